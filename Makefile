@@ -1,0 +1,111 @@
+# Every target is described by the text behind its `##`; `make` alone prints them.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python
+PEER_BIN := .venv-peer/bin
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite wheel-check \
+	codegen contract-diff fuzz interop golden bench bench-startup bench-engine clean
+
+help: ## Print this list
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+# ---- environments: each is made when it is missing or its list of packages changed ----------------------
+
+setup: .venv/.ready .venv-codegen/.ready .wheelhouse/.ready .build/model.ready ## Prepare all that needs the network; afterwards everything works without it
+
+.venv/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Tinsmith needs Python 3.11 or newer; name one with make PYTHON=...")'
+	@echo "setup: the development environment (.venv)"
+	@test -x $(RUN) || $(PYTHON) -m venv .venv
+	@$(RUN) -m pip install -q --upgrade pip
+	@$(RUN) -m pip install -q -e '.[dev]'
+	@touch $@
+
+.venv-codegen/.ready: openapi/requirements-codegen.txt
+	@echo "setup: the code generator's environment (.venv-codegen)"
+	@test -x .venv-codegen/bin/python || $(PYTHON) -m venv .venv-codegen
+	@.venv-codegen/bin/python -m pip install -q -r $<
+	@touch $@
+
+.wheelhouse/.ready: pyproject.toml tests/wheel/requirements.py | .venv/.ready
+	@echo "setup: the wheels for the test of the built package (.wheelhouse)"
+	@mkdir -p .wheelhouse
+	@$(RUN) tests/wheel/requirements.py > .wheelhouse/requirements.txt
+	@$(RUN) -m pip download -q --only-binary :all: -d .wheelhouse -r .wheelhouse/requirements.txt
+	@touch $@
+
+.build/model.ready: | .venv/.ready
+	@mkdir -p .build
+	@$(BIN)/tinsmith model fetch smollm2
+	@touch $@
+
+# ---- the two commands of the README ---------------------------------------------------------------------
+
+demo: setup ## Fine-tune and sample a real language model on the embedded service (5 minutes)
+	@$(RUN) examples/demo.py
+
+check: setup lint types codegen-check docs-check suite wheel-check ## Everything that must pass before a change lands
+
+check-long: check ## `check`, and the tests that take minutes
+	$(PYTEST) -m long --timeout 1800
+
+# ---- the parts of `check` -------------------------------------------------------------------------------
+
+lint: .venv/.ready ## Ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.ready ## mypy --strict over the facade, the generated client and the tests
+	$(BIN)/mypy
+
+codegen-check: .venv-codegen/.ready ## The generated client is what the contract generates
+	./codegen.sh --check
+
+docs-check: .venv/.ready ## The generated pages are what their sources say
+	$(RUN) docs/generate.py --check
+
+docs: .venv/.ready ## Write the generated pages
+	$(RUN) docs/generate.py
+
+suite: .venv/.ready ## The tests, warnings as errors; skips are listed and counted
+	$(PYTEST)
+
+wheel-check: .wheelhouse/.ready ## Install the built wheel into an empty environment, without a network, and use it
+	$(RUN) tests/wheel/check.py
+
+# ---- the contract ---------------------------------------------------------------------------------------
+
+codegen: .venv-codegen/.ready ## Regenerate the client from openapi/tinker.yaml
+	./codegen.sh
+
+contract-diff: .venv/.ready ## OLD=file NEW=file: what a new contract adds, removes and breaks
+	@$(RUN) openapi/contract_diff.py "$(OLD)" "$(NEW)"
+
+# ---- references, peers and measurements -----------------------------------------------------------------
+
+.venv-golden/.ready: tests/golden/requirements.txt
+	@test -x .venv-golden/bin/python || $(PYTHON) -m venv .venv-golden
+	@.venv-golden/bin/python -m pip install -q -r $<
+	@touch $@
+
+.venv-peer/.ready: benchmarks/requirements-peer.txt
+	@test -x $(PEER_BIN)/python || $(PYTHON) -m venv .venv-peer
+	@$(PEER_BIN)/python -m pip install -q -r $<
+	@touch $@
+
+golden: .venv-golden/.ready ## Write the golden files anew from torch, transformers and peft
+	.venv-golden/bin/python tests/golden/make_golden.py
+
+bench-startup: .venv/.ready .venv-peer/.ready ## Time from process start to the first answer, beside the official client
+	$(RUN) benchmarks/startup.py --peer $(PEER_BIN)/python
+
+bench-engine: .venv/.ready .venv-golden/.ready .build/model.ready ## The embedded engine beside torch, peft and transformers
+	$(RUN) benchmarks/engine.py --peer .venv-golden/bin/python
+
+bench: bench-startup bench-engine ## All benchmarks
+
+clean: ## Remove environments, caches and outputs
+	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .wheelhouse .build dist demo-output
