@@ -1,0 +1,82 @@
+#!/bin/sh
+# Writes generated/tinsmith_api from openapi/tinker.yaml, with pinned tools in an environment of their own.
+#
+#   ./codegen.sh          write generated/tinsmith_api
+#   ./codegen.sh --check  regenerate into a temporary directory and compare; exit 1 on drift
+#   ./codegen.sh PATH     take PATH as the new contract: check it, print what it changes, copy it, regenerate
+set -eu
+cd "$(dirname "$0")"
+ENV=.venv-codegen
+TARGET=generated/tinsmith_api
+
+if [ ! -x "$ENV/bin/openapi-python-client" ] || [ ! -x "$ENV/bin/ruff" ] || [ ! -x "$ENV/bin/openapi-spec-validator" ]; then
+    echo "codegen: making $ENV" >&2
+    "${PYTHON:-python3}" -m venv "$ENV"
+    "$ENV/bin/python" -m pip install -q -r openapi/requirements-codegen.txt
+fi
+# The generator looks its formatter up on PATH, and so do we: ours must come first.
+PATH="$PWD/$ENV/bin:$PATH"
+export PATH PYTHONDONTWRITEBYTECODE=1
+
+# generate CONTRACT DIRECTORY: write the package anew into DIRECTORY
+generate() {
+    log="$WORK/log"
+    rm -rf "$2"
+    if ! openapi-python-client generate --path "$1" --config openapi/codegen.yaml --meta none --output-path "$2" \
+        --custom-template-path openapi/templates --fail-on-warning >"$log" 2>&1; then
+        cat "$log" >&2
+        exit 1
+    fi
+    python openapi/contract_finish.py "$1" "$2"
+    ruff check --isolated --no-cache --quiet --target-version py311 --line-length 110 \
+        --select I,F401 --fix-only "$2"
+    ruff format --isolated --no-cache --quiet --target-version py311 --line-length 110 "$2"
+}
+
+validate() {
+    openapi-spec-validator "$1" >"$WORK/log" 2>&1 || { cat "$WORK/log" >&2; exit 1; }
+    python openapi/contract_rules.py "$1"
+}
+
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+trap 'exit 130' INT TERM
+
+# replace: put the fresh package where the old one was, in two renames
+replace() {
+    generate openapi/tinker.yaml "$WORK/tinsmith_api"
+    rm -rf "$TARGET.new"
+    mkdir -p generated
+    cp -R "$WORK/tinsmith_api" "$TARGET.new"
+    rm -rf "$TARGET"
+    mv "$TARGET.new" "$TARGET"
+    echo "codegen: wrote $TARGET"
+}
+
+case "${1:-}" in
+"")
+    replace
+    ;;
+--check)
+    generate openapi/tinker.yaml "$WORK/tinsmith_api"
+    find "$TARGET" -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+    if ! diff -ru "$TARGET" "$WORK/tinsmith_api" >"$WORK/drift"; then
+        sed -n 1,200p "$WORK/drift" >&2
+        echo "codegen: $TARGET is not what openapi/tinker.yaml generates; run ./codegen.sh" >&2
+        exit 1
+    fi
+    echo "codegen: $TARGET is what openapi/tinker.yaml generates"
+    ;;
+-*)
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+*)
+    validate "$1"
+    python openapi/contract_diff.py openapi/tinker.yaml "$1" || echo "codegen: the new contract breaks the old one, see above" >&2
+    cp "$1" "$WORK/tinker.yaml"
+    generate "$WORK/tinker.yaml" "$WORK/trial"
+    cp "$WORK/tinker.yaml" openapi/tinker.yaml
+    replace
+    ;;
+esac

@@ -1,0 +1,49 @@
+# Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""Save to sample from.
+
+Under a name, or as a sampler that lives with the session.
+"""
+
+from typing import Any, Final
+
+from ...models.save_weights_for_sampler_request import SaveWeightsForSamplerRequest
+from ...models.untyped_api_future import UntypedAPIFuture
+from ...types import UnexpectedStatus, invalid_body
+
+OPERATION: Final = "save_weights_for_sampler"
+METHOD: Final = "POST"
+URL: Final = "/api/v1/save_weights_for_sampler"
+
+
+def _get_kwargs(
+    *,
+    body: SaveWeightsForSamplerRequest,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": METHOD,
+        "url": URL,
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(status_code: int, body: Any) -> UntypedAPIFuture:
+    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+
+    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
+    """
+    if not 200 <= status_code <= 299:
+        raise UnexpectedStatus(OPERATION, status_code)
+    try:
+        response_200 = UntypedAPIFuture.from_dict(body)
+
+        return response_200
+    except (AttributeError, KeyError, TypeError, ValueError) as cause:
+        raise invalid_body(OPERATION, status_code, cause) from cause

@@ -1,0 +1,135 @@
+# Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="GetTokenizerResponse")
+
+
+@_attrs_define
+class GetTokenizerResponse:
+    """A tokenizer, complete. Extension of Tinsmith's embedded service, so that a client needs no model hub."""
+
+    base_model: str
+    """ The name of a base model, as `get_server_capabilities` lists it. """
+    tokenizer_json: str
+    """ The content of `tokenizer.json`, as the `tokenizers` library reads it. """
+    chat_template: None | str | Unset = UNSET
+    """ The Jinja template that turns messages into a prompt. """
+    bos_token: None | str | Unset = UNSET
+    """ The token that begins a text. """
+    eos_token: None | str | Unset = UNSET
+    """ The token that ends a text. """
+    pad_token: None | str | Unset = UNSET
+    """ The token that fills a batch. """
+    unk_token: None | str | Unset = UNSET
+    """ The token for what has none. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        base_model = self.base_model
+
+        tokenizer_json = self.tokenizer_json
+
+        chat_template: None | str | Unset
+        if isinstance(self.chat_template, Unset):
+            chat_template = UNSET
+        else:
+            chat_template = self.chat_template
+
+        bos_token: None | str | Unset
+        if isinstance(self.bos_token, Unset):
+            bos_token = UNSET
+        else:
+            bos_token = self.bos_token
+
+        eos_token: None | str | Unset
+        if isinstance(self.eos_token, Unset):
+            eos_token = UNSET
+        else:
+            eos_token = self.eos_token
+
+        pad_token: None | str | Unset
+        if isinstance(self.pad_token, Unset):
+            pad_token = UNSET
+        else:
+            pad_token = self.pad_token
+
+        unk_token: None | str | Unset
+        if isinstance(self.unk_token, Unset):
+            unk_token = UNSET
+        else:
+            unk_token = self.unk_token
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "base_model": base_model,
+                "tokenizer_json": tokenizer_json,
+            }
+        )
+        if chat_template is not UNSET:
+            field_dict["chat_template"] = chat_template
+        if bos_token is not UNSET:
+            field_dict["bos_token"] = bos_token
+        if eos_token is not UNSET:
+            field_dict["eos_token"] = eos_token
+        if pad_token is not UNSET:
+            field_dict["pad_token"] = pad_token
+        if unk_token is not UNSET:
+            field_dict["unk_token"] = unk_token
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        base_model = d.pop("base_model")
+
+        tokenizer_json = d.pop("tokenizer_json")
+
+        chat_template = cast(None | str | Unset, d.pop("chat_template", UNSET))
+
+        bos_token = cast(None | str | Unset, d.pop("bos_token", UNSET))
+
+        eos_token = cast(None | str | Unset, d.pop("eos_token", UNSET))
+
+        pad_token = cast(None | str | Unset, d.pop("pad_token", UNSET))
+
+        unk_token = cast(None | str | Unset, d.pop("unk_token", UNSET))
+
+        get_tokenizer_response = cls(
+            base_model=base_model,
+            tokenizer_json=tokenizer_json,
+            chat_template=chat_template,
+            bos_token=bos_token,
+            eos_token=eos_token,
+            pad_token=pad_token,
+            unk_token=unk_token,
+        )
+
+        get_tokenizer_response.additional_properties = d
+        return get_tokenizer_response
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

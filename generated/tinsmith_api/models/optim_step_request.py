@@ -1,0 +1,124 @@
+# Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+
+from attrs import define as _attrs_define
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.adam_params import AdamParams
+    from ..models.optimizer_params import OptimizerParams
+
+
+T = TypeVar("T", bound="OptimStepRequest")
+
+
+@_attrs_define
+class OptimStepRequest:
+    """Apply the gradients gathered so far and clear them."""
+
+    model_id: str
+    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
+    text is the training run's id. Treat it as opaque.
+     """
+    adam_params: AdamParams | None | Unset = UNSET
+    """ Settings, for Adam. Clients before 0.30 always send it, `{}` for all defaults. """
+    optimizer_params: None | OptimizerParams | Unset = UNSET
+    """ Settings, for another optimizer. """
+    seq_id: int | None | Unset = UNSET
+    """ The place in the training order. """
+    type_: Literal["optim_step"] | Unset = "optim_step"
+    """ The kind of this request. """
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.adam_params import AdamParams  # noqa: PLC0415
+        from ..models.optimizer_params import OptimizerParams  # noqa: PLC0415
+
+        model_id = self.model_id
+
+        adam_params: dict[str, Any] | None | Unset
+        if isinstance(self.adam_params, Unset):
+            adam_params = UNSET
+        elif isinstance(self.adam_params, AdamParams):
+            adam_params = self.adam_params.to_dict()
+        else:
+            adam_params = self.adam_params
+
+        optimizer_params: dict[str, Any] | None | Unset
+        if isinstance(self.optimizer_params, Unset):
+            optimizer_params = UNSET
+        elif isinstance(self.optimizer_params, OptimizerParams):
+            optimizer_params = self.optimizer_params.to_dict()
+        else:
+            optimizer_params = self.optimizer_params
+
+        seq_id: int | None | Unset
+        if isinstance(self.seq_id, Unset):
+            seq_id = UNSET
+        else:
+            seq_id = self.seq_id
+
+        type_ = self.type_
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "model_id": model_id,
+            }
+        )
+        if adam_params is not UNSET:
+            field_dict["adam_params"] = adam_params
+        if optimizer_params is not UNSET:
+            field_dict["optimizer_params"] = optimizer_params
+        if seq_id is not UNSET:
+            field_dict["seq_id"] = seq_id
+        if type_ is not UNSET:
+            field_dict["type"] = type_
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.adam_params import AdamParams  # noqa: PLC0415
+        from ..models.optimizer_params import OptimizerParams  # noqa: PLC0415
+
+        d = dict(src_dict)
+        model_id = d.pop("model_id")
+
+        def _parse_adam_params(data: Any) -> AdamParams | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return AdamParams.from_dict(data)
+
+        adam_params = _parse_adam_params(d.pop("adam_params", UNSET))
+
+        def _parse_optimizer_params(data: Any) -> None | OptimizerParams | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return OptimizerParams.from_dict(data)
+
+        optimizer_params = _parse_optimizer_params(d.pop("optimizer_params", UNSET))
+
+        seq_id = cast(int | None | Unset, d.pop("seq_id", UNSET))
+
+        type_ = cast(Literal["optim_step"] | Unset, d.pop("type", UNSET))
+        if type_ != "optim_step" and not isinstance(type_, Unset):
+            raise ValueError(f"type must match const 'optim_step', got '{type_}'")
+
+        optim_step_request = cls(
+            model_id=model_id,
+            adam_params=adam_params,
+            optimizer_params=optimizer_params,
+            seq_id=seq_id,
+            type_=type_,
+        )
+
+        return optim_step_request

@@ -1,0 +1,125 @@
+# Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.sampled_sequence import SampledSequence
+
+
+T = TypeVar("T", bound="SampleResponse")
+
+
+@_attrs_define
+class SampleResponse:
+    """The completions."""
+
+    sequences: list[SampledSequence]
+    """ One entry for each sample asked for. """
+    type_: str | Unset = UNSET
+    """ `sample`. """
+    prompt_logprobs: list[Any] | None | Unset = UNSET
+    """ One entry for each prompt token: its logprob given what is before it. The first is null. """
+    topk_prompt_logprobs: list[Any] | None | Unset = UNSET
+    """ One entry for each prompt token: the likeliest tokens as [token id, logprob]; null where there are none.
+     """
+    prompt_cache_hit_tokens: int | None | Unset = UNSET
+    """ How much of the prompt was known already. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        sequences = []
+        for sequences_item_data in self.sequences:
+            sequences_item = sequences_item_data.to_dict()
+            sequences.append(sequences_item)
+
+        type_ = self.type_
+
+        prompt_logprobs: list[Any] | None | Unset
+        if isinstance(self.prompt_logprobs, Unset):
+            prompt_logprobs = UNSET
+        else:
+            prompt_logprobs = self.prompt_logprobs
+
+        topk_prompt_logprobs: list[Any] | None | Unset
+        if isinstance(self.topk_prompt_logprobs, Unset):
+            topk_prompt_logprobs = UNSET
+        else:
+            topk_prompt_logprobs = self.topk_prompt_logprobs
+
+        prompt_cache_hit_tokens: int | None | Unset
+        if isinstance(self.prompt_cache_hit_tokens, Unset):
+            prompt_cache_hit_tokens = UNSET
+        else:
+            prompt_cache_hit_tokens = self.prompt_cache_hit_tokens
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "sequences": sequences,
+            }
+        )
+        if type_ is not UNSET:
+            field_dict["type"] = type_
+        if prompt_logprobs is not UNSET:
+            field_dict["prompt_logprobs"] = prompt_logprobs
+        if topk_prompt_logprobs is not UNSET:
+            field_dict["topk_prompt_logprobs"] = topk_prompt_logprobs
+        if prompt_cache_hit_tokens is not UNSET:
+            field_dict["prompt_cache_hit_tokens"] = prompt_cache_hit_tokens
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.sampled_sequence import SampledSequence  # noqa: PLC0415
+
+        d = dict(src_dict)
+        sequences = []
+        _sequences = d.pop("sequences")
+        for sequences_item_data in _sequences:
+            sequences_item = SampledSequence.from_dict(sequences_item_data)
+
+            sequences.append(sequences_item)
+
+        type_ = d.pop("type", UNSET)
+
+        prompt_logprobs = cast(list[Any] | None | Unset, d.pop("prompt_logprobs", UNSET))
+
+        topk_prompt_logprobs = cast(list[Any] | None | Unset, d.pop("topk_prompt_logprobs", UNSET))
+
+        prompt_cache_hit_tokens = cast(int | None | Unset, d.pop("prompt_cache_hit_tokens", UNSET))
+
+        sample_response = cls(
+            sequences=sequences,
+            type_=type_,
+            prompt_logprobs=prompt_logprobs,
+            topk_prompt_logprobs=topk_prompt_logprobs,
+            prompt_cache_hit_tokens=prompt_cache_hit_tokens,
+        )
+
+        sample_response.additional_properties = d
+        return sample_response
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

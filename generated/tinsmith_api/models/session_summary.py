@@ -1,0 +1,103 @@
+# Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.user_metadata import UserMetadata
+
+
+T = TypeVar("T", bound="SessionSummary")
+
+
+@_attrs_define
+class SessionSummary:
+    """One session found. Experimental: fields may come and go."""
+
+    session_id: str | Unset = UNSET
+    """ The session. """
+    display_name: None | str | Unset = UNSET
+    """ A name for people. """
+    user_metadata: None | Unset | UserMetadata = UNSET
+    """ Labels of the user's own. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.user_metadata import UserMetadata  # noqa: PLC0415
+
+        session_id = self.session_id
+
+        display_name: None | str | Unset
+        if isinstance(self.display_name, Unset):
+            display_name = UNSET
+        else:
+            display_name = self.display_name
+
+        user_metadata: dict[str, Any] | None | Unset
+        if isinstance(self.user_metadata, Unset):
+            user_metadata = UNSET
+        elif isinstance(self.user_metadata, UserMetadata):
+            user_metadata = self.user_metadata.to_dict()
+        else:
+            user_metadata = self.user_metadata
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if session_id is not UNSET:
+            field_dict["session_id"] = session_id
+        if display_name is not UNSET:
+            field_dict["display_name"] = display_name
+        if user_metadata is not UNSET:
+            field_dict["user_metadata"] = user_metadata
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.user_metadata import UserMetadata  # noqa: PLC0415
+
+        d = dict(src_dict)
+        session_id = d.pop("session_id", UNSET)
+
+        display_name = cast(None | str | Unset, d.pop("display_name", UNSET))
+
+        def _parse_user_metadata(data: Any) -> None | Unset | UserMetadata:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return UserMetadata.from_dict(data)
+
+        user_metadata = _parse_user_metadata(d.pop("user_metadata", UNSET))
+
+        session_summary = cls(
+            session_id=session_id,
+            display_name=display_name,
+            user_metadata=user_metadata,
+        )
+
+        session_summary.additional_properties = d
+        return session_summary
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,117 @@
+"""Reads the contract and walks it. Judges nothing and prints nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Json = Any
+"""A piece of the document: what YAML or JSON can hold."""
+
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
+CONTRACT = Path(__file__).parent / "tinker.yaml"
+
+
+class Operation(NamedTuple):
+    """One operation and where it stands."""
+
+    id: str
+    method: str
+    path: str
+    node: dict[str, Json]
+    shared_parameters: list[Json]
+
+
+def load(path: Path = CONTRACT) -> dict[str, Json]:
+    """Read a contract, YAML or JSON."""
+    text = path.read_text(encoding="utf-8")
+    document = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=yaml.CSafeLoader)
+    if not isinstance(document, dict) or "paths" not in document:
+        raise ValueError(f"{path}: not an OpenAPI document")
+    return document
+
+
+def operations(document: Json) -> Iterator[Operation]:
+    """Yield every operation in the order of the document."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                node = item[method]
+                yield Operation(node.get("operationId", ""), method, path, node, item.get("parameters", []))
+
+
+def resolve(document: Json, node: Json) -> Json:
+    """Follow `$ref` until there is none. Keywords beside a reference win over the target's."""
+    while isinstance(node, dict) and "$ref" in node:
+        target = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+        beside = {key: value for key, value in node.items() if key != "$ref"}
+        node = {**target, **beside} if beside else target
+    return node
+
+
+def reference_name(node: Json) -> str | None:
+    """Return the component that a node refers to, itself or as the one alternative to null."""
+    if not isinstance(node, dict):
+        return None
+    if "$ref" in node:
+        return str(node["$ref"]).rsplit("/", 1)[-1]
+    alternatives: list[Json] = node.get("anyOf") or node.get("oneOf") or []
+    members = [member for member in alternatives if member.get("type") != "null"]
+    return reference_name(members[0]) if len(members) == 1 else None
+
+
+def walk(node: Json, where: str = "") -> Iterator[tuple[str, Json]]:
+    """Yield every object of a schema with its place, itself first. Examples are data, not schemas."""
+    if isinstance(node, dict):
+        yield where, node
+        for key, value in node.items():
+            if key not in ("examples", "example", "default", "const", "enum") and not key.startswith("x-"):
+                yield from walk(value, f"{where}/{key}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from walk(value, f"{where}/{index}")
+
+
+def json_body(document: Json, holder: Json) -> Json:
+    """Return the JSON schema of a request body or an answer, None where it has none."""
+    content = resolve(document, holder).get("content", {})
+    return content.get("application/json", {}).get("schema")
+
+
+def example_of(document: Json, schema: Json) -> Json:
+    """Put an example together from the examples of the fields."""
+    schema = resolve(document, schema)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    if "const" in schema:
+        return schema["const"]
+    for union in ("oneOf", "anyOf"):
+        if union in schema:
+            return example_of(document, schema[union][0])
+    kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "array":
+        return [example_of(document, schema["items"])]
+    if kind == "object":
+        chosen = _given_fields(schema)
+        return {
+            key: example_of(document, value)
+            for key, value in schema.get("properties", {}).items()
+            if key in chosen
+        }
+    return None
+
+
+def _given_fields(schema: Json) -> list[str]:
+    """Leave out the fields that exclude each other, but for the first group."""
+    groups = schema.get("x-tinker-exactly-one", [])
+    excluded = {field for group in groups[1:] for field in group} - set(groups[0] if groups else [])
+    return [field for field in schema.get("properties", {}) if field not in excluded]

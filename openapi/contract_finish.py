@@ -1,0 +1,94 @@
+"""Last step of codegen.sh: turns the generator's output into the package that is checked in.
+
+Usage: contract_finish.py CONTRACT PACKAGE. Adds the header lines, the table of operations, the contract as
+JSON and the typing marker; removes the client that nothing uses.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from contract_document import Json, load, operations, reference_name
+from contract_validation import for_validation
+
+HEADER = "# Written by codegen.sh from openapi/tinker.yaml. Do not edit.\n"
+UNUSED = ("client.py", "errors.py")
+
+TABLE = '''"""The operations of the contract, as data."""
+
+from typing import Final, NamedTuple
+
+
+class Operation(NamedTuple):
+    """One operation."""
+
+    id: str
+    """The operation id, which is also the name of its module."""
+    tag: str
+    """The noun that it belongs to, which is also the name of the package that holds its module."""
+    method: str
+    """The HTTP method, in capitals."""
+    path: str
+    """The path below the server's root, with its parameters in braces."""
+    request: str | None
+    """The model of the request's body."""
+    response: str | None
+    """The model of a success's body; for a promise that of the promise."""
+    result: str | None
+    """The model of the final result, for a promise."""
+    request_type: str | None
+    """What a promise is called in headers and telemetry."""
+    extension: bool
+    """Whether the operation is Tinsmith's own."""
+
+
+OPERATIONS: Final[dict[str, Operation]] = {
+'''
+
+
+def table_of(document: Json) -> str:
+    """Return the source of operations.py."""
+    rows = []
+    for op in operations(document):
+        body = op.node.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        success = next(answer for status, answer in op.node["responses"].items() if status[0] in "23")
+        answer = success.get("content", {}).get("application/json", {}).get("schema")
+        fields = (
+            op.id,
+            op.node["tags"][0],
+            op.method.upper(),
+            op.path,
+            reference_name(body),
+            reference_name(answer),
+            op.node.get("x-tinker-result"),
+            op.node.get("x-tinker-request-type"),
+            bool(op.node.get("x-tinsmith-extension", False)),
+        )
+        rows.append(f"    {op.id!r}: Operation({', '.join(map(repr, fields))}),\n")
+    return TABLE + "".join(rows) + "}\n"
+
+
+def finish(contract: Path, package: Path) -> None:
+    """Complete the package in place."""
+    document = load(contract)
+    for name in UNUSED:
+        (package / name).unlink()
+    (package / "operations.py").write_text(table_of(document), encoding="utf-8")
+    for module in sorted(package.rglob("*.py")):
+        module.write_text(HEADER + module.read_text(encoding="utf-8").lstrip("\n"), encoding="utf-8")
+    text = json.dumps(
+        {"x-generated": HEADER.removeprefix("# ").strip(), **for_validation(document)},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    # The first line is the header's: one key a line at the top level keeps diffs readable too.
+    text = text.replace('","openapi":', '",\n"openapi":', 1).replace(',"paths":{', ',\n"paths":{', 1)
+    text = text.replace(',"/api/', ',\n"/api/').replace(',"components":{', ',\n"components":{', 1)
+    (package / "contract.json").write_text(text + "\n", encoding="utf-8")
+    (package / "py.typed").write_text(HEADER, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    finish(Path(sys.argv[1]), Path(sys.argv[2]))
