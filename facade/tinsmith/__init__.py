@@ -1,3 +1,121 @@
-"""Tinsmith: a client for the Tinker training API."""
+"""Tinsmith: a client for the Tinker training API, with an embedded service to try every loop offline.
+
+Public names only; each is loaded on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+__title__ = "tinsmith"
+
+if TYPE_CHECKING:
+    from tinsmith import types as types
+    from tinsmith.clients.rest import RestClient as RestClient
+    from tinsmith.clients.sampling import SamplingClient as SamplingClient
+    from tinsmith.clients.service import ServiceClient as ServiceClient
+    from tinsmith.clients.training import TrainingClient as TrainingClient
+    from tinsmith.core.config import ChunkLimits as ChunkLimits
+    from tinsmith.core.config import ClientConfig as ClientConfig
+    from tinsmith.core.config import FlowLimits as FlowLimits
+    from tinsmith.core.config import PollPolicy as PollPolicy
+    from tinsmith.core.config import RetryConfig as RetryConfig
+    from tinsmith.core.config import Secret as Secret
+    from tinsmith.core.config import Timeouts as Timeouts
+    from tinsmith.core.errors import APIConnectionError as APIConnectionError
+    from tinsmith.core.errors import APIError as APIError
+    from tinsmith.core.errors import APIResponseValidationError as APIResponseValidationError
+    from tinsmith.core.errors import APIStatusError as APIStatusError
+    from tinsmith.core.errors import APITimeoutError as APITimeoutError
+    from tinsmith.core.errors import AuthenticationError as AuthenticationError
+    from tinsmith.core.errors import BadRequestError as BadRequestError
+    from tinsmith.core.errors import BillingError as BillingError
+    from tinsmith.core.errors import ClientPoisonedError as ClientPoisonedError
+    from tinsmith.core.errors import ClosedError as ClosedError
+    from tinsmith.core.errors import ConflictError as ConflictError
+    from tinsmith.core.errors import InputError as InputError
+    from tinsmith.core.errors import InternalServerError as InternalServerError
+    from tinsmith.core.errors import MissingExtraError as MissingExtraError
+    from tinsmith.core.errors import MissingModelError as MissingModelError
+    from tinsmith.core.errors import ModelLostError as ModelLostError
+    from tinsmith.core.errors import NotFoundError as NotFoundError
+    from tinsmith.core.errors import PartialBatchError as PartialBatchError
+    from tinsmith.core.errors import PermissionDeniedError as PermissionDeniedError
+    from tinsmith.core.errors import ProgressTimeoutError as ProgressTimeoutError
+    from tinsmith.core.errors import RateLimitError as RateLimitError
+    from tinsmith.core.errors import RequestErrorCategory as RequestErrorCategory
+    from tinsmith.core.errors import RequestFailedError as RequestFailedError
+    from tinsmith.core.errors import ResultLostError as ResultLostError
+    from tinsmith.core.errors import SessionLostError as SessionLostError
+    from tinsmith.core.errors import TinkerError as TinkerError
+    from tinsmith.core.errors import UnprocessableEntityError as UnprocessableEntityError
+    from tinsmith.core.paths import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
+    from tinsmith.core.values import AdamParams as AdamParams
+    from tinsmith.core.values import Checkpoint as Checkpoint
+    from tinsmith.core.values import CheckpointType as CheckpointType
+    from tinsmith.core.values import Datum as Datum
+    from tinsmith.core.values import EncodedTextChunk as EncodedTextChunk
+    from tinsmith.core.values import ForwardBackwardOutput as ForwardBackwardOutput
+    from tinsmith.core.values import ImageAssetPointerChunk as ImageAssetPointerChunk
+    from tinsmith.core.values import ImageChunk as ImageChunk
+    from tinsmith.core.values import LoraConfig as LoraConfig
+    from tinsmith.core.values import ModelID as ModelID
+    from tinsmith.core.values import ModelInput as ModelInput
+    from tinsmith.core.values import ModelInputChunk as ModelInputChunk
+    from tinsmith.core.values import OptimStepRequest as OptimStepRequest
+    from tinsmith.core.values import OptimStepResponse as OptimStepResponse
+    from tinsmith.core.values import SampledSequence as SampledSequence
+    from tinsmith.core.values import SampleRequest as SampleRequest
+    from tinsmith.core.values import SampleResponse as SampleResponse
+    from tinsmith.core.values import SamplingParams as SamplingParams
+    from tinsmith.core.values import StopReason as StopReason
+    from tinsmith.core.values import TensorData as TensorData
+    from tinsmith.core.values import TensorDtype as TensorDtype
+    from tinsmith.core.values import TrainingRun as TrainingRun
+    from tinsmith.io.future import APIFuture as APIFuture
+
+_HOME: dict[str, str] = {
+    name: module
+    for module, names in {
+        "tinsmith.clients.service": "ServiceClient",
+        "tinsmith.clients.training": "TrainingClient",
+        "tinsmith.clients.sampling": "SamplingClient",
+        "tinsmith.clients.rest": "RestClient",
+        "tinsmith.io.future": "APIFuture",
+        "tinsmith.core.config": "ChunkLimits ClientConfig FlowLimits PollPolicy RetryConfig Secret Timeouts",
+        "tinsmith.core.errors": "APIConnectionError APIError APIResponseValidationError APIStatusError"
+        " APITimeoutError AuthenticationError BadRequestError BillingError"
+        " ClientPoisonedError ClosedError ConflictError InputError InternalServerError"
+        " MissingExtraError MissingModelError ModelLostError NotFoundError"
+        " PartialBatchError PermissionDeniedError ProgressTimeoutError RateLimitError"
+        " RequestErrorCategory RequestFailedError ResultLostError SessionLostError"
+        " TinkerError UnprocessableEntityError",
+        "tinsmith.core.paths": "ParsedCheckpointTinkerPath",
+        "tinsmith.core.values": "AdamParams Checkpoint CheckpointType Datum EncodedTextChunk"
+        " ForwardBackwardOutput ImageAssetPointerChunk ImageChunk LoraConfig ModelID"
+        " ModelInput ModelInputChunk OptimStepRequest OptimStepResponse SampledSequence"
+        " SampleRequest SampleResponse SamplingParams StopReason TensorData TensorDtype"
+        " TrainingRun",
+    }.items()
+    for name in names.split()
+}
+
+__all__ = ["__title__", "__version__", "types"]
+__all__ += list(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first asked for."""
+    if name == "types":
+        return import_module("tinsmith.types")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

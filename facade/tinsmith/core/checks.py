@@ -1,0 +1,180 @@
+"""Finds bad input before it is sent.
+
+Owns what the client can know by itself; each error names the datum and the field.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+from tinsmith.core.errors import InputError
+from tinsmith.core.values.chunks import EncodedTextChunk, ImageAssetPointerChunk, ImageChunk, UnknownChunk
+from tinsmith.core.values.datum import LIST_DTYPES, Datum
+from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.params import LossFnType
+from tinsmith.core.values.tensor import TensorData, is_array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PER_TOKEN = ("target_tokens", "weights", "logprobs", "advantages")
+"""Inputs with one entry, or one row, a position of the model input."""
+
+_POLICY_INPUTS = ("target_tokens", "logprobs", "advantages")
+REQUIRED_INPUTS: dict[str, tuple[str, ...]] = {
+    "cross_entropy": ("target_tokens",),
+    "importance_sampling": _POLICY_INPUTS,
+    "ppo": _POLICY_INPUTS,
+    "cispo": _POLICY_INPUTS,
+    "dro": _POLICY_INPUTS,
+    "gspo": _POLICY_INPUTS,
+}
+"""What each loss cannot do without."""
+
+
+def check_loss(
+    loss_fn: str, loss_fn_config: Mapping[str, float | str] | None, extra_losses: frozenset[str] | None
+) -> None:
+    """Refuse a loss that nobody documents, and settings that are no numbers; None checks no names."""
+    known = get_args(LossFnType)
+    if extra_losses is not None and loss_fn not in known and loss_fn not in extra_losses:
+        raise InputError(
+            f"unknown loss {loss_fn!r}; known are {', '.join(known)}. For a server that knows more,"
+            " name it in ClientConfig.extra_losses",
+            field="loss_fn",
+        )
+    for name, value in (loss_fn_config or {}).items():
+        if isinstance(value, str):
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise InputError(
+                f"must be a finite number or text, not {value!r}", field=f"loss_fn_config.{name}"
+            )
+
+
+def check_batch(
+    data: Sequence[Datum],
+    loss_fn: str,
+    loss_fn_config: Mapping[str, float | str] | None = None,
+    *,
+    extra_losses: frozenset[str] | None = frozenset(),
+) -> None:
+    """Check all that forward and forward_backward send."""
+    check_loss(loss_fn, loss_fn_config, extra_losses)
+    if len(data) == 0:
+        raise InputError("No data provided", field="data")
+    for index, datum in enumerate(data):
+        check_datum(index, datum, loss_fn)
+
+
+def check_datum(index: int, datum: Datum, loss_fn: str = "") -> None:
+    """Check one datum: inputs present, dtypes, lengths, numbers, token ids."""
+    if not isinstance(datum, Datum):
+        raise InputError(f"is a {type(datum).__name__}, not a Datum", datum=index)
+    if not isinstance(datum.model_input, ModelInput):
+        kind = type(datum.model_input).__name__
+        raise InputError(f"is a {kind}, not a ModelInput", datum=index, field="model_input")
+    for name in REQUIRED_INPUTS.get(loss_fn, ()):
+        if name not in datum.loss_fn_inputs:
+            raise InputError(f"is missing; {loss_fn} needs it", datum=index, field=name)
+    for chunk in datum.model_input.chunks:
+        if isinstance(chunk, EncodedTextChunk):
+            check_tokens(chunk, index, "model_input")
+    length = known_length(datum.model_input)
+    for name, tensor in datum.loss_fn_inputs.items():
+        check_tensor(index, name, tensor)
+        check_numbers(index, name, tensor)
+        rows = tensor.shape[0] if tensor.shape else len(tensor)
+        if name in PER_TOKEN and length is not None and rows != length:
+            raise InputError(f"has length {rows}, but model_input has {length}", datum=index, field=name)
+
+
+def known_length(model_input: ModelInput) -> int | None:
+    """Return the length, or None where an image or an unknown chunk leaves it open."""
+    total = 0
+    for chunk in model_input.chunks:
+        if isinstance(chunk, EncodedTextChunk):
+            total += len(chunk.tokens)
+        elif isinstance(chunk, (ImageChunk, ImageAssetPointerChunk)) and chunk.expected_tokens is not None:
+            total += chunk.expected_tokens
+        else:
+            return None
+    return total
+
+
+def check_tensor(index: int, name: str, tensor: TensorData) -> None:
+    """Check dtype and shape against what the API documents for the name."""
+    wanted = LIST_DTYPES.get(name)
+    if wanted is not None and tensor.dtype != wanted:
+        raise InputError(f"must be {wanted}, not {tensor.dtype}", datum=index, field=name)
+    if tensor.shape is not None:
+        elements = math.prod(tensor.shape)
+        if any(n < 0 for n in tensor.shape) or elements != len(tensor):
+            raise InputError(f"has {len(tensor)} numbers, but shape {tensor.shape}", datum=index, field=name)
+
+
+def check_numbers(index: int | None, name: str, tensor: TensorData) -> None:
+    """Refuse NaN, infinities, and what is no number of the stated dtype."""
+    if is_array(tensor.raw):
+        import numpy as np
+
+        if tensor.dtype == "float32" and not np.isfinite(tensor.raw).all():
+            _blame(index, name, tensor.raw.tolist())
+        return
+    try:
+        total: Any = sum(cast("list[float]", tensor.raw))
+    except TypeError:
+        total = math.nan
+    except OverflowError:
+        total = math.inf
+    right = type(total) is int or (type(total) is float and tensor.dtype == "float32")
+    if not (right and math.isfinite(total)):
+        _blame(index, name, tensor.raw, whole=tensor.dtype == "int64")
+
+
+def _blame(index: int | None, name: str, numbers: Sequence[Any], *, whole: bool = False) -> None:
+    """Find the first bad number and name it; a sum that merely overflows has none."""
+    for position, value in enumerate(numbers):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            problem = f"is {value!r}, not a number"
+        elif not math.isfinite(value):
+            problem = f"is {value}"
+        elif whole and isinstance(value, float):
+            problem = f"is {value}, but int64 holds whole numbers"
+        else:
+            continue
+        raise InputError(f"element {position} {problem}", datum=index, field=name)
+
+
+def check_tokens(chunk: EncodedTextChunk, datum: int | None, field: str) -> None:
+    """Refuse token ids that are no whole numbers >= 0."""
+    tokens: Any = chunk.tokens
+    if is_array(tokens):
+        bad = tokens.dtype.kind not in "iu" or tokens.ndim != 1 or (len(tokens) > 0 and tokens.min() < 0)
+    else:
+        try:
+            bad = type(sum(tokens)) is not int or (len(tokens) > 0 and min(tokens) < 0)
+        except TypeError:
+            bad = True
+    if bad:
+        raise InputError("token ids are a flat sequence of whole numbers >= 0", datum=datum, field=field)
+
+
+def check_prompt(prompt: ModelInput, num_samples: int = 1, topk_prompt_logprobs: int = 0) -> None:
+    """Check what sample sends, apart from its SamplingParams, which check themselves."""
+    if not isinstance(prompt, ModelInput):
+        raise InputError(f"is a {type(prompt).__name__}, not a ModelInput", field="prompt")
+    if not prompt.chunks:
+        raise InputError("is empty", field="prompt")
+    for name, value, least in (
+        ("num_samples", num_samples, 1),
+        ("topk_prompt_logprobs", topk_prompt_logprobs, 0),
+    ):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InputError(f"must be a whole number >= {least}, not {value!r}", field=name)
+
+
+def unknown_kinds(model_input: ModelInput) -> list[str]:
+    """List the kinds of chunks that this version passes on without understanding them."""
+    return [chunk.type for chunk in model_input.chunks if isinstance(chunk, UnknownChunk)]

@@ -1,0 +1,170 @@
+"""Values to JSON. Defaults and tags are sent, nulls are dropped; arrays go straight through, never as lists.
+
+Bodies of batches come in pieces, one a datum, so that the whole is never held twice.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+import orjson
+
+from tinsmith.core.checks import check_numbers, check_tokens
+from tinsmith.core.errors import InputError
+from tinsmith.core.values.chunks import EncodedTextChunk, ImageChunk, UnknownChunk
+from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.tensor import TensorData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tinsmith.core.values.chunks import ModelInputChunk
+    from tinsmith.core.values.datum import Datum
+    from tinsmith.core.values.params import AdamParams, SamplingParams
+
+Operation = Literal["forward", "forward_backward"]
+_INPUT_KEY: dict[Operation, bytes] = {
+    "forward": b"forward_input",
+    "forward_backward": b"forward_backward_input",
+}
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _dumps(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
+
+
+def chunk_to_wire(chunk: ModelInputChunk, datum: int | None = None, field: str = "model_input") -> Any:
+    """Return the JSON form of one chunk; an unknown one goes back as it came."""
+    if isinstance(chunk, EncodedTextChunk):
+        check_tokens(chunk, datum, field)
+        return {"tokens": chunk.tokens, "type": "encoded_text"}
+    if isinstance(chunk, UnknownChunk):
+        return chunk.raw
+    if isinstance(chunk, ImageChunk):
+        wire = {"data": base64.b64encode(chunk.data).decode(), "format": chunk.format, "type": "image"}
+    else:
+        wire = {"format": chunk.format, "location": chunk.location, "type": "image_asset_pointer"}
+    return wire if chunk.expected_tokens is None else {**wire, "expected_tokens": chunk.expected_tokens}
+
+
+def _input_to_wire(model_input: ModelInput, datum: int | None = None, field: str = "model_input") -> Any:
+    return {"chunks": [chunk_to_wire(chunk, datum, field) for chunk in model_input.chunks]}
+
+
+def _tensor_to_wire(tensor: TensorData) -> Any:
+    wire = {"data": tensor.raw, "dtype": tensor.dtype}
+    return wire if tensor.shape is None else {**wire, "shape": tensor.shape}
+
+
+def encode_datum(index: int, datum: Datum) -> bytes:
+    """Return the JSON of one datum; an error names the datum by `index`, and the field."""
+    inputs = {}
+    for name, tensor in datum.loss_fn_inputs.items():
+        check_numbers(index, name, tensor)
+        inputs[name] = _tensor_to_wire(tensor)
+    wire = {"loss_fn_inputs": inputs, "model_input": _input_to_wire(datum.model_input, index)}
+    try:
+        return _dumps(wire)
+    except TypeError as cause:
+        raise InputError(f"cannot be written as JSON: {cause}", datum=index) from cause
+
+
+def encode_forward_backward(
+    op: Operation,
+    data: Sequence[Datum],
+    loss_fn: str,
+    loss_fn_config: Mapping[str, float | str] | None,
+    model_id: str,
+    seq_id: int,
+    *,
+    chunk: range | None = None,
+) -> Iterator[bytes]:
+    """Yield the body of forward or forward_backward in pieces. `chunk` picks datums of `data` by index."""
+    yield b'{"%b":{"data":[' % _INPUT_KEY[op]
+    comma = b""
+    for index in range(len(data)) if chunk is None else chunk:
+        yield comma + encode_datum(index, data[index])
+        comma = b","
+    tail: dict[str, Any] = {"loss_fn": loss_fn}
+    if loss_fn_config is not None:
+        tail["loss_fn_config"] = dict(loss_fn_config)
+    yield b"]," + _dumps(tail)[1:] + b"," + _dumps({"model_id": model_id, "seq_id": seq_id})[1:]
+
+
+def encode_optim_step(adam_params: AdamParams, model_id: str, seq_id: int) -> bytes:
+    """Return the body of optim_step."""
+    return _dumps(
+        {
+            "adam_params": to_wire(adam_params),
+            "model_id": model_id,
+            "seq_id": seq_id,
+            "type": "optim_step",
+        }
+    )
+
+
+def sampling_params_to_wire(params: SamplingParams) -> dict[str, Any]:
+    """Return the JSON form; a single stop text becomes a list, which every server takes."""
+    wire: dict[str, Any] = to_wire(params)
+    if isinstance(params.stop, str):
+        wire["stop"] = [params.stop]
+    return wire
+
+
+def encode_sample(
+    prompt: ModelInput,
+    sampling_params: SamplingParams,
+    *,
+    sampling_session_id: str,
+    seq_id: int,
+    num_samples: int = 1,
+    prompt_logprobs: bool = False,
+    topk_prompt_logprobs: int = 0,
+) -> bytes:
+    """Return the body of asample."""
+    return _dumps(
+        {
+            "sampling_session_id": sampling_session_id,
+            "seq_id": seq_id,
+            "num_samples": num_samples,
+            "prompt": _input_to_wire(prompt, field="prompt"),
+            "sampling_params": sampling_params_to_wire(sampling_params),
+            "prompt_logprobs": prompt_logprobs,
+            "topk_prompt_logprobs": topk_prompt_logprobs,
+            "type": "sample",
+        }
+    )
+
+
+def to_wire(value: Any) -> Any:
+    """Return the JSON form of any value of this package: fields in order, without those that are None."""
+    if isinstance(value, TensorData):
+        return _tensor_to_wire(value)
+    if isinstance(value, ModelInput):
+        return _input_to_wire(value)
+    if isinstance(value, (EncodedTextChunk, ImageChunk, UnknownChunk)):
+        return chunk_to_wire(value)
+    cls = type(value)
+    if attrs.has(cls):
+        names = _FIELDS.get(cls)
+        if names is None:
+            names = _FIELDS[cls] = tuple(field.name for field in attrs.fields(cls))
+        pairs = ((name, getattr(value, name)) for name in names)
+        return {name: to_wire(part) for name, part in pairs if part is not None}
+    if isinstance(value, dict):
+        return {name: to_wire(part) for name, part in value.items()}
+    if (
+        isinstance(value, list)
+        and value
+        and (attrs.has(type(value[0])) or isinstance(value[0], (dict, list)))
+    ):
+        return [to_wire(part) for part in value]
+    return value
+
+
+def encode_body(value: Any) -> bytes:
+    """Return any request or result as JSON. A plain dict keeps its nulls, where null means something."""
+    return _dumps(to_wire(value))

@@ -1,0 +1,190 @@
+"""What a user sets, and the only place that reads the environment.
+
+Owns ClientConfig and the check of the key; the policy constants are in `policy`. Opens nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from tinsmith.core.errors import TinkerError
+from tinsmith.core.origin import DEFAULT_BASE_URL, check_base_url, check_headers, is_local
+from tinsmith.core.policy import (
+    ChunkLimits,
+    FlowLimits,
+    OnUnknown,
+    OptimAfter,
+    PollPolicy,
+    RetryConfig,
+    Timeouts,
+    positive,
+)
+from tinsmith.core.secret import Secret
+
+
+@attrs.frozen
+class ClientConfig:
+    """All settings of one ServiceClient. Two clients share none of them."""
+
+    base_url: str = DEFAULT_BASE_URL
+    """Where the service is; `local:` and `local:PATH` mean the embedded one. Ends with a slash."""
+    api_key: Secret | None = None
+    """The key, sent as `X-API-Key` to the origin of base_url only. None for `local:`."""
+    require_key_prefix: bool = True
+    """Refuse keys that do not start with `tml-` (or `eyJ`, a JWT): they belong to another service."""
+    insecure: bool = False
+    """Allow http to a host that is not loopback."""
+    tags: tuple[str, ...] = ()
+    """Labels of the session."""
+    project_id: str | None = None
+    """Project that pays."""
+    user_metadata: Mapping[str, str] = attrs.field(factory=dict)
+    """What the user attaches to the session."""
+    default_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """Headers on every request."""
+    default_query: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """Query parameters on every request."""
+    retry: RetryConfig = attrs.field(factory=RetryConfig)
+    """Retries."""
+    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    """Bounds of one try."""
+    chunk_limits: ChunkLimits = attrs.field(factory=ChunkLimits)
+    """Size of one forward_backward request."""
+    poll: PollPolicy = attrs.field(factory=PollPolicy)
+    """Waiting for promises."""
+    flow: FlowLimits = attrs.field(factory=FlowLimits)
+    """Work under way at once."""
+    heartbeat_interval_s: float = attrs.field(default=10.0, validator=positive)
+    """Seconds between heartbeats; servers drop a session after about two minutes without one."""
+    session_warn_after_s: float = attrs.field(default=120.0, validator=positive)
+    """Seconds without a heartbeat after which each further failure is warned of."""
+    progress_timeout_s: float | None = attrs.field(default=7200.0, validator=positive)
+    """Seconds without any progress on the client before its futures fail; None waits for ever."""
+    optim_after: OptimAfter = attrs.field(
+        default="accepted", validator=attrs.validators.in_(("accepted", "results"))
+    )
+    """When an optim_step goes out; `results` never steps on part of a batch, for one more round trip."""
+    server_deduplicates: bool | None = None
+    """Whether the server applies (model, seq_id) once. None: assume so, warn once. False: never resend."""
+    on_unknown: OnUnknown = attrs.field(default="resend", validator=attrs.validators.in_(("raise", "resend")))
+    """Whether a training request of unknown outcome is sent again, byte for byte, or raised."""
+    extra_losses: frozenset[str] | None = frozenset()
+    """Losses to let through beyond the documented ones; None checks no names."""
+    telemetry: bool = False
+    """Send telemetry. Off unless asked for; DO_NOT_TRACK=1 wins."""
+    log_level: str | None = None
+    """`debug` or `info` turns the package's logger on, on stderr."""
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "base_url", check_base_url(self.base_url, insecure=self.insecure))
+        check_headers(self.default_headers)
+        check_key(self.api_key, base_url=self.base_url, require_prefix=self.require_key_prefix)
+
+    @property
+    def local(self) -> bool:
+        """Whether the embedded service is meant."""
+        return is_local(self.base_url)
+
+    @property
+    def may_resend_unknown(self) -> bool:
+        """Whether a request of unknown outcome may be sent again."""
+        return self.server_deduplicates is not False and self.on_unknown == "resend"
+
+    @classmethod
+    def from_environment(
+        cls,
+        *,
+        environ: Mapping[str, str] | None = None,
+        api_key: str | Secret | None = None,
+        base_url: str | None = None,
+        tags: Sequence[str] | None = None,
+        project_id: str | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        telemetry: bool | None = None,
+        log_level: str | None = None,
+        **settings: Any,  # the other fields of this class, by name; attrs refuses unknown ones
+    ) -> ClientConfig:
+        """Fill what the caller left open from the environment; an explicit value always wins."""
+        env = os.environ if environ is None else environ
+        key = api_key if api_key is not None else env.get("TINKER_API_KEY")
+        url = base_url if base_url is not None else env.get("TINKER_BASE_URL") or DEFAULT_BASE_URL
+        return cls(
+            base_url=url,
+            api_key=None if is_local(url) else Secret.of(key),
+            tags=tuple(dict.fromkeys(tags if tags is not None else _split_tags(env.get("TINKER_TAGS", "")))),
+            project_id=project_id or env.get("TINKER_PROJECT_ID") or None,
+            default_headers={**_access_headers(env), **(default_headers or {})},
+            telemetry=_telemetry(env, telemetry),
+            log_level=log_level or env.get("TINKER_LOG") or None,
+            **settings,
+        )
+
+
+def _split_tags(text: str) -> list[str]:
+    return [tag for tag in (part.strip() for part in text.split(",")) if tag]
+
+
+def _access_headers(env: Mapping[str, str]) -> dict[str, str]:
+    """Read the pair of headers that Cloudflare Access wants."""
+    pairs = (
+        ("CF-Access-Client-Id", env.get("CLOUDFLARE_ACCESS_CLIENT_ID")),
+        ("CF-Access-Client-Secret", env.get("CLOUDFLARE_ACCESS_CLIENT_SECRET")),
+    )
+    return {name: value for name, value in pairs if value}
+
+
+def _telemetry(env: Mapping[str, str], asked: bool | None) -> bool:
+    if env.get("DO_NOT_TRACK", "") not in ("", "0"):
+        return False
+    if asked is not None:
+        return asked
+    return env.get("TINKER_TELEMETRY", "").lower() in ("1", "true", "yes", "on")
+
+
+def check_key(key: Secret | None, *, base_url: str, require_prefix: bool) -> None:
+    """Refuse a missing key, a foreign one, and one that no header can carry."""
+    if is_local(base_url):
+        return
+    if key is None or not key.reveal():
+        raise TinkerError("no API key: pass api_key= or set TINKER_API_KEY (base_url='local:' needs none)")
+    check_headers({"X-API-Key": key.reveal()})
+    if require_prefix and not key.reveal().startswith(("tml-", "eyJ")):
+        raise TinkerError(
+            "the API key does not start with 'tml-'; for a self-hosted server with other keys pass"
+            " require_key_prefix=False"
+        )
+
+
+def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the user's cache of fetched models: TINSMITH_CACHE, else the platform's place for caches."""
+    env = os.environ if environ is None else environ
+    if chosen := env.get("TINSMITH_CACHE"):
+        return Path(chosen).expanduser()
+    if xdg := env.get("XDG_CACHE_HOME"):
+        return Path(xdg).expanduser() / "tinsmith"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "tinsmith"
+    if sys.platform == "win32":
+        return Path(env.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tinsmith" / "Cache"
+    return Path.home() / ".cache" / "tinsmith"
+
+
+__all__ = [
+    "ChunkLimits",
+    "ClientConfig",
+    "FlowLimits",
+    "OnUnknown",
+    "OptimAfter",
+    "PollPolicy",
+    "RetryConfig",
+    "Secret",
+    "Timeouts",
+    "cache_dir",
+    "check_key",
+]

@@ -1,0 +1,102 @@
+"""Builds errors from wire answers, in one place.
+
+Decides nothing about retrying; shows no secret and at most 200 bytes of a body that cannot be read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Unpack
+
+import orjson
+
+from tinsmith.core import errors
+
+if TYPE_CHECKING:
+    from tinsmith.core.errors import ErrorFacts
+
+EXCERPT_BYTES = 200
+"""How much of an unreadable body an error may show; enough to tell a proxy's page from a cut answer."""
+
+_SECRET = re.compile(r"(?:tml-|eyJ)[\w.+/=-]{4,}|(?<=[?&])[^\s&=\"']+=[^\s&\"']+")
+
+_BY_STATUS: dict[int, type[errors.APIStatusError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    402: errors.BillingError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+}
+
+
+def excerpt(body: bytes) -> str:
+    """Return at most 200 bytes of a body as printable text, keys and query values struck out."""
+    text = body[: EXCERPT_BYTES * 2].decode("utf-8", "replace")
+    text = "".join(c if c.isprintable() else " " for c in _SECRET.sub("***", text))
+    return text.encode()[:EXCERPT_BYTES].decode("utf-8", "ignore")
+
+
+def parse_body(body: bytes) -> Any:
+    """Decode JSON, or give the redacted text where it is none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return excerpt(body)
+
+
+def detail_text(body: object) -> str:
+    """Find the sentence for a person: `detail` as text or list, `error`, `message`, or the whole."""
+    if isinstance(body, Mapping):
+        for key in ("detail", "error", "message"):
+            if body.get(key):
+                return detail_text(body[key])
+        return orjson.dumps(body, default=str).decode()[:1000]
+    if isinstance(body, list):
+        return "; ".join(_field_problem(item) for item in body[:5])
+    return str(body)
+
+
+def _field_problem(item: object) -> str:
+    if isinstance(item, Mapping) and "msg" in item:
+        where = ".".join(str(part) for part in item.get("loc", ()) if part != "body")
+        return f"{where}: {item['msg']}" if where else str(item["msg"])
+    return detail_text(item)
+
+
+def error_from_status(
+    status: int,
+    body: bytes | object,
+    *,
+    response: object = None,
+    retry_after_s: float | None = None,
+    **facts: Unpack[ErrorFacts],
+) -> errors.APIStatusError:
+    """Build the error of an HTTP status; the class follows the official tree."""
+    decoded = parse_body(body) if isinstance(body, bytes) else body
+    cls = _BY_STATUS.get(status)
+    if cls is None:
+        cls = errors.InternalServerError if status >= 500 else errors.APIStatusError
+    text = detail_text(decoded) if decoded not in ("", None) else "(empty body)"
+    message = f"Error code: {status} - {text}"
+    if retry_after_s is not None:
+        message += f" (the server asks to wait {retry_after_s:g} s)"
+    return cls(
+        message, response=response, body=decoded, status_code=status, retry_after_s=retry_after_s, **facts
+    )
+
+
+def broken_answer(
+    status: int, body: bytes, what: str, **facts: Unpack[ErrorFacts]
+) -> errors.APIResponseValidationError:
+    """Build the error of an answer that cannot be read."""
+    shown = excerpt(body)
+    return errors.APIResponseValidationError(
+        body=shown,
+        status_code=status,
+        message=f"The server answered {status} with {what}: {shown!r}",
+        **facts,
+    )

@@ -1,0 +1,71 @@
+"""Joins the results of chunks into one. Owns the reduction of metrics by suffix; knows nothing of promises.
+
+Formulas: x_i is the value of chunk i, w_i the number of its loss outputs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinsmith.core.values.results import ForwardBackwardOutput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Compute sum(w x) / sum(w); a plain mean where no chunk has outputs."""
+    total = sum(weights)
+    if total == 0:
+        return sum(values) / len(values)
+    return sum(w * x for w, x in zip(weights, values, strict=True)) / total
+
+
+def _slack(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Compute max(x) - mean(x): how far the worst chunk is from the average."""
+    return max(values) - _mean(values, weights)
+
+
+def _hash2(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Compute the sum of the values' low 64 bits, modulo 2^64: the same for any order of chunks."""
+    return sum(int(value) & (2**64 - 1) for value in values) % 2**64
+
+
+_BY_SUFFIX: dict[str, Callable[[Sequence[float], Sequence[float]], float]] = {
+    "mean": _mean,
+    "sum": lambda values, weights: sum(values),
+    "min": lambda values, weights: min(values),
+    "max": lambda values, weights: max(values),
+    "slack": _slack,
+    "hash2": _hash2,
+}
+
+
+def merge_metrics(metrics: Sequence[dict[str, float]], weights: Sequence[float]) -> dict[str, float]:
+    """Reduce the metrics of chunks. Only keys that every chunk has are kept."""
+    merged: dict[str, float] = {}
+    for key in metrics[0]:
+        if any(key not in other for other in metrics[1:]):
+            continue
+        values = [other[key] for other in metrics]
+        _, colon, suffix = key.rpartition(":")
+        if colon and suffix == "unique":
+            merged.update({f"{key}_{i}" if i else key: value for i, value in enumerate(values)})
+        elif colon and suffix == "hash_unordered" and len(values) == 1:
+            merged[key] = values[0]
+        elif not colon or suffix in _BY_SUFFIX:
+            merged[key] = _BY_SUFFIX.get(suffix if colon else "mean", _mean)(values, weights)
+    return merged
+
+
+def merge_forward_backward(parts: Sequence[ForwardBackwardOutput]) -> ForwardBackwardOutput:
+    """Join chunk results in order: outputs are concatenated, metrics reduced by their suffix."""
+    if not parts:
+        return ForwardBackwardOutput("", [], {})
+    return ForwardBackwardOutput(
+        loss_fn_output_type=parts[0].loss_fn_output_type,
+        loss_fn_outputs=[output for part in parts for output in part.loss_fn_outputs],
+        metrics=merge_metrics(
+            [part.metrics for part in parts], [len(part.loss_fn_outputs) for part in parts]
+        ),
+    )

@@ -1,0 +1,60 @@
+"""`tinker://` paths. Owns their parts; whether a checkpoint exists is the server's knowledge."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+from tinsmith.core.errors import InputError
+from tinsmith.core.origin import check_segment
+
+SCHEME = "tinker://"
+_KINDS: dict[str, Literal["training", "sampler", "external"]] = {
+    "weights": "training",
+    "sampler_weights": "sampler",
+    "external_weights": "external",
+}
+
+
+@attrs.frozen
+class ParsedCheckpointTinkerPath:
+    """The parts of `tinker://<run>/<kind>/<name>`."""
+
+    tinker_path: str
+    """The whole path."""
+    training_run_id: str
+    """The run that saved the checkpoint."""
+    checkpoint_type: Literal["training", "sampler", "external"]
+    """What the checkpoint can be used for."""
+    checkpoint_id: str
+    """Kind and name, e.g. `weights/0001`; the name alone in the two-segment form."""
+
+    @classmethod
+    def from_tinker_path(cls, tinker_path: str) -> ParsedCheckpointTinkerPath:
+        """Parse a path; some servers write `tinker://<model>/<name>`, which names sampler weights."""
+        parts = check_tinker_path(tinker_path).removeprefix(SCHEME).split("/")
+        if len(parts) == 2:
+            return cls(tinker_path, parts[0], "sampler", parts[1])
+        if len(parts) != 3 or parts[1] not in _KINDS:
+            raise _invalid(tinker_path)
+        return cls(tinker_path, parts[0], _KINDS[parts[1]], f"{parts[1]}/{parts[2]}")
+
+
+def check_tinker_path(path: str, field: str = "path") -> str:
+    """Refuse what is no `tinker://` path; return it. Does not look at the number of segments."""
+    if not isinstance(path, str) or not path.startswith(SCHEME):
+        raise _invalid(path, field)
+    try:
+        check_segment(path.removeprefix(SCHEME), field)
+    except InputError as cause:
+        raise _invalid(path, field) from cause
+    return path
+
+
+def _invalid(path: object, field: str = "path") -> InputError:
+    return InputError(
+        f"Invalid tinker path: {path!r}; expected tinker://<run>/weights/<name> or"
+        " tinker://<run>/sampler_weights/<name>",
+        field=field,
+    )

@@ -1,0 +1,284 @@
+"""The order of training requests on one model, as a state machine. Pure: no waiting, no clock, no sending.
+
+A request takes its place in line when it is called, draws its number when its turn comes, and leaves the
+line when its submission is settled. One request is at the head at any time; only the head may send. Owns
+the law of numbers: a number is given back only if the server provably did not take it and it was never
+sent with an unknown outcome. Not thread-safe: the caller holds one lock around every method.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from tinsmith.core.errors import ClientPoisonedError, ConflictError, PartialBatchError, TinkerError
+from tinsmith.core.place import Call, Fallout, Kind, Phase, Place, Settlement
+from tinsmith.core.policy import OptimAfter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@attrs.define
+class SequenceLine:
+    """The line of one model."""
+
+    optim_after: OptimAfter = "accepted"
+    """When a step may go out."""
+    next_id: int = 1
+    """Number that the next draw takes; the API counts from 1."""
+    poison: TinkerError | None = None
+    """Why nothing is sent any more."""
+    _line: deque[Place] = attrs.field(factory=deque)
+    _batch: set[Place] = attrs.field(factory=set)
+    """Gradients accepted since the last accepted step whose results are not in."""
+    _given_back: bool = False
+
+    def take(self, kind: Kind, chunks: int = 1) -> list[Place]:
+        """Take places for one call, behind everything called before; an error once the line is poisoned."""
+        if self.poison is not None:
+            raise self.refusal()
+        call = Call(kind)
+        call.places.extend(Place(call, chunk) for chunk in range(chunks))
+        self._line.extend(call.places)
+        return call.places
+
+    def refusal(self) -> ClientPoisonedError:
+        """Build the error for whoever comes after the poison."""
+        cause = self.poison
+        assert cause is not None
+        error = ClientPoisonedError(
+            f"an earlier request left the model in an unknown state ({type(cause).__name__}:"
+            f" {cause.message}); load a checkpoint into a new client",
+            model_id=cause.model_id,
+            applied="no",
+        )
+        error.__cause__ = cause
+        return error
+
+    @property
+    def waiting(self) -> int:
+        """Requests in line, the head included."""
+        return len(self._line)
+
+    @property
+    def head(self) -> Place | None:
+        """The request whose turn it is; None if there is none, or if a step must wait for results."""
+        if not self._line:
+            return None
+        head = self._line[0]
+        held = self.optim_after == "results" and head.kind is Kind.STEP and head.phase is Phase.WAITING
+        return None if held and self._batch else head
+
+    def draw(self, place: Place) -> int:
+        """Give the head its number."""
+        assert place is self.head, "only the head draws"
+        assert place.phase is Phase.WAITING, "a number is drawn once"
+        place.seq_id, place.reused, place.phase = self.next_id, self._given_back, Phase.DRAWN
+        self.next_id += 1
+        self._given_back = False
+        return place.seq_id
+
+    def sent(self, place: Place) -> None:
+        """Note that bytes are about to leave."""
+        assert place.phase in (Phase.DRAWN, Phase.SENT), "only a drawn request is sent"
+        place.phase = Phase.SENT
+
+    def unsure(self, place: Place) -> None:
+        """Note that a try ended with an unknown outcome; from now on the number is spent."""
+        place.unknown = True
+
+    def redraw(self, place: Place) -> int | None:
+        """Take the next number after a 409 on the first re-use of one given back; None if it is not that.
+
+        The server had counted the request that gave the number back. That is the one 409 to go on after.
+        """
+        if not place.reused or place.unknown or place.phase is not Phase.SENT:
+            return None
+        place.seq_id, place.reused, place.phase = self.next_id, False, Phase.DRAWN
+        self.next_id += 1
+        return place.seq_id
+
+    def accepted(self, place: Place) -> Settlement:
+        """Let the head go: the server gave a promise."""
+        self._leave(place, Phase.ACCEPTED)
+        place.call.applied.add(place.chunk)
+        if place.kind is Kind.STEP:
+            place.gradients, self._batch = self._batch, set()
+            for gradient in place.gradients:
+                gradient.step = place
+        elif place.kind is Kind.GRADIENT:
+            self._batch.add(place)
+        return self._meet_doom(place) if place.doom is not None else Settlement()
+
+    def _meet_doom(self, place: Place) -> Settlement:
+        """Fail a request that was under way when one it builds on was lost."""
+        assert place.doom is not None
+        lost, cause = place.doom
+        why = "this optim_step was applied" if place.kind is Kind.STEP else "another chunk was applied"
+        partial = _partial(lost, cause, why, "yes" if place.kind is Kind.STEP else "unknown")
+        place.phase = Phase.FAILED
+        self._batch.discard(place)
+        return Settlement(failed=[Fallout(place, partial), *self.poisoned(partial).failed])
+
+    def rejected(self, place: Place, error: TinkerError) -> Settlement:
+        """Settle a failed submission: free the turn, keep or give back the number, fail what waits behind.
+
+        The error's `applied` decides: "no" gives the number back, unless it was ever sent with an unknown
+        outcome; anything else poisons. A call whose other chunks were accepted is a partial batch.
+        """
+        provably_not = error.applied == "no" and not place.unknown and not isinstance(error, ConflictError)
+        if provably_not:
+            self._give_back(place)
+        self._leave(place, Phase.FAILED)
+        if not provably_not:
+            return Settlement(failed=[Fallout(place, error), *self.poisoned(error).failed])
+        if place.kind is Kind.GRADIENT and place.call.applied:
+            partial = _partial(place, error, "other chunks of the same call were applied", "unknown")
+            return Settlement(failed=[Fallout(place, partial), *self.poisoned(partial).failed])
+        behind = self._fail_waiting(lambda other: _late(other, place, error))
+        return Settlement(failed=[Fallout(place, error), *behind])
+
+    def _give_back(self, place: Place) -> None:
+        if place.seq_id is None:
+            return
+        assert place.seq_id == self.next_id - 1, "one number is out at a time"
+        self.next_id -= 1
+        self._given_back = place.reused or place.phase is Phase.SENT
+        place.seq_id = None
+
+    def cancelled(self, call: Call) -> bool:
+        """Take a call out of the line at its owner's wish; False if it is too late for that.
+
+        Before sending nothing is lost: the number goes back. Once a chunk was sent, the call goes on without
+        its owner, since half a batch would be worse; the others are not touched.
+        """
+        if any(place.phase not in (Phase.WAITING, Phase.DRAWN) for place in call.places):
+            return False
+        for place in call.places:
+            self._give_back(place)
+            self._leave(place, Phase.FAILED)
+        return True
+
+    def finished(self, place: Place, error: TinkerError | None = None) -> Settlement:
+        """Settle a promise; says which results may be handed out now, and which futures fail.
+
+        A step's result is held back until the gradients before it are settled. When one of them fails, a
+        waiting step is not sent; a step that was accepted ran on part of its batch: it fails with
+        `applied="yes"`, and the line is poisoned. So is a call of which other chunks were applied.
+        """
+        self._batch.discard(place)
+        if error is not None:
+            return self._promise_failed(place, error)
+        place.phase = Phase.DONE
+        step = place.step
+        if step is not None:
+            step.gradients.discard(place)
+            if step.phase is Phase.DONE and not step.gradients:
+                return Settlement(ready=[place, step])
+        return Settlement(ready=[] if place.gradients else [place])
+
+    def _promise_failed(self, place: Place, error: TinkerError) -> Settlement:
+        place.phase = Phase.FAILED
+        place.call.applied.discard(place.chunk)
+        if place.kind is not Kind.GRADIENT:
+            return Settlement(failed=[Fallout(place, error)])
+        if place.step is not None:
+            return self._step_was_wrong(place, place.step, error)
+        if place.call.applied:
+            partial = _partial(place, error, "other chunks of the same call were applied", "unknown")
+            return Settlement(failed=[Fallout(place, partial), *self.poisoned(partial).failed])
+        head = self._line[0] if self._line else None
+        if head is not None and head.phase is not Phase.WAITING and _builds_on(head, place):
+            head.doom = (place, error)
+        return Settlement(failed=[Fallout(place, error), *self._fail_steps_on(place, error)])
+
+    def _step_was_wrong(self, place: Place, step: Place, error: TinkerError) -> Settlement:
+        own = error
+        if place.call.applied:
+            own = _partial(place, error, "other chunks of the same call were applied", "unknown")
+        failed = [Fallout(place, own)]
+        partial = _partial(place, error, "the optim_step behind it was applied", "yes")
+        if step.phase in (Phase.ACCEPTED, Phase.DONE):
+            step.phase = Phase.FAILED
+            failed.append(Fallout(step, partial))
+        return Settlement(failed=failed + self.poisoned(partial).failed)
+
+    def poisoned(self, error: TinkerError) -> Settlement:
+        """Refuse everything from now on, and fail what waits. What is under way goes on."""
+        if self.poison is None:
+            self.poison = error
+        return Settlement(failed=self._fail_waiting(lambda _: self.refusal()))
+
+    def _leave(self, place: Place, phase: Phase) -> None:
+        if self._line and self._line[0] is place:
+            self._line.popleft()
+        elif place in self._line:
+            self._line.remove(place)
+        place.phase = phase
+
+    def _fail_waiting(self, error_for: Callable[[Place], TinkerError | None]) -> list[Fallout]:
+        """Fail the waiting requests for which there is an error; a head that is past waiting stays."""
+        failed: list[Fallout] = []
+        stay: deque[Place] = deque()
+        for place in self._line:
+            error = error_for(place) if place.phase is Phase.WAITING else None
+            if error is None:
+                stay.append(place)
+            else:
+                place.phase = Phase.FAILED
+                failed.append(Fallout(place, error))
+        self._line = stay
+        return failed
+
+    def _fail_steps_on(self, lost: Place, error: TinkerError) -> list[Fallout]:
+        """Fail the rest of a lost call, and the first waiting step with all behind it.
+
+        They were called on a gradient that is not there.
+        """
+        past_step = False
+
+        def error_for(place: Place) -> TinkerError | None:
+            nonlocal past_step
+            past_step = past_step or place.kind is Kind.STEP
+            return _late(place, lost, error) if past_step or place.call is lost.call else None
+
+        return self._fail_waiting(error_for)
+
+
+def _builds_on(later: Place, lost: Place) -> bool:
+    return later.kind is Kind.STEP or later.call is lost.call
+
+
+def _late(behind: Place, failed: Place, error: TinkerError) -> TinkerError:
+    """Build the error of a request that was not sent because of one before it."""
+    if behind.call is failed.call:
+        return error
+    what = f"not sent, since a request before it failed ({type(error).__name__}: {error.message})"
+    late: TinkerError
+    if behind.kind is Kind.STEP and failed.kind is Kind.GRADIENT:
+        late = PartialBatchError(what, chunks_failed=(failed.chunk,), applied="no")
+    else:
+        late = TinkerError(what, applied="no")
+    late.__cause__ = error
+    return late
+
+
+def _partial(
+    place: Place, error: TinkerError, why: str, applied: Literal["yes", "unknown"]
+) -> PartialBatchError:
+    """Build the error of a batch of which only a part is on the server."""
+    done = tuple(sorted(place.call.applied))
+    chunks = len(place.call.places)
+    partial = PartialBatchError(
+        f"chunk {place.chunk + 1} of {chunks} failed, but {why}: {error.message}",
+        chunks_applied=done,
+        chunks_failed=tuple(i for i in range(chunks) if i not in done),
+        model_id=error.model_id,
+        request_id=error.request_id,
+        applied=applied,
+    )
+    partial.__cause__ = error
+    return partial

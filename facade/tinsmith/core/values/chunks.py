@@ -1,0 +1,167 @@
+"""The pieces of a model input: text, images, pointers to images, and kinds this version does not know.
+
+Owns their fields and lengths. `ImageChunk.from_path` is the one place in core that opens a file, at
+the caller's word.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import attrs
+
+from tinsmith.core.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+ImageFormat = Literal["png", "jpeg"]
+"""Image encodings that the API takes."""
+
+_SIGNATURES: dict[bytes, ImageFormat] = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
+
+
+def _image_bytes(data: bytes | bytearray | memoryview | str) -> bytes:
+    """Take raw bytes, or standard base64 text."""
+    if isinstance(data, str):
+        try:
+            return base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError) as cause:
+            raise InputError("image data given as text must be standard base64", field="data") from cause
+    return bytes(data)
+
+
+def _image_format(name: str) -> str:
+    if name not in get_args(ImageFormat):
+        raise InputError(f"unknown image format {name!r}; the API takes png and jpeg", field="format")
+    return name
+
+
+def sniff_format(data: bytes) -> ImageFormat:
+    """Tell png from jpeg by the first bytes."""
+    for start, name in _SIGNATURES.items():
+        if data.startswith(start):
+            return name
+    raise InputError("the image is neither PNG nor JPEG", field="format")
+
+
+def _needs_length(kind: str, expected_tokens: int | None) -> int:
+    if expected_tokens is None:
+        raise InputError(
+            f"the length of an {kind} is unknown until expected_tokens is set", field="expected_tokens"
+        )
+    return expected_tokens
+
+
+def _same_tokens(one: Any, other: Any) -> bool:
+    return list(one) == list(other)
+
+
+@attrs.frozen
+class EncodedTextChunk:
+    """Token ids of a stretch of text."""
+
+    tokens: Sequence[int] = attrs.field(eq=attrs.cmp_using(eq=_same_tokens, require_same_type=False))
+    """Token ids; a list, or a one-dimensional integer array."""
+    type: Literal["encoded_text"] = "encoded_text"
+    """Tag of this kind of chunk."""
+
+    @property
+    def length(self) -> int:
+        """Positions that the chunk takes in the context."""
+        return len(self.tokens)
+
+
+@attrs.frozen
+class ImageChunk:
+    """An image, encoded as PNG or JPEG."""
+
+    data: bytes = attrs.field(converter=_image_bytes, repr=lambda data: f"<{len(data)} bytes>")
+    """The file's bytes; the constructor takes standard base64 text too."""
+    format: ImageFormat = attrs.field(converter=_image_format)
+    """`png` or `jpeg`."""
+    expected_tokens: int | None = None
+    """Positions that the image will take; the server checks it, and may refuse a mismatch."""
+    type: Literal["image"] = "image"
+    """Tag of this kind of chunk."""
+
+    @classmethod
+    def from_base64(cls, text: str, format: ImageFormat, expected_tokens: int | None = None) -> ImageChunk:
+        """Take standard base64 text."""
+        return cls(text, format, expected_tokens)
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str], expected_tokens: int | None = None) -> ImageChunk:
+        """Read a PNG or JPEG file; the format is told by its first bytes."""
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError as cause:
+            raise InputError(
+                f"cannot read the image {os.fspath(path)!r}: {cause.strerror}", field="data"
+            ) from cause
+        return cls(data, sniff_format(data), expected_tokens)
+
+    @classmethod
+    def from_pil(
+        cls, image: Image, format: ImageFormat = "png", expected_tokens: int | None = None
+    ) -> ImageChunk:
+        """Encode a PIL image. Needs the `images` extra."""
+        if not hasattr(image, "save"):
+            raise MissingExtraError("ImageChunk.from_pil", "images")
+        from io import BytesIO
+
+        buffer = BytesIO()
+        image.save(buffer, format=_image_format(format).upper())
+        return cls(buffer.getvalue(), format, expected_tokens)
+
+    @property
+    def length(self) -> int:
+        """Positions that the image takes in the context; an error unless expected_tokens is set."""
+        return _needs_length("image", self.expected_tokens)
+
+
+@attrs.frozen
+class ImageAssetPointerChunk:
+    """An image that the server already has."""
+
+    format: ImageFormat = attrs.field(converter=_image_format)
+    """`png` or `jpeg`."""
+    location: str
+    """Where the server finds the image."""
+    expected_tokens: int | None = None
+    """Positions that the image will take."""
+    type: Literal["image_asset_pointer"] = "image_asset_pointer"
+    """Tag of this kind of chunk."""
+
+    @property
+    def length(self) -> int:
+        """Positions that the image takes in the context; an error unless expected_tokens is set."""
+        return _needs_length("image asset", self.expected_tokens)
+
+
+@attrs.frozen
+class UnknownChunk:
+    """A chunk of a kind that this version does not know; kept as it came and sent back unchanged."""
+
+    raw: Mapping[str, Any]
+    """The chunk's JSON object."""
+
+    @property
+    def type(self) -> str:
+        """Tag of the chunk, empty if it has none."""
+        return str(self.raw.get("type", ""))
+
+    @property
+    def length(self) -> int:
+        """Its `expected_tokens`, if it names any; else an error."""
+        tokens = self.raw.get("expected_tokens")
+        return _needs_length(f"{self.type or 'untagged'} chunk", tokens if isinstance(tokens, int) else None)
+
+
+ModelInputChunk = EncodedTextChunk | ImageChunk | ImageAssetPointerChunk | UnknownChunk
+"""One piece of a model input."""

@@ -1,0 +1,231 @@
+"""Bodies of requests as values. Owns field names and defaults; `codec` turns them into bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from tinsmith.core.values.datum import Datum
+from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.params import AdamParams, LoraConfig, SamplingParams
+
+
+@attrs.frozen
+class CreateSessionRequest:
+    """Open a session."""
+
+    tags: list[str] = attrs.field(factory=list)
+    """Labels."""
+    user_metadata: dict[str, Any] | None = attrs.field(factory=dict)
+    """What the user attaches."""
+    sdk_version: str = ""
+    """Version of the client."""
+    project_id: str | None = None
+    """Project that pays."""
+    type: str = "create_session"
+    """Tag."""
+
+
+@attrs.frozen
+class SessionHeartbeatRequest:
+    """Keep a session alive."""
+
+    session_id: str
+    """The session."""
+    type: str = "session_heartbeat"
+    """Tag."""
+
+
+@attrs.frozen
+class CreateSamplingSessionRequest:
+    """Make a sampler; one of base_model and model_path is set."""
+
+    session_id: str
+    """The session."""
+    sampling_session_seq_id: int
+    """Number of the sampler in its session, from 0."""
+    base_model: str | None = None
+    """Base model to sample."""
+    model_path: str | None = None
+    """Checkpoint to sample."""
+    type: str = "create_sampling_session"
+    """Tag."""
+
+
+@attrs.frozen
+class CreateModelRequest:
+    """Make a model."""
+
+    session_id: str
+    """The session."""
+    model_seq_id: int
+    """Number of the model in its session, from 0."""
+    base_model: str
+    """Base model."""
+    user_metadata: dict[str, Any] | None = None
+    """What the user attaches."""
+    lora_config: LoraConfig | None = None
+    """Shape of the adapter."""
+    type: str = "create_model"
+    """Tag."""
+
+
+@attrs.frozen
+class GetInfoRequest:
+    """Ask about a model."""
+
+    model_id: str
+    """The model."""
+    type: str = "get_info"
+    """Tag."""
+
+
+@attrs.frozen
+class UnloadModelRequest:
+    """Drop a model."""
+
+    model_id: str
+    """The model."""
+    type: str = "unload_model"
+    """Tag."""
+
+
+@attrs.frozen
+class ForwardBackwardInput:
+    """A batch and its loss."""
+
+    data: list[Datum]
+    """The batch."""
+    loss_fn: str
+    """Name of the loss."""
+    loss_fn_config: dict[str, float | str] | None = None
+    """Settings of the loss."""
+
+
+@attrs.frozen
+class ForwardRequest:
+    """Run the model; no gradient."""
+
+    forward_input: ForwardBackwardInput
+    """Batch and loss."""
+    model_id: str
+    """The model."""
+    seq_id: int | None = None
+    """Number on the model."""
+
+
+@attrs.frozen
+class ForwardBackwardRequest:
+    """Run the model and add to its gradient."""
+
+    forward_backward_input: ForwardBackwardInput
+    """Batch and loss."""
+    model_id: str
+    """The model."""
+    seq_id: int | None = None
+    """Number on the model."""
+
+
+@attrs.frozen
+class OptimStepRequest:
+    """Step, and clear the gradient."""
+
+    adam_params: AdamParams
+    """The step."""
+    model_id: str
+    """The model."""
+    seq_id: int | None = None
+    """Number on the model."""
+    type: str = "optim_step"
+    """Tag."""
+
+
+@attrs.frozen
+class SaveWeightsRequest:
+    """Save weights and optimizer."""
+
+    model_id: str
+    """The model."""
+    path: str | None = None
+    """A bare name."""
+    seq_id: int | None = None
+    """Number on the model."""
+    ttl_seconds: int | None = None
+    """Seconds until the server deletes it; None is never."""
+    overwrite: bool | None = None
+    """Replace a checkpoint of the same name."""
+    type: str = "save_weights"
+    """Tag."""
+
+
+@attrs.frozen
+class LoadWeightsRequest:
+    """Load weights."""
+
+    model_id: str
+    """The model."""
+    path: str
+    """A `tinker://` path."""
+    optimizer: bool = False
+    """Load the optimizer's state too."""
+    seq_id: int | None = None
+    """Number on the model."""
+    weights_access_token: str | None = attrs.field(default=None, repr=False)
+    """Token for somebody else's checkpoint."""
+    type: str = "load_weights"
+    """Tag."""
+
+
+@attrs.frozen
+class SaveWeightsForSamplerRequest:
+    """Save weights to sample from; one of path and sampling_session_seq_id is set."""
+
+    model_id: str
+    """The model."""
+    path: str | None = None
+    """A bare name."""
+    sampling_session_seq_id: int | None = None
+    """Number of the sampler that the weights become."""
+    seq_id: int | None = None
+    """Number on the model."""
+    ttl_seconds: int | None = None
+    """Seconds until the server deletes it; None is never."""
+    type: str = "save_weights_for_sampler"
+    """Tag."""
+
+
+@attrs.frozen
+class SampleRequest:
+    """Draw continuations."""
+
+    prompt: ModelInput
+    """What the model reads first."""
+    sampling_params: SamplingParams
+    """How to draw."""
+    num_samples: int = 1
+    """How many."""
+    base_model: str | None = None
+    """Base model, without a sampler."""
+    model_path: str | None = None
+    """Checkpoint, without a sampler."""
+    sampling_session_id: str | None = None
+    """The sampler."""
+    seq_id: int | None = None
+    """Number on the sampler, from 0."""
+    prompt_logprobs: bool | None = None
+    """Ask for the prompt's logprobs."""
+    topk_prompt_logprobs: int = 0
+    """Ask for this many alternatives at each prompt position."""
+    type: str = "sample"
+    """Tag."""
+
+
+@attrs.frozen
+class FutureRetrieveRequest:
+    """Ask for a promise."""
+
+    request_id: str
+    """Its id."""
+    allow_metadata_only: bool | None = None
+    """Take the size instead, where the result is large."""

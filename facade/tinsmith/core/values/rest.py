@@ -1,0 +1,151 @@
+"""Runs, checkpoints, sessions and samplers as the REST routes list them. Owns their fields only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import attrs
+
+CheckpointType = Literal["training", "sampler", "external"]
+"""What a checkpoint can be used for."""
+
+
+@attrs.frozen
+class Cursor:
+    """Where a page stands in the whole list."""
+
+    offset: int
+    """Entries before this page."""
+    limit: int
+    """Most entries on this page."""
+    total_count: int
+    """Entries in all."""
+
+
+@attrs.frozen
+class Checkpoint:
+    """Saved weights."""
+
+    checkpoint_id: str
+    """Kind and name, e.g. `weights/0001`."""
+    checkpoint_type: CheckpointType
+    """`training`, `sampler` or `external`."""
+    time: datetime
+    """When it was saved, UTC."""
+    tinker_path: str
+    """Its `tinker://` path."""
+    size_bytes: int | None = None
+    """Size on the server."""
+    public: bool = False
+    """Whether anybody may read it."""
+    expires_at: datetime | None = None
+    """When the server deletes it; None is never."""
+
+
+@attrs.frozen
+class CheckpointsListResponse:
+    """A page of checkpoints."""
+
+    checkpoints: list[Checkpoint]
+    """The page."""
+    cursor: Cursor | None = None
+    """Where the page stands."""
+
+
+@attrs.frozen
+class CheckpointArchiveUrlResponse:
+    """Where an archive can be fetched."""
+
+    url: str
+    """A signed URL; treat it as a secret."""
+    expires: datetime
+    """When it stops working, UTC."""
+
+
+@attrs.frozen
+class TrainingRun:
+    """One model's history."""
+
+    training_run_id: str
+    """Its id, `<session>:train:<n>`."""
+    base_model: str
+    """Base model."""
+    model_owner: str
+    """Owner."""
+    is_lora: bool
+    """Whether it is an adapter."""
+    last_request_time: datetime
+    """Last use, UTC."""
+    corrupted: bool = False
+    """Whether it can no longer be used."""
+    lora_rank: int | None = None
+    """Rank of the adapter."""
+    last_checkpoint: Checkpoint | None = None
+    """Newest training checkpoint."""
+    last_sampler_checkpoint: Checkpoint | None = None
+    """Newest sampler checkpoint."""
+    user_metadata: dict[str, str] | None = None
+    """What the user attached."""
+
+
+@attrs.frozen
+class TrainingRunsResponse:
+    """A page of training runs."""
+
+    training_runs: list[TrainingRun]
+    """The page."""
+    cursor: Cursor
+    """Where the page stands."""
+
+
+@attrs.frozen
+class WeightsInfoResponse:
+    """What a checkpoint was trained on."""
+
+    base_model: str
+    """Base model."""
+    is_lora: bool
+    """Whether it is an adapter."""
+    lora_rank: int | None = None
+    """Rank of the adapter."""
+    train_unembed: bool | None = None
+    """Whether the unembedding was adapted, where the server says."""
+    train_mlp: bool | None = None
+    """Whether the MLP was adapted, where the server says."""
+    train_attn: bool | None = None
+    """Whether attention was adapted, where the server says."""
+
+
+@attrs.frozen
+class GetSessionResponse:
+    """What a session made."""
+
+    training_run_ids: list[str]
+    """Its training runs."""
+    sampler_ids: list[str]
+    """Its samplers."""
+    user_metadata: dict[str, str] | None = None
+    """What the user attached, where the server says."""
+    display_name: str | None = None
+    """Its name for people, where the server says."""
+
+
+@attrs.frozen
+class ListSessionsResponse:
+    """A page of sessions."""
+
+    sessions: list[str]
+    """Their ids."""
+
+
+@attrs.frozen
+class GetSamplerResponse:
+    """What a sampler draws from."""
+
+    sampler_id: str
+    """Its id."""
+    base_model: str
+    """Base model."""
+    model_path: str | None = None
+    """Checkpoint; None is the base model itself."""

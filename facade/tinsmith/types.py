@@ -1,0 +1,35 @@
+"""The public namespace of values: what users build and what they get back. Each is loaded on first use.
+
+Owns no class itself; the names are those of `tinsmith.core.values`, and a few that live beside them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tinsmith.core.errors import RequestErrorCategory as RequestErrorCategory
+    from tinsmith.core.paths import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
+    from tinsmith.core.values import *  # noqa: F403
+
+_BESIDE = {
+    "ParsedCheckpointTinkerPath": "tinsmith.core.paths",
+    "RequestErrorCategory": "tinsmith.core.errors",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a value when it is first asked for."""
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        value = getattr(import_module(_BESIDE.get(name, "tinsmith.core.values")), name)
+    except AttributeError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*dir(import_module("tinsmith.core.values")), *_BESIDE])
