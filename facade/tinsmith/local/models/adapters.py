@@ -1,0 +1,170 @@
+"""Adapters on disk in PEFT format, with the optimizer state beside them.
+
+Owns `adapter_config.json`, `adapter_model.safetensors` and `optimizer.safetensors`. A directory written
+here loads in `peft`, and one that `peft` wrote loads here. Each file is there whole or not at all.
+"""
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinsmith.local.engine.config import ModelConfig
+from tinsmith.local.engine.lora import Adapter, LoraSpec, parameter_shapes
+from tinsmith.local.models.safetensors import read_json
+from tinsmith.local.models.source import ModelFileError
+from tinsmith.local.models.tensor_file import TensorFile, write_tensors, write_whole
+
+Array = np.ndarray[Any, Any]
+
+
+CONFIG_FILE = "adapter_config.json"
+TENSOR_FILE = "adapter_model.safetensors"
+OPTIMIZER_FILE = "optimizer.safetensors"
+
+_PREFIX = "base_model.model."
+_ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+_MLP = ("gate_proj", "up_proj", "down_proj")
+_UNEMBED = ("lm_head",)
+_TENSOR = re.compile(r"(?P<module>.+)\.lora_(?P<side>[AB])(?:\.default)?\.weight")
+_REFUSED = {
+    "use_dora": "DoRA",
+    "modules_to_save": "modules_to_save",
+    "rank_pattern": "rank_pattern",
+    "alpha_pattern": "alpha_pattern",
+    "fan_in_fan_out": "fan_in_fan_out",
+    "trainable_token_indices": "trainable_token_indices",
+    "layer_replication": "layer_replication",
+}
+
+
+def save_adapter(directory: Path, adapter: Adapter, *, base_model: str, optimizer: bool = False) -> None:
+    """Write `adapter` into `directory`, which exists or is made; with `optimizer` its Adam state too."""
+    directory.mkdir(parents=True, exist_ok=True)
+    tensors = {_PREFIX + name: array for name, array in adapter.params.items()}
+    write_tensors(
+        directory / TENSOR_FILE, tensors, {"format": "pt", "tinsmith.seed": json.dumps(adapter.spec.seed)}
+    )
+    state = directory / OPTIMIZER_FILE
+    if optimizer:
+        write_tensors(state, adapter.moments, {"step": str(adapter.step)})
+    else:
+        state.unlink(missing_ok=True)
+    config = json.dumps(_peft_config(adapter.spec, base_model), indent=2, sort_keys=True) + "\n"
+    write_whole(directory / CONFIG_FILE, config.encode())
+
+
+def load_adapter(directory: Path, config: ModelConfig, *, optimizer: bool = False) -> Adapter:
+    """Read the adapter in `directory` for a model of the shape `config`; with `optimizer` its Adam state too.
+
+    Modules that a PEFT adapter leaves out get zeros in both matrices: they change nothing and never get a
+    gradient. Raise ModelFileError naming the file and the reason when it is damaged, not LoRA, or made for
+    another shape.
+    """
+    settings = _checked_settings(directory / CONFIG_FILE)
+    file = TensorFile(directory / TENSOR_FILE)
+    params = _params(file)
+    spec = _spec(
+        settings, params, json.loads(file.metadata.get("tinsmith.seed", "null")), directory / CONFIG_FILE
+    )
+    try:
+        adapter = Adapter.from_params(config, spec, _filled(params, config, spec))
+    except ValueError as error:
+        raise ModelFileError(file.path, str(error)) from error
+    if optimizer:
+        _load_optimizer(adapter, directory / OPTIMIZER_FILE)
+    return adapter
+
+
+def _peft_config(spec: LoraSpec, base_model: str) -> dict[str, object]:
+    modules = [
+        *(_ATTENTION if spec.train_attn else ()),
+        *(_MLP if spec.train_mlp else ()),
+        *(_UNEMBED if spec.train_unembed else ()),
+    ]
+    return {
+        "base_model_name_or_path": base_model,
+        "bias": "none",
+        "fan_in_fan_out": False,
+        "inference_mode": True,
+        "init_lora_weights": True,
+        "lora_alpha": int(spec.alpha) if float(spec.alpha).is_integer() else spec.alpha,
+        "lora_dropout": 0.0,
+        "modules_to_save": None,
+        "peft_type": "LORA",
+        "r": spec.rank,
+        "target_modules": modules,
+        "task_type": "CAUSAL_LM",
+        "use_dora": False,
+        "use_rslora": False,
+    }
+
+
+def _checked_settings(path: Path) -> dict[str, object]:
+    """Return the adapter's settings, or refuse what would load and then compute something else."""
+    settings = read_json(path)
+    if settings.get("peft_type") != "LORA":
+        raise ModelFileError(path, f"peft_type is {settings.get('peft_type')!r}, not 'LORA'")
+    for key, word in _REFUSED.items():
+        if settings.get(key):
+            raise ModelFileError(path, f"{word} is not supported")
+    if settings.get("bias", "none") != "none":
+        raise ModelFileError(path, f"bias {settings['bias']!r} is not supported")
+    return settings
+
+
+def _params(file: TensorFile) -> dict[str, Array]:
+    """Return the LoRA matrices under the engine's names, without the base weights that PEFT adds."""
+    found: dict[str, Array] = {}
+    for name in sorted(file.names()):
+        match = _TENSOR.fullmatch(name.removeprefix(_PREFIX))
+        if match:
+            found[f"{match['module']}.lora_{match['side']}.weight"] = file.get(name)
+        elif not name.endswith((".base_layer.weight", "lm_head.weight", "embed_tokens.weight")):
+            raise ModelFileError(file.path, f"tensor {name!r} is no LoRA matrix")
+    if not found:
+        raise ModelFileError(file.path, "holds no LoRA matrices")
+    return found
+
+
+def _spec(settings: dict[str, object], params: dict[str, Array], seed: int | None, path: Path) -> LoraSpec:
+    rank, alpha = settings.get("r"), settings.get("lora_alpha")
+    if not isinstance(rank, int) or rank < 1 or not isinstance(alpha, (int, float)):
+        raise ModelFileError(path, f"r is {rank!r} and lora_alpha is {alpha!r}")
+    parts = {name.removesuffix(".weight").rpartition(".")[0].rpartition(".")[2] for name in params}
+    if unknown := parts.difference(_ATTENTION, _MLP, _UNEMBED):
+        raise ModelFileError(path, f"adapts {', '.join(sorted(unknown))}, which the engine does not")
+    return LoraSpec(
+        rank=rank,
+        alpha=alpha * math.sqrt(rank) if settings.get("use_rslora") else float(alpha),
+        seed=seed,
+        train_attn=not parts.isdisjoint(_ATTENTION),
+        train_mlp=not parts.isdisjoint(_MLP),
+        train_unembed=not parts.isdisjoint(_UNEMBED),
+    )
+
+
+def _filled(params: dict[str, Array], config: ModelConfig, spec: LoraSpec) -> dict[str, Array]:
+    """Add zeros for what the adapter does not change; half a module stays incomplete."""
+    filled = dict(params)
+    for name, shape in parameter_shapes(config, spec).items():
+        module = name.rpartition(".lora_")[0]
+        if not any(f"{module}.lora_{side}.weight" in params for side in "AB"):
+            filled[name] = np.zeros(shape, np.float32)
+    return filled
+
+
+def _load_optimizer(adapter: Adapter, path: Path) -> None:
+    if not path.is_file():
+        raise ModelFileError(path, "is missing: the checkpoint was saved without its optimizer state")
+    file = TensorFile(path)
+    step = file.metadata.get("step", "")
+    if not step.isdigit():
+        raise ModelFileError(path, f"its metadata names the step {step!r}")
+    try:
+        adapter.load_optimizer({name: file.get(name) for name in file.names()}, int(step))
+    except ValueError as error:
+        raise ModelFileError(path, str(error)) from error

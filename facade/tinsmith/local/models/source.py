@@ -1,0 +1,44 @@
+"""What every loader of a base model returns, and the one error that a bad model file raises.
+
+Owns no format. Loaders make a `ModelSource`; the registry turns it into the engine's model.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from tinsmith.core.errors import TinkerError
+from tinsmith.local.engine.config import ModelConfig
+
+TensorGetter = Callable[[str], np.ndarray[Any, Any]]
+"""Hugging Face tensor name -> array; raises ModelFileError (or KeyError) for a name that is not there."""
+
+
+class ModelFileError(TinkerError):
+    """A model or adapter file is missing, damaged or of a kind that the engine cannot run."""
+
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
+        super().__init__(f"{os.fspath(path)}: {reason}")
+        self.path = os.fspath(path)
+        self.reason = reason
+
+
+@frozen
+class ModelSource:
+    """A base model on disk or in code: its shape at once, its tensors when they are asked for."""
+
+    origin: str
+    """File or directory that it comes from, for messages."""
+    config: ModelConfig
+    """Shape and constants of the network."""
+    get_tensor: TensorGetter
+    """Reads one tensor by its Hugging Face name, as float32 or a memory-mapped view."""
+    tokenizer_json: bytes | None
+    """The tokenizer in the `tokenizer.json` format, or None when the model brings none."""
+    chat_template: str | None
+    """Jinja template of a conversation, or None."""
+    tokenizer_config: dict[str, object]
+    """What `tokenizer_config.json` says, or what is known of it: `bos_token`, `eos_token`, flags."""
