@@ -175,6 +175,17 @@ def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
     return Path.home() / ".cache" / "tinsmith"
 
 
+def hub_cache_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """Return where the Hugging Face hub keeps its files: HF_HUB_CACHE, HF_HOME/hub, else its default."""
+    env = os.environ if environ is None else environ
+    if chosen := env.get("HF_HUB_CACHE"):
+        return Path(chosen).expanduser()
+    if home := env.get("HF_HOME"):
+        return Path(home).expanduser() / "hub"
+    base = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
+    return base / "huggingface" / "hub"
+
+
 __all__ = [
     "ChunkLimits",
     "ClientConfig",
@@ -187,4 +198,5 @@ __all__ = [
     "Timeouts",
     "cache_dir",
     "check_key",
+    "hub_cache_dir",
 ]

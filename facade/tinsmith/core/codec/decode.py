@@ -93,7 +93,7 @@ def decode_sample(payload: Payload) -> SampleResponse:
 
 
 def decode_chunk(fields: Mapping[str, Any]) -> ModelInputChunk:
-    """Build a chunk by its `type`, or by its keys where an old client sends no type; unknown ones are kept."""
+    """Build a chunk by its `type`, or by its keys where an old client sends none; unknown ones are kept."""
     tag = fields.get("type")
     if tag is None:
         tag = next((kind for key, kind in _BY_KEY.items() if key in fields), "")
