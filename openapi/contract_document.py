@@ -73,7 +73,10 @@ def walk(node: Json, where: str = "") -> Iterator[tuple[str, Json]]:
     if isinstance(node, dict):
         yield where, node
         for key, value in node.items():
-            if key not in ("examples", "example", "default", "const", "enum") and not key.startswith("x-"):
+            if key == "properties":
+                for name, schema in value.items():
+                    yield from walk(schema, f"{where}/properties/{name}")
+            elif key not in ("examples", "example", "default", "const", "enum") and not key.startswith("x-"):
                 yield from walk(value, f"{where}/{key}")
     elif isinstance(node, list):
         for index, value in enumerate(node):

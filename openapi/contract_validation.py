@@ -57,6 +57,11 @@ def _spell_out(node: Json) -> None:
             k for k, v in properties.items() if isinstance(v, dict) and v.get("x-tinker-tag-optional")
         }
         node["required"] = [name for name in node["required"] if name not in optional]
+    members = node.get("anyOf", [])
+    if len(members) == 2 and "$ref" in members[0] and members[1] == {"type": "null"}:
+        # The same, but an error is found inside the reference.
+        del node["anyOf"]
+        node["if"], node["then"] = {"not": {"type": "null"}}, members[0]
     if "x-tinker-items" in node:
         node["items"] = node["x-tinker-items"]
     if "x-tinker-exactly-one" in node:

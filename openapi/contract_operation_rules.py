@@ -1,0 +1,129 @@
+"""The rules of the contract that concern operations."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from contract_document import Json, Operation, operations, resolve
+from contract_schema_rules import schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROMISE = "#/components/schemas/UntypedAPIFuture"
+
+
+def success(op: Operation) -> tuple[str, Json]:
+    """Return the status and the answer of success."""
+    return next((s, a) for s, a in op.node["responses"].items() if str(s)[0] in "23")
+
+
+def ids_are_snake_case(document: Json) -> Iterator[str]:
+    """Check that every operation has an id of its own, in snake_case."""
+    counted = Counter(op.id for op in operations(document))
+    for op in operations(document):
+        if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", op.id):
+            yield f"{op.method} {op.path}: {op.id!r} is not snake_case"
+        if counted[op.id] > 1:
+            yield f"{op.method} {op.path}: the id {op.id!r} is taken"
+
+
+def tags_are_declared(document: Json) -> Iterator[str]:
+    """Check that every operation has one noun, and that every noun is described."""
+    nouns = {tag["name"] for tag in document.get("tags", []) if tag.get("description")}
+    for op in operations(document):
+        if len(op.node.get("tags", [])) != 1 or op.node["tags"][0] not in nouns:
+            yield f"{op.id}: needs exactly one tag that is declared with a description"
+
+
+def operations_are_described(document: Json) -> Iterator[str]:
+    """Check that every operation, parameter, header and answer says what it means."""
+    for op in operations(document):
+        for key in ("summary", "description"):
+            if not op.node.get(key):
+                yield f"{op.id}: no {key}"
+        for raw in [*op.node.get("parameters", []), *op.shared_parameters]:
+            parameter = resolve(document, raw)
+            shown = resolve(document, parameter["schema"])
+            if not parameter.get("description") or not shown.get("examples"):
+                yield f"{op.id}: parameter {parameter['name']} needs a description and an example"
+        for status, raw in op.node["responses"].items():
+            answer = resolve(document, raw)
+            if not answer.get("description"):
+                yield f"{op.id}: answer {status} has no description"
+            for name, header in answer.get("headers", {}).items():
+                if not resolve(document, header).get("description"):
+                    yield f"{op.id}: header {name} has no description"
+
+
+def one_content_type(document: Json) -> Iterator[str]:
+    """Check that requests and answers are JSON and nothing beside it: the generator reads only one kind."""
+    for op in operations(document):
+        for name, holder in [("request", op.node.get("requestBody", {})), *op.node["responses"].items()]:
+            content = resolve(document, holder).get("content", {})
+            if content and list(content) != ["application/json"]:
+                yield f"{op.id}: {name} is {', '.join(content)}"
+
+
+def path_parameters_match(document: Json) -> Iterator[str]:
+    """Check that what stands in braces is a required parameter, and the other way round."""
+    for op in operations(document):
+        named = set(re.findall(r"{([^}]*)}", op.path))
+        given = [resolve(document, p) for p in [*op.node.get("parameters", []), *op.shared_parameters]]
+        declared = {p["name"] for p in given if p["in"] == "path" and p.get("required")}
+        if named != declared:
+            yield f"{op.id}: the path names {sorted(named)}, the parameters {sorted(declared)}"
+
+
+def promises_name_their_result(document: Json) -> Iterator[str]:
+    """Check that a promise says what it turns into, and that nothing else does."""
+    for op in operations(document):
+        _, answer = success(op)
+        schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+        is_promise = schema.get("$ref") == PROMISE
+        result, name = op.node.get("x-tinker-result"), op.node.get("x-tinker-request-type")
+        if is_promise and (result not in schemas(document) or not name):
+            yield f"{op.id}: a promise without a known x-tinker-result and an x-tinker-request-type"
+        if not is_promise and (result or name):
+            yield f"{op.id}: no promise, and yet it names a result"
+
+
+def polls_are_not_validated(document: Json) -> Iterator[str]:
+    """Check that the result of retrieve_future is no union: who asks knows what was asked for."""
+    for op in operations(document):
+        if op.id == "retrieve_future":
+            schema = resolve(document, success(op)[1]["content"]["application/json"]["schema"])
+            if "properties" in schema or "oneOf" in schema or "anyOf" in schema:
+                yield "retrieve_future: the answer must stay an open object"
+
+
+def errors_are_documented(document: Json) -> Iterator[str]:
+    """Check that every operation says how it can fail, with a body that can be read."""
+    for op in operations(document):
+        open_to_all = op.node.get("security") == []
+        wanted = {"429", "5XX"} | (set() if open_to_all else {"401", "403", "404"})
+        wanted |= {"400", "413", "415", "422"} if "requestBody" in op.node else set()
+        missing = wanted - {str(status) for status in op.node["responses"]}
+        if missing:
+            yield f"{op.id}: does not document {', '.join(sorted(missing))}"
+        for status, raw in op.node["responses"].items():
+            if str(status)[0] in "45" and not resolve(document, raw).get("content"):
+                yield f"{op.id}: {status} has no body"
+
+
+def redirects_say_where(document: Json) -> Iterator[str]:
+    """Check that a success that redirects documents Location."""
+    for op in operations(document):
+        status, answer = success(op)
+        if status.startswith("3") and "Location" not in answer.get("headers", {}):
+            yield f"{op.id}: {status} without Location"
+
+
+def key_is_a_header(document: Json) -> Iterator[str]:
+    """Check that the key travels in X-API-Key."""
+    schemes = document["components"].get("securitySchemes", {})
+    names = {(s.get("type"), s.get("in"), s.get("name")) for s in schemes.values()}
+    if ("apiKey", "header", "X-API-Key") not in names or not document.get("security"):
+        yield "the document does not ask for X-API-Key"

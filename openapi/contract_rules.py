@@ -1,0 +1,64 @@
+"""Checks the contract against the rules that no OpenAPI validator sees.
+
+Usage: contract_rules.py [CONTRACT]. Prints what breaks a rule and exits with 1; silent when all is well.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import contract_operation_rules as of_operations
+import contract_schema_rules as of_schemas
+from contract_document import CONTRACT, Json, load
+
+Rule = Callable[[Json], Iterator[str]]
+
+RULES: dict[str, Rule] = {
+    rule.__name__: rule
+    for rule in (
+        of_schemas.unions_are_tagged,
+        of_schemas.names_are_free,
+        of_schemas.required_fields_exist,
+        of_schemas.answers_hold_no_enum,
+        of_schemas.defaults_are_constants,
+        of_schemas.all_is_described,
+        of_schemas.null_is_a_type,
+        of_schemas.openness_fits_the_side,
+        of_schemas.big_arrays_are_bare,
+        of_schemas.numbers_have_limits,
+        of_schemas.examples_are_valid,
+        of_schemas.schemas_are_used,
+        of_schemas.nothing_traps_the_generator,
+        of_operations.ids_are_snake_case,
+        of_operations.tags_are_declared,
+        of_operations.operations_are_described,
+        of_operations.one_content_type,
+        of_operations.path_parameters_match,
+        of_operations.promises_name_their_result,
+        of_operations.polls_are_not_validated,
+        of_operations.errors_are_documented,
+        of_operations.redirects_say_where,
+        of_operations.key_is_a_header,
+    )
+}
+"""Every rule by its name."""
+
+
+def violations(document: Json) -> list[str]:
+    """Return what breaks a rule, each with the rule's name."""
+    return [f"{name}: {problem}" for name, rule in RULES.items() for problem in rule(document)]
+
+
+def main(arguments: list[str]) -> int:
+    """Check one contract."""
+    path = Path(arguments[0]) if arguments else CONTRACT
+    found = violations(load(path))
+    for line in found:
+        print(line, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

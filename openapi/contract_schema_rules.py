@@ -1,0 +1,255 @@
+"""The rules of the contract that concern schemas: mostly what the code generator would silently get wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from contract_document import Json, operations, resolve, walk
+from contract_validation import for_validation
+from jsonschema import Draft202012Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORBIDDEN_NAMES = {"d", "to_dict", "from_dict", "field_dict", "additional_properties"}
+"""Names that the generated classes use themselves."""
+
+SCALAR_UNIONS = {"SamplingParams/properties/stop", "LossFnConfig/additionalProperties"}
+"""The only fields that take several kinds of plain values."""
+
+OPEN_REQUESTS = {
+    "OptimizerConfig",
+    "OptimizerParams",
+    "GenericEvent/properties/event_data",
+    "CustomLossNode/properties/kwargs",
+}
+"""Requests that let unknown fields pass, because the protocol says so."""
+
+UNLIMITED_NUMBERS = {"seed"}
+"""Numbers in requests that may have any value."""
+
+BIG_NAMES = {
+    "tokens",
+    "logprobs",
+    "prompt_logprobs",
+    "topk_prompt_logprobs",
+    "topk_sampled_logprobs",
+    "sparse_crow_indices",
+    "sparse_col_indices",
+}
+"""Arrays that may hold a million entries."""
+
+
+def schemas(document: Json) -> dict[str, Json]:
+    """Return the component schemas."""
+    found: dict[str, Json] = document["components"]["schemas"]
+    return found
+
+
+def kinds(schema: Json) -> list[str]:
+    """Return the types of a schema, null left out."""
+    kind = schema.get("type", [])
+    return [k for k in ([kind] if isinstance(kind, str) else kind) if k != "null"]
+
+
+def reachable(document: Json, roots: list[Json]) -> set[str]:
+    """Return the names of the component schemas that the roots lead to."""
+    seen: set[str] = set()
+    todo = list(roots)
+    while todo:
+        for _, node in walk(todo.pop()):
+            reference = node.get("$ref", "")
+            name = reference.rsplit("/", 1)[-1]
+            if reference.startswith("#/components/schemas/") and name not in seen:
+                seen.add(name)
+                todo.append(schemas(document)[name])
+            elif reference and not reference.startswith("#/components/schemas/"):
+                todo.append(resolve(document, node))
+    return seen
+
+
+def side(document: Json, answer: bool) -> set[str]:
+    """Return the schemas of all answers, results of promises included, or of all requests."""
+    roots: list[Json] = []
+    for op in operations(document):
+        if answer:
+            roots.append(op.node["responses"])
+            result = op.node.get("x-tinker-result")
+            roots += [{"$ref": f"#/components/schemas/{result}"}] if result in schemas(document) else []
+        else:
+            roots += [op.node.get("requestBody", {}), op.node.get("parameters", [])]
+    if answer:
+        variants = schemas(document).get("FutureAnswer", {}).get("x-tinker-variants", [])
+        roots += [{"$ref": f"#/components/schemas/{name}"} for name in variants]
+    return reachable(document, roots)
+
+
+def everywhere(document: Json, names: set[str] | None = None) -> Iterator[tuple[str, Json]]:
+    """Yield every schema node of the components with its place."""
+    for name, schema in schemas(document).items():
+        if names is None or name in names:
+            yield from walk(schema, name)
+
+
+def fields(document: Json, names: set[str] | None = None) -> Iterator[tuple[str, str, Json]]:
+    """Yield every field: place, name, schema."""
+    for where, node in everywhere(document, names):
+        if isinstance(node.get("properties"), dict) and not where.endswith("/properties"):
+            for name, schema in node["properties"].items():
+                yield f"{where}/properties/{name}", name, schema
+
+
+def unions_are_tagged(document: Json) -> Iterator[str]:
+    """Check that a union of objects names its tag, and that its members are references that require it."""
+    for where, node in everywhere(document):
+        if len(kinds(node)) > 1 and where not in SCALAR_UNIONS:
+            yield f"{where}: several types, and not on the list of scalar unions"
+        for keyword in ("oneOf", "anyOf"):
+            members = [m for m in node.get(keyword, []) if m.get("type") != "null"]
+            if len(members) > 1:
+                yield from _members(document, where, node, members)
+
+
+def _members(document: Json, where: str, node: Json, members: list[Json]) -> Iterator[str]:
+    if where in SCALAR_UNIONS:
+        yield from (
+            f"{where}: a scalar union holds objects" for m in members if "$ref" in m or kinds(m) == ["object"]
+        )
+        return
+    if "discriminator" not in node:
+        yield f"{where}: a union without a discriminator"
+        return
+    tag, mapping = node["discriminator"]["propertyName"], node["discriminator"].get("mapping", {})
+    for member in members:
+        schema = resolve(document, member)
+        constant = schema.get("properties", {}).get(tag, {}).get("const")
+        if "$ref" not in member:
+            yield f"{where}: a member is not a reference"
+        elif constant is None or tag not in schema.get("required", []):
+            yield f"{where}: {member['$ref']} does not require the tag {tag!r} as a constant"
+        elif mapping.get(constant) != member["$ref"]:
+            yield f"{where}: the mapping of {constant!r} is not {member['$ref']}"
+
+
+def names_are_free(document: Json) -> Iterator[str]:
+    """Check that no field has a name that the generated classes use themselves."""
+    yield from (f"{where}: forbidden name" for where, name, _ in fields(document) if name in FORBIDDEN_NAMES)
+
+
+def required_fields_exist(document: Json) -> Iterator[str]:
+    """Check that what is required is described."""
+    for where, node in everywhere(document):
+        for name in node.get("required", []) if isinstance(node.get("required"), list) else []:
+            if name not in node.get("properties", {}):
+                yield f"{where}: {name!r} is required and not described"
+
+
+def answers_hold_no_enum(document: Json) -> Iterator[str]:
+    """Check that no answer has a closed set of values: an unknown one must not kill its parse."""
+    for where, node in everywhere(document, side(document, answer=True)):
+        if "enum" in node or "const" in node:
+            yield f"{where}: an answer with a closed set of values"
+
+
+def defaults_are_constants(document: Json) -> Iterator[str]:
+    """Check that only a tag has a default, since a default freezes what the server may change."""
+    for where, node in everywhere(document):
+        if "default" in node and ("const" not in node or node["default"] != node["const"]):
+            yield f"{where}: a default"
+        if "const" in node and (node.get("default") != node["const"] or node.get("type") != "string"):
+            yield f"{where}: a constant that is not text with itself as default"
+
+
+def all_is_described(document: Json) -> Iterator[str]:
+    """Check that every schema and field says what it means, and that every field shows an example."""
+    yield from (
+        f"{name}: no description"
+        for name, schema in schemas(document).items()
+        if not schema.get("description")
+    )
+    for where, _, schema in fields(document):
+        if not schema.get("description"):
+            yield f"{where}: no description"
+        shown = resolve(document, schema)
+        inner = kinds(shown) == ["object"] or (kinds(shown) == ["array"] and "$ref" in shown.get("items", {}))
+        if not inner and "anyOf" in shown and len(shown["anyOf"]) == 2 and "$ref" in shown["anyOf"][0]:
+            continue
+        if not inner and not shown.get("examples"):
+            yield f"{where}: no example"
+
+
+def null_is_a_type(document: Json) -> Iterator[str]:
+    """Check that nullability is written as in OpenAPI 3.1."""
+    yield from (f"{where}: nullable" for where, node in everywhere(document) if "nullable" in node)
+
+
+def openness_fits_the_side(document: Json) -> Iterator[str]:
+    """Check that answers keep unknown fields and requests refuse them."""
+    answers, requests = side(document, answer=True), side(document, answer=False)
+    for names, wanted in ((answers, True), (requests - answers, False)):
+        for where, node in everywhere(document, names):
+            if kinds(node) != ["object"] or where in OPEN_REQUESTS:
+                continue
+            is_map = isinstance(node.get("additionalProperties"), dict) and "properties" not in node
+            if not is_map and node.get("additionalProperties") is not wanted:
+                yield f"{where}: additionalProperties must be {str(wanted).lower()}"
+
+
+def big_arrays_are_bare(document: Json) -> Iterator[str]:
+    """Check that no code runs for each entry of a big array, and that only tagged unions stand in arrays."""
+    for where, name, schema in fields(document):
+        if kinds(schema) != ["array"]:
+            continue
+        items = schema.get("items")
+        if name in BIG_NAMES and not schema.get("x-tinker-big"):
+            yield f"{where}: not marked x-tinker-big"
+        if schema.get("x-tinker-big"):
+            hidden = items == {} and "x-tinker-items" in schema
+            if not hidden and items not in ({"type": "number"}, {"type": "integer"}):
+                yield f"{where}: the entries of a big array are numbers and nothing else"
+        elif isinstance(items, dict) and (len(kinds(items)) > 1 or "anyOf" in items or "oneOf" in items):
+            yield f"{where}: a union in an array"
+
+
+def numbers_have_limits(document: Json) -> Iterator[str]:
+    """Check that a number in a request says what it may be, and that a quantity says its unit."""
+    for where, name, raw in fields(document, side(document, answer=False) - side(document, answer=True)):
+        schema = resolve(document, raw)
+        limits = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "const"}
+        if (
+            set(kinds(schema)) & {"integer", "number"}
+            and not limits & set(schema)
+            and name not in UNLIMITED_NUMBERS
+        ):
+            yield f"{where}: no limit"
+    for where, name, raw in fields(document):
+        if re.search(r"(_seconds|_sec|_bytes|_bytes_count|_semaphore_size)$", name):
+            target = raw["anyOf"][0] if "anyOf" in raw else raw
+            if "x-unit" not in resolve(document, target):
+                yield f"{where}: no x-unit"
+
+
+def examples_are_valid(document: Json) -> Iterator[str]:
+    """Check that each example fits its field."""
+    ready = for_validation(document)
+    for where, node in everywhere(ready):
+        if isinstance(node.get("examples"), list) and not where.endswith("/properties"):
+            check = Draft202012Validator({**node, "components": ready["components"]})
+            for example in node["examples"]:
+                yield from (f"{where}: {e.message}" for e in check.iter_errors(example))
+
+
+def schemas_are_used(document: Json) -> Iterator[str]:
+    """Check that every component belongs to some operation."""
+    used = side(document, answer=True) | side(document, answer=False)
+    yield from (f"{name}: used by no operation" for name in schemas(document) if name not in used)
+
+
+def nothing_traps_the_generator(document: Json) -> Iterator[str]:
+    """Check that nothing is there that the generator refuses or drops."""
+    for where, node in everywhere(document):
+        if node.get("items") is False or "$defs" in node or "/$defs/" in str(node.get("$ref", "")):
+            yield f"{where}: the generator cannot read this"
+        if node.get("format") in ("byte", "binary", "uuid"):
+            yield f"{where}: format {node['format']}: bytes and ids are plain text here"

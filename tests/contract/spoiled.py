@@ -1,0 +1,231 @@
+"""Ways to spoil the contract, each with the rule that it breaks."""
+
+from collections.abc import Callable
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def schema(document: Document, name: str) -> Any:
+    """Return one component schema."""
+    return document["components"]["schemas"][name]
+
+
+def field(document: Document, name: str, key: str) -> Any:
+    """Return one field of a component schema."""
+    return schema(document, name)["properties"][key]
+
+
+def operation(document: Document, method: str, path: str) -> Any:
+    """Return one operation."""
+    return document["paths"][f"/api/v1/{path}"][method]
+
+
+def drop(node: Any, *keys: str) -> None:
+    """Take keys out of an object."""
+    for key in keys:
+        del node[key]
+
+
+BREAKS: list[tuple[str, str, Callable[[Document], Any]]] = [
+    ("unions_are_tagged", "no discriminator", lambda d: drop(schema(d, "ModelInputChunk"), "discriminator")),
+    ("unions_are_tagged", "tag not required", lambda d: schema(d, "ImageChunk")["required"].remove("type")),
+    (
+        "unions_are_tagged",
+        "tag no constant",
+        lambda d: drop(field(d, "ImageChunk", "type"), "const", "default"),
+    ),
+    (
+        "unions_are_tagged",
+        "inline member",
+        lambda d: schema(d, "ModelInputChunk")["oneOf"].append({"type": "object", "properties": {}}),
+    ),
+    (
+        "unions_are_tagged",
+        "wrong mapping",
+        lambda d: schema(d, "ModelInputChunk")["discriminator"]["mapping"].pop("image"),
+    ),
+    (
+        "unions_are_tagged",
+        "untagged union in an answer",
+        lambda d: field(d, "GetInfoResponse", "model_data").update(
+            anyOf=[{"$ref": "#/components/schemas/Cursor"}, {"$ref": "#/components/schemas/Checkpoint"}]
+        ),
+    ),
+    (
+        "unions_are_tagged",
+        "unlisted scalar union",
+        lambda d: field(d, "LoraConfig", "seed").update(type=["integer", "string"]),
+    ),
+    (
+        "unions_are_tagged",
+        "object in a scalar union",
+        lambda d: field(d, "SamplingParams", "stop")["anyOf"].append({"type": "object"}),
+    ),
+    *[
+        (
+            "names_are_free",
+            name,
+            lambda d, name=name: schema(d, "Cursor")["properties"].update(
+                {name: field(d, "Cursor", "limit")}
+            ),
+        )
+        for name in ("d", "to_dict", "from_dict", "field_dict", "additional_properties")
+    ],
+    ("required_fields_exist", "typo", lambda d: schema(d, "LoraConfig")["required"].append("rnak")),
+    (
+        "answers_hold_no_enum",
+        "enum",
+        lambda d: field(d, "SampledSequence", "stop_reason").update(enum=["length", "stop"]),
+    ),
+    (
+        "answers_hold_no_enum",
+        "constant in a promise's result",
+        lambda d: field(d, "OptimStepResponse", "metrics").update(const=1),
+    ),
+    ("defaults_are_constants", "default", lambda d: field(d, "LoraConfig", "rank").update(default=32)),
+    ("defaults_are_constants", "no default", lambda d: drop(field(d, "GetInfoRequest", "type"), "default")),
+    ("defaults_are_constants", "number", lambda d: field(d, "GetInfoRequest", "type").update(type="integer")),
+    ("all_is_described", "schema", lambda d: drop(schema(d, "Datum"), "description")),
+    ("all_is_described", "field", lambda d: drop(field(d, "Datum", "model_input"), "description")),
+    ("all_is_described", "no example", lambda d: drop(field(d, "LoraConfig", "rank"), "examples")),
+    ("null_is_a_type", "3.0 style", lambda d: field(d, "LoraConfig", "seed").update(nullable=True)),
+    (
+        "openness_fits_the_side",
+        "closed answer",
+        lambda d: schema(d, "Cursor").update(additionalProperties=False),
+    ),
+    (
+        "openness_fits_the_side",
+        "open request",
+        lambda d: schema(d, "Datum").update(additionalProperties=True),
+    ),
+    ("openness_fits_the_side", "nothing said", lambda d: drop(schema(d, "Datum"), "additionalProperties")),
+    (
+        "big_arrays_are_bare",
+        "union of numbers",
+        lambda d: field(d, "TensorData", "data").update(
+            items={"anyOf": [{"type": "integer"}, {"type": "number"}]}
+        ),
+    ),
+    (
+        "big_arrays_are_bare",
+        "limit on each entry",
+        lambda d: field(d, "EncodedTextChunk", "tokens").update(items={"type": "integer", "minimum": 0}),
+    ),
+    (
+        "big_arrays_are_bare",
+        "hidden items forgotten",
+        lambda d: drop(field(d, "SampleResponse", "prompt_logprobs"), "x-tinker-items"),
+    ),
+    (
+        "big_arrays_are_bare",
+        "not marked",
+        lambda d: drop(field(d, "EncodedTextChunk", "tokens"), "x-tinker-big"),
+    ),
+    (
+        "big_arrays_are_bare",
+        "union in a small array",
+        lambda d: field(d, "CreateSessionRequest", "tags").update(items={"type": ["string", "integer"]}),
+    ),
+    ("numbers_have_limits", "no limit", lambda d: drop(field(d, "LoraConfig", "rank"), "minimum")),
+    ("numbers_have_limits", "no unit", lambda d: drop(field(d, "Checkpoint", "size_bytes"), "x-unit")),
+    ("examples_are_valid", "wrong type", lambda d: field(d, "LoraConfig", "rank").update(examples=["8"])),
+    ("examples_are_valid", "below the limit", lambda d: field(d, "LoraConfig", "rank").update(examples=[0])),
+    ("schemas_are_used", "orphan", lambda d: d["components"]["schemas"].update(Orphan={"type": "object"})),
+    ("nothing_traps_the_generator", "byte", lambda d: field(d, "ImageChunk", "data").update(format="byte")),
+    (
+        "nothing_traps_the_generator",
+        "items false",
+        lambda d: field(d, "Datum", "model_input").update(items=False),
+    ),
+    (
+        "nothing_traps_the_generator",
+        "reference into $defs",
+        lambda d: field(d, "Datum", "model_input").update(properties={"x": {"$ref": "#/$defs/X"}}),
+    ),
+    ("ids_are_snake_case", "camel", lambda d: operation(d, "get", "healthz").update(operationId="getHealth")),
+    ("ids_are_snake_case", "twice", lambda d: operation(d, "get", "healthz").update(operationId="forward")),
+    ("ids_are_snake_case", "none", lambda d: drop(operation(d, "get", "healthz"), "operationId")),
+    ("tags_are_declared", "unknown", lambda d: operation(d, "get", "healthz").update(tags=["misc"])),
+    ("tags_are_declared", "two", lambda d: operation(d, "get", "healthz")["tags"].append("models")),
+    ("operations_are_described", "operation", lambda d: drop(operation(d, "get", "healthz"), "description")),
+    (
+        "operations_are_described",
+        "parameter",
+        lambda d: drop(d["components"]["parameters"]["Limit"], "description"),
+    ),
+    (
+        "operations_are_described",
+        "answer",
+        lambda d: drop(d["components"]["responses"]["Gone"], "description"),
+    ),
+    (
+        "operations_are_described",
+        "header",
+        lambda d: drop(d["components"]["headers"]["Location"], "description"),
+    ),
+    (
+        "one_content_type",
+        "two kinds of request",
+        lambda d: operation(d, "post", "forward")["requestBody"]["content"].update(
+            {"application/x-protobuf": {}}
+        ),
+    ),
+    (
+        "one_content_type",
+        "an answer that is text",
+        lambda d: operation(d, "get", "healthz")["responses"]["200"].update(content={"text/plain": {}}),
+    ),
+    (
+        "path_parameters_match",
+        "undeclared",
+        lambda d: operation(d, "get", "samplers/{sampler_id}").pop("parameters"),
+    ),
+    (
+        "path_parameters_match",
+        "optional",
+        lambda d: d["components"]["parameters"]["SamplerIdPath"].update(required=False),
+    ),
+    (
+        "promises_name_their_result",
+        "no result",
+        lambda d: operation(d, "post", "forward").pop("x-tinker-result"),
+    ),
+    (
+        "promises_name_their_result",
+        "unknown result",
+        lambda d: operation(d, "post", "forward").update({"x-tinker-result": "Nothing"}),
+    ),
+    (
+        "promises_name_their_result",
+        "no request type",
+        lambda d: operation(d, "post", "forward").pop("x-tinker-request-type"),
+    ),
+    (
+        "promises_name_their_result",
+        "no promise",
+        lambda d: operation(d, "get", "healthz").update({"x-tinker-result": "Cursor"}),
+    ),
+    (
+        "polls_are_not_validated",
+        "union",
+        lambda d: schema(d, "FutureAnswer").update(anyOf=[{"$ref": "#/components/schemas/Cursor"}]),
+    ),
+    ("errors_are_documented", "no 429", lambda d: operation(d, "post", "forward")["responses"].pop("429")),
+    ("errors_are_documented", "no 5XX", lambda d: operation(d, "get", "healthz")["responses"].pop("5XX")),
+    ("errors_are_documented", "no body", lambda d: drop(d["components"]["responses"]["Conflict"], "content")),
+    (
+        "redirects_say_where",
+        "no Location",
+        lambda d: next(
+            op for item in d["paths"].values() for op in item.values() if "302" in op["responses"]
+        )["responses"]["302"].pop("headers"),
+    ),
+    (
+        "key_is_a_header",
+        "in the query",
+        lambda d: d["components"]["securitySchemes"]["apiKey"].update({"in": "query"}),
+    ),
+    ("key_is_a_header", "nowhere asked for", lambda d: d.update(security=[])),
+]

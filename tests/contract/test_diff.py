@@ -1,0 +1,75 @@
+"""Which differences between two contracts are found, and which of them break a client."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract_diff import diff, main, report
+
+from tests.contract.changed import SMALL, TABLE, Document, move, request
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "breaking"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_change_is_found(change: Callable[[Document], Any], what: str, breaking: bool) -> None:
+    """One change is found, under its name, and is breaking or not."""
+    new = copy.deepcopy(SMALL)
+    change(new)
+    found = diff(SMALL, new)
+    assert what in report(found)
+    assert any(c.breaking for c in found) is breaking, report(found)
+
+
+def test_same_contract_has_no_difference(loaded: Document) -> None:
+    """A contract against itself shows nothing, references in a circle included."""
+    assert diff(SMALL, copy.deepcopy(SMALL)) == []
+    assert diff(loaded, loaded) == []
+
+
+def test_words_do_not_matter() -> None:
+    """Descriptions and examples are no part of the agreement."""
+    new = copy.deepcopy(SMALL)
+    request(new)["rank"].update(description="other words", examples=[3])
+    assert diff(SMALL, new) == []
+
+
+def without_first_field(document: Document, name: str) -> tuple[Document, str]:
+    """Return a contract in which one schema lacks its first field, and the field's name."""
+    schema = document["components"]["schemas"][name]
+    first, *rest = schema["properties"]
+    fields = {key: schema["properties"][key] for key in rest}
+    schemas = {**document["components"]["schemas"], name: {**schema, "properties": fields}}
+    return {**document, "components": {**document["components"], "schemas": schemas}}, first
+
+
+def test_every_schema_is_reached(loaded: Document) -> None:
+    """A field taken from any schema of the real contract is found and breaks, wherever the schema is used."""
+    for name, schema in loaded["components"]["schemas"].items():
+        if schema.get("properties"):
+            new, field = without_first_field(loaded, name)
+            assert any(c.breaking and c.where == f"{name}.{field}" for c in diff(loaded, new)), name
+
+
+@pytest.mark.parametrize(("change", "code"), [(move, 1), (lambda d: None, 0)], ids=["breaking", "same"])
+def test_exit_code(
+    change: Callable[[Document], Any], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command fails when something breaks, and only then."""
+    new = copy.deepcopy(SMALL)
+    change(new)
+    for name, document in (("old.json", SMALL), ("new.json", new)):
+        (tmp_path / name).write_text(json.dumps(document))
+    assert main([str(tmp_path / "old.json"), str(tmp_path / "new.json")]) == code
+    assert capsys.readouterr().out.rstrip().endswith(f"{code} breaking")
+
+
+def test_unreadable_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is no contract is an error of its own, and names itself."""
+    (tmp_path / "bad.yaml").write_text("just text")
+    assert main([str(tmp_path / "bad.yaml"), str(tmp_path / "none.yaml")]) == 2
+    assert "bad.yaml" in capsys.readouterr().err
+    assert main(["", "x"]) == 2

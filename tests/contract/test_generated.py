@@ -1,0 +1,231 @@
+"""The generated package: what it imports, how it reads, and what it lets into a path."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tinsmith_api
+import tinsmith_api.models
+from contract_document import example_of, json_body, operations
+from contract_validation import for_validation
+from hypothesis import given
+from hypothesis import strategies as st
+from tinsmith_api.models import Checkpoint, ImageChunk, ModelInput, SamplingParams, TrainingRun
+from tinsmith_api.operations import OPERATIONS
+from tinsmith_api.types import UNSET, InvalidBody, UnexpectedStatus, path_segment
+
+PACKAGE = Path(tinsmith_api.__file__).parent
+
+
+def module_of(name: str) -> Any:
+    """Import the module of one operation."""
+    return importlib.import_module(f"tinsmith_api.api.{OPERATIONS[name].tag}.{name}")
+
+
+def test_operations_are_those_of_the_contract(loaded: dict[str, Any]) -> None:
+    """The table lists every operation, and every module agrees with it."""
+    assert list(OPERATIONS) == [op.id for op in operations(loaded)]
+    for op in OPERATIONS.values():
+        module = module_of(op.id)
+        assert (op.id, op.method, op.path) == (module.OPERATION, module.METHOD, module.URL)
+
+
+def test_modules_hold_no_network_path() -> None:
+    """No operation sends anything, and nothing in the package imports an HTTP library."""
+    for name in OPERATIONS:
+        assert not {"sync", "asyncio", "sync_detailed", "asyncio_detailed"} & set(vars(module_of(name)))
+    assert not any("httpx" in file.read_text(encoding="utf-8") for file in PACKAGE.rglob("*.py"))
+    assert not (PACKAGE / "client.py").exists()
+
+
+def test_every_file_names_its_origin() -> None:
+    """The first line of each file names the command that wrote it."""
+    for file in PACKAGE.rglob("*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            assert "codegen.sh" in file.read_text(encoding="utf-8").splitlines()[0], file
+
+
+def test_one_operation_loads_few_models() -> None:
+    """Importing an operation loads the models it names and none of the others."""
+    code = (
+        "import sys; import tinsmith_api.api.sessions.create_session; print(*sorted(m for m in sys.modules"
+        " if m.startswith('tinsmith_api.models.') or m == 'httpx' or m == 'numpy'))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = {name.removeprefix("tinsmith_api.models.") for name in found.stdout.split()}
+    assert {"create_session_request", "create_session_response"} <= names
+    assert len(names) <= 4, names
+
+
+def test_models_are_found_by_name() -> None:
+    """The lazy package gives every model it lists, lists them all, and refuses other names."""
+    for name in tinsmith_api.models.__all__:
+        assert getattr(tinsmith_api.models, name) is not None
+    assert set(tinsmith_api.models.__all__) <= set(dir(tinsmith_api.models))
+    with pytest.raises(AttributeError, match="Nothing"):
+        _ = tinsmith_api.models.Nothing
+
+
+def test_requests_are_built_as_the_contract_says(loaded: dict[str, Any]) -> None:
+    """The example of each request passes through its model and arrives in the arguments of the send."""
+    for op in operations(loaded):
+        body = json_body(loaded, op.node.get("requestBody", {}))
+        if body is None:
+            continue
+        model = getattr(tinsmith_api.models, OPERATIONS[op.id].request or "")
+        example = example_of(loaded, body)
+        extra = {"training_run_id": "run:train:0", "checkpoint_kind": "weights", "checkpoint_name": "a"}
+        extra["session_id"] = "s"
+        path = {key: value for key, value in extra.items() if f"{{{key}}}" in op.path}
+        kwargs = module_of(op.id)._get_kwargs(**path, body=model.from_dict(example))
+        # A time in UTC is written with its offset, which means the same.
+        assert json.loads(json.dumps(kwargs["json"]).replace("+00:00", "Z")) == example
+        assert kwargs["method"] == op.method.upper()
+        assert kwargs["url"] == op.path.format(**path)
+        assert kwargs["headers"]["Content-Type"] == "application/json"
+
+
+def test_tags_are_sent_unasked() -> None:
+    """A request's tag goes out although the caller did not name it, as clients since 0.18 do."""
+    assert tinsmith_api.models.EncodedTextChunk(tokens=[1]).to_dict() == {
+        "tokens": [1],
+        "type": "encoded_text",
+    }
+    body = tinsmith_api.models.GetInfoRequest(model_id="m")
+    assert module_of("get_info")._get_kwargs(body=body)["json"] == {"model_id": "m", "type": "get_info"}
+
+
+def test_union_is_read_by_its_tag() -> None:
+    """A chunk is read as what its tag says, and the error of a broken one is its own."""
+    image = {"type": "image", "data": "aGk=", "format": "png"}
+    read = ModelInput.from_dict({"chunks": [image]})
+    assert isinstance(read.chunks[0], ImageChunk)
+    assert read.to_dict() == {"chunks": [image]}
+    with pytest.raises(KeyError, match="format"):
+        ModelInput.from_dict({"chunks": [{"type": "image", "data": "aGk="}]})
+    with pytest.raises(ValueError, match="video"):
+        ModelInput.from_dict({"chunks": [{"type": "video"}]})
+
+
+def test_null_missing_and_wrong_model_differ() -> None:
+    """A nullable model is read as null, as missing, or strictly as itself: never left as a raw object."""
+    run = {
+        "training_run_id": "r",
+        "base_model": "b",
+        "model_owner": "o",
+        "is_lora": True,
+        "last_request_time": "2026-11-22T06:55:44.156658",
+    }
+    checkpoint = {
+        "checkpoint_id": "weights/a",
+        "checkpoint_type": "training",
+        "time": "2026-11-22T06:55:44Z",
+        "tinker_path": "tinker://r/weights/a",
+    }
+    assert TrainingRun.from_dict(run).last_checkpoint is UNSET
+    assert TrainingRun.from_dict({**run, "last_checkpoint": None}).last_checkpoint is None
+    assert isinstance(
+        TrainingRun.from_dict({**run, "last_checkpoint": checkpoint}).last_checkpoint, Checkpoint
+    )
+    with pytest.raises(KeyError, match="time"):
+        TrainingRun.from_dict(
+            {**run, "last_checkpoint": {"checkpoint_id": "weights/a", "checkpoint_type": "x"}}
+        )
+
+
+@pytest.mark.parametrize("stop", ["\n", ["a", "b"], [1, 2], [], None])
+def test_stop_passes_through(stop: Any) -> None:
+    """The scalar union is neither tried nor copied."""
+    assert SamplingParams.from_dict({"stop": stop}).stop is stop
+
+
+def test_big_arrays_pass_through() -> None:
+    """A big array is handed on as the very list that was read."""
+    numbers: list[Any] = [None, 0.5, -1.0]
+    body = {"sequences": [], "prompt_logprobs": numbers}
+    assert (
+        module_of("retrieve_future")._parse_response(200, body).additional_properties["prompt_logprobs"]
+        is numbers
+    )
+    assert tinsmith_api.models.SampleResponse.from_dict(body).prompt_logprobs is numbers
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_any_success_is_read(status: int) -> None:
+    """Servers answer 200, 201 and 202 for the same thing, and unknown values and fields do no harm."""
+    parsed = module_of("create_session")._parse_response(
+        status, {"session_id": "s", "type": "new", "more": [1]}
+    )
+    assert (parsed.session_id, parsed.type_, parsed["more"]) == ("s", "new", [1])
+
+
+@pytest.mark.parametrize("status", [100, 302, 404, 408, 429, 500, 520])
+def test_errors_are_not_answers(status: int) -> None:
+    """No error status becomes a value or None: the transport must have judged it before."""
+    with pytest.raises(UnexpectedStatus, match=str(status)):
+        module_of("create_session")._parse_response(status, {"session_id": "s"})
+    if status != 302:
+        with pytest.raises(UnexpectedStatus, match="archive"):
+            module_of("get_checkpoint_archive_url")._parse_response(status)
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 7, {"type": "create_session"}, {"session_id": "s"}])
+def test_misshapen_body_is_one_error(body: Any) -> None:
+    """A body that does not fit is one kind of error, which names the operation; a good one is none."""
+    if body == {"session_id": "s"}:
+        assert module_of("create_session")._parse_response(200, body).session_id == "s"
+        return
+    with pytest.raises(InvalidBody, match="create_session"):
+        module_of("create_session")._parse_response(200, body)
+
+
+def test_missing_field_is_named() -> None:
+    """The error of a missing field says which."""
+    with pytest.raises(InvalidBody, match="'request_id' is missing"):
+        module_of("forward")._parse_response(200, {})
+
+
+def test_colons_stay_in_paths() -> None:
+    """Run ids hold colons, and servers expect them as they are."""
+    url = module_of("publish_checkpoint")._get_kwargs("s:train:0", "weights", "step-1")["url"]
+    assert url == "/api/v1/training_runs/s:train:0/checkpoints/weights/step-1/publish"
+
+
+@pytest.mark.parametrize(
+    "value", ["", ".", "..", "a/b", "../x", "a\\b", "a\r\nX: 1", "a\x00", "\u2028", "a\tb"]
+)
+def test_path_cannot_be_bent(value: str) -> None:
+    """What could lead to another path or into a header is refused, with the parameter's name."""
+    with pytest.raises(ValueError, match="sampler_id"):
+        module_of("get_sampler")._get_kwargs(value)
+
+
+@given(st.text())
+def test_path_segment_is_one_segment(text: str) -> None:
+    """Whatever is let through is one segment: nothing in it ends the path or begins a query."""
+    try:
+        segment = path_segment("id", text)
+    except ValueError:
+        return
+    assert segment not in ("", ".", "..")
+    assert not set(segment) & set("/\\?# \r\n\t")
+    assert segment.isascii()
+
+
+def test_query_leaves_out_what_is_not_given() -> None:
+    """Only given parameters are sent."""
+    module = module_of("list_training_runs")
+    assert module._get_kwargs()["params"] == {}
+    assert module._get_kwargs(limit=5, offset=0)["params"] == {"limit": 5, "offset": 0}
+
+
+def test_shipped_contract_is_ready_to_validate(loaded: dict[str, Any]) -> None:
+    """The JSON in the package is the contract with its extensions spelled out."""
+    shipped = json.loads((PACKAGE / "contract.json").read_text(encoding="utf-8"))
+    assert shipped.pop("x-generated")
+    assert shipped == for_validation(loaded)
+    assert (PACKAGE / "py.typed").exists()
