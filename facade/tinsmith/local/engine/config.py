@@ -1,7 +1,7 @@
 """Owns the shape of a model and nothing that depends on its numbers."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -74,6 +74,66 @@ class ModelConfig:
         return self.num_kv_heads * self.head_dim
 
     @classmethod
-    def from_hugging_face(cls, name: str, config: Mapping[str, object]) -> "ModelConfig":
+    def from_hugging_face(cls, name: str, config: Mapping[str, Any]) -> "ModelConfig":
         """Read the `config.json` of a Hugging Face directory; ValueError names what is not supported."""
-        raise NotImplementedError
+        return read_hugging_face(name, config)
+
+
+_FAMILIES: dict[str, Family] = {"llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
+
+
+def read_hugging_face(name: str, config: Mapping[str, Any]) -> ModelConfig:
+    """Build a ModelConfig from the mapping of a `config.json`."""
+    family = _FAMILIES.get(str(config.get("model_type")))
+    if family is None:
+        raise ValueError(f"model_type {config.get('model_type')!r} is not one of {', '.join(_FAMILIES)}")
+    if config.get("hidden_act", "silu") != "silu":
+        raise ValueError(f"hidden_act {config['hidden_act']!r} is not supported, only silu")
+    if config.get("use_sliding_window"):
+        raise ValueError("use_sliding_window is not supported")
+    if config.get("mlp_bias") or (family != "qwen2" and config.get("attention_bias")):
+        raise ValueError("mlp_bias and attention_bias are not supported")
+    try:
+        heads, hidden = int(config["num_attention_heads"]), int(config["hidden_size"])
+        rope = dict(config.get("rope_parameters") or config.get("rope_scaling") or {})
+        return ModelConfig(
+            name=name,
+            family=family,
+            vocab_size=int(config["vocab_size"]),
+            hidden_size=hidden,
+            num_layers=int(config["num_hidden_layers"]),
+            num_heads=heads,
+            num_kv_heads=int(config.get("num_key_value_heads") or heads),
+            head_dim=int(config.get("head_dim") or hidden // heads),
+            intermediate_size=int(config["intermediate_size"]),
+            rope_theta=float(rope.get("rope_theta") or config.get("rope_theta", 10_000.0)),
+            rope_scaling=_rope_scaling(rope),
+            rms_eps=float(config.get("rms_norm_eps", 1e-6)),
+            tie_embeddings=bool(config.get("tie_word_embeddings", False)),
+            max_context=int(config.get("max_position_embeddings", 2048)),
+            qkv_bias=family == "qwen2",
+            qk_norm=family == "qwen3",
+            eos_token_ids=_token_ids(config.get("eos_token_id")),
+        )
+    except KeyError as error:
+        raise ValueError(f"config.json lacks {error.args[0]!r}") from error
+
+
+def _rope_scaling(rope: Mapping[str, Any]) -> RopeScaling | None:
+    kind = rope.get("rope_type") or rope.get("type") or "default"
+    if kind == "default":
+        return None
+    if kind != "llama3":
+        raise ValueError(f"rope scaling {kind!r} is not supported, only llama3")
+    return RopeScaling(
+        factor=float(rope["factor"]),
+        low_freq_factor=float(rope["low_freq_factor"]),
+        high_freq_factor=float(rope["high_freq_factor"]),
+        original_max_position=int(rope["original_max_position_embeddings"]),
+    )
+
+
+def _token_ids(value: int | list[int] | None) -> tuple[int, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, int) else tuple(value)

@@ -5,6 +5,7 @@ class ExampleError(ValueError):
     """A datum or a prompt that the engine cannot compute; names its place and its field."""
 
     def __init__(self, message: str, *, index: int | None = None, field: str | None = None) -> None:
-        super().__init__(message)
+        place = "".join([f"datum {index}: " if index is not None else "", f"{field}: " if field else ""])
+        super().__init__(place + message)
         self.index = index
         self.field = field

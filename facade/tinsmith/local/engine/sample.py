@@ -33,7 +33,7 @@ class SampleJob:
     images: tuple[ImageSpan, ...] = ()
     """Image positions of the prompt."""
     adapter: Adapter | None = None
-    """A snapshot that nobody changes, or None for the base model. Jobs with the same object share prompt work."""
+    """A snapshot that nobody changes, or None for the base model; jobs with the same object share prompts."""
     num_samples: int = 1
     """How many continuations."""
     max_tokens: int | None = None
@@ -75,7 +75,7 @@ class SampleOutput:
     prompt_logprobs: list[float | None] | None
     """One entry a prompt token, the first None; None when not asked for."""
     topk_prompt_logprobs: list[list[tuple[int, float]] | None] | None
-    """One entry a prompt token, the first None: (token, logprob), likeliest first; None when not asked for."""
+    """One entry a prompt token, the first None: (token, logprob), likeliest first; None if not asked for."""
 
 
 class SampleHandle:
@@ -100,7 +100,7 @@ class SampleHandle:
 class Scheduler:
     """Continuous batching over the jobs of one base model; adapters may differ within a batch.
 
-    One thread calls `submit`, `cancel` and `step`. What a job returns does not depend on what else is in flight.
+    One thread calls `submit`, `cancel` and `step`. What a job returns is the same whatever else is in flight.
     """
 
     def __init__(self, model: BaseModel, *, max_batch: int = 64) -> None:
@@ -115,7 +115,7 @@ class Scheduler:
         raise NotImplementedError
 
     def step(self) -> tuple[SampleHandle, ...]:
-        """Do one unit of work (a prompt, or one token for every running sample); return what finished in it."""
+        """Do one unit of work (a prompt, or a token for each running sample); return what finished."""
         raise NotImplementedError
 
     @property

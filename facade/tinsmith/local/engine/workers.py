@@ -1,0 +1,103 @@
+"""Owns the threads that share one computation; must not know what they compute.
+
+BLAS runs single-threaded inside a step and the team splits the work instead, so that element-wise work is
+split too and a result does not depend on how BLAS would have divided it.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+Task = Callable[[int], None]
+
+MAX_WORKERS = 8
+"""More threads than this wait for memory rather than compute."""
+
+
+def available_cores() -> int:
+    """Count the cores that this process may use, at most `MAX_WORKERS`."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, MAX_WORKERS))
+
+
+class Team:
+    """Runs a task once per worker; the calling thread is worker 0."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._go: list[SimpleQueue[Task]] = [SimpleQueue() for _ in range(size - 1)]
+        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
+        for index, queue in enumerate(self._go, start=1):
+            thread = threading.Thread(target=self._loop, args=(index, queue), daemon=True)
+            thread.name = f"tinsmith-engine-{index}"
+            thread.start()
+
+    def _loop(self, index: int, queue: "SimpleQueue[Task]") -> None:
+        with np.errstate(over="ignore", under="ignore"):
+            while True:
+                task = queue.get()
+                self._done.put(_outcome(task, index))
+                del task  # a sleeping thread must not keep a step's arrays alive
+
+    def run(self, task: Task) -> None:
+        """Call `task(worker)` for every worker at once and wait for all; raise the first error."""
+        for queue in self._go:
+            queue.put(task)
+        with np.errstate(over="ignore", under="ignore"):
+            errors = [_outcome(task, 0)]
+        errors += [self._done.get() for _ in self._go]
+        for error in errors:
+            if error is not None:
+                raise error
+
+
+def _outcome(task: Task, index: int) -> BaseException | None:
+    try:
+        task(index)
+    except BaseException as error:  # noqa: BLE001  (handed to the thread that waits in `run`)
+        return error
+    return None
+
+
+_engine = threading.RLock()
+_team: Team | None = None
+_blas: ThreadpoolController | None = None
+
+
+def _forget_threads() -> None:
+    """Drop what a fork did not copy: threads, and a lock that one of them may have held."""
+    global _team, _engine
+    _team = None
+    _engine = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
+@contextlib.contextmanager
+def exclusive() -> Iterator[Team]:
+    """Give the calling thread the engine: its team, its workspace and BLAS without threads of its own."""
+    global _team, _blas
+    with _engine:
+        if _team is None:
+            _team = Team(available_cores())
+        if _blas is None:
+            _blas = ThreadpoolController()
+        with _blas.limit(limits=1, user_api="blas"):
+            yield _team
+
+
+def even_blocks(count: int, largest: int, workers: int) -> list[slice]:
+    """Split range(count) into near-equal blocks of at most about `largest`, some for each worker."""
+    if count <= 0:
+        return []
+    rounds = max(1, -(-count // (largest * workers)))
+    size = -(-count // (rounds * workers))
+    size += -size % 4
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
