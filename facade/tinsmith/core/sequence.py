@@ -170,6 +170,8 @@ class SequenceLine:
         `applied="yes"`, and the line is poisoned. So is a call of which other chunks were applied.
         """
         self._batch.discard(place)
+        if place.phase is Phase.FAILED:
+            return Settlement()
         if error is not None:
             return self._promise_failed(place, error)
         place.phase = Phase.DONE
