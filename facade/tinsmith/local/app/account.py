@@ -1,0 +1,88 @@
+"""Keys, cost and audit: a service with one user and no bill answers honestly and briefly."""
+
+import base64
+import hmac
+
+import orjson
+
+from tinsmith.local.service import Service
+
+from .answer import Answer
+from .call import Call
+from .refusal import Refusal
+from .runs import OWNER
+
+#: Life of a token that stands for the key.
+TOKEN_LIFE_S = 3600
+
+
+def _coded(content: bytes) -> str:
+    """Encode a part of a token."""
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+async def auth_token(service: Service, call: Call) -> Answer:
+    """Exchange the key for a token."""
+    del call
+    now = int(service.clock())
+    head = _coded(orjson.dumps({"alg": "HS256", "typ": "JWT"}))
+    claims = {
+        "sub": OWNER,
+        "org_id": "tml:organization:local",
+        "email": "",
+        "iat": now,
+        "exp": now + TOKEN_LIFE_S,
+    }
+    signed = f"{head}.{_coded(orjson.dumps(claims))}"
+    return Answer({"jwt": f"{signed}.{_coded(hmac.digest(service.secret, signed.encode(), 'sha256'))}"})
+
+
+def token_problem(service: Service, token: str) -> str | None:
+    """Return what is wrong with a token, or None."""
+    signed, _, seal = token.rpartition(".")
+    expected = _coded(hmac.digest(service.secret, signed.encode("utf-8", "replace"), "sha256"))
+    if not hmac.compare_digest(seal.encode("utf-8", "replace"), expected.encode()):
+        return "unknown token"
+    middle = signed.partition(".")[2]
+    claims = orjson.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    return None if service.clock() < claims["exp"] else "the token has expired"
+
+
+async def get_api_key(service: Service, call: Call) -> Answer:
+    """Describe the key."""
+    del service, call
+    return Answer({"id": "local", "name": "the key of this service", "owner": OWNER})
+
+
+async def delete_api_key(service: Service, call: Call) -> Answer:
+    """Refuse to take away the only key."""
+    del service, call
+    raise Refusal(403, "the key of this service lives as long as the service; start it again for a new one")
+
+
+async def list_billing_usage_events(service: Service, call: Call) -> Answer:
+    """Say that nothing costs anything."""
+    del service
+    for name in ("starting_on", "ending_before"):
+        if call.parameters[name][14:19] != "00:00":
+            raise Refusal(400, "is not the beginning of an hour", field=(name,))
+    return Answer({"data": [], "sessions": {}, "cost_data_through": None})
+
+
+async def list_checkpoint_storage_usage(service: Service, call: Call) -> Answer:
+    """Say how much the checkpoints take."""
+    del call
+    rows = service.checkpoints.page(1 << 30, 0)
+    return Answer({"total_bytes": sum(row.size_bytes for row in rows), "checkpoint_count": len(rows)})
+
+
+async def list_audit_log(service: Service, call: Call) -> Answer:
+    """Say that no log is kept."""
+    del service, call
+    return Answer({"entries": []})
+
+
+async def create_custom_loss(service: Service, call: Call) -> Answer:
+    """Refuse: custom losses run at the client here."""
+    del service, call
+    raise Refusal(400, "losses are not compiled here; use forward_backward_custom", field=("graph",))

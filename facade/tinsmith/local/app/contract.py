@@ -1,0 +1,245 @@
+"""The contract at the door: every body, query and path is checked against the schema of the clients.
+
+Validators are compiled once an operation, on first use. Long arrays of numbers are turned into numpy arrays
+and checked by their dtype; the rest goes through jsonschema. What a schema cannot say is checked elsewhere.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import attrs
+import jsonschema_rs
+import numpy as np
+import orjson
+
+from .refusal import Refusal
+
+#: Lists up to this length are left to the schema.
+SHORT = 64
+
+_CHUNK_TAGS = {
+    "tokens": "encoded_text",
+    "location": "image_asset_pointer",
+    "dmel": "dmel",
+    "data": "image",
+}
+
+
+@attrs.frozen(eq=False)
+class Parameter:
+    """One parameter of an operation."""
+
+    name: str
+    """Its name."""
+    place: str
+    """`path`, `query` or `header`."""
+    required: bool
+    """Whether it must be there."""
+    kind: str
+    """JSON type of its value."""
+    validator: Any
+    """Its compiled schema."""
+
+
+@attrs.frozen(eq=False)
+class OperationRules:
+    """What the contract says of one operation."""
+
+    id: str
+    """Operation id."""
+    method: str
+    """HTTP method in capitals."""
+    paths: tuple[str, ...]
+    """Path with its parameters in braces, and its aliases."""
+    is_open: bool
+    """Whether it is served without a key."""
+    parameters: tuple[Parameter, ...]
+    """Its parameters."""
+    body: Any | None
+    """Compiled schema of the body; None when there is none."""
+    exactly_one: tuple[tuple[str, ...], ...]
+    """Groups of fields of which exactly one is given."""
+    tag: str | None
+    """Constant of the body's `type`, which old clients leave out."""
+    promise: bool
+    """Whether it answers a promise."""
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Read the contract."""
+    found: dict[str, Any] = orjson.loads((files("tinsmith_api") / "contract.json").read_bytes())
+    return found
+
+
+class Contract:
+    """The contract's rules, compiled when first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._compiled: dict[str, OperationRules] = {}
+        self._places = {
+            operation["operationId"]: (path, method, operation)
+            for path, item in document()["paths"].items()
+            for method, operation in item.items()
+        }
+
+    def ids(self) -> Iterator[str]:
+        """Name all operations."""
+        yield from self._places
+
+    def place(self, operation_id: str) -> tuple[str, tuple[str, ...]]:
+        """Return the method and the paths of an operation without compiling anything."""
+        path, method, operation = self._places[operation_id]
+        return method.upper(), (path, *operation.get("x-tinker-path-aliases", ()))
+
+    def rules(self, operation_id: str) -> OperationRules:
+        """Return the compiled rules of an operation."""
+        with self._lock:
+            if operation_id not in self._compiled:
+                self._compiled[operation_id] = _compile(operation_id, *self._places[operation_id])
+            return self._compiled[operation_id]
+
+
+def _compile(operation_id: str, path: str, method: str, operation: dict[str, Any]) -> OperationRules:
+    """Compile one operation."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    schema = _resolve(content["schema"]) if content else {}
+    return OperationRules(
+        id=operation_id,
+        method=method.upper(),
+        paths=(path, *operation.get("x-tinker-path-aliases", ())),
+        is_open=operation.get("security") == [],
+        parameters=tuple(_parameter(_resolve(raw)) for raw in operation.get("parameters", ())),
+        body=_validator(content["schema"]) if content else None,
+        exactly_one=tuple(tuple(group) for group in schema.get("x-tinker-exactly-one", ())),
+        tag=schema.get("properties", {}).get("type", {}).get("const"),
+        promise="x-tinker-result" in operation,
+    )
+
+
+def _parameter(raw: dict[str, Any]) -> Parameter:
+    """Compile one parameter."""
+    kind = _resolve(raw["schema"]).get("type", "string")
+    return Parameter(raw["name"], raw["in"], raw.get("required", False), str(kind), _validator(raw["schema"]))
+
+
+def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
+    """Follow a reference."""
+    while "$ref" in schema:
+        target: Any = document()
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        schema = target
+    return schema
+
+
+def _validator(schema: dict[str, Any]) -> Any:
+    """Compile a schema with the contract's components beside it."""
+    whole = {**schema, "components": {"schemas": document()["components"]["schemas"]}}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+
+
+def check_body(rules: OperationRules, body: Any) -> dict[str, Any]:
+    """Check a decoded body in place: tags filled in, long lists turned into arrays. Refuses with 422."""
+    if isinstance(body, dict) and rules.tag is not None:
+        body.setdefault("type", rules.tag)
+    taken = list(_take_arrays(body))
+    try:
+        problem = next(rules.body.iter_errors(body), None) if rules.body is not None else None
+    except ValueError as error:  # nested too deeply for the validator
+        raise Refusal(422, f"the body cannot be checked: {error}") from error
+    if problem is not None:
+        raise _schema_refusal(problem)
+    for holder, key, array in taken:
+        holder[key] = array
+    groups = rules.exactly_one
+    if groups:
+        _check_groups(body, groups)
+    checked: dict[str, Any] = body
+    return checked
+
+
+def _check_groups(body: Mapping[str, Any], groups: tuple[tuple[str, ...], ...]) -> None:
+    """Refuse a body that gives none or several of the groups, or half of one."""
+    given = [group for group in groups if any(body.get(name) is not None for name in group)]
+    if len(given) != 1:
+        choice = " or ".join(" with ".join(group) for group in groups)
+        raise Refusal(422, f"give exactly one of {choice}")
+    missing = [name for name in given[0] if body.get(name) is None]
+    if missing:
+        raise Refusal(422, "is required here", field=(missing[0],), kind="missing")
+
+
+def _take_arrays(body: Any) -> Iterator[tuple[dict[str, Any], str, Any]]:
+    """Take long numeric lists out of a body, leaving an empty list, and fill in missing chunk tags."""
+    for holder, key, whole in _number_lists(body):
+        found = holder.get(key)
+        if not isinstance(found, list) or len(found) <= SHORT:
+            continue
+        try:
+            array = np.asarray(found)
+        except (ValueError, OverflowError):
+            continue
+        if array.ndim == 1 and array.dtype.kind in ("iu" if whole else "iuf"):
+            holder[key] = []
+            yield holder, key, array
+
+
+def _number_lists(body: Any) -> Iterator[tuple[dict[str, Any], str, bool]]:
+    """Find the places of a body that may hold long lists: holder, key, whether whole numbers are wanted."""
+    if not isinstance(body, dict):
+        return
+    for key in ("forward_input", "forward_backward_input"):
+        batch = body.get(key)
+        data = batch.get("data") if isinstance(batch, dict) else None
+        for datum in data if isinstance(data, list) else ():
+            if isinstance(datum, dict):
+                yield from _in_datum(datum)
+    yield from _in_input(body.get("prompt"))
+    if isinstance(body.get("target_prompt_logprobs"), dict):
+        yield body["target_prompt_logprobs"], "data", False
+
+
+def _in_datum(datum: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, bool]]:
+    """Find the lists of a datum."""
+    yield from _in_input(datum.get("model_input"))
+    tensors = datum.get("loss_fn_inputs")
+    for tensor in tensors.values() if isinstance(tensors, dict) else ():
+        if isinstance(tensor, dict):
+            yield tensor, "data", False
+            yield tensor, "sparse_crow_indices", True
+            yield tensor, "sparse_col_indices", True
+
+
+def _in_input(model_input: Any) -> Iterator[tuple[dict[str, Any], str, bool]]:
+    """Find the lists of a model input; chunks of old clients get their tag from their keys."""
+    chunks = model_input.get("chunks") if isinstance(model_input, dict) else None
+    for chunk in chunks if isinstance(chunks, list) else ():
+        if isinstance(chunk, dict):
+            if "type" not in chunk:
+                tags = [tag for key, tag in _CHUNK_TAGS.items() if key in chunk]
+                chunk.update({"type": tags[0]} if tags else {})
+            yield chunk, "tokens", True
+
+
+def check_parameter(parameter: Parameter, text: str) -> Any:
+    """Read and check one parameter. Refuses with 422."""
+    value: Any = text
+    if parameter.kind == "integer":
+        digits = text.removeprefix("-")
+        value = int(text) if digits.isascii() and digits.isdigit() and len(digits) < 19 else text
+    problem = next(parameter.validator.iter_errors(value), None)
+    if problem is not None:
+        raise _schema_refusal(problem, (parameter.name,))
+    return value
+
+
+def _schema_refusal(problem: Any, prefix: tuple[str, ...] = ()) -> Refusal:
+    """Word a violation: the innermost one of a union, and never the whole value."""
+    message = str(problem.message)
+    path: tuple[str | int, ...] = (*prefix, *problem.instance_path)
+    return Refusal(422, message if len(message) <= 300 else f"{message[:300]}…", field=path, kind="schema")

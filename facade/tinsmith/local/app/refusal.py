@@ -1,0 +1,44 @@
+"""Why a request is not served, and how that is worded on the wire."""
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from tinsmith.local.options import DetailStyle
+
+#: Status -> category of the error, where it is not the client's doing.
+_SERVER = range(500, 600)
+
+
+@attrs.define(eq=False)
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a defect
+    """An error answer."""
+
+    status: int
+    """HTTP status."""
+    message: str
+    """What is wrong and, where it helps, what to do."""
+    field: tuple[str | int, ...] = attrs.field(default=(), kw_only=True)
+    """Path to the field in the body, such as `("forward_input", "data", 3)`."""
+    headers: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
+    """Further headers, such as Retry-After."""
+    kind: str = attrs.field(default="value_error", kw_only=True)
+    """Short word for the kind of error, shown in list-style bodies."""
+
+    def body(self, style: DetailStyle) -> Mapping[str, object]:
+        """Word it as the contract does, or as other servers do."""
+        text = f"{dotted(self.field)}: {self.message}" if self.field else self.message
+        if style == "text":
+            return {"detail": text}
+        if style == "list":
+            return {"detail": [{"type": self.kind, "loc": ["body", *self.field], "msg": self.message}]}
+        category = "server" if self.status in _SERVER else "user"
+        return {"detail": text, "category": category} | ({"field": dotted(self.field)} if self.field else {})
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """Write a path as `forward_input.data[3].weights`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

@@ -1,0 +1,126 @@
+"""How the embedded service is to behave: its options and the switches that imitate other servers.
+
+Values only. Policy numbers of the service stand here with their unit and reason; nothing here opens a file.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, Self
+
+import attrs
+
+DetailStyle = Literal["native", "text", "list"]
+
+
+@attrs.frozen(kw_only=True)
+class Imitation:
+    """Manners of other servers of this API, to test a loop against them. All off by default."""
+
+    arrival_order: bool = False
+    """Apply training requests as they arrive; gaps and disorder of seq_id are not noticed."""
+    no_deduplication: bool = False
+    """A repeated (model, seq_id) or (sampler, seq_id) is a new request and is applied again."""
+    duplicates_409: bool = False
+    """A repeated (model, seq_id) is answered 409, also with the same content."""
+    exact_next: bool = False
+    """A seq_id that is not exactly the next number is answered 409 at once instead of waiting."""
+    detail: DetailStyle = "native"
+    """Error bodies: `native` as the contract says, `text` is `{"detail": "…"}`,
+    `list` is `{"detail": [{loc, msg, type}]}`."""
+    status_codes: bool = False
+    """Success as 201 (sessions), 202 (promises) and 204 (heartbeat, empty answers) instead of 200."""
+    failure_status: Literal[200, 400, 404, 422] = 200
+    """Status of a failed promise on retrieve_future; 200 is a body with `error` and `category`."""
+    try_again: bool = False
+    """A pending promise is answered 200 `{"type": "try_again"}` instead of 408."""
+    making_425: bool = False
+    """A checkpoint that is still being made is answered 425 at once instead of being waited for."""
+    two_segment_paths: bool = False
+    """Named sampler checkpoints are reported as `tinker://<run>/<name>`, without `sampler_weights`."""
+    short_prompt_logprobs: bool = False
+    """prompt_logprobs come one entry short: the leading null is left out."""
+    load_first_only: bool = False
+    """load_weights is accepted only as the first request of a model, else 400."""
+    unheld_polls: bool = False
+    """A poll of a pending promise is answered at once instead of being held."""
+
+    @classmethod
+    def parse(cls, words: Iterable[str]) -> Self:
+        """Build from words such as `arrival-order`, `detail=text`, `failure-status=422`."""
+        known = {field.name: field for field in attrs.fields(cls)}
+        found: dict[str, object] = {}
+        for word in words:
+            name, _, value = word.partition("=")
+            key = name.strip().replace("-", "_")
+            if key not in known:
+                raise ValueError(f"unknown imitation {name!r}; known: {', '.join(sorted(cls.words()))}")
+            found[key] = _switch_value(key, value)
+        return cls(**found)  # type: ignore[arg-type]
+
+    @classmethod
+    def words(cls) -> tuple[str, ...]:
+        """All words that `parse` understands."""
+        valued = {"detail": "detail=text|list", "failure_status": "failure-status=400|404|422"}
+        return tuple(valued.get(f.name, f.name.replace("_", "-")) for f in attrs.fields(cls))
+
+
+def _switch_value(key: str, value: str) -> object:
+    """Read the part after `=` of one word."""
+    if key == "detail":
+        if value not in {"native", "text", "list"}:
+            raise ValueError(f"detail must be native, text or list, not {value!r}")
+        return value
+    if key == "failure_status":
+        if value not in {"200", "400", "404", "422"}:
+            raise ValueError(f"failure-status must be 200, 400, 404 or 422, not {value!r}")
+        return int(value)
+    if value:
+        raise ValueError(f"{key.replace('_', '-')} takes no value")
+    return True
+
+
+@attrs.frozen(kw_only=True)
+class ServeOptions:
+    """What the embedded service needs to know; every number with its unit."""
+
+    data_dir: Path
+    """Directory of the database, checkpoints and journals; created when missing, locked while in use."""
+    models: Mapping[str, Path] = attrs.field(factory=dict)
+    """Further base models: name -> Hugging Face directory or GGUF file."""
+    token: str | None = None
+    """Key that every request must carry in X-API-Key; None asks for none (in-process use only)."""
+    allowed_hosts: tuple[str, ...] | None = None
+    """Host header values (without port) that are served; None checks nothing (in-process use only)."""
+    imitate: Imitation = attrs.field(factory=Imitation)
+    """Manners of other servers."""
+    hold_s: float = 20.0
+    """Longest time that a poll of a pending promise is held; below 45 s, where official clients give up."""
+    gap_wait_s: float = 10.0
+    """Longest time that a training request waits for the numbers before its own, then 408."""
+    result_ttl_s: float = 3600.0
+    """Results are kept for this long after they are ready, then polls answer 410."""
+    session_ttl_s: float = 24 * 3600.0
+    """A session without heartbeat or request for this long is closed; its ephemeral samplers go too."""
+    ephemeral_bytes: int = 4 << 30
+    """Disk space for ephemeral samplers; the ones unused for longest are dropped beyond it."""
+    state_bytes: int = 2 << 30
+    """Memory for adapters that are loaded; beyond it the ones unused for longest are written out."""
+    max_body_bytes: int = 64 << 20
+    """Bigger request bodies are answered 413."""
+    max_header_bytes: int = 32 << 10
+    """Bigger header blocks are answered 431."""
+    max_queued_samples: int = 10_000
+    """Sample requests waiting or running beyond this are answered 429 with Retry-After."""
+    max_queued_bytes: int = 1 << 30
+    """Training request bytes waiting to be applied beyond this are answered 429 with Retry-After."""
+    snapshot_cost_ratio: float = 10.0
+    """A model's state is written once steps took this many times the writing's duration: 10 % overhead."""
+    snapshot_min_s: float = 2.0
+    """Least engine time between two snapshots of a model: about what a restart computes again."""
+    archive_url_ttl_s: float = 900.0
+    """Life of a signed archive URL."""
+
+    @property
+    def poll_hold_s(self) -> float:
+        """Hold of one poll, the imitation switch considered."""
+        return 0.0 if self.imitate.unheld_polls else self.hold_s

@@ -1,0 +1,143 @@
+"""The embedded service behind uvicorn, for every client of this API: loopback, a random port, a random key.
+
+Owns the socket and the server's life. Printing is the caller's business: `announce` is given the address.
+"""
+
+import ipaddress
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+import orjson
+import uvicorn
+
+from .opening import Running, start
+from .options import ServeOptions
+from .store import Database, DataDir, Telemetry
+
+#: Names under which a service on loopback may be asked for.
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+@attrs.frozen(kw_only=True)
+class Address:
+    """Where a service listens."""
+
+    base_url: str
+    """Root URL for clients."""
+    token: str = attrs.field(repr=False)
+    """Key for clients."""
+
+    @property
+    def export_lines(self) -> tuple[str, str]:
+        """Return the two shell lines that a client needs."""
+        return f"export TINKER_BASE_URL={self.base_url}", f"export TINKER_API_KEY={self.token}"
+
+
+def new_token() -> str:
+    """Draw a key."""
+    return f"tml-{secrets.token_urlsafe(32)}"
+
+
+def serve(
+    options: ServeOptions,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    allow_remote: bool = False,
+    announce: Callable[[Address], None] = lambda address: None,
+) -> None:
+    """Serve until interrupted; ValueError for a host beyond loopback without `allow_remote`."""
+    listener = _listen(host, port, allow_remote=allow_remote)
+    with listener:
+        complete = _complete(options, host, allow_remote=allow_remote)
+        running = start(complete)
+        try:
+            server = uvicorn.Server(_config(running, complete))
+            announce(_address(listener, host, complete))
+            server.run(sockets=[listener])
+        finally:
+            running.service.close()
+
+
+@contextmanager
+def serving(options: ServeOptions, *, port: int = 0) -> Iterator[tuple[Address, Running]]:
+    """Serve on loopback from a thread while the block runs."""
+    with _listen("127.0.0.1", port, allow_remote=False) as listener:
+        complete = _complete(options, "127.0.0.1", allow_remote=False)
+        running = start(complete)
+        server = uvicorn.Server(_config(running, complete))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield _address(listener, "127.0.0.1", complete), running
+        finally:
+            server.should_exit = True
+            thread.join()
+            running.service.close()
+
+
+def _listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
+    """Open the listening socket before anything else, so that its port is known."""
+    if not allow_remote and not _is_loopback(host):
+        raise ValueError(
+            f"{host} can be reached from other machines; --allow-remote says that this is wanted"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=2048)
+    listener.set_inheritable(False)
+    return listener
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host can be reached from this machine alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _complete(options: ServeOptions, host: str, *, allow_remote: bool) -> ServeOptions:
+    """Fill in a key, and the hosts that may be asked for."""
+    hosts = options.allowed_hosts
+    if hosts is None and not allow_remote:
+        hosts = (*LOOPBACK_HOSTS, host)
+    return attrs.evolve(options, token=options.token or new_token(), allowed_hosts=hosts)
+
+
+def _config(running: Running, options: ServeOptions) -> uvicorn.Config:
+    """Configure uvicorn: quiet, and with the header cap."""
+    return uvicorn.Config(
+        running.app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        http="h11",
+        ws="none",
+        h11_max_incomplete_event_size=options.max_header_bytes * 2,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+
+
+def _address(listener: socket.socket, host: str, options: ServeOptions) -> Address:
+    """Say where the socket listens."""
+    assert options.token is not None
+    shown = f"[{host}]" if ":" in host else host
+    return Address(base_url=f"http://{shown}:{listener.getsockname()[1]}", token=options.token)
+
+
+def read_telemetry(data_dir: Path) -> Iterator[str]:
+    """Read the kept telemetry as JSON lines; the service need not run."""
+    database = Database(DataDir(data_dir).database)
+    try:
+        for session_id, received_at, event in Telemetry(database).read():
+            line = {"session_id": session_id, "received_at": received_at, **orjson.loads(event)}
+            yield orjson.dumps(line).decode()
+    finally:
+        database.close()

@@ -1,0 +1,122 @@
+"""Checkpoints on disk: their rows; the directories are written by whoever makes them."""
+
+import sqlite3
+
+import attrs
+
+from .database import Database
+
+
+@attrs.frozen(kw_only=True)
+class CheckpointRow:
+    """One saved checkpoint."""
+
+    tinker_path: str
+    """`tinker://<run>/<kind>/<name>`."""
+    run_id: str
+    """Training run that it was saved from."""
+    kind: str
+    """`weights`, `sampler_weights` or `external_weights`."""
+    name: str
+    """Last part of the path."""
+    state: str
+    """`making`, `ready` or `failed`."""
+    created_at: float
+    """Seconds since the epoch."""
+    size_bytes: int
+    """Size of all its files."""
+    public: bool
+    """Readable by everybody who has the path."""
+    expires_at: float | None
+    """Seconds since the epoch; None keeps it for ever."""
+    base_model: str
+    """Name of the base model."""
+    rank: int
+    """LoRA rank."""
+    train_attn: bool
+    """Adapters on the attention."""
+    train_mlp: bool
+    """Adapters on the MLP."""
+    train_unembed: bool
+    """Adapter on the unembedding."""
+    user_metadata: str | None
+    """JSON object."""
+    directory: str
+    """Path below the data directory."""
+
+
+_FLAGS = ("public", "train_attn", "train_mlp", "train_unembed")
+
+
+def insert_checkpoint(connection: sqlite3.Connection, row: CheckpointRow) -> None:
+    """Add or replace a checkpoint inside somebody's transaction."""
+    values = attrs.asdict(row)
+    names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+    connection.execute(f"INSERT OR REPLACE INTO checkpoints ({names}) VALUES ({marks})", values)  # noqa: S608
+
+
+def _checkpoint(found: sqlite3.Row) -> CheckpointRow:
+    """Build the value of one row."""
+    values = dict(found)
+    for name in _FLAGS:
+        values[name] = bool(values[name])
+    return CheckpointRow(**values)
+
+
+class Checkpoints:
+    """The table of checkpoints."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, tinker_path: str) -> CheckpointRow | None:
+        """Find a checkpoint by its path."""
+        found = self._database.row("SELECT * FROM checkpoints WHERE tinker_path = ?", tinker_path)
+        return _checkpoint(found) if found else None
+
+    def of_run(self, run_id: str) -> list[CheckpointRow]:
+        """Ready checkpoints of a run, newest first."""
+        sql = (
+            "SELECT * FROM checkpoints WHERE run_id = ? AND state = 'ready' AND kind != 'external_weights' "
+            "ORDER BY created_at DESC, rowid DESC"
+        )
+        return [_checkpoint(found) for found in self._database.rows(sql, run_id)]
+
+    def page(self, limit: int, offset: int) -> list[CheckpointRow]:
+        """Return a page of all ready checkpoints, newest first."""
+        sql = (
+            "SELECT * FROM checkpoints WHERE state = 'ready' AND kind != 'external_weights' "
+            "ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?"
+        )
+        return [_checkpoint(found) for found in self._database.rows(sql, limit, offset)]
+
+    def count(self) -> int:
+        """How many ready checkpoints there are."""
+        return self._database.number(
+            "SELECT COUNT(*) FROM checkpoints WHERE state = 'ready' AND kind != 'external_weights'"
+        )
+
+    def expired(self, now: float) -> list[CheckpointRow]:
+        """Checkpoints whose time has come."""
+        rows = self._database.rows(
+            "SELECT * FROM checkpoints WHERE expires_at IS NOT NULL AND expires_at <= ?", now
+        )
+        return [_checkpoint(found) for found in rows]
+
+    def set_public(self, tinker_path: str, *, public: bool) -> None:
+        """Publish or unpublish."""
+        self._database.write("UPDATE checkpoints SET public = ? WHERE tinker_path = ?", public, tinker_path)
+
+    def set_expiry(self, tinker_path: str, expires_at: float | None) -> None:
+        """Give or take away a time to live."""
+        self._database.write(
+            "UPDATE checkpoints SET expires_at = ? WHERE tinker_path = ?", expires_at, tinker_path
+        )
+
+    def set_state(self, tinker_path: str, state: str) -> None:
+        """Mark as failed (or ready)."""
+        self._database.write("UPDATE checkpoints SET state = ? WHERE tinker_path = ?", state, tinker_path)
+
+    def delete(self, tinker_path: str) -> None:
+        """Forget a checkpoint."""
+        self._database.write("DELETE FROM checkpoints WHERE tinker_path = ?", tinker_path)

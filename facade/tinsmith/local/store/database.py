@@ -1,0 +1,145 @@
+"""The SQLite connection, its schema and its transactions. No knowledge of what the rows mean."""
+
+import errno
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE sessions (
+  session_id TEXT PRIMARY KEY, created_at REAL NOT NULL, last_seen REAL NOT NULL, status TEXT NOT NULL,
+  tags TEXT NOT NULL, user_metadata TEXT NOT NULL, sdk_version TEXT NOT NULL, project_id TEXT,
+  display_name TEXT, finish TEXT
+);
+CREATE TABLE runs (
+  model_id TEXT PRIMARY KEY, session_id TEXT NOT NULL, base_model TEXT NOT NULL, rank INTEGER NOT NULL,
+  seed INTEGER NOT NULL, train_attn INTEGER NOT NULL, train_mlp INTEGER NOT NULL,
+  train_unembed INTEGER NOT NULL, user_metadata TEXT,
+  created_at REAL NOT NULL, last_request_at REAL NOT NULL, status TEXT NOT NULL,
+  snapshot_position INTEGER NOT NULL DEFAULT 0, snapshot_file TEXT
+);
+CREATE INDEX runs_session ON runs (session_id);
+CREATE TABLE samplers (
+  sampler_id TEXT PRIMARY KEY, session_id TEXT NOT NULL, seq INTEGER, base_model TEXT NOT NULL,
+  model_path TEXT, ephemeral INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
+  digest BLOB NOT NULL, created_at REAL NOT NULL,
+  last_used REAL NOT NULL, status TEXT NOT NULL, cloned INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX samplers_session ON samplers (session_id);
+CREATE TABLE checkpoints (
+  tinker_path TEXT PRIMARY KEY, run_id TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+  state TEXT NOT NULL, created_at REAL NOT NULL, size_bytes INTEGER NOT NULL DEFAULT 0,
+  public INTEGER NOT NULL DEFAULT 0,
+  expires_at REAL, base_model TEXT NOT NULL, rank INTEGER NOT NULL, train_attn INTEGER NOT NULL,
+  train_mlp INTEGER NOT NULL, train_unembed INTEGER NOT NULL, user_metadata TEXT, directory TEXT NOT NULL
+);
+CREATE INDEX checkpoints_run ON checkpoints (run_id);
+CREATE TABLE promises (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, scope TEXT NOT NULL, seq INTEGER,
+  digest BLOB NOT NULL, op TEXT NOT NULL, model_id TEXT, position INTEGER, state TEXT NOT NULL,
+  body BLOB, body_bytes INTEGER NOT NULL, result BLOB, result_bytes INTEGER NOT NULL DEFAULT 0,
+  error TEXT, category TEXT, created_at REAL NOT NULL, finished_at REAL
+);
+CREATE INDEX promises_scope ON promises (scope, seq);
+CREATE INDEX promises_model ON promises (model_id, position);
+CREATE INDEX promises_finished ON promises (state, finished_at);
+CREATE TABLE ledger (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, model_id TEXT NOT NULL, seq INTEGER, op TEXT NOT NULL,
+  request_id TEXT NOT NULL, at REAL NOT NULL
+);
+CREATE TABLE telemetry (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL, received_at REAL NOT NULL,
+  event TEXT NOT NULL
+);
+CREATE TABLE answers (key TEXT PRIMARY KEY, digest BLOB NOT NULL, answer TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+"""
+
+
+class StorageFullError(Exception):
+    """The disk, a quota or the database's page limit is full; nothing of the failed write remains."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that there is no space left."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+
+
+class Database:
+    """One connection, shared by all threads under a lock; every write is a transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        # WAL with NORMAL: a commit survives the end of the process at any moment (its pages are with the
+        # operating system); a power cut may take the last commits, but never a part of one.
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute("PRAGMA temp_store=MEMORY")
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+        elif version != SCHEMA_VERSION:
+            self._connection.close()
+            raise ValueError(f"{path}: data of another version ({version}, this one reads {SCHEMA_VERSION})")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; a full disk becomes `StorageFullError`."""
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if is_full(error):
+                    raise StorageFullError("no space left for the database") from error
+                raise
+
+    def rows(self, sql: str, *parameters: object) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        with self._lock:
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, *parameters: object) -> sqlite3.Row | None:
+        """Return the first row of a query."""
+        with self._lock:
+            found: sqlite3.Row | None = self._connection.execute(sql, parameters).fetchone()
+            return found
+
+    def number(self, sql: str, *parameters: object) -> int:
+        """Return the first column of the first row as a whole number, 0 for null."""
+        found = self.row(sql, *parameters)
+        return int(found[0] or 0) if found is not None else 0
+
+    def write(self, sql: str, *parameters: object) -> int:
+        """Run one statement as a transaction of its own; the number of rows touched."""
+        with self.transaction() as connection:
+            return connection.execute(sql, parameters).rowcount
+
+    def secret(self, name: str, fresh: bytes) -> bytes:
+        """Return the stored secret of that name; `fresh` is stored when there is none."""
+        with self.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (name, fresh))
+        found = self.row("SELECT value FROM secrets WHERE name = ?", name)
+        assert found is not None
+        return bytes(found[0])
+
+    def limit_pages(self, pages: int) -> None:
+        """Bound the size of the database file: what a test calls a full disk."""
+        with self._lock:
+            self._connection.execute(f"PRAGMA max_page_count={int(pages)}")
+
+    def close(self) -> None:
+        """Close the connection; the write-ahead log is folded in."""
+        with self._lock:
+            self._connection.close()

@@ -1,0 +1,135 @@
+"""Files beside the database: where each thing lies, and writes that are there whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .database import StorageFullError, is_full
+
+#: Bodies and results up to this size live in the row; bigger ones in a file, so that the log stays small.
+INLINE_BYTES = 32 << 10
+
+
+class DataDir:
+    """The data directory and the names in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for path in (
+            self.bodies,
+            self.results,
+            self.states,
+            self.checkpoints,
+            self.samplers,
+            self.assets,
+            self.scratch,
+        ):
+            path.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.root / "tinsmith.sqlite3"
+
+    @property
+    def bodies(self) -> Path:
+        """Accepted request bodies that may have to be computed again."""
+        return self.root / "bodies"
+
+    @property
+    def results(self) -> Path:
+        """Big results of promises."""
+        return self.root / "results"
+
+    @property
+    def states(self) -> Path:
+        """Snapshots of the training state of models."""
+        return self.root / "states"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoints that clients saved, in PEFT layout."""
+        return self.root / "checkpoints"
+
+    @property
+    def samplers(self) -> Path:
+        """Adapters of ephemeral samplers, in PEFT layout."""
+        return self.root / "samplers"
+
+    @property
+    def assets(self) -> Path:
+        """Images that an asset pointer may name."""
+        return self.root / "assets"
+
+    @property
+    def scratch(self) -> Path:
+        """Half-written things; emptied at start."""
+        return self.root / "scratch"
+
+    def empty_scratch(self) -> None:
+        """Remove what a killed process left half-written."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(exist_ok=True)
+
+    def write_file(self, target: Path, content: bytes) -> None:
+        """Put a file in place whole."""
+        with self.new_file(target) as path:
+            path.write_bytes(content)
+
+    @contextmanager
+    def new_file(self, target: Path) -> Iterator[Path]:
+        """Yield a scratch path to write; it becomes `target` when the block ends well."""
+        descriptor, name = tempfile.mkstemp(dir=self.scratch)
+        os.close(descriptor)
+        scratch = Path(name)
+        with _full_disk_is_named(target):
+            try:
+                yield scratch
+                target.parent.mkdir(parents=True, exist_ok=True)
+                scratch.replace(target)
+            except BaseException:
+                scratch.unlink(missing_ok=True)
+                raise
+
+    def write_directory(self, target: Path, fill: Callable[[Path], None]) -> int:
+        """Make a directory whole, replacing one of that name; the size of its files in bytes."""
+        scratch = Path(tempfile.mkdtemp(dir=self.scratch))
+        with _full_disk_is_named(target):
+            try:
+                fill(scratch)
+                size = sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file())
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self.remove(target)
+                scratch.replace(target)
+            except BaseException:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
+        return size
+
+    def remove(self, target: Path) -> None:
+        """Take a file or directory away; one that is not there is no error."""
+        if target.is_dir():
+            doomed = Path(tempfile.mkdtemp(dir=self.scratch))
+            target.replace(doomed / "doomed")
+            shutil.rmtree(doomed, ignore_errors=True)
+        else:
+            target.unlink(missing_ok=True)
+
+
+@contextmanager
+def _full_disk_is_named(target: Path) -> Iterator[None]:
+    """Turn `no space left` into the store's own error."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise StorageFullError(f"no space left to write {target.name}") from error
+        raise
+
+
+def file_name(identifier: str) -> str:
+    """Write an identifier as one path component: colons are not allowed everywhere."""
+    return identifier.replace(":", "_").replace("/", "_")

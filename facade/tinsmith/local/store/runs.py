@@ -1,0 +1,110 @@
+"""Training runs on disk: one row a model, with where its last snapshot stands."""
+
+import sqlite3
+
+import attrs
+
+from .database import Database
+
+
+@attrs.frozen(kw_only=True)
+class RunRow:
+    """One training run; its id is the model's id."""
+
+    model_id: str
+    """`<session>:train:<n>`."""
+    session_id: str
+    """Session that it belongs to."""
+    base_model: str
+    """Name of the base model."""
+    rank: int
+    """LoRA rank."""
+    seed: int
+    """Seed of the adapter's first weights; drawn by the service when the client gave none."""
+    train_attn: bool
+    """Adapters on the attention."""
+    train_mlp: bool
+    """Adapters on the MLP."""
+    train_unembed: bool
+    """Adapter on the unembedding."""
+    user_metadata: str | None
+    """JSON object."""
+    created_at: float
+    """Seconds since the epoch."""
+    last_request_at: float
+    """Seconds since the epoch."""
+    status: str
+    """`active`, `unloaded` or `corrupted`."""
+    snapshot_position: int = 0
+    """Place in line up to which the snapshot contains everything; 0 for the fresh adapter."""
+    snapshot_file: str | None = None
+    """Name of the snapshot below `states/`."""
+
+
+def insert_run(connection: sqlite3.Connection, row: RunRow) -> None:
+    """Add a run inside somebody's transaction."""
+    values = attrs.astuple(row)
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO runs VALUES ({marks})", values)  # noqa: S608
+
+
+def _run(found: sqlite3.Row) -> RunRow:
+    """Build the value of one row."""
+    values = dict(found)
+    for name in ("train_attn", "train_mlp", "train_unembed"):
+        values[name] = bool(values[name])
+    return RunRow(**values)
+
+
+class Runs:
+    """The table of training runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, model_id: str) -> RunRow | None:
+        """Find a run by its id."""
+        found = self._database.row("SELECT * FROM runs WHERE model_id = ?", model_id)
+        return _run(found) if found else None
+
+    def page(self, limit: int, offset: int, project_id: str | None = None) -> list[RunRow]:
+        """Return a page of runs, newest first."""
+        sql = (
+            "SELECT runs.* FROM runs LEFT JOIN sessions USING (session_id) "
+            "WHERE ?1 IS NULL OR sessions.project_id = ?1 "
+            "ORDER BY runs.created_at DESC, runs.rowid DESC LIMIT ?2 OFFSET ?3"
+        )
+        return [_run(found) for found in self._database.rows(sql, project_id, limit, offset)]
+
+    def count(self, project_id: str | None = None) -> int:
+        """How many runs there are."""
+        return self._database.number(
+            "SELECT COUNT(*) FROM runs LEFT JOIN sessions USING (session_id) "
+            "WHERE ?1 IS NULL OR sessions.project_id = ?1",
+            project_id,
+        )
+
+    def of_session(self, session_id: str) -> list[str]:
+        """Ids of the runs of a session, oldest first."""
+        rows = self._database.rows(
+            "SELECT model_id FROM runs WHERE session_id = ? ORDER BY created_at, rowid", session_id
+        )
+        return [found[0] for found in rows]
+
+    def touched(self, model_id: str, now: float) -> None:
+        """Note a request."""
+        self._database.write("UPDATE runs SET last_request_at = ? WHERE model_id = ?", now, model_id)
+
+    def set_status(self, model_id: str, status: str) -> None:
+        """Mark a run as unloaded or corrupted."""
+        self._database.write("UPDATE runs SET status = ? WHERE model_id = ?", status, model_id)
+
+    def set_snapshot(self, model_id: str, position: int, file: str) -> None:
+        """Point at a new snapshot."""
+        sql = "UPDATE runs SET snapshot_position = ?, snapshot_file = ? WHERE model_id = ?"
+        self._database.write(sql, position, file, model_id)
+
+    def snapshot_files(self) -> set[str]:
+        """Names of all snapshots that a run points at."""
+        rows = self._database.rows("SELECT snapshot_file FROM runs WHERE snapshot_file IS NOT NULL")
+        return {found[0] for found in rows}

@@ -1,0 +1,166 @@
+"""Sessions and samplers on disk."""
+
+import sqlite3
+
+import attrs
+
+from .database import Database
+
+
+@attrs.frozen(kw_only=True)
+class SessionRow:
+    """One session."""
+
+    session_id: str
+    """`session-<16 hex>`."""
+    created_at: float
+    """Seconds since the epoch."""
+    last_seen: float
+    """Time of the last heartbeat or request."""
+    status: str
+    """`active`, `finished` or `expired`."""
+    tags: str
+    """JSON list."""
+    user_metadata: str
+    """JSON object."""
+    sdk_version: str
+    """As the client said."""
+    project_id: str | None = None
+    """Project that it was put in."""
+    display_name: str | None = None
+    """Name for people."""
+    finish: str | None = None
+    """JSON of the finish request."""
+
+
+@attrs.frozen(kw_only=True)
+class SamplerRow:
+    """One sampler: a base model, a checkpoint, or the weights of one moment."""
+
+    sampler_id: str
+    """`<session>:sample:<n>`."""
+    session_id: str
+    """Session that it belongs to."""
+    seq: int | None
+    """Number that the client gave."""
+    base_model: str
+    """Name of the base model."""
+    model_path: str | None
+    """Checkpoint that it samples from; None for the base model and for ephemeral ones."""
+    ephemeral: bool
+    """Weights of one moment, kept below `samplers/` until the session ends."""
+    size_bytes: int
+    """Disk space of an ephemeral sampler."""
+    digest: bytes
+    """Fingerprint of the request that made it."""
+    created_at: float
+    """Seconds since the epoch."""
+    last_used: float
+    """Time of the last sample."""
+    status: str
+    """`ready` or `dropped`."""
+    cloned: int = 0
+    """How many clients joined it."""
+
+
+def insert_sampler(connection: sqlite3.Connection, row: SamplerRow) -> None:
+    """Add a sampler inside somebody's transaction; one of that id is replaced."""
+    values = attrs.astuple(row)
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT OR REPLACE INTO samplers VALUES ({marks})", values)  # noqa: S608
+
+
+def _sampler(found: sqlite3.Row) -> SamplerRow:
+    """Build the value of one row."""
+    values = dict(found)
+    values["ephemeral"] = bool(values["ephemeral"])
+    values["digest"] = bytes(values["digest"])
+    return SamplerRow(**values)
+
+
+class Sessions:
+    """The tables of sessions and samplers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, row: SessionRow) -> None:
+        """Keep a new session."""
+        values = attrs.astuple(row)
+        marks = ", ".join("?" * len(values))
+        self._database.write(f"INSERT INTO sessions VALUES ({marks})", *values)  # noqa: S608
+
+    def find(self, session_id: str) -> SessionRow | None:
+        """Find a session by its id."""
+        found = self._database.row("SELECT * FROM sessions WHERE session_id = ?", session_id)
+        return SessionRow(**dict(found)) if found else None
+
+    def all(self) -> list[SessionRow]:
+        """All sessions, newest first."""
+        rows = self._database.rows("SELECT * FROM sessions ORDER BY created_at DESC, rowid DESC")
+        return [SessionRow(**dict(found)) for found in rows]
+
+    def page(self, limit: int, offset: int) -> list[str]:
+        """Ids of a page of sessions, newest first."""
+        sql = "SELECT session_id FROM sessions ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?"
+        return [found[0] for found in self._database.rows(sql, limit, offset)]
+
+    def seen(self, session_id: str, now: float) -> None:
+        """Note a sign of life."""
+        self._database.write("UPDATE sessions SET last_seen = ? WHERE session_id = ?", now, session_id)
+
+    def finish(self, session_id: str, status: str, finish: str | None) -> None:
+        """Close a session."""
+        self._database.write(
+            "UPDATE sessions SET status = ?, finish = ? WHERE session_id = ?", status, finish, session_id
+        )
+
+    def set_project(self, session_id: str, project_id: str) -> None:
+        """Put a session in a project."""
+        self._database.write(
+            "UPDATE sessions SET project_id = ? WHERE session_id = ?", project_id, session_id
+        )
+
+    def silent_since(self, before: float) -> list[str]:
+        """Active sessions without a sign of life since a time."""
+        rows = self._database.rows(
+            "SELECT session_id FROM sessions WHERE status = 'active' AND last_seen < ?", before
+        )
+        return [found[0] for found in rows]
+
+    def add_sampler(self, row: SamplerRow) -> None:
+        """Keep a new sampler."""
+        with self._database.transaction() as connection:
+            insert_sampler(connection, row)
+
+    def sampler(self, sampler_id: str) -> SamplerRow | None:
+        """Find a sampler by its id."""
+        found = self._database.row("SELECT * FROM samplers WHERE sampler_id = ?", sampler_id)
+        return _sampler(found) if found else None
+
+    def samplers(self, session_id: str) -> list[SamplerRow]:
+        """All samplers of a session, oldest first."""
+        sql = "SELECT * FROM samplers WHERE session_id = ? ORDER BY created_at, rowid"
+        return [_sampler(found) for found in self._database.rows(sql, session_id)]
+
+    def ephemeral(self) -> list[SamplerRow]:
+        """All ephemeral samplers that are still there, unused for longest first."""
+        sql = "SELECT * FROM samplers WHERE ephemeral = 1 AND status = 'ready' ORDER BY last_used, rowid"
+        return [_sampler(found) for found in self._database.rows(sql)]
+
+    def used(self, sampler_id: str, now: float) -> None:
+        """Note the use of a sampler."""
+        self._database.write("UPDATE samplers SET last_used = ? WHERE sampler_id = ?", now, sampler_id)
+
+    def drop_sampler(self, sampler_id: str) -> None:
+        """Mark a sampler as gone."""
+        self._database.write("UPDATE samplers SET status = 'dropped' WHERE sampler_id = ?", sampler_id)
+
+    def join(self, sampler_id: str) -> int:
+        """Count one more client of a sampler; its counter, from 1."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE samplers SET cloned = cloned + 1 WHERE sampler_id = ?", (sampler_id,))
+            found = connection.execute(
+                "SELECT cloned FROM samplers WHERE sampler_id = ?", (sampler_id,)
+            ).fetchone()
+        return int(found[0])

@@ -1,0 +1,157 @@
+"""The door beneath the client: an httpx transport that calls the embedded service in this process.
+
+`local:` is a private temporary directory, removed when the transport closes or the process ends; `local:PATH`
+keeps its state there, locked against other processes. What is heavy is imported when a transport is opened.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import weakref
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import attrs
+import httpx
+
+from .options import ServeOptions
+
+if TYPE_CHECKING:
+    from .opening import Running
+
+#: What stands before the path of a local service.
+SCHEME = "local:"
+#: Root of the URLs that reach a local service; no host is ever looked up.
+ROOT = "http://local.tinsmith"
+
+
+def open_local(base_url: str = SCHEME, options: ServeOptions | None = None) -> "LocalTransport":
+    """Open the service that `local:` or `local:PATH` names.
+
+    `options` gives further settings; its data directory and key are not used. DirectoryLockedError says that
+    another process has the directory.
+    """
+    if not base_url.startswith(SCHEME):
+        raise ValueError(f"a local service is called local: or local:PATH, not {base_url!r}")
+    path = base_url.removeprefix(SCHEME)
+    private = Path(tempfile.mkdtemp(prefix="tinsmith-")) if not path.strip("/") else None
+    directory = private or Path(path)
+    chosen = options or ServeOptions(data_dir=directory)
+    try:
+        return LocalTransport(
+            attrs.evolve(chosen, data_dir=directory, token=None, allowed_hosts=None), private
+        )
+    except BaseException:
+        if private is not None:
+            shutil.rmtree(private, ignore_errors=True)
+        raise
+
+
+class LocalTransport(httpx.AsyncBaseTransport):
+    """Calls the ASGI app of a service; may be used from any event loop."""
+
+    def __init__(self, options: ServeOptions, private: Path | None = None) -> None:
+        from .opening import take
+
+        self._running: Running = take(options)
+        self._end = weakref.finalize(self, _close, self._running, private)
+
+    @property
+    def running(self) -> "Running":
+        """The service beneath, for tests that look inside."""
+        return self._running
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request; the read timeout of httpx holds."""
+        body = b"".join([part async for part in _stream(request)])
+        timeout = request.extensions.get("timeout", {}).get("read")
+        try:
+            async with asyncio.timeout(timeout):
+                return await _Exchange(request, body).run(self._running.app)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("the local service did not answer in time", request=request) from error
+
+    async def aclose(self) -> None:
+        """Let go of the service; the last one ends it."""
+        await asyncio.to_thread(self._end)
+
+    def close(self) -> None:
+        """Let go of the service from code without a loop."""
+        self._end()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: the service lives in this process."""
+        raise TypeError("a local: service lives in one process; share it with `tinsmith serve`")
+
+
+def _close(running: "Running", private: Path | None) -> None:
+    """Give a service back, and remove its directory when it was private."""
+    from .opening import give_back
+
+    give_back(running)
+    if private is not None:
+        shutil.rmtree(private, ignore_errors=True)
+
+
+async def _stream(request: httpx.Request) -> AsyncIterator[bytes]:
+    """Read the body of a request, whichever kind of stream it has."""
+    if isinstance(request.stream, httpx.AsyncByteStream):
+        async for part in request.stream:
+            yield part
+    else:
+        for part in request.stream:
+            yield part
+
+
+class _Exchange:
+    """One request and its answer through an ASGI app."""
+
+    def __init__(self, request: httpx.Request, body: bytes) -> None:
+        self._request = request
+        self._body: bytes | None = body
+        self._status = 0
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._parts: list[bytes] = []
+        self._gone = asyncio.Event()
+
+    async def run(self, app: Any) -> httpx.Response:
+        """Call the app to its end."""
+        url = self._request.url
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": self._request.method,
+            "scheme": url.scheme,
+            "path": url.path,
+            "raw_path": url.raw_path.partition(b"?")[0],
+            "query_string": url.query,
+            "root_path": "",
+            "headers": [(name.lower(), value) for name, value in self._request.headers.raw],
+            "client": ("127.0.0.1", 0),
+            "server": (url.host, url.port),
+        }
+        try:
+            await app(scope, self._receive, self._send)
+        except Exception:
+            # The app has already answered 500 when it raises; what is left to raise is for its log.
+            if not self._status:
+                raise
+        return httpx.Response(
+            self._status, headers=self._headers, content=b"".join(self._parts), request=self._request
+        )
+
+    async def _receive(self) -> dict[str, Any]:
+        """Give the app the body, once."""
+        if self._body is None:
+            await self._gone.wait()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body or b"", "more_body": False}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        """Take a part of the answer."""
+        if message["type"] == "http.response.start":
+            self._status, self._headers = message["status"], message.get("headers", [])
+        elif message["type"] == "http.response.body":
+            self._parts.append(message.get("body", b""))

@@ -1,0 +1,52 @@
+"""How a training request changes a live model: one place, for a new request and for one applied again."""
+
+from functools import singledispatch
+from typing import TYPE_CHECKING
+
+import attrs
+
+from tinsmith.local.engine.optim import adam_step
+from tinsmith.local.engine.train import forward_backward
+
+from . import results
+from .operations import Adam, Batch
+
+if TYPE_CHECKING:
+    from tinsmith.local.engine.lora import Adapter
+
+    from .states import LiveModel
+
+
+@singledispatch
+def change(operation: object, live: "LiveModel") -> bytes:
+    """Apply a request to a model and return its result."""
+    raise TypeError(type(operation).__name__)
+
+
+@change.register(Batch)
+def _batch(operation: Batch, live: "LiveModel") -> bytes:
+    """Compute a loss; with `backward` its gradients are added."""
+    output = forward_backward(
+        live.base,
+        live.adapter,
+        operation.examples,
+        operation.loss_fn,
+        operation.loss_config,
+        backward=operation.backward,
+    )
+    return results.batch(output)
+
+
+@change.register(Adam)
+def _adam(operation: Adam, live: "LiveModel") -> bytes:
+    """Take one optimizer step."""
+    return results.step(adam_step(live.adapter, operation))
+
+
+def load(live: "LiveModel", saved: "Adapter", *, optimizer: bool) -> None:
+    """Replace a model's weights by saved ones; gradients go, the optimizer too unless asked for."""
+    adapter = live.adapter
+    adapter.load(saved.params)
+    adapter.spec = attrs.evolve(adapter.spec, alpha=saved.spec.alpha)
+    if optimizer:
+        adapter.load_optimizer(saved.moments, saved.step)
