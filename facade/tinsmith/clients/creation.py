@@ -1,0 +1,118 @@
+"""How training and sampling clients come to be. Owns the requests that make them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tinsmith.clients.sampling import SamplingClient
+from tinsmith.clients.training import TrainingClient
+from tinsmith.core.codec.encode import encode_body
+from tinsmith.core.codec.structure import to_value
+from tinsmith.core.errors import APIResponseValidationError, InputError
+from tinsmith.core.polling import Done
+from tinsmith.core.values.params import LoraConfig
+from tinsmith.core.values.requests import CreateModelRequest, CreateSamplingSessionRequest
+from tinsmith.core.values.rest import WeightsInfoResponse
+from tinsmith.core.values.service import CreateModelResponse, CreateSamplingSessionResponse
+from tinsmith.io import operations
+from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.desk import Sampler
+from tinsmith.io.hub import Promise
+from tinsmith.io.submission import Accepted, Submission, refusal, submit
+from tinsmith.io.wire import Body, Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tinsmith.core.policy import RetryConfig
+    from tinsmith.io.link import Link
+
+
+async def create_training(
+    link: Link, base_model: str, lora: LoraConfig, user_metadata: Mapping[str, str] | None
+) -> TrainingClient:
+    """Make a model on the server and a client for it."""
+    if not isinstance(base_model, str) or not base_model:
+        raise InputError("must be the name of a base model", field="base_model")
+    session_id = await link.session.open()
+    wanted = CreateModelRequest(
+        session_id,
+        link.session.next_model(),
+        base_model,
+        None if user_metadata is None else dict(user_metadata),
+        lora,
+    )
+    payload = await promised(link, "create_model", wanted)
+    created = to_value(CreateModelResponse, payload)
+    return TrainingClient(link, created.model_id, base_model=base_model)
+
+
+async def create_training_from_state(
+    link: Link,
+    path: str,
+    user_metadata: Mapping[str, str] | None,
+    optimizer: bool,
+    weights_access_token: str | None,
+) -> TrainingClient:
+    """Make a model of the shape of a checkpoint, and load the checkpoint into it."""
+    asked = operations.request("weights_info", body={"tinker_path": path})
+    info = to_value(WeightsInfoResponse, await operations.perform(link.caller, asked))
+    if not info.is_lora or info.lora_rank is None:
+        raise APIResponseValidationError(message=f"{path} is no LoRA checkpoint: {info}")
+    lora = LoraConfig(
+        rank=info.lora_rank,
+        train_unembed=info.train_unembed is not False,
+        train_mlp=info.train_mlp is not False,
+        train_attn=info.train_attn is not False,
+    )
+    client = await create_training(link, info.base_model, lora, user_metadata)
+    load = client.load_state_with_optimizer if optimizer else client.load_state
+    await load(path, weights_access_token=weights_access_token)
+    return client
+
+
+async def create_sampling(
+    link: Link, model_path: str | None, base_model: str | None, retry_config: RetryConfig | None
+) -> SamplingClient:
+    """Make a sampler on the server and a client for it."""
+    session_id = await link.session.open()
+    wanted = CreateSamplingSessionRequest(session_id, link.session.next_sampler(), base_model, model_path)
+    payload = await operations.perform(
+        link.caller, operations.request("create_sampling_session", body=wanted)
+    )
+    created = to_value(CreateSamplingSessionResponse, payload)
+    return SamplingClient(
+        link,
+        Sampler(created.sampling_session_id),
+        model_path=model_path,
+        base_model=base_model,
+        retry_config=retry_config,
+    )
+
+
+async def promised(link: Link, operation: str, wanted: object) -> Any:
+    """Submit a request that belongs to no line, and return the payload of its result."""
+    submission = Submission(
+        operation,
+        operations.target(operation),
+        Body.of((encode_body(wanted),)),
+        new_idempotency_key(),
+        Lane.CONTROL,
+    )
+    accepted = await _accepted(link, submission)
+    promise = Promise(
+        accepted.request_id, operation, operations.request_type(operation), roundtrip_s=accepted.roundtrip_s
+    )
+    verdict = await link.hub.wait(promise)
+    if not isinstance(verdict, Done):
+        promise.request_id = (await _accepted(link, submission, unknown_before=True)).request_id
+        verdict = await link.hub.wait(promise)
+    assert isinstance(verdict, Done)
+    return verdict.payload
+
+
+async def _accepted(link: Link, submission: Submission, *, unknown_before: bool = False) -> Accepted:
+    answered = await submit(link.caller, submission, unknown_before=unknown_before)
+    if isinstance(answered, Accepted):
+        return answered
+    raise refusal(link.caller, submission, answered)

@@ -1,0 +1,313 @@
+"""RestClient: runs, checkpoints, sessions and samplers as the server lists them. It opens no session."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tinsmith.core.codec.structure import to_value
+from tinsmith.core.errors import APIResponseValidationError, InputError
+from tinsmith.core.origin import check_segment
+from tinsmith.core.paths import ParsedCheckpointTinkerPath, check_tinker_path
+from tinsmith.core.values.rest import (
+    CheckpointArchiveUrlResponse,
+    CheckpointsListResponse,
+    GetSamplerResponse,
+    GetSessionResponse,
+    ListSessionsResponse,
+    TrainingRun,
+    TrainingRunsResponse,
+    WeightsInfoResponse,
+)
+from tinsmith.core.verdict import OpClass
+from tinsmith.io import operations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tinsmith.core.values.rest import Checkpoint
+    from tinsmith.io.future import APIFuture
+    from tinsmith.io.link import Link
+
+T = TypeVar("T")
+
+SIGNED_URL_LIFE = timedelta(minutes=15)
+"""How long a signed URL is taken to work when the server does not say."""
+
+RUNS_PAGE = 100
+"""Runs asked for at a time while iterating."""
+
+CHECKPOINTS_PAGE = 1000
+"""Checkpoints asked for at a time while iterating."""
+
+
+class RestClient:
+    """What the server keeps: training runs, checkpoints, sessions and samplers."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def get_training_run(
+        self, training_run_id: str, *, access_scope: str | None = None
+    ) -> APIFuture[TrainingRun]:
+        """Get one training run."""
+        return self._get(
+            "get_training_run",
+            TrainingRun,
+            path={"training_run_id": training_run_id},
+            query={"access_scope": access_scope},
+        )
+
+    async def get_training_run_async(
+        self, training_run_id: str, *, access_scope: str | None = None
+    ) -> TrainingRun:
+        """Get one training run."""
+        return await self.get_training_run(training_run_id, access_scope=access_scope)
+
+    def get_training_run_by_tinker_path(
+        self, tinker_path: str, *, access_scope: str | None = None
+    ) -> APIFuture[TrainingRun]:
+        """Get the training run that saved a checkpoint."""
+        run_id = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path).training_run_id
+        return self.get_training_run(run_id, access_scope=access_scope)
+
+    async def get_training_run_by_tinker_path_async(
+        self, tinker_path: str, *, access_scope: str | None = None
+    ) -> TrainingRun:
+        """Get the training run that saved a checkpoint."""
+        return await self.get_training_run_by_tinker_path(tinker_path, access_scope=access_scope)
+
+    def get_weights_info_by_tinker_path(self, tinker_path: str) -> APIFuture[WeightsInfoResponse]:
+        """Ask what a checkpoint was trained on; works for other people's public ones too."""
+        check_tinker_path(tinker_path)
+        return self._get("weights_info", WeightsInfoResponse, body={"tinker_path": tinker_path})
+
+    def list_training_runs(
+        self,
+        limit: int = 20,
+        offset: int = 0,
+        *,
+        access_scope: str | None = None,
+        project_id: str | None = None,
+    ) -> APIFuture[TrainingRunsResponse]:
+        """List a page of training runs."""
+        query = {**_page(limit, offset), "access_scope": access_scope, "project_id": project_id}
+        return self._get("list_training_runs", TrainingRunsResponse, query=query)
+
+    async def list_training_runs_async(
+        self,
+        limit: int = 20,
+        offset: int = 0,
+        *,
+        access_scope: str | None = None,
+        project_id: str | None = None,
+    ) -> TrainingRunsResponse:
+        """List a page of training runs."""
+        return await self.list_training_runs(limit, offset, access_scope=access_scope, project_id=project_id)
+
+    def iter_training_runs(self, *, access_scope: str | None = None) -> Iterator[TrainingRun]:
+        """Iterate over all training runs, a page at a time."""
+        offset = 0
+        while True:
+            page = self.list_training_runs(RUNS_PAGE, offset, access_scope=access_scope).result()
+            yield from page.training_runs
+            offset += len(page.training_runs)
+            if not page.training_runs or offset >= page.cursor.total_count:
+                return
+
+    def list_checkpoints(self, training_run_id: str) -> APIFuture[CheckpointsListResponse]:
+        """List the checkpoints of a training run."""
+        return self._get(
+            "list_checkpoints", CheckpointsListResponse, path={"training_run_id": training_run_id}
+        )
+
+    async def list_checkpoints_async(self, training_run_id: str) -> CheckpointsListResponse:
+        """List the checkpoints of a training run."""
+        return await self.list_checkpoints(training_run_id)
+
+    def list_user_checkpoints(self, limit: int = 100, offset: int = 0) -> APIFuture[CheckpointsListResponse]:
+        """List a page of all checkpoints of the user, newest first."""
+        return self._get("list_user_checkpoints", CheckpointsListResponse, query=_page(limit, offset))
+
+    async def list_user_checkpoints_async(self, limit: int = 100, offset: int = 0) -> CheckpointsListResponse:
+        """List a page of all checkpoints of the user, newest first."""
+        return await self.list_user_checkpoints(limit, offset)
+
+    def iter_user_checkpoints(self) -> Iterator[Checkpoint]:
+        """Iterate over all checkpoints of the user, a page at a time."""
+        offset = 0
+        while True:
+            page = self.list_user_checkpoints(CHECKPOINTS_PAGE, offset).result()
+            yield from page.checkpoints
+            offset += len(page.checkpoints)
+            total = page.cursor.total_count if page.cursor is not None else offset
+            if not page.checkpoints or offset >= total:
+                return
+
+    def get_checkpoint_archive_url(
+        self, training_run_id: str, checkpoint_id: str
+    ) -> APIFuture[CheckpointArchiveUrlResponse]:
+        """Get a signed URL of a checkpoint's archive; treat it as a secret."""
+        return self._link.run(self._archive_url(_checkpoint(training_run_id, checkpoint_id)))
+
+    async def get_checkpoint_archive_url_async(
+        self, training_run_id: str, checkpoint_id: str
+    ) -> CheckpointArchiveUrlResponse:
+        """Get a signed URL of a checkpoint's archive; treat it as a secret."""
+        return await self.get_checkpoint_archive_url(training_run_id, checkpoint_id)
+
+    def get_checkpoint_archive_url_from_tinker_path(
+        self, tinker_path: str
+    ) -> APIFuture[CheckpointArchiveUrlResponse]:
+        """Get a signed URL of a checkpoint's archive; treat it as a secret."""
+        parsed = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path)
+        return self.get_checkpoint_archive_url(parsed.training_run_id, parsed.checkpoint_id)
+
+    async def get_checkpoint_archive_url_from_tinker_path_async(
+        self, tinker_path: str
+    ) -> CheckpointArchiveUrlResponse:
+        """Get a signed URL of a checkpoint's archive; treat it as a secret."""
+        return await self.get_checkpoint_archive_url_from_tinker_path(tinker_path)
+
+    def delete_checkpoint(self, training_run_id: str, checkpoint_id: str) -> APIFuture[None]:
+        """Delete a checkpoint for ever."""
+        return self._do("delete_checkpoint", _checkpoint(training_run_id, checkpoint_id))
+
+    async def delete_checkpoint_async(self, training_run_id: str, checkpoint_id: str) -> None:
+        """Delete a checkpoint for ever."""
+        await self.delete_checkpoint(training_run_id, checkpoint_id)
+
+    def delete_checkpoint_from_tinker_path(self, tinker_path: str) -> APIFuture[None]:
+        """Delete a checkpoint for ever."""
+        return self._do("delete_checkpoint", _checkpoint_of(tinker_path))
+
+    async def delete_checkpoint_from_tinker_path_async(self, tinker_path: str) -> None:
+        """Delete a checkpoint for ever."""
+        await self.delete_checkpoint_from_tinker_path(tinker_path)
+
+    def publish_checkpoint_from_tinker_path(self, tinker_path: str) -> APIFuture[None]:
+        """Let everybody read a checkpoint."""
+        return self._do("publish_checkpoint", _checkpoint_of(tinker_path))
+
+    async def publish_checkpoint_from_tinker_path_async(self, tinker_path: str) -> None:
+        """Let everybody read a checkpoint."""
+        await self.publish_checkpoint_from_tinker_path(tinker_path)
+
+    def unpublish_checkpoint_from_tinker_path(self, tinker_path: str) -> APIFuture[None]:
+        """Make a public checkpoint private again."""
+        return self._do("unpublish_checkpoint", _checkpoint_of(tinker_path))
+
+    async def unpublish_checkpoint_from_tinker_path_async(self, tinker_path: str) -> None:
+        """Make a public checkpoint private again."""
+        await self.unpublish_checkpoint_from_tinker_path(tinker_path)
+
+    def set_checkpoint_ttl_from_tinker_path(
+        self, tinker_path: str, ttl_seconds: int | None
+    ) -> APIFuture[None]:
+        """Let a checkpoint expire in `ttl_seconds`, or never with None."""
+        if ttl_seconds is not None and (isinstance(ttl_seconds, bool) or ttl_seconds <= 0):
+            raise InputError(f"must be above 0 seconds, not {ttl_seconds!r}", field="ttl_seconds")
+        return self._do("set_checkpoint_ttl", _checkpoint_of(tinker_path), {"ttl_seconds": ttl_seconds})
+
+    async def set_checkpoint_ttl_from_tinker_path_async(
+        self, tinker_path: str, ttl_seconds: int | None
+    ) -> None:
+        """Let a checkpoint expire in `ttl_seconds`, or never with None."""
+        await self.set_checkpoint_ttl_from_tinker_path(tinker_path, ttl_seconds)
+
+    def get_session(
+        self, session_id: str, *, access_scope: str | None = None
+    ) -> APIFuture[GetSessionResponse]:
+        """Get what a session made."""
+        return self._get(
+            "get_session",
+            GetSessionResponse,
+            path={"session_id": session_id},
+            query={"access_scope": access_scope},
+        )
+
+    async def get_session_async(
+        self, session_id: str, *, access_scope: str | None = None
+    ) -> GetSessionResponse:
+        """Get what a session made."""
+        return await self.get_session(session_id, access_scope=access_scope)
+
+    def list_sessions(
+        self, limit: int = 20, offset: int = 0, *, access_scope: str | None = None
+    ) -> APIFuture[ListSessionsResponse]:
+        """List a page of sessions."""
+        query = {**_page(limit, offset), "access_scope": access_scope}
+        return self._get("list_sessions", ListSessionsResponse, query=query)
+
+    async def list_sessions_async(
+        self, limit: int = 20, offset: int = 0, *, access_scope: str | None = None
+    ) -> ListSessionsResponse:
+        """List a page of sessions."""
+        return await self.list_sessions(limit, offset, access_scope=access_scope)
+
+    def get_sampler(self, sampler_id: str) -> APIFuture[GetSamplerResponse]:
+        """Get what a sampler samples."""
+        return self._get("get_sampler", GetSamplerResponse, path={"sampler_id": sampler_id})
+
+    async def get_sampler_async(self, sampler_id: str) -> GetSamplerResponse:
+        """Get what a sampler samples."""
+        return await self.get_sampler(sampler_id)
+
+    def _get(self, operation: str, result: type[T], **parts: Any) -> APIFuture[T]:
+        return self._link.run(self._ask(operation, result, **parts))
+
+    async def _ask(self, operation: str, result: type[T], **parts: Any) -> T:
+        payload = await operations.perform(self._link.caller, operations.request(operation, **parts))
+        return to_value(result, payload)
+
+    def _do(self, operation: str, path: dict[str, str], body: object = None) -> APIFuture[None]:
+        return self._link.run(self._perform(operation, path, body))
+
+    async def _perform(self, operation: str, path: dict[str, str], body: object) -> None:
+        asked = operations.request(operation, path=path, body=body)
+        await self._link.caller.call(asked, OpClass.READ)
+
+    async def _archive_url(self, path: dict[str, str]) -> CheckpointArchiveUrlResponse:
+        asked = operations.request(
+            "get_checkpoint_archive_url", path=path, headers={"Accept": "application/gzip"}
+        )
+        exchange = await self._link.caller.exchange(asked, OpClass.READ)
+        answer = exchange.answer
+        if answer is None or answer.status != 302:
+            if exchange.done:
+                raise APIResponseValidationError(message="the server sent no redirect to an archive")
+            raise self._link.caller.error(exchange)
+        where = answer.headers.get("location")
+        if not where:
+            raise APIResponseValidationError(message="the server's redirect to the archive names no place")
+        return CheckpointArchiveUrlResponse(where, _expiry(answer.headers.get("expires")))
+
+
+def _page(limit: int, offset: int) -> dict[str, object]:
+    for name, value, least in (("limit", limit, 1), ("offset", offset, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InputError(f"must be a whole number >= {least}, not {value!r}", field=name)
+    return {"limit": limit, "offset": offset}
+
+
+def _checkpoint_of(tinker_path: str) -> dict[str, str]:
+    parsed = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path)
+    return _checkpoint(parsed.training_run_id, parsed.checkpoint_id)
+
+
+def _checkpoint(training_run_id: str, checkpoint_id: str) -> dict[str, str]:
+    """Split a checkpoint id into the two segments of its path; a bare name is sampler weights."""
+    check_segment(checkpoint_id, "checkpoint_id")
+    kind, slash, name = checkpoint_id.partition("/")
+    if not slash:
+        kind, name = "sampler_weights", kind
+    return {"training_run_id": training_run_id, "checkpoint_kind": kind, "checkpoint_name": name}
+
+
+def _expiry(text: str | None) -> datetime:
+    try:
+        expires = parsedate_to_datetime(text or "")
+    except (TypeError, ValueError):
+        return datetime.now(UTC) + SIGNED_URL_LIFE
+    return expires.replace(tzinfo=UTC) if expires.tzinfo is None else expires.astimezone(UTC)

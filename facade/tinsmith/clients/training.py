@@ -1,0 +1,245 @@
+"""TrainingClient: one model in training. Owns the calls of a training loop, in the order of its caller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tinsmith.clients import training_calls as calls
+from tinsmith.core.codec.structure import to_value
+from tinsmith.core.values.service import GetInfoResponse
+from tinsmith.io import operations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tinsmith.clients.sampling import SamplingClient
+    from tinsmith.core.policy import RetryConfig
+    from tinsmith.core.values.datum import Datum
+    from tinsmith.core.values.params import AdamParams, LossFnType
+    from tinsmith.core.values.results import (
+        ForwardBackwardOutput,
+        LoadWeightsResponse,
+        OptimStepResponse,
+        SaveWeightsForSamplerResponse,
+        SaveWeightsResponse,
+    )
+    from tinsmith.io.call import Call
+    from tinsmith.io.future import APIFuture
+    from tinsmith.io.link import Link
+
+
+T = TypeVar("T")
+
+
+class TrainingClient:
+    """A model on the server, and the line in which its requests stand.
+
+    Calls return futures at once, and the order of the calls is the order of training, whichever thread they
+    come from and whenever their results are looked at. Do not write into arrays that were handed over before
+    `future.seq_id` is set.
+    """
+
+    def __init__(self, link: Link, model_id: str, *, base_model: str | None = None) -> None:
+        self._link = link
+        self._line = link.pipeline(model_id)
+        self._base_model = base_model
+        self._tokenizer: Any = None
+
+    @property
+    def model_id(self) -> str:
+        """The server's name for the model."""
+        return self._line.model_id
+
+    @property
+    def holder(self) -> Link:
+        """What the clients of one service share; the name is the official one."""
+        return self._link
+
+    def forward(
+        self,
+        data: Sequence[Datum],
+        loss_fn: LossFnType,
+        loss_fn_config: Mapping[str, float | str] | None = None,
+        *,
+        retry_config: RetryConfig | None = None,
+    ) -> APIFuture[ForwardBackwardOutput]:
+        """Compute a loss and its outputs without touching the gradient."""
+        return self._enter(
+            calls.forward_backward(self._link, "forward", self.model_id, data, loss_fn, loss_fn_config),
+            retry_config,
+        )
+
+    async def forward_async(
+        self,
+        data: Sequence[Datum],
+        loss_fn: LossFnType,
+        loss_fn_config: Mapping[str, float | str] | None = None,
+    ) -> APIFuture[ForwardBackwardOutput]:
+        """Like `forward`; await the future that it returns."""
+        return self.forward(data, loss_fn, loss_fn_config)
+
+    def forward_backward(
+        self,
+        data: Sequence[Datum],
+        loss_fn: LossFnType,
+        loss_fn_config: Mapping[str, float | str] | None = None,
+        *,
+        retry_config: RetryConfig | None = None,
+    ) -> APIFuture[ForwardBackwardOutput]:
+        """Compute a loss and add its gradient to that of the next optim_step.
+
+        Large batches are split (`ClientConfig.chunk_limits`) and their results merged. A bad datum raises an
+        `InputError` that names it and its field, before anything of the call is sent.
+        """
+        return self._enter(
+            calls.forward_backward(
+                self._link, "forward_backward", self.model_id, data, loss_fn, loss_fn_config
+            ),
+            retry_config,
+        )
+
+    async def forward_backward_async(
+        self,
+        data: Sequence[Datum],
+        loss_fn: LossFnType,
+        loss_fn_config: Mapping[str, float | str] | None = None,
+    ) -> APIFuture[ForwardBackwardOutput]:
+        """Like `forward_backward`; await the future that it returns."""
+        return self.forward_backward(data, loss_fn, loss_fn_config)
+
+    def optim_step(
+        self, adam_params: AdamParams, *, retry_config: RetryConfig | None = None
+    ) -> APIFuture[OptimStepResponse]:
+        """Make one Adam step with the gradient gathered since the last one."""
+        return self._enter(calls.optim_step(self.model_id, adam_params), retry_config)
+
+    async def optim_step_async(self, adam_params: AdamParams) -> APIFuture[OptimStepResponse]:
+        """Like `optim_step`; await the future that it returns."""
+        return self.optim_step(adam_params)
+
+    def save_state(
+        self, name: str, ttl_seconds: int | None = None, *, overwrite: bool | None = None
+    ) -> APIFuture[SaveWeightsResponse]:
+        """Save weights and optimizer under `name`; the result's path loads them again."""
+        return self._enter(calls.save_state(self._line, name, ttl_seconds, overwrite))
+
+    async def save_state_async(
+        self, name: str, ttl_seconds: int | None = None, *, overwrite: bool | None = None
+    ) -> APIFuture[SaveWeightsResponse]:
+        """Like `save_state`; await the future that it returns."""
+        return self.save_state(name, ttl_seconds, overwrite=overwrite)
+
+    def load_state(
+        self, path: str, *, weights_access_token: str | None = None
+    ) -> APIFuture[LoadWeightsResponse]:
+        """Replace the weights by those of a checkpoint; the optimizer starts anew."""
+        return self._enter(calls.load_state(self._line, path, False, weights_access_token))
+
+    async def load_state_async(
+        self, path: str, *, weights_access_token: str | None = None
+    ) -> APIFuture[LoadWeightsResponse]:
+        """Like `load_state`; await the future that it returns."""
+        return self.load_state(path, weights_access_token=weights_access_token)
+
+    def load_state_with_optimizer(
+        self, path: str, *, weights_access_token: str | None = None
+    ) -> APIFuture[LoadWeightsResponse]:
+        """Replace weights and optimizer by those of a checkpoint."""
+        return self._enter(calls.load_state(self._line, path, True, weights_access_token))
+
+    async def load_state_with_optimizer_async(
+        self, path: str, *, weights_access_token: str | None = None
+    ) -> APIFuture[LoadWeightsResponse]:
+        """Like `load_state_with_optimizer`; await the future that it returns."""
+        return self.load_state_with_optimizer(path, weights_access_token=weights_access_token)
+
+    def save_weights_for_sampler(
+        self, name: str, ttl_seconds: int | None = None
+    ) -> APIFuture[SaveWeightsForSamplerResponse]:
+        """Save the weights for sampling under `name`; the result's path makes a sampler."""
+        return self._enter(calls.save_weights_for_sampler(self.model_id, name, ttl_seconds))
+
+    async def save_weights_for_sampler_async(
+        self, name: str, ttl_seconds: int | None = None
+    ) -> APIFuture[SaveWeightsForSamplerResponse]:
+        """Like `save_weights_for_sampler`; await the future that it returns."""
+        return self.save_weights_for_sampler(name, ttl_seconds)
+
+    def save_weights_and_get_sampling_client_submit(
+        self, retry_config: RetryConfig | None = None
+    ) -> APIFuture[SamplingClient]:
+        """Hand the weights as they stand in line here to a new sampler; the future ends in its client."""
+        number = self._link.session.next_sampler()
+        saved = self._enter(calls.save_ephemeral(self.model_id, number))
+        return self._link.run(self._sampler_of(saved, retry_config))
+
+    def save_weights_and_get_sampling_client(
+        self, name: str | None = None, retry_config: RetryConfig | None = None
+    ) -> SamplingClient:
+        """Hand the weights as they stand in line here to a new sampler. `name` is not used."""
+        return self.save_weights_and_get_sampling_client_submit(retry_config).result()
+
+    async def save_weights_and_get_sampling_client_async(
+        self, name: str | None = None, retry_config: RetryConfig | None = None
+    ) -> SamplingClient:
+        """Hand the weights as they stand in line here to a new sampler. `name` is not used."""
+        return await self.save_weights_and_get_sampling_client_submit(retry_config)
+
+    def create_sampling_client(
+        self, model_path: str, retry_config: RetryConfig | None = None
+    ) -> SamplingClient:
+        """Make a sampler of a checkpoint."""
+        return self._sampling(model_path, retry_config).result()
+
+    async def create_sampling_client_async(
+        self, model_path: str, retry_config: RetryConfig | None = None
+    ) -> SamplingClient:
+        """Make a sampler of a checkpoint."""
+        return await self._sampling(model_path, retry_config)
+
+    def get_info(self) -> GetInfoResponse:
+        """Ask the server about the model."""
+        return self._info_future().result()
+
+    async def get_info_async(self) -> GetInfoResponse:
+        """Ask the server about the model."""
+        return await self._info_future()
+
+    def on_queue_state_change(self, queue_state: str, queue_state_reason: str | None = None) -> None:
+        """Hear why requests wait; override or patch it, for long waits are logged anyway."""
+
+    def _enter(self, call: Call[T], retry_config: RetryConfig | None = None) -> APIFuture[T]:
+        call.retry = retry_config
+        self._line.enter(call)
+        return call.future
+
+    def _info_future(self) -> APIFuture[GetInfoResponse]:
+        return self._link.run(self._ask_info())
+
+    async def _ask_info(self) -> GetInfoResponse:
+        asked = operations.request("get_info", body={"model_id": self.model_id, "type": "get_info"})
+        return to_value(GetInfoResponse, await operations.perform(self._link.caller, asked))
+
+    def _sampling(self, model_path: str, retry_config: RetryConfig | None) -> APIFuture[SamplingClient]:
+        from tinsmith.clients.creation import create_sampling
+        from tinsmith.core.paths import check_tinker_path
+
+        check_tinker_path(model_path, "model_path")
+        return self._link.run(create_sampling(self._link, model_path, None, retry_config))
+
+    async def _sampler_of(
+        self, saving: APIFuture[SaveWeightsForSamplerResponse], retry_config: RetryConfig | None
+    ) -> SamplingClient:
+        from tinsmith.clients.creation import create_sampling
+        from tinsmith.clients.sampling import SamplingClient
+        from tinsmith.io.desk import Sampler
+
+        saved = await saving
+        if saved.sampling_session_id is None:
+            return await create_sampling(self._link, saved.path, None, retry_config)
+        return SamplingClient(
+            self._link,
+            Sampler(saved.sampling_session_id),
+            base_model=self._base_model,
+            retry_config=retry_config,
+        )

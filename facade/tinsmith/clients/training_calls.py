@@ -1,0 +1,184 @@
+"""The calls of a training loop as values for the line: how each is built, checked, decoded and merged."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from tinsmith.core.checks import check_batch, check_numbers, check_tokens
+from tinsmith.core.chunking import count, plan
+from tinsmith.core.codec.decode import decode_forward_backward
+from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_optim_step
+from tinsmith.core.codec.structure import to_value
+from tinsmith.core.errors import InputError
+from tinsmith.core.merge import merge_forward_backward
+from tinsmith.core.paths import check_tinker_path
+from tinsmith.core.place import Kind
+from tinsmith.core.values.chunks import EncodedTextChunk
+from tinsmith.core.values.params import AdamParams
+from tinsmith.core.values.results import (
+    LoadWeightsResponse,
+    OptimStepResponse,
+    SaveWeightsForSamplerResponse,
+    SaveWeightsResponse,
+)
+from tinsmith.io import operations
+from tinsmith.io.call import Call, Part
+from tinsmith.io.wire import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tinsmith.core.values.datum import Datum
+    from tinsmith.core.values.results import ForwardBackwardOutput
+    from tinsmith.io.link import Link
+    from tinsmith.io.pipeline import Pipeline
+
+BYTES_PER_NUMBER = 9
+"""About how many bytes of JSON a token id or a float takes with its comma; for the byte budget only."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+
+
+def forward_backward(
+    link: Link,
+    operation: Literal["forward", "forward_backward"],
+    model_id: str,
+    data: Sequence[Datum],
+    loss_fn: str,
+    loss_fn_config: Mapping[str, float | str] | None,
+) -> Call[ForwardBackwardOutput]:
+    """Make the call of forward or forward_backward: one part a chunk."""
+    data = list(data)
+    check_batch(data, loss_fn, loss_fn_config, extra_losses=link.config.extra_losses)
+    settings = None if loss_fn_config is None else dict(loss_fn_config)
+
+    def build(chunk: range, seq_id: int) -> Body:
+        return Body.of(
+            encode_forward_backward(operation, data, loss_fn, settings, model_id, seq_id, chunk=chunk)
+        )
+
+    slices = plan(data, link.config.chunk_limits)
+    parts = [
+        Part(
+            partial(build, chunk),
+            decode_forward_backward,
+            BYTES_PER_NUMBER * sum(count(data[index]) for index in chunk) + 256 * len(chunk),
+        )
+        for chunk in slices
+    ]
+    return Call(
+        operation,
+        operations.request_type(operation),
+        operations.target(operation),
+        parts,
+        merge_forward_backward,
+        Kind.GRADIENT if operation == "forward_backward" else Kind.OTHER,
+        partial(_check_values, data) if len(parts) > 1 else None,
+    )
+
+
+def _check_values(data: Sequence[Datum]) -> None:
+    """Check each number of a call of several chunks, so that none is sent when a later one cannot be."""
+    for index, datum in enumerate(data):
+        for name, tensor in datum.loss_fn_inputs.items():
+            check_numbers(index, name, tensor)
+        for chunk in datum.model_input.chunks:
+            if isinstance(chunk, EncodedTextChunk):
+                check_tokens(chunk, index, "model_input")
+
+
+def optim_step(model_id: str, adam_params: AdamParams) -> Call[OptimStepResponse]:
+    """Make the call of optim_step."""
+    if not isinstance(adam_params, AdamParams):
+        raise InputError(f"must be AdamParams, not {type(adam_params).__name__}", field="adam_params")
+
+    def build(seq_id: int) -> Body:
+        return Body.of((encode_optim_step(adam_params, model_id, seq_id),))
+
+    return _single("optim_step", build, OptimStepResponse, Kind.STEP)
+
+
+def save_state(
+    line: Pipeline, name: str, ttl_seconds: int | None, overwrite: bool | None
+) -> Call[SaveWeightsResponse]:
+    """Make the call of save_weights; the line remembers the path for errors that ask for a checkpoint."""
+    _check_name(name)
+    _check_ttl(ttl_seconds)
+    fields = {"path": name, "ttl_seconds": ttl_seconds, "overwrite": overwrite}
+    return _single(
+        "save_weights", _body("save_weights", line.model_id, fields), SaveWeightsResponse, noted=line
+    )
+
+
+def load_state(
+    line: Pipeline, path: str, optimizer: bool, weights_access_token: str | None
+) -> Call[LoadWeightsResponse]:
+    """Make the call of load_weights."""
+    check_tinker_path(path)
+    fields = {"path": path, "optimizer": optimizer, "weights_access_token": weights_access_token}
+    return _single(
+        "load_weights", _body("load_weights", line.model_id, fields), LoadWeightsResponse, noted=line
+    )
+
+
+def save_weights_for_sampler(
+    model_id: str, name: str, ttl_seconds: int | None
+) -> Call[SaveWeightsForSamplerResponse]:
+    """Make the call of a named save_weights_for_sampler."""
+    _check_name(name)
+    _check_ttl(ttl_seconds)
+    fields = {"path": name, "ttl_seconds": ttl_seconds}
+    build = _body("save_weights_for_sampler", model_id, fields)
+    return _single("save_weights_for_sampler", build, SaveWeightsForSamplerResponse)
+
+
+def save_ephemeral(model_id: str, sampler_number: int) -> Call[SaveWeightsForSamplerResponse]:
+    """Make the call that hands the weights to a sampler without naming them."""
+    build = _body("save_weights_for_sampler", model_id, {"sampling_session_seq_id": sampler_number})
+    return _single("save_weights_for_sampler", build, SaveWeightsForSamplerResponse)
+
+
+def _body(operation: str, model_id: str, fields: Mapping[str, object]) -> Callable[[int], Body]:
+    kept = {name: value for name, value in fields.items() if value is not None}
+
+    def build(seq_id: int) -> Body:
+        return Body.of((encode_body({"model_id": model_id, **kept, "seq_id": seq_id, "type": operation}),))
+
+    return build
+
+
+def _single(
+    operation: str,
+    build: Callable[[int], Body],
+    result: type[Any],
+    kind: Kind = Kind.OTHER,
+    *,
+    noted: Pipeline | None = None,
+) -> Call[Any]:
+    def merge(values: list[Any]) -> Any:
+        if noted is not None:
+            noted.last_checkpoint = values[0].path or noted.last_checkpoint
+        return values[0]
+
+    return Call(
+        operation,
+        operations.request_type(operation),
+        operations.target(operation),
+        [Part(build, partial(to_value, result))],
+        merge,
+        kind,
+    )
+
+
+def _check_name(name: str) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InputError(
+            f"{name!r} is no checkpoint name: letters, digits, '.', '_' and '-', at most 255", field="name"
+        )
+
+
+def _check_ttl(ttl_seconds: int | None) -> None:
+    if ttl_seconds is not None and (isinstance(ttl_seconds, bool) or ttl_seconds <= 0):
+        raise InputError(f"must be above 0 seconds, not {ttl_seconds!r}", field="ttl_seconds")

@@ -1,0 +1,1 @@
+"""The wire, the loop and the clock: everything between a decision of `core` and a socket."""

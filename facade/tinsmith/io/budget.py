@@ -1,0 +1,94 @@
+"""Bound what one client holds at once: bytes of bodies, and samples in flight.
+
+It must not know what it admits, nor why a server pushed back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class ByteBudget:
+    """Room for the bodies that exist at one time, first come, first served.
+
+    A body larger than the whole budget is admitted alone rather than never.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._used = 0
+        self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def room(self, size_bytes: int) -> AsyncIterator[None]:
+        """Hold room for `size_bytes` while the block runs."""
+        await self._enter(size_bytes)
+        try:
+            yield
+        finally:
+            self._used -= size_bytes
+            self._admit()
+
+    async def _enter(self, size_bytes: int) -> None:
+        if not self._queue and self._fits(size_bytes):
+            self._used += size_bytes
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (size_bytes, turn)
+        self._queue.append(entry)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._used -= size_bytes
+            else:
+                self._queue.remove(entry)
+            self._admit()
+            raise
+
+    def _fits(self, size_bytes: int) -> bool:
+        return self._used == 0 or self._used + size_bytes <= self._limit
+
+    def _admit(self) -> None:
+        while self._queue and self._fits(self._queue[0][0]):
+            size_bytes, turn = self._queue.popleft()
+            if not turn.done():
+                self._used += size_bytes
+                turn.set_result(None)
+
+
+class Window:
+    """How many requests may be in flight: grows by one a window of successes, falls on push-back (AIMD)."""
+
+    FALL = 0.7
+    """Factor on push-back: a server that caps at c is then probed between 0.7 c and c."""
+
+    def __init__(self, start: int, largest: int) -> None:
+        self._largest = float(largest)
+        self._size = float(min(start, largest))
+        self.in_flight = 0
+        """Requests that were let through and have not left."""
+
+    @property
+    def size(self) -> int:
+        """The number of requests that may be in flight now; at least 1."""
+        return max(1, int(self._size))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one more may go."""
+        return self.in_flight < self.size
+
+    def grew(self) -> None:
+        """Note a success."""
+        self._size = min(self._largest, self._size + 1.0 / self._size)
+
+    def pushed_back(self, in_flight_before: int) -> None:
+        """Note a push-back that met the server with `in_flight_before` requests of ours."""
+        self._size = max(1.0, min(self._size, in_flight_before * self.FALL))

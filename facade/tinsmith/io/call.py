@@ -1,0 +1,152 @@
+"""A call in its model's line: its parts, and what became of them.
+
+It must not send or decide: `core.sequence` keeps the order, `io.pipeline` walks a call through its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from tinsmith.core.errors import PartialBatchError, TinkerError
+from tinsmith.core.place import Kind, Place
+from tinsmith.core.policy import RetryConfig
+from tinsmith.io.future import APIFuture
+from tinsmith.io.wire import Body
+
+T = TypeVar("T")
+
+
+@attrs.define(eq=False)
+class Part:
+    """One request of a call: a chunk of data, or the whole of a small call."""
+
+    build: Callable[[int], Body]
+    """Build the bytes for a seq_id; the same number gives the same bytes."""
+
+    read: Callable[[Any], Any]
+    """Decode the payload of the result."""
+
+    estimate_bytes: int = 1024
+    """About how large the bytes will be; large ones are built and read in a worker thread."""
+
+    place: Place | None = None
+    """Where it stands in line."""
+
+    seq_id: int | None = None
+    """The number under which it was sent."""
+
+    request_id: str | None = None
+    """The promise."""
+
+    checksum: int = 0
+    """Of the bytes that were accepted: a rebuild for a second submission must give the same."""
+
+    idempotency_key: str = ""
+    """One for all sends of this part."""
+
+    attempts: int = 0
+    """How often it was sent."""
+
+    settled: bool = False
+    """Whether it has an outcome."""
+
+    value: Any = None
+    """The decoded result."""
+
+    error: TinkerError | None = None
+    """Why there is no result."""
+
+    @property
+    def counts_as_applied(self) -> bool:
+        """Whether the server applied it, with or without a result for us."""
+        if not self.settled:
+            return False
+        return self.error is None or self.error.applied == "yes"
+
+
+@attrs.define(eq=False)
+class Call(Generic[T]):
+    """One call of the user with its place in line."""
+
+    operation: str
+    """Operation id, such as `forward_backward`."""
+
+    request_type: str
+    """The type that polls name in `X-Tinker-Request-Type`."""
+
+    target: str
+    """Path of the submission."""
+
+    parts: Sequence[Part]
+    """Its requests in order; at least one."""
+
+    merge: Callable[[list[Any]], T]
+    """Make the result of the parts' results."""
+
+    kind: Kind = Kind.OTHER
+    """What it does to the gradient."""
+
+    check: Callable[[], None] | None = None
+    """Check all parts before the first is sent; runs in a worker thread."""
+
+    retry: RetryConfig | None = None
+    """Retry rules of this call; None for the client's."""
+
+    future: APIFuture[T] = attrs.field(factory=APIFuture)
+    """What the user holds."""
+
+    before: list[Call[Any]] = attrs.field(factory=list)
+    """For an optim_step: the gradient calls that it steps on."""
+
+    finished: asyncio.Event = attrs.field(factory=asyncio.Event)
+    """Set when each part has an outcome."""
+
+    def settle(self, part: Part, value: Any = None, error: TinkerError | None = None) -> bool:
+        """Note the outcome of a part, once; return whether it was the last."""
+        if part.settled:
+            return False
+        part.settled, part.value, part.error = True, value, error
+        if all(each.settled for each in self.parts):
+            self.finished.set()
+            return True
+        return False
+
+    @property
+    def has_failed_part(self) -> bool:
+        """Whether a part is known to have failed without being applied."""
+        return any(part.error is not None and part.error.applied != "yes" for part in self.parts)
+
+    def failure(self) -> TinkerError | None:
+        """Return the error that the user should see, or None when each part has a result."""
+        first = next((part.error for part in self.parts if part.error is not None), None)
+        if first is None or len(self.parts) == 1 or self.kind is not Kind.GRADIENT:
+            return first
+        applied = tuple(i for i, part in enumerate(self.parts) if part.counts_as_applied)
+        if len(applied) == len(self.parts):
+            return first
+        error = PartialBatchError(
+            f"{self.operation}: {len(applied)} of {len(self.parts)} chunks were applied; {first.message}",
+            chunks_applied=applied,
+            chunks_failed=tuple(i for i in range(len(self.parts)) if i not in applied),
+            request_id=first.request_id,
+            model_id=first.model_id,
+            seq_id=first.seq_id,
+            attempts=first.attempts,
+            elapsed_s=first.elapsed_s,
+            applied="no" if not applied and first.applied == "no" else "unknown",
+        )
+        error.__cause__ = first
+        return error if applied or first.applied != "no" else first
+
+
+def checksum(body: Body) -> int:
+    """Return a checksum of the bytes; enough to notice that an array was changed between two builds."""
+    value = 0
+    for piece in body.pieces:
+        value = zlib.crc32(piece, value)
+    return value

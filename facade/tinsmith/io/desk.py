@@ -1,0 +1,258 @@
+"""Dispatch samples: no order among them, a bounded number in flight, and a server that may push back.
+
+It owns the queue of samples and how many go out. It must not know training, nor how a result is polled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+import attrs
+
+from tinsmith.core.codec.decode import decode_sample
+from tinsmith.core.codec.encode import encode_sample
+from tinsmith.core.errors import ClosedError, TinkerError
+from tinsmith.core.policy import RetryConfig
+from tinsmith.core.polling import Done, PollState
+from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.params import SamplingParams
+from tinsmith.core.values.results import SampleResponse
+from tinsmith.core.verdict import OpClass
+from tinsmith.io import operations
+from tinsmith.io.budget import Window
+from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.future import APIFuture
+from tinsmith.io.hub import Promise
+from tinsmith.io.submission import Accepted, Submission, refusal, submit
+from tinsmith.io.wire import Body, Lane
+
+if TYPE_CHECKING:
+    from tinsmith.core.verdict import Outcome
+    from tinsmith.io.link import Link
+
+NO_LIMIT = 1_000_000
+"""Samples in flight where the user asked for no limit: more than any process can hold."""
+
+
+class Sampler:
+    """One sampling session, and the numbers of its samples."""
+
+    def __init__(self, sampling_session_id: str, first_seq_id: int = 0) -> None:
+        self.sampling_session_id = sampling_session_id
+        """The server's name for it."""
+        self._next = first_seq_id
+        self._guard = threading.Lock()
+
+    def draw(self) -> int:
+        """Draw the number of one sample; it keeps it through all its sends."""
+        with self._guard:
+            number, self._next = self._next, self._next + 1
+            return number
+
+
+@attrs.define(eq=False)
+class SampleJob:
+    """One sample that waits or is in flight; small, since thousands may wait."""
+
+    sampler: Sampler
+    """Where it goes."""
+    prompt: ModelInput
+    """What is continued."""
+    num_samples: int
+    """How many continuations."""
+    params: SamplingParams
+    """How tokens are drawn."""
+    prompt_logprobs: bool
+    """Whether the prompt's own log-probabilities are wanted."""
+    topk_prompt_logprobs: int
+    """How many of the likeliest tokens are wanted at each prompt position."""
+    retry: RetryConfig | None = None
+    """Retry rules; None for the client's."""
+    future: APIFuture[SampleResponse] = attrs.field(factory=APIFuture)
+    """What the user holds."""
+    task: asyncio.Task[None] | None = None
+    """The task that carries it, once it is in flight."""
+
+    def body(self, seq_id: int) -> Body:
+        """Build the bytes."""
+        encoded = encode_sample(
+            self.prompt,
+            self.params,
+            sampling_session_id=self.sampler.sampling_session_id,
+            seq_id=seq_id,
+            num_samples=self.num_samples,
+            prompt_logprobs=self.prompt_logprobs,
+            topk_prompt_logprobs=self.topk_prompt_logprobs,
+        )
+        return Body.of((encoded,))
+
+
+class SampleDesk:
+    """The samples of one client."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        config = link.config
+        largest = config.retry.max_connections or NO_LIMIT
+        self._window = Window(largest, largest)
+        self._waiting: deque[SampleJob] = deque()
+        self._held_until_s = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+        self._target = operations.target("asample")
+        self._request_type = operations.request_type("asample")
+        bound = config.flow.max_queued
+        self._room = threading.BoundedSemaphore(bound) if bound is not None else None
+        self._cancels = True
+
+    @property
+    def waiting(self) -> int:
+        """Samples that were not sent yet."""
+        return len(self._waiting)
+
+    def enter(self, job: SampleJob) -> None:
+        """Queue a sample, from any thread; blocks while `max_queued` are waiting."""
+        if self._room is not None:
+            self._room.acquire()
+        try:
+            self._link.check()
+            job.future.on_cancel(lambda: self._link.runtime.call_soon(self._withdraw, job))
+            self._link.runtime.call_soon(self._entered, job)
+        except TinkerError as error:
+            self._release()
+            job.future.fail(error)
+
+    def end(self, error: TinkerError) -> None:
+        """Fail what waits; what is in flight ends with the polls."""
+        while self._waiting:
+            job = self._waiting.popleft()
+            self._release()
+            job.future.fail(error)
+
+    def _entered(self, job: SampleJob) -> None:
+        self._link.observers.entered()
+        job.future.add_done_callback(lambda _: self._link.runtime.call_soon(self._left, job))
+        self._waiting.append(job)
+        self._dispatch()
+
+    def _left(self, job: SampleJob) -> None:
+        future = job.future
+        error = asyncio.CancelledError() if future.cancelled() else future.outcome_error()
+        self._link.observers.ended(error, started=job.task is not None)
+
+    def _withdraw(self, job: SampleJob) -> None:
+        if job.task is not None:
+            job.task.cancel()
+        elif job in self._waiting:
+            self._waiting.remove(job)
+            self._release()
+
+    def _release(self) -> None:
+        if self._room is not None:
+            self._room.release()
+
+    def _dispatch(self) -> None:
+        """Send as many as the window lets through."""
+        loop = self._link.runtime.loop
+        while self._waiting and self._window.is_open:
+            pause_s = self._held_until_s - loop.time()
+            if pause_s > 0:
+                if self._timer is None:
+                    self._timer = loop.call_later(pause_s, self._resume)
+                return
+            job = self._waiting.popleft()
+            self._release()
+            if job.future.cancelled():
+                continue
+            self._window.in_flight += 1
+            self._link.observers.started()
+            job.task = loop.create_task(self._carry(job))
+
+    def _resume(self) -> None:
+        self._timer = None
+        self._dispatch()
+
+    async def _carry(self, job: SampleJob) -> None:
+        """Take one sample from its bytes to its result."""
+        try:
+            job.future.settle(await self._sample(job))
+        except asyncio.CancelledError:
+            job.future.fail(ClosedError("the client was closed", applied="unknown"))
+        except TinkerError as error:
+            job.future.fail(error)
+        except Exception as error:  # noqa: BLE001  # the slot is released and the future set whatever happened
+            wrapped = TinkerError(f"{type(error).__name__}: {error}", applied="unknown")
+            wrapped.__cause__ = error
+            job.future.fail(wrapped)
+        finally:
+            self._window.in_flight -= 1
+            self._dispatch()
+
+    async def _sample(self, job: SampleJob) -> SampleResponse:
+        link = self._link
+        seq_id = job.future.seq_id = job.sampler.draw()
+        body = job.body(seq_id)
+        submission = Submission(
+            "asample",
+            self._target,
+            body,
+            new_idempotency_key(),
+            Lane.UPLOAD,
+            {"X-Tinker-Sampling-Backpressure": "1"},
+            job.retry,
+            job.sampler.sampling_session_id,
+            seq_id,
+        )
+        accepted = await self._accepted(submission)
+        promise = Promise(
+            accepted.request_id,
+            "asample",
+            self._request_type,
+            job.sampler.sampling_session_id,
+            seq_id,
+            accepted.roundtrip_s,
+            PollState(trusted=link.config.may_resend_unknown),
+        )
+        job.future.request_ids.append(accepted.request_id)
+        try:
+            verdict = await link.hub.wait(promise)
+            if not isinstance(verdict, Done):
+                promise.request_id = (await self._accepted(submission, unknown_before=True)).request_id
+                verdict = await link.hub.wait(promise)
+        except asyncio.CancelledError:
+            self._tell_cancelled(promise)
+            raise
+        assert isinstance(verdict, Done)
+        self._window.grew()
+        return decode_sample(verdict.payload)
+
+    async def _accepted(self, submission: Submission, *, unknown_before: bool = False) -> Accepted:
+        answered = await submit(
+            self._link.caller, submission, unknown_before=unknown_before, notice=self._notice
+        )
+        if isinstance(answered, Accepted):
+            return answered
+        raise refusal(self._link.caller, submission, answered)
+
+    def _notice(self, outcome: Outcome) -> None:
+        """Send less after a push-back."""
+        if outcome.status == 429:
+            self._window.pushed_back(self._window.in_flight)
+
+    def _tell_cancelled(self, promise: Promise) -> None:
+        """Tell the server that nobody waits any more; one that cannot hear it is not told again."""
+        if self._cancels and not self._link.closed:
+            self._link.runtime.task(self._cancel_at_server(promise.request_id))
+
+    async def _cancel_at_server(self, request_id: str) -> None:
+        asked = operations.request(
+            "cancel_future",
+            body={"request_id": request_id},
+            lane=Lane.HEARTBEAT,
+            timeout_s=self._link.config.timeouts.cancel_s,
+        )
+        exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
+        if exchange.outcome.status in (404, 405, 501):
+            self._cancels = False

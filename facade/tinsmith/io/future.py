@@ -1,0 +1,204 @@
+"""The one future of this package: a `concurrent.futures.Future` that can also be awaited from any loop.
+
+It owns how a result is waited for. It must not know how one comes about: `io.pipeline` and `io.desk` set it
+once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from tinsmith.core.errors import TinkerError
+from tinsmith.io import runtime as _runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Attaching(Protocol):
+    """Whatever can wait for a promise by its id: a ServiceClient."""
+
+    def attach(self, request_id: str, result: type[U]) -> APIFuture[U]:
+        """Return a future for the promise `request_id`, decoded as `result`."""
+        ...
+
+
+class APIFuture(concurrent.futures.Future[T]):
+    """The result of one call, wherever it is awaited.
+
+    Use `result()` from plain code and `await future` (or `result_async()`) from any event loop; both may be
+    used on the same future, any number of times. Neither a timeout nor a cancelled `await` cancels the
+    request: only `cancel()` does. Works with `concurrent.futures.wait` and `as_completed`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.request_ids: list[str] = []
+        """The promise of each chunk, in chunk order; empty until the server accepted the first."""
+        self.seq_id: int | None = None
+        """The number of the first chunk in its model's line; None until the request's turn came."""
+        self.delivered = False
+        """Whether somebody has looked at the outcome."""
+        self._pid = os.getpid()
+        self._on_cancel: Callable[[], None] | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        """The promise of the first chunk, for `from_request_id`; None until it was accepted."""
+        return self.request_ids[0] if self.request_ids else None
+
+    def result(self, timeout: float | None = None) -> T:
+        """Wait at most `timeout` seconds and return the result, or raise its error.
+
+        A `TimeoutError` leaves the request running: a later call can still succeed.
+        """
+        self._check_may_wait()
+        try:
+            return super().result(timeout)
+        finally:
+            self.delivered = self.done()
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait at most `timeout` seconds and return the error, or None when there is a result."""
+        self._check_may_wait()
+        error = super().exception(timeout)
+        self.delivered = True
+        return error
+
+    async def result_async(self, timeout: float | None = None) -> T:
+        """Like `result`, without blocking the caller's loop."""
+        async with asyncio.timeout(timeout):
+            return await self
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> T:
+        if not self.done():
+            self._check_process()
+            loop = asyncio.get_running_loop()
+            woken: asyncio.Future[None] = loop.create_future()
+            self.add_done_callback(lambda _: _wake(loop, woken))
+            await woken
+        self.delivered = True
+        return super().result(0)
+
+    def cancel(self) -> bool:
+        """Withdraw the call: before its turn nothing is sent, afterwards only the waiting ends.
+
+        A training request that was sent keeps its number and goes on to its end at the server, and so do the
+        requests behind it.
+        """
+        if not super().cancel():
+            return False
+        if self._on_cancel is not None:
+            self._on_cancel()
+        return True
+
+    def future(self) -> APIFuture[T]:
+        """Return the `concurrent.futures.Future`, which this object is."""
+        return self
+
+    @classmethod
+    def from_request_id(cls, request_id: str, *, service: Attaching, result: type[U]) -> APIFuture[U]:
+        """Attach to the promise `request_id`, for instance one noted before a crash.
+
+        `result` is the type that the promise ends in, such as `types.ForwardBackwardOutput`.
+        """
+        return service.attach(request_id, result)
+
+    def outcome_error(self) -> BaseException | None:
+        """Return the error of a future that is done, without counting as a look at it."""
+        return super().exception(0)
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Run `callback`, in the cancelling thread, when the call is withdrawn."""
+        self._on_cancel = callback
+
+    def settle(self, value: T) -> None:
+        """Set the result, unless the call was withdrawn or has an outcome."""
+        if not self.done():
+            try:
+                self.set_result(value)
+            except concurrent.futures.InvalidStateError:
+                return
+
+    def fail(self, error: BaseException) -> None:
+        """Set the error, unless the call was withdrawn or has an outcome."""
+        if not self.done():
+            try:
+                self.set_exception(error)
+            except concurrent.futures.InvalidStateError:
+                return
+
+    def _check_may_wait(self) -> None:
+        if self.done():
+            return
+        self._check_process()
+        if _runtime.in_loop_thread():
+            raise RuntimeError(
+                "result() was called on tinsmith's own loop thread, where it would wait for ever; "
+                "in a callback, use result_async() from a loop of yours, or hand the work to a thread"
+            )
+
+    def _check_process(self) -> None:
+        if self._pid != os.getpid():
+            raise TinkerError(
+                "this future belongs to the parent process; after a fork nobody sets it here",
+                applied="unknown",
+            )
+
+
+def _wake(loop: asyncio.AbstractEventLoop, woken: asyncio.Future[None]) -> None:
+    def set_once() -> None:
+        if not woken.done():
+            woken.set_result(None)
+
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(set_once)
+
+
+def then(source: APIFuture[T], change: Callable[[T], U]) -> APIFuture[U]:
+    """Return a future of `change(result)` that shares the fate and the ids of `source`."""
+    changed: APIFuture[U] = APIFuture()
+    changed.request_ids = source.request_ids
+
+    def follow(done: concurrent.futures.Future[T]) -> None:
+        if done.cancelled():
+            changed.cancel()
+            return
+        error = done.exception(0)
+        if error is not None:
+            changed.fail(error)
+            return
+        try:
+            changed.settle(change(done.result(0)))
+        except Exception as wrong:  # noqa: BLE001  # whatever `change` raises is the outcome
+            changed.fail(wrong)
+
+    def withdraw() -> None:
+        source.cancel()
+
+    changed.on_cancel(withdraw)
+    source.add_done_callback(follow)
+    return changed
+
+
+def completed(value: T) -> APIFuture[T]:
+    """Return a future that already has its result."""
+    future: APIFuture[T] = APIFuture()
+    future.set_result(value)
+    return future
+
+
+def failed(error: BaseException) -> APIFuture[Any]:
+    """Return a future that already has its error."""
+    future: APIFuture[Any] = APIFuture()
+    future.set_exception(error)
+    return future

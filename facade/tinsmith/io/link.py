@@ -1,0 +1,162 @@
+"""What the clients of one ServiceClient share: its transport, budgets, polls, session, and its end.
+
+It wires the rooms of `io` together. It must not know what a client does with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random as _random
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tinsmith.core.errors import ClosedError, TinkerError
+from tinsmith.io import runtime as _runtime
+from tinsmith.io.budget import ByteBudget
+from tinsmith.io.calls import Caller
+from tinsmith.io.desk import SampleDesk
+from tinsmith.io.future import APIFuture
+from tinsmith.io.hub import PollHub
+from tinsmith.io.observe import Observers
+from tinsmith.io.pipeline import Pipeline
+from tinsmith.io.session import Session
+from tinsmith.io.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    import httpx
+
+    from tinsmith.core.config import ClientConfig
+    from tinsmith.io.observe import Event
+
+T = TypeVar("T")
+
+DRAIN_STEP_S = 0.02
+"""Pause between two looks at what is left, while draining."""
+
+
+class Link:
+    """One connection of a user to one service. Two links share nothing but the loop."""
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        http_client: httpx.AsyncClient | None = None,
+        observers: Iterable[Callable[[Event], object]] = (),
+        random: _random.Random | None = None,
+    ) -> None:
+        self.config = config
+        """The settings."""
+        self.runtime = _runtime.current()
+        """The loop on which everything here runs."""
+        self.random = random or _random.Random()  # noqa: S311  # jitter, not a secret
+        """Where jitter comes from."""
+        self.observers = Observers(observers)
+        """Who watches."""
+        self.transport = Transport(config, http_client)
+        """The connections."""
+        self.caller = Caller(config, self.transport, self.observers, self.random)
+        """The sending side."""
+        self.hub = PollHub(config, self.runtime, self.transport, self.observers, self.random)
+        """The waiting side."""
+        self.budget = ByteBudget(config.flow.upload_bytes)
+        """Room for request bodies."""
+        self.session = Session(self)
+        """The session at the server, opened on first need."""
+        self.desk = SampleDesk(self)
+        """Where samples wait."""
+        self._guard = threading.Lock()
+        self._pipelines: list[Pipeline] = []
+        self._closed: TinkerError | None = None
+        self._loose: set[asyncio.Task[Any]] = set()
+        self.runtime.register(self)
+
+    @property
+    def closed(self) -> bool:
+        """Whether this client ended."""
+        return self._closed is not None
+
+    def pipeline(self, model_id: str) -> Pipeline:
+        """Open the line of a model."""
+        self.check()
+        pipeline = Pipeline(self, model_id)
+        with self._guard:
+            self._pipelines.append(pipeline)
+        return pipeline
+
+    def check(self) -> None:
+        """Raise when this client was closed, lost its session, or was inherited through a fork."""
+        self.runtime.check()
+        if self._closed is not None:
+            raise self._closed
+
+    def run(
+        self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any] | None = None
+    ) -> APIFuture[Any]:
+        """Run a coroutine on the loop and return the future of what it returns."""
+        made = APIFuture() if future is None else future
+        try:
+            self.check()
+        except TinkerError as error:
+            coroutine.close()
+            made.fail(error)
+            return made
+        self.runtime.call_soon(self._start, coroutine, made)
+        return made
+
+    def _start(self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any]) -> None:
+        if future.cancelled():
+            coroutine.close()
+            return
+        task = self.runtime.loop.create_task(coroutine)
+        self._loose.add(task)
+        future.on_cancel(lambda: self.runtime.call_soon(task.cancel))
+        task.add_done_callback(lambda done: self._finished(done, future))
+
+    def _finished(self, task: asyncio.Task[Any], future: APIFuture[Any]) -> None:
+        self._loose.discard(task)
+        if task.cancelled():
+            future.fail(self._closed or ClosedError("the client was closed", applied="unknown"))
+        elif (error := task.exception()) is not None:
+            future.fail(error)
+        else:
+            future.settle(task.result())
+
+    def lose(self, error: TinkerError) -> None:
+        """Fail everything, now and later, because the server forgot this session."""
+        self._closed = self._closed or error
+        self.hub.lose(error)
+        self.desk.end(error)
+        for pipeline in self._pipelines:
+            pipeline.end(error)
+
+    async def close(self, deadline_s: float | None = None) -> None:
+        """Drain, then end: every later call fails at once."""
+        await self.drain(deadline_s)
+        await self.session.close()
+        self.lose(ClosedError("the client was closed", applied="unknown"))
+        for task in list(self._loose):
+            if task is not asyncio.current_task():
+                task.cancel()
+        await self.transport.aclose()
+        self.runtime.unregister(self)
+
+    async def drain(self, deadline_s: float | None) -> None:
+        """Wait until each training request was acknowledged; in local mode, until it was applied."""
+        limit_s = self.config.flow.exit_drain_s if deadline_s is None else deadline_s
+        try:
+            async with asyncio.timeout(limit_s):
+                while any(self.unfinished()) or self._awaits_local_results():  # noqa: ASYNC110  # only while leaving
+                    await asyncio.sleep(DRAIN_STEP_S)
+        except TimeoutError:
+            return
+
+    def unfinished(self) -> tuple[int, int]:
+        """Count (requests not sent, requests sent and not acknowledged)."""
+        counts = [pipeline.unfinished() for pipeline in self._pipelines]
+        return sum(unsent for unsent, _ in counts), sum(unanswered for _, unanswered in counts)
+
+    def _awaits_local_results(self) -> bool:
+        return self.transport.is_local and any(pipeline.awaits_results for pipeline in self._pipelines)

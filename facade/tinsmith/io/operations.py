@@ -1,0 +1,104 @@
+"""Build the request of an operation of the contract, and read its answer.
+
+It owns the way from an operation id to a request. It must not send: `io.calls` does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import orjson
+from tinsmith_api.operations import OPERATIONS
+from tinsmith_api.types import path_segment
+
+from tinsmith.core.codec.encode import encode_body
+from tinsmith.core.errors import InputError
+from tinsmith.core.failures import broken_answer
+from tinsmith.core.verdict import OpClass
+from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.wire import Body, Lane, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tinsmith.core.policy import RetryConfig
+    from tinsmith.io.calls import Caller
+    from tinsmith.io.wire import Answer
+
+
+def target(operation: str, path: Mapping[str, str] | None = None) -> str:
+    """Return the path of an operation relative to the base URL, its parameters filled in and quoted."""
+    template = OPERATIONS[operation].path.lstrip("/")
+    if not path:
+        return template
+    try:
+        return template.format(**{name: path_segment(name, value) for name, value in path.items()})
+    except ValueError as error:
+        raise InputError(str(error), field="path") from error
+
+
+def request_type(operation: str) -> str:
+    """Return the name that polls for this operation carry."""
+    return OPERATIONS[operation].request_type or operation
+
+
+def request(
+    operation: str,
+    *,
+    path: Mapping[str, str] | None = None,
+    query: Mapping[str, object] | None = None,
+    body: object = None,
+    lane: Lane = Lane.CONTROL,
+    headers: Mapping[str, str] | None = None,
+    timeout_s: float | None = None,
+) -> Request:
+    """Build the request of an operation; query values that are None are left out."""
+    method = OPERATIONS[operation].method
+    where = target(operation, path)
+    asked = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+    if asked:
+        where = f"{where}?{urlencode(asked)}"
+    return Request(
+        operation,
+        method,
+        where,
+        lane,
+        None if body is None else Body.of((encode_body(body),)),
+        dict(headers or {}),
+        None if method == "GET" else new_idempotency_key(),
+        timeout_s,
+    )
+
+
+async def perform(
+    caller: Caller, asked: Request, *, op: OpClass = OpClass.READ, retry: RetryConfig | None = None
+) -> Any:
+    """Send a request that answers at once, and return its decoded body; None when there is none."""
+    answer = await caller.call(asked, op, valid=_is_json, retry=retry)
+    return _decoded(answer, asked.operation)
+
+
+def _decoded(answer: Answer, operation: str) -> Any:
+    if not answer.body.strip():
+        return None
+    try:
+        return answer.json()
+    except orjson.JSONDecodeError as error:
+        raise broken_answer(answer.status, answer.body, f"a body that {operation} cannot read") from error
+
+
+def _is_json(answer: Answer) -> bool:
+    if not answer.body.strip():
+        return answer.status == 204
+    try:
+        answer.json()
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

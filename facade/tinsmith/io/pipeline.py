@@ -1,0 +1,340 @@
+"""Keep the order of one model: a place in line at call time, one turn after the other, exactly once.
+
+It drives `core.sequence`, which decides; it owns the lock, the turn and the futures. It must not retry
+(`io.calls`), poll (`io.hub`) or judge an answer (`io.submission`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING, Any
+
+from tinsmith.core.errors import ClosedError, PartialBatchError, TinkerError
+from tinsmith.core.place import Kind, Phase
+from tinsmith.core.sequence import SequenceLine
+from tinsmith.io.call import Call, Part, checksum
+from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.outcome import await_result
+from tinsmith.io.submission import Accepted, Submission, already_accepted, leaves_doubt, refusal, submit
+
+if TYPE_CHECKING:
+    from tinsmith.core.place import Fallout, Place
+    from tinsmith.io.link import Link
+    from tinsmith.io.wire import Body
+
+WORKER_ABOVE_BYTES = 64 * 1024
+"""Bodies above this size are built in a worker thread; a smaller one costs less than the way there."""
+
+
+class _Withdrawn(TinkerError):  # noqa: N818  # an event, not something that users see
+    """The owner cancelled the call before anything of it was sent."""
+
+
+class Pipeline:
+    """The line of one model."""
+
+    def __init__(self, link: Link, model_id: str) -> None:
+        self.link = link
+        """What the clients of one service share."""
+        self.model_id = model_id
+        """The model whose requests stand in this line."""
+        self.last_checkpoint: str | None = None
+        """The newest checkpoint saved or loaded through this line, for the error that asks for one."""
+        self._guard = threading.Lock()
+        self._line = SequenceLine(link.config.optim_after)
+        self._standing: dict[int, tuple[Call[Any], Part]] = {}
+        self._gradients: list[Call[Any]] = []
+        self._unseen: list[Call[Any]] = []
+        self._in_flight: set[Call[Any]] = set()
+        self._changed = asyncio.Event()
+        self._consumer: asyncio.Task[None] | None = None
+        self._ended: TinkerError | None = None
+
+    # From any thread.
+
+    def enter(self, call: Call[Any]) -> None:
+        """Give the call its place in line; the order of these calls is the order of training."""
+        runtime = self.link.runtime
+        runtime.check()
+        refused: TinkerError | None
+        with self._guard:
+            refused = self._ended or (self._line.refusal() if self._line.poison else None)
+            if refused is None:
+                places = self._line.take(call.kind, len(call.parts))
+                for part, place in zip(call.parts, places, strict=True):
+                    part.place = place
+                    self._standing[id(place)] = (call, part)
+                call.future.on_cancel(lambda: runtime.call_soon(self._withdraw, call))
+                runtime.call_soon(self._entered, call)
+        if refused is not None:
+            call.future.fail(refused)
+
+    def unfinished(self) -> tuple[int, int]:
+        """Count (requests not sent, requests sent and not acknowledged)."""
+        with self._guard:
+            parts = [p for call, p in self._standing.values() if not (call.future.cancelled() or p.settled)]
+            phases = [part.place.phase for part in parts if part.place is not None]
+        unsent = sum(phase in (Phase.WAITING, Phase.DRAWN) for phase in phases)
+        return unsent, sum(phase is Phase.SENT for phase in phases)
+
+    @property
+    def awaits_results(self) -> bool:
+        """Whether an accepted request still waits for its result."""
+        return bool(self._in_flight)
+
+    # On the loop.
+
+    def end(self, error: TinkerError) -> None:
+        """Fail everything that waits or is in flight, and every later call."""
+        with self._guard:
+            self._ended = self._ended or error
+            standing = list(self._standing.values())
+        if self._consumer is not None:
+            self._consumer.cancel()
+        for call, part in standing:
+            self._settle(call, part, error=error)
+        for call in list(self._in_flight):
+            call.future.fail(error)
+
+    def _entered(self, call: Call[Any]) -> None:
+        self.link.observers.entered()
+        call.future.add_done_callback(lambda _: self.link.runtime.call_soon(self._left, call))
+        if self._consumer is None:
+            self._consumer = self.link.runtime.task(self._serve())
+        self._changed.set()
+
+    def _left(self, call: Call[Any]) -> None:
+        error = CancelledError() if call.future.cancelled() else call.future.outcome_error()
+        self.link.observers.ended(error, started=call.future.seq_id is not None)
+
+    def _withdraw(self, call: Call[Any]) -> None:
+        """Take a cancelled call out of the line, unless a part of it was sent; nobody behind it fails."""
+        place = call.parts[0].place
+        assert place is not None
+        with self._guard:
+            gone = not call.parts[0].settled and self._line.cancelled(place.call)
+        if gone:
+            for part in call.parts:
+                self._settle(call, part, error=_Withdrawn("cancelled before it was sent", applied="no"))
+
+    async def _serve(self) -> None:
+        """Serve the head of the line, for ever; whatever happens in a turn, the next one comes."""
+        while True:
+            with self._guard:
+                place = self._line.head
+                call, part = self._standing[id(place)] if place is not None else (None, None)
+            if place is None or call is None or part is None:
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            try:
+                await self._turn(call, part, place)
+            except asyncio.CancelledError:
+                error = self._ended or ClosedError("the client was closed", applied="unknown")
+                self._reject(call, part, place, error)
+                raise
+            except _Withdrawn:
+                self._withdraw(call)
+            except TinkerError as error:
+                self._reject(call, part, place, error)
+            except Exception as error:  # noqa: BLE001  # the turn is released whatever happened
+                self._reject(call, part, place, _unexpected(error, place))
+
+    async def _turn(self, call: Call[Any], part: Part, place: Place) -> None:
+        """Send one part; its result is waited for outside of the turn."""
+        if place.chunk == 0:
+            await self._prepare(call)
+        part.idempotency_key = new_idempotency_key()
+        with self._guard:
+            if place.phase is not Phase.WAITING:
+                return  # withdrawn while it was prepared
+            part.seq_id = self._line.draw(place)
+        while True:
+            async with self.link.budget.room(part.estimate_bytes):
+                body = await self._build(part)
+                if call.future.seq_id is None:
+                    call.future.seq_id = part.seq_id
+                    self.link.observers.started()
+                accepted = await self._offer(call, part, place, body)
+            if accepted is not None:
+                break
+        self._accept(call, part, place, accepted)
+
+    async def _prepare(self, call: Call[Any]) -> None:
+        """Do what must be done before the first number of a call is drawn."""
+        if call.kind is Kind.STEP:
+            call.before = list(self._gradients)
+            for gradient in call.before:
+                if self.link.config.optim_after == "results" or gradient.has_failed_part:
+                    await gradient.finished.wait()
+            self._refuse_unseen()
+        if call.check is not None:
+            await self.link.runtime.in_worker(call.check)
+
+    def _refuse_unseen(self) -> None:
+        """Keep back an optim_step when a gradient before it failed and nobody has looked at that yet."""
+        unseen = [call for call in self._unseen if not call.future.delivered]
+        self._unseen.clear()
+        if not unseen:
+            return
+        cause = unseen[0].failure()
+        assert cause is not None
+        for call in unseen:
+            call.future.delivered = True
+        raise PartialBatchError(
+            f"the optim_step was not sent: a forward_backward before it failed ({cause.message})",
+            applied="no",
+        ) from cause
+
+    async def _build(self, part: Part) -> Body:
+        assert part.seq_id is not None
+        if part.estimate_bytes > WORKER_ABOVE_BYTES:
+            return await self.link.runtime.in_worker(part.build, part.seq_id)
+        return part.build(part.seq_id)
+
+    async def _offer(self, call: Call[Any], part: Part, place: Place, body: Body) -> Accepted | None:
+        """Send the bytes; None when the server wants the next number instead."""
+        if place.chunk == 0 and call.future.cancelled():
+            raise _Withdrawn("cancelled before it was sent", applied="no")
+        submission = self.submission(call, part, body)
+        with self._guard:
+            self._line.sent(place)
+        answered = await submit(self.link.caller, submission)
+        part.checksum = checksum(body)
+        if isinstance(answered, Accepted):
+            return answered
+        part.attempts = answered.attempts
+        with self._guard:
+            if leaves_doubt(answered):
+                self._line.unsure(place)
+            number = self._line.redraw(place) if answered.outcome.status == 409 else None
+        if number is not None:
+            part.seq_id = number
+            part.idempotency_key = new_idempotency_key()
+            return None
+        error = refusal(self.link.caller, submission, answered, checkpoint=self.last_checkpoint)
+        if already_accepted(answered):
+            self._accept_without_result(call, part, place)
+        raise error
+
+    def submission(self, call: Call[Any], part: Part, body: Body) -> Submission:
+        """Describe a part as it is sent, the first time and any other."""
+        return Submission(
+            call.operation,
+            call.target,
+            body,
+            part.idempotency_key,
+            retry=call.retry,
+            model_id=self.model_id,
+            seq_id=part.seq_id,
+        )
+
+    def _accept(self, call: Call[Any], part: Part, place: Place, accepted: Accepted) -> None:
+        part.request_id, part.attempts = accepted.request_id, accepted.attempts
+        call.future.request_ids.append(accepted.request_id)
+        self._leave_line(call, place)
+        self.link.runtime.task(self._result(call, part, accepted))
+
+    def _accept_without_result(self, call: Call[Any], part: Part, place: Place) -> None:
+        """Count a request that the server has, but whose promise nobody knows."""
+        self._leave_line(call, place)
+
+    def _leave_line(self, call: Call[Any], place: Place) -> None:
+        with self._guard:
+            settlement = self._line.accepted(place)
+        self._in_flight.add(call)
+        if call.kind is Kind.GRADIENT and call not in self._gradients:
+            self._gradients.append(call)
+        if call.kind is Kind.STEP:
+            self._gradients.clear()
+        self._apply(settlement.failed)
+
+    async def _result(self, call: Call[Any], part: Part, accepted: Accepted) -> None:
+        """Wait for the promise of a part, and for a step also for the gradients that it stepped on."""
+        try:
+            value = await await_result(self, call, part, accepted.roundtrip_s)
+        except asyncio.CancelledError:
+            self._settle(
+                call, part, error=self._ended or ClosedError("the client was closed", applied="unknown")
+            )
+            raise
+        except TinkerError as error:
+            outcome: tuple[Any, TinkerError | None] = (None, error)
+        except Exception as error:  # noqa: BLE001  # a result that cannot be read is still an outcome
+            outcome = (None, _unexpected(error, part.place))
+        else:
+            outcome = (value, None)
+        for gradient in call.before:
+            await gradient.finished.wait()
+        self._settle(call, part, *outcome)
+
+    def _reject(self, call: Call[Any], part: Part, place: Place, error: TinkerError) -> None:
+        """Release the turn of a part that was not accepted, and fail what stands behind it."""
+        error.adding(model_id=self.model_id, seq_id=part.seq_id)
+        with self._guard:
+            left = place.phase in (Phase.ACCEPTED, Phase.DONE, Phase.FAILED)
+            fallout = [] if left else self._line.rejected(place, error).failed
+        self._settle(call, part, error=error)
+        self._apply(fallout)
+
+    def _settle(
+        self, call: Call[Any], part: Part, value: Any = None, error: TinkerError | None = None
+    ) -> None:
+        with self._guard:
+            self._standing.pop(id(part.place), None)
+        if call.settle(part, value, error):
+            self._conclude(call)
+
+    def _conclude(self, call: Call[Any]) -> None:
+        """Tell the line what became of the call, then tell its owner."""
+        self._in_flight.discard(call)
+        failure = call.failure()
+        self._apply(self._report(call))
+        if failure is not None:
+            if call.kind is Kind.GRADIENT and not call.future.cancelled():
+                self._unseen.append(call)
+            call.future.fail(failure)
+        else:
+            try:
+                call.future.settle(call.merge([part.value for part in call.parts]))
+            except Exception as error:  # noqa: BLE001  # a merge that fails must end the future, not hang it
+                call.future.fail(_unexpected(error, call.parts[0].place))
+        self._changed.set()
+
+    def _report(self, call: Call[Any]) -> list[Fallout]:
+        """Report each accepted part, the lost ones last and together: only then is it known what stands."""
+        accepted = [
+            (p, p.place) for p in call.parts if p.place is not None and p.place.phase is Phase.ACCEPTED
+        ]
+        lost = [(part, place) for part, place in accepted if not part.counts_as_applied]
+        fallout: list[Fallout] = []
+        with self._guard:
+            for part, place in accepted:
+                if part.counts_as_applied:
+                    self._line.finished(place)
+                else:
+                    place.call.applied.discard(place.chunk)
+            for part, place in lost:
+                assert part.error is not None
+                fallout += self._line.finished(place, part.error).failed
+                if part.error.applied == "unknown" and call.kind is not Kind.OTHER:
+                    fallout += self._line.poisoned(part.error).failed
+        return fallout
+
+    def _apply(self, fallout: list[Fallout]) -> None:
+        for each in fallout:
+            with self._guard:
+                standing = self._standing.get(id(each.place))
+            if standing is None:
+                continue
+            self._settle(*standing, error=each.error)
+        self._changed.set()
+
+
+def _unexpected(error: Exception, place: Place | None) -> TinkerError:
+    sent = place is not None and place.phase not in (Phase.WAITING, Phase.DRAWN)
+    wrapped = TinkerError(f"{type(error).__name__}: {error}", applied="unknown" if sent else "no")
+    wrapped.__cause__ = error
+    return wrapped

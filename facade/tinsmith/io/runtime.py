@@ -1,0 +1,240 @@
+"""Own the one event loop of the process: a daemon thread, started on first use and forgotten after a fork.
+
+It must not know what runs on it: clients hand it coroutines, and drains to call before the process ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from tinsmith.core.errors import TinkerError
+
+if TYPE_CHECKING:
+    import concurrent.futures
+    from collections.abc import Callable, Coroutine
+
+_T = TypeVar("_T")
+_log = logging.getLogger("tinsmith.runtime")
+
+WORKER_THREADS = 2
+"""Threads that build and read large bodies: one encodes while one decodes, more would only share the GIL."""
+
+INTERRUPTED_DRAIN_S = 0.5
+"""Seconds that the exit waits for work in flight after Ctrl-C: enough for an answer already on its way."""
+
+
+class Drainable(Protocol):
+    """Something with work in flight that wants to finish before the process ends."""
+
+    async def drain(self, deadline_s: float | None) -> None:
+        """Wait until nothing is in flight, at most `deadline_s` seconds (None: the client's own limit)."""
+
+    def unfinished(self) -> tuple[int, int]:
+        """Count what would be lost now: (requests not sent, requests sent and not acknowledged)."""
+
+
+class Runtime:
+    """The daemon thread with the event loop on which all requests of this process run."""
+
+    def __init__(
+        self, loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    ) -> None:
+        self.pid = os.getpid()
+        """The process that owns the thread; a forked child has a copy of this object alone."""
+        self.loop = loop_factory()
+        """The loop; its clock is the only one that timers of this package read."""
+        self.working = 0
+        """Pieces of CPU work that are in the threads now."""
+        self._drainables: set[Drainable] = set()
+        self._guard = threading.Lock()
+        self._workers: ThreadPoolExecutor | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._thread = threading.Thread(target=self._run, name="tinsmith-loop", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def check(self) -> None:
+        """Raise at once when this object was inherited through a fork, where its loop does not run."""
+        if os.getpid() != self.pid:
+            raise TinkerError(
+                "this client was made in the parent process and its connections did not survive the fork; "
+                "make a new ServiceClient in the child (or use the 'spawn' start method)",
+                applied="no",
+            )
+        if self.loop.is_closed():
+            raise TinkerError(
+                "the event loop of this client was closed; make a new ServiceClient", applied="no"
+            )
+
+    def in_loop_thread(self) -> bool:
+        """Say whether the caller stands on the loop's own thread, where waiting would never end."""
+        return threading.current_thread() is self._thread
+
+    def spawn(self, coroutine: Coroutine[Any, Any, _T]) -> concurrent.futures.Future[_T]:
+        """Run a coroutine on the loop from any thread."""
+        try:
+            self.check()
+        except TinkerError:
+            coroutine.close()
+            raise
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+    def call_soon(self, callback: Callable[..., object], *args: object) -> None:
+        """Run a plain function on the loop; calls made in order run in order."""
+        self.check()
+        self.loop.call_soon_threadsafe(callback, *args)
+
+    def task(self, coroutine: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
+        """Start a task from the loop's thread and keep it referenced until it ends."""
+        task = self.loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a background task of tinsmith failed: %s", type(error).__name__, exc_info=error)
+
+    async def in_worker(self, work: Callable[..., _T], *args: object) -> _T:
+        """Run CPU work in a thread, so that the loop keeps its timers."""
+        if self._workers is None:
+            self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="tinsmith-worker")
+        self.working += 1
+        try:
+            return await self.loop.run_in_executor(self._workers, work, *args)
+        finally:
+            self.working -= 1
+
+    def register(self, drainable: Drainable) -> None:
+        """Have `drainable` drained before the process ends."""
+        with self._guard:
+            self._drainables.add(drainable)
+
+    def unregister(self, drainable: Drainable) -> None:
+        """Forget a drainable that was closed."""
+        with self._guard:
+            self._drainables.discard(drainable)
+
+    def drain(self) -> None:
+        """Wait for what is in flight, then say on stderr what was not sent or acknowledged."""
+        with self._guard:
+            drainables = list(self._drainables)
+        if not drainables or os.getpid() != self.pid or self.loop.is_closed():
+            return
+        interrupted = _was_interrupted()
+        deadline_s = INTERRUPTED_DRAIN_S if interrupted else None
+        waiting = asyncio.run_coroutine_threadsafe(_drain_all(drainables, deadline_s), self.loop)
+        try:
+            waiting.result()
+        except KeyboardInterrupt:
+            waiting.cancel()
+        _report(drainables)
+
+    def stop(self) -> None:
+        """End the thread; for tests that bring a loop of their own."""
+        if os.getpid() == self.pid and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+            _cancel_all(self.loop)
+            self.loop.close()
+            if self._workers is not None:
+                self._workers.shutdown()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+
+
+async def _drain_all(drainables: list[Drainable], deadline_s: float | None) -> None:
+    await asyncio.gather(*(each.drain(deadline_s) for each in drainables), return_exceptions=True)
+
+
+def _report(drainables: list[Drainable]) -> None:
+    not_sent = not_acknowledged = 0
+    for each in drainables:
+        unsent, unanswered = each.unfinished()
+        not_sent += unsent
+        not_acknowledged += unanswered
+    if not_sent or not_acknowledged:
+        sys.stderr.write(
+            f"tinsmith: the process ends with {not_sent} requests not sent "
+            f"and {not_acknowledged} requests sent but not acknowledged\n"
+        )
+        sys.stderr.flush()
+
+
+def _was_interrupted() -> bool:
+    """Say whether the program ends because of Ctrl-C: the interpreter keeps what it could not handle."""
+    last = getattr(sys, "last_type", None)
+    return isinstance(last, type) and issubclass(last, KeyboardInterrupt)
+
+
+_current: Runtime | None = None
+_making = threading.Lock()
+
+
+def current() -> Runtime:
+    """Return the runtime of this process, starting it on first use."""
+    global _current
+    with _making:
+        if _current is None or _current.pid != os.getpid() or _current.loop.is_closed():
+            _current = Runtime()
+        return _current
+
+
+def in_loop_thread() -> bool:
+    """Say whether the caller stands on the loop's thread of this process."""
+    runtime = _current
+    return runtime is not None and runtime.in_loop_thread()
+
+
+def replace(runtime: Runtime | None) -> Runtime | None:
+    """Put another runtime in place and return the old one; the door for tests with a clock of their own."""
+    global _current
+    with _making:
+        before, _current = _current, runtime
+    return before
+
+
+def _forget() -> None:
+    """Drop what the child of a fork inherited: its thread does not exist there, and its lock may be held."""
+    global _current, _making
+    _making = threading.Lock()
+    _current = None
+
+
+def _drain_current() -> None:
+    runtime = _current
+    if runtime is not None:
+        runtime.drain()
+
+
+def _before_exit(callback: Callable[[], None]) -> None:
+    """Register `callback` to run while thread pools still take work, which a drain needs."""
+    register = getattr(threading, "_register_atexit", None)
+    if register is None:
+        atexit.register(callback)
+    else:
+        register(callback)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+_before_exit(_drain_current)

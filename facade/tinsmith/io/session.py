@@ -1,0 +1,135 @@
+"""The session of one client: opened once on first need, kept alive, and its loss told to everyone.
+
+It must not know what is done in a session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from tinsmith import __version__
+from tinsmith.core.codec.structure import to_value
+from tinsmith.core.errors import SessionLostError, TinkerError
+from tinsmith.core.values.requests import CreateSessionRequest
+from tinsmith.core.values.service import CreateSessionResponse
+from tinsmith.core.verdict import OpClass
+from tinsmith.io import operations
+from tinsmith.io.wire import Lane
+
+if TYPE_CHECKING:
+    from tinsmith.io.link import Link
+
+_log = logging.getLogger("tinsmith")
+
+_GONE = frozenset({404, 410})
+
+
+class Session:
+    """One session; the counters that are counted per session live here too."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._opening: asyncio.Task[str] | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._guard = threading.Lock()
+        self._models = 0
+        self._samplers = 0
+        self.session_id: str | None = None
+        """The server's name for it; None until it is open."""
+
+    def next_model(self) -> int:
+        """Draw the number of a new model, from 0."""
+        with self._guard:
+            number, self._models = self._models, self._models + 1
+            return number
+
+    def next_sampler(self) -> int:
+        """Draw the number of a new sampler, from 0; samplers of all kinds share the count."""
+        with self._guard:
+            number, self._samplers = self._samplers, self._samplers + 1
+            return number
+
+    async def open(self) -> str:
+        """Return the session's id, opening it if nobody has; all who ask meanwhile get the same one."""
+        if self.session_id is not None:
+            return self.session_id
+        if self._opening is None or (self._opening.done() and self._failed(self._opening)):
+            self._opening = self._link.runtime.loop.create_task(self._create())
+        return await asyncio.shield(self._opening)
+
+    async def close(self) -> None:
+        """Stop the heartbeat."""
+        for task in (self._opening, self._beating):
+            if task is not None:
+                task.cancel()
+
+    @staticmethod
+    def _failed(task: asyncio.Task[str]) -> bool:
+        return task.cancelled() or task.exception() is not None
+
+    async def _create(self) -> str:
+        config = self._link.config
+        body = CreateSessionRequest(
+            list(config.tags), dict(config.user_metadata), __version__, config.project_id
+        )
+        asked = operations.request("create_session", body=body)
+        payload = await operations.perform(self._link.caller, asked)
+        created = to_value(CreateSessionResponse, payload)
+        for level, message in (
+            (logging.INFO, created.info_message),
+            (logging.WARNING, created.warning_message),
+            (logging.ERROR, created.error_message),
+        ):
+            if message:
+                _log.log(level, "the server says: %s", message)
+        self.session_id = created.session_id
+        self._beating = self._link.runtime.task(self._beat(created.session_id))
+        return created.session_id
+
+    async def _beat(self, session_id: str) -> None:
+        """Tell the server that this client lives, at a fixed beat, whatever a heartbeat takes."""
+        config, loop = self._link.config, self._link.runtime.loop
+        last_s = next_s = loop.time()
+        failed_before = False
+        while True:
+            next_s = max(next_s + config.heartbeat_interval_s, loop.time())
+            await asyncio.sleep(next_s - loop.time())
+            asked = operations.request(
+                "session_heartbeat",
+                body={"session_id": session_id, "type": "session_heartbeat"},
+                lane=Lane.HEARTBEAT,
+                timeout_s=config.timeouts.heartbeat_s,
+            )
+            try:
+                exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
+            except TinkerError as error:
+                reason: str | None = str(error)
+            else:
+                if exchange.outcome.status in _GONE:
+                    self._lose(session_id, exchange.outcome.status)
+                    return
+                reason = None if exchange.done else str(self._link.caller.error(exchange))
+            now_s = loop.time()
+            if reason is None:
+                last_s, failed_before = now_s, False
+            elif not failed_before or now_s - last_s >= config.session_warn_after_s:
+                failed_before = True
+                _log.warning(
+                    "a heartbeat of session %s failed (%s); the last one that worked was %.0f s ago",
+                    session_id,
+                    reason,
+                    now_s - last_s,
+                )
+
+    def _lose(self, session_id: str, status: int | None) -> None:
+        _log.warning("the server no longer knows session %s (status %s)", session_id, status)
+        self._link.lose(
+            SessionLostError(
+                f"the server no longer knows session {session_id} (status {status}); make a new ServiceClient"
+                " and load from a checkpoint",
+                applied="unknown",
+            )
+        )

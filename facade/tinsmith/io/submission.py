@@ -1,0 +1,152 @@
+"""Have one request accepted: send its bytes until the server gives a promise, or say why it does not.
+
+It owns what the answers to a submission mean. It must not know order: `io.pipeline` and `io.sampler` do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import orjson
+
+from tinsmith.core.errors import ModelLostError, NotFoundError, ResultLostError, TinkerError
+from tinsmith.core.policy import RetryConfig
+from tinsmith.core.verdict import OpClass
+from tinsmith.io.wire import Answer, Body, Lane, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinsmith.core.verdict import Outcome
+    from tinsmith.io.calls import Caller, Exchange
+
+
+@attrs.frozen
+class Submission:
+    """What is to be accepted."""
+
+    operation: str
+    """Operation id."""
+    target: str
+    """Path."""
+    body: Body
+    """The bytes, the same at each send."""
+    idempotency_key: str
+    """The same at each send."""
+    lane: Lane = Lane.UPLOAD
+    """Which connections carry it."""
+    headers: dict[str, str] = attrs.field(factory=dict)
+    """Headers of this call."""
+    retry: RetryConfig | None = None
+    """Retry rules of this call; None for the client's."""
+    model_id: str | None = None
+    """For errors."""
+    seq_id: int | None = None
+    """For errors."""
+
+
+@attrs.frozen
+class Accepted:
+    """The server took it."""
+
+    request_id: str
+    """The promise."""
+    attempts: int
+    """How often it was sent."""
+    roundtrip_s: float
+    """Seconds from the first send to the promise."""
+
+
+async def submit(
+    caller: Caller,
+    submission: Submission,
+    *,
+    unknown_before: bool = False,
+    notice: Callable[[Outcome], None] | None = None,
+) -> Accepted | Exchange:
+    """Send until accepted, and return the promise; what ended otherwise comes back to be judged."""
+    request = Request(
+        submission.operation,
+        "POST",
+        submission.target,
+        submission.lane,
+        submission.body,
+        submission.headers,
+        submission.idempotency_key,
+    )
+    exchange = await caller.exchange(
+        request,
+        OpClass.SUBMIT,
+        valid=_is_promise,
+        retry=submission.retry,
+        unknown_before=unknown_before,
+        notice=notice,
+    )
+    request_id = _promise_of(exchange)
+    if request_id is None:
+        return exchange
+    return Accepted(request_id, exchange.attempts, exchange.elapsed_s)
+
+
+def refusal(
+    caller: Caller, submission: Submission, exchange: Exchange, *, checkpoint: str | None = None
+) -> TinkerError:
+    """Build the error of a submission that got no promise."""
+    error: TinkerError
+    facts: dict[str, Any] = {"attempts": exchange.attempts, "elapsed_s": exchange.elapsed_s}
+    if already_accepted(exchange):
+        error = ResultLostError(
+            f"{submission.operation}: the server answers 409: it took this request before, and the answer"
+            " that named its result was lost",
+            applied="yes",
+            **facts,
+        )
+    else:
+        error = caller.error(exchange)
+        if isinstance(error, NotFoundError) and submission.operation not in _OWN_404:
+            error = ModelLostError(
+                f"the server does not know the model {submission.model_id} ({error.message}).",
+                checkpoint=checkpoint,
+                applied=error.applied,
+                **facts,
+            )
+    return error.adding(model_id=submission.model_id, seq_id=submission.seq_id)
+
+
+def leaves_doubt(exchange: Exchange) -> bool:
+    """Say whether the number was sent with an unknown outcome; a 409 on its own says what it says."""
+    conflict = exchange.outcome.status == 409
+    return exchange.unknown_before or (exchange.outcome.applied == "unknown" and not conflict)
+
+
+def already_accepted(exchange: Exchange) -> bool:
+    """Say whether a 409 answers a re-send of what the server already has."""
+    return exchange.outcome.status == 409 and exchange.unknown_before
+
+
+_OWN_404 = frozenset({"load_weights", "create_model", "asample"})
+"""Submissions whose 404 speaks of what they name, not of the model that they are sent to."""
+
+
+def _is_promise(answer: Answer) -> bool:
+    return _request_id(answer) is not None
+
+
+def _promise_of(exchange: Exchange) -> str | None:
+    """Find the promise in an answer of success, or in a 409 that says what it became before."""
+    answer = exchange.answer
+    if answer is None or not (exchange.done or exchange.outcome.status == 409):
+        return None
+    return _request_id(answer)
+
+
+def _request_id(answer: Answer) -> str | None:
+    try:
+        value = answer.json()
+    except orjson.JSONDecodeError:
+        return None
+    if isinstance(value, dict) and isinstance(value.get("detail"), dict):
+        value = {**value["detail"], **value}
+    found = value.get("request_id") if isinstance(value, dict) else None
+    return found if isinstance(found, str) and found else None

@@ -1,0 +1,27 @@
+"""For the tests of our users: a service in memory with a ledger, faults on its wire, and a frozen clock.
+
+>>> from tinsmith import ServiceClient, testing, types
+>>> service = testing.LedgerService()
+>>> with ServiceClient(**service.settings()) as client:
+...     trainer = client.create_lora_training_client("tinsmith/tiny")
+...     step = trainer.optim_step(types.AdamParams()).result()
+>>> [entry.operation for entry in service.ledger.applied]
+['optim_step']
+"""
+
+from tinsmith.testing.clock import FrozenClock, frozen_clock
+from tinsmith.testing.faults import FaultKind, FaultPlan, faults
+from tinsmith.testing.ledger import Applied, Ledger
+from tinsmith.testing.service import LedgerService, ServerDialect
+
+__all__ = [
+    "Applied",
+    "FaultKind",
+    "FaultPlan",
+    "FrozenClock",
+    "Ledger",
+    "LedgerService",
+    "ServerDialect",
+    "faults",
+    "frozen_clock",
+]

@@ -1,0 +1,126 @@
+"""What can go wrong on a wire, by name, and plans that say when it does."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from enum import StrEnum
+from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tinsmith.io.wire import Seen
+
+
+class FaultKind(StrEnum):
+    """One member a row of the fault matrix; `after` means that the server acted on the request first."""
+
+    REFUSED = "refused"
+    """No connection."""
+    RESET_BEFORE = "reset before"
+    """The connection ends before the server read the request."""
+    RESET_AFTER = "reset after"
+    """The connection ends after the server acted."""
+    TRUNCATED_AFTER = "truncated after"
+    """The answer ends in the middle."""
+    DRIP_AFTER = "drip after"
+    """The answer comes byte by byte and never ends."""
+    DUPLICATED = "duplicated"
+    """A proxy delivers the request twice and returns the second answer."""
+    BROKEN_JSON_AFTER = "broken json after"
+    """200 with JSON that is cut."""
+    HTML_AFTER = "html after"
+    """200 with a page of some proxy."""
+    EMPTY_AFTER = "empty after"
+    """200 without a body."""
+    STATUS_408 = "408"
+    """The server gave up waiting for the request, perhaps after it acted."""
+    STATUS_429 = "429"
+    """Push-back without advice."""
+    STATUS_429_ADVISED = "429 with retry-after"
+    """Push-back with Retry-After."""
+    STATUS_500_BEFORE = "500 before"
+    """The server failed before it acted."""
+    STATUS_502_AFTER = "502 after"
+    """A proxy lost the answer."""
+    STATUS_503_BEFORE = "503 before"
+    """The server is not available, with Retry-After."""
+    STATUS_504_AFTER = "504 after"
+    """A proxy did not wait for the answer."""
+
+
+ACTS_FIRST = frozenset(kind for kind in FaultKind if kind.value.endswith("after")) | {FaultKind.DUPLICATED}
+"""Faults that hide an answer of a server that acted."""
+
+
+class FaultPlan:
+    """Says which fault the next request meets."""
+
+    def __init__(self) -> None:
+        self.met: list[tuple[FaultKind, str]] = []
+        """Each fault so far, with the target that it hit."""
+
+    def choose(self, seen: Seen) -> FaultKind | None:
+        """Return the fault for this request, or None."""
+        raise NotImplementedError
+
+    def next_for(self, seen: Seen) -> FaultKind | None:
+        """Choose, and remember what was chosen."""
+        kind = self.choose(seen)
+        if kind is not None:
+            self.met.append((kind, seen.path))
+        return kind
+
+
+class AtPosition(FaultPlan):
+    """Faults at given positions of the stream of requests, counted from 0."""
+
+    def __init__(self, at: Mapping[int, FaultKind], *, paths: Iterable[str] | None = None) -> None:
+        super().__init__()
+        self._at = dict(at)
+        self._paths = None if paths is None else frozenset(paths)
+        self.position = 0
+        """Position of the next request."""
+
+    def choose(self, seen: Seen) -> FaultKind | None:
+        """Return the fault at this position."""
+        if self._paths is not None and seen.path not in self._paths:
+            return None
+        position, self.position = self.position, self.position + 1
+        return self._at.get(position)
+
+
+class AtRandom(FaultPlan):
+    """Each request meets a fault with probability `p`, the same ones for the same seed."""
+
+    def __init__(self, p: float, seed: int, kinds: Iterable[FaultKind] | None = None) -> None:
+        super().__init__()
+        self._p = p
+        self._random = Random(seed)  # noqa: S311  # reproducible faults, not a secret
+        self._kinds = tuple(FaultKind if kinds is None else kinds)
+
+    def choose(self, seen: Seen) -> FaultKind | None:
+        """Draw."""
+        if self._random.random() >= self._p:
+            return None
+        return self._random.choice(self._kinds)
+
+
+_active: list[FaultPlan] = []
+
+
+@contextmanager
+def faults(p: float, seed: int, kinds: Iterable[FaultKind] | None = None) -> Iterator[FaultPlan]:
+    """Have every `LedgerService` without a plan of its own meet faults while the block runs."""
+    plan = AtRandom(p, seed, kinds)
+    _active.append(plan)
+    try:
+        yield plan
+    finally:
+        _active.remove(plan)
+
+
+def active() -> FaultPlan | None:
+    """Return the plan of the innermost `faults` block."""
+    return _active[-1] if _active else None

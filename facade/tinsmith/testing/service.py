@@ -1,0 +1,256 @@
+"""A small service in memory that speaks the protocol, keeps a ledger, and fails on demand.
+
+It answers as the known servers do, in the dialect that `ServerDialect` picks; it trains nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+import orjson
+
+from tinsmith.core.verdict import Fault
+from tinsmith.io.transport import client_of
+from tinsmith.io.wire import Answer, Faulted, Seen
+from tinsmith.testing.faults import ACTS_FIRST, FaultKind, FaultPlan, active
+from tinsmith.testing.ledger import Applied, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TRAINING = frozenset(
+    {"forward", "forward_backward", "optim_step", "save_weights", "load_weights", "save_weights_for_sampler"}
+)
+"""Operations that stand in a model's line."""
+
+
+@attrs.frozen
+class ServerDialect:
+    """How a server differs from the usual one."""
+
+    duplicates: Literal["promise", "conflict", "apply"] = "promise"
+    """What an identical duplicate gets: its first promise, 409 with that promise, or a second application."""
+    order: Literal["wait", "arrival"] = "wait"
+    """Whether a request with a gap before it is refused with 408, or applied as it comes."""
+    ready_after_polls: int = 0
+    """How many polls of a promise are answered with "not yet"."""
+    not_yet: Literal["408", "try_again"] = "408"
+    """How "not yet" is said."""
+    hold_s: float = 0.0
+    """How long a poll is held before "not yet"."""
+
+
+@attrs.define
+class _Promise:
+    payload: dict[str, Any]
+    polls: int = 0
+    gone: bool = False
+    failure: dict[str, Any] | None = None
+
+
+class LedgerService:
+    """The server side of a test, with no socket: `ServiceClient(**service.settings())` talks to it."""
+
+    def __init__(self, dialect: ServerDialect | None = None, plan: FaultPlan | None = None) -> None:
+        self.dialect = dialect or ServerDialect()
+        """How it behaves."""
+        self.plan = plan
+        """When it fails; None for the plan of the `faults` block around."""
+        self.ledger = Ledger()
+        """What it applied."""
+        self.seen: list[Seen] = []
+        """Every request, in order of arrival."""
+        self.rules: list[Callable[[str, Seen, dict[str, Any]], Answer | None]] = []
+        """Asked in turn, with (operation, request, body), before the service answers."""
+        self.fail_promise: Callable[[str, dict[str, Any]], dict[str, Any] | None] | None = None
+        """Given (operation, body), returns the failure in which the promise shall end, or None."""
+        self._promises: dict[str, _Promise] = {}
+        self._by_number: dict[tuple[str, int], tuple[str, str]] = {}
+        self._next: dict[str, int] = {}
+        self._counter = 0
+        self._sessions: set[str] = set()
+
+    def settings(self, **changed: Any) -> dict[str, Any]:
+        """Return the arguments of a `ServiceClient` whose server this is."""
+        fixed = {
+            "base_url": "http://127.0.0.1:1/",
+            "api_key": "tml-test",
+            "server_deduplicates": self.dialect.duplicates != "apply",
+            "http_client": client_of(self.answer),
+        }
+        return {**fixed, **changed}
+
+    def lose_session(self) -> None:
+        """Forget every session, as a server does that was restarted."""
+        self._sessions.clear()
+
+    def lose_promises(self) -> None:
+        """Forget every promise that was given so far."""
+        for promise in self._promises.values():
+            promise.gone = True
+
+    async def answer(self, seen: Seen) -> Answer:
+        """Answer one request, or fail as the plan says."""
+        self.seen.append(seen)
+        plan = self.plan or active()
+        kind = plan.next_for(seen) if plan is not None else None
+        if kind is None:
+            return await self._serve(seen)
+        if kind is FaultKind.DUPLICATED:
+            await self._serve(seen)
+            return await self._serve(seen)
+        hidden = await self._serve(seen) if kind in ACTS_FIRST else None
+        return await _fault(kind, hidden)
+
+    async def _serve(self, seen: Seen) -> Answer:
+        operation = seen.path.removeprefix("api/v1/")
+        body = seen.json() or {}
+        for rule in self.rules:
+            answer = rule(operation, seen, body)
+            if answer is not None:
+                return answer
+        if operation in TRAINING:
+            return self._in_line(operation, seen, body)
+        if operation == "retrieve_future":
+            return await self._retrieve(body)
+        return self._direct(operation, seen, body)
+
+    def _direct(self, operation: str, seen: Seen, body: dict[str, Any]) -> Answer:
+        if operation == "create_session":
+            session_id = f"session-{len(self._sessions) + 1}"
+            self._sessions.add(session_id)
+            return reply({"type": "create_session", "session_id": session_id})
+        if operation == "session_heartbeat":
+            known = body["session_id"] in self._sessions
+            return (
+                reply({"type": "session_heartbeat"}) if known else reply({"detail": "no such session"}, 404)
+            )
+        if operation == "get_server_capabilities":
+            return reply({"supported_models": [{"model_name": "tinsmith/tiny"}]})
+        if operation == "create_model":
+            model_id = f"{body['session_id']}:train:{body['model_seq_id']}"
+            self._next.setdefault(model_id, 1)
+            return self._promise(f"model {model_id}", {"type": "create_model", "model_id": model_id})
+        if operation == "get_info":
+            data = {"model_name": "tinsmith/tiny", "tokenizer_id": "tinsmith/tiny"}
+            return reply({"model_data": data, "model_id": body["model_id"], "is_lora": True, "lora_rank": 32})
+        if operation == "create_sampling_session":
+            number = body["sampling_session_seq_id"]
+            return reply({"sampling_session_id": f"{body['session_id']}:sample:{number}"})
+        if operation == "asample":
+            return self._sample(seen, body)
+        if operation == "weights_info":
+            return reply({"base_model": "tinsmith/tiny", "is_lora": True, "lora_rank": 8})
+        return reply({"detail": f"no such route: {seen.path}"}, 404)
+
+    def _sample(self, seen: Seen, body: dict[str, Any]) -> Answer:
+        tokens = [7] * (body["sampling_params"].get("max_tokens") or 1)
+        one = {"stop_reason": "length", "tokens": tokens, "logprobs": [-0.5] * len(tokens)}
+        result: dict[str, Any] = {"type": "sample", "sequences": [one] * body["num_samples"]}
+        if body.get("prompt_logprobs"):
+            length = sum(len(chunk["tokens"]) for chunk in body["prompt"]["chunks"])
+            result["prompt_logprobs"] = [None] + [-1.0] * (length - 1)
+        return self._numbered("asample", body["sampling_session_id"], body["seq_id"], seen.body, result)
+
+    def _in_line(self, operation: str, seen: Seen, body: dict[str, Any]) -> Answer:
+        model_id, seq_id = body["model_id"], body["seq_id"]
+        if model_id not in self._next:
+            return reply({"detail": f"no such model: {model_id}"}, 404)
+        known = (model_id, seq_id) in self._by_number
+        if self.dialect.order == "wait" and not known and seq_id > self._next[model_id]:
+            return reply({"detail": f"waiting for seq_id {self._next[model_id]}"}, 408)
+        return self._numbered(operation, model_id, seq_id, seen.body, _result(operation, body))
+
+    def _numbered(
+        self, operation: str, owner: str, seq_id: int, body: bytes, result: dict[str, Any]
+    ) -> Answer:
+        digest = hashlib.sha256(body).hexdigest()[:16]
+        before = self._by_number.get((owner, seq_id))
+        if before is not None and self.dialect.duplicates != "apply":
+            request_id, known_digest = before
+            if digest != known_digest:
+                return reply({"detail": f"seq_id {seq_id} was used for another request"}, 409)
+            if self.dialect.duplicates == "conflict":
+                return reply({"detail": f"seq_id {seq_id} is known", "request_id": request_id}, 409)
+            return reply({"request_id": request_id})
+        failure = self.fail_promise(operation, orjson.loads(body)) if self.fail_promise else None
+        answer = self._promise(None, result, failure)
+        request_id = orjson.loads(answer.body)["request_id"]
+        self._by_number[owner, seq_id] = (request_id, digest)
+        self._next[owner] = max(self._next.get(owner, 0), seq_id + 1)
+        if failure is None:
+            self.ledger.note(Applied(owner, seq_id, operation, digest, request_id))
+        return answer
+
+    def _promise(
+        self, name: str | None, payload: dict[str, Any], failure: dict[str, Any] | None = None
+    ) -> Answer:
+        self._counter += 1
+        request_id = name or f"request-{self._counter}"
+        self._promises.setdefault(request_id, _Promise(payload, failure=failure))
+        return reply({"request_id": request_id})
+
+    async def _retrieve(self, body: dict[str, Any]) -> Answer:
+        promise = self._promises.get(body["request_id"])
+        if promise is None or promise.gone:
+            return reply({"detail": "no such promise"}, 410)
+        promise.polls += 1
+        if promise.polls <= self.dialect.ready_after_polls:
+            await asyncio.sleep(self.dialect.hold_s)
+            not_yet = {"type": "try_again", "request_id": body["request_id"], "queue_state": "active"}
+            return reply(not_yet, 408 if self.dialect.not_yet == "408" else 200)
+        return reply(promise.payload if promise.failure is None else promise.failure)
+
+
+def reply(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
+    """Make a JSON answer."""
+    return Answer(status, {"content-type": "application/json", **(headers or {})}, orjson.dumps(value))
+
+
+def _result(operation: str, body: dict[str, Any]) -> dict[str, Any]:
+    if operation in ("forward", "forward_backward"):
+        data = body[f"{operation}_input"]["data"]
+        lengths = [sum(len(c.get("tokens", ())) for c in datum["model_input"]["chunks"]) for datum in data]
+        outputs = [{"logprobs": {"data": [-0.5] * n, "dtype": "float32", "shape": [n]}} for n in lengths]
+        metrics = {"loss:sum": float(sum(lengths))}
+        return {"loss_fn_output_type": "ArrayRecord", "loss_fn_outputs": outputs, "metrics": metrics}
+    if operation == "optim_step":
+        return {"metrics": {"seq_id": float(body["seq_id"])}}
+    model_id, name = body["model_id"], body.get("path")
+    if operation == "save_weights":
+        return {"type": operation, "path": f"tinker://{model_id}/weights/{name or body['seq_id']}"}
+    if operation == "load_weights":
+        return {"type": operation, "path": name}
+    if name is not None:
+        return {"type": operation, "path": f"tinker://{model_id}/sampler_weights/{name}"}
+    number = body["sampling_session_seq_id"]
+    return {"type": operation, "sampling_session_id": f"{model_id}:sample:{number}"}
+
+
+async def _fault(kind: FaultKind, hidden: Answer | None) -> Answer:
+    """Turn a fault into what the client sees of it."""
+    if kind is FaultKind.REFUSED:
+        raise Faulted(Fault.REFUSED, "connection refused")
+    if kind in (FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER):
+        raise Faulted(Fault.RESET, "connection reset by peer")
+    if kind is FaultKind.TRUNCATED_AFTER:
+        raise Faulted(Fault.TRUNCATED, "the answer ended early")
+    if kind is FaultKind.DRIP_AFTER:
+        await asyncio.sleep(3600)
+    assert hidden is not None or kind not in ACTS_FIRST
+    if kind is FaultKind.BROKEN_JSON_AFTER:
+        return Answer(
+            200, {"content-type": "application/json"}, hidden.body[: len(hidden.body) // 2] if hidden else b""
+        )
+    if kind is FaultKind.HTML_AFTER:
+        return Answer(200, {"content-type": "text/html"}, b"<html><body>proxy</body></html>")
+    if kind is FaultKind.EMPTY_AFTER:
+        return Answer(200, {}, b"")
+    status = int(kind.value.split()[0])
+    advice = (
+        {"retry-after": "2"} if kind in (FaultKind.STATUS_429_ADVISED, FaultKind.STATUS_503_BEFORE) else {}
+    )
+    return reply({"detail": str(kind)}, status, advice)
