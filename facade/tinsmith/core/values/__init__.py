@@ -115,7 +115,8 @@ _HOME: dict[str, str] = {
     for name in names.split()
 }
 
-__all__ = list(_HOME)
+if not TYPE_CHECKING:  # a type checker takes the re-exports above and cannot read a computed list
+    __all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> object:
