@@ -5,6 +5,7 @@ Formulas: x_i is the value of chunk i, w_i the number of its loss outputs.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tinsmith.core.values.results import ForwardBackwardOutput
@@ -28,7 +29,12 @@ def _slack(values: Sequence[float], weights: Sequence[float]) -> float:
 
 def _hash2(values: Sequence[float], weights: Sequence[float]) -> float:
     """Compute the sum of the values' low 64 bits, modulo 2^64: the same for any order of chunks."""
-    return sum(int(value) & (2**64 - 1) for value in values) % 2**64
+    return float(sum(int(value) & (2**64 - 1) for value in values if math.isfinite(value)) % 2**64)
+
+
+def _hash_unordered(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Hash the sorted whole values, as the baseline client does; one value is hashed again, too."""
+    return float(hash(tuple(sorted(int(value) for value in values if math.isfinite(value)))))
 
 
 _BY_SUFFIX: dict[str, Callable[[Sequence[float], Sequence[float]], float]] = {
@@ -38,6 +44,7 @@ _BY_SUFFIX: dict[str, Callable[[Sequence[float], Sequence[float]], float]] = {
     "max": lambda values, weights: max(values),
     "slack": _slack,
     "hash2": _hash2,
+    "hash_unordered": _hash_unordered,
 }
 
 
@@ -51,8 +58,6 @@ def merge_metrics(metrics: Sequence[dict[str, float]], weights: Sequence[float])
         _, colon, suffix = key.rpartition(":")
         if colon and suffix == "unique":
             merged.update({f"{key}_{i}" if i else key: value for i, value in enumerate(values)})
-        elif colon and suffix == "hash_unordered" and len(values) == 1:
-            merged[key] = values[0]
         elif not colon or suffix in _BY_SUFFIX:
             merged[key] = _BY_SUFFIX.get(suffix if colon else "mean", _mean)(values, weights)
     return merged

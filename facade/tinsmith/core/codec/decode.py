@@ -5,6 +5,7 @@ Lists stay the lists they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,7 +57,8 @@ def decode_forward_backward(payload: Payload) -> ForwardBackwardOutput:
     fields = _object(payload)
     try:
         outputs = [_decode_output(output) for output in fields["loss_fn_outputs"]]
-        return ForwardBackwardOutput(fields["loss_fn_output_type"], outputs, dict(fields["metrics"]))
+        metrics = {name: math.nan if x is None else x for name, x in fields["metrics"].items()}
+        return ForwardBackwardOutput(fields["loss_fn_output_type"], outputs, metrics)
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise _misshapen("ForwardBackwardOutput", cause) from cause
 

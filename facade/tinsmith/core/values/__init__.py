@@ -118,14 +118,13 @@ _HOME: dict[str, str] = {
 if not TYPE_CHECKING:  # a type checker takes the re-exports above and cannot read a computed list
     __all__ = list(_HOME)
 
-
-def __getattr__(name: str) -> object:
-    """Load the module that holds a value when it is first asked for."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        """Load the module that holds a value when it is first asked for."""
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

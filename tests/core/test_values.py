@@ -1,0 +1,331 @@
+"""Values: conversions, conveniences, lengths, ranges, equality, pickles."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import inspect
+import io
+import pickle
+import sys
+import textwrap
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import attrs
+import numpy as np
+import pytest
+from tinsmith.core import values
+from tinsmith.core.errors import InputError, MissingExtraError
+from tinsmith.core.values import (
+    AdamParams,
+    Datum,
+    EncodedTextChunk,
+    ImageAssetPointerChunk,
+    ImageChunk,
+    LoraConfig,
+    ModelInput,
+    SamplingParams,
+    TensorData,
+    UnknownChunk,
+)
+
+PNG = b"\x89PNG\r\n\x1a\n rest"
+JPEG = b"\xff\xd8\xff rest"
+
+
+def test_every_name_loads_and_unknown_ones_do_not() -> None:
+    """The lazy namespace holds what it lists."""
+    assert sorted(values.__all__) == dir(values)
+    for name in values.__all__:
+        assert getattr(values, name) is not None
+    with pytest.raises(AttributeError, match="Nonsense"):
+        values.Nonsense  # noqa: B018
+
+
+def test_every_value_is_frozen_and_documents_its_fields() -> None:
+    """No value can be changed, and each public field has its explanation below it."""
+    for name in values.__all__:
+        cls = getattr(values, name)
+        if not (isinstance(cls, type) and attrs.has(cls)):
+            continue
+        assert cls.__setattr__ is not object.__setattr__, name
+        documented = _documented(cls)
+        missing = [
+            f.name for f in attrs.fields(cls) if not f.name.startswith("_") and f.name not in documented
+        ]
+        assert not missing, (name, missing)
+
+
+def _documented(cls: type) -> set[str]:
+    """Find the fields of a class and its bases that a string follows."""
+    found: set[str] = set()
+    for base in cls.__mro__[:-1]:
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, text in pairwise(body.body):
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+                assert isinstance(field.target, ast.Name)
+                found.add(field.target.id)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("array", "dtype", "shape"),
+    [
+        (np.arange(6, dtype=np.int32).reshape(2, 3), "int64", [2, 3]),
+        (np.arange(3, dtype=np.float64), "float32", [3]),
+        (np.array([[1], [2]], np.float32), "float32", [2, 1]),
+        (np.array(7), "int64", []),
+        (np.zeros(0, np.float16), "float32", [0]),
+    ],
+)
+def test_arrays_become_tensors_and_come_back(array: Any, dtype: str, shape: list[int]) -> None:
+    """Floats become float32, signed integers int64, and the shape is kept."""
+    tensor = TensorData.from_numpy(array)
+    assert (tensor.dtype, tensor.shape, len(tensor)) == (dtype, shape, array.size)
+    back = tensor.to_numpy()
+    assert back.dtype == dtype
+    np.testing.assert_array_equal(back, array.astype(dtype))
+    assert tensor.tolist() == array.astype(dtype).tolist()
+    assert tensor.data == array.astype(dtype).reshape(-1).tolist()
+    assert tensor.data is tensor.data, "the list is made once"
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros(2, np.uint8), np.zeros(2, bool), np.zeros(2, complex), np.array(["a"])]
+)
+def test_other_dtypes_are_refused(array: Any) -> None:
+    """Unsigned, boolean and everything else has no place in the API."""
+    with pytest.raises(InputError, match="cannot be sent"):
+        TensorData.from_numpy(array)
+
+
+def test_a_buffer_may_be_reused_after_the_call() -> None:
+    """The value holds a copy, and that copy is read-only."""
+    buffer = np.ones(3, np.float32)
+    tensor = TensorData.from_numpy(buffer)
+    buffer[:] = 9
+    assert tensor.data == [1.0, 1.0, 1.0]
+    with pytest.raises(ValueError, match="read-only"):
+        tensor.raw[0] = 5
+
+
+def test_a_list_stays_the_list_it_is() -> None:
+    """No copy, no conversion, until an array is asked for."""
+    numbers = [1, 2.5]
+    tensor = TensorData(numbers, "float32")
+    assert tensor.raw is numbers
+    assert tensor.data is numbers
+    assert tensor.tolist() == [1, 2.5]
+    assert tensor.to_numpy().dtype == np.float32
+    assert TensorData((1, 2), "int64").data == [1, 2]
+    assert TensorData(range(3), "int64", (3, 1)).tolist() == [[0], [1], [2]]
+
+
+def test_a_tensor_from_a_deep_array_takes_its_shape() -> None:
+    """The constructor keeps a shape that nobody stated, unless it is the plain one."""
+    assert TensorData(np.zeros((2, 2)), "float32").shape == [2, 2]
+    assert TensorData(np.zeros(2), "float32").shape is None
+    with pytest.raises(InputError, match="bfloat16"):
+        TensorData([1], "bfloat16")  # type: ignore[arg-type]
+
+
+def test_tensors_compare_by_content() -> None:
+    """An array and a list with the same numbers are the same tensor; tensors do not hash."""
+    one, two = TensorData(np.arange(2), "int64", [2]), TensorData([0, 1], "int64", [2])
+    assert one == two
+    assert one != TensorData([0, 1], "float32", [2])
+    assert one != [0, 1]
+    assert "[0, 1]" in repr(one)
+    assert "..." in repr(TensorData([0] * 9, "int64"))
+    with pytest.raises(TypeError):
+        hash(one)
+
+
+class _Torch(ModuleType):
+    """The few torch names that conversions use, over numpy."""
+
+    class Tensor:
+        __module__ = "torch"
+
+        def __init__(self, array: Any) -> None:
+            self.array = array
+            self.shape = array.shape
+
+        def detach(self) -> Any:
+            return self
+
+        cpu = detach
+
+        def is_floating_point(self) -> bool:
+            return bool(self.array.dtype.kind == "f")
+
+        def float(self) -> Any:
+            return _Torch.Tensor(self.array.astype(np.float32))
+
+        def long(self) -> Any:
+            return _Torch.Tensor(self.array.astype(np.int64))
+
+        def numpy(self) -> Any:
+            return self.array
+
+    def from_numpy(self, array: Any) -> Any:
+        return _Torch.Tensor(array)
+
+
+def test_torch_tensors_are_taken_and_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Floating tensors become float32, all others int64; without torch the error names the extra."""
+    monkeypatch.setitem(sys.modules, "torch", _Torch("torch"))
+    mask = _Torch.Tensor(np.array([True, False]))
+    half = _Torch.Tensor(np.array([[0.5]], np.float16))
+    assert TensorData.from_torch(mask) == TensorData([1, 0], "int64", [2])
+    tensor = TensorData.from_torch(half)
+    assert (tensor.dtype, tensor.shape) == ("float32", [1, 1])
+    assert tensor.to_torch().numpy().tolist() == [[0.5]]
+    datum = Datum({"weights": mask}, ModelInput.empty())
+    assert datum.loss_fn_inputs["weights"] == TensorData([1.0, 0.0], "float32", [2])
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"tinsmith\[torch\]"):
+        tensor.to_torch()
+
+
+def test_a_datum_converts_what_it_is_given() -> None:
+    """Arrays by their dtype, flat lists by their name; integer masks become the floats the API documents."""
+    datum = Datum(
+        loss_fn_inputs={
+            "target_tokens": [1, 2],
+            "weights": np.array([0, 1]),
+            "mine": np.array([[1], [2]]),
+            "given": TensorData([1], "int64"),
+        },
+        model_input=ModelInput.from_ints([5, 6]),
+    )
+    inputs = datum.loss_fn_inputs
+    assert inputs["target_tokens"] == TensorData([1, 2], "int64", [2])
+    assert (inputs["weights"].dtype, inputs["weights"].data) == ("float32", [0.0, 1.0])
+    assert (inputs["mine"].dtype, inputs["mine"].shape) == ("int64", [2, 1])
+    assert pickle.loads(pickle.dumps(datum)) == datum
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("mine", [1.0], "nothing of its dtype"),
+        ("weights", [[1.0]], "nested lists"),
+        ("weights", (1.0,), "a tuple cannot"),
+        ("weights", ModelInput.empty(), "a ModelInput cannot"),
+        ("weights", np.zeros(1, np.uint8), "uint8"),
+    ],
+)
+def test_what_is_no_tensor_is_named(name: str, value: Any, problem: str) -> None:
+    """The error names the input and what is wrong with it."""
+    with pytest.raises(InputError, match=problem) as caught:
+        Datum({name: value}, ModelInput.empty())
+    assert caught.value.field == name
+
+
+def test_a_model_input_grows_by_copies() -> None:
+    """from_ints, append, append_int, empty, to_ints and length."""
+    start = ModelInput.from_ints([1, 2])
+    longer = start.append_int(3).append(ImageChunk(PNG, "png", 4))
+    assert (start.length, longer.length) == (2, 7)
+    assert start.append_int(3).to_ints() == [1, 2, 3]
+    assert ModelInput.empty().to_ints() == []
+    assert ModelInput.from_ints(np.array([1, 2])) == start  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="chunk 2 is 'image'"):
+        longer.to_ints()
+
+
+@pytest.mark.parametrize(
+    ("chunk", "length"),
+    [
+        (EncodedTextChunk([1, 2]), 2),
+        (ImageChunk(PNG, "png", 3), 3),
+        (ImageAssetPointerChunk("jpeg", "a", 4), 4),
+        (UnknownChunk({"type": "dmel", "expected_tokens": 5}), 5),
+        (ImageChunk(PNG, "png"), None),
+        (ImageAssetPointerChunk("jpeg", "a"), None),
+        (UnknownChunk({"dmel": "x"}), None),
+    ],
+)
+def test_a_chunk_knows_its_length_or_says_what_is_missing(chunk: Any, length: int | None) -> None:
+    """Images have a length only with expected_tokens."""
+    if length is not None:
+        assert chunk.length == length
+        return
+    with pytest.raises(InputError, match="expected_tokens"):
+        _ = chunk.length
+
+
+def test_an_image_comes_from_anywhere(tmp_path: Path) -> None:
+    """Bytes, base64 text, a file, or a PIL image."""
+    (tmp_path / "a.bin").write_bytes(JPEG)
+    text = base64.b64encode(PNG).decode()
+    assert ImageChunk(text, "png").data == PNG
+    assert ImageChunk.from_base64(text, "png", 2) == ImageChunk(PNG, "png", 2)
+    assert ImageChunk(bytearray(PNG), "png").data == PNG
+    assert ImageChunk.from_path(tmp_path / "a.bin") == ImageChunk(JPEG, "jpeg")
+    assert repr(ImageChunk(PNG, "png")).count("rest") == 0
+    pil = pytest.importorskip("PIL.Image")
+    chunk = ImageChunk.from_pil(pil.new("RGB", (3, 2)), "jpeg", 9)
+    assert pil.open(io.BytesIO(chunk.data)).size == (3, 2)
+    assert (chunk.format, chunk.expected_tokens) == ("jpeg", 9)
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda path: ImageChunk("not base64!", "png"), "base64"),
+        (lambda path: ImageChunk(PNG, "gif"), "gif"),
+        (lambda path: ImageChunk.from_path(path / "none.png"), "none.png"),
+        (lambda path: ImageChunk.from_path(path), "cannot read"),
+        (lambda path: ImageChunk.from_path(Path(__file__)), "neither PNG nor JPEG"),
+        (lambda path: ImageChunk.from_pil(cast(Any, "x.png")), r"tinsmith\[images\]"),
+    ],
+)
+def test_a_bad_image_is_refused(make: Any, problem: str, tmp_path: Path) -> None:
+    """Unknown format, bad base64, unreadable file: each says which."""
+    with pytest.raises((InputError, MissingExtraError), match=problem):
+        make(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: AdamParams(learning_rate=-1e-4), "learning_rate"),
+        (lambda: AdamParams(learning_rate=float("nan")), "learning_rate"),
+        (lambda: AdamParams(learning_rate=cast(Any, "1e-4")), "learning_rate"),
+        (lambda: AdamParams(learning_rate=True), "learning_rate"),
+        (lambda: AdamParams(beta1=1.0), "beta1"),
+        (lambda: AdamParams(beta2=-0.1), "beta2"),
+        (lambda: AdamParams(eps=0.0), "eps"),
+        (lambda: AdamParams(weight_decay=-1.0), "weight_decay"),
+        (lambda: AdamParams(grad_clip_norm=float("inf")), "grad_clip_norm"),
+        (lambda: LoraConfig(rank=0), "rank"),
+        (lambda: LoraConfig(rank=cast(Any, 1.5)), "rank"),
+        (lambda: LoraConfig(rank=True), "rank"),
+        (lambda: LoraConfig(8, None, False, False, False), "lora_config"),
+        (lambda: SamplingParams(max_tokens=0), "max_tokens"),
+        (lambda: SamplingParams(temperature=-0.1), "temperature"),
+        (lambda: SamplingParams(top_p=0.0), "top_p"),
+        (lambda: SamplingParams(top_p=1.1), "top_p"),
+        (lambda: SamplingParams(top_k=0), "top_k"),
+        (lambda: SamplingParams(top_k=-2), "top_k"),
+        (lambda: SamplingParams(seed=cast(Any, 1.5)), "seed"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(make: Any, field: str) -> None:
+    """The error names the parameter."""
+    with pytest.raises(InputError) as caught:
+        make()
+    assert caught.value.field == field
+
+
+def test_parameters_have_the_documented_defaults() -> None:
+    """What an empty constructor means."""
+    assert attrs.astuple(AdamParams()) == (1e-4, 0.9, 0.95, 1e-12, 0.0, 0.0)
+    assert attrs.astuple(LoraConfig(32)) == (32, None, True, True, True)
+    assert attrs.astuple(SamplingParams()) == (None, None, None, 1, -1, 1)
