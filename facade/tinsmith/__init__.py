@@ -106,15 +106,17 @@ __all__ = ["__title__", "__version__", "types"]
 __all__ += list(_HOME)
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first asked for."""
-    if name == "types":
-        return import_module("tinsmith.types")
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a checker takes the names from above, and refuses all others
+
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first asked for."""
+        if name == "types":
+            return import_module("tinsmith.types")
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -19,16 +19,18 @@ _BESIDE = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Load a value when it is first asked for."""
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        value = getattr(import_module(_BESIDE.get(name, "tinsmith.core.values")), name)
-    except AttributeError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a checker takes the names from above, and refuses all others
+
+    def __getattr__(name: str) -> object:
+        """Load a value when it is first asked for."""
+        if name.startswith("__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            value = getattr(import_module(_BESIDE.get(name, "tinsmith.core.values")), name)
+        except AttributeError:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
