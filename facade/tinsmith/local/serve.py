@@ -88,8 +88,15 @@ def _listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
             f"{host} can be reached from other machines; --allow-remote says that this is wanted"
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=2048)
-    listener.set_inheritable(False)
+    # The protocol is named: asyncio switches delayed sending off for sockets that say they are TCP alone.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except BaseException:
+        listener.close()
+        raise
     return listener
 
 

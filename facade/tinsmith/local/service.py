@@ -103,7 +103,7 @@ class Service:
             options=self.options,
             wake=lambda: self.worker.wake(),
         )
-        self.worker = Worker(self.floor, self._keep_house)
+        self.worker = Worker(self.floor, self.keep_house)
         self.trainer = Trainer(
             board=self.board,
             states=self.states,
@@ -165,7 +165,7 @@ class Service:
         else:
             self.trainer.submit(row, operation)
 
-    def _keep_house(self) -> None:
+    def keep_house(self) -> None:
         """Let expire what is due; called by the engine's thread every few seconds."""
         now = self.clock()
         try:

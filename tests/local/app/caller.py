@@ -1,6 +1,7 @@
 """A client of the ASGI app for tests: plain requests, promises waited for, all in the test's own thread."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,14 @@ class Caller:
     def optim_step(self, model_id: str, seq_id: int, **adam: Any) -> dict[str, Any]:
         """Take an optimizer step."""
         return self.done("optim_step", model_id=model_id, seq_id=seq_id, adam_params=adam)
+
+    def block(self, gate: threading.Event) -> None:
+        """Keep the engine's thread waiting until the event."""
+
+        def wait() -> None:
+            gate.wait(20)
+
+        self.service.worker.put(wait)
 
     def ledger(self, model_id: str) -> list[int | None]:
         """Numbers applied to a model, in order of application."""

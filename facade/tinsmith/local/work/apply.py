@@ -4,6 +4,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 import attrs
+import numpy as np
 
 from tinsmith.local.engine.optim import adam_step
 from tinsmith.local.engine.train import forward_backward
@@ -12,7 +13,7 @@ from . import results
 from .operations import Adam, Batch
 
 if TYPE_CHECKING:
-    from tinsmith.local.engine.lora import Adapter
+    from tinsmith.local.engine.lora import Adapter, Array
 
     from .states import LiveModel
 
@@ -26,21 +27,34 @@ def change(operation: object, live: "LiveModel") -> bytes:
 @change.register(Batch)
 def _batch(operation: Batch, live: "LiveModel") -> bytes:
     """Compute a loss; with `backward` its gradients are added."""
-    output = forward_backward(
-        live.base,
-        live.adapter,
-        operation.examples,
-        operation.loss_fn,
-        operation.loss_config,
-        backward=operation.backward,
-    )
-    return results.batch(output)
+    with np.errstate(all="ignore"):  # what overflows is reported below, as this request's failure
+        output = forward_backward(
+            live.base,
+            live.adapter,
+            operation.examples,
+            operation.loss_fn,
+            operation.loss_config,
+            backward=operation.backward,
+        )
+        result = results.batch(output)
+    if operation.backward:
+        _check(live.adapter.flat_grads, "the gradient")
+    return result
 
 
 @change.register(Adam)
 def _adam(operation: Adam, live: "LiveModel") -> bytes:
     """Take one optimizer step."""
-    return results.step(adam_step(live.adapter, operation))
+    with np.errstate(all="ignore"):
+        result = results.step(adam_step(live.adapter, operation))
+    _check(live.adapter.flat, "the adapter after this step")
+    return result
+
+
+def _check(array: "Array | None", what: str) -> None:
+    """Refuse numbers that have left the finite ones; the caller drops the model's memory."""
+    if array is not None and not np.isfinite(array).all():
+        raise results.NotFiniteError(f"{what} is not finite; nothing was applied")
 
 
 def load(live: "LiveModel", saved: "Adapter", *, optimizer: bool) -> None:

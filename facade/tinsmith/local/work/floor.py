@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import attrs
+import numpy as np
 
 from tinsmith.core.errors import TinkerError
 from tinsmith.local.engine.errors import ExampleError
@@ -97,7 +98,8 @@ class Floor:
     def _advance(self, scheduler: Scheduler) -> None:
         """Do one unit of work of one base model."""
         try:
-            finished = scheduler.step()
+            with np.errstate(all="ignore"):  # logprobs that are not finite fail their own request
+                finished = scheduler.step()
         except Exception:  # noqa: BLE001 - a defect there must fail these requests only
             _LOG.exception("sampling failed")
             finished = ()

@@ -1,0 +1,19 @@
+"""A service in a process of its own, to be killed: data directory, port and key come as arguments."""
+
+import sys
+from pathlib import Path
+
+from tinsmith.local.options import ServeOptions
+from tinsmith.local.serve import serve
+
+
+def main(directory: str, port: str, token: str) -> None:
+    """Serve until killed; snapshots come often, so that kills meet them too."""
+    options = ServeOptions(
+        data_dir=Path(directory), token=token, snapshot_min_s=0.02, snapshot_cost_ratio=1.0
+    )
+    serve(options, port=int(port))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
