@@ -128,8 +128,8 @@ def check_numbers(index: int | None, name: str, tensor: TensorData) -> None:
         total = math.nan
     except OverflowError:
         total = math.inf
-    right = type(total) is int or (type(total) is float and tensor.dtype == "float32")
-    if not (right and math.isfinite(total)):
+    right = type(total) is int or (tensor.dtype == "float32" and math.isfinite(total))
+    if not right:
         _blame(index, name, tensor.raw, whole=tensor.dtype == "int64")
 
 
@@ -138,7 +138,7 @@ def _blame(index: int | None, name: str, numbers: Sequence[Any], *, whole: bool 
     for position, value in enumerate(numbers):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             problem = f"is {value!r}, not a number"
-        elif not math.isfinite(value):
+        elif isinstance(value, float) and not math.isfinite(value):
             problem = f"is {value}"
         elif whole and isinstance(value, float):
             problem = f"is {value}, but int64 holds whole numbers"

@@ -265,6 +265,9 @@ class InputError(TinkerError, ValueError):
         self.datum = datum
         self.field = field
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class SessionLostError(TinkerError):
     """The server no longer knows the session. Make a new ServiceClient, and load from a checkpoint."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-LLAMA3_TOKENIZER = "thinkingmachineslabinc/meta-llama-3-instruct-tokenizer"
+LLAMA3_TOKENIZER = "thinkingmachineslabinc/meta-llama-3-tokenizer"
 """Ungated copy of the Llama 3 tokenizer, for every model named `meta-llama/Llama-3...`."""
 
 KIMI_K2_THINKING = "moonshotai/Kimi-K2-Thinking"

@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 
-from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.failures import broken_answer
 from tinsmith.core.values.chunks import (
@@ -29,11 +28,6 @@ from tinsmith.core.values.tensor import TensorData
 Payload = bytes | Mapping[str, Any]
 """A body, or what it was decoded to already."""
 
-_BY_TAG: dict[str, type[EncodedTextChunk | ImageChunk | ImageAssetPointerChunk]] = {
-    "encoded_text": EncodedTextChunk,
-    "image": ImageChunk,
-    "image_asset_pointer": ImageAssetPointerChunk,
-}
 _BY_KEY = {"tokens": "encoded_text", "location": "image_asset_pointer", "data": "image"}
 
 
@@ -99,13 +93,13 @@ def decode_chunk(fields: Mapping[str, Any]) -> ModelInputChunk:
     tag = fields.get("type")
     if tag is None:
         tag = next((kind for key, kind in _BY_KEY.items() if key in fields), "")
-    cls = _BY_TAG.get(tag)
-    if cls is None:
-        return UnknownChunk(fields)
-    if cls is EncodedTextChunk:
+    if tag == "encoded_text":
         return EncodedTextChunk(fields["tokens"])
-    chunk: ModelInputChunk = to_value(cls, fields)
-    return chunk
+    if tag == "image":
+        return ImageChunk(fields["data"], fields["format"], fields.get("expected_tokens"))
+    if tag == "image_asset_pointer":
+        return ImageAssetPointerChunk(fields["format"], fields["location"], fields.get("expected_tokens"))
+    return UnknownChunk(fields)
 
 
 def decode_model_input(fields: Mapping[str, Any]) -> ModelInput:
@@ -123,6 +117,6 @@ def decode_datum(fields: Mapping[str, Any], index: int) -> Datum:
             inputs[name] = decode_tensor(tensor)
         field = "model_input"
         return Datum(inputs, decode_model_input(fields["model_input"]))
-    except (KeyError, TypeError, ValueError, AttributeError, APIResponseValidationError) as cause:
+    except (KeyError, TypeError, ValueError, AttributeError) as cause:
         problem = f"{cause} is missing" if isinstance(cause, KeyError) else str(cause)
         raise InputError(problem, datum=index, field=field) from cause

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -70,6 +71,8 @@ def _converter(hint: Any) -> Convert:
         return _checked(hint)
     if origin is Literal or hint is Any:
         return lambda value: value
+    if issubclass(hint, Enum):
+        return cast(Convert, hint)
     return lambda value: to_value(hint, value)
 
 

@@ -1,0 +1,368 @@
+"""Bytes of requests and values of results: the wire form, spelled out."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tinsmith.core import codec, values
+from tinsmith.core.errors import APIResponseValidationError, InputError
+from tinsmith.core.values import (
+    AdamParams,
+    Datum,
+    EncodedTextChunk,
+    ImageAssetPointerChunk,
+    ImageChunk,
+    ModelInput,
+    SamplingParams,
+    TensorData,
+    UnknownChunk,
+)
+
+DMEL = {"type": "dmel", "dmel": "AAAA", "extra": {"deep": [1]}}
+CHUNKS: list[tuple[Any, dict[str, Any]]] = [
+    (EncodedTextChunk([1, 2]), {"tokens": [1, 2], "type": "encoded_text"}),
+    (ImageChunk(b"\x89PNG", "png"), {"data": "iVBORw==", "format": "png", "type": "image"}),
+    (
+        ImageChunk(b"x", "jpeg", 7),
+        {"data": base64.b64encode(b"x").decode(), "format": "jpeg", "type": "image", "expected_tokens": 7},
+    ),
+    (
+        ImageAssetPointerChunk("png", "a/b"),
+        {"format": "png", "location": "a/b", "type": "image_asset_pointer"},
+    ),
+    (
+        ImageAssetPointerChunk("png", "a/b", 2),
+        {"format": "png", "location": "a/b", "type": "image_asset_pointer", "expected_tokens": 2},
+    ),
+    (UnknownChunk(DMEL), DMEL),
+]
+
+
+def sent(pieces: Any) -> Any:
+    """Join the pieces of a body and read them back."""
+    return orjson.loads(b"".join(pieces) if not isinstance(pieces, bytes) else pieces)
+
+
+@pytest.mark.parametrize(("chunk", "wire"), CHUNKS)
+def test_each_kind_of_chunk_goes_both_ways(chunk: Any, wire: dict[str, Any]) -> None:
+    """Written with its tag; read with it, and without it where an old client sends none."""
+    body = sent(codec.encode_body(ModelInput([chunk])))
+    assert body == {"chunks": [wire]}
+    assert codec.decode_model_input(body) == ModelInput([chunk])
+    assert sent(codec.encode_body({"one": chunk})) == {"one": wire}
+    if not isinstance(chunk, UnknownChunk):
+        untagged = {name: value for name, value in wire.items() if name != "type"}
+        assert codec.decode_chunk(untagged) == chunk
+
+
+def test_a_chunk_without_any_known_key_is_kept() -> None:
+    """Neither tag nor keys: it goes back as it came."""
+    assert codec.decode_chunk({"strange": 1}) == UnknownChunk({"strange": 1})
+
+
+def datum(**inputs: Any) -> Datum:
+    """Make a datum of three tokens."""
+    return Datum(inputs or {"target_tokens": np.arange(3)}, ModelInput.from_ints([7, 8, 9]))
+
+
+@pytest.mark.parametrize(
+    ("op", "key"), [("forward", "forward_input"), ("forward_backward", "forward_backward_input")]
+)
+def test_a_batch_is_written_in_pieces(op: Any, key: str) -> None:
+    """One piece a datum; each operation has its own key; no type field."""
+    pieces = list(
+        codec.encode_forward_backward(
+            op, [datum(), datum()], "ppo", {"beta": 0.5, "mode": "a"}, "m:train:0", 4
+        )
+    )
+    assert len(pieces) == 4
+    one = {
+        "loss_fn_inputs": {"target_tokens": {"data": [0, 1, 2], "dtype": "int64", "shape": [3]}},
+        "model_input": {"chunks": [{"tokens": [7, 8, 9], "type": "encoded_text"}]},
+    }
+    assert sent(pieces) == {
+        key: {"data": [one, one], "loss_fn": "ppo", "loss_fn_config": {"beta": 0.5, "mode": "a"}},
+        "model_id": "m:train:0",
+        "seq_id": 4,
+    }
+
+
+def test_a_slice_of_a_batch_is_written() -> None:
+    """A chunk picks datums by index, and an error names the index in the whole batch."""
+    data = [datum(weights=[float(i)] * 3) for i in range(4)]
+    body = sent(
+        codec.encode_forward_backward("forward", data, "cross_entropy", None, "m", 1, chunk=range(1, 3))
+    )
+    weights = [item["loss_fn_inputs"]["weights"]["data"][0] for item in body["forward_input"]["data"]]
+    assert weights == [1.0, 2.0]
+    assert "loss_fn_config" not in body["forward_input"]
+    data[2] = datum(weights=[0.0, float("nan"), 0.0])
+    with pytest.raises(InputError, match="datum 2, field 'weights': element 1 is nan"):
+        list(codec.encode_forward_backward("forward", data, "cross_entropy", None, "m", 1, chunk=range(1, 3)))
+
+
+def test_arrays_and_lists_are_written_alike() -> None:
+    """Arrays go straight through, float32 with its own digits; a shape that nobody stated is not sent."""
+    arrays = datum(weights=np.array([0.1, 2, 3]), target_tokens=np.array([[1], [2], [3]]))
+    body = sent(codec.encode_datum(0, arrays))["loss_fn_inputs"]
+    assert body["weights"] == {"data": [0.1, 2.0, 3.0], "dtype": "float32", "shape": [3]}
+    assert body["target_tokens"] == {"data": [1, 2, 3], "dtype": "int64", "shape": [3, 1]}
+    plain = datum(weights=TensorData([1, 0.5], "float32"))
+    assert sent(codec.encode_datum(0, plain))["loss_fn_inputs"]["weights"] == {
+        "data": [1, 0.5],
+        "dtype": "float32",
+    }
+    numbers = Datum({}, ModelInput([EncodedTextChunk(np.array([1, 2], np.uint16))]))  # type: ignore[arg-type]
+    assert sent(codec.encode_datum(0, numbers))["model_input"]["chunks"][0]["tokens"] == [1, 2]
+
+
+def test_what_json_cannot_hold_is_bad_input() -> None:
+    """An integer beyond 64 bits, or an object inside an unknown chunk, names its datum."""
+    with pytest.raises(InputError, match="datum 5"):
+        codec.encode_datum(5, datum(target_tokens=TensorData([2**70, 1, 1], "int64")))
+    with pytest.raises(InputError, match="datum 6"):
+        codec.encode_datum(6, Datum({}, ModelInput([UnknownChunk({"x": object()})])))
+
+
+def test_optim_step_sends_every_default() -> None:
+    """All six parameters and the tag."""
+    assert sent(codec.encode_optim_step(AdamParams(learning_rate=1e-3), "m", 2)) == {
+        "adam_params": {
+            "learning_rate": 1e-3,
+            "beta1": 0.9,
+            "beta2": 0.95,
+            "eps": 1e-12,
+            "weight_decay": 0.0,
+            "grad_clip_norm": 0.0,
+        },
+        "model_id": "m",
+        "seq_id": 2,
+        "type": "optim_step",
+    }
+
+
+@pytest.mark.parametrize(
+    ("params", "wire"),
+    [
+        (SamplingParams(), {"temperature": 1, "top_k": -1, "top_p": 1}),
+        (
+            SamplingParams(max_tokens=4, seed=0, stop="\n", temperature=0.0, top_k=3, top_p=0.5),
+            {"max_tokens": 4, "seed": 0, "stop": ["\n"], "temperature": 0.0, "top_k": 3, "top_p": 0.5},
+        ),
+        (SamplingParams(stop=[]), {"stop": [], "temperature": 1, "top_k": -1, "top_p": 1}),
+        (SamplingParams(stop=[1, 2]), {"stop": [1, 2], "temperature": 1, "top_k": -1, "top_p": 1}),
+    ],
+)
+def test_sample_is_written(params: SamplingParams, wire: dict[str, Any]) -> None:
+    """Nulls are dropped, defaults sent, and a single stop text becomes a list."""
+    body = codec.encode_sample(
+        ModelInput.from_ints([1]), params, sampling_session_id="s", seq_id=0, prompt_logprobs=True
+    )
+    assert sent(body) == {
+        "sampling_session_id": "s",
+        "seq_id": 0,
+        "num_samples": 1,
+        "prompt": {"chunks": [{"tokens": [1], "type": "encoded_text"}]},
+        "sampling_params": wire,
+        "prompt_logprobs": True,
+        "topk_prompt_logprobs": 0,
+        "type": "sample",
+    }
+
+
+def test_bodies_drop_nulls_and_dicts_keep_them() -> None:
+    """A value sends what is set; a plain dict is for routes where null means something."""
+    request = values.SaveWeightsForSamplerRequest("m", sampling_session_seq_id=1, seq_id=3)
+    assert sent(codec.encode_body(request)) == {
+        "model_id": "m",
+        "sampling_session_seq_id": 1,
+        "seq_id": 3,
+        "type": "save_weights_for_sampler",
+    }
+    assert codec.encode_body({"ttl_seconds": None}) == b'{"ttl_seconds":null}'
+    nested = values.CreateModelRequest("s", 0, "base", {"a": "b"}, values.LoraConfig(8))
+    assert sent(codec.encode_body(nested))["lora_config"] == {
+        "rank": 8,
+        "train_unembed": True,
+        "train_mlp": True,
+        "train_attn": True,
+    }
+    batch = values.ForwardBackwardInput([datum()], "ppo")
+    assert sent(codec.encode_body(batch))["data"][0]["loss_fn_inputs"]["target_tokens"]["data"] == [0, 1, 2]
+
+
+def test_a_result_survives_the_way() -> None:
+    """What a server encodes, a client decodes to the same value; arrays come back as lists."""
+    output = values.ForwardBackwardOutput(
+        "ArrayRecord",
+        [{"logprobs": TensorData(np.array([-0.5, 0.25], np.float32), "float32", [2])}],
+        {"loss:sum": 1.5},
+    )
+    again = codec.decode_forward_backward(codec.encode_body(output))
+    assert again == output
+    assert type(again.loss_fn_outputs[0]["logprobs"].raw) is list
+    sample = values.SampleResponse(
+        [values.SampledSequence("stop", [1, 2], [-0.1, -0.2]), values.SampledSequence("length", [3])],
+        [None, -1.0],
+        [None, [(5, -0.5)]],
+    )
+    assert codec.decode_sample(codec.encode_body(sample)) == sample
+    assert codec.decode_sample({"sequences": []}) == values.SampleResponse([])
+
+
+def test_a_null_metric_is_not_a_number() -> None:
+    """JSON has no NaN; servers write null."""
+    result = codec.decode_forward_backward(
+        {"loss_fn_output_type": "", "loss_fn_outputs": [], "metrics": {"a:mean": None}}
+    )
+    assert np.isnan(result.metrics["a:mean"])
+
+
+@pytest.mark.parametrize(
+    ("decode", "payload", "problem"),
+    [
+        (codec.decode_forward_backward, b"<html>", "no JSON"),
+        (codec.decode_forward_backward, b"[]", "no object"),
+        (
+            codec.decode_forward_backward,
+            {"loss_fn_outputs": [], "metrics": {}},
+            "'loss_fn_output_type' is missing",
+        ),
+        (
+            codec.decode_forward_backward,
+            {"loss_fn_output_type": "", "loss_fn_outputs": 3, "metrics": {}},
+            "int",
+        ),
+        (
+            codec.decode_forward_backward,
+            {
+                "loss_fn_output_type": "",
+                "loss_fn_outputs": [{"a": {"data": [], "dtype": "f"}}],
+                "metrics": {},
+            },
+            "dtype",
+        ),
+        (codec.decode_sample, {}, "'sequences' is missing"),
+        (codec.decode_sample, {"sequences": [{"tokens": []}]}, "'stop_reason' is missing"),
+    ],
+)
+def test_a_misshapen_result_names_what_is_wrong(decode: Any, payload: Any, problem: str) -> None:
+    """Not JSON, not an object, a missing or wrong field."""
+    with pytest.raises(APIResponseValidationError, match=problem):
+        decode(payload)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "problem"),
+    [
+        ({}, "loss_fn_inputs", "missing"),
+        ({"loss_fn_inputs": 3}, "loss_fn_inputs", "items"),
+        ({"loss_fn_inputs": {"weights": {"data": [1]}}}, "weights", "'dtype' is missing"),
+        ({"loss_fn_inputs": {"weights": {"data": [1], "dtype": "f16"}}}, "weights", "f16"),
+        ({"loss_fn_inputs": {}}, "model_input", "missing"),
+        (
+            {
+                "loss_fn_inputs": {},
+                "model_input": {"chunks": [{"type": "image", "data": "!", "format": "png"}]},
+            },
+            "model_input",
+            "base64",
+        ),
+        (
+            {"loss_fn_inputs": {}, "model_input": {"chunks": [{"type": "image", "data": "AA=="}]}},
+            "model_input",
+            "format",
+        ),
+    ],
+)
+def test_a_server_names_datum_and_field(fields: dict[str, Any], field: str, problem: str) -> None:
+    """A datum that cannot be read is the client's mistake, and says where."""
+    with pytest.raises(InputError, match=problem) as caught:
+        codec.decode_datum(fields, 3)
+    assert (caught.value.datum, caught.value.field) == (3, field)
+
+
+FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@given(
+    tokens=st.lists(st.integers(0, 2**31 - 1), max_size=20),
+    weights=st.lists(FINITE, max_size=20),
+    as_array=st.booleans(),
+)
+def test_a_datum_survives_the_way(tokens: list[int], weights: list[float], as_array: bool) -> None:
+    """Any tokens and any float32 weights come out of the wire as they went in."""
+    given_weights: Any = np.array(weights, np.float32) if as_array else weights
+    before = Datum({"weights": given_weights}, ModelInput.from_ints(tokens))
+    assert codec.decode_datum(orjson.loads(codec.encode_datum(0, before)), 0) == before
+
+
+RUN = {
+    "training_run_id": "s:train:0",
+    "base_model": "b",
+    "model_owner": "me",
+    "is_lora": True,
+    "lora_rank": None,
+    "last_request_time": "2026-01-02T03:04:05",
+    "last_checkpoint": {
+        "checkpoint_id": "weights/1",
+        "checkpoint_type": "new-kind",
+        "time": "2026-01-02T05:04:05+02:00",
+        "tinker_path": "tinker://s:train:0/weights/1",
+    },
+    "user_metadata": {"a": "b"},
+    "from_a_newer_server": [1],
+}
+
+
+def test_cold_answers_are_built_by_their_fields() -> None:
+    """Nested values, times with and without zone, defaults, nulls, and unknown fields."""
+    page = codec.to_value(
+        values.TrainingRunsResponse,
+        {"training_runs": [RUN], "cursor": {"offset": 0, "limit": 1, "total_count": 9}},
+    )
+    run = page.training_runs[0]
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert run.last_checkpoint is not None
+    assert (run.last_request_time, run.last_checkpoint.time) == (moment, moment)
+    assert (run.lora_rank, run.corrupted, run.user_metadata) == (None, False, {"a": "b"})
+    assert str(run.last_checkpoint.checkpoint_type) == "new-kind"
+    future = codec.to_value(values.OptimStepResponse, {"metrics": {"lr": 1}})
+    assert future.metrics == {"lr": 1}
+    failed = codec.to_value(values.RequestFailedResponse, {"error": "x", "category": "user"})
+    assert failed.category == "user"
+
+
+@pytest.mark.parametrize(
+    ("cls", "payload", "problem"),
+    [
+        (values.Cursor, [], "a list, not an object"),
+        (values.Cursor, {"offset": 0}, "'limit' is missing"),
+        (values.Cursor, {"offset": True, "limit": 1, "total_count": 1}, "'offset': unexpected bool"),
+        (values.Cursor, {"offset": "0", "limit": 1, "total_count": 1}, "'offset': unexpected str"),
+        (values.ListSessionsResponse, {"sessions": "abc"}, "'sessions': unexpected str"),
+        (values.ListSessionsResponse, {"sessions": [1]}, "'sessions': unexpected int"),
+        (values.OptimStepResponse, {"metrics": []}, "'metrics': unexpected list"),
+        (
+            values.TrainingRunsResponse,
+            {"training_runs": [{**RUN, "last_request_time": 3}]},
+            "'last_request_time'",
+        ),
+    ],
+)
+def test_a_cold_answer_that_does_not_fit_is_refused(cls: type, payload: Any, problem: str) -> None:
+    """The error names the value and its field."""
+    with pytest.raises(APIResponseValidationError, match=problem):
+        codec.to_value(cls, payload)
+
+
+def test_floats_are_read_from_whole_numbers_too() -> None:
+    """JSON writes 1.0 as 1."""
+    assert codec.to_value(AdamParams, {"learning_rate": 1}).learning_rate == 1
