@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.clients.sampling import SamplingClient
+from tinsmith.clients.sharing import NUMBERS_A_COPY, random_copy
 from tinsmith.clients.training import TrainingClient
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
-from tinsmith.core.errors import APIResponseValidationError, InputError
+from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
 from tinsmith.core.polling import Done
 from tinsmith.core.values.params import LoraConfig
 from tinsmith.core.values.requests import CreateModelRequest, CreateSamplingSessionRequest
@@ -84,6 +85,32 @@ async def create_sampling(
     return SamplingClient(
         link,
         Sampler(created.sampling_session_id),
+        model_path=model_path,
+        base_model=base_model,
+        retry_config=retry_config,
+    )
+
+
+async def join_sampling(
+    link: Link,
+    sampling_session_id: str,
+    model_path: str | None,
+    base_model: str | None,
+    retry_config: RetryConfig | None,
+) -> SamplingClient:
+    """Make a client of a sampler that exists, with numbers that its other clients do not use."""
+    asked = operations.request(
+        "join_sampling_session",
+        body={"sampling_session_id": sampling_session_id, "type": "join_sampling_session"},
+    )
+    try:
+        payload = await operations.perform(link.caller, asked)
+        number = int(payload["client_counter"])
+    except (APIStatusError, TypeError, KeyError):
+        number = random_copy()
+    return SamplingClient(
+        link,
+        Sampler(sampling_session_id, number * NUMBERS_A_COPY),
         model_path=model_path,
         base_model=base_model,
         retry_config=retry_config,

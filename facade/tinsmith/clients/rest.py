@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from tinsmith.clients.whoami import WhoamiResponse
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.origin import check_segment
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
     from tinsmith.core.values.rest import Checkpoint
     from tinsmith.io.future import APIFuture
     from tinsmith.io.link import Link
+    from tinsmith.io.telemetry import Telemetry
 
 T = TypeVar("T")
+
+AccessScope = Literal["owned", "accessible"]
+"""Whose things are listed: the user's own, or all that the user may read."""
 
 SIGNED_URL_LIFE = timedelta(minutes=15)
 """How long a signed URL is taken to work when the server does not say."""
@@ -49,7 +54,7 @@ class RestClient:
         self._link = link
 
     def get_training_run(
-        self, training_run_id: str, *, access_scope: str | None = None
+        self, training_run_id: str, access_scope: AccessScope | None = None
     ) -> APIFuture[TrainingRun]:
         """Get one training run."""
         return self._get(
@@ -60,20 +65,20 @@ class RestClient:
         )
 
     async def get_training_run_async(
-        self, training_run_id: str, *, access_scope: str | None = None
+        self, training_run_id: str, access_scope: AccessScope | None = None
     ) -> TrainingRun:
         """Get one training run."""
         return await self.get_training_run(training_run_id, access_scope=access_scope)
 
     def get_training_run_by_tinker_path(
-        self, tinker_path: str, *, access_scope: str | None = None
+        self, tinker_path: str, access_scope: AccessScope | None = None
     ) -> APIFuture[TrainingRun]:
         """Get the training run that saved a checkpoint."""
         run_id = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path).training_run_id
         return self.get_training_run(run_id, access_scope=access_scope)
 
     async def get_training_run_by_tinker_path_async(
-        self, tinker_path: str, *, access_scope: str | None = None
+        self, tinker_path: str, access_scope: AccessScope | None = None
     ) -> TrainingRun:
         """Get the training run that saved a checkpoint."""
         return await self.get_training_run_by_tinker_path(tinker_path, access_scope=access_scope)
@@ -87,8 +92,7 @@ class RestClient:
         self,
         limit: int = 20,
         offset: int = 0,
-        *,
-        access_scope: str | None = None,
+        access_scope: AccessScope | None = None,
         project_id: str | None = None,
     ) -> APIFuture[TrainingRunsResponse]:
         """List a page of training runs."""
@@ -99,14 +103,13 @@ class RestClient:
         self,
         limit: int = 20,
         offset: int = 0,
-        *,
-        access_scope: str | None = None,
+        access_scope: AccessScope | None = None,
         project_id: str | None = None,
     ) -> TrainingRunsResponse:
         """List a page of training runs."""
         return await self.list_training_runs(limit, offset, access_scope=access_scope, project_id=project_id)
 
-    def iter_training_runs(self, *, access_scope: str | None = None) -> Iterator[TrainingRun]:
+    def iter_training_runs(self, access_scope: AccessScope | None = None) -> Iterator[TrainingRun]:
         """Iterate over all training runs, a page at a time."""
         offset = 0
         while True:
@@ -217,7 +220,7 @@ class RestClient:
         await self.set_checkpoint_ttl_from_tinker_path(tinker_path, ttl_seconds)
 
     def get_session(
-        self, session_id: str, *, access_scope: str | None = None
+        self, session_id: str, access_scope: AccessScope | None = None
     ) -> APIFuture[GetSessionResponse]:
         """Get what a session made."""
         return self._get(
@@ -228,23 +231,31 @@ class RestClient:
         )
 
     async def get_session_async(
-        self, session_id: str, *, access_scope: str | None = None
+        self, session_id: str, access_scope: AccessScope | None = None
     ) -> GetSessionResponse:
         """Get what a session made."""
         return await self.get_session(session_id, access_scope=access_scope)
 
     def list_sessions(
-        self, limit: int = 20, offset: int = 0, *, access_scope: str | None = None
+        self, limit: int = 20, offset: int = 0, access_scope: AccessScope | None = None
     ) -> APIFuture[ListSessionsResponse]:
         """List a page of sessions."""
         query = {**_page(limit, offset), "access_scope": access_scope}
         return self._get("list_sessions", ListSessionsResponse, query=query)
 
     async def list_sessions_async(
-        self, limit: int = 20, offset: int = 0, *, access_scope: str | None = None
+        self, limit: int = 20, offset: int = 0, access_scope: AccessScope | None = None
     ) -> ListSessionsResponse:
         """List a page of sessions."""
         return await self.list_sessions(limit, offset, access_scope=access_scope)
+
+    def whoami(self) -> APIFuture[WhoamiResponse]:
+        """Tell to whom the key belongs, as far as the server says."""
+        return self._link.run(self._who())
+
+    def get_telemetry(self) -> Telemetry | None:
+        """Return the telemetry of this client; None while it is off, as it is by default."""
+        return self._link.telemetry
 
     def get_sampler(self, sampler_id: str) -> APIFuture[GetSamplerResponse]:
         """Get what a sampler samples."""
@@ -267,6 +278,14 @@ class RestClient:
     async def _perform(self, operation: str, path: dict[str, str], body: object) -> None:
         asked = operations.request(operation, path=path, body=body)
         await self._link.caller.call(asked, OpClass.READ)
+
+    async def _who(self) -> WhoamiResponse:
+        asked = operations.request("auth_token", body={})
+        payload = await operations.perform(self._link.caller, asked)
+        token = payload.get("jwt") if isinstance(payload, dict) else None
+        if not isinstance(token, str):
+            raise APIResponseValidationError(message="the server's answer to whoami holds no token")
+        return WhoamiResponse.from_token(token)
 
     async def _archive_url(self, path: dict[str, str]) -> CheckpointArchiveUrlResponse:
         asked = operations.request(

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
+from tinsmith.clients.sharing import restore, shareable
+from tinsmith.clients.tokenizer import TokenizerShelf
 from tinsmith.core.checks import check_prompt
+from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, InputError
+from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.values.params import SamplingParams
+from tinsmith.core.values.rest import GetSamplerResponse
+from tinsmith.io import operations
 from tinsmith.io.desk import SampleJob, Sampler
 from tinsmith.io.future import APIFuture, then
 
 if TYPE_CHECKING:
+    from tinsmith.clients.tokenizer import Backend
     from tinsmith.core.policy import RetryConfig
+    from tinsmith.core.tokenizer import Tokenizer
     from tinsmith.core.values.model_input import ModelInput
     from tinsmith.core.values.results import SampleResponse
     from tinsmith.io.link import Link
+    from tinsmith.io.observe import QueueState
+    from tinsmith.io.telemetry import Telemetry
 
 
 class SamplingClient:
@@ -35,7 +46,26 @@ class SamplingClient:
         self._model_path = model_path
         self._base_model = base_model
         self._retry_config = retry_config
-        self._tokenizer: Any = None
+        self._tokenizers = TokenizerShelf(link)
+        link.observers.watch(sampler.sampling_session_id, self)
+
+    @staticmethod
+    def create(
+        holder: Link,
+        *,
+        model_path: str | None = None,
+        base_model: str | None = None,
+        sampling_session_id: str | None = None,
+        retry_config: RetryConfig | None = None,
+    ) -> APIFuture[SamplingClient]:
+        """Make a client of a new sampler, or of the one that `sampling_session_id` names."""
+        from tinsmith.clients.creation import create_sampling, join_sampling
+
+        if sampling_session_id is not None:
+            made = join_sampling(holder, sampling_session_id, model_path, base_model, retry_config)
+            return holder.run(made)
+        check_one_of(model_path, base_model)
+        return holder.run(create_sampling(holder, model_path, base_model, retry_config))
 
     @property
     def holder(self) -> Link:
@@ -85,12 +115,22 @@ class SamplingClient:
         sampling_params: SamplingParams,
         include_prompt_logprobs: bool = False,
         topk_prompt_logprobs: int = 0,
+        *,
+        retry_config: RetryConfig | None = None,
     ) -> SampleResponse:
         """Continue `prompt` `num_samples` times."""
-        arguments = (prompt, num_samples, sampling_params, include_prompt_logprobs, topk_prompt_logprobs)
+        ask = partial(
+            self.sample,
+            prompt,
+            num_samples,
+            sampling_params,
+            include_prompt_logprobs,
+            topk_prompt_logprobs,
+            retry_config=retry_config,
+        )
         if self._link.config.flow.max_queued is None:
-            return await self.sample(*arguments)
-        return await (await asyncio.to_thread(self.sample, *arguments))
+            return await ask()
+        return await (await asyncio.to_thread(ask))
 
     def compute_logprobs(self, prompt: ModelInput) -> APIFuture[list[float | None]]:
         """Compute the log-probability of each prompt token given those before it; the first is None."""
@@ -100,6 +140,66 @@ class SamplingClient:
     async def compute_logprobs_async(self, prompt: ModelInput) -> list[float | None]:
         """Compute the log-probability of each prompt token given those before it; the first is None."""
         return await self.compute_logprobs(prompt)
+
+    @overload
+    def get_tokenizer(self) -> Tokenizer: ...
+    @overload
+    def get_tokenizer(self, *, backend: Literal["tokenizers"]) -> Tokenizer: ...
+    @overload
+    def get_tokenizer(self, *, backend: Literal["transformers"]) -> Any: ...
+    def get_tokenizer(self, *, backend: Backend = "tokenizers") -> Tokenizer:
+        """Get the tokenizer of the model, without transformers unless `backend` says so; fetched once."""
+        return cast("Tokenizer", self._tokenizers.get(self._model_name, backend))
+
+    def get_base_model(self) -> str:
+        """Name the base model that is sampled."""
+        return self._base().result()
+
+    async def get_base_model_async(self) -> str:
+        """Name the base model that is sampled."""
+        return await self._base()
+
+    def get_telemetry(self) -> Telemetry | None:
+        """Return the telemetry of this client; None while it is off, as it is by default."""
+        return self._link.telemetry
+
+    def on_queue_state_change(self, queue_state: QueueState) -> None:
+        """Hear why samples wait; override or patch it, for long waits are logged anyway."""
+
+    def __reduce__(self) -> Any:
+        if self._link.config.local:
+            raise TypeError(
+                "a SamplingClient of base_url='local:' lives in this process and does not pickle; start"
+                " `tinsmith serve` and use its address"
+            )
+        return restore, (
+            shareable(self._link.config),
+            self.sampling_session_id,
+            self._model_path,
+            self._base_model,
+            self._retry_config,
+        )
+
+    def _base(self) -> APIFuture[str]:
+        return self._link.run(self._ask_base())
+
+    async def _ask_base(self) -> str:
+        if self._base_model is None:
+            asked = operations.request("get_sampler", path={"sampler_id": self.sampling_session_id})
+            found = to_value(GetSamplerResponse, await operations.perform(self._link.caller, asked))
+            self._base_model = found.base_model
+        return self._base_model
+
+    async def _model_name(self) -> tuple[str, str | None]:
+        return await self._ask_base(), None
+
+
+def check_one_of(model_path: str | None, base_model: str | None) -> None:
+    """Refuse both or neither of the two names of what is sampled."""
+    if (model_path is None) == (base_model is None):
+        raise InputError("give exactly one of model_path and base_model", field="model_path")
+    if model_path is not None:
+        check_tinker_path(model_path, "model_path")
 
 
 def _prompt_logprobs(response: SampleResponse) -> list[float | None]:

@@ -10,7 +10,6 @@ import attrs
 
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.config import ClientConfig
-from tinsmith.core.errors import InputError
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.values.service import GetServerCapabilitiesResponse
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.training import TrainingClient
     from tinsmith.io.future import APIFuture
     from tinsmith.io.observe import Event
+    from tinsmith.io.telemetry import Telemetry
 
 logging.getLogger("tinsmith").addHandler(logging.NullHandler())
 
@@ -207,6 +207,10 @@ class ServiceClient:
 
         return RestClient(self._link)
 
+    def get_telemetry(self) -> Telemetry | None:
+        """Return the telemetry of this client; None while it is off, as it is by default."""
+        return self._link.telemetry
+
     def attach(self, request_id: str, result: type[Any]) -> APIFuture[Any]:
         """Wait for a promise by its id, decoded as `result`; see `APIFuture.from_request_id`."""
         from tinsmith.clients.attach import attach
@@ -283,11 +287,9 @@ class ServiceClient:
         self, model_path: str | None, base_model: str | None, retry_config: RetryConfig | None
     ) -> APIFuture[SamplingClient]:
         from tinsmith.clients.creation import create_sampling
+        from tinsmith.clients.sampling import check_one_of
 
-        if (model_path is None) == (base_model is None):
-            raise InputError("give exactly one of model_path and base_model", field="model_path")
-        if model_path is not None:
-            check_tinker_path(model_path, "model_path")
+        check_one_of(model_path, base_model)
         return self._link.run(create_sampling(self._link, model_path, base_model, retry_config))
 
 

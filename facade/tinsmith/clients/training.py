@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from tinsmith.clients import training_calls as calls
+from tinsmith.clients.tokenizer import TokenizerShelf
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.values.service import GetInfoResponse
 from tinsmith.io import operations
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tinsmith.clients.sampling import SamplingClient
+    from tinsmith.clients.tokenizer import Backend
     from tinsmith.core.policy import RetryConfig
+    from tinsmith.core.tokenizer import Tokenizer
     from tinsmith.core.values.datum import Datum
     from tinsmith.core.values.params import AdamParams, LossFnType
     from tinsmith.core.values.results import (
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from tinsmith.io.call import Call
     from tinsmith.io.future import APIFuture
     from tinsmith.io.link import Link
+    from tinsmith.io.observe import QueueState
+    from tinsmith.io.telemetry import Telemetry
 
 
 T = TypeVar("T")
@@ -43,7 +48,8 @@ class TrainingClient:
         self._link = link
         self._line = link.pipeline(model_id)
         self._base_model = base_model
-        self._tokenizer: Any = None
+        self._tokenizers = TokenizerShelf(link)
+        link.observers.watch(model_id, self)
 
     @property
     def model_id(self) -> str:
@@ -74,9 +80,11 @@ class TrainingClient:
         data: Sequence[Datum],
         loss_fn: LossFnType,
         loss_fn_config: Mapping[str, float | str] | None = None,
+        *,
+        retry_config: RetryConfig | None = None,
     ) -> APIFuture[ForwardBackwardOutput]:
         """Like `forward`; await the future that it returns."""
-        return self.forward(data, loss_fn, loss_fn_config)
+        return self.forward(data, loss_fn, loss_fn_config, retry_config=retry_config)
 
     def forward_backward(
         self,
@@ -103,9 +111,11 @@ class TrainingClient:
         data: Sequence[Datum],
         loss_fn: LossFnType,
         loss_fn_config: Mapping[str, float | str] | None = None,
+        *,
+        retry_config: RetryConfig | None = None,
     ) -> APIFuture[ForwardBackwardOutput]:
         """Like `forward_backward`; await the future that it returns."""
-        return self.forward_backward(data, loss_fn, loss_fn_config)
+        return self.forward_backward(data, loss_fn, loss_fn_config, retry_config=retry_config)
 
     def optim_step(
         self, adam_params: AdamParams, *, retry_config: RetryConfig | None = None
@@ -113,9 +123,11 @@ class TrainingClient:
         """Make one Adam step with the gradient gathered since the last one."""
         return self._enter(calls.optim_step(self.model_id, adam_params), retry_config)
 
-    async def optim_step_async(self, adam_params: AdamParams) -> APIFuture[OptimStepResponse]:
+    async def optim_step_async(
+        self, adam_params: AdamParams, *, retry_config: RetryConfig | None = None
+    ) -> APIFuture[OptimStepResponse]:
         """Like `optim_step`; await the future that it returns."""
-        return self.optim_step(adam_params)
+        return self.optim_step(adam_params, retry_config=retry_config)
 
     def save_state(
         self, name: str, ttl_seconds: int | None = None, *, overwrite: bool | None = None
@@ -205,7 +217,21 @@ class TrainingClient:
         """Ask the server about the model."""
         return await self._info_future()
 
-    def on_queue_state_change(self, queue_state: str, queue_state_reason: str | None = None) -> None:
+    @overload
+    def get_tokenizer(self) -> Tokenizer: ...
+    @overload
+    def get_tokenizer(self, *, backend: Literal["tokenizers"]) -> Tokenizer: ...
+    @overload
+    def get_tokenizer(self, *, backend: Literal["transformers"]) -> Any: ...
+    def get_tokenizer(self, *, backend: Backend = "tokenizers") -> Tokenizer:
+        """Get the tokenizer of the model, without transformers unless `backend` says so; fetched once."""
+        return cast("Tokenizer", self._tokenizers.get(self._model_name, backend))
+
+    def get_telemetry(self) -> Telemetry | None:
+        """Return the telemetry of this client; None while it is off, as it is by default."""
+        return self._link.telemetry
+
+    def on_queue_state_change(self, queue_state: QueueState) -> None:
         """Hear why requests wait; override or patch it, for long waits are logged anyway."""
 
     def _enter(self, call: Call[T], retry_config: RetryConfig | None = None) -> APIFuture[T]:
@@ -215,6 +241,11 @@ class TrainingClient:
 
     def _info_future(self) -> APIFuture[GetInfoResponse]:
         return self._link.run(self._ask_info())
+
+    async def _model_name(self) -> tuple[str, str | None]:
+        info = await self._ask_info()
+        name = info.model_name or info.model_data.model_name or self._base_model or ""
+        return name, info.model_data.tokenizer_id
 
     async def _ask_info(self) -> GetInfoResponse:
         asked = operations.request("get_info", body={"model_id": self.model_id, "type": "get_info"})

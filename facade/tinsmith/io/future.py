@@ -11,7 +11,7 @@ import concurrent.futures
 import os
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from tinsmith.core.errors import TinkerError
+from tinsmith.core.errors import ClosedError
 from tinsmith.io import runtime as _runtime
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class APIFuture(concurrent.futures.Future[T]):
 
     def _check_process(self) -> None:
         if self._pid != os.getpid():
-            raise TinkerError(
+            raise ClosedError(
                 "this future belongs to the parent process; after a fork nobody sets it here",
                 applied="unknown",
             )

@@ -20,6 +20,7 @@ from tinsmith.io.hub import PollHub
 from tinsmith.io.observe import Observers
 from tinsmith.io.pipeline import Pipeline
 from tinsmith.io.session import Session
+from tinsmith.io.telemetry import Telemetry
 from tinsmith.io.transport import Transport
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Link:
         """The session at the server, opened on first need."""
         self.desk = SampleDesk(self)
         """Where samples wait."""
+        self.telemetry = Telemetry(self) if config.telemetry else None
+        """The events that are sent to the server; None while telemetry is off, as it is by default."""
         self._guard = threading.Lock()
         self._pipelines: list[Pipeline] = []
         self._closed: TinkerError | None = None
@@ -135,6 +138,8 @@ class Link:
     async def close(self, deadline_s: float | None = None) -> None:
         """Drain, then end: every later call fails at once."""
         await self.drain(deadline_s)
+        if self.telemetry is not None:
+            await self.telemetry.end()
         await self.session.close()
         self.lose(ClosedError("the client was closed", applied="unknown"))
         for task in list(self._loose):

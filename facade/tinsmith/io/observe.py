@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
 
 import attrs
 
@@ -15,6 +17,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _log = logging.getLogger("tinsmith")
+
+
+class QueueState(StrEnum):
+    """Why a promise waits, in the words of the API."""
+
+    ACTIVE = "active"
+    PAUSED_CAPACITY = "paused_capacity"
+    PAUSED_RATE_LIMIT = "paused_rate_limit"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> QueueState:
+        return cls.UNKNOWN
+
+
+class Watching(Protocol):
+    """A client that hears of the queue states of its own requests."""
+
+    def on_queue_state_change(self, queue_state: QueueState) -> None:
+        """Hear why requests wait."""
 
 
 @attrs.frozen
@@ -82,6 +104,7 @@ class Observers:
 
     def __init__(self, observers: Iterable[Callable[[Event], object]] = ()) -> None:
         self._observers = list(observers)
+        self._watchers: WeakValueDictionary[str, Watching] = WeakValueDictionary()
         self._waiting = self._in_flight = self._done = self._failed = 0
         self._errors: Counter[str] = Counter()
 
@@ -93,9 +116,16 @@ class Observers:
         """Stop sending events to `observer`."""
         self._observers = [each for each in self._observers if each is not observer]
 
+    def watch(self, owner: str, client: Watching) -> None:
+        """Have the queue states of the model or sampler `owner` told to `client`, as long as it lives."""
+        self._watchers[owner] = client
+
     def tell(self, event: Event) -> None:
         """Hand `event` to each observer; one that raises is logged and kept."""
-        for observer in self._observers:
+        observers = self._observers
+        if isinstance(event, QueueStateChanged) and (client := self._watchers.get(event.model_id or "")):
+            observers = [*observers, lambda _: client.on_queue_state_change(QueueState(event.state))]
+        for observer in observers:
             try:
                 observer(event)
             except Exception:  # noqa: BLE001  # an observer is the user's code; a request must survive it

@@ -14,7 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from tinsmith.core.errors import TinkerError
+from tinsmith.core.errors import ClosedError, TinkerError
 
 if TYPE_CHECKING:
     import concurrent.futures
@@ -66,15 +66,20 @@ class Runtime:
     def check(self) -> None:
         """Raise at once when this object was inherited through a fork, where its loop does not run."""
         if os.getpid() != self.pid:
-            raise TinkerError(
+            raise ClosedError(
                 "this client was made in the parent process and its connections did not survive the fork; "
                 "make a new ServiceClient in the child (or use the 'spawn' start method)",
                 applied="no",
             )
         if self.loop.is_closed():
-            raise TinkerError(
+            raise ClosedError(
                 "the event loop of this client was closed; make a new ServiceClient", applied="no"
             )
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the loop runs in this process."""
+        return os.getpid() == self.pid and not self.loop.is_closed()
 
     def in_loop_thread(self) -> bool:
         """Say whether the caller stands on the loop's own thread, where waiting would never end."""

@@ -86,6 +86,8 @@ class Session:
             if message:
                 _log.log(level, "the server says: %s", message)
         self.session_id = created.session_id
+        if self._link.telemetry is not None:
+            self._link.telemetry.begin()
         self._beating = self._link.runtime.task(self._beat(created.session_id))
         return created.session_id
 

@@ -36,6 +36,9 @@ if "httpx" not in sys.modules:
 else:
     import httpx
 
+Timeout = httpx.Timeout
+"""Seconds for each phase of a request, by its official name; `ServiceClient(timeout=)` takes one."""
+
 MAX_REDIRECTS = 3
 """Redirects followed for one GET; the API needs at most one."""
 

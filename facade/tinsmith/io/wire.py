@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
 import orjson
@@ -32,6 +32,25 @@ class Lane(StrEnum):
 
     POLL = "poll"
     """Long polls: one for each promise that is outstanding."""
+
+
+class RequestOptions(TypedDict, total=False):
+    """Options of one request, by the official names."""
+
+    headers: Mapping[str, str]
+    """Headers beside those of the client."""
+    max_retries: int
+    """Most re-sends."""
+    timeout: float | None
+    """Seconds for each phase."""
+    params: Mapping[str, object]
+    """Query parameters."""
+    extra_json: Mapping[str, object]
+    """Fields beside those of the body."""
+    idempotency_key: str
+    """Value of X-Idempotency-Key."""
+    follow_redirects: bool
+    """Whether redirects are followed."""
 
 
 @attrs.frozen

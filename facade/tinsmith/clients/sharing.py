@@ -1,0 +1,82 @@
+"""How a sampling client travels to another process: without its key, and with numbers of its own.
+
+A copy draws its numbers from a range of its own, so that the server never takes two samples for one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from tinsmith.core.config import ClientConfig, Secret
+from tinsmith.io.desk import Sampler
+from tinsmith.io.link import Link
+
+if TYPE_CHECKING:
+    from tinsmith.clients.sampling import SamplingClient
+    from tinsmith.core.policy import RetryConfig
+
+NUMBERS_A_COPY = 1_000_000_000
+"""Samples that one copy can make before it would meet the next one's numbers."""
+
+_links: dict[str, Link] = {}
+
+
+@attrs.frozen
+class Shared:
+    """The settings of a client without anything secret."""
+
+    config: dict[str, Any]
+    """The fields of its configuration that may travel."""
+
+
+_SECRET_FIELDS = frozenset({"api_key", "default_headers", "default_query"})
+
+
+def random_copy() -> int:
+    """Draw the number of a copy; 0 is the original."""
+    return secrets.randbelow(NUMBERS_A_COPY - 1) + 1
+
+
+def shareable(config: ClientConfig) -> Shared:
+    """Strip a configuration of its key, and of headers and queries, which may hold others."""
+    fields = (field.name for field in attrs.fields(ClientConfig))
+    return Shared({name: getattr(config, name) for name in fields if name not in _SECRET_FIELDS})
+
+
+def restore(
+    shared: Shared,
+    sampling_session_id: str,
+    model_path: str | None,
+    base_model: str | None,
+    retry_config: RetryConfig | None,
+) -> SamplingClient:
+    """Make the copy in its new process; the key comes from TINKER_API_KEY there."""
+    from tinsmith.clients.sampling import SamplingClient
+
+    link = link_of(shared)
+    first = random_copy() * NUMBERS_A_COPY
+    return SamplingClient(
+        link,
+        Sampler(sampling_session_id, first),
+        model_path=model_path,
+        base_model=base_model,
+        retry_config=retry_config,
+    )
+
+
+def link_of(shared: Shared) -> Link:
+    """Return the link that all copies of one client share in this process."""
+    key = repr(sorted(shared.config.items(), key=lambda item: item[0]))
+    link = _links.get(key)
+    if link is None or link.closed or not link.runtime.is_here:
+        from_environment = ClientConfig.from_environment(
+            base_url=str(shared.config["base_url"]),
+            require_key_prefix=bool(shared.config["require_key_prefix"]),
+        )
+        secret: Secret | None = from_environment.api_key
+        kept = attrs.evolve(from_environment, **{**shared.config, "api_key": secret})
+        link = _links[key] = Link(kept)
+    return link

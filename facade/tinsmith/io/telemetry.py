@@ -1,0 +1,126 @@
+"""Telemetry of one client: off unless it was asked for, and then without a word of the user's.
+
+It owns the queue of events and its sending. Event data are counts, names of classes and ids of this package;
+no header, path, prompt, message or traceback gets in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import threading
+import uuid
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tinsmith import __version__
+from tinsmith.core.codec.encode import to_wire
+from tinsmith.core.values.telemetry import (
+    GenericEvent,
+    SessionEndEvent,
+    SessionStartEvent,
+    Severity,
+    TelemetrySendRequest,
+    UnhandledExceptionEvent,
+)
+from tinsmith.core.verdict import OpClass
+from tinsmith.io import operations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tinsmith.io.link import Link
+
+BATCH_EVENTS = 100
+"""Events sent at once."""
+
+FLUSH_S = 10.0
+"""Seconds between two sends."""
+
+QUEUE_EVENTS = 10_000
+"""Events kept; what comes when the queue is full is dropped."""
+
+_PLAIN = (bool, int, float)
+
+
+class Telemetry:
+    """The events of one session."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._queue: deque[Any] = deque()
+        self._guard = threading.Lock()
+        self._count = 0
+        self._started_s = link.runtime.loop.time()
+        self._task: asyncio.Task[None] | None = None
+
+    def log(
+        self,
+        event_name: str,
+        event_data: Mapping[str, object] | None = None,
+        severity: Severity = Severity.INFO,
+    ) -> bool:
+        """Queue a generic event; numbers stay, of anything else its type alone. False when it is full."""
+        data = {str(key): _harmless(value) for key, value in (event_data or {}).items()}
+        return self._add(GenericEvent, severity, event_name=event_name, event_data=data)
+
+    def log_exception(self, error: BaseException, severity: Severity = Severity.ERROR) -> bool:
+        """Queue the class of an exception that reached the user."""
+        name = type(error).__name__
+        return self._add(UnhandledExceptionEvent, severity, error_type=name, error_message=name)
+
+    def begin(self) -> None:
+        """Queue the start of the session, and send every few seconds from now on; on the loop."""
+        self._add(SessionStartEvent, Severity.INFO)
+        self._task = self._link.runtime.task(self._send_often())
+
+    async def end(self) -> None:
+        """Queue the end of the session and send what is left, once."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        self._task = None
+        lasted = timedelta(seconds=self._link.runtime.loop.time() - self._started_s)
+        self._add(SessionEndEvent, Severity.INFO, duration=str(lasted))
+        await self._flush()
+
+    def _add(self, kind: type[Any], severity: Severity, **fields: object) -> bool:
+        with self._guard:
+            if len(self._queue) >= QUEUE_EVENTS:
+                return False
+            event = kind(
+                event_id=str(uuid.uuid4()),
+                event_session_index=self._count,
+                severity=severity,
+                timestamp=datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+                **fields,
+            )
+            self._count += 1
+            self._queue.append(event)
+            return True
+
+    async def _send_often(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        """Send what is queued; a batch that cannot be sent is dropped, since nobody waits for it."""
+        while self._queue:
+            with self._guard:
+                batch = [self._queue.popleft() for _ in range(min(BATCH_EVENTS, len(self._queue)))]
+            body = TelemetrySendRequest(
+                events=[to_wire(event) for event in batch],
+                platform=platform.system(),
+                sdk_version=__version__,
+                session_id=self._link.session.session_id or "",
+            )
+            asked = operations.request(
+                "telemetry", body=body, timeout_s=self._link.config.timeouts.telemetry_s
+            )
+            await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
+
+
+def _harmless(value: object) -> object:
+    return value if isinstance(value, _PLAIN) or value is None else type(value).__name__
