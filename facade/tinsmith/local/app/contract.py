@@ -147,6 +147,8 @@ def check_body(rules: OperationRules, body: Any) -> dict[str, Any]:
     """Check a decoded body in place: tags filled in, long lists turned into arrays. Refuses with 422."""
     if isinstance(body, dict) and rules.tag is not None:
         body.setdefault("type", rules.tag)
+    if isinstance(body, dict) and rules.exactly_one:
+        _check_groups(body, rules.exactly_one)
     taken = list(_take_arrays(body))
     try:
         problem = next(rules.body.iter_errors(body), None) if rules.body is not None else None
@@ -156,9 +158,6 @@ def check_body(rules: OperationRules, body: Any) -> dict[str, Any]:
         raise _schema_refusal(problem)
     for holder, key, array in taken:
         holder[key] = array
-    groups = rules.exactly_one
-    if groups:
-        _check_groups(body, groups)
     checked: dict[str, Any] = body
     return checked
 
