@@ -1,0 +1,136 @@
+"""Writes docs/cli.md: every command of `tinsmith`, from the declarations that the command line is made of.
+
+Usage: cli_reference.py [--check]. With --check it writes nothing and exits with 1 when the page is stale.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from enum import EnumType
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from tinsmith.cli.app import app
+from typer.models import ArgumentInfo, OptionInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import typer
+
+PAGE = Path(__file__).parent / "cli.md"
+
+INTRODUCTION = """\
+<!-- Written by docs/cli_reference.py from facade/tinsmith/cli. Do not edit. -->
+# The command line
+
+`TINKER_API_KEY` holds the key and `TINKER_BASE_URL` the server; `--base-url`, in front of the command,
+overrides it. `local:PATH` is the embedded service with its data in PATH, and needs no key. A key is never an
+argument: arguments are visible to everybody on the machine.
+
+`--format table|json` stands before the command, on its group, or behind it; the nearest one wins. With `json`
+the result is one document on stdout and nothing else: dates in ISO 8601, lists with `cursor` (`offset`,
+`limit`, `total_count`) and `total`, null where the server does not say. Progress, questions and messages go
+to stderr.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | failed; with several checkpoints to delete: at least one was not deleted |
+| 2 | usage: a wrong option, argument or path; nothing was sent |
+| 3 | the server knows no such run, checkpoint or session |
+| 4 | no key, a key that the server refuses, or no permission |
+| 130 | Ctrl-C |
+"""
+
+
+def commands(
+    tree: typer.Typer, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Callable[..., Any]]]:
+    """Yield each command's words and the function behind it, in the order of the help."""
+    for command in tree.registered_commands:
+        assert command.callback is not None
+        yield (*path, command.name or command.callback.__name__), command.callback
+    for group in tree.registered_groups:
+        assert group.typer_instance is not None
+        yield from commands(group.typer_instance, (*path, group.name or ""))
+
+
+def declared(callback: Callable[..., Any]) -> Iterator[tuple[inspect.Parameter, ArgumentInfo | OptionInfo]]:
+    """Yield the parameters that are arguments or options."""
+    for parameter in inspect.signature(callback, eval_str=True).parameters.values():
+        for mark in getattr(parameter.annotation, "__metadata__", ()):
+            if isinstance(mark, ArgumentInfo | OptionInfo):
+                yield parameter, mark
+
+
+def section(path: tuple[str, ...], callback: Callable[..., Any]) -> str:
+    """Return the section of one command."""
+    found = list(declared(callback))
+    arguments = [(parameter, mark) for parameter, mark in found if isinstance(mark, ArgumentInfo)]
+    options = [(parameter, mark) for parameter, mark in found if isinstance(mark, OptionInfo)]
+    usage = [
+        " ".join(path),
+        *(["[OPTIONS]"] if options else []),
+        *(mark.metavar or "" for _, mark in arguments),
+    ]
+    lines = [
+        f"## {' '.join(path)}",
+        "",
+        inspect.cleandoc(callback.__doc__ or ""),
+        "",
+        f"    {' '.join(usage)}",
+        "",
+    ]
+    lines += ["| | meaning | default |", "|---|---|---|"] if found else []
+    lines += [f"| `{mark.metavar}` | {mark.help} | |" for _, mark in arguments]
+    lines += [
+        f"| {_names(parameter, mark)} | {mark.help} | {_default(parameter)} |" for parameter, mark in options
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _names(parameter: inspect.Parameter, mark: OptionInfo) -> str:
+    value = mark.metavar or _choices(parameter.annotation)
+    first = [mark.default] if isinstance(mark.default, str) else []  # where Annotated puts the first name
+    names = [f"`{name}`" for name in (*first, *(mark.param_decls or ()))]
+    return ", ".join(names) + (f" {value}" if value else "")
+
+
+def _choices(annotation: Any) -> str:
+    """Return the values of an enumeration, or the kind of a number."""
+    inner = (annotation, *get_args(annotation), *(k for a in get_args(annotation) for k in get_args(a)))
+    for kind in inner:
+        if isinstance(kind, EnumType):
+            return " or ".join(f"`{member.value}`" for member in list[Any](kind))
+    return "NUMBER" if int in inner or float in inner else ""
+
+
+def _default(parameter: inspect.Parameter) -> str:
+    if any(parameter.default is nothing for nothing in (None, False, inspect.Parameter.empty)):
+        return ""
+    return f"`{parameter.default}`"
+
+
+def render() -> str:
+    """Return the page."""
+    return INTRODUCTION + "".join(
+        "\n" + section(path, callback) for path, callback in commands(app, ("tinsmith",))
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or compare it."""
+    page = render()
+    if "--check" not in arguments:
+        PAGE.write_text(page)
+        return 0
+    if PAGE.exists() and PAGE.read_text() == page:
+        return 0
+    sys.stderr.write(f"{PAGE.name} is not what the commands say; run make docs\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

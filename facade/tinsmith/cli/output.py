@@ -1,0 +1,133 @@
+"""Where results and messages go: one document on stdout, everything else on stderr.
+
+Owns formats and tables. Knows no command and no client.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+PIPE_WIDTH = 200
+"""Columns of a table that no terminal bounds: a checkpoint path fits beside the rest."""
+
+
+class OutputFormat(StrEnum):
+    """How a result is written."""
+
+    table = "table"
+    json = "json"
+
+
+Format = Annotated[
+    OutputFormat | None,
+    typer.Option("--format", "-f", help="How to print the result; the default is table."),
+]
+
+
+class Rows:
+    """A table: a title, column names and rows of text."""
+
+    def __init__(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        self.title = title
+        self.columns = list(columns)
+        self.rows = [list(row) for row in rows]
+
+
+def chosen(context: typer.Context) -> OutputFormat:
+    """Return the format given nearest to the command: behind it, on its group, or before both."""
+    found: OutputFormat | None = lookup(context, "format")
+    return found or OutputFormat.table
+
+
+def lookup(context: typer.Context, name: str) -> Any:
+    """Return an option of this command or of those above it; None when nobody gave it."""
+    here: Any = context
+    while here is not None:
+        if here.params.get(name) is not None:
+            return here.params[name]
+        here = here.parent
+    return None
+
+
+def show(context: typer.Context, document: Mapping[str, Any], table: Callable[[], Rows]) -> None:
+    """Print a result: `document` as JSON, or the table, which is made only when it is wanted."""
+    if chosen(context) is OutputFormat.json:
+        show_json(document)
+    else:
+        show_table(table())
+
+
+def show_json(document: Mapping[str, Any]) -> None:
+    """Write one JSON document to stdout: dates in ISO 8601, values of the API by their field names."""
+    import orjson
+
+    options = (
+        orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+    )
+    sys.stdout.write(orjson.dumps(document, default=_plain, option=options).decode() + "\n")
+    sys.stdout.flush()  # here a reader that went away is noticed and ends the command, not at exit
+
+
+def _plain(value: object) -> object:
+    """Return the fields of a value of the API."""
+    import attrs
+
+    if not attrs.has(type(value)):
+        raise TypeError(f"{type(value).__name__} has no JSON form")
+    return attrs.asdict(cast("attrs.AttrsInstance", value), recurse=False)
+
+
+def show_table(rows: Rows) -> None:
+    """Draw a table on stdout."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, width=None if terminal else PIPE_WIDTH, highlight=False)
+    title = Text(_printable(rows.title))  # never markup: a run id holds the `:train:` of an emoji
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for number, column in enumerate(rows.columns):
+        table.add_column(
+            column, style="bright_cyan" if number == 0 else None, no_wrap=number == 0, overflow="fold"
+        )
+    for row in rows.rows:
+        table.add_row(*(Text(_printable(cell)) for cell in row))
+    if rows.rows:
+        console.print(table)
+    else:
+        console.print(title)
+
+
+def _printable(text: str) -> str:
+    """Strike out control characters: names come from servers and other people."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def confirmed(question: str) -> bool:
+    """Ask on stderr; an end of input is no answer, and ends the command."""
+    while True:
+        sys.stderr.write(f"{question} [y/N]: ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            note("\nThere is nobody to ask; --yes goes on without asking.")
+            raise typer.Exit(1)
+        match line.strip().lower():
+            case "y" | "yes":
+                return True
+            case "" | "n" | "no":
+                return False
+
+
+def note(message: str) -> None:
+    """Tell the person something that is not the result."""
+    typer.echo(message, err=True)

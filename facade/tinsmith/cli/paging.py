@@ -1,0 +1,45 @@
+"""Collects the pages of a list. Knows neither the wire nor how a list is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Generic, NamedTuple, TypeVar
+
+import typer
+
+T = TypeVar("T")
+
+Limit = Annotated[int, typer.Option("--limit", min=0, help="Most entries to fetch; 0 is all of them.")]
+Offset = Annotated[int, typer.Option("--offset", min=0, help="Entries to leave out at the start.")]
+
+Fetch = Callable[[int, int], tuple[list[T], int | None]]
+"""(limit, offset) -> one page, and how many entries there are in all where the server says."""
+
+
+class Listing(NamedTuple, Generic[T]):
+    """The entries asked for and their place in the whole list."""
+
+    entries: list[T]
+    total: int | None
+    """Entries in all; None when the server did not say."""
+    offset: int
+    limit: int
+
+    def cursor(self) -> dict[str, int | None]:
+        """Return the place as the API writes it."""
+        return {"offset": self.offset, "limit": self.limit, "total_count": self.total}
+
+
+def collect(fetch: Fetch[T], *, limit: int, offset: int, page: int) -> Listing[T]:
+    """Fetch pages of at most `page` entries until there are `limit` (0: all) or the list ends."""
+    entries: list[T] = []
+    total: int | None = None
+    while not limit or len(entries) < limit:
+        wanted = min(page, limit - len(entries)) if limit else page
+        found, total = fetch(wanted, offset + len(entries))
+        entries += found
+        if not found or (len(found) < wanted if total is None else offset + len(entries) >= total):
+            break
+    if total is None and (not limit or len(entries) < limit):
+        total = offset + len(entries)
+    return Listing(entries, total, offset, limit)

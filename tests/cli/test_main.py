@@ -1,0 +1,185 @@
+"""The program as a whole: start, exit codes, Ctrl-C, and where the words go."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import tinsmith
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Answer, Asked, Result, Server
+
+HEAVY = ("httpx", "numpy", "rich", "aiohttp", "tokenizers", "asyncio", "orjson")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        (("--help",), (*HEAVY, "pydantic")),
+        (("version",), (*HEAVY, "typer")),
+        (("run", "--help"), HEAVY),
+        (("checkpoint", "delete", "--help"), HEAVY),
+        (("sample", "-h"), HEAVY),
+    ],
+)
+def test_help_and_version_are_light(arguments: tuple[str, ...], heavy: tuple[str, ...]) -> None:
+    """What only prints text loads no library that takes long to load."""
+    code = (
+        "import sys, tinsmith.cli\n"
+        "try:\n    tinsmith.cli.main(sys.argv[1:])\n"
+        f"except SystemExit as left:\n    print(left.code, [m for m in {heavy!r} if m in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "0 []"
+    assert done.stderr == ""
+
+
+def test_version(cli: Callable[..., Result]) -> None:
+    """The version is that of the package, by every way."""
+    assert cli("version") == (0, f"tinsmith {tinsmith.__version__}\n", "")
+    assert cli("-f", "table", "version").out == f"tinsmith {tinsmith.__version__}\n"
+    assert cli("version", "-f", "json").json == {"name": "tinsmith", "version": tinsmith.__version__}
+
+
+def test_module_is_the_program() -> None:
+    """`python -m tinsmith.cli` is the same program."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tinsmith.cli", "version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"tinsmith {tinsmith.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("run",),
+        ("checkpoint",),
+        ("session",),
+        ("nonsense",),
+        ("run", "nonsense"),
+        ("run", "info"),
+        ("run", "list", "--limit", "-1"),
+        ("run", "list", "--nonsense"),
+        ("-f", "xml", "run", "list"),
+    ],
+)
+def test_usage(cli: Callable[..., Result], server: Server, arguments: tuple[str, ...]) -> None:
+    """A wrong command line is exit code 2, says so on stderr and sends nothing."""
+    done = cli(*arguments)
+    assert (done.code, done.out, server.asked) == (2, "", [])
+    assert "Usage: tinsmith" in done.err
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "headline"),
+    [
+        (400, 1, "Invalid request"),
+        (401, 4, "Authentication failed"),
+        (403, 4, "Permission denied"),
+        (404, 3, "Resource not found"),
+        (422, 1, "Invalid data provided"),
+    ],
+)
+def test_refusals(cli: Callable[..., Result], server: Server, status: int, code: int, headline: str) -> None:
+    """A refusal is one line with the server's words, and an exit code by its kind."""
+    server.on("GET", "/training_runs/r", (status, {"detail": "because of the moon"}))
+    done = cli("run", "info", "r", "--format", "json")
+    assert (done.code, done.out) == (code, "")
+    assert done.err.startswith(f"Error: {headline}: ")
+    assert "because of the moon" in done.err
+    assert "Traceback" not in done.err
+    assert "tml-key" not in done.err
+
+
+def test_no_key(cli: Callable[..., Result], server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key, and with a foreign one, nothing is sent; the exit code is 4."""
+    monkeypatch.delenv("TINKER_API_KEY")
+    done = cli("run", "list")
+    assert (done.code, done.out) == (4, "")
+    assert "TINKER_API_KEY" in done.err
+    monkeypatch.setenv("TINKER_API_KEY", "sk-of-somebody-else")
+    foreign = cli("run", "list")
+    assert (foreign.code, server.asked) == (4, [])
+    assert "somebody-else" not in foreign.err
+
+
+def test_nobody_there(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is not there is exit code 1 and names the address."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{held.getsockname()[1]}"
+        monkeypatch.setenv("TINKER_API_KEY", "tml-x")
+        done = cli("--base-url", address, "run", "list")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("Error: Connection failed: ")
+    assert "127.0.0.1" in done.err
+
+
+def test_bad_address(cli: Callable[..., Result]) -> None:
+    """An address that is none is a usage error."""
+    done = cli("--base-url", "ftp://example.com", "run", "list")
+    assert (done.code, done.out) == (2, "")
+
+
+def test_own_mistake(cli: Callable[..., Result], server: Server) -> None:
+    """An answer that is no JSON of this API is a failure with a sentence, not a traceback."""
+    server.on("GET", "/training_runs/r", (200, ["not", "a", "run"]))
+    done = cli("run", "info", "r")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("Error: ")
+
+
+def test_closed_pipe(server: Server) -> None:
+    """A reader that goes away early, such as `head`, ends the program quietly."""
+    server.on("GET", "/sessions", (200, {"sessions": [f"sess-{n}" for n in range(200_000)]}))
+    program = subprocess.Popen(
+        [sys.executable, "-m", "tinsmith.cli", "session", "list", "-f", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ},
+    )
+    assert program.stdout is not None
+    program.stdout.read(1)
+    program.stdout.close()
+    assert program.stderr is not None
+    with program.stderr:
+        assert b"Traceback" not in program.stderr.read()
+    assert program.wait() in {0, 1}
+
+
+@pytest.mark.parametrize("stage", ["waiting", "deleting"])
+def test_ctrl_c(server: Server, stage: str) -> None:
+    """Ctrl-C while the server thinks ends the program at once, with exit code 130 and no traceback."""
+
+    def interrupt(asked: Asked) -> Answer:
+        os.kill(program.pid, signal.SIGINT)
+        program.wait()
+        return 200, {}
+
+    server.on("GET", "/training_runs/r", interrupt)
+    server.on("DELETE", "/training_runs/r/checkpoints/weights/1", interrupt)
+    arguments = {
+        "waiting": ("run", "info", "r"),
+        "deleting": ("checkpoint", "delete", "-y", "tinker://r/weights/1"),
+    }[stage]
+    program = subprocess.Popen(
+        [sys.executable, "-m", "tinsmith.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ},
+    )
+    out, err = program.communicate(timeout=30)
+    assert (program.returncode, out) == (130, "")
+    assert "Traceback" not in err
