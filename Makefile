@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite wheel-check \
-	codegen contract-diff fuzz interop golden bench bench-startup bench-engine clean
+	codegen contract-diff fuzz interop golden bench bench-startup bench-cli bench-engine clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -102,10 +102,13 @@ golden: .venv-golden/.ready ## Write the golden files anew from torch, transform
 bench-startup: .venv/.ready .venv-peer/.ready ## Time from process start to the first answer, beside the official client
 	$(RUN) benchmarks/startup.py --peer $(PEER_BIN)/python
 
+bench-cli: .venv/.ready .venv-peer/.ready ## `tinsmith --help` and `version` beside the official command line
+	$(RUN) benchmarks/cli.py --peer $(PEER_BIN)/tinker
+
 bench-engine: .venv/.ready .venv-golden/.ready .build/model.ready ## The embedded engine beside torch, peft and transformers
 	$(RUN) benchmarks/engine.py --peer .venv-golden/bin/python
 
-bench: bench-startup bench-engine ## All benchmarks
+bench: bench-startup bench-cli bench-engine ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
 	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .wheelhouse .build dist demo-output
