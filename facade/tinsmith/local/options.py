@@ -87,7 +87,7 @@ class ServeOptions:
     """Directory of the database, checkpoints and journals; created when missing, locked while in use."""
     models: Mapping[str, Path] = attrs.field(factory=dict)
     """Further base models: name -> Hugging Face directory or GGUF file."""
-    token: str | None = None
+    token: str | None = attrs.field(default=None, repr=False)
     """Key that every request must carry in X-API-Key; None asks for none (in-process use only)."""
     allowed_hosts: tuple[str, ...] | None = None
     """Host header values (without port) that are served; None checks nothing (in-process use only)."""
