@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 GENERATORS = (
     "openapi/contract_coverage.py",
     "openapi/contract_reference.py",
+    "openapi/contract_reference.py",
     "docs/cli_reference.py",
 )
 """Scripts that write one page each, and with --check compare it instead."""

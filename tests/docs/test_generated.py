@@ -1,0 +1,79 @@
+"""Generated pages: each has its generator in the list, and a stale one is found."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ROOT = Path(__file__).parents[2]
+
+
+def script(path: str) -> ModuleType:
+    """Load a script as a module."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def reference() -> Any:
+    """Load the generator of docs/cli.md."""
+    return script("docs/cli_reference.py")
+
+
+def test_every_generated_page_is_in_the_list() -> None:
+    """A page that names its generator is checked by `make docs-check`."""
+    listed = set(script("docs/generate.py").GENERATORS)
+    named = {
+        found.group(1)
+        for page in (ROOT / "docs").rglob("*.md")
+        if (found := re.match(r"<!-- Written by (\S+)", page.read_text()))
+    }
+    assert "docs/cli_reference.py" in named
+    assert named <= listed
+
+
+def test_a_stale_page_is_found(reference: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check fails on a page that is missing or edited, and passes on what was written."""
+    monkeypatch.setattr(reference, "PAGE", tmp_path / "cli.md")
+    assert reference.main(["--check"]) == 1
+    assert reference.main([]) == 0
+    assert reference.main(["--check"]) == 0
+    (tmp_path / "cli.md").write_text(reference.render() + "edited")
+    assert reference.main(["--check"]) == 1
+
+
+def test_the_dispatcher_runs_all_and_reports_the_worst(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A generator that fails does not keep the next from running, and is not forgotten."""
+    dispatcher: Any = script("docs/generate.py")
+    (tmp_path / "bad.py").write_text("import sys; sys.exit(1)")
+    (tmp_path / "good.py").write_text(
+        "import sys, pathlib; pathlib.Path('ran').write_text(str(sys.argv[1:]))"
+    )
+    monkeypatch.setattr(dispatcher, "ROOT", tmp_path)
+    monkeypatch.setattr(dispatcher, "GENERATORS", ("bad.py", "good.py"))
+    assert dispatcher.main(["--check"]) == 1
+    assert (tmp_path / "ran").read_text() == "['--check']"
+
+
+def test_the_reference_has_every_command_and_option(reference: Any) -> None:
+    """No command, argument or option is without its line and its meaning."""
+    page = reference.render()
+    for path, callback in reference.commands(reference.app, ("tinsmith",)):
+        assert f"## {' '.join(path)}\n" in page
+        for parameter, mark in reference.declared(callback):
+            assert mark.help, (path, parameter.name)
+    assert "`--yes`, `-y`" in page
+    assert "| `--limit` NUMBER |" in page
