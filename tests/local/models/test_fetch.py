@@ -35,6 +35,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PackagedModel:
         member="toy/model.gguf",
         member_sha256=hashlib.sha256(CONTENT).hexdigest(),
         member_bytes=len(CONTENT),
+        max_context=64,
     )
     _offer(monkeypatch, toy, lambda folder: _copy(wheel, folder))
     return toy

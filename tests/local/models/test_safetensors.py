@@ -182,6 +182,18 @@ def test_tensors_at_odd_places_are_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(TensorFile(path).get("a"), [1.5, -2.0])
 
 
+def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Metadata is written in a fixed order, whatever the library does, and reads back."""
+    metadata, written = {f"k{number}": f"\u00e9 {number}" for number in range(9)}, set()
+    for number in range(8):
+        path = tmp_path / f"{number}.safetensors"
+        write_tensors(path, {"b": np.arange(3), "a": np.ones(2, np.float32)}, metadata)
+        written.add(path.read_bytes())
+        assert TensorFile(path).metadata == metadata
+        np.testing.assert_array_equal(TensorFile(path).get("b"), [0, 1, 2])
+    assert len(written) == 1
+
+
 def test_written_files_are_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the rename fails the old file stays and no scratch file is left."""
     path = tmp_path / "a.safetensors"

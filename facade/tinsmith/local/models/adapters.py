@@ -7,6 +7,7 @@ here loads in `peft`, and one that `peft` wrote loads here. Each file is there w
 import json
 import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ OPTIMIZER_FILE = "optimizer.safetensors"
 
 _PREFIX = "base_model.model."
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-_MLP = ("gate_proj", "up_proj", "down_proj")
+_MLP = ("gate_proj", "up_proj", "down_proj", "patch_proj")
 _UNEMBED = ("lm_head",)
 _TENSOR = re.compile(r"(?P<module>.+)\.lora_(?P<side>[AB])(?:\.default)?\.weight")
 _REFUSED = {
@@ -53,7 +54,7 @@ def save_adapter(directory: Path, adapter: Adapter, *, base_model: str, optimize
         write_tensors(state, adapter.moments, {"step": str(adapter.step)})
     else:
         state.unlink(missing_ok=True)
-    config = json.dumps(_peft_config(adapter.spec, base_model), indent=2, sort_keys=True) + "\n"
+    config = json.dumps(_peft_config(adapter, base_model), indent=2, sort_keys=True) + "\n"
     write_whole(directory / CONFIG_FILE, config.encode())
 
 
@@ -79,12 +80,8 @@ def load_adapter(directory: Path, config: ModelConfig, *, optimizer: bool = Fals
     return adapter
 
 
-def _peft_config(spec: LoraSpec, base_model: str) -> dict[str, object]:
-    modules = [
-        *(_ATTENTION if spec.train_attn else ()),
-        *(_MLP if spec.train_mlp else ()),
-        *(_UNEMBED if spec.train_unembed else ()),
-    ]
+def _peft_config(adapter: Adapter, base_model: str) -> dict[str, object]:
+    spec = adapter.spec
     return {
         "base_model_name_or_path": base_model,
         "bias": "none",
@@ -96,11 +93,16 @@ def _peft_config(spec: LoraSpec, base_model: str) -> dict[str, object]:
         "modules_to_save": None,
         "peft_type": "LORA",
         "r": spec.rank,
-        "target_modules": modules,
+        "target_modules": sorted(_adapted(adapter.params)),
         "task_type": "CAUSAL_LM",
         "use_dora": False,
         "use_rslora": False,
     }
+
+
+def _adapted(params: Iterable[str]) -> set[str]:
+    """Return the last names of the modules that have LoRA matrices: `q_proj`, `lm_head`."""
+    return {name.rpartition(".lora_")[0].rpartition(".")[2] for name in params}
 
 
 def _checked_settings(path: Path) -> dict[str, object]:
@@ -134,7 +136,7 @@ def _spec(settings: dict[str, object], params: dict[str, Array], seed: int | Non
     rank, alpha = settings.get("r"), settings.get("lora_alpha")
     if not isinstance(rank, int) or rank < 1 or not isinstance(alpha, (int, float)):
         raise ModelFileError(path, f"r is {rank!r} and lora_alpha is {alpha!r}")
-    parts = {name.removesuffix(".weight").rpartition(".")[0].rpartition(".")[2] for name in params}
+    parts = _adapted(params)
     if unknown := parts.difference(_ATTENTION, _MLP, _UNEMBED):
         raise ModelFileError(path, f"adapts {', '.join(sorted(unknown))}, which the engine does not")
     return LoraSpec(

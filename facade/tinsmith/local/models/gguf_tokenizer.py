@@ -27,6 +27,11 @@ def tokenizer_json(metadata: Mapping[str, object], path: Path) -> bytes:
     return _build(metadata, rules, tokens, path).to_str().encode()
 
 
+def check_tokenizer(metadata: Mapping[str, object], path: Path) -> None:
+    """Raise ModelFileError if the tokenizer is of a kind that `tokenizer_json` cannot build right."""
+    _rules(metadata, path)
+
+
 def special_tokens(metadata: Mapping[str, object]) -> dict[str, str]:
     """Return role -> token text for the roles that the metadata names."""
     tokens = metadata.get("tokenizer.ggml.tokens")

@@ -82,6 +82,11 @@ class ModelRegistry:
         """Return the shape of a model without reading its tensors; errors as `get`."""
         return self._source(self.canonical(name)).config
 
+    def max_context(self, name: str) -> int:
+        """Return the longest sequence of a model in tokens, without opening a packaged file."""
+        full = self.canonical(name)
+        return self.config(full).max_context if full in self._openers else self._packaged[full].max_context
+
     def source(self, name: str) -> ModelSource:
         """Return a model opened but not loaded; errors as `get`."""
         return self._source(self.canonical(name))

@@ -33,7 +33,7 @@ def open_directory(path: Path, name: str) -> ModelSource:
         origin=str(path),
         config=config,
         get_tensor=_Shards(path, files).get,
-        tokenizer_json=tokenizer.read_bytes() if tokenizer.is_file() else None,
+        read_tokenizer=lambda: tokenizer.read_bytes() if tokenizer.is_file() else None,
         chat_template=_chat_template(path, tokenizer_config),
         tokenizer_config=tokenizer_config,
     )

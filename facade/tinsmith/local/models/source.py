@@ -5,10 +5,11 @@ Owns no format. Loaders make a `ModelSource`; the registry turns it into the eng
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from tinsmith.core.errors import TinkerError
 from tinsmith.local.engine.config import ModelConfig
@@ -36,9 +37,14 @@ class ModelSource:
     """Shape and constants of the network."""
     get_tensor: TensorGetter
     """Reads one tensor by its Hugging Face name, as float32 or a memory-mapped view."""
-    tokenizer_json: bytes | None
-    """The tokenizer in the `tokenizer.json` format, or None when the model brings none."""
+    read_tokenizer: Callable[[], bytes | None] = field(repr=False)
+    """Builds or reads what `tokenizer_json` returns; called once."""
     chat_template: str | None
     """Jinja template of a conversation, or None."""
     tokenizer_config: dict[str, object]
     """What `tokenizer_config.json` says, or what is known of it: `bos_token`, `eos_token`, flags."""
+
+    @cached_property
+    def tokenizer_json(self) -> bytes | None:
+        """The tokenizer in the `tokenizer.json` format, or None when the model brings none."""
+        return self.read_tokenizer()

@@ -76,10 +76,21 @@ def _numpy_dtype(name: str, tensor: str, path: Path) -> np.dtype[Any]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file at `path`, there whole or not at all."""
+    """Write a safetensors file, there whole or not at all; the same content gives the same bytes."""
     from safetensors.numpy import save
 
-    write_whole(path, save({name: np.ascontiguousarray(tensors[name]) for name in tensors}, dict(metadata)))
+    arrays = {name: np.ascontiguousarray(tensors[name]) for name in tensors}
+    write_whole(path, _ordered(save(arrays, dict(metadata) or None)))
+
+
+def _ordered(content: bytes) -> bytes:
+    """Sort the metadata in the header, which the library writes in random order."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    if "__metadata__" in header:
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    return content[:8] + text.ljust(length) + content[8 + length :]
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -55,7 +55,7 @@ def open_tiny(name: str = TINY) -> ModelSource:
         origin=name,
         config=config,
         get_tensor=lambda tensor: tiny_tensor(config, tensor),
-        tokenizer_json=tiny_tokenizer_json(),
+        read_tokenizer=tiny_tokenizer_json,
         chat_template=_CHAT_TEMPLATE,
         tokenizer_config={"eos_token": "<|im_end|>", "bos_token": "<|im_start|>", "pad_token": "<|pad|>"},
     )
