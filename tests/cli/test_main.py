@@ -158,6 +158,20 @@ def test_closed_pipe(server: Server) -> None:
     assert program.wait() in {0, 1}
 
 
+def test_names_of_any_script(server: Server) -> None:
+    """A terminal that cannot show a name gets a table all the same, and JSON is UTF-8 everywhere."""
+    server.on("GET", "/sessions", (200, {"sessions": ["sess-\u0436"]}))
+    for output, shown in (("table", b"sess-?"), ("json", "sess-\u0436".encode())):
+        done = subprocess.run(
+            [sys.executable, "-m", "tinsmith.cli", "session", "list", "-f", output],
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert shown in done.stdout
+
+
 @pytest.mark.parametrize("stage", ["waiting", "deleting"])
 def test_ctrl_c(server: Server, stage: str) -> None:
     """Ctrl-C while the server thinks ends the program at once, with exit code 130 and no traceback."""

@@ -14,8 +14,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-PIPE_WIDTH = 200
-"""Columns of a table that no terminal bounds: a checkpoint path fits beside the rest."""
+UNBOUNDED = 10_000
+"""Columns that a table may take; a path that is cut or folded cannot be copied."""
 
 
 class OutputFormat(StrEnum):
@@ -65,13 +65,13 @@ def show(context: typer.Context, document: Mapping[str, Any], table: Callable[[]
 
 
 def show_json(document: Mapping[str, Any]) -> None:
-    """Write one JSON document to stdout: dates in ISO 8601, values of the API by their field names."""
+    """Write one JSON document to stdout: in UTF-8, dates in ISO 8601, values by their field names."""
     import orjson
 
     options = (
         orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
     )
-    sys.stdout.write(orjson.dumps(document, default=_plain, option=options).decode() + "\n")
+    sys.stdout.buffer.write(orjson.dumps(document, default=_plain, option=options) + b"\n")
     sys.stdout.flush()  # here a reader that went away is noticed and ends the command, not at exit
 
 
@@ -85,26 +85,27 @@ def _plain(value: object) -> object:
 
 
 def show_table(rows: Rows) -> None:
-    """Draw a table on stdout."""
+    """Draw a table on stdout, as wide as it is: a narrower terminal wraps it, and paths stay whole."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout, width=None if terminal else PIPE_WIDTH, highlight=False)
-    title = Text(_printable(rows.title))  # never markup: a run id holds the `:train:` of an emoji
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    console = Console(file=sys.stdout, width=UNBOUNDED, highlight=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for number, column in enumerate(rows.columns):
-        table.add_column(
-            column, style="bright_cyan" if number == 0 else None, no_wrap=number == 0, overflow="fold"
-        )
-    for row in rows.rows:
+        table.add_column(column, style="bright_cyan" if number == 0 else None, no_wrap=True)
+    for row in rows.rows:  # cells are never markup: a run id holds the `:train:` of an emoji
         table.add_row(*(Text(_printable(cell)) for cell in row))
-    if rows.rows:
-        console.print(table)
-    else:
-        console.print(title)
+    with console.capture() as drawn:
+        if rows.title:
+            console.print(Text(_printable(rows.title), style="bold" if rows.rows else ""))
+        if rows.rows:
+            console.print(table)
+    text = "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))  # a name of any script is no failure
+    sys.stdout.flush()
 
 
 def _printable(text: str) -> str:
