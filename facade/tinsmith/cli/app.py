@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tinsmith.cli import checkpoint, model, run, sample, session
+from tinsmith.cli import checkpoint, model, run, sample, serve, session
 from tinsmith.cli.output import Format, OutputFormat, chosen, show_json
 
 app = typer.Typer(
@@ -45,3 +45,4 @@ app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(session.app, name="session")
 app.add_typer(model.app, name="model")
 app.command("sample")(sample.sample)
+app.command("serve")(serve.serve)

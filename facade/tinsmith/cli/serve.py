@@ -1,0 +1,160 @@
+"""`tinsmith serve`: the embedded service behind a socket, for every client of this API."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinsmith.cli.output import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tinsmith.local.options import ServeOptions
+    from tinsmith.local.serve import Address
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Where runs and checkpoints are kept; without it, nowhere."),
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="NAME=PATH",
+        help="Offer one more base model: a Hugging Face directory or a GGUF file; may be repeated.",
+    ),
+]
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")]
+Remote = Annotated[
+    bool, typer.Option("--allow-remote", help="Allow an address that other machines can reach.")
+]
+Hold = Annotated[
+    float, typer.Option("--hold", metavar="SECONDS", min=0.0, help="Longest time that a poll is held.")
+]
+Imitate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--imitate",
+        metavar="WORD",
+        help="Behave like another server in one respect, such as arrival-order; may be repeated.",
+    ),
+]
+Tokenizers = Annotated[
+    Path | None,
+    typer.Option(
+        "--tokenizers",
+        metavar="DIR",
+        help="Write the tokenizers of all models there, for clients that load them with transformers.",
+    ),
+]
+Telemetry = Annotated[
+    bool, typer.Option("--print-telemetry", help="Print the telemetry kept in --data and leave.")
+]
+
+
+def serve(
+    context: typer.Context,
+    data: Data = None,
+    model: Models = None,
+    host: Host = "127.0.0.1",
+    port: Port = 0,
+    allow_remote: Remote = False,
+    hold: Hold = 20.0,
+    imitate: Imitate = None,
+    tokenizers: Tokenizers = None,
+    print_telemetry: Telemetry = False,
+) -> None:
+    """Serve the embedded service to any client of this API, until Ctrl-C."""
+    _require_extra()
+    from tinsmith.local.serve import serve as run
+
+    if print_telemetry:
+        _print_telemetry(data, context)
+        return
+    with _data_dir(data) as directory:
+        options = _options(context, directory, model or [], hold, imitate or [])
+        if tokenizers is not None:
+            _export_tokenizers(options, tokenizers)
+
+        def announce(address: Address) -> None:
+            """Print what a shell needs on stdout, and the rest on stderr."""
+            sys.stdout.write("\n".join(address.export_lines) + "\n")
+            sys.stdout.flush()
+            note(f"Serving on {address.base_url}; Ctrl-C ends it.")
+            if data is None:
+                note("Runs and checkpoints are dropped at the end; --data DIR keeps them.")
+            if tokenizers is None:
+                note("--tokenizers DIR writes the tokenizers, for the official SDK without a hub.")
+
+        try:
+            run(options, host=host, port=port, allow_remote=allow_remote, announce=announce)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), ctx=context) from error
+
+
+def _require_extra() -> None:
+    """Name the extra where the service's libraries are missing."""
+    from importlib.util import find_spec
+
+    from tinsmith.core.errors import MissingExtraError
+
+    for library in ("starlette", "uvicorn", "safetensors", "gguf", "jsonschema_rs"):
+        if find_spec(library) is None:
+            raise MissingExtraError("tinsmith serve", "local")
+
+
+@contextlib.contextmanager
+def _data_dir(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="tinsmith-") as folder:
+        yield Path(folder)
+
+
+def _options(
+    context: typer.Context, directory: Path, models: list[str], hold_s: float, words: list[str]
+) -> ServeOptions:
+    from tinsmith.local.models.registry import parse_model_option
+    from tinsmith.local.options import Imitation, ServeOptions
+
+    try:
+        imitation = Imitation.parse(words)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), ctx=context, param_hint="--imitate") from error
+    paths = [parse_model_option(text) for text in models]
+    for name, path in paths:
+        if not path.exists():
+            raise typer.BadParameter(
+                f"{path} does not exist (model {name})", ctx=context, param_hint="--model"
+            )
+    return ServeOptions(data_dir=directory, models=dict(paths), imitate=imitation, hold_s=hold_s)
+
+
+def _export_tokenizers(options: ServeOptions, folder: Path) -> None:
+    from tinsmith.local.models.registry import ModelRegistry
+    from tinsmith.local.models.tokenizer_files import write_tokenizer
+
+    registry = ModelRegistry(options.models.items())
+    for name in registry.names():
+        write_tokenizer(registry.source(name), folder / name)
+    note(
+        f"Tokenizers are in {folder}. A program that runs in that folder, the official SDK's get_tokenizer()"
+    )
+    note("included, finds them under the names of the models, without a hub.")
+
+
+def _print_telemetry(data: Path | None, context: typer.Context) -> None:
+    from tinsmith.local.serve import read_telemetry
+
+    if data is None or not data.is_dir():
+        raise typer.BadParameter("--print-telemetry needs the --data DIR of a service", ctx=context)
+    for line in read_telemetry(data):
+        sys.stdout.write(line + "\n")

@@ -1,0 +1,106 @@
+"""`tinsmith serve`: started as a program, used by a client, ended by Ctrl-C; and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import tinsmith
+from tinsmith import types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.cli.conftest import Result
+
+COMMAND = [sys.executable, "-m", "tinsmith.cli", "serve"]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start `tinsmith serve` with its data in tmp_path; whatever still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*COMMAND, "--data", str(tmp_path / "data"), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def _exports(process: subprocess.Popen[str]) -> dict[str, str]:
+    assert process.stdout is not None
+    found = {}
+    for line in (process.stdout.readline(), process.stdout.readline()):
+        match = re.fullmatch(r"export (\w+)=(\S+)\n", line)
+        assert match is not None, line
+        found[match[1]] = match[2]
+    return found
+
+
+def test_serve_and_use(program: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    """The two lines on stdout are all that a client needs; Ctrl-C ends it, and its telemetry can be read."""
+    process = program("--tokenizers", str(tmp_path / "tokenizers"))
+    exports = _exports(process)
+    assert exports["TINKER_API_KEY"].startswith("tml-")
+    with tinsmith.ServiceClient(
+        base_url=exports["TINKER_BASE_URL"], api_key=exports["TINKER_API_KEY"]
+    ) as service:
+        trainer = service.create_lora_training_client("tinsmith/tiny", rank=1)
+        datum = types.Datum(
+            model_input=types.ModelInput.from_ints([1, 2]),
+            loss_fn_inputs={"target_tokens": [2, 3], "weights": [1.0, 1.0]},
+        )
+        assert trainer.forward([datum], "cross_entropy").result().metrics["loss:sum"] > 0
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode in (0, 130)
+    assert "Serving on http://127.0.0.1:" in err
+    assert "Traceback" not in err
+    settings = json.loads((tmp_path / "tokenizers" / "tinsmith/tiny" / "tokenizer_config.json").read_text())
+    assert settings["eos_token"] == "<|im_end|>"
+    again = subprocess.run(
+        [*COMMAND, "--data", str(tmp_path / "data"), "--print-telemetry"], capture_output=True, check=True
+    )
+    assert all(json.loads(line) for line in again.stdout.splitlines())
+
+
+REFUSED = [
+    (("--model", "x"), "NAME=PATH"),
+    (("--model", "x=/nowhere/at/all"), "does not exist"),
+    (("--imitate", "a-teapot"), "arrival-order"),
+    (("--host", "0.0.0.0"), "--allow-remote"),
+    (("--print-telemetry",), "--data"),
+    (("--port", "70000"), "--port"),
+]
+
+
+@pytest.mark.parametrize(("options", "reason"), REFUSED, ids=[" ".join(options) for options, _ in REFUSED])
+def test_refused(cli: Callable[..., Result], options: tuple[str, ...], reason: str) -> None:
+    """A wrong option is a usage error that names what is right; no service starts."""
+    result = cli("serve", *options)
+    assert (result.code, result.out) == (2, "")
+    assert reason in result.err
+
+
+def test_without_the_extra(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the libraries of the service are missing the error names the extra."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    result = cli("serve")
+    assert result.code == 1
+    assert "tinsmith[local]" in result.err
