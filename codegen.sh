@@ -33,14 +33,6 @@ generate() {
     ruff format --isolated --no-cache --quiet --target-version py311 --line-length 110 "$2"
 }
 
-validate() {
-    if ! openapi-spec-validator "$1" >"$WORK/log" 2>&1; then
-        head -n 1 "$WORK/log" >&2 # the rest repeats the whole schema of OpenAPI
-        exit 1
-    fi
-    python openapi/contract_rules.py "$1"
-}
-
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 trap 'exit 130' INT TERM
@@ -74,7 +66,7 @@ case "${1:-}" in
     exit 2
     ;;
 *)
-    validate "$1"
+    python openapi/contract_rules.py "$1"
     python openapi/contract_diff.py openapi/tinker.yaml "$1" || echo "codegen: the new contract breaks the old one, see above" >&2
     cp "$1" "$WORK/tinker.yaml"
     generate "$WORK/tinker.yaml" "$WORK/trial"

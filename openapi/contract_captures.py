@@ -55,6 +55,12 @@ def exchanges(directory: Path = CAPTURES) -> Iterator[Exchange]:
             )
 
 
+def is_path(template: str, path: str) -> bool:
+    """Tell whether a path is one of a template's."""
+    pattern = "[^/]+".join(map(re.escape, re.split(r"{[^}]*}", template)))
+    return re.fullmatch(pattern, path) is not None
+
+
 class Contract:
     """The contract, ready to judge traffic."""
 
@@ -71,8 +77,7 @@ class Contract:
         """Find the operation that a request addresses; a path without parameters goes first."""
         for op in sorted(self.operations.values(), key=lambda op: op.path.count("{")):
             for path in (op.path, *op.node.get("x-tinker-path-aliases", [])):
-                pattern = "[^/]+".join(map(re.escape, re.split(r"{[^}]*}", path)))
-                if op.method.upper() == exchange.method and re.fullmatch(pattern, exchange.path):
+                if op.method.upper() == exchange.method and is_path(path, exchange.path):
                     return op
         return None
 

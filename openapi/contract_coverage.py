@@ -9,7 +9,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from contract_captures import OUTSIDE, Contract, Exchange, exchanges
+from contract_captures import OUTSIDE, Contract, Exchange, exchanges, is_path
 from contract_document import CONTRACT, load
 
 PAGE = Path(__file__).parent.parent / "docs" / "contract-coverage.md"
@@ -46,6 +46,8 @@ def render() -> str:
         found = seen.get(op.id, [])
         if _verified(found):
             statuses = ", ".join(sorted({str(e.status) for e in found}))
+            if not any(is_path(op.path, exchange.path) for exchange in found):
+                statuses += " (on a shorter path)"
             body = "yes" if "requestBody" in op.node else "no body"
             result = ("yes" if results[op.id] else "**no**") if "x-tinker-result" in op.node else "no promise"
             lines.append(f"| `{op.id}` | {op.method.upper()} `{op.path}` | {body} | {statuses} | {result} |")

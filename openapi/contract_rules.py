@@ -1,6 +1,6 @@
-"""Checks the contract against the rules that no OpenAPI validator sees.
+"""Checks that a document is OpenAPI 3.1 and keeps the rules that no OpenAPI validator sees.
 
-Usage: contract_rules.py [CONTRACT]. Prints what breaks a rule and exits with 1; silent when all is well.
+Usage: contract_rules.py [CONTRACT]. Prints what is wrong and exits with 1; silent when all is well.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from pathlib import Path
 
 import contract_operation_rules as of_operations
 import contract_schema_rules as of_schemas
+import yaml
 from contract_document import CONTRACT, Json, load
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 Rule = Callable[[Json], Iterator[str]]
 
@@ -48,15 +50,35 @@ RULES: dict[str, Rule] = {
 
 def violations(document: Json) -> list[str]:
     """Return what breaks a rule, each with the rule's name."""
-    return [f"{name}: {problem}" for name, rule in RULES.items() for problem in rule(document)]
+    return [f"{name}: {problem}" for name, rule in RULES.items() for problem in _apply(rule, document)]
+
+
+def _apply(rule: Rule, document: Json) -> Iterator[str]:
+    try:
+        yield from rule(document)
+    except (AttributeError, KeyError, StopIteration, TypeError) as problem:
+        yield f"cannot read the document: {problem!r}"
+
+
+def misfits(document: Json) -> list[str]:
+    """Return what keeps the document from being OpenAPI 3.1."""
+    if not str(document.get("openapi", "")).startswith("3.1."):
+        return [f"openapi: {document.get('openapi')!r} is not version 3.1"]
+    errors = OpenAPIV31SpecValidator(document).iter_errors()
+    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in errors]
 
 
 def main(arguments: list[str]) -> int:
     """Check one contract."""
     path = Path(arguments[0]) if arguments else CONTRACT
-    found = violations(load(path))
+    try:
+        document = load(path)
+    except (OSError, ValueError, yaml.YAMLError) as problem:
+        found = [" ".join(str(problem).split())]
+    else:
+        found = misfits(document) or violations(document)
     for line in found:
-        print(line, file=sys.stderr)
+        print(f"{path}: {line}", file=sys.stderr)
     return 1 if found else 0
 
 

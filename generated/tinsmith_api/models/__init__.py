@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from .optim_step_response import OptimStepResponse as OptimStepResponse
     from .optimizer_config import OptimizerConfig as OptimizerConfig
     from .optimizer_params import OptimizerParams as OptimizerParams
+    from .prompt_alt_tokens import PromptAltTokens as PromptAltTokens
     from .request_failed_response import RequestFailedResponse as RequestFailedResponse
     from .retrieve_futures_request import RetrieveFuturesRequest as RetrieveFuturesRequest
     from .retrieve_futures_response import RetrieveFuturesResponse as RetrieveFuturesResponse
@@ -212,6 +213,7 @@ _MODULE_OF = {
     "OptimStepResponse": "optim_step_response",
     "OptimizerConfig": "optimizer_config",
     "OptimizerParams": "optimizer_params",
+    "PromptAltTokens": "prompt_alt_tokens",
     "RequestFailedResponse": "request_failed_response",
     "RetrieveFuturesRequest": "retrieve_futures_request",
     "RetrieveFuturesResponse": "retrieve_futures_response",
@@ -336,6 +338,7 @@ __all__ = (
     "OptimizerParams",
     "OptimStepRequest",
     "OptimStepResponse",
+    "PromptAltTokens",
     "RequestFailedResponse",
     "RetrieveFuturesRequest",
     "RetrieveFuturesResponse",

@@ -10,7 +10,9 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.prompt_alt_tokens import PromptAltTokens
     from ..models.sampled_sequence import SampledSequence
+    from ..models.tensor_data_output import TensorDataOutput
 
 
 T = TypeVar("T", bound="SampleResponse")
@@ -29,11 +31,18 @@ class SampleResponse:
     topk_prompt_logprobs: list[Any] | None | Unset = UNSET
     """ One entry for each prompt token: the likeliest tokens as [token id, logprob]; null where there are none.
      """
+    target_prompt_logprobs: None | TensorDataOutput | Unset = UNSET
+    """ The logprobs of the tokens that `target_prompt_logprobs` asked for. """
+    prompt_alt_tokens: None | PromptAltTokens | Unset = UNSET
+    """ The tokens that `prompt_alt_tokens_k` asked for. """
     prompt_cache_hit_tokens: int | None | Unset = UNSET
     """ How much of the prompt was known already. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.prompt_alt_tokens import PromptAltTokens  # noqa: PLC0415
+        from ..models.tensor_data_output import TensorDataOutput  # noqa: PLC0415
+
         sequences = []
         for sequences_item_data in self.sequences:
             sequences_item = sequences_item_data.to_dict()
@@ -52,6 +61,22 @@ class SampleResponse:
             topk_prompt_logprobs = UNSET
         else:
             topk_prompt_logprobs = self.topk_prompt_logprobs
+
+        target_prompt_logprobs: dict[str, Any] | None | Unset
+        if isinstance(self.target_prompt_logprobs, Unset):
+            target_prompt_logprobs = UNSET
+        elif isinstance(self.target_prompt_logprobs, TensorDataOutput):
+            target_prompt_logprobs = self.target_prompt_logprobs.to_dict()
+        else:
+            target_prompt_logprobs = self.target_prompt_logprobs
+
+        prompt_alt_tokens: dict[str, Any] | None | Unset
+        if isinstance(self.prompt_alt_tokens, Unset):
+            prompt_alt_tokens = UNSET
+        elif isinstance(self.prompt_alt_tokens, PromptAltTokens):
+            prompt_alt_tokens = self.prompt_alt_tokens.to_dict()
+        else:
+            prompt_alt_tokens = self.prompt_alt_tokens
 
         prompt_cache_hit_tokens: int | None | Unset
         if isinstance(self.prompt_cache_hit_tokens, Unset):
@@ -72,6 +97,10 @@ class SampleResponse:
             field_dict["prompt_logprobs"] = prompt_logprobs
         if topk_prompt_logprobs is not UNSET:
             field_dict["topk_prompt_logprobs"] = topk_prompt_logprobs
+        if target_prompt_logprobs is not UNSET:
+            field_dict["target_prompt_logprobs"] = target_prompt_logprobs
+        if prompt_alt_tokens is not UNSET:
+            field_dict["prompt_alt_tokens"] = prompt_alt_tokens
         if prompt_cache_hit_tokens is not UNSET:
             field_dict["prompt_cache_hit_tokens"] = prompt_cache_hit_tokens
 
@@ -79,7 +108,9 @@ class SampleResponse:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.prompt_alt_tokens import PromptAltTokens  # noqa: PLC0415
         from ..models.sampled_sequence import SampledSequence  # noqa: PLC0415
+        from ..models.tensor_data_output import TensorDataOutput  # noqa: PLC0415
 
         d = dict(src_dict)
         sequences = []
@@ -95,6 +126,24 @@ class SampleResponse:
 
         topk_prompt_logprobs = cast(list[Any] | None | Unset, d.pop("topk_prompt_logprobs", UNSET))
 
+        def _parse_target_prompt_logprobs(data: Any) -> None | TensorDataOutput | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return TensorDataOutput.from_dict(data)
+
+        target_prompt_logprobs = _parse_target_prompt_logprobs(d.pop("target_prompt_logprobs", UNSET))
+
+        def _parse_prompt_alt_tokens(data: Any) -> None | PromptAltTokens | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return PromptAltTokens.from_dict(data)
+
+        prompt_alt_tokens = _parse_prompt_alt_tokens(d.pop("prompt_alt_tokens", UNSET))
+
         prompt_cache_hit_tokens = cast(int | None | Unset, d.pop("prompt_cache_hit_tokens", UNSET))
 
         sample_response = cls(
@@ -102,6 +151,8 @@ class SampleResponse:
             type_=type_,
             prompt_logprobs=prompt_logprobs,
             topk_prompt_logprobs=topk_prompt_logprobs,
+            target_prompt_logprobs=target_prompt_logprobs,
+            prompt_alt_tokens=prompt_alt_tokens,
             prompt_cache_hit_tokens=prompt_cache_hit_tokens,
         )
 
