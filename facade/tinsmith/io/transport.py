@@ -9,7 +9,6 @@ time.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import sys
 import urllib.request
@@ -19,6 +18,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from tinsmith import __version__
 from tinsmith.core.errors import TinkerError
 from tinsmith.core.verdict import Fault
+from tinsmith.io.fault_names import name_fault
 from tinsmith.io.wire import Answer, Body, Faulted, Lane, Request, Seen
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ class Transport:
         except TimeoutError as late:
             raise Faulted(Fault.DEADLINE, f"no whole answer within {deadline_s:g} s") from late
         except httpx.HTTPError as error:
-            raise _faulted(error) from error
+            raise name_fault(error) from error
         except (OSError, ssl.SSLError) as error:
-            raise _faulted(error) from error
+            raise name_fault(error) from error
         raise Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
 
     async def aclose(self) -> None:
@@ -306,57 +306,3 @@ async def _pieces(body: Body) -> AsyncIterator[bytes]:
         view = memoryview(piece)
         for start in range(0, len(view), STREAM_ABOVE_BYTES):
             yield bytes(view[start : start + STREAM_ABOVE_BYTES])
-
-
-def _faulted(error: Exception) -> Faulted:
-    """Name what happened. `ConnectTimeout` alone proves nothing: the lean transport says it of resets too."""
-    chain = _causes(error)
-    names = {type(each).__name__ for each in chain}
-    reason = next((str(each) for each in chain if str(each)), type(error).__name__)
-    lean = any(type(each).__module__.startswith("aiohttp") for each in chain)
-    connecting = bool(names & _LEAN_CONNECTING) or (not lean and isinstance(error, _STOCK_CONNECTING))
-    if connecting:
-        return Faulted(_connect_fault(chain, names), reason)
-    if isinstance(error, httpx.WriteTimeout):
-        return Faulted(Fault.WRITE_TIMEOUT, reason)
-    if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
-        return Faulted(Fault.READ_TIMEOUT, reason)
-    if names & {"ClientPayloadError", "RemoteProtocolError", "DecodingError"}:
-        return Faulted(Fault.TRUNCATED, reason)
-    return Faulted(Fault.RESET, reason)
-
-
-def _connect_fault(chain: list[BaseException], names: set[str]) -> Fault:
-    if any(isinstance(each, ssl.SSLError) for each in chain):
-        return Fault.TLS
-    if "ClientConnectorDNSError" in names or any(isinstance(each, socket.gaierror) for each in chain):
-        return Fault.DNS
-    if "ConnectionTimeoutError" in names or any(isinstance(each, httpx.ConnectTimeout) for each in chain):
-        return Fault.CONNECT_TIMEOUT
-    return Fault.REFUSED
-
-
-_STOCK_CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-_LEAN_CONNECTING = frozenset(
-    {
-        "ClientConnectorError",
-        "ClientConnectorDNSError",
-        "ClientConnectorSSLError",
-        "ClientConnectorCertificateError",
-        "ClientProxyConnectionError",
-        "ClientHttpProxyError",
-        "ConnectionTimeoutError",
-        "NonHttpUrlClientError",
-        "InvalidUrlClientError",
-    }
-)
-"""Exceptions of aiohttp that come before the first byte of a request."""
-
-
-def _causes(error: BaseException | None) -> list[BaseException]:
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        seen.append(error)
-        error = error.__cause__
-    return seen

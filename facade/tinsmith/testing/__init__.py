@@ -12,7 +12,8 @@
 from tinsmith.testing.clock import FrozenClock, frozen_clock
 from tinsmith.testing.faults import FaultKind, FaultPlan, faults
 from tinsmith.testing.ledger import Applied, Ledger
-from tinsmith.testing.service import LedgerService, ServerDialect
+from tinsmith.testing.service import LedgerService, ServerDialect, reply
+from tinsmith.testing.sockets import SocketServer
 
 __all__ = [
     "Applied",
@@ -22,6 +23,8 @@ __all__ = [
     "Ledger",
     "LedgerService",
     "ServerDialect",
+    "SocketServer",
     "faults",
     "frozen_clock",
+    "reply",
 ]

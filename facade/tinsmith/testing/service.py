@@ -92,8 +92,11 @@ class LedgerService:
         for promise in self._promises.values():
             promise.gone = True
 
-    async def answer(self, seen: Seen) -> Answer:
-        """Answer one request, or fail as the plan says."""
+    async def answer(self, seen: Seen, *, drips: bool = True) -> Answer:
+        """Answer one request, or fail as the plan says.
+
+        An answer that drips is waited for here until the deadline ends it, unless the caller can drip.
+        """
         self.seen.append(seen)
         plan = self.plan or active()
         kind = plan.next_for(seen) if plan is not None else None
@@ -103,6 +106,8 @@ class LedgerService:
             await self._serve(seen)
             return await self._serve(seen)
         hidden = await self._serve(seen) if kind in ACTS_FIRST else None
+        if kind is FaultKind.DRIP_AFTER and not drips:
+            raise Faulted(Fault.DEADLINE, "the answer drips")
         return await _fault(kind, hidden)
 
     async def _serve(self, seen: Seen) -> Answer:

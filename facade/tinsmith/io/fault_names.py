@@ -1,0 +1,64 @@
+"""What an exception of an HTTP library says about a request, by the names of its classes.
+
+`ConnectTimeout` alone proves nothing: the lean transport says it of resets too. So the whole chain of causes
+is looked at, down to the socket. It must not import the libraries, nor decide what follows.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from tinsmith.core.verdict import Fault
+from tinsmith.io.wire import Faulted
+
+STOCK_CONNECTING = frozenset({"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol"})
+"""Exceptions of httpx's own transport that come before the first byte of a request."""
+
+LEAN_CONNECTING = frozenset(
+    {
+        "ClientConnectorError",
+        "ClientProxyConnectionError",
+        "ClientHttpProxyError",
+        "ConnectionTimeoutError",
+        "NonHttpUrlClientError",
+        "InvalidUrlClientError",
+    }
+)
+"""Exceptions of the lean transport that come before the first byte of a request."""
+
+
+def name_fault(error: Exception) -> Faulted:
+    """Name what happened."""
+    chain = _causes(error)
+    names = {cls.__name__ for each in chain for cls in type(each).__mro__}
+    reason = next((str(each) for each in chain if str(each)), type(error).__name__)
+    lean = any(type(each).__module__.startswith("aiohttp") for each in chain)
+    if names & (LEAN_CONNECTING if lean else STOCK_CONNECTING):
+        return Faulted(_connect_fault(chain, names, lean=lean), reason)
+    if "WriteTimeout" in names:
+        return Faulted(Fault.WRITE_TIMEOUT, reason)
+    if "TimeoutException" in names and (not lean or "ServerTimeoutError" in names):
+        return Faulted(Fault.READ_TIMEOUT, reason)
+    if names & {"ClientPayloadError", "RemoteProtocolError", "DecodingError"}:
+        return Faulted(Fault.TRUNCATED, reason)
+    return Faulted(Fault.RESET, reason)
+
+
+def _connect_fault(chain: list[BaseException], names: set[str], *, lean: bool) -> Fault:
+    if any(isinstance(each, ssl.SSLError) for each in chain):
+        return Fault.TLS
+    if "ClientConnectorDNSError" in names or any(isinstance(each, socket.gaierror) for each in chain):
+        return Fault.DNS
+    if "ConnectionTimeoutError" in names or (not lean and "ConnectTimeout" in names):
+        return Fault.CONNECT_TIMEOUT
+    return Fault.REFUSED
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """Return the chain of causes; a context counts, since one library hides its cause behind `from None`."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return seen

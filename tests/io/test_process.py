@@ -1,0 +1,237 @@
+"""The client and the end of a process: exits, Ctrl-C, forks, running loops, threads and spawned copies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tinsmith import APIFuture, ClosedError, ModelInput, SamplingParams, ServiceClient, testing
+from tinsmith.core.verdict import Fault
+from tinsmith.io.wire import Faulted
+
+from tests.io.bench import ADAM, WAIT_S, trainer_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tinsmith.io.wire import Answer, Seen
+
+MAKE = """
+import sys, os, threading, time, asyncio, pickle
+from tinsmith import *
+service = ServiceClient(base_url=sys.argv[1], api_key="tml-x", server_deduplicates=True)
+trainer = service.create_lora_training_client("tinsmith/tiny")
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[testing.SocketServer]:
+    """Run a service behind a socket."""
+    with testing.SocketServer(testing.LedgerService()) as running:
+        yield running
+
+
+def start(server: testing.SocketServer, program: str) -> subprocess.Popen[str]:
+    """Start a program that has a training client."""
+    return subprocess.Popen(
+        [sys.executable, "-c", MAKE + textwrap.dedent(program), server.url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(server: testing.SocketServer, program: str) -> tuple[int, str, str]:
+    """Run a program to its end."""
+    process = start(server, program)
+    out, err = process.communicate(timeout=WAIT_S)
+    return process.returncode, out, err
+
+
+def test_exit_drains_what_is_in_flight(server: testing.SocketServer) -> None:
+    """A program that leaves with 50 steps in flight has them all applied, in order, and says nothing."""
+    code, _, err = run(server, "steps = [trainer.optim_step(AdamParams()) for _ in range(50)]")
+    assert (code, err) == (0, "")
+    server.service.ledger.assert_exactly_once("session-1:train:0", 50)
+
+
+def test_exit_says_what_was_not_acknowledged(server: testing.SocketServer) -> None:
+    """A program that cannot drain says how many requests were not sent and not acknowledged."""
+    server.service.rules.append(_silent("optim_step"))
+    program = """
+        config = ClientConfig.from_environment(
+          base_url=sys.argv[1], api_key="tml-x", flow=FlowLimits(exit_drain_s=0.3), server_deduplicates=True)
+        trainer = ServiceClient(config=config).create_lora_training_client("tinsmith/tiny")
+        steps = [trainer.optim_step(AdamParams()) for _ in range(50)]
+    """
+    code, _, err = run(server, program)
+    assert code == 0
+    assert re.search(r"49 requests not sent and 1 requests? sent but not acknowledged", err), err
+
+
+def test_ctrl_c_is_quick(server: testing.SocketServer) -> None:
+    """Ctrl-C ends a program that waits within 2 seconds, and says what was left."""
+    server.service.rules.append(_silent("optim_step"))
+    program = """
+        steps = [trainer.optim_step(AdamParams()) for _ in range(5)]
+        print("waiting", flush=True)
+        steps[-1].result()
+    """
+    process = start(server, program)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=WAIT_S)
+    assert time.monotonic() - started < 2.0
+    assert process.returncode != 0
+    assert "KeyboardInterrupt" in err
+    assert "4 requests not sent and 1 request" in err
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_fork_gives_an_error_at_once(server: testing.SocketServer) -> None:
+    """In a forked child an inherited client and an inherited future raise within 0.1 s; a new one works."""
+    program = """
+        trainer.optim_step(AdamParams()).result()
+        future = APIFuture()
+        if os.fork() == 0:
+            began = time.monotonic()
+            for act in (lambda: trainer.optim_step(AdamParams()).result(), service.get_server_capabilities,
+                        future.result):
+                try:
+                    act()
+                except ClosedError as error:
+                    print(type(error).__name__, flush=True)
+            print("quick" if time.monotonic() - began < 0.1 else "slow", flush=True)
+            fresh = ServiceClient(base_url=sys.argv[1], api_key="tml-x")
+            print(fresh.get_server_capabilities().supported_models[0].model_name, flush=True)
+            os._exit(0)
+        os.wait()
+        print(trainer.optim_step(AdamParams()).result().metrics["seq_id"])
+    """
+    code, out, err = run(server, program)
+    assert (code, err) == (0, "")
+    assert out.split() == ["ClosedError"] * 3 + ["quick", "tinsmith/tiny", "2.0"]
+
+
+def test_sampling_client_works_in_a_spawned_process(server: testing.SocketServer) -> None:
+    """A pickled sampler holds no key, and samples in another process under numbers of its own."""
+    program = """
+        sampler = service.create_sampling_client(base_model="tinsmith/tiny")
+        sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams(max_tokens=1)).result()
+        data = pickle.dumps(sampler)
+        assert b"tml-" not in data
+        import subprocess
+        child = "import sys, pickle; from tinsmith import *;"
+        child += "s = pickle.loads(sys.stdin.buffer.read());"
+        child += "drawn = s.sample(ModelInput.from_ints([1]), 1, SamplingParams(max_tokens=2)).result();"
+        child += "print(drawn.sequences[0].tokens)"
+        done = subprocess.run([sys.executable, "-c", child], input=data, capture_output=True,
+                              env={**os.environ, "TINKER_API_KEY": "tml-y"})
+        print(done.stdout.decode().strip(), done.stderr.decode().strip())
+    """
+    code, out, err = run(server, program)
+    assert (code, err) == (0, "")
+    assert out.strip() == "[7, 7]"
+    first, second = (entry.seq_id for entry in server.service.ledger.applied)
+    assert first == 0
+    assert second >= 10**9
+    assert second % 10**9 == 0
+
+
+def test_local_client_does_not_pickle() -> None:
+    """A sampler of the embedded service refuses to pickle, and names what does."""
+    with ServiceClient(base_url="local:") as client:
+        sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+        with pytest.raises(TypeError, match="tinsmith serve"):
+            pickle.dumps(sampler)
+        with pytest.raises(TypeError, match="does not pickle"):
+            pickle.dumps(client)
+
+
+def test_calls_inside_a_running_loop(service: testing.LedgerService) -> None:
+    """As in a notebook: plain calls work inside a running loop, and so does awaiting their futures."""
+
+    async def cell() -> tuple[float, float]:
+        trainer = trainer_on(service)
+        plain = trainer.optim_step(ADAM).result(WAIT_S)
+        awaited = await trainer.optim_step(ADAM)
+        assert plain.metrics is not None
+        assert awaited.metrics is not None
+        return plain.metrics["seq_id"], awaited.metrics["seq_id"]
+
+    assert asyncio.run(cell()) == (1.0, 2.0)
+
+
+def test_waiting_on_our_own_loop_is_refused(service: testing.LedgerService) -> None:
+    """A callback that waits for another future would stop the loop: it is told so at once."""
+    trainer = trainer_on(service)
+    found: list[BaseException] = []
+    told = threading.Event()
+
+    def callback(_: Any) -> None:
+        try:
+            APIFuture[None]().result()
+        except RuntimeError as error:
+            found.append(error)
+        told.set()
+
+    trainer.optim_step(ADAM).add_done_callback(callback)
+    assert told.wait(WAIT_S)
+    assert "result_async" in str(found[0])
+
+
+def test_sixteen_threads(service: testing.LedgerService) -> None:
+    """16 threads x 100 steps arrive in order of their calls."""
+    trainer = trainer_on(service)
+    futures: list[APIFuture[Any]] = []
+    line = threading.Lock()
+
+    def work() -> None:
+        for _ in range(100):
+            with line:
+                futures.append(trainer.optim_step(ADAM))
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [future.result(WAIT_S).metrics["seq_id"] for future in futures] == list(range(1, 1601))
+    service.ledger.assert_exactly_once(trainer.model_id, 1600)
+
+
+def test_closed_client_says_so(service: testing.LedgerService) -> None:
+    """After `close` every call fails at once."""
+    client = ServiceClient(**service.settings())
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    client.close()
+    for call in (
+        lambda: trainer.optim_step(ADAM),
+        lambda: sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams()),
+    ):
+        with pytest.raises(ClosedError):
+            call().result(WAIT_S)
+
+
+def _silent(operation: str) -> Any:
+    """Make a rule under which an operation is never answered."""
+
+    def rule(asked: str, _seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        if asked == operation:
+            raise Faulted(Fault.DEADLINE, "never")
+        return None
+
+    return rule
