@@ -69,6 +69,7 @@ def test_a_refused_request_gives_its_number_back() -> None:
     line.sent(bad)
     fallout = line.rejected(bad, REFUSED)
     assert errors_of(fallout) == [(bad, BadRequestError), (step, PartialBatchError), (save, TinkerError)]
+    assert line.rejected(step, LOST) == Settlement(), "it ended already, and poisons nothing"
     assert all(item.error.applied == "no" for item in fallout.failed)
     assert bad.seq_id is None
     (good,) = line.take(Kind.GRADIENT)

@@ -129,6 +129,8 @@ class SequenceLine:
         The error's `applied` decides: "no" gives the number back, unless it was ever sent with an unknown
         outcome; anything else poisons. A call whose other chunks were accepted is a partial batch.
         """
+        if place.phase is Phase.FAILED:
+            return Settlement()
         provably_not = error.applied == "no" and not place.unknown and not isinstance(error, ConflictError)
         if provably_not:
             self._give_back(place)
@@ -217,7 +219,7 @@ class SequenceLine:
     def _leave(self, place: Place, phase: Phase) -> None:
         if self._line and self._line[0] is place:
             self._line.popleft()
-        elif place in self._line:
+        else:
             self._line.remove(place)
         place.phase = phase
 
