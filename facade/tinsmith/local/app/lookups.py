@@ -20,13 +20,13 @@ MAKING_WAIT_S = 10.0
 KINDS = ("weights", "sampler_weights", "external_weights")
 
 
-def session(service: Service, session_id: str) -> SessionRow:
-    """Find an active session and note its sign of life."""
+def session(service: Service, session_id: str, *, ended: int = 404) -> SessionRow:
+    """Find an active session and note its sign of life; `ended` is the status for one that is over."""
     found = service.sessions.find(session_id)
     if found is None:
         raise Refusal(404, f"unknown session {session_id!r}", field=("session_id",))
     if found.status != "active":
-        raise Refusal(410, f"session {session_id} is {found.status}", field=("session_id",))
+        raise Refusal(ended, f"session {session_id} is {found.status}", field=("session_id",))
     service.sessions.seen(session_id, service.clock())
     return found
 

@@ -41,7 +41,7 @@ async def create_session(service: Service, call: Call) -> Answer:
 
 async def session_heartbeat(service: Service, call: Call) -> Answer:
     """Note a sign of life."""
-    lookups.session(service, call.text("session_id"))
+    lookups.session(service, call.text("session_id"), ended=410)
     if service.options.imitate.status_codes:
         return nothing()
     return Answer({"type": "session_heartbeat"})
