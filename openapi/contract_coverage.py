@@ -10,7 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from contract_captures import OUTSIDE, Contract, Exchange, exchanges, is_path
-from contract_document import CONTRACT, load
+from contract_document import CONTRACT, Operation, load
 
 PAGE = Path(__file__).parent.parent / "docs" / "contract-coverage.md"
 
@@ -28,43 +28,41 @@ has seen it on the wire.
 def render() -> str:
     """Return the page."""
     contract = Contract(load(CONTRACT))
-    seen: dict[str, list[Exchange]] = defaultdict(list)
-    results: dict[str, bool] = defaultdict(bool)
+    seen: dict[str, list[Exchange]] = {name: [] for name in contract.operations}
+    kinds: set[str] = set()
     for exchange in exchanges():
         op = contract.operation_of(exchange)
-        if op is None:
-            continue
-        seen[op.id].append(exchange)
-        result = contract.result_of(exchange)
-        kind = exchange.request_headers.get("x-tinker-request-type")
-        for other in contract.operations.values():
-            if result is not None and other.node.get("x-tinker-request-type") == kind:
-                results[other.id] = True
+        if op is not None:
+            seen[op.id].append(exchange)
+        if contract.result_of(exchange) is not None:
+            kinds.add(exchange.request_headers["x-tinker-request-type"])
+    verified = [op for op in contract.operations.values() if _verified(seen[op.id])]
+    others = [op for op in contract.operations.values() if not _verified(seen[op.id])]
     lines = [INTRODUCTION, _sources(), "", "## Verified", ""]
     lines += ["| operation | route | request | answers | result |", "| --- | --- | --- | --- | --- |"]
-    for op in contract.operations.values():
-        found = seen.get(op.id, [])
-        if _verified(found):
-            statuses = ", ".join(sorted({str(e.status) for e in found}))
-            if not any(is_path(op.path, exchange.path) for exchange in found):
-                statuses += " (on a shorter path)"
-            body = "yes" if "requestBody" in op.node else "no body"
-            result = ("yes" if results[op.id] else "**no**") if "x-tinker-result" in op.node else "no promise"
-            lines.append(f"| `{op.id}` | {op.method.upper()} `{op.path}` | {body} | {statuses} | {result} |")
+    lines += [_verified_row(op, seen[op.id], kinds) for op in verified]
     lines += ["", "## Verified by no capture", ""]
     lines += ["| operation | route | what was seen |", "| --- | --- | --- |"]
-    for op in contract.operations.values():
-        found = seen.get(op.id, [])
-        if not _verified(found):
-            said = "only " + ", ".join(sorted({str(e.status) for e in found})) if found else "nothing"
-            note = " (our own extension)" if op.node.get("x-tinsmith-extension") else ""
-            lines.append(f"| `{op.id}` | {op.method.upper()} `{op.path}` | {said}{note} |")
-    total, verified = (
-        len(contract.operations),
-        sum(_verified(seen.get(name, [])) for name in contract.operations),
-    )
-    lines += ["", f"{verified} of {total} operations are verified, {total - verified} are not.", ""]
+    lines += [_other_row(op, seen[op.id]) for op in others]
+    total = len(contract.operations)
+    lines += ["", f"{len(verified)} of {total} operations are verified, {len(others)} are not.", ""]
     return "\n".join(lines)
+
+
+def _verified_row(op: Operation, found: list[Exchange], kinds: set[str]) -> str:
+    statuses = ", ".join(sorted({str(exchange.status) for exchange in found}))
+    if not any(is_path(op.path, exchange.path) for exchange in found):
+        statuses += " (on a shorter path)"
+    body = "yes" if "requestBody" in op.node else "no body"
+    kind = op.node.get("x-tinker-request-type")
+    result = "no promise" if kind is None else "yes" if kind in kinds else "**no**"
+    return f"| `{op.id}` | {op.method.upper()} `{op.path}` | {body} | {statuses} | {result} |"
+
+
+def _other_row(op: Operation, found: list[Exchange]) -> str:
+    said = "only " + ", ".join(sorted({str(e.status) for e in found})) if found else "nothing"
+    note = " (our own extension)" if op.node.get("x-tinsmith-extension") else ""
+    return f"| `{op.id}` | {op.method.upper()} `{op.path}` | {said}{note} |"
 
 
 def _verified(found: list[Exchange]) -> bool:
