@@ -96,8 +96,14 @@ contract-diff: .venv/.ready ## OLD=file NEW=file: what a new contract adds, remo
 	@$(PEER_BIN)/python -m pip install -q -r $<
 	@touch $@
 
-golden: .venv-golden/.ready ## Write the golden files anew from torch, transformers and peft
+golden: SMOLLM2 = $(shell $(BIN)/tinsmith -f json model fetch smollm2 | $(RUN) -c 'import json, sys; print(json.load(sys.stdin)["path"])')
+golden: .venv-golden/.ready .venv/.ready ## Write the golden files anew from torch, transformers and peft
 	.venv-golden/bin/python tests/golden/make_golden.py
+	.venv-golden/bin/python tests/local/models/golden/make_gguf_tensors.py $(SMOLLM2)
+	.venv-golden/bin/python tests/local/models/golden/make_tokenizers.py $(SMOLLM2)
+	.venv-golden/bin/python tests/local/models/golden/make_peft.py
+	$(RUN) -m tests.local.models.golden.write_adapters
+	.venv-golden/bin/python tests/local/models/golden/make_peft.py
 
 bench-startup: .venv/.ready .venv-peer/.ready ## Time from process start to the first answer, beside the official client
 	$(RUN) benchmarks/startup.py --peer $(PEER_BIN)/python

@@ -8,6 +8,7 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
+from tinsmith.local.engine.config import RopeScaling
 from tinsmith.local.models.gguf import open_gguf, read_tensor
 from tinsmith.local.models.gguf_index import read_index
 from tinsmith.local.models.source import ModelFileError
@@ -59,6 +60,24 @@ def test_other_families_keep_their_row_order(tmp_path: Path) -> None:
     np.testing.assert_array_equal(source.get_tensor(f"{name}.weight"), tensors[f"{name}.weight"])
     np.testing.assert_array_equal(source.get_tensor(f"{name}.bias"), np.arange(32))
     assert source.config.qkv_bias
+
+
+def test_stretched_rotary_positions_of_llama_3(tmp_path: Path) -> None:
+    """The divisors that transformers' formula gives for Llama 3.1 are recognised; others are refused."""
+    wavelengths = 2 * np.pi * 5000.0 ** (np.arange(0, 8, 2) / 8)
+    blend = (8192 / wavelengths - 1) / 3
+    stretched = np.where(blend > 1, 1.0, 8.0)
+    between = (blend >= 0) & (blend <= 1)
+    stretched[between] = 1 / ((1 - blend[between]) / 8 + blend[between])
+    assert between.any()
+    tensors = {**to_gguf(llama_tensors()), "rope_freqs.weight": stretched.astype(np.float32)}
+    scaling = open_gguf(write_gguf(tmp_path / "m.gguf", tensors), "m").config.rope_scaling
+    assert scaling == RopeScaling(
+        factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position=8192
+    )
+    tensors["rope_freqs.weight"] = np.array([1, 2, 3, 8], np.float32)
+    with pytest.raises(ModelFileError, match="unknown way"):
+        open_gguf(write_gguf(tmp_path / "bad.gguf", tensors), "m")
 
 
 @pytest.mark.parametrize("kind", sorted(PACKERS))

@@ -11,8 +11,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from tinsmith.local.engine.config import Family, ModelConfig
+from tinsmith.local.engine.config import Family, ModelConfig, RopeScaling
 from tinsmith.local.models.gguf_index import GgufIndex, TensorEntry, read_index
+from tinsmith.local.models.gguf_rope import find_scaling
 from tinsmith.local.models.gguf_tokenizer import (
     check_tokenizer,
     end_token_ids,
@@ -151,6 +152,7 @@ def _config(index: GgufIndex, name: str) -> ModelConfig:
     heads, hidden = facts.integer("attention.head_count"), facts.integer("embedding_length")
     head_dim = facts.integer("attention.key_length", hidden // heads)
     _refuse_unsupported(index, facts, head_dim)
+    theta = facts.number("rope.freq_base", 10_000.0)
     embedding = index.tensors.get("token_embd.weight")
     if embedding is None:
         raise ModelFileError(index.path, "tensor 'token_embd.weight' is missing")
@@ -164,7 +166,8 @@ def _config(index: GgufIndex, name: str) -> ModelConfig:
         num_kv_heads=facts.integer("attention.head_count_kv", heads),
         head_dim=head_dim,
         intermediate_size=facts.integer("feed_forward_length"),
-        rope_theta=facts.number("rope.freq_base", 10_000.0),
+        rope_theta=theta,
+        rope_scaling=_rope_scaling(index, theta),
         rms_eps=facts.number("attention.layer_norm_rms_epsilon"),
         tie_embeddings="output.weight" not in index.tensors,
         max_context=facts.integer("context_length"),
@@ -197,12 +200,22 @@ class _Facts:
         return int(self.number(key, default))
 
 
+def _rope_scaling(index: GgufIndex, theta: float) -> RopeScaling | None:
+    entry = index.tensors.get("rope_freqs.weight")
+    if entry is None:
+        return None
+    scaling = find_scaling(read_tensor(index, entry).ravel(), theta)
+    if scaling is None:
+        raise ModelFileError(index.path, "'rope_freqs.weight' stretches rotary positions in an unknown way")
+    return scaling
+
+
 def _refuse_unsupported(index: GgufIndex, facts: _Facts, head_dim: int) -> None:
     """Raise for what would load and then compute something else than the model."""
     if facts.integer("rope.dimension_count", head_dim) != head_dim:
         raise ModelFileError(index.path, "rotary positions on a part of each head are not supported")
     scaling = facts.get("rope.scaling.type")
-    if scaling not in (None, "none") or "rope_freqs.weight" in index.tensors:
+    if scaling not in (None, "none"):
         reason = "stretched rotary positions are read from a safetensors directory, not from GGUF"
         raise ModelFileError(index.path, reason)
     if facts.get("expert_count"):
