@@ -9,6 +9,7 @@ from attrs import frozen
 
 from tinsmith.local.engine.config import ModelConfig
 from tinsmith.local.engine.rows import (
+    norm_heads,
     rms_norm,
     rms_norm_backward,
     scale_rows,
@@ -101,7 +102,7 @@ class Block:
         """Attention's mix to the residual stream after the MLP."""
         gate_up = self.mlp_input(rows, scratch)
         out, hidden = self.tape.x(self.index + 1)[rows], scratch.hidden[: len(gate_up)]
-        swiglu(gate_up, out=hidden, spare=scratch.spare)
+        swiglu(*np.hsplit(gate_up, 2), out=hidden, spare=scratch.spare)
         np.matmul(hidden, self.layer.down.T, out=out)
         self._add("down", hidden, out, rows, scratch)
         out += self.tape.at("mid", self.index)[rows]
@@ -111,7 +112,7 @@ class Block:
         gate_up = self.mlp_input(rows, scratch)
         if self.sites.down is not None:
             hidden, inner = scratch.hidden[: len(gate_up)], self.tape.inner("down", self.index)[rows]
-            swiglu(gate_up, out=hidden, spare=scratch.spare)
+            swiglu(*np.hsplit(gate_up, 2), out=hidden, spare=scratch.spare)
             np.matmul(hidden, self.sites.down.a.T, out=inner)
             inner *= self.sites.down.scale
 
@@ -181,40 +182,31 @@ class Block:
         half = self.config.head_dim // 2
         return q.reshape(len(qkv), -1, half), k.reshape(len(qkv), -1, half)
 
-    def _head_norms(self, width: int) -> Array:
-        """Norm weights of every q and k head [heads, head_dim]."""
-        q_norm, k_norm = self.layer.q_norm, self.layer.k_norm
-        assert q_norm is not None
-        assert k_norm is not None
-        heads = width // self.config.head_dim
-        return np.concatenate(
-            [
-                np.broadcast_to(q_norm, (self.config.num_heads, len(q_norm))),
-                np.broadcast_to(k_norm, (heads - self.config.num_heads, len(k_norm))),
-            ]
-        )
+    def _head_parts(self, qkv: Array) -> list[tuple[Array, Array, slice]]:
+        """Heads of q and of k [rows, heads, head_dim], their norm weights and columns of "inverse_heads"."""
+        assert self.layer.q_norm is not None
+        assert self.layer.k_norm is not None
+        q_size, heads = self.config.q_size, self.config.num_heads
+        shape = (len(qkv), -1, self.config.head_dim)
+        k = qkv[:, q_size : q_size + self.config.kv_size].reshape(shape)
+        q = qkv[:, :q_size].reshape(shape)
+        return [(q, self.layer.q_norm, slice(0, heads)), (k, self.layer.k_norm, slice(heads, None))]
 
     def _norm_heads(self, qkv: Array, rows: slice) -> None:
         """RMSNorm each q and k head in place, keeping the raw values on the tape."""
         raw, inverse = self.tape.at("raw", self.index)[rows], self.tape.at("inverse_heads", self.index)[rows]
         raw[...] = qkv[:, : raw.shape[1]]
-        heads = raw.reshape(*inverse.shape, -1)
-        np.einsum("thd,thd->th", heads, heads, out=inverse)
-        inverse /= heads.shape[2]
-        inverse += self.config.rms_eps
-        np.sqrt(inverse, out=inverse)
-        np.reciprocal(inverse, out=inverse)
-        normed = qkv[:, : raw.shape[1]].reshape(heads.shape)
-        normed *= inverse[:, :, None]
-        normed *= self._head_norms(raw.shape[1])
+        for heads, weight, columns in self._head_parts(qkv):
+            inverse[:, columns] = norm_heads(heads, weight, self.config.rms_eps)
 
     def _norm_heads_backward(self, dqkv: Array, rows: slice) -> None:
         """Replace the gradient by normed q and k heads by the gradient by the raw ones."""
         raw, inverse = self.tape.at("raw", self.index)[rows], self.tape.at("inverse_heads", self.index)[rows]
-        heads = raw.reshape(*inverse.shape, -1)
-        grad = dqkv[:, : raw.shape[1]].reshape(heads.shape)
-        grad *= self._head_norms(raw.shape[1])
-        along = np.einsum("thd,thd->th", grad, heads)
-        along *= inverse**3 / heads.shape[2]
-        grad *= inverse[:, :, None]
-        grad -= heads * along[:, :, None]
+        for (grad, weight, columns), (heads, _, _) in zip(
+            self._head_parts(dqkv), self._head_parts(raw), strict=True
+        ):
+            scale = inverse[:, columns, None]
+            grad *= weight
+            along = np.einsum("thd,thd->th", grad, heads)[:, :, None]
+            grad *= scale
+            grad -= heads * (along * scale**3 / self.config.head_dim)

@@ -48,7 +48,8 @@ def adam_step(adapter: Adapter, params: AdamSettings) -> dict[str, float]:
 
     Bias-corrected Adam (Kingma and Ba 2015, algorithm 1) with decoupled weight decay (Loshchilov and
     Hutter 2019, algorithm 2); gradients are first scaled down to `grad_clip_norm` when that is positive and
-    exceeded. Without gradients they count as zero. Returns metrics: "grad_norm:mean" (before clipping), "step:max".
+    exceeded. Without gradients they count as zero. Returns metrics: "grad_norm:mean" (before clipping) and
+    "step:max".
     ValueError, and no step, for settings out of range or a gradient that is not finite.
     """
     _check(params)

@@ -53,17 +53,28 @@ def rms_norm_backward(dy: Array, x: Array, weight: Array, inverse: Array, *, dx:
         dx[piece] -= part
 
 
-def swiglu(gate_up: Array, *, out: Array, spare: Array) -> None:
-    """Write silu(gate) * up to `out`; gate and up are the halves of `gate_up`'s columns."""
-    width = out.shape[1]
-    for piece in _pieces(len(out), 4 * out.itemsize * width):
-        gate, up, result = gate_up[piece, :width], gate_up[piece, width:], out[piece]
+def norm_heads(heads: Array, weight: Array, eps: float) -> Array:
+    """RMSNorm each head of [rows, heads, head_dim] in place; return 1 / rms [rows, heads]."""
+    inverse: Array = np.einsum("thd,thd->th", heads, heads)
+    inverse /= heads.shape[2]
+    inverse += eps
+    np.sqrt(inverse, out=inverse)
+    np.reciprocal(inverse, out=inverse)
+    heads *= inverse[:, :, None]
+    heads *= weight
+    return inverse
+
+
+def swiglu(gate: Array, up: Array, *, out: Array, spare: Array) -> None:
+    """Write silu(gate) * up to `out`."""
+    for piece in _pieces(len(out), 4 * out.itemsize * out.shape[1]):
+        result = out[piece]
         decay = spare[: len(result)]
-        np.negative(gate, out=decay)
+        np.negative(gate[piece], out=decay)
         np.exp(decay, out=decay)
         decay += 1.0
-        np.divide(gate, decay, out=result)
-        result *= up
+        np.divide(gate[piece], decay, out=result)
+        result *= up[piece]
 
 
 def swiglu_backward(gate_up: Array, dh: Array, *, h: Array, spare: Array, spare2: Array) -> None:

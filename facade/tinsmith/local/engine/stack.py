@@ -68,11 +68,17 @@ class Stack:
             for index, (layer, sites) in enumerate(layers)
         ]
 
-    def forward(self) -> Array:
-        """Run all blocks; return the residual stream [tokens, hidden] after the last."""
+    def forward(self, watch: Callable[[int, Array, Array], None] | None = None) -> Array:
+        """Run all blocks; return the residual stream [tokens, hidden] after the last.
+
+        `watch(index, keys, values)` sees each block's rotated keys and values [tokens, kv heads, head_dim].
+        """
         self._embed()
         self._each_rows(partial(self._start, self._blocks[0]))
         for block in self._blocks:
+            if watch is not None:
+                _, keys, values = self._heads(self.tape.at("qkv", block.index))
+                watch(block.index, keys, values)
             self._attend(block.index)
             self._each_rows(partial(self._finish, block))
         return self.tape.x(self._config.num_layers)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
+from tinsmith.local.engine.choose import likeliest, score
 from tinsmith.local.engine.memory import workspace
 from tinsmith.local.engine.model import BaseModel
 from tinsmith.local.engine.rows import rms_norm, rms_norm_backward
@@ -42,7 +43,7 @@ class _Scratch:
         self.spare: Array = np.empty((rows, max(hidden, VOCAB_BLOCK)), dtype)
         self.inverse: Array = np.empty(rows, dtype)
         self.inner: Array = np.empty((rows, site.width if site else 0), dtype)
-        self.grads = SiteGrads(site, rows) if site is not None else None
+        self.grads: SiteGrads | None = None
 
 
 @frozen(eq=False)
@@ -76,7 +77,11 @@ class Unembedding:
             return
         most = max(block.stop - block.start for block in blocks)
         logits = workspace.take("logits", (size, most, vocab), dtype)
-        scratch = [_Scratch(most, x.shape[1], self.site if judge else None, part) for part in logits]
+        scratch = [_Scratch(most, x.shape[1], self.site, part) for part in logits]
+
+        if self.site is not None and grads is not None:
+            for mine in scratch:
+                mine.grads = SiteGrads(self.site, most)
 
         def task(worker: int) -> None:
             mine = scratch[worker]
@@ -90,15 +95,30 @@ class Unembedding:
                     dx[chosen] = self._backward(part, targets[chosen], by_logprob, total, mine)
 
         self.team.run(task)
-        if grads is not None and self.site is not None and judge is not None:
+        if grads is not None and self.site is not None:
             parts = [mine.grads for mine in scratch if mine.grads is not None]
             collect(self.model.config, self.site, parts, grads)
+
+    def top(self, x: Array, count: int) -> list[list[tuple[int, float]]]:
+        """Return the likeliest tokens of each row with their logprobs, likeliest first."""
+        dtype, vocab = x.dtype, self.model.config.vocab_size
+        most = max(1, min(len(x), LOGIT_BYTES // (dtype.itemsize * vocab)))
+        mine = _Scratch(most, x.shape[1], self.site, workspace.take("logits", (most, vocab), dtype))
+        found = []
+        for start in range(0, len(x), most):
+            part = x[start : start + most]
+            self.logits(part, mine)
+            for row in mine.logits[: len(part)]:
+                scored = score(row)
+                ids = likeliest(row, count)
+                found.append([(int(token), scored.logprob(int(token))) for token in ids])
+        return found
 
     def _probabilities(
         self, x: Array, targets: npt.NDArray[np.int64], mine: _Scratch
     ) -> tuple[Array, npt.NDArray[np.float64]]:
         """Leave exp(logits - max) in `mine.logits`; return each row's sum of it and the targets' logprobs."""
-        top = self.logits(x, mine.logits, mine.normed, mine.inverse, mine.spare, mine.inner)
+        top = self.logits(x, mine)
         logits = mine.logits[: len(x)]
         picked = np.take_along_axis(logits, targets, axis=1).astype(np.float64)
         total: Array = np.empty(len(x), x.dtype)
@@ -109,20 +129,13 @@ class Unembedding:
             part.sum(axis=1, out=total[piece])
         return total, picked - top[:, None] - np.log(total.astype(np.float64))[:, None]
 
-    def logits(
-        self, x: Array, out: Array, normed: Array, inverse: Array, spare: Array, inner: Array
-    ) -> Array:
-        """Write the logits of residual rows to `out`; return each row's largest."""
-        weights, config = self.model.weights, self.model.config
-        rows = len(x)
-        normed, out = normed[:rows], out[:rows]
-        rms_norm(x, weights.final_norm, config.rms_eps, out=normed, inverse=inverse[:rows])
+    def logits(self, x: Array, mine: _Scratch) -> Array:
+        """Write the logits of residual rows to `mine.logits`; return each row's largest."""
+        weights, site, rows = self.model.weights, self.site, len(x)
+        normed, inner, out = mine.normed[:rows], mine.inner[:rows], mine.logits[:rows]
+        rms_norm(x, weights.final_norm, self.model.config.rms_eps, out=normed, inverse=mine.inverse[:rows])
         top: Array = np.full(rows, -np.inf, x.dtype)
-        site = self.site
         if site is not None:
-            if inner.shape[1] != site.width:
-                inner = np.empty((rows, site.width), x.dtype)
-            inner = inner[:rows]
             np.matmul(normed, site.a.T, out=inner)
             inner *= site.scale
         for start in range(0, len(weights.unembed), VOCAB_BLOCK):
@@ -130,7 +143,7 @@ class Unembedding:
             part = out[:, start : start + len(block)]
             np.matmul(normed, block.T, out=part)
             if site is not None:
-                update = spare[:rows, : len(block)]
+                update = mine.spare[:rows, : len(block)]
                 np.matmul(inner, site.b[0][start : start + len(block)].T, out=update)
                 part += update
             np.maximum(top, part.max(axis=1), out=top)

@@ -25,6 +25,10 @@ def available_cores() -> int:
     return max(1, min(cores, MAX_WORKERS))
 
 
+class BrokenTeamError(RuntimeError):
+    """Another worker failed, so there is nobody to wait for; its own error is the one that is raised."""
+
+
 class Team:
     """Runs a task once per worker; the calling thread is worker 0."""
 
@@ -32,16 +36,16 @@ class Team:
         self.size = size
         self._go: list[SimpleQueue[Task]] = [SimpleQueue() for _ in range(size - 1)]
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._meet: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(size)]
         for index, queue in enumerate(self._go, start=1):
-            thread = threading.Thread(target=self._loop, args=(index, queue), daemon=True)
-            thread.name = f"tinsmith-engine-{index}"
-            thread.start()
+            name = f"tinsmith-engine-{index}"
+            threading.Thread(target=self._loop, args=(index, queue), daemon=True, name=name).start()
 
     def _loop(self, index: int, queue: "SimpleQueue[Task]") -> None:
         with np.errstate(over="ignore", under="ignore"):
             while True:
                 task = queue.get()
-                self._done.put(_outcome(task, index))
+                self._done.put(self._outcome(task, index))
                 del task  # a sleeping thread must not keep a step's arrays alive
 
     def run(self, task: Task) -> None:
@@ -49,19 +53,33 @@ class Team:
         for queue in self._go:
             queue.put(task)
         with np.errstate(over="ignore", under="ignore"):
-            errors = [_outcome(task, 0)]
+            errors = [self._outcome(task, 0)]
         errors += [self._done.get() for _ in self._go]
-        for error in errors:
-            if error is not None:
-                raise error
+        found = [error for error in errors if error is not None]
+        if found:
+            self._meet = [SimpleQueue() for _ in range(self.size)]
+            raise next((error for error in found if not isinstance(error, BrokenTeamError)), found[0])
 
+    def meet(self, worker: int) -> None:
+        """Wait inside a task until every worker has come here."""
+        self._tell(worker, True)
+        mine = self._meet[worker]
+        for _ in range(self.size - 1):
+            if not mine.get():
+                raise BrokenTeamError
 
-def _outcome(task: Task, index: int) -> BaseException | None:
-    try:
-        task(index)
-    except BaseException as error:  # noqa: BLE001  (handed to the thread that waits in `run`)
-        return error
-    return None
+    def _tell(self, worker: int, well: bool) -> None:
+        for other, queue in enumerate(self._meet):
+            if other != worker:
+                queue.put(well)
+
+    def _outcome(self, task: Task, index: int) -> BaseException | None:
+        try:
+            task(index)
+        except BaseException as error:  # noqa: BLE001  (handed to the thread that waits in `run`)
+            self._tell(index, False)
+            return error
+        return None
 
 
 _engine = threading.RLock()

@@ -1,0 +1,64 @@
+"""Owns one sample while it grows: its tokens, its random numbers and when it ends."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from tinsmith.local.engine.choose import Choice, Scored, choose, stream
+from tinsmith.local.engine.decode import Row
+from tinsmith.local.engine.jobs import Sample, SampleJob, StopRule
+from tinsmith.local.engine.prompts import Prompt
+
+WINDOW_TOKENS = 8
+"""Tokens decoded beyond the length of the longest stop string: special tokens may be invisible."""
+
+
+class Running:
+    """One sample of a job."""
+
+    def __init__(
+        self, job: SampleJob, prompt: Prompt, *, index: int, seed: int, limit: int, eos: Collection[int]
+    ) -> None:
+        self.index = index
+        self.reason: str | None = None if limit else "length"
+        self._rule = job.stop if job.stop is not None else StopRule(token_ids=frozenset(eos))
+        self._how = Choice(temperature=job.temperature, top_k=job.top_k, top_p=job.top_p)
+        self._random = stream(seed, index)
+        self._limit = limit
+        self._tokens: list[int] = []
+        self._logprobs: list[float] = []
+        self._window = max((len(text.encode()) for text in self._rule.strings), default=0) + WINDOW_TOKENS
+        self.row: Row | None = None
+        if limit:
+            self.take(prompt.following)
+        if self.reason is None:
+            room = len(job.prompt) + min(limit, 128)
+            self.row = Row(self._tokens[-1], prompt.cache.copy(room), job.adapter)
+
+    def take(self, logits: Scored) -> None:
+        """Choose the next token; sets `reason` when it ends the sample."""
+        token = choose(logits, self._how, self._random)
+        self._tokens.append(token)
+        self._logprobs.append(logits.logprob(token))
+        if self.row is not None:
+            self.row = Row(token, self.row.cache, self.row.adapter)
+        if self._stops(token):
+            self.reason = "stop"
+        elif len(self._tokens) >= self._limit:
+            self.reason = "length"
+
+    def _stops(self, token: int) -> bool:
+        if token in self._rule.token_ids:
+            return True
+        if not self._rule.strings or self._rule.decode is None:
+            return False
+        text = self._rule.decode(self._tokens[-self._window :])
+        return any(string in text for string in self._rule.strings)
+
+    def finished(self) -> Sample:
+        """Return the sample; only once `reason` is set."""
+        return Sample(
+            tokens=np.array(self._tokens, np.int64),
+            logprobs=np.array(self._logprobs, np.float32),
+            stop_reason="stop" if self.reason == "stop" else "length",
+        )
