@@ -32,6 +32,7 @@ class Caller:
     def __init__(self, running: Running) -> None:
         self.running = running
         self.service = running.service
+        self._closed = False
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(running.app), base_url="http://127.0.0.1", timeout=60
@@ -43,7 +44,10 @@ class Caller:
         return cls(start(ServeOptions(data_dir=directory, **options)))
 
     def close(self) -> None:
-        """End the service."""
+        """End the service, once."""
+        if self._closed:
+            return
+        self._closed = True
         self._runner.run(self._client.aclose())
         self._runner.close()
         self.service.close()
