@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
+from tinsmith.clients import custom_loss
 from tinsmith.clients import training_calls as calls
 from tinsmith.clients.tokenizer import TokenizerShelf
 from tinsmith.core.codec.structure import to_value
@@ -13,6 +14,7 @@ from tinsmith.io import operations
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tinsmith.clients.custom_loss import CustomLoss
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.clients.tokenizer import Backend
     from tinsmith.core.policy import RetryConfig
@@ -40,8 +42,7 @@ class TrainingClient:
     """A model on the server, and the line in which its requests stand.
 
     Calls return futures at once, and the order of the calls is the order of training, whichever thread they
-    come from and whenever their results are looked at. Do not write into arrays that were handed over before
-    `future.seq_id` is set.
+    come from and whenever their results are looked at.
     """
 
     def __init__(self, link: Link, model_id: str, *, base_model: str | None = None) -> None:
@@ -116,6 +117,35 @@ class TrainingClient:
     ) -> APIFuture[ForwardBackwardOutput]:
         """Like `forward_backward`; await the future that it returns."""
         return self.forward_backward(data, loss_fn, loss_fn_config, retry_config=retry_config)
+
+    def forward_backward_custom(
+        self,
+        data: Sequence[Datum],
+        loss_fn: CustomLoss,
+        *,
+        backend: custom_loss.Backend | None = None,
+    ) -> APIFuture[ForwardBackwardOutput]:
+        """Add the gradient of a loss of your own.
+
+        `loss_fn(data, logprobs)` gets one array of log-probabilities a datum and returns `(loss, metrics)`.
+        The arrays are torch tensors where torch is installed, else autograd's or jax's; with
+        `backend="numpy"` they are plain, and the function returns `(loss, metrics, gradients)`. It runs in a
+        thread of its own, while this call holds its turn; its exceptions are raised by the future as they
+        are. The result's metrics are the server's and the function's.
+        """
+        forward, backward = custom_loss.calls(self._link, self.model_id, data, loss_fn, backend)
+        self._line.enter(forward, backward)
+        return backward.future
+
+    async def forward_backward_custom_async(
+        self,
+        data: Sequence[Datum],
+        loss_fn: CustomLoss,
+        *,
+        backend: custom_loss.Backend | None = None,
+    ) -> APIFuture[ForwardBackwardOutput]:
+        """Like `forward_backward_custom`; await the future that it returns."""
+        return self.forward_backward_custom(data, loss_fn, backend=backend)
 
     def optim_step(
         self, adam_params: AdamParams, *, retry_config: RetryConfig | None = None

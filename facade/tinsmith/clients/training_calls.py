@@ -50,9 +50,20 @@ def forward_backward(
     loss_fn_config: Mapping[str, float | str] | None,
 ) -> Call[ForwardBackwardOutput]:
     """Make the call of forward or forward_backward: one part a chunk."""
-    data = list(data)
     check_batch(data, loss_fn, loss_fn_config, extra_losses=link.config.extra_losses)
     settings = None if loss_fn_config is None else dict(loss_fn_config)
+    return chunked(link, operation, model_id, list(data), loss_fn, settings)
+
+
+def chunked(
+    link: Link,
+    operation: Literal["forward", "forward_backward"],
+    model_id: str,
+    data: list[Datum],
+    loss_fn: str,
+    settings: dict[str, float | str] | None,
+) -> Call[ForwardBackwardOutput]:
+    """Make the call of checked data, of which bytes are built at each part's turn."""
 
     def build(chunk: range, seq_id: int) -> Body:
         return Body.of(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -19,6 +19,14 @@ from tinsmith.io.future import APIFuture
 from tinsmith.io.wire import Body
 
 T = TypeVar("T")
+
+
+class UserCodeError(TinkerError):
+    """Carries an exception of the user's own code through the line; the user gets the original."""
+
+    def __init__(self, original: Exception) -> None:
+        super().__init__(f"{type(original).__name__}: {original}", applied="no")
+        self.original = original
 
 
 @attrs.define(eq=False)
@@ -94,6 +102,9 @@ class Call(Generic[T]):
     check: Callable[[], None] | None = None
     """Check all parts before the first is sent; runs in a worker thread."""
 
+    prepare: Callable[[], Awaitable[None]] | None = None
+    """Make what the parts are built of, while the call holds its turn and before it draws a number."""
+
     retry: RetryConfig | None = None
     """Retry rules of this call; None for the client's."""
 
@@ -120,6 +131,11 @@ class Call(Generic[T]):
     def has_failed_part(self) -> bool:
         """Whether a part is known to have failed without being applied."""
         return any(part.error is not None and part.error.applied != "yes" for part in self.parts)
+
+    def told(self) -> BaseException | None:
+        """Return what the user gets: the failure, or the user's own exception that it carries."""
+        failure = self.failure()
+        return failure.original if isinstance(failure, UserCodeError) else failure
 
     def failure(self) -> TinkerError | None:
         """Return the error that the user should see, or None when each part has a result."""

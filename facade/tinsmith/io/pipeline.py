@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import CancelledError
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.core.errors import ClosedError, PartialBatchError, TinkerError
@@ -54,22 +55,23 @@ class Pipeline:
 
     # From any thread.
 
-    def enter(self, call: Call[Any]) -> None:
-        """Give the call its place in line; the order of these calls is the order of training."""
+    def enter(self, *calls: Call[Any]) -> None:
+        """Give calls their places in line, side by side; the order of entry is the order of training."""
         runtime = self.link.runtime
         runtime.check()
         refused: TinkerError | None
         with self._guard:
             refused = self._ended or (self._line.refusal() if self._line.poison else None)
-            if refused is None:
+            for call in calls if refused is None else ():
                 places = self._line.take(call.kind, len(call.parts))
                 for part, place in zip(call.parts, places, strict=True):
                     part.place = place
                     self._standing[id(place)] = (call, part)
-                call.future.on_cancel(lambda: runtime.call_soon(self._withdraw, call))
+                call.future.on_cancel(partial(runtime.call_soon, self._withdraw, call))
                 runtime.call_soon(self._entered, call)
         if refused is not None:
-            call.future.fail(refused)
+            for call in calls:
+                call.future.fail(refused)
 
     def unfinished(self) -> tuple[int, int]:
         """Count (requests not sent, requests sent and not acknowledged)."""
@@ -172,6 +174,8 @@ class Pipeline:
             self._refuse_unseen()
         if call.check is not None:
             await self.link.runtime.in_worker(call.check)
+        if call.prepare is not None:
+            await call.prepare()
 
     def _refuse_unseen(self) -> None:
         """Keep back an optim_step when a gradient before it failed and nobody has looked at that yet."""
@@ -295,7 +299,8 @@ class Pipeline:
         if failure is not None:
             if call.kind is Kind.GRADIENT and not call.future.cancelled():
                 self._unseen.append(call)
-            call.future.fail(failure)
+            told = call.told()
+            call.future.fail(failure if told is None else told)
         else:
             try:
                 call.future.settle(call.merge([part.value for part in call.parts]))

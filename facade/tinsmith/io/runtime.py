@@ -121,6 +121,14 @@ class Runtime:
         finally:
             self.working -= 1
 
+    async def in_thread(self, work: Callable[..., _T], *args: object) -> _T:
+        """Run code of the user in a thread of its own: it may take long, and may wait for other calls."""
+        self.working += 1
+        try:
+            return await asyncio.to_thread(work, *args)
+        finally:
+            self.working -= 1
+
     def register(self, drainable: Drainable) -> None:
         """Have `drainable` drained before the process ends."""
         with self._guard:

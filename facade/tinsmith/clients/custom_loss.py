@@ -1,0 +1,231 @@
+"""Losses that the user writes: forward on the server, the user's function here, its gradient sent back.
+
+With logprobs `l` and a loss `L(l)` of the user, the server's cross entropy `-sum(w * l)` has the gradient
+`-w`; so the backward pass runs with weights `w = -dL/dl`. It owns the ways to that gradient: torch, autograd,
+jax, or a plain numpy function that returns its own. None of these libraries is imported before a loss needs
+it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import attrs
+
+from tinsmith.clients.training_calls import chunked
+from tinsmith.core.checks import check_batch
+from tinsmith.core.errors import InputError, MissingExtraError, TinkerError
+from tinsmith.core.merge import merge_forward_backward
+from tinsmith.core.values.datum import Datum
+from tinsmith.core.values.tensor import TensorData
+from tinsmith.io.call import UserCodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+
+    from tinsmith.core.values.results import ForwardBackwardOutput
+    from tinsmith.io.call import Call
+    from tinsmith.io.link import Link
+
+    Array = np.ndarray[Any, np.dtype[np.float32]]
+
+Backend = Literal["torch", "autograd", "jax", "numpy"]
+"""What the arrays of a loss are: torch tensors, autograd's or jax's arrays, or plain numpy arrays."""
+
+
+class CustomLoss(Protocol):
+    """A loss: given the data and the logprobs of each datum's targets, the loss and metrics.
+
+    With the numpy backend it returns the gradients too: `(loss, metrics, [dloss/dlogprobs for each datum])`.
+    """
+
+    def __call__(self, data: list[Datum], logprobs: list[Any], /) -> tuple[Any, ...]:
+        """Compute the loss."""
+        ...
+
+
+@attrs.frozen
+class Evaluated:
+    """What a loss gave."""
+
+    gradients: list[Array]
+    """dL/dlogprobs of each datum."""
+    metrics: dict[str, float]
+    """The user's metrics."""
+
+
+def choose_backend(asked: Backend | None) -> Backend:
+    """Return the backend that was asked for, else the first of torch, autograd and jax that is installed."""
+    if asked is not None:
+        if asked not in _BACKENDS:
+            raise InputError(f"is none of {', '.join(_BACKENDS)}", field="backend")
+        if asked != "numpy" and find_spec(asked) is None:
+            raise MissingExtraError(f"a custom loss with {asked}", asked)
+        return asked
+    for name in ("torch", "autograd", "jax"):
+        if find_spec(name) is not None:
+            return name
+    return "numpy"
+
+
+def forward_data(data: Sequence[Datum]) -> list[Datum]:
+    """Return the datums of the forward pass: targets, and weights that change nothing."""
+    import numpy as np
+
+    reduced = []
+    for index, datum in enumerate(data):
+        targets = datum.loss_fn_inputs.get("target_tokens")
+        if targets is None:
+            raise InputError("is missing; a custom loss needs it", datum=index, field="target_tokens")
+        weights = datum.loss_fn_inputs.get("weights")
+        if weights is None:
+            weights = TensorData(np.zeros(len(targets), np.float32), "float32", targets.shape)
+        reduced.append(Datum({"target_tokens": targets, "weights": weights}, datum.model_input))
+    return reduced
+
+
+def evaluate(
+    loss_fn: CustomLoss, backend: Backend, data: list[Datum], forward: ForwardBackwardOutput
+) -> Evaluated:
+    """Call the loss and check what it gives; runs in a thread of its own."""
+    import numpy as np
+
+    logprobs = [_logprobs(index, output) for index, output in enumerate(forward.loss_fn_outputs)]
+    if len(logprobs) != len(data):
+        raise TinkerError(f"the forward pass gave {len(logprobs)} outputs for {len(data)} datums")
+    gradients, metrics = _BACKENDS[backend](loss_fn, data, logprobs)
+    if not isinstance(gradients, (list, tuple)) or len(gradients) != len(data):
+        raise InputError(f"must be one array a datum, {len(data)} in all", field="gradients")
+    checked = []
+    for index, (gradient, values) in enumerate(zip(gradients, logprobs, strict=True)):
+        if gradient is None:
+            raise InputError("No gradient computed for logprob tensor", datum=index, field="logprobs")
+        array = np.asarray(gradient, np.float32)
+        if array.shape != values.shape:
+            raise InputError(
+                f"has shape {array.shape}, but the logprobs have {values.shape}",
+                datum=index,
+                field="gradient",
+            )
+        if not np.isfinite(array).all():
+            raise InputError("holds NaN or infinity", datum=index, field="gradient")
+        checked.append(array)
+    return Evaluated(checked, {str(name): float(value) for name, value in dict(metrics or {}).items()})
+
+
+def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[Datum]:
+    """Return the datums of the backward pass: cross entropy whose weights are the negative gradients."""
+    made = []
+    for datum, gradient in zip(reduced, gradients, strict=True):
+        targets = datum.loss_fn_inputs["target_tokens"]
+        weights = TensorData((-gradient).ravel(), "float32", targets.shape or list(gradient.shape))
+        made.append(Datum({"target_tokens": targets, "weights": weights}, datum.model_input))
+    return made
+
+
+def calls(
+    link: Link, model_id: str, data: Sequence[Datum], loss_fn: CustomLoss, backend: Backend | None
+) -> tuple[Call[ForwardBackwardOutput], Call[ForwardBackwardOutput]]:
+    """Make the two calls of a custom loss, which stand in line one behind the other.
+
+    The second holds its turn while the loss is computed, so that nothing comes between them.
+    """
+    if not callable(loss_fn):
+        raise InputError(f"is a {type(loss_fn).__name__}, not a function", field="loss_fn")
+    chosen = choose_backend(backend)
+    given = list(data)
+    reduced = forward_data(given)
+    weighted = list(reduced)
+    check_batch(given, "cross_entropy")
+    forward = chunked(link, "forward", model_id, reduced, "cross_entropy", None)
+    backward = chunked(link, "forward_backward", model_id, weighted, "cross_entropy", None)
+    metrics: dict[str, float] = {}
+
+    def compute(result: ForwardBackwardOutput) -> Evaluated:
+        try:
+            return evaluate(loss_fn, chosen, given, result)
+        except TinkerError:
+            raise
+        except Exception as error:
+            raise UserCodeError(error) from error
+
+    async def prepare() -> None:
+        evaluated = await link.runtime.in_thread(compute, await forward.future)
+        weighted[:] = backward_data(reduced, evaluated.gradients)
+        metrics.update(evaluated.metrics)
+
+    def merge(parts: list[ForwardBackwardOutput]) -> ForwardBackwardOutput:
+        merged = merge_forward_backward(parts)
+        return attrs.evolve(merged, metrics={**merged.metrics, **metrics})
+
+    backward.check, backward.prepare, backward.merge = None, prepare, merge
+    return forward, backward
+
+
+def _logprobs(index: int, output: dict[str, TensorData]) -> Array:
+    import numpy as np
+
+    tensor = output.get("logprobs")
+    if tensor is None:
+        raise TinkerError(f"the forward pass gave no logprobs for datum {index}")
+    return np.asarray(tensor.to_numpy(), np.float32)
+
+
+def _split(returned: Any, parts: int) -> tuple[Any, ...]:
+    if not isinstance(returned, tuple) or len(returned) != parts:
+        wanted = "(loss, metrics)" if parts == 2 else "(loss, metrics, gradients)"
+        raise InputError(f"must return {wanted}, not a {type(returned).__name__}", field="loss_fn")
+    return returned
+
+
+def _with_torch(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[list[Any], Any]:
+    torch = import_module("torch")
+    tensors = [torch.tensor(values, dtype=torch.float32, requires_grad=True) for values in logprobs]
+    loss, metrics = _split(loss_fn(data, tensors), 2)
+    if not getattr(loss, "requires_grad", False):
+        raise InputError("the loss does not depend on the logprobs, so it has no gradient", field="loss_fn")
+    loss.backward()
+    return [None if t.grad is None else t.grad.numpy() for t in tensors], metrics
+
+
+def _with_autograd(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[list[Any], Any]:
+    autograd, tracer = import_module("autograd"), import_module("autograd.tracer")
+    kept: list[Any] = []
+
+    def loss_of(arrays: list[Any]) -> Any:
+        loss, metrics = _split(loss_fn(data, list(arrays)), 2)
+        kept.append({name: tracer.getval(value) for name, value in dict(metrics or {}).items()})
+        return loss
+
+    # float64 within: autograd accumulates in the dtype of its input.
+    arrays = [values.astype("float64") for values in logprobs]
+    _, gradients = autograd.value_and_grad(loss_of)(arrays)
+    return list(gradients), kept[-1]
+
+
+def _with_jax(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[list[Any], Any]:
+    jax, numpy = import_module("jax"), import_module("jax.numpy")
+
+    def loss_of(arrays: list[Any]) -> Any:
+        return _split(loss_fn(data, arrays), 2)
+
+    arrays = [numpy.asarray(values) for values in logprobs]
+    (_, metrics), gradients = jax.value_and_grad(loss_of, has_aux=True)(arrays)
+    return list(gradients), metrics
+
+
+def _with_numpy(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[list[Any], Any]:
+    _, metrics, gradients = _split(loss_fn(data, list(logprobs)), 3)
+    return gradients, metrics
+
+
+_BACKENDS: dict[Backend, Callable[[CustomLoss, list[Datum], list[Array]], tuple[list[Any], Any]]] = {
+    "torch": _with_torch,
+    "autograd": _with_autograd,
+    "jax": _with_jax,
+    "numpy": _with_numpy,
+}

@@ -1,0 +1,185 @@
+"""Custom losses: gradients by every backend, order, chunks, metrics, and errors of the user's own code."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from tinsmith import (
+    AdamParams,
+    Datum,
+    InputError,
+    MissingExtraError,
+    ModelInput,
+    PartialBatchError,
+    ServiceClient,
+    TrainingClient,
+    testing,
+)
+from tinsmith.clients import custom_loss
+from tinsmith.core.config import ClientConfig
+from tinsmith.core.policy import ChunkLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WAIT_S = 20.0
+
+
+def datum(length: int) -> Datum:
+    """Make a datum with targets and without weights."""
+    return Datum(
+        model_input=ModelInput.from_ints(list(range(length))),
+        loss_fn_inputs={"target_tokens": list(range(length))},
+    )
+
+
+DATA = [datum(2), datum(3), datum(1)]
+
+
+@pytest.fixture
+def service() -> Iterator[testing.LedgerService]:
+    """Run a service in memory, whose logprobs are all -0.5."""
+    with testing.frozen_clock():
+        yield testing.LedgerService()
+
+
+@pytest.fixture
+def trainer(service: testing.LedgerService) -> TrainingClient:
+    """Make a client that puts two datums into each request."""
+    config = ClientConfig.from_environment(
+        base_url="http://127.0.0.1:1/", api_key="tml-x", chunk_limits=ChunkLimits(max_datums=2)
+    )
+    return ServiceClient(**service.settings(config=config)).create_lora_training_client("tinsmith/tiny")
+
+
+def by_hand(_data: list[Datum], logprobs: list[Any]) -> tuple[Any, ...]:
+    """Compute sum(l^2) and its gradient 2l."""
+    return sum(float((p**2).sum()) for p in logprobs), {"n": len(logprobs)}, [2 * p for p in logprobs]
+
+
+def by_autograd(_data: list[Datum], logprobs: list[Any]) -> tuple[Any, ...]:
+    """Compute sum(l^2); the gradient is autograd's."""
+    total = sum((p**2).sum() for p in logprobs)
+    return total, {"total": total, "n": len(logprobs)}
+
+
+def weights_sent(service: testing.LedgerService) -> list[list[float]]:
+    """Return the weights of each datum of the backward pass, in order."""
+    bodies = [seen.json() for seen in service.seen if seen.path.endswith("/forward_backward")]
+    return [
+        d["loss_fn_inputs"]["weights"]["data"]
+        for body in bodies
+        for d in body["forward_backward_input"]["data"]
+    ]
+
+
+@pytest.mark.parametrize(("loss", "backend"), [(by_hand, "numpy"), (by_autograd, "autograd")])
+def test_gradient_becomes_weights(
+    service: testing.LedgerService, trainer: TrainingClient, loss: Any, backend: Any
+) -> None:
+    """The backward pass is cross entropy with the negative gradient as weights, over the same chunks."""
+    result = trainer.forward_backward_custom(DATA, loss, backend=backend).result(WAIT_S)
+    assert weights_sent(service) == [[1.0] * 2, [1.0] * 3, [1.0]]
+    assert result.metrics["n"] == 3.0
+    assert result.metrics["loss:sum"] == 6.0
+    paths = [e.operation for e in service.ledger.of(trainer.model_id)]
+    assert paths == ["forward", "forward", "forward_backward", "forward_backward"]
+
+
+def test_forward_pass_carries_targets_and_weights_alone(
+    service: testing.LedgerService, trainer: TrainingClient
+) -> None:
+    """Inputs that only the user's loss reads stay here."""
+    private = Datum(
+        model_input=ModelInput.from_ints([1]),
+        loss_fn_inputs={"target_tokens": [1], "advantages": [2.0]},
+    )
+    seen_by_loss: list[Any] = []
+
+    def loss(data: list[Datum], logprobs: list[Any]) -> tuple[Any, ...]:
+        seen_by_loss.append(data[0].loss_fn_inputs["advantages"].tolist())
+        return by_hand(data, logprobs)
+
+    trainer.forward_backward_custom([private], loss, backend="numpy").result(WAIT_S)
+    sent = [seen.json() for seen in service.seen if seen.path.endswith("/forward")]
+    assert set(sent[0]["forward_input"]["data"][0]["loss_fn_inputs"]) == {"target_tokens", "weights"}
+    assert seen_by_loss == [[2.0]]
+
+
+def test_order_against_other_requests(service: testing.LedgerService, trainer: TrainingClient) -> None:
+    """Nothing called later comes between the two passes, and an optim_step waits for the second."""
+    custom = trainer.forward_backward_custom(DATA[:1], by_hand, backend="numpy")
+    step = trainer.optim_step(AdamParams())
+    step.result(WAIT_S)
+    custom.result(WAIT_S)
+    order = [(e.seq_id, e.operation) for e in service.ledger.of(trainer.model_id)]
+    assert order == [(1, "forward"), (2, "forward_backward"), (3, "optim_step")]
+
+
+def test_loss_may_use_the_client(service: testing.LedgerService, trainer: TrainingClient) -> None:
+    """The loss runs in a thread of its own, so that it may wait for other calls of the service."""
+
+    def loss(data: list[Datum], logprobs: list[Any]) -> tuple[Any, ...]:
+        assert trainer.get_info().model_id == trainer.model_id
+        return by_hand(data, logprobs)
+
+    assert trainer.forward_backward_custom(DATA, loss, backend="numpy").result(WAIT_S)
+
+
+def test_exception_of_the_loss_is_raised_as_it_is(
+    service: testing.LedgerService, trainer: TrainingClient
+) -> None:
+    """The user's exception arrives with its traceback; the step behind is not sent; training goes on."""
+
+    def broken_loss(_data: list[Datum], _logprobs: list[Any]) -> tuple[Any, ...]:
+        raise KeyError("mine")
+
+    custom = trainer.forward_backward_custom(DATA, broken_loss, backend="numpy")
+    step = trainer.optim_step(AdamParams())
+    with pytest.raises(KeyError, match="mine") as caught:
+        custom.result(WAIT_S)
+    assert "broken_loss" in "".join(traceback.format_tb(caught.value.__traceback__))
+    with pytest.raises(PartialBatchError):
+        step.result(WAIT_S)
+    trainer.forward_backward_custom(DATA, by_hand, backend="numpy").result(WAIT_S)
+    trainer.optim_step(AdamParams()).result(WAIT_S)
+    operations = [e.operation for e in service.ledger.of(trainer.model_id)]
+    assert operations.count("optim_step") == 1
+
+
+@pytest.mark.parametrize(
+    ("returned", "problem"),
+    [
+        ((0.0, {}, [None, None, None]), "datum 0.*No gradient"),
+        ((0.0, {}, [np.zeros(2), np.zeros(2), np.zeros(1)]), "datum 1.*shape"),
+        ((0.0, {}, [np.zeros(2)]), "one array a datum"),
+        ((0.0, {}, [np.zeros(2), np.full(3, np.nan), np.zeros(1)]), "datum 1.*NaN"),
+        ((0.0, {}), "must return"),
+        (0.0, "must return"),
+    ],
+)
+def test_wrong_returns_are_named(
+    trainer: TrainingClient, service: testing.LedgerService, returned: Any, problem: str
+) -> None:
+    """A loss without a gradient, or with one of the wrong shape, is told which datum it is."""
+    with pytest.raises(InputError, match=problem):
+        trainer.forward_backward_custom(DATA, lambda *_: returned, backend="numpy").result(WAIT_S)
+    assert weights_sent(service) == []
+
+
+def test_missing_targets_are_named(trainer: TrainingClient) -> None:
+    """A datum without targets cannot have logprobs."""
+    bad = Datum(model_input=ModelInput.from_ints([1]), loss_fn_inputs={"weights": [1.0]})
+    with pytest.raises(InputError, match=r"datum 1, field 'target_tokens'"):
+        trainer.forward_backward_custom([datum(1), bad], by_hand)
+
+
+def test_missing_backend_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend that is not installed names the extra that brings it."""
+    monkeypatch.setattr(custom_loss, "find_spec", lambda _name: None)
+    with pytest.raises(MissingExtraError, match=r"tinsmith\[jax\]"):
+        custom_loss.choose_backend("jax")
+    assert custom_loss.choose_backend(None) == "numpy"
