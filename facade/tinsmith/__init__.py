@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from tinsmith.core.errors import SessionLostError as SessionLostError
     from tinsmith.core.errors import TinkerError as TinkerError
     from tinsmith.core.errors import UnprocessableEntityError as UnprocessableEntityError
+    from tinsmith.core.images import estimate_image_tokens as estimate_image_tokens
+    from tinsmith.core.images import validate_model_input as validate_model_input
     from tinsmith.core.paths import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
     from tinsmith.core.values import AdamParams as AdamParams
     from tinsmith.core.values import Checkpoint as Checkpoint
@@ -96,6 +98,7 @@ _HOME: dict[str, str] = {
         " PartialBatchError PermissionDeniedError ProgressTimeoutError RateLimitError"
         " RequestErrorCategory RequestFailedError ResultLostError SessionLostError"
         " TinkerError UnprocessableEntityError",
+        "tinsmith.core.images": "estimate_image_tokens validate_model_input",
         "tinsmith.core.paths": "ParsedCheckpointTinkerPath",
         "tinsmith.core.values": "AdamParams Checkpoint CheckpointType Datum EncodedTextChunk"
         " ForwardBackwardOutput ImageAssetPointerChunk ImageChunk LoraConfig ModelID"
