@@ -1,5 +1,6 @@
 """Sample requests on the wire as the engine's jobs, with their limits."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -48,13 +49,13 @@ def decode_draw(body: Mapping[str, Any], source: "ModelSource", directory: str |
         images=prompt.images,
         num_samples=_bounded(body, "num_samples", 1, MAX_SAMPLES),
         max_tokens=max_tokens,
-        temperature=float(params.get("temperature", 1.0)),
+        temperature=_temperature(params),
         top_k=_top_k(params),
-        top_p=float(params.get("top_p", 1.0)),
+        top_p=_top_p(params),
         seed=_seed(params),
         stop=_stop(params.get("stop"), source),
         prompt_logprobs=wants_prompt,
-        topk_prompt_logprobs=_bounded(body, "topk_prompt_logprobs", 0, MAX_TOPK),
+        topk_prompt_logprobs=_bounded(body, "topk_prompt_logprobs", 0, min(MAX_TOPK, config.vocab_size)),
     )
     return Draw(base_model=config.name, adapter_dir=directory, job=job, prompt_logprobs=wants_prompt)
 
@@ -67,6 +68,22 @@ def _bounded(body: Mapping[str, Any], name: str, default: int, most: int) -> int
     if value > most:
         raise Refusal(400, f"{value} is more than {most}", field=(name,))
     return int(value)
+
+
+def _temperature(params: Mapping[str, Any]) -> float:
+    """Read the temperature."""
+    value = float(params.get("temperature", 1.0))
+    if not math.isfinite(value):
+        raise Refusal(400, "is not finite", field=("sampling_params", "temperature"))
+    return value
+
+
+def _top_p(params: Mapping[str, Any]) -> float:
+    """Read top_p; nothing would be left of 0."""
+    value = float(params.get("top_p", 1.0))
+    if value <= 0:
+        raise Refusal(400, "must be above 0", field=("sampling_params", "top_p"))
+    return value
 
 
 def _top_k(params: Mapping[str, Any]) -> int:
