@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from tinsmith.clients.raw import RawOperations
     from tinsmith.clients.rest import RestClient
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.clients.training import TrainingClient
@@ -210,6 +211,13 @@ class ServiceClient:
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None while it is off, as it is by default."""
         return self._link.telemetry
+
+    @property
+    def raw(self) -> RawOperations:
+        """Every operation of the contract as a call; for what the other clients do not wrap."""
+        from tinsmith.clients.raw import RawOperations
+
+        return RawOperations(self._link)
 
     def attach(self, request_id: str, result: type[Any]) -> APIFuture[Any]:
         """Wait for a promise by its id, decoded as `result`; see `APIFuture.from_request_id`."""

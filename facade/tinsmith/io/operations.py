@@ -75,7 +75,7 @@ async def perform(
     caller: Caller, asked: Request, *, op: OpClass = OpClass.READ, retry: RetryConfig | None = None
 ) -> Any:
     """Send a request that answers at once, and return its decoded body; None when there is none."""
-    answer = await caller.call(asked, op, valid=_is_json, retry=retry)
+    answer = await caller.call(asked, op, valid=is_json, retry=retry)
     return _decoded(answer, asked.operation)
 
 
@@ -88,7 +88,8 @@ def _decoded(answer: Answer, operation: str) -> Any:
         raise broken_answer(answer.status, answer.body, f"a body that {operation} cannot read") from error
 
 
-def _is_json(answer: Answer) -> bool:
+def is_json(answer: Answer) -> bool:
+    """Say whether an answer of success can be read."""
     if not answer.body.strip():
         return answer.status == 204
     try:
