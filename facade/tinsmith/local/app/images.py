@@ -29,7 +29,9 @@ def read_image(
                 if width * height > MAX_PIXELS or -(-width // side) * -(-height // side) > config.max_context:
                     raise Refusal(400, f"an image of {width} x {height} is too large", field=place)
                 pixels = np.asarray(image.convert("RGB"), np.float32) / np.float32(127.5) - np.float32(1)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise Refusal(400, f"is not a {kind} image that is taken here", field=(*place, "data")) from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise Refusal(400, f"is not a readable {kind} image", field=(*place, "data")) from error
     rows, columns = -(-height // side), -(-width // side)
     padded = np.zeros((rows * side, columns * side, 3), np.float32)
