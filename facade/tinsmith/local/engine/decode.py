@@ -109,7 +109,8 @@ class Decoder:
         self.o = array(rows, hidden)
         self.gate_up = array(rows, 2 * inner)
         self.hidden = array(size, rows, inner)
-        self.spare = array(size, spare_rows(inner, dtype.itemsize), inner)
+        narrowest = min(share.inner.stop - share.inner.start for share in self._shares)
+        self.spare = array(size, spare_rows(max(1, narrowest), dtype.itemsize), inner)
         self.logits = array(rows, config.vocab_size)
 
 
