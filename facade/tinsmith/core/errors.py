@@ -10,7 +10,7 @@
       RequestFailedError                the promise ended in failure
       InputError (ValueError)           the caller's input, found before sending
       SessionLostError, ModelLostError, ResultLostError
-      PartialBatchError, ClientPoisonedError, ClosedError
+      PartialBatchError, ClientPoisonedError, ClosedError, UnsafeArchiveError
       MissingExtraError (ImportError), MissingModelError
 
 Every error carries `request_id, model_id, seq_id, attempts, elapsed_s, applied`, and pickles.
@@ -311,6 +311,10 @@ class ClientPoisonedError(TinkerError):
 
 class ClosedError(TinkerError):
     """The client was closed, or the process was forked after the client was made."""
+
+
+class UnsafeArchiveError(TinkerError):
+    """A downloaded archive holds what no checkpoint holds, or cannot be read; nothing of it was kept."""
 
 
 class MissingExtraError(TinkerError, ImportError):

@@ -81,7 +81,7 @@ class Tokenizer:
         special = SpecialTokens.read(config)
         read_added_tokens(backend, config, special)
         limit = config.get("model_max_length")
-        return cls(
+        made = cls(
             backend,
             special=special,
             chat_template=chat_template or _own_template(config.get("chat_template")),
@@ -90,6 +90,8 @@ class Tokenizer:
             clean_up_tokenization_spaces=bool(config.get("clean_up_tokenization_spaces", False)),
             now=now,
         )
+        made.padding_side = "left" if config.get("padding_side") == "left" else "right"
+        return made
 
     @property
     def vocab_size(self) -> int:
