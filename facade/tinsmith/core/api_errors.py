@@ -1,0 +1,125 @@
+"""Errors of the exchange with the server: by status, by a lost connection, by an answer nobody can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+from tinsmith.core.error_base import TinkerError
+
+if TYPE_CHECKING:
+    from tinsmith.core.error_base import ErrorFacts
+
+
+class APIError(TinkerError):
+    """The exchange with the server went wrong."""
+
+    def __init__(
+        self, message: str, request: object = None, *, body: object = None, **facts: Unpack[ErrorFacts]
+    ) -> None:
+        super().__init__(message, **facts)
+        self.request = request
+        self.body = body
+
+    def _state(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        state["request"] = None
+        if "response" in state:
+            state["response"] = None
+        return state
+
+
+class APIResponseValidationError(APIError):
+    """An answer that is not what the contract promises: broken JSON, HTML, a missing field."""
+
+    def __init__(
+        self,
+        response: object = None,
+        body: object = None,
+        *,
+        message: str = "The server's answer is not valid.",
+        status_code: int | None = None,
+        **facts: Unpack[ErrorFacts],
+    ) -> None:
+        super().__init__(message, body=body, **facts)
+        self.response = response
+        self.status_code = status_code if status_code is not None else getattr(response, "status_code", 0)
+
+
+class APIStatusError(APIError):
+    """The server answered with an error status."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        response: object = None,
+        body: object = None,
+        status_code: int | None = None,
+        retry_after_s: float | None = None,
+        **facts: Unpack[ErrorFacts],
+    ) -> None:
+        super().__init__(message, getattr(response, "request", None), body=body, **facts)
+        self.response = response
+        self.status_code: int = (
+            status_code if status_code is not None else getattr(response, "status_code", 0)
+        )
+        self.retry_after_s = retry_after_s
+        """Seconds that the server asked to wait, if it did."""
+
+
+class BadRequestError(APIStatusError):
+    """400."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the key is missing or wrong."""
+
+
+class BillingError(APIStatusError):
+    """402: the account cannot pay at the moment."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403."""
+
+
+class NotFoundError(APIStatusError):
+    """404."""
+
+
+class ConflictError(APIStatusError):
+    """409."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422."""
+
+
+class RateLimitError(APIStatusError):
+    """429."""
+
+
+class InternalServerError(APIStatusError):
+    """500 and above."""
+
+
+class APIConnectionError(APIError):
+    """No answer came: refused, reset, name not found, TLS."""
+
+    def __init__(
+        self, message: str = "Connection error.", *, request: object = None, **facts: Unpack[ErrorFacts]
+    ) -> None:
+        super().__init__(message, request, **facts)
+
+
+class APITimeoutError(APIConnectionError):
+    """No answer came in time."""
+
+    def __init__(
+        self, request: object = None, *, message: str = "Request timed out.", **facts: Unpack[ErrorFacts]
+    ) -> None:
+        super().__init__(message, request=request, **facts)
+
+
+class ProgressTimeoutError(APIConnectionError):
+    """Nothing on the client moved for the whole progress timeout; the future can be re-attached by its id."""
