@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -174,3 +176,34 @@ def test_nothing_there(cli: Callable[..., Result], command: str, sentence: str) 
     assert cli(command, "list").out == sentence
     assert cli(command, "list", "-f", "json").json["total"] == 0
     assert cli("session", "list").out == "No sessions found\n"
+
+
+INTERRUPTED = """
+import os, signal, sys
+from tinsmith.cli import main
+from tinsmith.clients.sampling import SamplingClient
+
+sample = SamplingClient.sample
+
+def interrupted(*arguments, **settings):
+    future = sample(*arguments, **settings)
+    os.kill(os.getpid(), signal.SIGINT)
+    return future
+
+SamplingClient.sample = interrupted
+main(sys.argv[1:])
+"""
+
+
+def test_ctrl_c_while_sampling(saved: Saved) -> None:
+    """Ctrl-C with a sample under way ends the program with 130, without a traceback or half a result."""
+    settings = ("--max-tokens", "3000", "-n", "32", "-f", "json")
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "sample", "one", "-m", saved.sampler, *settings],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, ""), done.stderr
+    assert "Traceback" not in done.stderr

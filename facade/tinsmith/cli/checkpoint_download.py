@@ -37,9 +37,7 @@ def download(
         raise FileExistsError(f"{target} is there already; --force replaces it")
     output.mkdir(parents=True, exist_ok=True)
     with rest(context) as client, _Progress(quiet=chosen(context) is OutputFormat.json) as progress:
-        client.download_checkpoint(  # type: ignore[attr-defined]
-            path, target, overwrite=force, progress=progress.advance
-        ).result()
+        client.download_checkpoint(path, target, overwrite=force, progress=progress.advance).result()
     document: dict[str, object] = {"checkpoint_path": path, "destination": str(target)}
     if progress.total is not None:
         document["file_size_bytes"] = progress.total

@@ -96,10 +96,10 @@ def show_table(rows: Rows) -> None:
     for number, column in enumerate(rows.columns):
         table.add_column(column, style="bright_cyan" if number == 0 else None, no_wrap=True)
     for row in rows.rows:  # cells are never markup: a run id holds the `:train:` of an emoji
-        table.add_row(*(Text(_printable(cell)) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     with console.capture() as drawn:
         if rows.title:
-            console.print(Text(_printable(rows.title), style="bold" if rows.rows else ""))
+            console.print(Text(printable(rows.title), style="bold" if rows.rows else ""))
         if rows.rows:
             console.print(table)
     text = "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
@@ -108,9 +108,9 @@ def show_table(rows: Rows) -> None:
     sys.stdout.flush()
 
 
-def _printable(text: str) -> str:
-    """Strike out control characters: names come from servers and other people."""
-    return "".join(character if character.isprintable() else "�" for character in text)
+def printable(text: str, keep: str = "") -> str:
+    """Strike out control characters but those to `keep`: names come from other people, text from models."""
+    return "".join(c if c.isprintable() or c in keep else "\ufffd" for c in text)
 
 
 def confirmed(question: str) -> bool:

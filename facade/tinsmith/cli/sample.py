@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinsmith.cli.connect import service
-from tinsmith.cli.output import Format, OutputFormat, chosen, show_json
+from tinsmith.cli.output import Format, OutputFormat, chosen, printable, show_json
 
 if TYPE_CHECKING:
     from tinsmith.clients.sampling import SamplingClient
@@ -99,4 +99,4 @@ def _print(texts: list[str]) -> None:
     for number, text in enumerate(texts, 1):
         if len(texts) > 1:
             typer.echo(f"--- sample {number} of {len(texts)} ---")
-        typer.echo(text)
+        typer.echo(printable(text, "\n\t") if sys.stdout.isatty() else text)
