@@ -15,7 +15,8 @@ from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import PollPolicy, RetryConfig, Timeouts
 from tinsmith.core.secret import Secret
 from tinsmith.core.verdict import Fault
-from tinsmith.io.transport import Transport, proxy_for
+from tinsmith.io.addressing import proxy_for
+from tinsmith.io.transport import Transport
 from tinsmith.io.wire import Answer, Faulted, Lane, Request, json_body
 from tinsmith.testing.faults import AtPosition, FaultKind
 from tinsmith.testing.service import reply

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from tinsmith.clients.whoami import WhoamiResponse
+from tinsmith.clients.checkpoints import archive_url, checkpoint, checkpoint_of, fetch_checkpoint, page
+from tinsmith.clients.whoami import WhoamiResponse, who
 from tinsmith.core.codec.structure import to_value
-from tinsmith.core.errors import APIResponseValidationError, InputError
-from tinsmith.core.origin import check_segment
+from tinsmith.core.errors import InputError
 from tinsmith.core.paths import ParsedCheckpointTinkerPath, check_tinker_path
 from tinsmith.core.values.rest import (
     CheckpointArchiveUrlResponse,
@@ -25,7 +24,8 @@ from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from os import PathLike
 
     from tinsmith.core.values.rest import Checkpoint
     from tinsmith.io.future import APIFuture
@@ -36,9 +36,6 @@ T = TypeVar("T")
 
 AccessScope = Literal["owned", "accessible"]
 """Whose things are listed: the user's own, or all that the user may read."""
-
-SIGNED_URL_LIFE = timedelta(minutes=15)
-"""How long a signed URL is taken to work when the server does not say."""
 
 RUNS_PAGE = 100
 """Runs asked for at a time while iterating."""
@@ -96,7 +93,7 @@ class RestClient:
         project_id: str | None = None,
     ) -> APIFuture[TrainingRunsResponse]:
         """List a page of training runs."""
-        query = {**_page(limit, offset), "access_scope": access_scope, "project_id": project_id}
+        query = {**page(limit, offset), "access_scope": access_scope, "project_id": project_id}
         return self._get("list_training_runs", TrainingRunsResponse, query=query)
 
     async def list_training_runs_async(
@@ -113,10 +110,10 @@ class RestClient:
         """Iterate over all training runs, a page at a time."""
         offset = 0
         while True:
-            page = self.list_training_runs(RUNS_PAGE, offset, access_scope=access_scope).result()
-            yield from page.training_runs
-            offset += len(page.training_runs)
-            if not page.training_runs or offset >= page.cursor.total_count:
+            found = self.list_training_runs(RUNS_PAGE, offset, access_scope=access_scope).result()
+            yield from found.training_runs
+            offset += len(found.training_runs)
+            if not found.training_runs or offset >= found.cursor.total_count:
                 return
 
     def list_checkpoints(self, training_run_id: str) -> APIFuture[CheckpointsListResponse]:
@@ -131,7 +128,7 @@ class RestClient:
 
     def list_user_checkpoints(self, limit: int = 100, offset: int = 0) -> APIFuture[CheckpointsListResponse]:
         """List a page of all checkpoints of the user, newest first."""
-        return self._get("list_user_checkpoints", CheckpointsListResponse, query=_page(limit, offset))
+        return self._get("list_user_checkpoints", CheckpointsListResponse, query=page(limit, offset))
 
     async def list_user_checkpoints_async(self, limit: int = 100, offset: int = 0) -> CheckpointsListResponse:
         """List a page of all checkpoints of the user, newest first."""
@@ -141,18 +138,18 @@ class RestClient:
         """Iterate over all checkpoints of the user, a page at a time."""
         offset = 0
         while True:
-            page = self.list_user_checkpoints(CHECKPOINTS_PAGE, offset).result()
-            yield from page.checkpoints
-            offset += len(page.checkpoints)
-            total = page.cursor.total_count if page.cursor is not None else offset
-            if not page.checkpoints or offset >= total:
+            found = self.list_user_checkpoints(CHECKPOINTS_PAGE, offset).result()
+            yield from found.checkpoints
+            offset += len(found.checkpoints)
+            total = found.cursor.total_count if found.cursor is not None else offset
+            if not found.checkpoints or offset >= total:
                 return
 
     def get_checkpoint_archive_url(
         self, training_run_id: str, checkpoint_id: str
     ) -> APIFuture[CheckpointArchiveUrlResponse]:
         """Get a signed URL of a checkpoint's archive; treat it as a secret."""
-        return self._link.run(self._archive_url(_checkpoint(training_run_id, checkpoint_id)))
+        return self._link.run(archive_url(self._link, checkpoint(training_run_id, checkpoint_id)))
 
     async def get_checkpoint_archive_url_async(
         self, training_run_id: str, checkpoint_id: str
@@ -173,9 +170,37 @@ class RestClient:
         """Get a signed URL of a checkpoint's archive; treat it as a secret."""
         return await self.get_checkpoint_archive_url_from_tinker_path(tinker_path)
 
+    def download_checkpoint(
+        self,
+        tinker_path: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> APIFuture[Path]:
+        """Fetch a checkpoint into the folder `dest`, which is there in full at the end or not at all.
+
+        A download that was interrupted goes on where it stopped when it is called again. `progress(done,
+        total)` hears of the bytes of the archive; the total is None where the server does not say.
+        """
+        parsed = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path)
+        path = checkpoint(parsed.training_run_id, parsed.checkpoint_id)
+        return self._link.run(fetch_checkpoint(self._link, path, Path(dest), overwrite, progress))
+
+    async def download_checkpoint_async(
+        self,
+        tinker_path: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> Path:
+        """Fetch a checkpoint into the folder `dest`, which is there in full at the end or not at all."""
+        return await self.download_checkpoint(tinker_path, dest, overwrite=overwrite, progress=progress)
+
     def delete_checkpoint(self, training_run_id: str, checkpoint_id: str) -> APIFuture[None]:
         """Delete a checkpoint for ever."""
-        return self._do("delete_checkpoint", _checkpoint(training_run_id, checkpoint_id))
+        return self._do("delete_checkpoint", checkpoint(training_run_id, checkpoint_id))
 
     async def delete_checkpoint_async(self, training_run_id: str, checkpoint_id: str) -> None:
         """Delete a checkpoint for ever."""
@@ -183,7 +208,7 @@ class RestClient:
 
     def delete_checkpoint_from_tinker_path(self, tinker_path: str) -> APIFuture[None]:
         """Delete a checkpoint for ever."""
-        return self._do("delete_checkpoint", _checkpoint_of(tinker_path))
+        return self._do("delete_checkpoint", checkpoint_of(tinker_path))
 
     async def delete_checkpoint_from_tinker_path_async(self, tinker_path: str) -> None:
         """Delete a checkpoint for ever."""
@@ -191,7 +216,7 @@ class RestClient:
 
     def publish_checkpoint_from_tinker_path(self, tinker_path: str) -> APIFuture[None]:
         """Let everybody read a checkpoint."""
-        return self._do("publish_checkpoint", _checkpoint_of(tinker_path))
+        return self._do("publish_checkpoint", checkpoint_of(tinker_path))
 
     async def publish_checkpoint_from_tinker_path_async(self, tinker_path: str) -> None:
         """Let everybody read a checkpoint."""
@@ -199,7 +224,7 @@ class RestClient:
 
     def unpublish_checkpoint_from_tinker_path(self, tinker_path: str) -> APIFuture[None]:
         """Make a public checkpoint private again."""
-        return self._do("unpublish_checkpoint", _checkpoint_of(tinker_path))
+        return self._do("unpublish_checkpoint", checkpoint_of(tinker_path))
 
     async def unpublish_checkpoint_from_tinker_path_async(self, tinker_path: str) -> None:
         """Make a public checkpoint private again."""
@@ -211,7 +236,7 @@ class RestClient:
         """Let a checkpoint expire in `ttl_seconds`, or never with None."""
         if ttl_seconds is not None and (isinstance(ttl_seconds, bool) or ttl_seconds <= 0):
             raise InputError(f"must be above 0 seconds, not {ttl_seconds!r}", field="ttl_seconds")
-        return self._do("set_checkpoint_ttl", _checkpoint_of(tinker_path), {"ttl_seconds": ttl_seconds})
+        return self._do("set_checkpoint_ttl", checkpoint_of(tinker_path), {"ttl_seconds": ttl_seconds})
 
     async def set_checkpoint_ttl_from_tinker_path_async(
         self, tinker_path: str, ttl_seconds: int | None
@@ -240,7 +265,7 @@ class RestClient:
         self, limit: int = 20, offset: int = 0, access_scope: AccessScope | None = None
     ) -> APIFuture[ListSessionsResponse]:
         """List a page of sessions."""
-        query = {**_page(limit, offset), "access_scope": access_scope}
+        query = {**page(limit, offset), "access_scope": access_scope}
         return self._get("list_sessions", ListSessionsResponse, query=query)
 
     async def list_sessions_async(
@@ -251,7 +276,7 @@ class RestClient:
 
     def whoami(self) -> APIFuture[WhoamiResponse]:
         """Tell to whom the key belongs, as far as the server says."""
-        return self._link.run(self._who())
+        return self._link.run(who(self._link))
 
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None while it is off, as it is by default."""
@@ -278,55 +303,3 @@ class RestClient:
     async def _perform(self, operation: str, path: dict[str, str], body: object) -> None:
         asked = operations.request(operation, path=path, body=body)
         await self._link.caller.call(asked, OpClass.READ)
-
-    async def _who(self) -> WhoamiResponse:
-        asked = operations.request("auth_token", body={})
-        payload = await operations.perform(self._link.caller, asked)
-        token = payload.get("jwt") if isinstance(payload, dict) else None
-        if not isinstance(token, str):
-            raise APIResponseValidationError(message="the server's answer to whoami holds no token")
-        return WhoamiResponse.from_token(token)
-
-    async def _archive_url(self, path: dict[str, str]) -> CheckpointArchiveUrlResponse:
-        asked = operations.request(
-            "get_checkpoint_archive_url", path=path, headers={"Accept": "application/gzip"}
-        )
-        exchange = await self._link.caller.exchange(asked, OpClass.READ)
-        answer = exchange.answer
-        if answer is None or answer.status != 302:
-            if exchange.done:
-                raise APIResponseValidationError(message="the server sent no redirect to an archive")
-            raise self._link.caller.error(exchange)
-        where = answer.headers.get("location")
-        if not where:
-            raise APIResponseValidationError(message="the server's redirect to the archive names no place")
-        return CheckpointArchiveUrlResponse(where, _expiry(answer.headers.get("expires")))
-
-
-def _page(limit: int, offset: int) -> dict[str, object]:
-    for name, value, least in (("limit", limit, 1), ("offset", offset, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"must be a whole number >= {least}, not {value!r}", field=name)
-    return {"limit": limit, "offset": offset}
-
-
-def _checkpoint_of(tinker_path: str) -> dict[str, str]:
-    parsed = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path)
-    return _checkpoint(parsed.training_run_id, parsed.checkpoint_id)
-
-
-def _checkpoint(training_run_id: str, checkpoint_id: str) -> dict[str, str]:
-    """Split a checkpoint id into the two segments of its path; a bare name is sampler weights."""
-    check_segment(checkpoint_id, "checkpoint_id")
-    kind, slash, name = checkpoint_id.partition("/")
-    if not slash:
-        kind, name = "sampler_weights", kind
-    return {"training_run_id": training_run_id, "checkpoint_kind": kind, "checkpoint_name": name}
-
-
-def _expiry(text: str | None) -> datetime:
-    try:
-        expires = parsedate_to_datetime(text or "")
-    except (TypeError, ValueError):
-        return datetime.now(UTC) + SIGNED_URL_LIFE
-    return expires.replace(tzinfo=UTC) if expires.tzinfo is None else expires.astimezone(UTC)

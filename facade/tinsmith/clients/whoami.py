@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import TYPE_CHECKING
 
 import attrs
 import orjson
 
 from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.io import operations
+
+if TYPE_CHECKING:
+    from tinsmith.io.link import Link
 
 _ORGANIZATION = "tml:organization:"
 
@@ -38,3 +43,13 @@ class WhoamiResponse:
             )
         except (IndexError, ValueError, AttributeError, binascii.Error) as cause:
             raise APIResponseValidationError(message="the server's token cannot be read") from cause
+
+
+async def who(link: Link) -> WhoamiResponse:
+    """Exchange the key for a token and read the token."""
+    asked = operations.request("auth_token", body={})
+    payload = await operations.perform(link.caller, asked)
+    token = payload.get("jwt") if isinstance(payload, dict) else None
+    if not isinstance(token, str):
+        raise APIResponseValidationError(message="the server's answer to whoami holds no token")
+    return WhoamiResponse.from_token(token)

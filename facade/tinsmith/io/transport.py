@@ -11,18 +11,21 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
-import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
-from tinsmith import __version__
-from tinsmith.core.errors import TinkerError
+import attrs
+
+from tinsmith.core.origin import check_base_url
 from tinsmith.core.verdict import Fault
+from tinsmith.io.addressing import client_headers, origin, proxy_for
 from tinsmith.io.fault_names import name_fault
 from tinsmith.io.wire import Answer, Body, Faulted, Lane, Request, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from tinsmith.core.config import ClientConfig
 
@@ -68,9 +71,15 @@ class Transport:
         self._query = urlencode(dict(config.default_query))
         self._given = http_client
         self._clients: dict[Lane, httpx.AsyncClient] = {}
+        self._foreign_client: httpx.AsyncClient | None = None
         self._local: httpx.AsyncBaseTransport | None = None
         self._tls: ssl.SSLContext | None = None
-        self._headers = _client_headers(config)
+        self._headers = client_headers(config)
+
+    @property
+    def base(self) -> str:
+        """What paths are appended to."""
+        return self._base
 
     @property
     def is_local(self) -> bool:
@@ -105,12 +114,49 @@ class Transport:
             raise name_fault(error) from error
         raise Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
 
+    @asynccontextmanager
+    async def stream(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Streamed]:
+        """Fetch a signed URL piece by piece, without a key, a cookie or a header of this client."""
+        limits = self._config.timeouts
+        timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s, pool=None).as_dict()
+        client = self._foreign(url)
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                check_base_url(url.partition("?")[0], insecure=self._config.insecure or self.is_local)
+                asked = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": timeout})
+                response = await client.send(asked, stream=True, follow_redirects=False)
+                try:
+                    where = response.headers.get("location")
+                    if response.status_code not in _REDIRECTS or where is None:
+                        yield Streamed(response.status_code, _lower(response.headers), _raw(response))
+                        return
+                finally:
+                    await response.aclose()
+                url = urljoin(url, where)
+        except httpx.HTTPError as error:
+            raise name_fault(error) from error
+        raise Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
+
+    def _foreign(self, url: str) -> httpx.AsyncClient:
+        """Return a client for URLs that carry their own permission; it adds nothing to a request."""
+        if self._given is not None:
+            return self._given
+        if self.is_local and url.startswith(_LOCAL_ORIGIN):
+            return self._client(Lane.CONTROL)
+        if self._foreign_client is None:
+            context = httpx.create_ssl_context(trust_env=True)
+            inner = httpx.AsyncHTTPTransport(verify=context, trust_env=False, proxy=_proxy(proxy_for(url)))
+            self._foreign_client = httpx.AsyncClient(transport=inner, trust_env=False)
+        return self._foreign_client
+
     async def aclose(self) -> None:
         """Close every connection; a client that the user gave stays open, since it is the user's."""
         clients, self._clients = list(self._clients.values()), {}
         for client in clients:
             if client is not self._given:
                 await client.aclose()
+        if self._foreign_client is not None:
+            await self._foreign_client.aclose()
         local, self._local = self._local, None
         if local is not None:
             await local.aclose()
@@ -156,7 +202,7 @@ class Transport:
         if request.operation == "get_checkpoint_archive_url":
             return None
         onward = urljoin(url, where)
-        return onward if _origin(onward) == _origin(url) else None
+        return onward if origin(onward) == origin(url) else None
 
     def _client(self, lane: Lane) -> httpx.AsyncClient:
         if self._given is not None:
@@ -231,6 +277,20 @@ def client_of(answer: Callable[[Seen], Awaitable[Answer]]) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=FunctionTransport(answer), trust_env=False)
 
 
+@attrs.frozen
+class Streamed:
+    """An answer whose body is still coming."""
+
+    status: int
+    """The HTTP status code."""
+
+    headers: Mapping[str, str]
+    """The headers, with lower-case names."""
+
+    pieces: AsyncIterator[bytes]
+    """The body, as it comes."""
+
+
 class _Shared(httpx.AsyncBaseTransport):
     """The embedded service beneath several lanes: closing one lane must not close it for the others."""
 
@@ -249,22 +309,6 @@ class _Shared(httpx.AsyncBaseTransport):
             await inner.aclose()
 
 
-def proxy_for(url: str) -> str | None:
-    """Return the proxy that the environment names for `url`, with NO_PROXY honoured."""
-    parts = urlsplit(url)
-    proxies = urllib.request.getproxies()
-    chosen = proxies.get(parts.scheme) or proxies.get("all")
-    if not chosen or urllib.request.proxy_bypass(parts.netloc):
-        return None
-    if "://" not in chosen:
-        chosen = f"http://{chosen}"
-    if urlsplit(chosen).scheme not in ("http", "https"):
-        raise TinkerError(
-            f"the proxy for {parts.scheme} is of a kind that is not supported (http and https are)"
-        )
-    return chosen
-
-
 def _proxy(url: str | None) -> httpx.Proxy | None:
     return None if url is None else httpx.Proxy(url)
 
@@ -281,24 +325,21 @@ def _lean_transport(tls: ssl.SSLContext, proxy: str | None) -> httpx.AsyncBaseTr
     return AiohttpTransport(verify=tls, trust_env=False, proxy=_proxy(proxy), client=open_session)
 
 
-def _client_headers(config: ClientConfig) -> dict[str, str]:
-    headers = {"Accept": "application/json", "User-Agent": f"tinsmith/{__version__}"}
-    if config.api_key is not None:
-        headers["X-API-Key"] = config.api_key.reveal()
-    return {**headers, **config.default_headers}
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
 def _lower(headers: httpx.Headers) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
 def _content(body: Body) -> bytes | AsyncIterator[bytes]:
     return body.joined() if body.size_bytes <= STREAM_ABOVE_BYTES else _pieces(body)
+
+
+async def _raw(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the body in the pieces in which it comes, so that a cut loses nothing that arrived."""
+    if response.is_stream_consumed:
+        yield response.content
+        return
+    async for piece in response.aiter_raw():
+        yield piece
 
 
 async def _pieces(body: Body) -> AsyncIterator[bytes]:
