@@ -38,6 +38,19 @@ class Address:
         return f"export TINKER_BASE_URL={self.base_url}", f"export TINKER_API_KEY={self.token}"
 
 
+class _Server(uvicorn.Server):
+    """A server whose end does not wait for polls that are held."""
+
+    def __init__(self, config: uvicorn.Config, running: Running) -> None:
+        super().__init__(config)
+        self._running = running
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let held polls go, then end as usual."""
+        self._running.service.board.release()
+        await super().shutdown(sockets)
+
+
 def new_token() -> str:
     """Draw a key."""
     return f"tml-{secrets.token_urlsafe(32)}"
@@ -57,7 +70,7 @@ def serve(
         complete = _complete(options, host, allow_remote=allow_remote)
         running = start(complete)
         try:
-            server = uvicorn.Server(_config(running, complete))
+            server = _Server(_config(running, complete), running)
             announce(_address(listener, host, complete))
             server.run(sockets=[listener])
         finally:
@@ -70,7 +83,7 @@ def serving(options: ServeOptions, *, port: int = 0) -> Iterator[tuple[Address, 
     with _listen("127.0.0.1", port, allow_remote=False) as listener:
         complete = _complete(options, "127.0.0.1", allow_remote=False)
         running = start(complete)
-        server = uvicorn.Server(_config(running, complete))
+        server = _Server(_config(running, complete), running)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

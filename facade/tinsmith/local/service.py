@@ -125,6 +125,7 @@ class Service:
     def _resume(self) -> None:
         """Take up what an earlier process accepted and did not finish, in the order of acceptance."""
         self.files.empty_scratch()
+        self.sessions.all_seen(self.clock())
         self._sweep_files()
         for row in self.promises.pending():
             if self._overtaken(row):
@@ -197,8 +198,10 @@ class Service:
         self.files.remove(directory)
 
     def finish_session(self, session_id: str, status: str, finish: str | None) -> None:
-        """Close a session; its ephemeral samplers go with it."""
+        """Close a session; its models and its ephemeral samplers go with it, checkpoints stay."""
         self.sessions.finish(session_id, status, finish)
+        for model_id in self.runs.of_session(session_id):
+            self.trainer.unload(model_id)
         for sampler in self.sessions.samplers(session_id):
             if sampler.ephemeral and sampler.status == "ready":
                 self.drop_sampler(sampler.sampler_id)
@@ -227,6 +230,7 @@ class Service:
 
     def close(self) -> None:
         """Stop after the piece of work in hand, write down what is not, and let go of the directory."""
+        self.board.release()
         self.worker.close()
         try:
             self.states.save_all()

@@ -219,3 +219,34 @@ def test_diverging_numbers_are_the_users_failure_and_change_nothing(caller: Call
     caller.optim_step(model, 2, learning_rate=0.1)
     fresh = caller.model(number=1)
     assert caller.forward_backward(model, 3) == caller.forward_backward(fresh, 1)
+
+
+def test_a_finished_session_unloads_its_models(caller: Caller) -> None:
+    """What was accepted before is still done; what comes later is refused; checkpoints stay."""
+    model = caller.model()
+    saved = caller.done("save_weights", model_id=model, seq_id=1, path="kept")["path"]
+    gate = threading.Event()
+    caller.block(gate)
+    before = caller.ok("optim_step", model_id=model, seq_id=2, adam_params={})["request_id"]
+    finish = {"reason": {"type": "success"}}
+    assert caller.send("POST", f"sessions/{model.partition(':')[0]}/finish", json=finish).status_code == 204
+    after = caller.ok("optim_step", model_id=model, seq_id=3, adam_params={})["request_id"]
+    gate.set()
+    assert "metrics" in caller.result(before)
+    assert "unloaded" in caller.result(after)["error"]
+    assert caller.post("optim_step", model_id=model, seq_id=4, adam_params={}).status_code == 410
+    assert caller.ok("weights_info", tinker_path=saved)["lora_rank"] == 4
+    assert list(caller.service.files.states.iterdir()) == []
+
+
+def test_closing_answers_held_polls(open_caller: Open) -> None:
+    """A service that closes does not wait for the polls that it holds."""
+    caller = open_caller(hold_s=60.0)
+    caller.model()
+    gate = threading.Event()
+    caller.block(gate)
+    request_id = pending(caller)
+    threading.Timer(0.05, caller.service.board.release).start()
+    assert caller.post("retrieve_future", request_id=request_id).status_code == 408
+    assert caller.post("retrieve_future", request_id=request_id).status_code == 408
+    gate.set()

@@ -95,9 +95,11 @@ class Runs:
         """Note a request."""
         self._database.write("UPDATE runs SET last_request_at = ? WHERE model_id = ?", now, model_id)
 
-    def set_status(self, model_id: str, status: str) -> None:
-        """Mark a run as unloaded or corrupted."""
-        self._database.write("UPDATE runs SET status = ? WHERE model_id = ?", status, model_id)
+    def unload(self, model_id: str) -> None:
+        """Mark a run as unloaded: its snapshot is about to go."""
+        self._database.write(
+            "UPDATE runs SET status = 'unloaded', snapshot_file = NULL WHERE model_id = ?", model_id
+        )
 
     def set_snapshot(self, model_id: str, position: int, file: str) -> None:
         """Point at a new snapshot."""

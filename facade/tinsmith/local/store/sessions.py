@@ -109,6 +109,10 @@ class Sessions:
         """Note a sign of life."""
         self._database.write("UPDATE sessions SET last_seen = ? WHERE session_id = ?", now, session_id)
 
+    def all_seen(self, now: float) -> None:
+        """Note a sign of life of all active sessions: they could not reach a service that did not run."""
+        self._database.write("UPDATE sessions SET last_seen = ? WHERE status = 'active'", now)
+
     def finish(self, session_id: str, status: str, finish: str | None) -> None:
         """Close a session."""
         self._database.write(

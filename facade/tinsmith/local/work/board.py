@@ -76,6 +76,7 @@ class Board:
         self._unsaved: dict[str, Outcome] = {}
         self._completed: dict[str, dict[str, str]] = {}
         self._scopes: dict[str, str] = {}
+        self._closing = False
         self.signals = Signals()
 
     def accept(self, wanted: Acceptance, also: Also | None = None) -> PromiseRow:
@@ -190,11 +191,16 @@ class Board:
         except KeyError:
             return Outcome(state="expired", op=row.op)
 
+    def release(self) -> None:
+        """Answer all held polls with what is known, and hold no more: the service is about to close."""
+        self._closing = True
+        self.signals.ring_all()
+
     async def outcome(self, request_id: str, hold_s: float) -> Outcome:
         """Wait for an outcome, at most so long; then return what is known."""
 
         def settled() -> Outcome | None:
-            if self.is_pending(request_id):
+            if self.is_pending(request_id) and not self._closing:
                 return None
             return self.look(request_id)
 
@@ -218,7 +224,8 @@ class Board:
 
         def look() -> list[tuple[str, str]] | None:
             with self._lock:
-                return list(islice(known.items(), after, after + MAX_COMPLETIONS)) or None
+                found = list(islice(known.items(), after, after + MAX_COMPLETIONS))
+            return found if found or self._closing else None
 
         return await self.signals.until(scope, look, hold_s) or []
 

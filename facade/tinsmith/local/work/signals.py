@@ -29,6 +29,13 @@ class Signals:
             except RuntimeError:  # that loop was closed: nobody waits there any more
                 continue
 
+    def ring_all(self) -> None:
+        """Wake everybody."""
+        with self._lock:
+            names = list(self._waiting)
+        for name in names:
+            self.ring(name)
+
     async def until(self, name: str, look: Callable[[], T | None], timeout_s: float) -> T | None:
         """Return what `look` finds, asked now and after each ring; None when the time is over."""
         loop = asyncio.get_running_loop()

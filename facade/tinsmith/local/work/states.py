@@ -97,6 +97,7 @@ class States:
         """Forget an unloaded model for good: its snapshot and the bodies behind it."""
         self.forget(model_id)
         run = self._runs.find(model_id)
+        self._runs.unload(model_id)
         if run is not None and run.snapshot_file:
             self._files.remove(self._files.states / run.snapshot_file)
         self._promises.drop_replayed(model_id, self._promises.last_position(model_id))
@@ -164,8 +165,8 @@ class States:
         from .apply import change
 
         run = self._runs.find(model_id)
-        if run is None:
-            raise KeyError(model_id)
+        if run is None or run.status != "active":
+            raise ValueError(f"model {model_id} was unloaded")
         base = self._base_models.get(run.base_model)
         live = LiveModel(
             run=run,

@@ -69,6 +69,10 @@ class Trainer:
         self.waiting_bytes += row.body_bytes
         self._worker.put(lambda: self._run(row, operation))
 
+    def unload(self, model_id: str) -> None:
+        """Forget a model behind the requests that it still has."""
+        self._worker.put(lambda: self._states.discard(model_id))
+
     def _run(self, row: PromiseRow, operation: Operation) -> None:
         """Apply one request and settle its promise."""
         self.waiting_bytes -= row.body_bytes
@@ -216,7 +220,6 @@ class Trainer:
     def _unload(self, row: PromiseRow, operation: Unload) -> None:
         """Forget a model."""
         self._states.discard(operation.model_id)
-        self._runs.set_status(operation.model_id, "unloaded")
         self._finish(row, results.plain(type="unload_model", model_id=operation.model_id))
 
 
