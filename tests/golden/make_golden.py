@@ -9,6 +9,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ LLAMA3_ROPE = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 32,
 }
-MODELS = {
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama_tied": ("LlamaConfig", {"tie_word_embeddings": True, "rms_norm_eps": 1e-5}),
     "llama_untied": ("LlamaConfig", {"tie_word_embeddings": False, "rope_parameters": LLAMA3_ROPE}),
     "qwen2": ("Qwen2Config", {"tie_word_embeddings": False}),
@@ -50,7 +51,7 @@ MODELS = {
 }
 
 
-def tiny_model(kind: str, options: dict, seed: int) -> torch.nn.Module:
+def tiny_model(kind: str, options: dict[str, Any], seed: int) -> torch.nn.Module:
     """Build a tiny model whose every tensor is random, norms and biases included."""
     torch.manual_seed(seed)
     config = getattr(transformers, kind)(**{**TINY, **options})
@@ -95,7 +96,7 @@ def adapter_grads(model: torch.nn.Module) -> dict[str, np.ndarray]:
     }
 
 
-def batch(rng: np.random.Generator, vocab: int, lengths: list[int]) -> list[dict[str, np.ndarray]]:
+def batch(rng: np.random.Generator, vocab: int, lengths: list[int]) -> list[dict[str, Any]]:
     """Make datums with every field that any loss reads."""
     data = []
     for length in lengths:
@@ -116,13 +117,13 @@ def batch(rng: np.random.Generator, vocab: int, lengths: list[int]) -> list[dict
     return data
 
 
-def logprobs(model: torch.nn.Module, datum: dict[str, np.ndarray]) -> torch.Tensor:
+def logprobs(model: torch.nn.Module, datum: dict[str, Any]) -> torch.Tensor:
     """Logprob of each target of one datum."""
     logits = model(input_ids=torch.tensor(datum["tokens"])[None]).logits[0]
     return torch.log_softmax(logits, -1).gather(1, torch.tensor(datum["targets"])[:, None])[:, 0]
 
 
-def loss_value(name: str, p: torch.Tensor, datum: dict[str, np.ndarray]) -> torch.Tensor:
+def loss_value(name: str, p: torch.Tensor, datum: dict[str, Any]) -> torch.Tensor:
     """Per-token loss, written for autograd from the published formulas."""
     q, adv = torch.tensor(datum["logprobs"]), torch.tensor(datum["advantages"])
     ratio = torch.exp(p - q)
@@ -145,7 +146,9 @@ def loss_value(name: str, p: torch.Tensor, datum: dict[str, np.ndarray]) -> torc
     raise ValueError(name)
 
 
-def three_steps(model: torch.nn.Module, data: list, decay: float, clip: float) -> dict[str, np.ndarray]:
+def three_steps(
+    model: torch.nn.Module, data: list[dict[str, Any]], decay: float, clip: float
+) -> dict[str, np.ndarray]:
     """Take three optimizer steps of cross-entropy over the batch; return the adapter."""
     parameters = [tensor for name, tensor in model.named_parameters() if "lora_" in name]
     optimizer = torch.optim.AdamW(parameters, weight_decay=decay, **ADAM)
@@ -176,10 +179,10 @@ def greedy(model: torch.nn.Module, prompt: np.ndarray, count: int) -> np.ndarray
         eos_token_id=None,
         pad_token_id=2,
     )
-    return out[0, len(prompt) :].numpy()
+    return np.asarray(out[0, len(prompt) :])
 
 
-def tiny_golden(name: str, kind: str, options: dict, seed: int) -> None:
+def tiny_golden(name: str, kind: str, options: dict[str, Any], seed: int) -> None:
     """Write one tiny model's file."""
     rng = np.random.default_rng(seed)
     base = tiny_model(kind, options, seed)
@@ -268,7 +271,7 @@ def smollm2_golden(gguf: Path) -> None:
                     list(name.removeprefix(PREFIX).replace(".default", "").encode())
                 )
                 tensor.copy_(torch.tensor(noise.normal(0.0, 0.02, tensor.shape).astype(np.float32)))
-    datum = {
+    datum: dict[str, Any] = {
         "tokens": tokens[:-1],
         "targets": tokens[1:],
         "weights": rng.uniform(0, 1, 47).astype(np.float32),
@@ -294,7 +297,7 @@ def save(name: str, files: dict[str, np.ndarray]) -> None:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError(f"{name}: {key} is not finite")
     path = HERE / f"{name}.npz"
-    np.savez_compressed(path, **files)
+    np.savez_compressed(path, allow_pickle=False, **files)
     print(f"{path.name}: {len(files)} arrays, {math.ceil(path.stat().st_size / 1024)} kB")
 
 

