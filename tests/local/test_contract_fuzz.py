@@ -98,7 +98,7 @@ def test_every_operation_keeps_the_contract(case: "Case") -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@contract(max_examples=500, deterministic=False).parametrize()
+@contract(max_examples=200, deterministic=False).parametrize()
 def test_every_operation_keeps_the_contract_for_long(case: "Case") -> None:
     """Many examples: `make fuzz`."""
     if some(case):

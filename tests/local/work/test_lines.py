@@ -1,0 +1,105 @@
+"""Decisions about numbers, by table; waiting and turns, across threads and loops."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+from tinsmith.local.options import Imitation
+from tinsmith.local.work.lines import Verdict, judge
+from tinsmith.local.work.signals import Signals
+
+PLAIN = Imitation()
+ARRIVAL, AGAIN = Imitation(arrival_order=True), Imitation(no_deduplication=True)
+REFUSING, EXACT = Imitation(duplicates_409=True), Imitation(exact_next=True)
+
+#: number, last number, whether it is kept with equal (or other) content, ordered, manners, verdict
+TABLE: list[tuple[int, int, bool | None, bool, Imitation, Verdict]] = [
+    (1, 0, None, True, PLAIN, "accept"),
+    (2, 0, None, True, PLAIN, "wait"),
+    (1, 1, True, True, PLAIN, "same"),
+    (1, 1, False, True, PLAIN, "conflict"),
+    (1, 2, None, True, PLAIN, "conflict"),
+    (9, 0, None, False, PLAIN, "accept"),
+    (3, 9, None, False, PLAIN, "accept"),
+    (3, 9, True, False, PLAIN, "same"),
+    (3, 9, False, False, PLAIN, "conflict"),
+    (7, 1, None, True, ARRIVAL, "accept"),
+    (1, 7, None, True, ARRIVAL, "accept"),
+    (1, 7, True, True, ARRIVAL, "same"),
+    (1, 1, True, True, AGAIN, "accept"),
+    (1, 1, False, True, AGAIN, "accept"),
+    (2, 1, None, True, AGAIN, "accept"),
+    (3, 1, None, True, AGAIN, "wait"),
+    (1, 1, True, True, REFUSING, "refused"),
+    (1, 1, False, True, REFUSING, "refused"),
+    (3, 1, None, True, REFUSING, "wait"),
+    (1, 1, True, True, EXACT, "refused"),
+    (2, 1, None, True, EXACT, "accept"),
+    (3, 1, None, True, EXACT, "not-next"),
+]
+
+
+@pytest.mark.parametrize(("seq", "last", "same", "ordered", "imitate", "verdict"), TABLE)
+def test_numbers_are_judged(
+    seq: int, last: int, same: bool | None, ordered: bool, imitate: Imitation, verdict: Verdict
+) -> None:
+    """Each case of the table."""
+    assert judge(seq=seq, last=last, same=same, ordered=ordered, imitate=imitate) == verdict
+
+
+def test_a_ring_from_another_thread_wakes_waiters_on_any_loop() -> None:
+    """Four loops wait for one name; one ring is enough for all."""
+    signals, ready = Signals(), threading.Event()
+    found: list[bool | None] = []
+
+    def wait() -> None:
+        look = signals.until("name", lambda: True if ready.is_set() else None, 20)
+        found.append(asyncio.run(look))
+
+    threads = [threading.Thread(target=wait) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(signals._waiting.get("name", [])) < 4:
+        time.sleep(0.001)
+    ready.set()
+    signals.ring("name")
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 4
+    assert signals._waiting == {}
+
+
+def test_waiting_ends() -> None:
+    """Without a ring nothing is found, and nobody is left on the list."""
+    signals = Signals()
+    assert asyncio.run(signals.until("name", lambda: None, 0.01)) is None
+    assert signals._waiting == {}
+
+
+def test_a_waiter_that_leaves_is_forgotten() -> None:
+    """A cancelled waiter is off the list, and a later ring is no error."""
+    signals = Signals()
+
+    async def leave() -> None:
+        task = asyncio.create_task(signals.until("name", lambda: None, 20))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(leave())
+    assert signals._waiting == {}
+    signals.ring("name")
+
+
+def test_words_of_imitation_are_read() -> None:
+    """Each word that is listed is understood, and others are refused with the list."""
+    assert Imitation.parse(["arrival-order", "detail=list", "failure-status=422"]) == Imitation(
+        arrival_order=True, detail="list", failure_status=422
+    )
+    for word in Imitation.words():
+        assert Imitation.parse([word.partition("|")[0]]) != Imitation()
+    for wrong in ("nonsense", "detail=loud", "failure-status=500", "try-again=1"):
+        with pytest.raises(ValueError, match=wrong.partition("=")[0]):
+            Imitation.parse([wrong])
