@@ -50,7 +50,7 @@ class FaultKind(StrEnum):
     """A proxy did not wait for the answer."""
 
 
-ACTS_FIRST = frozenset(kind for kind in FaultKind if kind.value.endswith("after")) | {FaultKind.DUPLICATED}
+ACTS_FIRST = frozenset(kind for kind in FaultKind if kind.value.endswith(" after")) | {FaultKind.DUPLICATED}
 """Faults that hide an answer of a server that acted."""
 
 

@@ -100,8 +100,10 @@ class LedgerService:
         self.seen.append(seen)
         plan = self.plan or active()
         kind = plan.next_for(seen) if plan is not None else None
-        if kind is None:
-            return await self._serve(seen)
+        return await self._serve(seen) if kind is None else await self.suffer(kind, seen, drips=drips)
+
+    async def suffer(self, kind: FaultKind, seen: Seen, *, drips: bool = True) -> Answer:
+        """Have a request meet a fault: act or not, and let the client see what the fault leaves of it."""
         if kind is FaultKind.DUPLICATED:
             await self._serve(seen)
             return await self._serve(seen)
