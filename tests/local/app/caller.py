@@ -79,9 +79,9 @@ class Caller:
         """Wait for a promise; its result, which may be a failure."""
         while True:
             response = self.post("retrieve_future", request_id=request_id)
-            if response.status_code != 408:
+            found: dict[str, Any] = response.json()
+            if response.status_code != 408 and found.get("type") != "try_again":
                 assert response.status_code == 200, response.text
-                found: dict[str, Any] = response.json()
                 return found
 
     def done(self, operation: str, /, **body: Any) -> dict[str, Any]:

@@ -129,8 +129,11 @@ def test_duplicates_are_refused_in_imitation(open_caller: Open, switch: Imitatio
     """A server that answers 409 to a repetition, with the same content too."""
     caller = open_caller(imitate=switch)
     model = caller.model()
-    caller.done(step(model, 1)[0], **step(model, 1)[1])
-    assert caller.post(step(model, 1)[0], **step(model, 1)[1]).status_code == 409
+    first = caller.ok(step(model, 1)[0], **step(model, 1)[1])
+    caller.result(first["request_id"])
+    again = caller.post(step(model, 1)[0], **step(model, 1)[1])
+    assert again.status_code == 409
+    assert again.json().get("request_id") == (first["request_id"] if switch.duplicates_409 else None)
     assert caller.ledger(model) == [1]
 
 

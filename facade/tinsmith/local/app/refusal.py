@@ -25,15 +25,19 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a defect
     kind: str = attrs.field(default="value_error", kw_only=True)
     """Short word for the kind of error, shown in list-style bodies."""
 
+    more: Mapping[str, object] = attrs.field(factory=dict, kw_only=True)
+    """Further fields of the body."""
+
     def body(self, style: DetailStyle) -> Mapping[str, object]:
         """Word it as the contract does, or as other servers do."""
         text = f"{dotted(self.field)}: {self.message}" if self.field else self.message
         if style == "text":
-            return {"detail": text}
+            return {"detail": text, **self.more}
         if style == "list":
             return {"detail": [{"type": self.kind, "loc": ["body", *self.field], "msg": self.message}]}
         category = "server" if self.status in _SERVER else "user"
-        return {"detail": text, "category": category} | ({"field": dotted(self.field)} if self.field else {})
+        place = {"field": dotted(self.field)} if self.field else {}
+        return {"detail": text, "category": category, **place, **self.more}
 
 
 def dotted(path: Sequence[str | int]) -> str:

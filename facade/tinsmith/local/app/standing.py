@@ -38,19 +38,16 @@ async def stand(
 
     def accept(number: int | None) -> PromiseRow:
         operation, also = build(number)
-        position = None if model_id is None else service.promises.last_position(model_id) + 1
-        row = service.board.accept(
-            Acceptance(
-                scope=scope,
-                seq=number,
-                digest=call.digest,
-                op=call.operation,
-                body=call.raw,
-                model_id=model_id,
-                position=position,
-            ),
-            also,
+        wanted = Acceptance(
+            scope=scope,
+            seq=number,
+            digest=call.digest,
+            op=call.operation,
+            body=call.raw,
+            model_id=model_id,
+            position=None if model_id is None else service.promises.last_position(model_id) + 1,
         )
+        row = service.board.accept(wanted, also)
         service.submit(row, operation)
         return row
 
@@ -59,7 +56,8 @@ async def stand(
     except GapTimeoutError as error:
         raise Refusal(408, str(error), field=("seq_id",), kind="sequence_gap") from error
     except SequenceConflictError as error:
-        raise Refusal(409, str(error), field=("seq_id",), kind="sequence_conflict") from error
+        known = {} if error.known is None else {"request_id": error.known}
+        raise Refusal(409, str(error), field=("seq_id",), kind="sequence_conflict", more=known) from error
     except StorageFullError as error:
         raise full(error) from error
 

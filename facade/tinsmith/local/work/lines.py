@@ -26,6 +26,11 @@ THREAD_BYTES = 256 << 10
 class SequenceConflictError(Exception):
     """The number is taken by other content, or may not be used now; answered 409."""
 
+    def __init__(self, message: str, known: str | None = None) -> None:
+        super().__init__(message)
+        self.known = known
+        """Promise of the same request, where a server that refuses repetitions names it."""
+
 
 class GapTimeoutError(Exception):
     """The numbers before this one did not arrive in time; answered 408, nothing was accepted."""
@@ -129,7 +134,10 @@ class Lines:
                 return kept
             if verdict == "wait":
                 return "later"
-            return SequenceConflictError(_reason(verdict, number, line.last))
+            named = same and self._imitate.duplicates_409 and kept is not None
+            return SequenceConflictError(
+                _reason(verdict, number, line.last), kept.request_id if named and kept else None
+            )
 
     def _accept(
         self, scope: str, number: int | None, accept: Callable[[int | None], PromiseRow]
