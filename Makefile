@@ -105,6 +105,14 @@ golden: .venv-golden/.ready .venv/.ready ## Write the golden files anew from tor
 	$(RUN) -m tests.local.models.golden.write_adapters
 	.venv-golden/bin/python tests/local/models/golden/make_peft.py
 
+.venv-interop/.ready: tests/interop/requirements.txt
+	@test -x .venv-interop/bin/python || $(PYTHON) -m venv .venv-interop
+	@.venv-interop/bin/python -m pip install -q -r $<
+	@touch $@
+
+interop: .venv-interop/.ready .venv/.ready ## The official SDK 0.6.3, unmodified, against `tinsmith serve`
+	@$(RUN) -m tests.interop.run --official .venv-interop/bin/python
+
 bench-startup: .venv/.ready .venv-peer/.ready ## Time from process start to the first answer, beside the official client
 	$(RUN) benchmarks/startup.py --peer $(PEER_BIN)/python
 
