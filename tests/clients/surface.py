@@ -240,5 +240,19 @@ SERVICE_KEYWORDS: tuple[str, ...] = (
 
 CONTEXT_MANAGERS: tuple[str, ...] = ("ServiceClient",)
 
+SEAMS: tuple[tuple[str, str], ...] = (
+    ("ServiceClient", "raw"),
+    ("ServiceClient", "config"),
+    ("ServiceClient", "add_observer"),
+    ("ServiceClient", "remove_observer"),
+    ("APIFuture", "from_request_id"),
+    ("APIFuture", "request_id"),
+    ("RestClient", "iter_training_runs"),
+    ("RestClient", "iter_user_checkpoints"),
+    ("RestClient", "download_checkpoint"),
+    ("RestClient", "download_checkpoint_async"),
+)
+"""Our own doors to what programs reach into private code of the official SDK for."""
+
 ATTRIBUTES: tuple[tuple[str, str], ...] = (("TrainingClient", "model_id"), ("TrainingClient", "holder"))
 """Public attributes of client objects."""

@@ -15,10 +15,19 @@ from tests.clients.surface import (
     CONTEXT_MANAGERS,
     LATER_METHODS,
     METHODS,
+    SEAMS,
     SERVICE_KEYWORDS,
     Method,
 )
-from tests.clients.surface_values import ERRORS, EXPORTS, FIELDS, RETRY_CONFIG, TYPES, VALUE_METHODS
+from tests.clients.surface_values import (
+    ERRORS,
+    EXPORTS,
+    FIELDS,
+    OWN_EXPORTS,
+    RETRY_CONFIG,
+    TYPES,
+    VALUE_METHODS,
+)
 
 ALL_METHODS = METHODS + LATER_METHODS
 CLIENTS = ("ServiceClient", "TrainingClient", "SamplingClient", "RestClient", "APIFuture")
@@ -64,8 +73,9 @@ def plain(annotation: Any) -> str:
 
 
 def test_all_is_pinned() -> None:
-    """`tinsmith.__all__` holds every official export, and each name resolves."""
-    assert EXPORTS - set(tinsmith.__all__) == set()
+    """`tinsmith.__all__` holds every official export and our own, no other name, and each resolves."""
+    assert set(tinsmith.__all__) == EXPORTS | OWN_EXPORTS
+    assert len(tinsmith.__all__) == len(set(tinsmith.__all__))
     assert [name for name in tinsmith.__all__ if getattr(tinsmith, name, None) is None] == []
 
 
@@ -172,6 +182,12 @@ def test_public_attribute(owner: str, name: str) -> None:
     cls = getattr(tinsmith, owner)
     declared = name in inspect.get_annotations(cls) or name in getattr(cls, "__slots__", ())
     assert declared or hasattr(cls, name) or f"self.{name}" in inspect.getsource(cls.__init__)
+
+
+@pytest.mark.parametrize(("owner", "name"), SEAMS)
+def test_public_seam(owner: str, name: str) -> None:
+    """The doors that replace reaching into private code are there, and say what they are for."""
+    assert inspect.getdoc(inspect.getattr_static(getattr(tinsmith, owner), name))
 
 
 @pytest.mark.parametrize("name", FIELDS)
