@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import tinsmith
 from tinsmith import types
+from tinsmith.core import extras
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +101,7 @@ def test_refused(cli: Callable[..., Result], options: tuple[str, ...], reason: s
 
 def test_without_the_extra(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the libraries of the service are missing the error names the extra."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setitem(extras.LIBRARIES, "local", ("no_such_library",))
     result = cli("serve")
     assert result.code == 1
     assert "tinsmith[local]" in result.err

@@ -72,7 +72,9 @@ def serve(
     print_telemetry: Telemetry = False,
 ) -> None:
     """Serve the embedded service to any client of this API, until Ctrl-C."""
-    _require_extra()
+    from tinsmith.core.extras import require_extra
+
+    require_extra("tinsmith serve", "local")
     from tinsmith.local.serve import serve as run
 
     if print_telemetry:
@@ -97,17 +99,6 @@ def serve(
             run(options, host=host, port=port, allow_remote=allow_remote, announce=announce)
         except ValueError as error:
             raise typer.BadParameter(str(error), ctx=context) from error
-
-
-def _require_extra() -> None:
-    """Name the extra where the service's libraries are missing."""
-    from importlib.util import find_spec
-
-    from tinsmith.core.errors import MissingExtraError
-
-    for library in ("starlette", "uvicorn", "safetensors", "gguf", "jsonschema_rs"):
-        if find_spec(library) is None:
-            raise MissingExtraError("tinsmith serve", "local")
 
 
 @contextlib.contextmanager

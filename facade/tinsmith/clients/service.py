@@ -10,6 +10,7 @@ import attrs
 
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.config import ClientConfig
+from tinsmith.core.extras import require_extra
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.values.service import GetServerCapabilitiesResponse
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.clients.training import TrainingClient
     from tinsmith.io.future import APIFuture
-    from tinsmith.io.observe import Event
+    from tinsmith.io.observe import Event, Progress
     from tinsmith.io.telemetry import Telemetry
 
 logging.getLogger("tinsmith").addHandler(logging.NullHandler())
@@ -88,6 +89,8 @@ class ServiceClient:
             )
         elif user_metadata is not None:
             config = attrs.evolve(config, user_metadata=dict(user_metadata))
+        if config.local:
+            require_extra("base_url='local:'", "local")
         self._link = Link(config, http_client=http_client, observers=[observer] if observer else [])
 
     @property
@@ -107,6 +110,10 @@ class ServiceClient:
     def remove_observer(self, observer: Callable[[Event], object]) -> None:
         """Stop telling `observer`."""
         self._link.observers.remove(observer)
+
+    def progress(self) -> Progress:
+        """Count what waits, what is in flight, what ended, and the errors met on the way."""
+        return self._link.observers.counts()
 
     def get_server_capabilities(self) -> GetServerCapabilitiesResponse:
         """Ask which base models the server offers."""
