@@ -172,9 +172,10 @@ class LineMachine(RuleBasedStateMachine):
         for place in self.ledger.counted:
             if place.kind is Kind.GRADIENT:
                 batch.append(place)
-            elif place.kind is Kind.STEP and place.phase in (Phase.ACCEPTED, Phase.DONE):
+            elif place.kind is Kind.STEP:
                 unsettled = [gradient for gradient in batch if gradient.phase is Phase.ACCEPTED]
-                assert not (unsettled and (self.line.optim_after == "results" or place in self.ready))
+                if place.phase in (Phase.ACCEPTED, Phase.DONE):
+                    assert not (unsettled and (self.line.optim_after == "results" or place in self.ready))
                 batch = []
 
 
