@@ -34,7 +34,7 @@ def tensor(given: dict[str, Any], name: str) -> dict[str, Any]:
 AT = "forward_backward_input.data[1]"
 BATCH: list[tuple[str, Change, int, str]] = [
     ("empty data", lambda b: b["forward_backward_input"].update(data=[]), 400, "forward_backward_input.data"),
-    ("no data", lambda b: b["forward_backward_input"].pop("data"), 422, "forward_backward_input"),
+    ("no data", lambda b: b["forward_backward_input"].pop("data"), 422, "forward_backward_input.data"),
     ("short targets", lambda b: tensor(b, "target_tokens").update(data=[1], shape=[1]), 400, f"{AT}.loss_fn_inputs.target_tokens"),
     ("no targets", lambda b: second(b)["loss_fn_inputs"].pop("target_tokens"), 400, f"{AT}.loss_fn_inputs.target_tokens"),
     ("no weights", lambda b: second(b)["loss_fn_inputs"].pop("weights"), 400, f"{AT}.loss_fn_inputs.weights"),
@@ -59,7 +59,7 @@ BATCH: list[tuple[str, Change, int, str]] = [
     ("a loss not offered", lambda b: b["forward_backward_input"].update(loss_fn="custom"), 400, "forward_backward_input.loss_fn"),
     ("an unknown setting", lambda b: b["forward_backward_input"].update(loss_fn_config={"x": 1}), 400, "forward_backward_input.loss_fn_config"),
     ("a setting as text", lambda b: b["forward_backward_input"].update(loss_fn_config={"x": "y"}), 400, "forward_backward_input.loss_fn_config.x"),
-    ("an unknown field", lambda b: b.update(more=1), 422, ""),
+    ("an unknown field", lambda b: b.update(more=1), 422, "more"),
     ("seq_id 0", lambda b: b.update(seq_id=0), 422, "seq_id"),
     ("seq_id beyond 64 bits", lambda b: b.update(seq_id=2**80), 422, "seq_id"),
 ]  # fmt: skip

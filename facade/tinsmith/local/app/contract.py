@@ -237,8 +237,16 @@ def check_parameter(parameter: Parameter, text: str) -> Any:
     return value
 
 
-def _schema_refusal(problem: Any, prefix: tuple[str, ...] = ()) -> Refusal:
-    """Word a violation: the innermost one of a union, and never the whole value."""
-    message = str(problem.message)
+def _schema_refusal(problem: jsonschema_rs.ValidationError, prefix: tuple[str, ...] = ()) -> Refusal:
+    """Word a violation, with the field that is missing, unknown or wrong, and never the whole value."""
+    kinds = jsonschema_rs.ValidationErrorKind
     path: tuple[str | int, ...] = (*prefix, *problem.instance_path)
-    return Refusal(422, message if len(message) <= 300 else f"{message[:300]}…", field=path, kind="schema")
+    kind = problem.kind
+    if isinstance(kind, kinds.Required):
+        return Refusal(422, "is required", field=(*path, kind.property), kind="missing")
+    if isinstance(kind, kinds.AdditionalProperties):
+        return Refusal(422, "is not known here", field=(*path, kind.unexpected[0]), kind="extra_forbidden")
+    if isinstance(kind, kinds.AnyOf | kinds.OneOfNotValid):
+        return Refusal(422, "is of none of the kinds that are allowed here", field=path, kind="schema")
+    message = problem.message if len(problem.message) <= 300 else f"{problem.message[:300]}…"
+    return Refusal(422, message, field=path, kind="schema")
