@@ -10,9 +10,9 @@ from tinsmith.testing.service import reply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tinsmith import TrainingClient
+    from tinsmith import APIFuture, TrainingClient
     from tinsmith.io.wire import Answer, Seen
-    from tinsmith.testing import LedgerService
+    from tinsmith.testing import FrozenClock, LedgerService
 
 WAIT_S = 20.0
 """Real seconds after which a test that hangs fails."""
@@ -33,6 +33,21 @@ def trainer_on(service: LedgerService, **settings: Any) -> TrainingClient:
     """Make a training client of a service of its own."""
     client = ServiceClient(**service.settings(**settings))
     return client.create_lora_training_client("tinsmith/tiny")
+
+
+def timed(
+    clock: FrozenClock, *calls: Callable[[], APIFuture[Any]]
+) -> tuple[list[BaseException | None], float]:
+    """Make calls while time stands still, wait for them, and return their errors and the client's time."""
+    ended: list[float] = []
+    with clock.held():
+        began = clock.now()
+        futures = [call() for call in calls]
+        for future in futures:
+            future.add_done_callback(lambda _: ended.append(clock.now()))
+    errors = [future.exception(WAIT_S) for future in futures]
+    clock.settle()
+    return errors, max(ended) - began
 
 
 def once(operation: str, *answers: Answer) -> Callable[[str, Seen, dict[str, Any]], Answer | None]:

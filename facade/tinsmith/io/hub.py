@@ -224,10 +224,10 @@ class PollHub:
         waited_s = now_s - promise.started_s
         if waited_s < promise.told_s:
             return
-        promise.told_s = 2.0 * waited_s
+        first, promise.told_s = promise.told_s == LONG_WAIT_S, 2.0 * waited_s
         clause = _clause(promise)
         self._observers.tell(StillWaiting(promise.operation, clause, waited_s, promise.request_id))
-        if now_s - self._warned_s >= LONG_WAIT_S:
+        if first and now_s - self._warned_s >= LONG_WAIT_S:
             self._warned_s = now_s
             _log.warning(
                 "%s (request %s) has waited %.0f s for %s",

@@ -10,13 +10,15 @@
 """
 
 from tinsmith.testing.clock import FrozenClock, frozen_clock
-from tinsmith.testing.faults import FaultKind, FaultPlan, faults
+from tinsmith.testing.faults import AtPosition, AtRandom, FaultKind, FaultPlan, faults
 from tinsmith.testing.ledger import Applied, Ledger
 from tinsmith.testing.service import LedgerService, ServerDialect, reply
 from tinsmith.testing.sockets import SocketServer
 
 __all__ = [
     "Applied",
+    "AtPosition",
+    "AtRandom",
     "FaultKind",
     "FaultPlan",
     "FrozenClock",

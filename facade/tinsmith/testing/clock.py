@@ -44,6 +44,22 @@ class FrozenClock:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(lambda: None)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep time standing still while the block runs, for instance while calls are made."""
+        auto, self.auto = self.auto, False
+        try:
+            yield
+        finally:
+            self.auto = auto
+            self.advance(0.0)
+
+    def settle(self) -> None:
+        """Wait until the loop has run everything that was ready."""
+        if self.runtime is not None:
+            for _ in range(3):
+                self.runtime.spawn(asyncio.sleep(0)).result()
+
     def loop(self) -> asyncio.AbstractEventLoop:
         """Make the loop that runs on this clock."""
         self._loop = _FrozenLoop(self)

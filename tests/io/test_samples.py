@@ -1,0 +1,247 @@
+"""Samples: bounded in flight, slower after push-back, numbered once, withdrawn without harm."""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tinsmith import (
+    ClosedError,
+    InputError,
+    ModelInput,
+    RateLimitError,
+    SamplingClient,
+    SamplingParams,
+    ServiceClient,
+    testing,
+)
+from tinsmith.core.config import ClientConfig
+from tinsmith.core.policy import FlowLimits, RetryConfig
+from tinsmith.io.budget import Window
+from tinsmith.testing.faults import AtPosition, FaultKind
+from tinsmith.testing.service import ServerDialect, reply
+
+from tests.io.bench import WAIT_S, timed
+
+if TYPE_CHECKING:
+    from tinsmith.io.wire import Answer, Seen
+
+PROMPT = ModelInput.from_ints([1, 2, 3])
+PARAMS = SamplingParams(max_tokens=2)
+SAMPLE = "api/v1/asample"
+
+
+def sampler_on(service: testing.LedgerService, **settings: Any) -> SamplingClient:
+    """Make a sampling client of a service of its own."""
+    fixed = {"base_url": "http://127.0.0.1:1/", "api_key": "tml-x", "server_deduplicates": True}
+    config = ClientConfig.from_environment(**{**fixed, **settings})
+    client = ServiceClient(**service.settings(config=config))
+    return client.create_sampling_client(base_model="tinsmith/tiny")
+
+
+class Cap:
+    """A server that lets at most `most` samples be outstanding and pushes the others back."""
+
+    def __init__(self, service: testing.LedgerService, most: int) -> None:
+        self.most = most
+        self.now = 0
+        self.peak = 0
+        self.pushed_back = 0
+        self._open: set[str] = set()
+        service.rules.append(self._rule)
+
+    def _rule(self, operation: str, _seen: Seen, body: dict[str, Any]) -> Answer | None:
+        if operation == "asample":
+            if self.now >= self.most:
+                self.pushed_back += 1
+                return reply({"detail": "busy"}, 429)
+            self.now += 1
+            self.peak = max(self.peak, self.now)
+        if operation == "retrieve_future" and body["request_id"] not in self._open:
+            self._open.add(body["request_id"])
+            self.now -= 1
+        return None
+
+
+def test_in_flight_is_bounded(service: testing.LedgerService) -> None:
+    """No more samples are in flight than the configuration allows."""
+    cap = Cap(service, 10_000)
+    service.dialect = ServerDialect(ready_after_polls=1)
+    sampler = sampler_on(service, retry=RetryConfig(max_connections=7))
+    futures = [sampler.sample(PROMPT, 1, PARAMS) for _ in range(60)]
+    for future in futures:
+        future.result(WAIT_S)
+    assert cap.peak <= 7
+    assert sorted(entry.seq_id for entry in service.ledger.applied) == list(range(60))
+
+
+def test_push_back_makes_it_slower(clock: testing.FrozenClock, service: testing.LedgerService) -> None:
+    """A server that takes 20 at a time is not stormed: all 600 samples are drawn."""
+    cap = Cap(service, 20)
+    sampler = sampler_on(service)
+    futures = [sampler.sample(PROMPT, 1, PARAMS) for _ in range(600)]
+    for future in futures:
+        assert future.result(WAIT_S).sequences
+    assert cap.peak <= 20
+    assert cap.pushed_back < 5 * 600
+    assert service.ledger.doubles() == []
+
+
+def test_retry_after_is_honoured(clock: testing.FrozenClock, service: testing.LedgerService) -> None:
+    """A sample pushed back with advice waits as long as the server asks; above the cap it raises."""
+    advice = iter(["30", "500"])
+
+    def rule(operation: str, _seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        asked = next(advice, None) if operation == "asample" else None
+        return reply({}, 429, {"retry-after": asked}) if asked else None
+
+    sampler = sampler_on(service)
+    service.rules.append(rule)
+    (error,), took_s = timed(clock, lambda: sampler.sample(PROMPT, 1, PARAMS))
+    assert took_s == pytest.approx(30.0, abs=1.0)
+    assert isinstance(error, RateLimitError)
+    assert (error.retry_after_s, error.applied) == (500.0, "no")
+
+
+@pytest.mark.parametrize("kind", [FaultKind.RESET_AFTER, FaultKind.STATUS_429, FaultKind.EMPTY_AFTER])
+def test_sample_keeps_its_number(service: testing.LedgerService, kind: FaultKind) -> None:
+    """A sample that is sent again keeps its number and its bytes, so that the server draws it once."""
+    sampler = sampler_on(service)
+    service.plan = AtPosition({0: kind}, paths=[SAMPLE])
+    sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S)
+    sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S)
+    sent = [seen.body for seen in service.seen if seen.path == SAMPLE]
+    assert sent[0] == sent[1]
+    assert [entry.seq_id for entry in service.ledger.applied] == [0, 1]
+
+
+def test_lost_promise_is_sampled_again(service: testing.LedgerService) -> None:
+    """A 410 on the poll of a sample brings the same sample again."""
+    sampler = sampler_on(service)
+    answers = iter([reply({}, 410)])
+    service.rules.append(lambda name, *_: next(answers, None) if name == "retrieve_future" else None)
+    assert sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S).sequences
+    assert service.ledger.doubles() == []
+
+
+def test_bounded_queue_blocks_the_producer(service: testing.LedgerService) -> None:
+    """With `max_queued` the call that would be one too many waits until there is room."""
+    hold = threading.Event()
+
+    def rule(operation: str, _seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        if operation == "asample":
+            assert hold.wait(WAIT_S)
+        return None
+
+    sampler = sampler_on(service, flow=FlowLimits(max_queued=3), retry=RetryConfig(max_connections=1))
+    service.rules.append(rule)
+    called: list[Any] = []
+    producer = threading.Thread(
+        target=lambda: called.extend(sampler.sample(PROMPT, 1, PARAMS) for _ in range(10))
+    )
+    producer.start()
+    producer.join(0.3)
+    assert producer.is_alive()
+    hold.set()
+    producer.join(WAIT_S)
+    assert len(called) == 10
+    for future in called:
+        future.result(WAIT_S)
+
+
+def test_queued_samples_are_small(service: testing.LedgerService) -> None:
+    """A sample that waits takes at most 10 kB."""
+    sampler = sampler_on(service, retry=RetryConfig(max_connections=1))
+    hold = threading.Event()
+
+    def rule(operation: str, _seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        if operation == "asample":
+            hold.wait(WAIT_S)
+        return None
+
+    service.rules.append(rule)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    futures = [sampler.sample(PROMPT, 1, PARAMS) for _ in range(2000)]
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    for future in futures:
+        future.cancel()
+    hold.set()
+    assert grown / 2000 <= 10_000
+
+
+def test_cancelled_before_it_was_sent(service: testing.LedgerService) -> None:
+    """A sample withdrawn in the queue is never sent and uses no number."""
+    sampler = sampler_on(service, retry=RetryConfig(max_connections=1))
+    service.dialect = ServerDialect(ready_after_polls=2, hold_s=5.0)
+    first, second, third = (sampler.sample(PROMPT, 1, PARAMS) for _ in range(3))
+    assert second.cancel()
+    first.result(WAIT_S)
+    third.result(WAIT_S)
+    assert [entry.seq_id for entry in service.ledger.applied] == [0, 1]
+
+
+def test_cancelled_after_it_was_sent_is_told(service: testing.LedgerService) -> None:
+    """The server is told that nobody waits any more; one that cannot hear it is not told again."""
+    sampler = sampler_on(service)
+    service.dialect = ServerDialect(ready_after_polls=1000, hold_s=5.0)
+    told = 0
+    for _ in range(2):
+        future = sampler.sample(PROMPT, 1, PARAMS)
+        while future.request_id is None:
+            threading.Event().wait(0.001)
+        threading.Event().wait(0.02)
+        future.cancel()
+        threading.Event().wait(0.05)
+        told = sum(seen.path.endswith("cancel_future") for seen in service.seen)
+    assert told == 1
+
+
+def test_close_fails_what_waits(service: testing.LedgerService) -> None:
+    """Closing fails queued and running samples at once."""
+    sampler = sampler_on(service, retry=RetryConfig(max_connections=1))
+    service.dialect = ServerDialect(ready_after_polls=1000, hold_s=5.0)
+    futures = [sampler.sample(PROMPT, 1, PARAMS) for _ in range(3)]
+    sampler.holder.runtime.spawn(sampler.holder.close(0.0)).result(WAIT_S)
+    for future in futures:
+        with pytest.raises(ClosedError):
+            future.result(WAIT_S)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ((ModelInput.empty(), 1, PARAMS), "prompt"),
+        (([1, 2], 1, PARAMS), "prompt"),
+        ((PROMPT, 0, PARAMS), "num_samples"),
+        ((PROMPT, 1, {"max_tokens": 3}), "sampling_params"),
+    ],
+)
+def test_bad_input_raises_at_the_call(
+    service: testing.LedgerService, arguments: tuple[Any, ...], field: str
+) -> None:
+    """Input that the client can judge raises at the call and names its field; nothing is sent."""
+    sampler = sampler_on(service)
+    with pytest.raises(InputError) as caught:
+        sampler.sample(*arguments)
+    assert caught.value.field == field
+    assert not any(seen.path == SAMPLE for seen in service.seen)
+
+
+def test_window() -> None:
+    """The window grows by one a window of successes and falls to 0.7 of what was in flight at a push-back."""
+    window = Window(10, 100)
+    for _ in range(11):
+        window.grew()
+    assert window.size == 11
+    window.pushed_back(10)
+    assert window.size == 7
+    for _ in range(100):
+        window.pushed_back(1)
+    assert window.size == 1
+    for _ in range(100_000):
+        window.grew()
+    assert window.size == 100
