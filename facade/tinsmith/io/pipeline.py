@@ -297,7 +297,8 @@ class Pipeline:
         failure = call.failure()
         self._apply(self._report(call))
         if failure is not None:
-            if call.kind is Kind.GRADIENT and not call.future.cancelled():
+            missing = failure.applied != "yes" or self.link.config.optim_after == "results"
+            if call.kind is Kind.GRADIENT and missing and not call.future.cancelled():
                 self._unseen.append(call)
             told = call.told()
             call.future.fail(failure if told is None else told)

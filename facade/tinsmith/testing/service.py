@@ -31,10 +31,10 @@ TRAINING = frozenset(
 class ServerDialect:
     """How a server differs from the usual one."""
 
-    duplicates: Literal["promise", "conflict", "apply"] = "promise"
-    """What an identical duplicate gets: its first promise, 409 with that promise, or a second application."""
-    order: Literal["wait", "arrival"] = "wait"
-    """Whether a request with a gap before it is refused with 408, or applied as it comes."""
+    duplicates: Literal["promise", "conflict", "refuse", "apply"] = "promise"
+    """An identical duplicate gets its promise, 409 with that promise, a bare 409, or is applied again."""
+    order: Literal["wait", "strict", "arrival"] = "wait"
+    """Whether a request with a gap before it is refused with 408, with 409, or applied as it comes."""
     ready_after_polls: int = 0
     """How many polls of a promise are answered with "not yet"."""
     not_yet: Literal["408", "try_again"] = "408"
@@ -167,8 +167,9 @@ class LedgerService:
         if model_id not in self._next:
             return reply({"detail": f"no such model: {model_id}"}, 404)
         known = (model_id, seq_id) in self._by_number
-        if self.dialect.order == "wait" and not known and seq_id > self._next[model_id]:
-            return reply({"detail": f"waiting for seq_id {self._next[model_id]}"}, 408)
+        if self.dialect.order != "arrival" and not known and seq_id > self._next[model_id]:
+            status = 408 if self.dialect.order == "wait" else 409
+            return reply({"detail": f"seq_id {self._next[model_id]} is expected"}, status)
         return self._numbered(operation, model_id, seq_id, seen.body, _result(operation, body))
 
     def _numbered(
@@ -180,6 +181,8 @@ class LedgerService:
             request_id, known_digest = before
             if digest != known_digest:
                 return reply({"detail": f"seq_id {seq_id} was used for another request"}, 409)
+            if self.dialect.duplicates == "refuse":
+                return reply({"detail": f"seq_id {seq_id} is known"}, 409)
             if self.dialect.duplicates == "conflict":
                 return reply({"detail": f"seq_id {seq_id} is known", "request_id": request_id}, 409)
             return reply({"request_id": request_id})

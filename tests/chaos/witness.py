@@ -1,0 +1,300 @@
+"""Compare what the client says with what the server did: invariants I1 to I5, call by call.
+
+It owns the calls of one training client, each with a mark of its own. It must not make anything fail.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from tinsmith import (
+    AdamParams,
+    APIFuture,
+    APIStatusError,
+    Datum,
+    ModelInput,
+    ModelLostError,
+    PartialBatchError,
+    TinkerError,
+)
+
+from tests.chaos.server import LEARNING_RATE_UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tinsmith import TrainingClient
+
+    from tests.chaos.server import ChaosService, Mark
+    from tests.chaos.simulation import Simulation
+
+GRADIENT = "forward_backward"
+STEP = "optim_step"
+CHANGES_THE_MODEL = frozenset({GRADIENT, STEP, "load_weights"})
+"""Operations after whose unknown outcome nobody knows what the model is."""
+
+
+@attrs.define(eq=False)
+class Said:
+    """One call, and what became of it."""
+
+    number: int
+    """Its place among the calls, from 1; its mark."""
+    operation: str
+    """What it is."""
+    chunks: int
+    """How many requests it is made of."""
+    future: APIFuture[Any]
+    """What the client gave for it."""
+    called_at: int
+    """When it was called, in events."""
+    limit_s: float
+    """Virtual time at which it must have ended."""
+    ended_at: int | None = None
+    """When its future was done, in events."""
+    seen_at: int | None = None
+    """When its owner looked at its outcome, in events."""
+    unsent_at_cancel: bool = False
+    """Whether it was cancelled before anything of it was sent."""
+
+    @property
+    def error(self) -> BaseException | None:
+        """What it failed with; None for a result, and while it is not done."""
+        if not self.future.done() or self.future.cancelled():
+            return None
+        return self.future.outcome_error()
+
+    @property
+    def applied(self) -> str | None:
+        """What its error says about it."""
+        return getattr(self.error, "applied", None)
+
+    @property
+    def all_marks(self) -> set[int]:
+        """Its chunks."""
+        return set(range(self.chunks))
+
+
+class Witness:
+    """The calls of one training client, from the first to the last."""
+
+    def __init__(
+        self, simulation: Simulation, service: ChaosService, trainer: TrainingClient, *, patience_s: float
+    ) -> None:
+        self.simulation = simulation
+        """Where it all runs."""
+        self.service = service
+        """What the server did."""
+        self.trainer = trainer
+        """Who calls."""
+        self.calls: list[Said] = []
+        """Every call, in order."""
+        self.first_mark = max((call for call, _ in service.arrived), default=0) + 1
+        """Mark of the first call; those of earlier clients of the same server are below."""
+        self._patience_s = patience_s
+        self._events = 0
+
+    # Calls
+
+    def forward_backward(self, chunks: int = 1) -> Said:
+        """Call it with one datum a chunk."""
+        return self._call(
+            GRADIENT, lambda mark: self._pass(self.trainer.forward_backward, mark, chunks), chunks
+        )
+
+    def forward(self, chunks: int = 1) -> Said:
+        """Call it with one datum a chunk."""
+        return self._call("forward", lambda mark: self._pass(self.trainer.forward, mark, chunks), chunks)
+
+    def optim_step(self) -> Said:
+        """Call it."""
+        return self._call(
+            STEP, lambda mark: self.trainer.optim_step(AdamParams(learning_rate=mark * LEARNING_RATE_UNIT))
+        )
+
+    def save(self) -> Said:
+        """Call save_state."""
+        return self._call("save_weights", lambda mark: self.trainer.save_state(f"c{mark}"))
+
+    def load(self) -> Said:
+        """Call load_state."""
+        return self._call(
+            "load_weights", lambda mark: self.trainer.load_state(f"tinker://r:train:0/weights/c{mark}")
+        )
+
+    def save_for_sampler(self) -> Said:
+        """Call save_weights_for_sampler."""
+        return self._call(
+            "save_weights_for_sampler", lambda mark: self.trainer.save_weights_for_sampler(f"c{mark}")
+        )
+
+    @staticmethod
+    def _pass(call: Callable[[list[Datum], Any], APIFuture[Any]], mark: int, chunks: int) -> APIFuture[Any]:
+        return call([_datum(100 * mark + chunk) for chunk in range(chunks)], "cross_entropy")
+
+    def _call(self, operation: str, act: Callable[[int], APIFuture[Any]], chunks: int = 1) -> Said:
+        number = self.first_mark + len(self.calls)
+        waiting = sum(said.chunks for said in self.calls if not said.future.done()) + chunks
+        limit_s = self.simulation.now_s + self._patience_s * (1 + waiting)
+        self._events += 1
+        said = Said(number, operation, chunks, act(number), self._events, limit_s)
+        self.calls.append(said)
+        said.future.add_done_callback(lambda _: self._ended(said))
+        return said
+
+    def _ended(self, said: Said) -> None:
+        self._events += 1
+        said.ended_at = self._events
+
+    def look(self, said: Said) -> None:
+        """Look at the outcome of a call that is done."""
+        if said.future.cancelled() or not said.future.done():
+            return
+        said.future.exception(0)
+        self._events += 1
+        said.seen_at = said.seen_at or self._events
+
+    def cancel(self, said: Said) -> None:
+        """Withdraw a call."""
+        unsent = not any(call == said.number for call, _ in self.service.arrived)
+        if said.future.cancel() and said.future.cancelled():
+            said.unsent_at_cancel = said.unsent_at_cancel or unsent
+
+    @property
+    def outstanding(self) -> list[Said]:
+        """Calls whose future is not done."""
+        return [said for said in self.calls if not said.future.done()]
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the client refuses everything, as far as its errors say."""
+        return any(self._must_poison(said) for said in self.calls)
+
+    # Invariants
+
+    def check(self) -> None:
+        """Fail on the first breach of an invariant."""
+        assert not self.service.breaches, self.service.breaches
+        applied = [mark for mark in self.service.applied if mark[0] >= self.first_mark]
+        assert len(set(applied)) == len(applied), f"I1: applied twice: {_doubles(applied)}"
+        assert applied == sorted(applied), f"I3: applied out of order: {applied}"
+        for said in self.calls:
+            mine = {chunk for call, chunk in applied if call == said.number}
+            self._check_outcome(said, mine)
+            late = not said.future.done() and self.simulation.now_s > said.limit_s
+            assert not late, f"I4: {said.operation} {said.number} has not ended"
+        self._check_order_after_failures(applied)
+        self._check_steps(applied)
+
+    def check_all_ended(self) -> None:
+        """Fail if a future is left without an outcome, and check everything else."""
+        assert not self.outstanding, f"I4: left without an outcome: {self.outstanding}"
+        self.check()
+
+    def _check_outcome(self, said: Said, mine: set[int]) -> None:
+        what = f"{said.operation} {said.number}"
+        if not said.future.done():
+            return
+        if said.future.cancelled():
+            assert not (said.unsent_at_cancel and mine), f"{what}: cancelled before it was sent, yet applied"
+            return
+        error = said.error
+        if error is None:
+            assert mine == said.all_marks, f"I2: {what} reports success, applied are {mine}"
+            _check_result(said)
+            return
+        assert isinstance(error, TinkerError), f"{what}: untyped error {error!r}"
+        assert error.applied in ("no", "yes", "unknown"), f"I2: {what} does not say whether: {error!r}"
+        assert error.applied != "no" or not mine, f"I2: {what} says not applied, but {mine} are: {error!r}"
+        assert error.applied != "yes" or mine == said.all_marks, f"I2: {what} says applied: {error!r}"
+        if isinstance(error, PartialBatchError) and said.operation == GRADIENT:
+            assert set(error.chunks_applied) <= mine, f"I2: {what} lists {error.chunks_applied} of {mine}"
+            assert set(error.chunks_applied).isdisjoint(error.chunks_failed), what
+
+    def _must_poison(self, said: Said) -> bool:
+        return said.operation in CHANGES_THE_MODEL and said.applied == "unknown"
+
+    def _check_order_after_failures(self, applied: list[Mark]) -> None:
+        """Nothing that was called before a refusal is sent behind it; nothing at all follows a poison."""
+        for said in self.calls:
+            if said.ended_at is None:
+                continue
+            refused = isinstance(said.error, (APIStatusError, ModelLostError)) and said.applied == "no"
+            for later in self._behind(said):
+                happened = any(call == later.number for call, _ in applied)
+                if refused and later.called_at < said.ended_at:
+                    assert not happened, f"{later.number} was applied behind {said.number}, which was refused"
+                if self._must_poison(said) and later.called_at > said.ended_at:
+                    assert not happened, f"{later.number} was applied after {said.number} poisoned the client"
+                    assert later.error is None or later.applied == "no", f"{later.number}: {later.error!r}"
+
+    def _behind(self, said: Said) -> Iterator[Said]:
+        return (later for later in self.calls if later.number > said.number)
+
+    def _check_steps(self, applied: list[Mark]) -> None:
+        """A step stands on whole batches, or on a gradient's failure that its caller knew of."""
+        batch: list[Said] = []
+        refused: list[Said] = []
+        for said in self.calls:
+            if said.operation == GRADIENT:
+                batch.append(said)
+            if said.operation != STEP:
+                continue
+            if any(call == said.number for call, _ in applied):
+                self._check_step(said, batch, refused, applied)
+                batch = []
+            elif said.applied == "no":
+                refused.append(said)
+
+    def _check_step(self, step: Said, batch: list[Said], refused: list[Said], applied: list[Mark]) -> None:
+        for gradient in batch:
+            mine = {chunk for call, chunk in applied if call == gradient.number}
+            if mine == gradient.all_marks or gradient.future.cancelled():
+                continue
+            told_by = [
+                gradient.seen_at,
+                *(each.ended_at for each in refused if each.number > gradient.number),
+            ]
+            if any(at is not None and at < step.called_at for at in told_by):
+                continue
+            results = self.trainer.holder.config.optim_after == "results"
+            assert not results, f"step {step.number} ran on {mine} of gradient {gradient.number}"
+            told = isinstance(step.error, PartialBatchError) and step.error.applied == "yes"
+            assert told or not step.future.done() or step.future.cancelled(), (
+                f"step {step.number} ran on {mine} of gradient {gradient.number} and says {step.error!r}"
+            )
+
+
+def _datum(mark: int) -> Datum:
+    return Datum(
+        model_input=ModelInput.from_ints([mark]), loss_fn_inputs={"target_tokens": [mark], "weights": [1.0]}
+    )
+
+
+def _doubles(applied: list[Mark]) -> list[Mark]:
+    return sorted({mark for mark in applied if applied.count(mark) > 1})
+
+
+def _check_result(said: Said) -> None:
+    """I5: the result of a call carries its mark."""
+    value = said.future.result(0) if said.seen_at else _peek(said.future)
+    number = said.number
+    if said.operation in ("forward", GRADIENT):
+        marks = [output["logprobs"].tolist() for output in value.loss_fn_outputs]
+        assert marks == [[float(100 * number + chunk)] for chunk in range(said.chunks)], (
+            f"I5: {number}: {marks}"
+        )
+        assert value.metrics == {"loss:sum": float(number * said.chunks)}, f"I5: {number}: {value.metrics}"
+    elif said.operation == STEP:
+        assert value.metrics == {"call": float(number)}, f"I5: {number}: {value.metrics}"
+    else:
+        assert value.path.rpartition("c")[2] == str(number), f"I5: {number}: {value.path}"
+
+
+def _peek(future: APIFuture[Any]) -> Any:
+    """Take a result without counting as a look at it."""
+    before = future.delivered
+    value = future.result(0)
+    future.delivered = before
+    return value
