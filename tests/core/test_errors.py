@@ -77,8 +77,7 @@ def error_classes(cls: type) -> list[type]:
     children: list[type] = cls.__subclasses__()
     for child in children:
         found += [child, *error_classes(child)]
-    found = [child for child in found if child.__module__.startswith("tinsmith.core.")]
-    return found
+    return [child for child in found if child.__module__.startswith("tinsmith.core.")]
 
 
 def test_the_message_names_its_request() -> None:
