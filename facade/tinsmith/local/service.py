@@ -43,6 +43,10 @@ _LOG = logging.getLogger(__name__)
 _LOG.addHandler(logging.NullHandler())
 
 
+#: Times of last use are written at most this often: nobody needs them to the second.
+NOTED_EVERY_S = 5.0
+
+
 class Reader(Protocol):
     """Turns journalled bodies back into work after a restart; `app.requests` provides it."""
 
@@ -62,6 +66,7 @@ class Service:
         base_models: ModelRegistry | None = None,
     ) -> None:
         self.options = options
+        self._noted: dict[str, float] = {}
         self.clock = clock
         options.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = DirectoryLock(options.data_dir)
@@ -158,6 +163,13 @@ class Service:
             for path in folder.iterdir():
                 if path.name not in used:
                     path.unlink(missing_ok=True)
+
+    def note_use(self, key: str, write: Callable[[float], None]) -> None:
+        """Write down that something was used just now, unless that was written a moment ago."""
+        now = self.clock()
+        if now - self._noted.get(key, 0.0) >= NOTED_EVERY_S:
+            self._noted[key] = now
+            write(now)
 
     def submit(self, row: PromiseRow, operation: Operation | Draw) -> None:
         """Hand accepted work to the engine's thread."""

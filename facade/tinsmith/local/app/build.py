@@ -40,6 +40,11 @@ _LOG.addHandler(logging.NullHandler())
 
 Operation = Callable[[Service, Call], Awaitable[Answer]]
 
+#: Paths that a loop asks for all the time.
+BUSY_PATHS = tuple(
+    f"/api/v1/{name}" for name in ("retrieve_future", "asample", "forward_backward", "optim_step", "forward")
+)
+
 _MODULES = (
     about,
     account,
@@ -84,8 +89,9 @@ def build_app(service: Service, contract: Contract | None = None) -> ASGIApp:
     async def archive(request: Request) -> Response:
         return await archives.download(service, request.path_params["signed"])
 
-    # Fixed paths first: /sessions/search must not be taken for the session `search`.
-    ordered = sorted(by_path.items(), key=lambda item: "{" in item[0])
+    # Fixed paths first: /sessions/search must not be taken for the session `search`. What is asked for most
+    # goes before all others, since routes are tried in turn.
+    ordered = sorted(by_path.items(), key=lambda item: ("{" in item[0], item[0] not in BUSY_PATHS))
     routes = [route(path, methods) for path, methods in ordered]
     routes.append(Route("/api/v1/x-tinsmith/archives/{signed}", archive, methods=["GET"]))
     app = Starlette(routes=routes, exception_handlers=_exception_handlers(service))

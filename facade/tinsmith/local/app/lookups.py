@@ -27,7 +27,7 @@ def session(service: Service, session_id: str, *, ended: int = 404) -> SessionRo
         raise Refusal(404, f"unknown session {session_id!r}", field=("session_id",))
     if found.status != "active":
         raise Refusal(ended, f"session {session_id} is {found.status}", field=("session_id",))
-    service.sessions.seen(session_id, service.clock())
+    service.note_use(session_id, lambda now: service.sessions.seen(session_id, now))
     return found
 
 

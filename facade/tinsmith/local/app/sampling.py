@@ -92,6 +92,6 @@ async def asample(service: Service, call: Call) -> Answer:
         ordered=False,
     )
     if sampler_id is not None:
-        service.sessions.used(str(sampler_id), service.clock())
+        service.note_use(str(sampler_id), lambda now: service.sessions.used(str(sampler_id), now))
     names = [f"{row.request_id}:{index}" for index in range(work.job.num_samples)]
     return promise(service, row, sample_sequence_ids=names)

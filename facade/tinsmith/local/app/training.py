@@ -53,7 +53,7 @@ async def train(service: Service, call: Call, operation: Operation) -> Answer:
         lambda _: (operation, None),
         model_id=run.model_id,
     )
-    service.runs.touched(run.model_id, service.clock())
+    service.note_use(run.model_id, lambda now: service.runs.touched(run.model_id, now))
     return promise(service, row)
 
 

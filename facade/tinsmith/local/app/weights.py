@@ -80,7 +80,7 @@ async def _save(service: Service, call: Call) -> Answer:
         build,  # type: ignore[arg-type]
         model_id=run.model_id,
     )
-    service.runs.touched(run.model_id, service.clock())
+    service.note_use(run.model_id, lambda now: service.runs.touched(run.model_id, now))
     return promise(service, row)
 
 
