@@ -34,7 +34,11 @@ def proxy_for(url: str) -> str | None:
 
 def client_headers(config: ClientConfig) -> dict[str, str]:
     """Return the headers that go with each request to the origin of base_url, and nowhere else."""
-    headers = {"Accept": "application/json", "User-Agent": f"tinsmith/{__version__}"}
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
+        "User-Agent": f"tinsmith/{__version__}",
+    }
     if config.api_key is not None:
         headers["X-API-Key"] = config.api_key.reveal()
     return {**headers, **config.default_headers}

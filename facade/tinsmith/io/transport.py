@@ -54,6 +54,9 @@ CONTROL_CONNECTIONS = 8
 KEEPALIVE_S = 15.0
 """Seconds that an idle connection is kept; shorter than the idle limit of common servers and proxies."""
 
+KEPT_URLS = 256
+"""Parsed URLs that a client keeps: the operations of the API, and the first ids that are asked for."""
+
 MAX_RESPONSE_BYTES = 2 * 1024**3
 """Largest answer that is read, decompressed: above any real result, below what ends the process."""
 
@@ -70,11 +73,12 @@ class Transport:
         self._base = _LOCAL_ORIGIN if config.local else config.base_url
         self._query = urlencode(dict(config.default_query))
         self._given = http_client
-        self._clients: dict[Lane, httpx.AsyncClient] = {}
-        self._foreign_client: httpx.AsyncClient | None = None
+        self._lanes: dict[Lane, httpx.AsyncBaseTransport] = {}
+        self._foreign: httpx.AsyncBaseTransport | None = None
         self._local: httpx.AsyncBaseTransport | None = None
         self._tls: ssl.SSLContext | None = None
-        self._headers = client_headers(config)
+        self._headers = _encoded(client_headers(config))
+        self._urls: dict[str, httpx.URL] = {}
 
     @property
     def base(self) -> str:
@@ -88,24 +92,21 @@ class Transport:
 
     async def send(self, request: Request, extra_headers: Mapping[str, str] | None = None) -> Answer:
         """Make one attempt: send, and read the whole answer within the deadline, or raise `Faulted`."""
-        client = self._client(request.lane)
         deadline_s = request.timeout_s or self._config.timeouts.total_s
-        url = self._base + request.target
-        if self._query:
-            url += ("&" if "?" in request.target else "?") + self._query
+        url = self._url(request.target)
         try:
             async with asyncio.timeout(deadline_s):
                 for _ in range(MAX_REDIRECTS + 1):
-                    message = self._message(client, request, url, extra_headers)
-                    response = await client.send(message, stream=True, follow_redirects=False)
+                    response = await self._exchange(request.lane, self._message(request, url, extra_headers))
                     try:
-                        body = await self._read(response)
+                        headers = _lower(response.headers)
+                        body = await _read(response, headers)
                     finally:
                         await response.aclose()
-                    onward = self._redirect(request, url, response)
+                    onward = _redirect(request, str(url), response.status_code, headers)
                     if onward is None:
-                        return Answer(response.status_code, _lower(response.headers), body)
-                    url = onward
+                        return Answer(response.status_code, headers, body)
+                    url = httpx.URL(onward)
         except TimeoutError as late:
             raise Faulted(Fault.DEADLINE, f"no whole answer within {deadline_s:g} s") from late
         except httpx.HTTPError as error:
@@ -119,12 +120,11 @@ class Transport:
         """Fetch a signed URL piece by piece, without a key, a cookie or a header of this client."""
         limits = self._config.timeouts
         timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s, pool=None).as_dict()
-        client = self._foreign(url)
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 check_base_url(url.partition("?")[0], insecure=self._config.insecure or self.is_local)
                 asked = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": timeout})
-                response = await client.send(asked, stream=True, follow_redirects=False)
+                response = await self._foreign_exchange(asked)
                 try:
                     where = response.headers.get("location")
                     if response.status_code not in _REDIRECTS or where is None:
@@ -137,82 +137,74 @@ class Transport:
             raise name_fault(error) from error
         raise Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
 
-    def _foreign(self, url: str) -> httpx.AsyncClient:
-        """Return a client for URLs that carry their own permission; it adds nothing to a request."""
-        if self._given is not None:
-            return self._given
-        if self.is_local and url.startswith(_LOCAL_ORIGIN):
-            return self._client(Lane.CONTROL)
-        if self._foreign_client is None:
-            context = httpx.create_ssl_context(trust_env=True)
-            inner = httpx.AsyncHTTPTransport(verify=context, trust_env=False, proxy=_proxy(proxy_for(url)))
-            self._foreign_client = httpx.AsyncClient(transport=inner, trust_env=False)
-        return self._foreign_client
-
     async def aclose(self) -> None:
         """Close every connection; a client that the user gave stays open, since it is the user's."""
-        clients, self._clients = list(self._clients.values()), {}
-        for client in clients:
-            if client is not self._given:
-                await client.aclose()
-        if self._foreign_client is not None:
-            await self._foreign_client.aclose()
-        local, self._local = self._local, None
-        if local is not None:
-            await local.aclose()
+        opened = [*self._lanes.values(), *([self._foreign] if self._foreign is not None else [])]
+        self._lanes, self._foreign, self._local = {}, None, None
+        for transport in opened:
+            await transport.aclose()
 
-    def _message(
-        self, client: httpx.AsyncClient, request: Request, url: str, extra: Mapping[str, str] | None
-    ) -> httpx.Request:
-        headers = {**self._headers, **request.headers, **(extra or {})}
+    async def _exchange(self, lane: Lane, message: httpx.Request) -> httpx.Response:
+        if self._given is not None:
+            return await self._given.send(message, stream=True, follow_redirects=False)
+        transport = self._lanes.get(lane)
+        if transport is None:
+            transport = self._lanes[lane] = self._open(lane)
+        response = await transport.handle_async_request(message)
+        response.request = message
+        return response
+
+    async def _foreign_exchange(self, message: httpx.Request) -> httpx.Response:
+        """Send to a URL that carries its own permission; nothing of this client is added."""
+        if self._given is not None or (self.is_local and str(message.url).startswith(_LOCAL_ORIGIN)):
+            return await self._exchange(Lane.CONTROL, message)
+        if self._foreign is None:
+            context = httpx.create_ssl_context(trust_env=True)
+            proxy = _proxy(proxy_for(str(message.url)))
+            self._foreign = httpx.AsyncHTTPTransport(verify=context, trust_env=False, proxy=proxy)
+        response = await self._foreign.handle_async_request(message)
+        response.request = message
+        return response
+
+    def _url(self, target: str) -> httpx.URL:
+        """Return the URL of a target; the few that come again and again are parsed once."""
+        known = self._urls.get(target)
+        if known is not None:
+            return known
+        url = self._base + target
+        if self._query:
+            url += ("&" if "?" in target else "?") + self._query
+        parsed = httpx.URL(url)
+        if len(self._urls) < KEPT_URLS:
+            self._urls[target] = parsed
+        return parsed
+
+    def _message(self, request: Request, url: httpx.URL, extra: Mapping[str, str] | None) -> httpx.Request:
+        own = {**request.headers, **(extra or {})}
         if request.idempotency_key is not None:
-            headers["X-Idempotency-Key"] = request.idempotency_key
+            own["X-Idempotency-Key"] = request.idempotency_key
         body = request.body
         if body is not None:
-            headers["Content-Type"] = body.content_type
-            headers["Content-Length"] = str(body.size_bytes)
+            own["Content-Type"] = body.content_type
+            own["Content-Length"] = str(body.size_bytes)
         elif request.method != "GET":
-            headers["Content-Type"] = "application/json"
-        content = None if body is None else _content(body)
+            own["Content-Type"] = "application/json"
+        encoded = _encoded(own)
+        replaced = {name.lower() for name, _ in encoded}
+        headers = [pair for pair in self._headers if pair[0].lower() not in replaced] + encoded
         limits = self._config.timeouts
-        timeout = httpx.Timeout(
-            connect=min(limits.connect_s, request.timeout_s or limits.connect_s),
-            read=request.timeout_s or limits.read_s,
-            write=request.timeout_s or limits.write_s,
-            pool=None,
+        timeout = {
+            "connect": min(limits.connect_s, request.timeout_s or limits.connect_s),
+            "read": request.timeout_s or limits.read_s,
+            "write": request.timeout_s or limits.write_s,
+            "pool": None,
+        }
+        content = None if body is None else _content(body)
+        message = httpx.Request(
+            request.method, url, headers=headers, content=content, extensions={"timeout": timeout}
         )
-        return client.build_request(request.method, url, headers=headers, content=content, timeout=timeout)
-
-    async def _read(self, response: httpx.Response) -> bytes:
-        limit = MAX_RESPONSE_BYTES
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in response.aiter_bytes():
-            size += len(piece)
-            if size > limit:
-                raise Faulted(Fault.TRUNCATED, f"the answer is larger than {limit} bytes")
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def _redirect(self, request: Request, url: str, response: httpx.Response) -> str | None:
-        """Return where to go next; None when this answer is the one to hand up."""
-        where = response.headers.get("location")
-        if request.method != "GET" or response.status_code not in _REDIRECTS or where is None:
-            return None
-        if request.operation == "get_checkpoint_archive_url":
-            return None
-        onward = urljoin(url, where)
-        return onward if origin(onward) == origin(url) else None
-
-    def _client(self, lane: Lane) -> httpx.AsyncClient:
-        if self._given is not None:
-            return self._given
-        client = self._clients.get(lane)
-        if client is None:
-            client = self._clients[lane] = httpx.AsyncClient(
-                transport=self._open(lane), trust_env=False, follow_redirects=False
-            )
-        return client
+        message.headers.encoding = "latin-1"  # else each look at a header guesses it anew
+        return message
 
     def _open(self, lane: Lane) -> httpx.AsyncBaseTransport:
         if self.is_local:
@@ -229,7 +221,7 @@ class Transport:
         if self._local is None:
             from tinsmith.local.transport import open_local  # the door into the embedded service
 
-            self._local = _Shared(open_local(self._config.base_url))
+            self._local = open_local(self._config.base_url)
         return self._local
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -291,24 +283,6 @@ class Streamed:
     """The body, as it comes."""
 
 
-class _Shared(httpx.AsyncBaseTransport):
-    """The embedded service beneath several lanes: closing one lane must not close it for the others."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner: httpx.AsyncBaseTransport | None = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self._inner is None:
-            raise httpx.ConnectError("the embedded service of this client was closed", request=request)
-        return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Close the embedded service itself; the lanes never call this before the transport closes."""
-        inner, self._inner = self._inner, None
-        if inner is not None:
-            await inner.aclose()
-
-
 def _proxy(url: str | None) -> httpx.Proxy | None:
     return None if url is None else httpx.Proxy(url)
 
@@ -326,7 +300,35 @@ def _lean_transport(tls: ssl.SSLContext, proxy: str | None) -> httpx.AsyncBaseTr
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+async def _read(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
+    """Read a body to its end; only one that is compressed goes through the decoders."""
+    pieces: list[bytes] = []
+    size = 0
+    plain = "content-encoding" not in headers and isinstance(response.stream, httpx.AsyncByteStream)
+    async for piece in response.stream if plain else response.aiter_bytes():  # type: ignore[union-attr]
+        size += len(piece)
+        if size > MAX_RESPONSE_BYTES:
+            raise Faulted(Fault.TRUNCATED, f"the answer is larger than {MAX_RESPONSE_BYTES} bytes")
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _redirect(request: Request, url: str, status: int, headers: Mapping[str, str]) -> str | None:
+    """Return where to go next; None when this answer is the one to hand up."""
+    where = headers.get("location")
+    if request.method != "GET" or status not in _REDIRECTS or where is None:
+        return None
+    if request.operation == "get_checkpoint_archive_url":
+        return None
+    onward = urljoin(url, where)
+    return onward if origin(onward) == origin(url) else None
 
 
 def _content(body: Body) -> bytes | AsyncIterator[bytes]:
