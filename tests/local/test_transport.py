@@ -167,3 +167,29 @@ def test_importing_the_doors_is_cheap() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert json.loads(done.stdout) == []
+
+
+def test_a_forked_child_gets_an_error_and_takes_nothing_away() -> None:
+    """The child's request fails at once, and its end leaves the parent's service and directory alone."""
+    code = (
+        "import asyncio, os, sys, httpx\n"
+        "from tinsmith.local.transport import ROOT, open_local\n"
+        "transport = open_local()\n"
+        "url = ROOT + '/api/v1/healthz'\n"
+        "ask = lambda: asyncio.run(httpx.AsyncClient(transport=transport).get(url)).status_code\n"
+        "print(ask(), flush=True)\n"
+        "if os.fork() == 0:\n"
+        "    try:\n"
+        "        ask()\n"
+        "    except httpx.ConnectError as error:\n"
+        "        print(error, flush=True)\n"
+        "    sys.exit()\n"
+        "os.wait()\n"
+        "print(ask(), transport.running.service.options.data_dir.is_dir(), flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=60
+    )
+    first, second, third = done.stdout.splitlines()
+    assert (first, third) == ("200", "200 True")
+    assert "forked" in second

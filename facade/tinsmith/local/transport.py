@@ -5,6 +5,7 @@ keeps its state there, locked against other processes. What is heavy is imported
 """
 
 import asyncio
+import os
 import shutil
 import tempfile
 import weakref
@@ -55,7 +56,8 @@ class LocalTransport(httpx.AsyncBaseTransport):
         from .opening import take
 
         self._running: Running = take(options)
-        self._end = weakref.finalize(self, _close, self._running, private)
+        self._process = os.getpid()
+        self._end = weakref.finalize(self, _close, self._running, private, self._process)
 
     @property
     def running(self) -> "Running":
@@ -64,6 +66,11 @@ class LocalTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request; the read timeout of httpx holds."""
+        if os.getpid() != self._process:
+            raise httpx.ConnectError(
+                "this process was forked from the one with the local service; `tinsmith serve` can be shared",
+                request=request,
+            )
         body = b"".join([part async for part in _stream(request)])
         timeout = request.extensions.get("timeout", {}).get("read")
         try:
@@ -85,10 +92,12 @@ class LocalTransport(httpx.AsyncBaseTransport):
         raise TypeError("a local: service lives in one process; share it with `tinsmith serve`")
 
 
-def _close(running: "Running", private: Path | None) -> None:
-    """Give a service back, and remove its directory when it was private."""
+def _close(running: "Running", private: Path | None, process: int) -> None:
+    """Give a service back, and remove its directory when it was private; a forked child owns neither."""
     from .opening import give_back
 
+    if os.getpid() != process:
+        return
     give_back(running)
     if private is not None:
         shutil.rmtree(private, ignore_errors=True)
