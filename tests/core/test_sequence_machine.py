@@ -39,16 +39,24 @@ class LineMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.line = SequenceLine()
+        self.begin("accepted")
+
+    @initialize(optim_after=st.sampled_from(["accepted", "results"]))
+    def begin(self, optim_after: OptimAfter) -> None:
+        """Start a new model in either mode."""
+        self.line = SequenceLine(optim_after=optim_after)
         self.ledger = _Ledger()
         self.calls: list[list[Place]] = []
         self.failed: list[Place] = []
         self.ready: list[Place] = []
 
-    @initialize(optim_after=st.sampled_from(["accepted", "results"]))
-    def choose(self, optim_after: OptimAfter) -> None:
-        """Start in either mode."""
-        self.line = SequenceLine(optim_after=optim_after)
+    @precondition(lambda self: self.line.poison is not None and not self.line.waiting and not self.pending())
+    @rule(optim_after=st.sampled_from(["accepted", "results"]))
+    def begin_again(self, optim_after: OptimAfter) -> None:
+        """A poisoned line can do nothing more; its owner makes a new one."""
+        with pytest.raises(ClientPoisonedError):
+            self.line.take(Kind.OTHER)
+        self.begin(optim_after)
 
     def head_in(self, *phases: Phase) -> bool:
         """Tell whether somebody has the turn, and how far it is."""
@@ -68,13 +76,10 @@ class LineMachine(RuleBasedStateMachine):
         self.failed += [fallout.place for fallout in settlement.failed]
         self.ready += settlement.ready
 
+    @precondition(lambda self: self.line.poison is None)
     @rule(kind=st.sampled_from(list(Kind)), chunks=st.integers(1, 3))
     def call(self, kind: Kind, chunks: int) -> None:
-        """A caller takes places; after poison this fails fast."""
-        if self.line.poison is not None:
-            with pytest.raises(ClientPoisonedError):
-                self.line.take(kind)
-            return
+        """A caller takes places."""
         self.calls.append(list(self.line.take(kind, 1 if kind is Kind.STEP else chunks)))
 
     @precondition(lambda self: self.head_in(Phase.WAITING))
@@ -180,4 +185,4 @@ class LineMachine(RuleBasedStateMachine):
 
 
 TestLine = LineMachine.TestCase
-TestLine.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestLine.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
