@@ -124,11 +124,57 @@ def test_arrays_and_lists_are_written_alike() -> None:
 
 
 def test_what_json_cannot_hold_is_bad_input() -> None:
-    """An integer beyond 64 bits, or an object inside an unknown chunk, names its datum."""
-    with pytest.raises(InputError, match="datum 5"):
+    """An integer beyond 64 bits, or an object inside an unknown chunk, names its datum and field."""
+    with pytest.raises(InputError, match="64-bit") as large:
         codec.encode_datum(5, datum(target_tokens=TensorData([2**70, 1, 1], "int64")))
-    with pytest.raises(InputError, match="datum 6"):
-        codec.encode_datum(6, Datum({}, ModelInput([UnknownChunk({"x": object()})])))
+    assert (large.value.datum, large.value.field) == (5, "loss_fn_inputs.target_tokens.data")
+    with pytest.raises(InputError, match="object") as strange:
+        codec.encode_datum(6, Datum({}, ModelInput([UnknownChunk({"x": [1, {"y": object()}]})])))
+    assert (strange.value.datum, strange.value.field) == (6, "model_input.chunks[0].x[1].y")
+    for value, field in (
+        ({"a": 1, "b": {3, 4}}, "b"),
+        ([1, {2}], None),
+        ({"a": [{1}]}, "a"),
+        ({(1, 2): 3}, None),
+    ):
+        with pytest.raises(InputError, match="cannot be written as JSON") as caught:
+            codec.encode_body(value)
+        assert (caught.value.datum, caught.value.field) == (None, field)
+
+
+def test_numbers_of_other_libraries_are_sent_as_numbers() -> None:
+    """Scalars in lists, masks of bools, ranges, strided arrays."""
+
+    class Scalar:
+        """A number of a library that is not installed here."""
+
+        def tolist(self) -> int:
+            """Return the number, as such libraries do."""
+            return 7
+
+    strided: Any = np.arange(6)[::2]
+    inputs: Any = {
+        "target_tokens": [np.int64(1), np.int32(2), 3],
+        "weights": [True, False, 0.5],
+        "mask": np.array([1.0, 0.0]),
+    }
+    body = sent(codec.encode_datum(0, Datum(inputs, ModelInput([EncodedTextChunk(strided)]))))
+    assert body["loss_fn_inputs"]["target_tokens"]["data"] == [1, 2, 3]
+    assert [(type(x), x) for x in body["loss_fn_inputs"]["weights"]["data"]] == [
+        (int, 1),
+        (int, 0),
+        (float, 0.5),
+    ]
+    assert body["model_input"]["chunks"][0]["tokens"] == [0, 2, 4]
+    assert sent(codec.encode_body({"a": range(3), "b": [Scalar()]})) == {"a": [0, 1, 2], "b": [7]}
+
+
+def test_unknown_chunks_keep_their_truth() -> None:
+    """Only tensors are numbers: what else is true or false goes back as it came."""
+    unknown = {"type": "new", "flag": True}
+    inputs: Any = {"weights": np.ones(1), "mask": TensorData((1.0,), "float32")}
+    body = sent(codec.encode_datum(0, Datum(inputs, ModelInput([UnknownChunk(unknown)]))))
+    assert body["model_input"]["chunks"] == [unknown]
 
 
 def test_optim_step_sends_every_default() -> None:

@@ -316,6 +316,7 @@ def test_a_bad_image_is_refused(make: Any, problem: str, tmp_path: Path) -> None
         (lambda: SamplingParams(top_k=0), "top_k"),
         (lambda: SamplingParams(top_k=-2), "top_k"),
         (lambda: SamplingParams(seed=cast(Any, 1.5)), "seed"),
+        (lambda: SamplingParams(seed=2**63), "seed"),
     ],
 )
 def test_parameters_out_of_range_are_refused(make: Any, field: str) -> None:

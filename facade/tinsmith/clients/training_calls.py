@@ -191,5 +191,5 @@ def _check_name(name: str) -> None:
 
 
 def _check_ttl(ttl_seconds: int | None) -> None:
-    if ttl_seconds is not None and (isinstance(ttl_seconds, bool) or ttl_seconds <= 0):
+    if ttl_seconds is not None and (isinstance(ttl_seconds, bool) or not 0 < ttl_seconds < 2**63):
         raise InputError(f"must be above 0 seconds, not {ttl_seconds!r}", field="ttl_seconds")

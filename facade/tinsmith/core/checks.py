@@ -6,6 +6,7 @@ Owns what the client can know by itself; each error names the datum and the fiel
 from __future__ import annotations
 
 import math
+from operator import index as index_of
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from tinsmith.core.errors import InputError
@@ -124,26 +125,35 @@ def check_numbers(index: int | None, name: str, tensor: TensorData) -> None:
         return
     try:
         total: Any = sum(cast("list[float]", tensor.raw))
-    except TypeError:
-        total = math.nan
-    except OverflowError:
-        total = math.inf
-    right = type(total) is int or (tensor.dtype == "float32" and math.isfinite(total))
+        right = _is_whole(total) or (tensor.dtype == "float32" and math.isfinite(total))
+    except (TypeError, OverflowError):
+        right = False
     if not right:
         _blame(index, name, tensor.raw, whole=tensor.dtype == "int64")
+
+
+def _is_whole(value: Any) -> bool:
+    """Tell whether a value is a whole number of any library."""
+    try:
+        index_of(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _blame(index: int | None, name: str, numbers: Sequence[Any], *, whole: bool = False) -> None:
     """Find the first bad number and name it; a sum that merely overflows has none."""
     for position, value in enumerate(numbers):
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            problem = f"is {value!r}, not a number"
-        elif isinstance(value, float) and not math.isfinite(value):
-            problem = f"is {value}"
-        elif whole and isinstance(value, float):
-            problem = f"is {value}, but int64 holds whole numbers"
-        else:
+        if _is_whole(value):
             continue
+        try:
+            finite = math.isfinite(value)
+        except TypeError:
+            problem = f"is {value!r}, not a number"
+        else:
+            if finite and not whole:
+                continue
+            problem = f"is {value}, but int64 holds whole numbers" if finite else f"is {value}"
         raise InputError(f"element {position} {problem}", datum=index, field=name)
 
 
@@ -154,7 +164,7 @@ def check_tokens(chunk: EncodedTextChunk, datum: int | None, field: str) -> None
         bad = tokens.dtype.kind not in "iu" or tokens.ndim != 1 or (len(tokens) > 0 and tokens.min() < 0)
     else:
         try:
-            bad = type(sum(tokens)) is not int or (len(tokens) > 0 and min(tokens) < 0)
+            bad = not _is_whole(sum(tokens)) or (len(tokens) > 0 and bool(min(tokens) < 0))
         except TypeError:
             bad = True
     if bad:

@@ -9,10 +9,9 @@ import base64
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
-import orjson
 
 from tinsmith.core.checks import check_numbers, check_tokens
-from tinsmith.core.errors import InputError
+from tinsmith.core.codec.dumps import dumps
 from tinsmith.core.values.chunks import EncodedTextChunk, ImageChunk, UnknownChunk
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.tensor import TensorData
@@ -30,10 +29,6 @@ _INPUT_KEY: dict[Operation, bytes] = {
     "forward_backward": b"forward_backward_input",
 }
 _FIELDS: dict[type, tuple[str, ...]] = {}
-
-
-def _dumps(value: Any) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
 
 
 def chunk_to_wire(chunk: ModelInputChunk, datum: int | None = None, field: str = "model_input") -> Any:
@@ -66,10 +61,14 @@ def encode_datum(index: int, datum: Datum) -> bytes:
         check_numbers(index, name, tensor)
         inputs[name] = _tensor_to_wire(tensor)
     wire = {"loss_fn_inputs": inputs, "model_input": _input_to_wire(datum.model_input, index)}
-    try:
-        return _dumps(wire)
-    except TypeError as cause:
-        raise InputError(f"cannot be written as JSON: {cause}", datum=index) from cause
+    written = dumps(wire, index)
+    if b"true" in written or b"false" in written:
+        # A mask given as a list: servers want numbers. Looking here costs less than at each element before.
+        for tensor in inputs.values():
+            if isinstance(tensor["data"], (list, tuple)):
+                tensor["data"] = [int(x) if isinstance(x, bool) else x for x in tensor["data"]]
+        written = dumps(wire, index)
+    return written
 
 
 def encode_forward_backward(
@@ -91,12 +90,12 @@ def encode_forward_backward(
     tail: dict[str, Any] = {"loss_fn": loss_fn}
     if loss_fn_config is not None:
         tail["loss_fn_config"] = dict(loss_fn_config)
-    yield b"]," + _dumps(tail)[1:] + b"," + _dumps({"model_id": model_id, "seq_id": seq_id})[1:]
+    yield b"]," + dumps(tail)[1:] + b"," + dumps({"model_id": model_id, "seq_id": seq_id})[1:]
 
 
 def encode_optim_step(adam_params: AdamParams, model_id: str, seq_id: int) -> bytes:
     """Return the body of optim_step."""
-    return _dumps(
+    return dumps(
         {
             "adam_params": to_wire(adam_params),
             "model_id": model_id,
@@ -125,7 +124,7 @@ def encode_sample(
     topk_prompt_logprobs: int = 0,
 ) -> bytes:
     """Return the body of asample."""
-    return _dumps(
+    return dumps(
         {
             "sampling_session_id": sampling_session_id,
             "seq_id": seq_id,
@@ -167,4 +166,4 @@ def to_wire(value: Any) -> Any:
 
 def encode_body(value: Any) -> bytes:
     """Return any request or result as JSON. A plain dict keeps its nulls, where null means something."""
-    return _dumps(to_wire(value))
+    return dumps(to_wire(value))

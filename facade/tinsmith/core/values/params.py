@@ -40,6 +40,7 @@ def _decay(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
 def _whole(_: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
     ok = value is None or (isinstance(value, int) and not isinstance(value, bool))
     _require(ok, attribute, value, "a whole number")
+    _require(value is None or -(2**63) <= value < 2**63, attribute, value, "a whole number of 64 bits")
 
 
 @attrs.frozen

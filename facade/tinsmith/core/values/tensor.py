@@ -33,7 +33,10 @@ def _frozen_array(value: Any, dtype: str) -> Any:
     """Copy an array into a flat, read-only one, so that its owner may reuse the buffer after the call."""
     import numpy as np
 
-    flat = np.array(value, dtype=dtype, copy=True).reshape(-1)
+    with np.errstate(
+        over="ignore"
+    ):  # what float32 does not hold becomes infinite, and is found before sending
+        flat = np.array(value, dtype=dtype, copy=True).reshape(-1)
     flat.setflags(write=False)
     return flat
 
