@@ -6,7 +6,7 @@ PEER_BIN := .venv-peer/bin
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite wheel-check \
+.PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
 	codegen contract-diff fuzz interop golden bench bench-startup bench-cli bench-engine clean
 
 help: ## Print this list
@@ -47,7 +47,7 @@ setup: .venv/.ready .venv-codegen/.ready .wheelhouse/.ready .build/model.ready #
 demo: setup ## Fine-tune and sample a real language model on the embedded service (5 minutes)
 	@$(RUN) examples/demo.py
 
-check: setup lint types codegen-check docs-check suite wheel-check ## Everything that must pass before a change lands
+check: setup lint types codegen-check docs-check suite core-coverage wheel-check ## Everything that must pass before a change lands
 
 check-long: check ## `check`, and the tests that take minutes
 	$(PYTEST) -m long --timeout 1800
@@ -72,6 +72,10 @@ docs: .venv/.ready ## Write the generated pages
 
 suite: .venv/.ready ## The tests, warnings as errors; skips are listed and counted
 	$(PYTEST)
+
+core-coverage: .venv/.ready ## Every branch of core/ is taken by the tests of core alone
+	@$(BIN)/coverage run --branch --data-file .build/coverage --source facade/tinsmith/core -m pytest -q tests/core
+	@$(BIN)/coverage report --data-file .build/coverage --skip-covered --fail-under 100
 
 wheel-check: .wheelhouse/.ready ## Install the built wheel into an empty environment, without a network, and use it
 	$(RUN) tests/wheel/check.py
