@@ -1,0 +1,121 @@
+"""Every operation of the contract is served by the embedded service and has a caller in the facade."""
+
+import ast
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import tinsmith
+from starlette.requests import Request
+from starlette.responses import Response
+from tinsmith.clients.raw import RawOperations
+from tinsmith.local.app import build
+from tinsmith.local.app.contract import Contract
+from tinsmith.local.opening import start
+from tinsmith.local.options import ServeOptions
+from tinsmith_api.operations import OPERATIONS
+
+FACADE = Path(tinsmith.__file__).parent
+ROOMS = ("clients", "io", "cli")
+#: Modules that name operations without calling them: the raw calls, and the results that promises have.
+NAMING = ("raw.py", "attach.py")
+
+#: Operations that only `service.raw` calls, and why nothing wraps them.
+RAW_ONLY = {
+    "healthz": "for load balancers; a client learns more from its first real request",
+    "client_config": "switches of the official client's own features, none of which exists here",
+    "client_dynamic_config": "as client_config",
+    "get_api_key": "keys are managed in the console",
+    "delete_api_key": "keys are managed in the console",
+    "set_session_project": "a session is opened in its project: ServiceClient(project_id=...)",
+    "finish_session": "closing a client ends its heartbeat, which ends the session; others may share it",
+    "export_session_trace": "newer than the official surface that is matched",
+    "search_sessions": "newer than the official surface that is matched",
+    "unload_model": "the official surface has no call for it",
+    "create_custom_loss": "custom losses run in the client: forward_backward_custom",
+    "save_weights_external": "newer than the official surface that is matched",
+    "get_external_weights_urls": "newer than the official surface that is matched",
+    "copy_weights": "newer than the official surface that is matched",
+    "retrieve_futures": "one poll for many samples; each promise is polled by itself",
+    "list_billing_usage_events": "belongs to an organisation, not to training",
+    "list_checkpoint_storage_usage": "belongs to an organisation, not to training",
+    "list_audit_log": "belongs to an organisation, not to training",
+}
+
+
+def called(rooms: Mapping[str, str]) -> set[str]:
+    """Return the operation ids that sources name as texts of their own."""
+    found = set()
+    for source in rooms.values():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found & set(OPERATIONS)
+
+
+def sources() -> dict[str, str]:
+    """Read the modules that may call operations."""
+    paths = [path for room in ROOMS for path in (FACADE / room).rglob("*.py") if path.name not in NAMING]
+    return {str(path): path.read_text() for path in paths}
+
+
+def test_every_operation_has_a_caller() -> None:
+    """A client, the wire or a command calls it, or the table says why only `service.raw` does."""
+    assert set(OPERATIONS) - called(sources()) == set(RAW_ONLY)
+
+
+def test_the_raw_ones_can_be_called() -> None:
+    """`service.raw.<operation>` exists for every one of them."""
+    for operation in RAW_ONLY:
+        assert callable(getattr(RawOperations(None), operation))  # type: ignore[arg-type]
+
+
+def test_a_missing_caller_is_found() -> None:
+    """Without the REST client, its operations are missed."""
+    kept = {path: source for path, source in sources().items() if not path.endswith("rest.py")}
+    assert {"list_training_runs", "set_checkpoint_ttl"} <= called(sources()) - called(kept)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=list(OPERATIONS))
+def test_every_operation_has_a_route(operation: Any, served: dict[str, str]) -> None:
+    """Its method and path, as a client sends them, reach the function of that name."""
+    assert served[operation.id] == operation.id
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Send a request of each operation to the app, and say which operation took it."""
+
+    async def told(service: object, contract: object, name: str, function: Any, request: Request) -> Response:
+        assert function.__name__ == name
+        return Response(name)
+
+    async def ask(app: Any) -> dict[str, str]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return {name: await reached(client, operation) for name, operation in OPERATIONS.items()}
+
+    running = start(ServeOptions(data_dir=tmp_path_factory.mktemp("data")))
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(build, "_serve", told)
+            return asyncio.run(ask(running.app))
+    finally:
+        running.service.close()
+
+
+async def reached(client: httpx.AsyncClient, operation: Any) -> str:
+    """Send one request, and return what took it."""
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    filled = operation.path.format(**{name: "weights" if "kind" in name else "a:train:0" for name in names})
+    answer = await client.request(operation.method, filled)
+    return answer.text if answer.is_success else f"{answer.status_code} {answer.text}"
+
+
+def test_a_missing_route_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operation that no module serves is not in the table of routes."""
+    monkeypatch.delattr("tinsmith.local.app.weights.copy_weights")
+    assert set(OPERATIONS) - set(build.operations(Contract())) == {"copy_weights"}
