@@ -250,3 +250,9 @@ def test_unknown_routes_and_methods_are_worded_alike(caller: Caller) -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     path = "training_runs/a:train:0/checkpoints/weights/a/publish"
     assert sorted(caller.send("GET", path).headers["allow"].split(", ")) == ["DELETE", "POST"]
+
+
+def test_a_long_name_is_not_repeated(caller: Caller) -> None:
+    """An answer stays small, whatever the body holds."""
+    for given in ({"a" * 100_000: 1}, {"model_id": "a" * 100_000}, {"model_id": ["a" * 100_000]}):
+        assert len(caller.post("get_info", **given).content) < 5000

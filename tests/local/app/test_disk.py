@@ -4,9 +4,10 @@ import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tinsmith.local.store import DataDir, StorageFullError
+from tinsmith.local.store import DataDir, Promises, StorageFullError
 
 from tests.local.app.caller import Caller, datum
 
@@ -185,3 +186,34 @@ def test_models_beyond_the_memory_are_written_out(open_caller: Open) -> None:
         caller.optim_step(other, seq + 1, learning_rate=0.01)
     assert all(mine == theirs for mine, theirs in outs)
     assert outs[0] != outs[-1]
+
+
+def test_a_failure_that_cannot_be_written_down_is_known_after_a_restart(
+    open_caller: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later request of the model is done, so the one before it had failed: it is not applied then."""
+    caller = open_caller()
+    model = caller.model()
+    expected = caller.forward_backward(model, 1)
+    written = Promises.finish
+
+    def full(self: Promises, request_id: str, *rest: Any, **more: Any) -> None:
+        row = self.find(request_id)
+        if row is not None and row.seq == 2:
+            raise StorageFullError("no space left")
+        written(self, request_id, *rest, **more)
+
+    def failing(self: Promises, *rest: Any) -> None:
+        raise StorageFullError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Promises, "finish", full)
+        patch.setattr(Promises, "fail", failing)
+        failed = caller.ok("optim_step", model_id=model, seq_id=2, adam_params={"learning_rate": 0.1})
+        assert caller.result(failed["request_id"])["category"] == "server"
+        assert caller.forward_backward(model, 3) == expected
+        caller.close()
+    again = open_caller()
+    assert again.result(failed["request_id"])["category"] == "server"
+    assert again.forward_backward(model, 4) == expected
+    assert again.ledger(model) == [1, 3, 4]

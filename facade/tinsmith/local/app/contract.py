@@ -240,13 +240,20 @@ def check_parameter(parameter: Parameter, text: str) -> Any:
 def _schema_refusal(problem: jsonschema_rs.ValidationError, prefix: tuple[str, ...] = ()) -> Refusal:
     """Word a violation, with the field that is missing, unknown or wrong, and never the whole value."""
     kinds = jsonschema_rs.ValidationErrorKind
-    path: tuple[str | int, ...] = (*prefix, *problem.instance_path)
+    path: tuple[str | int, ...] = (*prefix, *map(_short, problem.instance_path))
     kind = problem.kind
     if isinstance(kind, kinds.Required):
         return Refusal(422, "is required", field=(*path, kind.property), kind="missing")
     if isinstance(kind, kinds.AdditionalProperties):
-        return Refusal(422, "is not known here", field=(*path, kind.unexpected[0]), kind="extra_forbidden")
+        return Refusal(
+            422, "is not known here", field=(*path, _short(kind.unexpected[0])), kind="extra_forbidden"
+        )
     if isinstance(kind, kinds.AnyOf | kinds.OneOfNotValid):
         return Refusal(422, "is of none of the kinds that are allowed here", field=path, kind="schema")
     message = problem.message if len(problem.message) <= 300 else f"{problem.message[:300]}…"
     return Refusal(422, message, field=path, kind="schema")
+
+
+def _short(part: str | int) -> str | int:
+    """Cut a key that the client chose: answers do not repeat megabytes."""
+    return part if isinstance(part, int) or len(part) <= 100 else f"{part[:100]}…"
