@@ -21,6 +21,11 @@ ALPHA = 32
 PREFIX = "base_model.model."
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 MLP = ["gate_proj", "up_proj", "down_proj"]
+#: "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained" in SmolLM2's tokens.
+PROMPT = [1, 9690, 198, 2683, 359, 253, 5356, 5646, 11173, 3365, 3511, 308, 34519, 28, 7018]
+#: Two sentences in SmolLM2's tokens; on random tokens its gradients are too ill-conditioned for float32.
+TEXT = [504, 1573, 9191, 281, 260, 11637, 10856, 4962, 28, 284, 260, 1663, 259, 506, 7388, 4891, 827, 20067]
+TEXT += [1699, 260, 7395, 30, 32304, 761, 3783, 874, 338, 260, 4626, 436, 12197, 429, 5461, 288, 5461, 30]
 ADAM = {"lr": 2e-3, "betas": (0.9, 0.95), "eps": 1e-12}
 
 TINY = {
@@ -246,8 +251,7 @@ def smollm2_golden(gguf: Path) -> None:
     model = transformers.AutoModelForCausalLM.from_pretrained(
         str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32, attn_implementation="eager"
     ).eval()
-    rng = np.random.default_rng(5)
-    tokens = rng.integers(100, 40_000, 48)
+    tokens = np.array(PROMPT + TEXT)
     rows, columns = np.array([0, 1, 7, 30, 46]), np.arange(0, 49152, 16)
     files = {"tokens": tokens, "rows": rows, "columns": columns}
     with torch.no_grad():
@@ -256,14 +260,12 @@ def smollm2_golden(gguf: Path) -> None:
     files["base/logprobs"] = (
         torch.log_softmax(logits, -1).gather(1, torch.tensor(tokens[1:])[:, None])[:, 0].numpy()
     )
-    files["prompt"] = np.array(
-        [1, 9690, 198, 2683, 359, 253, 5356, 5646, 11173, 3365, 3511, 308, 34519, 28, 7018]
-    )
+    files["prompt"] = np.array(PROMPT)
     files["base/greedy"] = greedy(model, files["prompt"], 24)
     files["config"] = np.array(
         json.dumps({k: v for k, v in model.config.to_dict().items() if "name" not in k})
     )
-    model = with_adapter(model, rank=2, seed=0)
+    model = with_adapter(model, rank=2, seed=0).double()  # in float32 torch's own gradients are off by 4e-4
     with torch.no_grad():  # too large to store: numpy's generator makes the same arrays on both sides
         for name, tensor in sorted(model.named_parameters()):
             if "lora_" in name:
@@ -274,12 +276,12 @@ def smollm2_golden(gguf: Path) -> None:
     datum: dict[str, Any] = {
         "tokens": tokens[:-1],
         "targets": tokens[1:],
-        "weights": rng.uniform(0, 1, 47).astype(np.float32),
+        "weights": np.random.default_rng(5).uniform(0, 1, len(tokens) - 1).astype(np.float32),
     }
-    datum |= {"logprobs": np.zeros(47, np.float32), "advantages": np.zeros(47, np.float32)}
+    datum |= {name: np.zeros(len(tokens) - 1, np.float32) for name in ("logprobs", "advantages")}
     p = logprobs(model, datum)
     loss_value("cross_entropy", p, datum).sum().backward()
-    files["weights"], files["logprobs"] = datum["weights"], p.detach().numpy()
+    files["weights"], files["logprobs"] = datum["weights"], p.detach().float().numpy()
     kept = [
         f"model.layers.{i}.{m}"
         for i in (0, 14, 29)
@@ -287,7 +289,7 @@ def smollm2_golden(gguf: Path) -> None:
     ]
     for name, grad in adapter_grads(model).items():
         if name.startswith(tuple(kept)) or name == "lm_head.lora_A.weight":
-            files[f"grad/{name}"] = grad
+            files[f"grad/{name}"] = grad.astype(np.float32)
     save("smollm2", files)
 
 

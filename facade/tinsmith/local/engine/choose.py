@@ -15,6 +15,8 @@ BLOCK = 256
 CANDIDATES = (64, 1024)
 """How many of the likeliest tokens are sorted first when only `top_p` cuts."""
 WORD = 1 << 64
+COLDEST = 1e-30
+"""Lower temperatures are taken as this one: in float32 they would become 0, and 0 / 0 no number."""
 
 
 @frozen(kw_only=True)
@@ -66,7 +68,7 @@ def choose(row: Scored, how: Choice, random: np.random.Generator) -> int:
         return int(row.logits.argmax())
     mass = row.mass
     if how.temperature != 1.0:
-        mass = np.exp((row.logits - np.float32(row.top)) / np.float32(how.temperature))
+        mass = np.exp((row.logits - np.float32(row.top)) / np.float32(max(how.temperature, COLDEST)))
     u = random.random()
     if how.top_k < 1 and how.top_p >= 1.0:
         return _pick(mass, u)

@@ -72,22 +72,31 @@ class Decoder:
             self._sites[adapter] = lay_over(self._model.config, adapter)
         return self._sites[adapter]
 
-    def unembed(self, residual: Array, adapter: Adapter | None) -> Array:
-        """Return the logits [vocab] that follow one residual row, computed as in `step`."""
-        weights, site = self._model.weights, self.sites(adapter).unembed
-        row, normed, inverse = residual[None], np.empty_like(residual)[None], np.empty(1, residual.dtype)
-        rms_norm(row, weights.final_norm, self._model.config.rms_eps, out=normed, inverse=inverse)
-        logits: Array = np.empty((1, self._model.config.vocab_size), residual.dtype)
+    def unembed(self, residual: Array, adapters: Sequence[Adapter | None]) -> Array:
+        """Return the logits [rows, vocab] that follow residual rows, computed as in `step`."""
+        weights = self._model.weights
+        normed, inverse = np.empty_like(residual), np.empty(len(residual), residual.dtype)
+        rms_norm(residual, weights.final_norm, self._model.config.rms_eps, out=normed, inverse=inverse)
+        logits: Array = np.empty((len(residual), self._model.config.vocab_size), residual.dtype)
+        groups = self.grouped(adapters)
 
         def task(worker: int) -> None:
             share = self._shares[worker]
             apply(share.unembed, normed, logits)
-            if site is not None:
-                apply_adapter(site, normed, logits, share.vocab)
+            for rows, sites in groups:
+                if sites.unembed is not None:
+                    apply_adapter(sites.unembed, normed[rows], logits[rows], share.vocab)
 
         self._team.run(task)
-        first: Array = logits[0]
-        return first
+        return logits
+
+    def grouped(self, adapters: Sequence[Adapter | None]) -> list[tuple[slice, AdapterSites]]:
+        """Return each run of rows with the same adapter, and that adapter laid over the model."""
+        groups: list[tuple[slice, AdapterSites]] = []
+        for adapter, members in groupby(adapters):
+            start = groups[-1][0].stop if groups else 0
+            groups.append((slice(start, start + len(list(members))), self.sites(adapter)))
+        return groups
 
     def _grow(self, rows: int) -> None:
         """Make the arrays fit so many rows."""
@@ -121,10 +130,7 @@ class _Step:
         self._d, self._rows = decoder, rows
         self._model, self._team = decoder._model, decoder._team
         self._count = len(rows)
-        self._groups: list[tuple[slice, AdapterSites]] = []
-        for adapter, members in groupby(rows, key=lambda row: row.adapter):
-            start = self._groups[-1][0].stop if self._groups else 0
-            self._groups.append((slice(start, start + len(list(members))), decoder.sites(adapter)))
+        self._groups = decoder.grouped([row.adapter for row in rows])
         config, dtype = self._model.config, decoder.logits.dtype
         self._positions = [row.cache.length for row in rows]
         self._longest = max(self._positions) + 1

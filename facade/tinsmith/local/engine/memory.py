@@ -38,7 +38,3 @@ class Workspace:
     def release(self) -> None:
         """Give the memory back."""
         self._arrays.clear()
-
-
-workspace = Workspace()
-"""The process's own; only the thread inside `workers.exclusive` touches it."""

@@ -15,7 +15,7 @@ from tinsmith.local.engine.errors import ExampleError
 from tinsmith.local.engine.jobs import Sample, SampleHandle, SampleJob, SampleOutput, StopRule
 from tinsmith.local.engine.kv import KeyValues
 from tinsmith.local.engine.model import BaseModel
-from tinsmith.local.engine.prompts import Prompts
+from tinsmith.local.engine.prompts import Prompt, Prompts
 from tinsmith.local.engine.running import Running
 from tinsmith.local.engine.workers import Team, exclusive
 
@@ -32,6 +32,8 @@ __all__ = [
 
 Array = npt.NDArray[np.float32]
 
+ADMITTED_TOKENS = 1024
+"""Prompt tokens computed in one step, unless one prompt alone is longer: running samples wait for them."""
 KV_BYTES = 1024 * 1024 * 1024
 """Keys and values of all running samples together; more wait until some have finished."""
 
@@ -90,7 +92,7 @@ class Scheduler:
             if self._decoder is None:
                 self._decoder = Decoder(self._model, team)
             if self._queue and self._has_room(self._queue[0]):
-                return self._admit(self._queue[0], self._decoder, team)
+                return self._admit(self._decoder, team)
             return self._advance(self._decoder)
 
     def _has_room(self, ticket: _Ticket) -> bool:
@@ -102,34 +104,42 @@ class Scheduler:
         held = sum(running.row.cache.nbytes for _, running in self._running if running.row is not None)
         return len(self._running) < self._max_batch and held + wanted <= KV_BYTES
 
-    def _admit(self, ticket: _Ticket, decoder: Decoder, team: Team) -> tuple[SampleHandle, ...]:
-        """Compute the prompt of the first job in the queue and start as many of its samples as fit."""
+    def _admit(self, decoder: Decoder, team: Team) -> tuple[SampleHandle, ...]:
+        """Compute the prompts at the head of the queue and start as many of their samples as fit."""
+        tickets: list[_Ticket] = []
+        for ticket in self._queue:
+            tokens = sum(len(other.handle.job.prompt) for other in [*tickets, ticket])
+            if tickets and (tokens > ADMITTED_TOKENS or len(tickets) >= self._max_batch):
+                break
+            tickets.append(ticket)
+        prompts = self._prompts.get([ticket.handle.job for ticket in tickets], decoder, team)
+        failed: list[SampleHandle] = []
+        for ticket, prompt in zip(tickets, prompts, strict=True):
+            try:
+                if isinstance(prompt, Exception):
+                    raise prompt
+                self._start(ticket, prompt, decoder, team)
+            except Exception as error:  # noqa: BLE001  (one job's failure is that job's result)
+                self._drop(ticket.handle, error)
+                failed.append(ticket.handle)
+        self._queue = deque(ticket for ticket in self._queue if ticket.waiting)
+        return (*self._settle(tickets), *failed)
+
+    def _start(self, ticket: _Ticket, prompt: Prompt, decoder: Decoder, team: Team) -> None:
+        """Answer what was asked about the prompt, once, and start samples while there is room."""
         job = ticket.handle.job
-        try:
-            prompt = self._prompts.get(job, decoder, team)
-            if not ticket.looked_at:
-                ticket.looked_at = True
-                if job.prompt_logprobs:
-                    ticket.prompt_logprobs = self._prompts.logprobs(prompt, decoder, team)
-                if job.topk_prompt_logprobs:
-                    ticket.topk = self._prompts.top(prompt, job.topk_prompt_logprobs, decoder, team)
-            while ticket.waiting and (self._has_room(ticket) or not self._running):
-                index = ticket.waiting.popleft()
-                running = Running(
-                    job,
-                    prompt,
-                    index=index,
-                    seed=ticket.seed,
-                    limit=ticket.limit,
-                    eos=self._model.config.eos_token_ids,
-                )
-                self._place(ticket, running)
-        except Exception as error:  # noqa: BLE001  (one job's failure is that job's result)
-            self._drop(ticket.handle, error)
-            return (ticket.handle,)
-        if not ticket.waiting:
-            self._queue.popleft()
-        return self._settle([ticket])
+        if not ticket.looked_at:
+            ticket.looked_at = True
+            if job.prompt_logprobs:
+                ticket.prompt_logprobs = self._prompts.logprobs(prompt, decoder, team)
+            if job.topk_prompt_logprobs:
+                ticket.topk = self._prompts.top(prompt, job.topk_prompt_logprobs, decoder, team)
+        eos = self._model.config.eos_token_ids
+        while ticket.waiting and self._has_room(ticket):
+            index = ticket.waiting.popleft()
+            self._place(
+                ticket, Running(job, prompt, index=index, seed=ticket.seed, limit=ticket.limit, eos=eos)
+            )
 
     def _place(self, ticket: _Ticket, running: Running) -> None:
         """Put a sample among its adapter's, or among the finished."""

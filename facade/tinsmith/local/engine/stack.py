@@ -15,7 +15,6 @@ import numpy.typing as npt
 from tinsmith.local.engine.attention import AttentionScratch, attend, attend_backward
 from tinsmith.local.engine.batch import Example
 from tinsmith.local.engine.block import Block, LayerGrads, RowScratch
-from tinsmith.local.engine.memory import workspace
 from tinsmith.local.engine.model import BaseModel
 from tinsmith.local.engine.rope import rotations
 from tinsmith.local.engine.sites import AdapterSites, SiteGrads, collect
@@ -24,7 +23,7 @@ from tinsmith.local.engine.workers import Team, even_blocks
 
 Array = npt.NDArray[np.float32]
 
-ROW_BLOCK = 256
+ROW_BLOCK = 512
 """Rows of one unit of work: long enough for BLAS, short enough that its arrays stay near the core."""
 
 
@@ -41,7 +40,7 @@ class Stack:
         ends = np.cumsum([len(example.tokens) for example in examples])
         self.bounds = [slice(int(e - len(x.tokens)), int(e)) for e, x in zip(ends, examples, strict=True)]
         self.length = int(ends[-1])
-        self.tape = Tape(config, sites.layers[0], self.length, keep, self._dtype)
+        self.tape = Tape(config, sites.layers[0], self.length, keep, self._dtype, team.workspace)
         self._row_blocks = even_blocks(self.length, ROW_BLOCK, team.size)
         rows = max(block.stop - block.start for block in self._row_blocks)
         longest = max(len(example.tokens) for example in examples)
@@ -95,8 +94,10 @@ class Stack:
     def backward(self, dx: Array, grads: dict[str, Array]) -> None:
         """Carry `dx`, by what `forward` returned, down to the adapter's `grads`; overwrites `dx`."""
         config = self._config
-        dattn = workspace.take("dattn", (self.length, config.q_size), self._dtype)
-        dqkv = workspace.take("dqkv", (self.length, config.q_size + 2 * config.kv_size), self._dtype)
+        dattn = self._team.workspace.take("dattn", (self.length, config.q_size), self._dtype)
+        dqkv = self._team.workspace.take(
+            "dqkv", (self.length, config.q_size + 2 * config.kv_size), self._dtype
+        )
         top = self._blocks[-1]
         self._again(top)
         self._each_rows(partial(self._start_back, top, dx, dattn))

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith.local.engine.config import ModelConfig
-from tinsmith.local.engine.memory import workspace
+from tinsmith.local.engine.memory import Workspace
 from tinsmith.local.engine.sites import LayerSites
 
 Array = npt.NDArray[np.float32]
@@ -50,7 +50,13 @@ class Tape:
     """The arrays of one packed batch of `length` tokens, by layer."""
 
     def __init__(
-        self, config: ModelConfig, sites: LayerSites, length: int, keep: Keep, dtype: npt.DTypeLike
+        self,
+        config: ModelConfig,
+        sites: LayerSites,
+        length: int,
+        keep: Keep,
+        dtype: npt.DTypeLike,
+        workspace: Workspace,
     ) -> None:
         self.keep = keep
         self._columns: dict[str, slice] = {}

@@ -10,7 +10,6 @@ from tinsmith.local.engine.batch import Example, check_example
 from tinsmith.local.engine.errors import ExampleError
 from tinsmith.local.engine.lora import Adapter
 from tinsmith.local.engine.losses import Floats, Loss, Terms, resolve
-from tinsmith.local.engine.memory import workspace
 from tinsmith.local.engine.model import BaseModel
 from tinsmith.local.engine.sites import AdapterSites, lay_over
 from tinsmith.local.engine.stack import Stack
@@ -119,7 +118,7 @@ class _Pass:
         else:
             head.run(x, targets, np.flatnonzero(~trained), logprobs=logprobs)
         if self.grads is not None:
-            dx = workspace.take("dx", x.shape, x.dtype)
+            dx = self.team.workspace.take("dx", x.shape, x.dtype)
             dx.fill(0.0)
             judge = self._judge(terms, logprobs, stack.bounds)
             rows = np.flatnonzero(trained)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from attrs import frozen
 
 from tinsmith.local.engine.choose import likeliest, score
-from tinsmith.local.engine.memory import workspace
 from tinsmith.local.engine.model import BaseModel
 from tinsmith.local.engine.rows import rms_norm, rms_norm_backward
 from tinsmith.local.engine.sites import Site, SiteGrads, collect
@@ -76,7 +75,7 @@ class Unembedding:
         if not blocks:
             return
         most = max(block.stop - block.start for block in blocks)
-        logits = workspace.take("logits", (size, most, vocab), dtype)
+        logits = self.team.workspace.take("logits", (size, most, vocab), dtype)
         scratch = [_Scratch(most, x.shape[1], self.site, part) for part in logits]
 
         if self.site is not None and grads is not None:
@@ -103,7 +102,7 @@ class Unembedding:
         """Return the likeliest tokens of each row with their logprobs, likeliest first."""
         dtype, vocab = x.dtype, self.model.config.vocab_size
         most = max(1, min(len(x), LOGIT_BYTES // (dtype.itemsize * vocab)))
-        mine = _Scratch(most, x.shape[1], self.site, workspace.take("logits", (most, vocab), dtype))
+        mine = _Scratch(most, x.shape[1], self.site, self.team.workspace.take("logits", (most, vocab), dtype))
         found = []
         for start in range(0, len(x), most):
             part = x[start : start + most]

@@ -8,10 +8,13 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from queue import SimpleQueue
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
+
+from tinsmith.local.engine.memory import Workspace
 
 Task = Callable[[int], None]
 
@@ -34,6 +37,8 @@ class Team:
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.workspace = Workspace()
+        """Arrays of whoever uses the team; one computation at a time."""
         self._go: list[SimpleQueue[Task]] = [SimpleQueue() for _ in range(size - 1)]
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
         self._meet: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(size)]
@@ -47,6 +52,11 @@ class Team:
                 task = queue.get()
                 self._done.put(self._outcome(task, index))
                 del task  # a sleeping thread must not keep a step's arrays alive
+
+    @cached_property
+    def lanes(self) -> tuple["Team", ...]:
+        """One-worker teams, each with arrays of its own: lane i for use by worker i inside a task."""
+        return tuple(Team(1) for _ in range(self.size))
 
     def run(self, task: Task) -> None:
         """Call `task(worker)` for every worker at once and wait for all; raise the first error."""
@@ -100,7 +110,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def exclusive() -> Iterator[Team]:
-    """Give the calling thread the engine: its team, its workspace and BLAS without threads of its own."""
+    """Give the calling thread the engine: its team, and BLAS without threads of its own."""
     global _team, _blas
     with _engine:
         if _team is None:
@@ -109,6 +119,13 @@ def exclusive() -> Iterator[Team]:
             _blas = ThreadpoolController()
         with _blas.limit(limits=1, user_api="blas"):
             yield _team
+
+
+def release_memory() -> None:
+    """Give back the arrays that are kept between steps."""
+    with exclusive() as crew:
+        for one in (crew, *crew.lanes):
+            one.workspace.release()
 
 
 def even_blocks(count: int, largest: int, workers: int) -> list[slice]:
