@@ -53,12 +53,21 @@ async def download(service: Service, signed: str) -> Response:
     ]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-store"}
     if name:
-        return FileResponse(directory / name, headers=headers, media_type="application/octet-stream")
+        return FileResponse(
+            _regular(directory / name), headers=headers, media_type="application/octet-stream"
+        )
     archive = service.files.scratch / f"{tag}.tar"
     if not archive.is_file():
         await asyncio.to_thread(_pack, service, directory, archive, row)
     shown = tinker_path.removeprefix("tinker://").replace("/", "_").replace(":", "_")
     return FileResponse(archive, headers=headers, media_type="application/x-tar", filename=f"{shown}.tar")
+
+
+def _regular(path: Path) -> Path:
+    """Return a file of a checkpoint; refuse what has taken its place: a link may lead anywhere."""
+    if path.is_symlink() or not path.is_file():
+        raise Refusal(409, f"{path}: is damaged: not a regular file")
+    return path
 
 
 def _pack(service: Service, directory: Path, target: Path, row: CheckpointRow) -> None:
@@ -67,7 +76,7 @@ def _pack(service: Service, directory: Path, target: Path, row: CheckpointRow) -
         service.files.new_file(target) as scratch,
         tarfile.open(scratch, "w", format=tarfile.USTAR_FORMAT) as archive,
     ):
-        for path in sorted(directory.iterdir()):
+        for path in map(_regular, sorted(directory.iterdir())):
             entry = tarfile.TarInfo(path.name)
             entry.size, entry.mtime, entry.mode = path.stat().st_size, int(row.created_at), 0o644
             with path.open("rb") as content:

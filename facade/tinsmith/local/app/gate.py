@@ -1,6 +1,7 @@
 """The gate before every route: header caps, Host, key. Everything is refused before a body is read."""
 
 import hmac
+import re
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,6 +14,8 @@ from .refusal import Refusal
 
 #: Paths that need no key: a sign of life, and URLs that carry their own signature.
 OPEN_PATHS = ("/api/v1/healthz", "/api/v1/x-tinsmith/archives/")
+
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::\d*)?", re.ASCII)
 
 
 class Gate:
@@ -66,7 +69,6 @@ class Gate:
 
 
 def _without_port(host: str) -> str:
-    """Return the name in a Host header."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0].lower()
+    """Return the name in a Host header; what follows it is a port or the whole is no name of ours."""
+    found = _HOST.fullmatch(host)
+    return found[1].lower() if found else host

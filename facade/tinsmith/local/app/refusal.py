@@ -8,6 +8,8 @@ from tinsmith.local.options import DetailStyle
 
 #: Status -> category of the error, where it is not the client's doing.
 _SERVER = range(500, 600)
+#: Characters of a message; what was sent is quoted in it, and that may be 64 MB.
+LONGEST = 2000
 
 
 @attrs.define(eq=False)
@@ -30,11 +32,14 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a defect
 
     def body(self, style: DetailStyle) -> Mapping[str, object]:
         """Word it as the contract does, or as other servers do."""
-        text = f"{dotted(self.field)}: {self.message}" if self.field else self.message
+        message = self.message
+        if len(message) > LONGEST:
+            message = f"{message[:LONGEST]}... ({len(message)} characters)"
+        text = f"{dotted(self.field)}: {message}" if self.field else message
         if style == "text":
             return {"detail": text, **self.more}
         if style == "list":
-            return {"detail": [{"type": self.kind, "loc": ["body", *self.field], "msg": self.message}]}
+            return {"detail": [{"type": self.kind, "loc": ["body", *self.field], "msg": message}]}
         category = "server" if self.status in _SERVER else "user"
         place = {"field": dotted(self.field)} if self.field else {}
         return {"detail": text, "category": category, **place, **self.more}
