@@ -1,4 +1,8 @@
-"""One fault at every position of the wire: each run ends in exactly-once, or in an error that is true."""
+"""One fault at every position of the wire, with the client on its own threads as programs run it.
+
+Each run ends in exactly-once, or in an error that is true. `tests/chaos` plays the same in a simulation,
+further.
+"""
 
 from __future__ import annotations
 
@@ -101,6 +105,7 @@ def test_one_fault_at_each_position(kind: FaultKind, mode: str) -> None:
             service.ledger.assert_exactly_once(outcome.model_id, len(SCRIPT))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["accepted", "results"])
 @pytest.mark.parametrize("kind", FaultKind)
 def test_one_fault_without_deduplication(kind: FaultKind, mode: str) -> None:
@@ -117,6 +122,7 @@ def test_one_fault_without_deduplication(kind: FaultKind, mode: str) -> None:
                 assert outcome.took_s < DEADLINE_S
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", FaultKind)
 def test_one_fault_against_conflicts(kind: FaultKind) -> None:
     """On a server that answers 409 to duplicates, nothing is applied twice, and every error is true."""

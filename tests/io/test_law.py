@@ -281,6 +281,28 @@ def test_step_called_after_an_unseen_failure_is_kept_back(service: testing.Ledge
     assert bodies(service, STEP) == []
 
 
+def test_step_called_before_the_look_is_kept_back(service: testing.LedgerService) -> None:
+    """What counts is whether the error was seen when the step was called, not when its turn comes."""
+    service.rules.append(once("forward_backward", refuse(400)))
+    trainer = trainer_on(service)
+    gradient = trainer.forward_backward([datum()], "cross_entropy")
+    concurrent.futures.wait([gradient], WAIT_S)
+    hold, blocked = threading.Event(), threading.Event()
+
+    def stop_the_loop() -> None:
+        blocked.set()
+        hold.wait(WAIT_S)
+
+    trainer.holder.runtime.call_soon(stop_the_loop)
+    assert blocked.wait(WAIT_S)
+    step = trainer.optim_step(ADAM)
+    assert gradient.exception(WAIT_S) is not None
+    hold.set()
+    with pytest.raises(PartialBatchError):
+        step.result(WAIT_S)
+    assert bodies(service, STEP) == []
+
+
 @pytest.mark.parametrize(("chunks", "bad"), [(n, k) for n in range(1, 9) for k in range(n)])
 def test_chunk_refused_on_submit(service: testing.LedgerService, chunks: int, bad: int) -> None:
     """Nothing is sent behind a refused chunk, and the error lists which chunks were applied."""

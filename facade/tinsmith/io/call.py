@@ -114,6 +114,9 @@ class Call(Generic[T]):
     before: list[Call[Any]] = attrs.field(factory=list)
     """For an optim_step: the gradient calls that it steps on."""
 
+    known: list[Call[Any]] = attrs.field(factory=list)
+    """For an optim_step: the failed gradient calls whose error its caller had seen when it was called."""
+
     finished: asyncio.Event = attrs.field(factory=asyncio.Event)
     """Set when each part has an outcome."""
 

@@ -7,21 +7,20 @@ It drives `core.sequence`, which decides; it owns the lock, the turn and the fut
 from __future__ import annotations
 
 import asyncio
-import threading
 from concurrent.futures import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.core.errors import ClosedError, PartialBatchError, TinkerError
 from tinsmith.core.place import Kind, Phase
-from tinsmith.core.sequence import SequenceLine
 from tinsmith.io.call import Call, Part, checksum
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.outcome import await_result
+from tinsmith.io.standing import Standing, unexpected
 from tinsmith.io.submission import Accepted, Submission, already_accepted, leaves_doubt, refusal, submit
 
 if TYPE_CHECKING:
-    from tinsmith.core.place import Fallout, Place
+    from tinsmith.core.place import Place
     from tinsmith.io.link import Link
     from tinsmith.io.wire import Body
 
@@ -43,13 +42,8 @@ class Pipeline:
         """The model whose requests stand in this line."""
         self.last_checkpoint: str | None = None
         """The newest checkpoint saved or loaded through this line, for the error that asks for one."""
-        self._guard = threading.Lock()
-        self._line = SequenceLine(link.config.optim_after)
-        self._standing: dict[int, tuple[Call[Any], Part]] = {}
+        self._standing = Standing(link.config.optim_after)
         self._gradients: list[Call[Any]] = []
-        self._unseen: list[Call[Any]] = []
-        self._in_flight: set[Call[Any]] = set()
-        self._changed = asyncio.Event()
         self._consumer: asyncio.Task[None] | None = None
         self._ended: TinkerError | None = None
 
@@ -60,13 +54,12 @@ class Pipeline:
         runtime = self.link.runtime
         runtime.check()
         refused: TinkerError | None
-        with self._guard:
-            refused = self._ended or (self._line.refusal() if self._line.poison else None)
+        with self._standing.guard:
+            refused = self._ended or (self._standing.line.refusal() if self._standing.line.poison else None)
             for call in calls if refused is None else ():
-                places = self._line.take(call.kind, len(call.parts))
-                for part, place in zip(call.parts, places, strict=True):
-                    part.place = place
-                    self._standing[id(place)] = (call, part)
+                if call.kind is Kind.STEP:
+                    call.known = [failed for failed in self._standing.failed if failed.future.delivered]
+                self._standing.take(call)
                 call.future.on_cancel(partial(runtime.call_soon, self._withdraw, call))
                 runtime.call_soon(self._entered, call)
         if refused is not None:
@@ -75,29 +68,27 @@ class Pipeline:
 
     def unfinished(self) -> tuple[int, int]:
         """Count (requests not sent, requests sent and not acknowledged)."""
-        with self._guard:
-            parts = [p for call, p in self._standing.values() if not (call.future.cancelled() or p.settled)]
-            phases = [part.place.phase for part in parts if part.place is not None]
+        parts = [part for call, part in self._standing.all() if not call.future.cancelled()]
+        phases = [part.place.phase for part in parts if part.place is not None and not part.settled]
         unsent = sum(phase in (Phase.WAITING, Phase.DRAWN) for phase in phases)
         return unsent, sum(phase is Phase.SENT for phase in phases)
 
     @property
     def awaits_results(self) -> bool:
         """Whether an accepted request still waits for its result."""
-        return bool(self._in_flight)
+        return bool(self._standing.in_flight)
 
     # On the loop.
 
     def end(self, error: TinkerError) -> None:
         """Fail everything that waits or is in flight, and every later call."""
-        with self._guard:
+        with self._standing.guard:
             self._ended = self._ended or error
-            standing = list(self._standing.values())
         if self._consumer is not None:
             self._consumer.cancel()
-        for call, part in standing:
-            self._settle(call, part, error=error)
-        for call in list(self._in_flight):
+        for call, part in self._standing.all():
+            self._standing.settle(call, part, error=error)
+        for call in list(self._standing.in_flight):
             call.future.fail(error)
 
     def _entered(self, call: Call[Any]) -> None:
@@ -105,7 +96,7 @@ class Pipeline:
         call.future.add_done_callback(lambda _: self.link.runtime.call_soon(self._left, call))
         if self._consumer is None:
             self._consumer = self.link.runtime.task(self._serve())
-        self._changed.set()
+        self._standing.changed.set()
 
     def _left(self, call: Call[Any]) -> None:
         error = CancelledError() if call.future.cancelled() else call.future.outcome_error()
@@ -115,22 +106,23 @@ class Pipeline:
         """Take a cancelled call out of the line, unless a part of it was sent; nobody behind it fails."""
         place = call.parts[0].place
         assert place is not None
-        with self._guard:
-            gone = not call.parts[0].settled and self._line.cancelled(place.call)
+        with self._standing.guard:
+            gone = not call.parts[0].settled and self._standing.line.cancelled(place.call)
         if gone:
             for part in call.parts:
-                self._settle(call, part, error=_Withdrawn("cancelled before it was sent", applied="no"))
+                self._standing.settle(
+                    call, part, error=_Withdrawn("cancelled before it was sent", applied="no")
+                )
 
     async def _serve(self) -> None:
         """Serve the head of the line, for ever; whatever happens in a turn, the next one comes."""
         while True:
-            with self._guard:
-                place = self._line.head
-                call, part = self._standing[id(place)] if place is not None else (None, None)
-            if place is None or call is None or part is None:
-                self._changed.clear()
-                await self._changed.wait()
+            head = self._standing.head()
+            if head is None:
+                self._standing.changed.clear()
+                await self._standing.changed.wait()
                 continue
+            call, part, place = head
             try:
                 await self._turn(call, part, place)
             except asyncio.CancelledError:
@@ -142,17 +134,17 @@ class Pipeline:
             except TinkerError as error:
                 self._reject(call, part, place, error)
             except Exception as error:  # noqa: BLE001  # the turn is released whatever happened
-                self._reject(call, part, place, _unexpected(error, place))
+                self._reject(call, part, place, unexpected(error, place))
 
     async def _turn(self, call: Call[Any], part: Part, place: Place) -> None:
         """Send one part; its result is waited for outside of the turn."""
         if place.chunk == 0:
             await self._prepare(call)
         part.idempotency_key = new_idempotency_key()
-        with self._guard:
+        with self._standing.guard:
             if place.phase is not Phase.WAITING:
                 return  # withdrawn while it was prepared
-            part.seq_id = self._line.draw(place)
+            part.seq_id = self._standing.line.draw(place)
         while True:
             async with self.link.budget.room(part.estimate_bytes):
                 body = await self._build(part)
@@ -171,22 +163,21 @@ class Pipeline:
             for gradient in call.before:
                 if self.link.config.optim_after == "results" or gradient.has_failed_part:
                     await gradient.finished.wait()
-            self._refuse_unseen()
+            self._refuse_unseen(call)
         if call.check is not None:
             await self.link.runtime.in_worker(call.check)
         if call.prepare is not None:
             await call.prepare()
 
-    def _refuse_unseen(self) -> None:
-        """Keep back an optim_step when a gradient before it failed and nobody has looked at that yet."""
-        unseen = [call for call in self._unseen if not call.future.delivered]
-        self._unseen.clear()
+    def _refuse_unseen(self, step: Call[Any]) -> None:
+        """Keep back an optim_step called before its caller looked at a gradient that failed."""
+        with self._standing.guard:
+            failed, self._standing.failed = self._standing.failed, []
+        unseen = [call for call in failed if call not in step.known]
         if not unseen:
             return
         cause = unseen[0].failure()
         assert cause is not None
-        for call in unseen:
-            call.future.delivered = True
         raise PartialBatchError(
             f"the optim_step was not sent: a forward_backward before it failed ({cause.message})",
             applied="no",
@@ -203,17 +194,17 @@ class Pipeline:
         if place.chunk == 0 and call.future.cancelled():
             raise _Withdrawn("cancelled before it was sent", applied="no")
         submission = self.submission(call, part, body)
-        with self._guard:
-            self._line.sent(place)
+        with self._standing.guard:
+            self._standing.line.sent(place)
         answered = await submit(self.link.caller, submission)
         part.checksum = checksum(body)
         if isinstance(answered, Accepted):
             return answered
         part.attempts = answered.attempts
-        with self._guard:
+        with self._standing.guard:
             if leaves_doubt(answered):
-                self._line.unsure(place)
-            number = self._line.redraw(place) if answered.outcome.status == 409 else None
+                self._standing.line.unsure(place)
+            number = self._standing.line.redraw(place) if answered.outcome.status == 409 else None
         if number is not None:
             part.seq_id = number
             part.idempotency_key = new_idempotency_key()
@@ -246,101 +237,39 @@ class Pipeline:
         self._leave_line(call, place)
 
     def _leave_line(self, call: Call[Any], place: Place) -> None:
-        with self._guard:
-            settlement = self._line.accepted(place)
-        self._in_flight.add(call)
+        with self._standing.guard:
+            settlement = self._standing.line.accepted(place)
+        self._standing.in_flight.add(call)
         if call.kind is Kind.GRADIENT and call not in self._gradients:
             self._gradients.append(call)
         if call.kind is Kind.STEP:
             self._gradients.clear()
-        self._apply(settlement.failed)
+        self._standing.apply(settlement.failed)
 
     async def _result(self, call: Call[Any], part: Part, accepted: Accepted) -> None:
         """Wait for the promise of a part, and for a step also for the gradients that it stepped on."""
         try:
             value = await await_result(self, call, part, accepted.roundtrip_s)
         except asyncio.CancelledError:
-            self._settle(
+            self._standing.settle(
                 call, part, error=self._ended or ClosedError("the client was closed", applied="unknown")
             )
             raise
         except TinkerError as error:
             outcome: tuple[Any, TinkerError | None] = (None, error)
         except Exception as error:  # noqa: BLE001  # a result that cannot be read is still an outcome
-            outcome = (None, _unexpected(error, part.place))
+            outcome = (None, unexpected(error, part.place))
         else:
             outcome = (value, None)
         for gradient in call.before:
             await gradient.finished.wait()
-        self._settle(call, part, *outcome)
+        self._standing.settle(call, part, *outcome)
 
     def _reject(self, call: Call[Any], part: Part, place: Place, error: TinkerError) -> None:
         """Release the turn of a part that was not accepted, and fail what stands behind it."""
         error.adding(model_id=self.model_id, seq_id=part.seq_id)
-        with self._guard:
+        with self._standing.guard:
             left = place.phase in (Phase.ACCEPTED, Phase.DONE, Phase.FAILED)
-            fallout = [] if left else self._line.rejected(place, error).failed
-        self._settle(call, part, error=error)
-        self._apply(fallout)
-
-    def _settle(
-        self, call: Call[Any], part: Part, value: Any = None, error: TinkerError | None = None
-    ) -> None:
-        with self._guard:
-            self._standing.pop(id(part.place), None)
-        if call.settle(part, value, error):
-            self._conclude(call)
-
-    def _conclude(self, call: Call[Any]) -> None:
-        """Tell the line what became of the call, then tell its owner."""
-        self._in_flight.discard(call)
-        failure = call.failure()
-        self._apply(self._report(call))
-        if failure is not None:
-            missing = failure.applied != "yes" or self.link.config.optim_after == "results"
-            if call.kind is Kind.GRADIENT and missing and not call.future.cancelled():
-                self._unseen.append(call)
-            told = call.told()
-            call.future.fail(failure if told is None else told)
-        else:
-            try:
-                call.future.settle(call.merge([part.value for part in call.parts]))
-            except Exception as error:  # noqa: BLE001  # a merge that fails must end the future, not hang it
-                call.future.fail(_unexpected(error, call.parts[0].place))
-        self._changed.set()
-
-    def _report(self, call: Call[Any]) -> list[Fallout]:
-        """Report each accepted part, the lost ones last and together: only then is it known what stands."""
-        accepted = [
-            (p, p.place) for p in call.parts if p.place is not None and p.place.phase is Phase.ACCEPTED
-        ]
-        lost = [(part, place) for part, place in accepted if not part.counts_as_applied]
-        fallout: list[Fallout] = []
-        with self._guard:
-            for part, place in accepted:
-                if part.counts_as_applied:
-                    self._line.finished(place)
-                else:
-                    place.call.applied.discard(place.chunk)
-            for part, place in lost:
-                assert part.error is not None
-                fallout += self._line.finished(place, part.error).failed
-                if part.error.applied == "unknown" and call.kind is not Kind.OTHER:
-                    fallout += self._line.poisoned(part.error).failed
-        return fallout
-
-    def _apply(self, fallout: list[Fallout]) -> None:
-        for each in fallout:
-            with self._guard:
-                standing = self._standing.get(id(each.place))
-            if standing is None:
-                continue
-            self._settle(*standing, error=each.error)
-        self._changed.set()
-
-
-def _unexpected(error: Exception, place: Place | None) -> TinkerError:
-    sent = place is not None and place.phase not in (Phase.WAITING, Phase.DRAWN)
-    wrapped = TinkerError(f"{type(error).__name__}: {error}", applied="unknown" if sent else "no")
-    wrapped.__cause__ = error
-    return wrapped
+            fallout = [] if left else self._standing.line.rejected(place, error).failed
+        self._standing.settle(call, part, error=error)
+        self._standing.apply(fallout)

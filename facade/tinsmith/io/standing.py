@@ -1,0 +1,119 @@
+"""The calls that stand in one model's line, and how they end: outcomes in, futures out.
+
+It owns the lock of the line and the map from places to calls. It must not send, poll or wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+from tinsmith.core.errors import TinkerError
+from tinsmith.core.place import Kind, Phase
+from tinsmith.core.sequence import SequenceLine
+
+if TYPE_CHECKING:
+    from tinsmith.core.config import OptimAfter
+    from tinsmith.core.place import Fallout, Place
+    from tinsmith.io.call import Call, Part
+
+
+class Standing:
+    """The calls of one line."""
+
+    def __init__(self, optim_after: OptimAfter) -> None:
+        self.guard = threading.Lock()
+        """Held around each use of the line."""
+        self.line = SequenceLine(optim_after)
+        """Who decides."""
+        self.in_flight: set[Call[Any]] = set()
+        """Calls of which a part was accepted, until they have their outcome."""
+        self.failed: list[Call[Any]] = []
+        """Gradient calls that failed since the last optim_step."""
+        self.changed = asyncio.Event()
+        """Set when the head of the line may be another."""
+        self._calls: dict[int, tuple[Call[Any], Part]] = {}
+
+    def take(self, call: Call[Any]) -> None:
+        """Give each part of a call its place; under the lock."""
+        for part, place in zip(call.parts, self.line.take(call.kind, len(call.parts)), strict=True):
+            part.place = place
+            self._calls[id(place)] = (call, part)
+
+    def head(self) -> tuple[Call[Any], Part, Place] | None:
+        """Return whose turn it is."""
+        with self.guard:
+            place = self.line.head
+            return None if place is None else (*self._calls[id(place)], place)
+
+    def all(self) -> list[tuple[Call[Any], Part]]:
+        """Return every part without an outcome."""
+        with self.guard:
+            return list(self._calls.values())
+
+    def settle(
+        self, call: Call[Any], part: Part, value: Any = None, error: TinkerError | None = None
+    ) -> None:
+        """Note the outcome of a part; the last one concludes its call."""
+        with self.guard:
+            self._calls.pop(id(part.place), None)
+        if call.settle(part, value, error):
+            self._conclude(call)
+
+    def _conclude(self, call: Call[Any]) -> None:
+        """Tell the line what became of the call, then tell its owner."""
+        self.in_flight.discard(call)
+        failure = call.failure()
+        self.apply(self._report(call))
+        if failure is not None:
+            missing = failure.applied != "yes" or self.line.optim_after == "results"
+            if call.kind is Kind.GRADIENT and missing and not call.future.cancelled():
+                with self.guard:
+                    self.failed.append(call)
+            told = call.told()
+            call.future.fail(failure if told is None else told)
+        else:
+            try:
+                call.future.settle(call.merge([part.value for part in call.parts]))
+            except Exception as error:  # noqa: BLE001  # a merge that fails must end the future, not hang it
+                call.future.fail(unexpected(error, call.parts[0].place))
+        self.changed.set()
+
+    def _report(self, call: Call[Any]) -> list[Fallout]:
+        """Report each accepted part, the lost ones last and together: only then is it known what stands."""
+        accepted = [
+            (p, p.place) for p in call.parts if p.place is not None and p.place.phase is Phase.ACCEPTED
+        ]
+        lost = [(part, place) for part, place in accepted if not part.counts_as_applied]
+        fallout: list[Fallout] = []
+        with self.guard:
+            for part, place in accepted:
+                if part.counts_as_applied:
+                    self.line.finished(place)
+                else:
+                    place.call.applied.discard(place.chunk)
+            for part, place in lost:
+                assert part.error is not None
+                fallout += self.line.finished(place, part.error).failed
+                if part.error.applied == "unknown" and call.kind is not Kind.OTHER:
+                    fallout += self.line.poisoned(part.error).failed
+        return fallout
+
+    def apply(self, fallout: list[Fallout]) -> None:
+        """Fail the requests that end because of what happened to another."""
+        for each in fallout:
+            with self.guard:
+                standing = self._calls.get(id(each.place))
+            if standing is None:
+                continue
+            self.settle(*standing, error=each.error)
+        self.changed.set()
+
+
+def unexpected(error: Exception, place: Place | None) -> TinkerError:
+    """Wrap what no code here raises on purpose, with what is known of the request."""
+    sent = place is not None and place.phase not in (Phase.WAITING, Phase.DRAWN)
+    wrapped = TinkerError(f"{type(error).__name__}: {error}", applied="unknown" if sent else "no")
+    wrapped.__cause__ = error
+    return wrapped
