@@ -29,7 +29,7 @@ class UserCodeError(TinkerError):
         self.original = original
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Part:
     """One request of a call: a chunk of data, or the whole of a small call."""
 
@@ -77,7 +77,7 @@ class Part:
         return self.error is None or self.error.applied == "yes"
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Call(Generic[T]):
     """One call of the user with its place in line."""
 

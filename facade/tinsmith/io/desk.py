@@ -53,7 +53,7 @@ class Sampler:
             return number
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class SampleJob:
     """One sample that waits or is in flight; small, since thousands may wait."""
 

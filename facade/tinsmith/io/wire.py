@@ -57,7 +57,7 @@ class RequestOptions(TypedDict, total=False):
 class Body:
     """The bytes of a request, in pieces so that nobody has to join 30 MB."""
 
-    pieces: tuple[bytes, ...]
+    pieces: tuple[bytes, ...] = attrs.field(repr=False)
     """The body is their concatenation."""
 
     size_bytes: int
@@ -101,7 +101,7 @@ class Request:
     body: Body | None = None
     """The bytes to send."""
 
-    headers: Mapping[str, str] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     """Headers of this call beside those of the client."""
 
     idempotency_key: str | None = None
@@ -121,10 +121,10 @@ class Seen:
     target: str
     """Path and query, without a leading slash."""
 
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
     """The headers, with lower-case names."""
 
-    body: bytes
+    body: bytes = attrs.field(repr=False)
     """The whole body."""
 
     @property
@@ -147,7 +147,7 @@ class Answer:
     headers: Mapping[str, str]
     """The headers, with lower-case names."""
 
-    body: bytes
+    body: bytes = attrs.field(repr=False)
     """The whole body, decompressed."""
 
     def json(self) -> Any:
