@@ -7,6 +7,7 @@ import asyncio
 import logging
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,7 @@ class Service:
             self._lock.release()
             raise
         self._reader = reader
+        self._copying = threading.Lock()
         self.promises = Promises(self.database, self.files)
         self.sessions = Sessions(self.database)
         self.runs = Runs(self.database)
@@ -229,16 +231,27 @@ class Service:
     async def copy_checkpoint(
         self, source: CheckpointRow, copy: CheckpointRow, key: str, digest: bytes
     ) -> None:
-        """Copy a checkpoint's files, then make the copy and the answer under its key true together."""
+        """Copy a checkpoint's files, then make the copy and the answer under its key true together.
+
+        FileExistsError says that the place is taken, FileNotFoundError that the source is gone.
+        """
+        await asyncio.to_thread(self._copy_checkpoint, source, copy, key, digest)
+
+    def _copy_checkpoint(self, source: CheckpointRow, copy: CheckpointRow, key: str, digest: bytes) -> None:
+        """Copy in a worker thread, one copy at a time: two may want the same place."""
 
         def fill(target: Path) -> None:
-            shutil.copytree(self.files.root / source.directory, target, dirs_exist_ok=True)
+            for path in (self.files.root / source.directory).iterdir():
+                shutil.copyfile(path, target / path.name)
 
-        await asyncio.to_thread(self.files.write_directory, self.files.root / copy.directory, fill)
-        with self.database.transaction() as connection:
-            insert_checkpoint(connection, copy)
-            if key:
-                insert_answer(connection, key, digest, copy.tinker_path, self.clock())
+        with self._copying:
+            if self.checkpoints.find(copy.tinker_path) is not None:
+                raise FileExistsError(copy.tinker_path)
+            self.files.write_directory(self.files.root / copy.directory, fill)
+            with self.database.transaction() as connection:
+                insert_checkpoint(connection, copy)
+                if key:
+                    insert_answer(connection, key, digest, copy.tinker_path, self.clock())
 
     def close(self) -> None:
         """Stop after the piece of work in hand, write down what is not, and let go of the directory."""

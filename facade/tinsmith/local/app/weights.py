@@ -217,7 +217,14 @@ async def copy_weights(service: Service, call: Call) -> Answer:
         public=False,
         expires_at=None if ttl is None else now + ttl,
     )
-    await service.copy_checkpoint(found, row, key, call.digest)
+    try:
+        await service.copy_checkpoint(found, row, key, call.digest)
+    except FileExistsError as error:
+        if not key or service.answers.find(key, call.digest) is None:
+            raise Refusal(409, f"{path} exists", field=("source_path",)) from error
+    except FileNotFoundError as error:
+        gone = f"checkpoint not found: {found.tinker_path}; it was deleted meanwhile"
+        raise Refusal(404, gone, field=("source_path",)) from error
     return Answer({"tinker_path": path})
 
 

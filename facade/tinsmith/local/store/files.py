@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .database import StorageFullError, is_full
@@ -113,7 +113,8 @@ class DataDir:
         """Take a file or directory away; one that is not there is no error."""
         if target.is_dir():
             doomed = Path(tempfile.mkdtemp(dir=self.scratch))
-            target.replace(doomed / "doomed")
+            with suppress(FileNotFoundError):  # somebody else took it away meanwhile
+                target.replace(doomed / "doomed")
             shutil.rmtree(doomed, ignore_errors=True)
         else:
             target.unlink(missing_ok=True)
