@@ -55,7 +55,7 @@ def forward_backward(
     for index, example in enumerate(examples):
         check_example(example, loss.needs, model.config, index)
     wanted = adapter if backward else None
-    with exclusive() as team:
+    with exclusive() as team, np.errstate(over="ignore", invalid="ignore"):
         sites = lay_over(model.config, adapter)
         pending = None if wanted is None else np.zeros_like(wanted.flat)
         grads = {} if wanted is None or pending is None else wanted.views(pending)
@@ -72,7 +72,7 @@ def forward_backward(
 def _split(model: BaseModel, sites: AdapterSites, examples: Sequence[Example]) -> list[slice]:
     """Cut the examples, in order, into passes whose tape fits in memory."""
     inner = sum(site.width for site in sites.layers[0].present.values())
-    room = TAPE_BYTES // bytes_per_token(model.config, inner, model.weights.embed.dtype.itemsize)
+    room = max(1, TAPE_BYTES // bytes_per_token(model.config, inner, model.weights.embed.dtype.itemsize))
     lengths = [len(example.tokens) for example in examples]
     even = sum(lengths) / max(1, -(-sum(lengths) // room))
     cuts, held = [0], 0

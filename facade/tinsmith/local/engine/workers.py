@@ -47,7 +47,7 @@ class Team:
             threading.Thread(target=self._loop, args=(index, queue), daemon=True, name=name).start()
 
     def _loop(self, index: int, queue: "SimpleQueue[Task]") -> None:
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             while True:
                 task = queue.get()
                 self._done.put(self._outcome(task, index))
@@ -62,7 +62,7 @@ class Team:
         """Call `task(worker)` for every worker at once and wait for all; raise the first error."""
         for queue in self._go:
             queue.put(task)
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             errors = [self._outcome(task, 0)]
         errors += [self._done.get() for _ in self._go]
         found = [error for error in errors if error is not None]
