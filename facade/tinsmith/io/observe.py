@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 from weakref import WeakValueDictionary
 
 import attrs
@@ -43,6 +43,9 @@ class Watching(Protocol):
 class QueueStateChanged:
     """The server told why a promise waits."""
 
+    kind: ClassVar[Literal["queue"]] = "queue"
+    """What kind of event this is."""
+
     request_id: str
     """The promise."""
 
@@ -63,6 +66,9 @@ class QueueStateChanged:
 class StillWaiting:
     """A wait lasts; sent when it starts to be long, then again each time its length doubles."""
 
+    kind: ClassVar[Literal["wait"]] = "wait"
+    """What kind of event this is."""
+
     operation: str
     """What waits."""
 
@@ -79,6 +85,9 @@ class StillWaiting:
 @attrs.frozen
 class Progress:
     """The counts of one client after each change."""
+
+    kind: ClassVar[Literal["progress"]] = "progress"
+    """What kind of event this is."""
 
     waiting: int
     """Requests that wait for their turn."""

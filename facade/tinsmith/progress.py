@@ -1,0 +1,137 @@
+"""Show what a client does: a live line in the terminal, or a line in the log every so often.
+
+Both are observers: hand them to `ServiceClient(observer=...)` or `service.add_observer(...)`. They know
+events by their `kind` alone and must not ask the client anything.
+
+>>> import tinsmith
+>>> from tinsmith.progress import ProgressDisplay
+>>> with ProgressDisplay() as display, tinsmith.ServiceClient(base_url="local:", observer=display) as service:
+...     trainer = service.create_lora_training_client("tinsmith/tiny", rank=2)
+...     step = trainer.optim_step(tinsmith.AdamParams()).result()
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from tinsmith.io.observe import Event
+
+EVERY_S = 30.0
+"""Seconds between two lines of a `ProgressLog`: rare enough to read, often enough to trust."""
+
+_log = logging.getLogger("tinsmith.progress")
+
+
+class ProgressDisplay:
+    """A live line on stderr: requests by state, errors by kind, and what a long wait waits for."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        from rich.console import Console as RichConsole
+        from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._guard = threading.Lock()
+        self._notice = ""
+        self._bar: Bar = Progress(
+            SpinnerColumn(),
+            TextColumn("requests"),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=console or RichConsole(stderr=True),
+        )
+        self._task = self._bar.add_task("", total=0)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        with self._guard:
+            if event.kind == "progress":
+                ended = event.done + event.failed
+                total = ended + event.waiting + event.in_flight
+                if event.in_flight == 0:
+                    self._notice = ""
+                line = f"{event.waiting} waiting, {event.in_flight} in flight"
+                line += _errors(event.errors) + self._notice
+                self._bar.update(self._task, completed=ended, total=total, description=line)
+            elif event.kind == "wait":
+                self._notice = f"; {event.operation} waits {event.waited_s:.0f} s for {event.waits_for}"
+            else:
+                reason = f" ({event.reason})" if event.reason else ""
+                self._notice = "" if event.state == "active" else f"; {event.state}{reason}"
+
+
+class ProgressLog:
+    """A structured line in the log every so often, with the errors since the last one.
+
+    The numbers are in the message and in the record's `tinsmith` attribute.
+    """
+
+    def __init__(
+        self,
+        every_s: float = EVERY_S,
+        *,
+        logger: logging.Logger | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._every_s = every_s
+        self._logger = logger or _log
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._last_s = clock()
+        self._told: Counter[str] = Counter()
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        if event.kind == "wait":
+            self._logger.info("%s waits %.0f s for %s", event.operation, event.waited_s, event.waits_for)
+        elif event.kind == "queue":
+            self._logger.info("%s is %s: %s", event.operation, event.state, event.reason or "no reason given")
+        else:
+            with self._guard:
+                now_s = self._clock()
+                idle = event.waiting == 0 and event.in_flight == 0
+                if now_s - self._last_s < self._every_s and not (
+                    idle and self._told != Counter(event.errors)
+                ):
+                    return
+                self._last_s = now_s
+                fresh = dict(Counter(event.errors) - self._told)
+                self._told = Counter(event.errors)
+            numbers = {
+                "waiting": event.waiting,
+                "in_flight": event.in_flight,
+                "done": event.done,
+                "failed": event.failed,
+                "errors": fresh,
+            }
+            self._logger.info(
+                "waiting=%(waiting)d in_flight=%(in_flight)d done=%(done)d failed=%(failed)d"
+                " errors=%(errors)s",
+                numbers,
+                extra={"tinsmith": numbers},
+            )
+
+
+def _errors(errors: Mapping[str, int]) -> str:
+    if not errors:
+        return ""
+    return "; " + ", ".join(f"{count} x {kind}" for kind, count in sorted(errors.items()))

@@ -1,0 +1,79 @@
+"""The two observers that come with the package: a live line and a log line."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+from tinsmith import AdamParams, ServiceClient, testing
+from tinsmith.io.observe import Progress, QueueStateChanged, StillWaiting
+from tinsmith.progress import ProgressDisplay, ProgressLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WAIT_S = 20.0
+
+
+@pytest.fixture
+def service() -> Iterator[testing.LedgerService]:
+    """Run a service in memory."""
+    with testing.frozen_clock():
+        yield testing.LedgerService()
+
+
+def test_display_shows_counts_errors_and_waits() -> None:
+    """The live line has the counts, the errors by kind, and what a long wait waits for."""
+    sink = io.StringIO()
+    console = Console(file=sink, force_terminal=True, width=200)
+    with ProgressDisplay(console) as display:
+        display(StillWaiting("optim_step", "capacity at the server", 61.0, "r"))
+        display(Progress(3, 2, 5, 1, {"status 502": 4}))
+        display._bar.refresh()
+        text = sink.getvalue()
+        display(QueueStateChanged("r", "optim_step", "m", "paused_rate_limit", "too many models"))
+        display(Progress(0, 1, 9, 1, {}))
+        display._bar.refresh()
+    assert "3 waiting, 2 in flight; 4 x status 502; optim_step waits 61 s for capacity at the server" in text
+    assert "6/11" in text
+    assert "paused_rate_limit (too many models)" in sink.getvalue()
+
+
+def test_log_tells_errors_since_the_last_line(caplog: pytest.LogCaptureFixture) -> None:
+    """A line comes every so often, and counts each error once."""
+    now = [0.0]
+    log = ProgressLog(30.0, clock=lambda: now[0])
+    with caplog.at_level(logging.INFO):
+        log(Progress(1, 1, 0, 0, {"status 502": 1}))
+        now[0] = 31.0
+        log(Progress(1, 1, 1, 0, {"status 502": 2}))
+        now[0] = 62.0
+        log(Progress(1, 1, 2, 0, {"status 502": 2, "connection reset": 1}))
+        log(StillWaiting("forward", "the server", 60.0))
+    assert caplog.messages == [
+        "waiting=1 in_flight=1 done=1 failed=0 errors={'status 502': 2}",
+        "waiting=1 in_flight=1 done=2 failed=0 errors={'connection reset': 1}",
+        "forward waits 60 s for the server",
+    ]
+    assert caplog.records[1].__dict__["tinsmith"]["errors"] == {"connection reset": 1}
+
+
+def test_both_watch_a_client(service: testing.LedgerService, caplog: pytest.LogCaptureFixture) -> None:
+    """Observers are added and removed while a client works."""
+    sink = io.StringIO()
+    log = ProgressLog(0.0)
+    with (
+        caplog.at_level(logging.INFO, "tinsmith.progress"),
+        ProgressDisplay(Console(file=sink, force_terminal=True, width=120)) as display,
+        ServiceClient(**service.settings(observer=display)) as client,
+    ):
+        client.add_observer(log)
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer.optim_step(AdamParams()).result(WAIT_S)
+        client.remove_observer(log)
+    lines = len(caplog.messages)
+    assert lines >= 2
+    assert "requests" in sink.getvalue()
