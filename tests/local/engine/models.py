@@ -8,7 +8,12 @@ from tinsmith.local.engine.weights import Weights
 
 
 def random_model(
-    *, vocab_size: int = 97, num_layers: int = 2, max_context: int = 256, patch_dim: int = 0, seed: int = 0
+    *,
+    vocab_size: int = 97,
+    num_layers: int = 2,
+    max_context: int = 256,
+    patch_dim: int = 0,
+    dtype: npt.DTypeLike = np.float32,
 ) -> BaseModel:
     """Make a small model with an odd number of key heads, so that nothing divides evenly by chance."""
     config = ModelConfig(
@@ -26,7 +31,7 @@ def random_model(
         eos_token_ids=(1,),
         patch_dim=patch_dim,
     )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     shapes = {
         "embed_tokens": (vocab_size, 48),
         "k_proj": (24, 48),
@@ -43,4 +48,4 @@ def random_model(
             return rng.uniform(0.5, 1.5, 48).astype(np.float32)
         return (rng.standard_normal(shapes.get(part, (48, 48))) * 0.25).astype(np.float32)
 
-    return BaseModel(config=config, weights=Weights.from_tensors(config, get))
+    return BaseModel(config=config, weights=Weights.from_tensors(config, get, dtype=dtype))
