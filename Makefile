@@ -109,6 +109,9 @@ golden: .venv-golden/.ready .venv/.ready ## Write the golden files anew from tor
 	$(RUN) -m tests.local.models.golden.write_adapters
 	.venv-golden/bin/python tests/local/models/golden/make_peft.py
 
+fuzz: .venv/.ready ## schemathesis with many examples against the embedded service
+	$(BIN)/pytest --timeout 1800 tests/local/fuzz_contract.py
+
 .venv-interop/.ready: tests/interop/requirements.txt
 	@test -x .venv-interop/bin/python || $(PYTHON) -m venv .venv-interop
 	@.venv-interop/bin/python -m pip install -q -r $<
