@@ -72,19 +72,14 @@ class TokenizerShelf:
 
 
 async def _tokenizer_of(link: Link, model_name: str, told: str | None, backend: Backend) -> Any:
-    """Get the tokenizer of a model: the server's own in local mode, else by the rules of names."""
-    chosen = tokenizer_id(model_name, told)
-    if backend == "tokenizers" and link.transport.is_local:
-        return await _from_server(link, model_name)
-    try:
-        return await link.runtime.in_worker(_chosen, chosen, backend)
-    except (TinkerError, OSError) as missing:
-        if backend == "transformers":
-            raise
+    """Get the tokenizer of a model: the server's own where it has one, else by the rules of names."""
+    if backend == "tokenizers":
         try:
             return await _from_server(link, model_name)
         except (APIStatusError, InputError):
-            raise missing from None
+            if link.transport.is_local:
+                raise
+    return await link.runtime.in_worker(_chosen, tokenizer_id(model_name, told), backend)
 
 
 def _chosen(chosen: TokenizerId, backend: Backend) -> Any:
