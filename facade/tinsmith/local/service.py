@@ -31,7 +31,7 @@ from .store import (
 )
 from .store.answers import insert_answer
 from .store.checkpoints import insert_checkpoint
-from .store.files import file_name
+from .store.files import file_name, trouble_is_named
 from .work.board import Board
 from .work.floor import Floor
 from .work.lines import Lines
@@ -69,10 +69,12 @@ class Service:
         self.options = options
         self._noted: dict[str, float] = {}
         self.clock = clock
-        options.data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = DirectoryLock(options.data_dir)
+        with trouble_is_named(options.data_dir):
+            options.data_dir.mkdir(parents=True, exist_ok=True)
+            self._lock = DirectoryLock(options.data_dir)
         try:
-            self.files = DataDir(options.data_dir)
+            with trouble_is_named(options.data_dir):
+                self.files = DataDir(options.data_dir)
             self.database = Database(self.files.database)
         except BaseException:
             self._lock.release()

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tinsmith.core.errors import TinkerError
+
 SCHEMA_VERSION = 1
 
 SCHEMA = """
@@ -64,6 +66,10 @@ class StorageFullError(Exception):
     """The disk, a quota or the database's page limit is full; nothing of the failed write remains."""
 
 
+class UnusableDataError(TinkerError):
+    """A data directory, or the database in it, cannot be used; the message names it and the reason."""
+
+
 def is_full(error: BaseException) -> bool:
     """Whether an error says that there is no space left."""
     if isinstance(error, OSError):
@@ -78,6 +84,16 @@ class Database:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
+        try:
+            self._prepare(path)
+        except BaseException as error:
+            self._connection.close()
+            if isinstance(error, sqlite3.DatabaseError) and not is_full(error):
+                raise UnusableDataError(f"{path}: cannot be read: {error}") from error
+            raise
+
+    def _prepare(self, path: Path) -> None:
+        """Choose how to write, and make the tables of a new database."""
         # WAL with NORMAL: a commit survives the end of the process at any moment (its pages are with the
         # operating system); a power cut may take the last commits, but never a part of one.
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -87,8 +103,9 @@ class Database:
         if version == 0:
             self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
         elif version != SCHEMA_VERSION:
-            self._connection.close()
-            raise ValueError(f"{path}: data of another version ({version}, this one reads {SCHEMA_VERSION})")
+            raise UnusableDataError(
+                f"{path}: data of another version ({version}, this one reads {SCHEMA_VERSION})"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

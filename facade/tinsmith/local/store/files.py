@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .database import StorageFullError, is_full
+from .database import StorageFullError, UnusableDataError, is_full
 
 #: Bodies and results up to this size live in the row; bigger ones in a file, so that the log stays small.
 INLINE_BYTES = 32 << 10
@@ -118,6 +118,15 @@ class DataDir:
             shutil.rmtree(doomed, ignore_errors=True)
         else:
             target.unlink(missing_ok=True)
+
+
+@contextmanager
+def trouble_is_named(directory: Path) -> Iterator[None]:
+    """Turn what keeps a data directory from being opened into one error that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise UnusableDataError(f"{directory}: cannot hold a service's data: {error.strerror}") from error
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+from tinsmith.core.errors import TinkerError
 
-class DirectoryLockedError(RuntimeError):
+
+class DirectoryLockedError(TinkerError):
     """Another process holds the data directory."""
 
 
