@@ -72,6 +72,7 @@ class LedgerService:
         self._next: dict[str, int] = {}
         self._counter = 0
         self._sessions: set[str] = set()
+        self._opened = 0
 
     def settings(self, **changed: Any) -> dict[str, Any]:
         """Return the arguments of a `ServiceClient` whose server this is."""
@@ -127,7 +128,8 @@ class LedgerService:
 
     def _direct(self, operation: str, seen: Seen, body: dict[str, Any]) -> Answer:
         if operation == "create_session":
-            session_id = f"session-{len(self._sessions) + 1}"
+            self._opened += 1
+            session_id = f"session-{self._opened}"
             self._sessions.add(session_id)
             return reply({"type": "create_session", "session_id": session_id})
         if operation == "session_heartbeat":

@@ -21,6 +21,10 @@ DRIP_S = 0.05
 """Seconds between two bytes of an answer that drips."""
 
 
+THIN_LINE_BYTES = 64 * 1024
+"""Piece in which a thin line is read."""
+
+
 class CutAnswer(Exception):  # noqa: N818  # a rule raises it to have its answer cut, not an error
     """An answer that ends after some bytes of its body."""
 
@@ -34,12 +38,18 @@ class SocketServer:
     """A `LedgerService` at an address; use it as a context manager."""
 
     def __init__(
-        self, service: LedgerService, *, drip_s: float = DRIP_S, tls: ssl.SSLContext | None = None
+        self,
+        service: LedgerService,
+        *,
+        drip_s: float = DRIP_S,
+        tls: ssl.SSLContext | None = None,
+        bytes_per_s: float | None = None,
     ) -> None:
         self.service = service
         """What answers."""
         self._drip_s = drip_s
         self._tls = tls
+        self._bytes_per_s = bytes_per_s
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="test-server", daemon=True)
         self._server: asyncio.Server | None = None
@@ -107,7 +117,7 @@ class SocketServer:
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Read one request and answer it; False when the connection is not to be used again."""
-        seen = await _read(reader)
+        seen = await _read(reader, self._bytes_per_s)
         try:
             answer = await self.service.answer(seen, drips=False)
         except CutAnswer as cut:
@@ -136,14 +146,24 @@ class SocketServer:
             await asyncio.sleep(self._drip_s)
 
 
-async def _read(reader: asyncio.StreamReader) -> Seen:
+async def _read(reader: asyncio.StreamReader, bytes_per_s: float | None) -> Seen:
+    """Read one request; its body no faster than `bytes_per_s`, as over a thin line."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.split("\r\n")
     method, target, _ = first.split(" ", 2)
     headers = dict(line.split(": ", 1) for line in lines if ": " in line)
     lower = {name.lower(): value for name, value in headers.items()}
-    body = await reader.readexactly(int(lower.get("content-length", "0")))
-    return Seen(method, target.lstrip("/"), lower, body)
+    left = int(lower.get("content-length", "0"))
+    pieces = []
+    while left:
+        piece = await reader.read(min(left, THIN_LINE_BYTES if bytes_per_s else left))
+        if not piece:
+            raise asyncio.IncompleteReadError(b"", left)
+        pieces.append(piece)
+        left -= len(piece)
+        if bytes_per_s:
+            await asyncio.sleep(len(piece) / bytes_per_s)
+    return Seen(method, target.lstrip("/"), lower, b"".join(pieces))
 
 
 def _head(answer: Answer) -> bytes:

@@ -1,0 +1,78 @@
+"""Heartbeats on a real line that large uploads fill."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+import pytest
+from tinsmith import Datum, ModelInput, ServiceClient, testing
+from tinsmith.core.config import ClientConfig
+
+if TYPE_CHECKING:
+    from tinsmith.io.wire import Answer, Seen
+
+BEAT_S = 0.5
+"""The beat of the test; the hosted service's is 10 s."""
+
+ALLOWED = 1.5
+"""Longest gap as a share of the beat: 15 s for 10 s."""
+
+
+def batch() -> list[Datum]:
+    """Make 212 datums of 4096 tokens with three tensors: 29 MB of JSON."""
+    rng = np.random.default_rng(1)
+    tokens = rng.integers(0, 100_000, 4096)
+    floats = rng.normal(size=4096).astype(np.float32)
+    inputs = {"target_tokens": tokens, "logprobs": floats, "advantages": floats}
+    return [Datum(inputs, ModelInput.from_ints(tokens.tolist())) for _ in range(212)]
+
+
+class Careless(testing.LedgerService):
+    """A service that does not look into uploads: parsing 29 MB would stop the client in this process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beats: list[float] = []
+        self.uploads: list[int] = []
+
+    async def answer(self, seen: Seen, *, drips: bool = True) -> Answer:
+        """Take uploads as they are; leave the rest to the service."""
+        if seen.path.endswith("forward_backward"):
+            self.uploads.append(len(seen.body))
+            return testing.reply({"request_id": "upload"})
+        if b'"upload"' in seen.body:
+            return testing.reply({"loss_fn_output_type": "x", "loss_fn_outputs": [], "metrics": {}})
+        if seen.path.endswith("session_heartbeat"):
+            self.beats.append(time.monotonic())
+        return await super().answer(seen, drips=drips)
+
+
+@pytest.mark.long
+def test_uploads_do_not_starve_heartbeats() -> None:
+    """While two uploads of 29 MB fill a thin line, the gap between heartbeats stays below 1.5 beats."""
+    service = Careless()
+    limits = ClientConfig(base_url="local:").chunk_limits
+    with testing.SocketServer(service, bytes_per_s=14e6) as server:
+        config = ClientConfig.from_environment(
+            base_url=server.url,
+            api_key="tml-x",
+            heartbeat_interval_s=BEAT_S,
+            chunk_limits=attrs.evolve(limits, max_items=10**9, max_datums=1000),
+        )
+        with ServiceClient(config=config) as client:
+            trainers = [client.create_lora_training_client("tinsmith/tiny") for _ in range(2)]
+            data = batch()
+            began = time.monotonic()
+            futures = [trainer.forward_backward(data, "importance_sampling") for trainer in trainers]
+            for future in futures:
+                future.result(60.0)
+            ended = time.monotonic()
+    assert min(service.uploads) > 29e6
+    during = [beat for beat in service.beats if began <= beat <= ended]
+    gaps = [later - earlier for earlier, later in pairwise([began, *during, ended])]
+    assert len(during) >= 3
+    assert max(gaps) < BEAT_S * ALLOWED, gaps
