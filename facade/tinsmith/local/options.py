@@ -89,6 +89,9 @@ class ServeOptions:
     """Further base models: name -> Hugging Face directory or GGUF file."""
     token: str | None = attrs.field(default=None, repr=False)
     """Key that every request must carry in X-API-Key; None asks for none (in-process use only)."""
+    keep_token: bool = False
+    """Without a token, take the one that the data directory keeps, drawn when it is first served: clients
+    go on with their key when the service starts again."""
     allowed_hosts: tuple[str, ...] | None = None
     """Host header values (without port) that are served; None checks nothing (in-process use only)."""
     imitate: Imitation = attrs.field(factory=Imitation)

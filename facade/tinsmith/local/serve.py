@@ -4,7 +4,6 @@ Owns the socket and the server's life. Printing is the caller's business: `annou
 """
 
 import ipaddress
-import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -51,11 +50,6 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def new_token() -> str:
-    """Draw a key."""
-    return f"tml-{secrets.token_urlsafe(32)}"
-
-
 def serve(
     options: ServeOptions,
     *,
@@ -71,7 +65,7 @@ def serve(
         running = start(complete)
         try:
             server = _Server(_config(running, complete), running)
-            announce(_address(listener, host, complete))
+            announce(_address(listener, host, running))
             server.run(sockets=[listener])
         finally:
             running.service.close()
@@ -87,7 +81,7 @@ def serving(options: ServeOptions, *, port: int = 0) -> Iterator[tuple[Address, 
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            yield _address(listener, "127.0.0.1", complete), running
+            yield _address(listener, "127.0.0.1", running), running
         finally:
             server.should_exit = True
             thread.join()
@@ -122,11 +116,11 @@ def _is_loopback(host: str) -> bool:
 
 
 def _complete(options: ServeOptions, host: str, *, allow_remote: bool) -> ServeOptions:
-    """Fill in a key, and the hosts that may be asked for."""
+    """Ask for a key, and fill in the hosts that may be asked for."""
     hosts = options.allowed_hosts
     if hosts is None and not allow_remote:
         hosts = (*LOOPBACK_HOSTS, host)
-    return attrs.evolve(options, token=options.token or new_token(), allowed_hosts=hosts)
+    return attrs.evolve(options, keep_token=True, allowed_hosts=hosts)
 
 
 def _config(running: Running, options: ServeOptions) -> uvicorn.Config:
@@ -145,11 +139,12 @@ def _config(running: Running, options: ServeOptions) -> uvicorn.Config:
     )
 
 
-def _address(listener: socket.socket, host: str, options: ServeOptions) -> Address:
+def _address(listener: socket.socket, host: str, running: Running) -> Address:
     """Say where the socket listens."""
-    assert options.token is not None
+    token = running.service.options.token
+    assert token is not None
     shown = f"[{host}]" if ":" in host else host
-    return Address(base_url=f"http://{shown}:{listener.getsockname()[1]}", token=options.token)
+    return Address(base_url=f"http://{shown}:{listener.getsockname()[1]}", token=token)
 
 
 def read_telemetry(data_dir: Path) -> Iterator[str]:

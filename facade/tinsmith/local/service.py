@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import attrs
+
 from .models.registry import ModelRegistry
 from .options import ServeOptions
 from .store import (
@@ -66,11 +68,10 @@ class Service:
         clock: Callable[[], float] = time.time,
         base_models: ModelRegistry | None = None,
     ) -> None:
-        self.options = options
         self._noted: dict[str, float] = {}
         self.clock = clock
         with trouble_is_named(options.data_dir):
-            options.data_dir.mkdir(parents=True, exist_ok=True)
+            options.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = DirectoryLock(options.data_dir)
         try:
             with trouble_is_named(options.data_dir):
@@ -79,6 +80,10 @@ class Service:
         except BaseException:
             self._lock.release()
             raise
+        if options.token is None and options.keep_token:
+            drawn = f"tml-{secrets.token_urlsafe(32)}".encode()
+            options = attrs.evolve(options, token=self.database.secret("token", drawn).decode())
+        self.options = options
         self._reader = reader
         self._copying = threading.Lock()
         self.promises = Promises(self.database, self.files)

@@ -82,7 +82,11 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            path.touch(mode=0o600)  # it holds secrets; the files that SQLite puts beside it get the same mode
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise UnusableDataError(f"{path}: cannot be opened: {error}") from error
         self._connection.row_factory = sqlite3.Row
         try:
             self._prepare(path)
