@@ -46,6 +46,7 @@ class SamplingClient:
         self._model_path = model_path
         self._base_model = base_model
         self._retry_config = retry_config
+        self._desk = link.desk(retry_config)
         self._tokenizers = TokenizerShelf(link)
         link.observers.watch(sampler.sampling_session_id, self)
 
@@ -105,7 +106,7 @@ class SamplingClient:
             topk_prompt_logprobs,
             retry_config or self._retry_config,
         )
-        self._link.desk.enter(job)
+        self._desk.enter(job)
         return job.future
 
     async def sample_async(

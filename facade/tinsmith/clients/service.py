@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
@@ -16,6 +15,7 @@ from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.values.service import GetServerCapabilitiesResponse
 from tinsmith.io import operations
 from tinsmith.io.link import Link
+from tinsmith.io.log import log_to_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from tinsmith.io.future import APIFuture
     from tinsmith.io.observe import Event, Progress
     from tinsmith.io.telemetry import Telemetry
-
-logging.getLogger("tinsmith").addHandler(logging.NullHandler())
 
 
 class ServiceClient:
@@ -91,6 +89,7 @@ class ServiceClient:
             config = attrs.evolve(config, user_metadata=dict(user_metadata))
         if config.local:
             require_extra("base_url='local:'", "local")
+        log_to_stderr(config.log_level)
         self._link = Link(config, http_client=http_client, observers=[observer] if observer else [])
 
     @property

@@ -131,6 +131,19 @@ class Call(Generic[T]):
         return False
 
     @property
+    def changes_the_model(self) -> bool:
+        """Whether nobody knows what the model is while the outcome is unknown."""
+        return self.kind is not Kind.OTHER or self.operation == "load_weights"
+
+    def release(self) -> None:
+        """Let go of data and results: the user may keep the future, and with it this call, for long."""
+        self.future.on_cancel(None)
+        self.before, self.known = [], []
+        self.check = self.prepare = None
+        for part in self.parts:
+            part.value, part.build, part.read = None, _released, _released
+
+    @property
     def has_failed_part(self) -> bool:
         """Whether a part is known to have failed without being applied."""
         return any(part.error is not None and part.error.applied != "yes" for part in self.parts)
@@ -161,6 +174,10 @@ class Call(Generic[T]):
         )
         error.__cause__ = first
         return error if applied or first.applied != "no" else first
+
+
+def _released(_: Any) -> Any:
+    raise AssertionError("a call that has its outcome is not built or read again")
 
 
 def checksum(body: Body) -> int:

@@ -148,6 +148,14 @@ class Caller:
             return f"server {self._config.base_url}, from base_url= or TINKER_BASE_URL"
         return f"server {self._config.base_url}"
 
+    def heed(self, request: Request, answer: Answer) -> None:
+        """Log what the server says of an operation that will go away."""
+        note = answer.headers.get("x-deprecation-note")
+        if note:
+            self.warn_once(
+                f"deprecated {request.operation}", "the server says of %s: %s", request.operation, note[:200]
+            )
+
     def warn_once(self, key: str, message: str, *args: object) -> None:
         """Log a WARNING the first time that `key` comes up on this client."""
         if key not in self._warned:
@@ -218,6 +226,7 @@ class _Run:
             outcome = Outcome(answer.status, headers=answer.headers)
             if answer.ok and self._valid is not None and not self._valid(answer):
                 outcome = Outcome(fault=Fault.BROKEN_BODY)
+            self._caller.heed(self._request, answer)
         self._last = (answer, outcome, reason)
         if self._notice is not None:
             self._notice(outcome)

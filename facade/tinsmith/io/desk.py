@@ -91,12 +91,13 @@ class SampleJob:
 
 
 class SampleDesk:
-    """The samples of one client."""
+    """The samples of one client, or of a sampler that has limits of its own."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, retry: RetryConfig | None = None) -> None:
         self._link = link
+        self._retry = retry
         config = link.config
-        largest = config.retry.max_connections or NO_LIMIT
+        largest = (retry or config.retry).max_connections or NO_LIMIT
         self._window = Window(largest, largest)
         self._waiting: deque[SampleJob] = deque()
         self._held_until_s = float("-inf")
@@ -214,6 +215,7 @@ class SampleDesk:
             seq_id,
             accepted.roundtrip_s,
             PollState(trusted=link.config.may_resend_unknown),
+            progress_timeout_s=None if self._retry is None else self._retry.progress_timeout,
         )
         job.future.request_ids.append(accepted.request_id)
         try:

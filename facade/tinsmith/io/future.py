@@ -117,8 +117,8 @@ class APIFuture(concurrent.futures.Future[T]):
         """Return the error of a future that is done, without counting as a look at it."""
         return super().exception(0)
 
-    def on_cancel(self, callback: Callable[[], None]) -> None:
-        """Run `callback`, in the cancelling thread, when the call is withdrawn."""
+    def on_cancel(self, callback: Callable[[], None] | None) -> None:
+        """Run `callback`, in the cancelling thread, when the call is withdrawn; None forgets it."""
         self._on_cancel = callback
 
     def settle(self, value: T) -> None:

@@ -66,6 +66,8 @@ class Promise:
     """What the server last said that it waits for."""
     queue_reason: str | None = None
     """The same in the server's words."""
+    progress_timeout_s: float | None = None
+    """Limit of this promise alone; None for the client's."""
     told_s: float = LONG_WAIT_S
     """Length of wait at which observers hear of it next."""
 
@@ -238,7 +240,7 @@ class PollHub:
             )
 
     def _check_progress(self, promise: Promise) -> None:
-        limit_s = self._config.progress_timeout_s
+        limit_s = promise.progress_timeout_s or self._config.progress_timeout_s
         now_s = self._runtime.loop.time()
         if limit_s is None or now_s - max(self._moved_s, promise.started_s) < limit_s:
             return

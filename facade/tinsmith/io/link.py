@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
     from tinsmith.core.config import ClientConfig
+    from tinsmith.core.policy import RetryConfig
     from tinsmith.io.observe import Event
 
 T = TypeVar("T")
@@ -66,8 +67,7 @@ class Link:
         """Room for request bodies."""
         self.session = Session(self)
         """The session at the server, opened on first need."""
-        self.desk = SampleDesk(self)
-        """Where samples wait."""
+        self._desks = [SampleDesk(self)]
         self.telemetry = Telemetry(self) if config.telemetry else None
         """The events that are sent to the server; None while telemetry is off, as it is by default."""
         self._guard = threading.Lock()
@@ -80,6 +80,14 @@ class Link:
     def closed(self) -> bool:
         """Whether this client ended."""
         return self._closed is not None
+
+    def desk(self, retry: RetryConfig | None) -> SampleDesk:
+        """Return where samples wait: at one desk, unless a sampler has limits of its own."""
+        if retry is None:
+            return self._desks[0]
+        desk = SampleDesk(self, retry)
+        self._desks.append(desk)
+        return desk
 
     def pipeline(self, model_id: str) -> Pipeline:
         """Open the line of a model."""
@@ -131,7 +139,8 @@ class Link:
         """Fail everything, now and later, because the server forgot this session."""
         self._closed = self._closed or error
         self.hub.lose(error)
-        self.desk.end(error)
+        for desk in self._desks:
+            desk.end(error)
         for pipeline in self._pipelines:
             pipeline.end(error)
 

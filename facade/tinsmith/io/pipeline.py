@@ -16,7 +16,7 @@ from tinsmith.core.place import Kind, Phase
 from tinsmith.io.call import Call, Part, checksum
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.outcome import await_result
-from tinsmith.io.standing import Standing, unexpected
+from tinsmith.io.standing import Standing, ending, unexpected
 from tinsmith.io.submission import Accepted, Submission, already_accepted, leaves_doubt, refusal, submit
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ class Pipeline:
         runtime.check()
         refused: TinkerError | None
         with self._standing.guard:
-            refused = self._ended or (self._standing.line.refusal() if self._standing.line.poison else None)
+            refused = self._standing.line.refusal() if self._standing.line.poison else None
+            if self._ended is not None:
+                refused = ending(self._ended, None)
             for call in calls if refused is None else ():
                 if call.kind is Kind.STEP:
                     call.known = [failed for failed in self._standing.failed if failed.future.delivered]
@@ -86,10 +88,12 @@ class Pipeline:
             self._ended = self._ended or error
         if self._consumer is not None:
             self._consumer.cancel()
-        for call, part in self._standing.all():
-            self._standing.settle(call, part, error=error)
+        standing = self._standing.all()
+        unsent = [(call, part) for call, part in standing if ending(error, part.place).applied == "no"]
+        for call, part in [*unsent, *standing]:
+            self._standing.settle(call, part, error=ending(error, part.place))
         for call in list(self._standing.in_flight):
-            call.future.fail(error)
+            call.future.fail(ending(error, call.parts[0].place))
 
     def _entered(self, call: Call[Any]) -> None:
         self.link.observers.entered()
@@ -126,8 +130,8 @@ class Pipeline:
             try:
                 await self._turn(call, part, place)
             except asyncio.CancelledError:
-                error = self._ended or ClosedError("the client was closed", applied="unknown")
-                self._reject(call, part, place, error)
+                ended = self._ended or ClosedError("the client was closed")
+                self._reject(call, part, place, ending(ended, place))
                 raise
             except _Withdrawn:
                 self._withdraw(call)
@@ -251,9 +255,8 @@ class Pipeline:
         try:
             value = await await_result(self, call, part, accepted.roundtrip_s)
         except asyncio.CancelledError:
-            self._standing.settle(
-                call, part, error=self._ended or ClosedError("the client was closed", applied="unknown")
-            )
+            ended = self._ended or ClosedError("the client was closed")
+            self._standing.settle(call, part, error=ending(ended, part.place))
             raise
         except TinkerError as error:
             outcome: tuple[Any, TinkerError | None] = (None, error)

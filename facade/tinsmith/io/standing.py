@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.core.errors import TinkerError
@@ -15,6 +16,7 @@ from tinsmith.core.sequence import SequenceLine
 
 if TYPE_CHECKING:
     from tinsmith.core.config import OptimAfter
+    from tinsmith.core.errors import Applied
     from tinsmith.core.place import Fallout, Place
     from tinsmith.io.call import Call, Part
 
@@ -64,8 +66,12 @@ class Standing:
     def _conclude(self, call: Call[Any]) -> None:
         """Tell the line what became of the call, then tell its owner."""
         self.in_flight.discard(call)
+        fallout = self._report(call)
+        for each in fallout:
+            if each.place is call.parts[0].place and call.parts[0].counts_as_applied:
+                call.parts[0].error = each.error
         failure = call.failure()
-        self.apply(self._report(call))
+        self.apply(fallout)
         if failure is not None:
             missing = failure.applied != "yes" or self.line.optim_after == "results"
             if call.kind is Kind.GRADIENT and missing and not call.future.cancelled():
@@ -78,6 +84,7 @@ class Standing:
                 call.future.settle(call.merge([part.value for part in call.parts]))
             except Exception as error:  # noqa: BLE001  # a merge that fails must end the future, not hang it
                 call.future.fail(unexpected(error, call.parts[0].place))
+        call.release()
         self.changed.set()
 
     def _report(self, call: Call[Any]) -> list[Fallout]:
@@ -90,13 +97,13 @@ class Standing:
         with self.guard:
             for part, place in accepted:
                 if part.counts_as_applied:
-                    self.line.finished(place)
+                    fallout += self.line.finished(place).failed
                 else:
                     place.call.applied.discard(place.chunk)
             for part, place in lost:
                 assert part.error is not None
                 fallout += self.line.finished(place, part.error).failed
-                if part.error.applied == "unknown" and call.kind is not Kind.OTHER:
+                if part.error.applied == "unknown" and call.changes_the_model:
                     fallout += self.line.poisoned(part.error).failed
         return fallout
 
@@ -113,7 +120,18 @@ class Standing:
 
 def unexpected(error: Exception, place: Place | None) -> TinkerError:
     """Wrap what no code here raises on purpose, with what is known of the request."""
-    sent = place is not None and place.phase not in (Phase.WAITING, Phase.DRAWN)
-    wrapped = TinkerError(f"{type(error).__name__}: {error}", applied="unknown" if sent else "no")
+    wrapped = TinkerError(f"{type(error).__name__}: {error}", applied=_may_have_left(place))
     wrapped.__cause__ = error
     return wrapped
+
+
+def ending(error: TinkerError, place: Place | None) -> TinkerError:
+    """Copy the error that ended the client, with what is known of one request that it ended."""
+    own = copy(error)
+    own.__cause__ = error.__cause__
+    own.applied = _may_have_left(place)
+    return own
+
+
+def _may_have_left(place: Place | None) -> Applied:
+    return "no" if place is None or place.phase in (Phase.WAITING, Phase.DRAWN) else "unknown"

@@ -1,0 +1,88 @@
+"""The log: silent by default, on stderr when asked for, and told what the server deprecates."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tinsmith import InputError, SamplingParams, ServiceClient, testing
+from tinsmith.core.policy import RetryConfig
+from tinsmith.io.log import log_to_stderr
+from tinsmith.testing.service import reply
+
+from tests.io.bench import ADAM, WAIT_S, datum, trainer_on
+from tests.io.test_samples import PROMPT, Cap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def quiet_again() -> Iterator[None]:
+    """Put the package's logger back as it was."""
+    logger = logging.getLogger("tinsmith")
+    handlers, level = list(logger.handlers), logger.level
+    yield
+    logger.handlers[:], logger.level = handlers, level
+
+
+def test_nothing_is_configured_at_import() -> None:
+    """The package's logger has a NullHandler and no level of its own."""
+    logger = logging.getLogger("tinsmith")
+    assert logger.level == logging.NOTSET
+    assert all(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
+
+
+def test_log_level_turns_it_on_once(quiet_again: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """A level shows records on stderr, once each, however often it is asked for."""
+    log_to_stderr("info")
+    log_to_stderr("debug")
+    logging.getLogger("tinsmith").debug("hello")
+    assert capsys.readouterr().err.count("hello") == 1
+    with pytest.raises(InputError):
+        log_to_stderr("loud")
+
+
+def test_deprecation_is_logged_once(service: testing.LedgerService, caplog: pytest.LogCaptureFixture) -> None:
+    """What the server says of an operation that will go away is a WARNING, once."""
+    capable = reply({"supported_models": []}, headers={"x-deprecation-note": "use the other one"})
+    service.rules.append(lambda name, *_: capable if name == "get_server_capabilities" else None)
+    client = ServiceClient(**service.settings())
+    for _ in range(3):
+        client.get_server_capabilities()
+    assert [message for message in caplog.messages if "other one" in message] == [
+        "the server says of get_server_capabilities: use the other one"
+    ]
+
+
+def test_kept_future_keeps_no_data(service: testing.LedgerService) -> None:
+    """Whoever keeps a future keeps its result, and not the batch that it was computed from."""
+    trainer = trainer_on(service)
+    data = [datum(1, 2, 3)]
+    alive = weakref.ref(data[0].loss_fn_inputs["weights"])
+    future = trainer.forward_backward(data, "cross_entropy")
+    step = trainer.optim_step(ADAM)
+    step.result(WAIT_S)
+    future.result(WAIT_S)
+    del data
+    trainer.optim_step(ADAM).result(WAIT_S)
+    gc.collect()
+    assert alive() is None
+    assert future.result(0).loss_fn_outputs
+
+
+def test_sampler_with_limits_of_its_own(service: testing.LedgerService) -> None:
+    """`retry_config` of one sampler bounds it alone."""
+    cap = Cap(service, 1000)
+    service.dialect = testing.ServerDialect(ready_after_polls=1)
+    client = ServiceClient(**service.settings())
+    narrow = client.create_sampling_client(
+        base_model="tinsmith/tiny", retry_config=RetryConfig(max_connections=2)
+    )
+    futures: list[Any] = [narrow.sample(PROMPT, 1, SamplingParams(max_tokens=1)) for _ in range(20)]
+    for future in futures:
+        future.result(WAIT_S)
+    assert cap.peak <= 2
