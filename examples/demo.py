@@ -168,8 +168,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.failure(error)
         return 1
     (args.output / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    title, label = f"LoRA fine-tuning of {args.model}", "mean loss of an answer's token (nats)"
-    report.plot(args.output / "loss.png", result["losses"], title=title, label=label, smooth=5)
+    report.plot(
+        args.output / "loss.png",
+        result["losses"],
+        title=f"LoRA fine-tuning of {args.model}",
+        label="mean loss of an answer's token (nats)",
+        ends=(result["held_out_loss_before"], result["held_out_loss_after"]),
+        log=True,
+    )
     console.print(report.summary(result, args.output))
     return 0
 

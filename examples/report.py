@@ -50,21 +50,27 @@ def failure(error: Exception) -> None:
     console.print(f"[bold red]{type(error).__name__}:[/] {escape(str(error))}")
 
 
-def plot(path: Path, curve: Sequence[float], *, title: str, label: str, smooth: int = 1) -> None:
-    """Draw a curve over the steps into a PNG, and its running mean when `smooth` is above 1."""
+def plot(
+    path: Path,
+    curve: Sequence[float],
+    *,
+    title: str,
+    label: str,
+    ends: tuple[float, float] | None = None,
+    log: bool = False,
+) -> None:
+    """Draw a curve over the steps into a PNG; `ends` are the held-out values before and after."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    steps = range(1, len(curve) + 1)
-    axes.plot(steps, curve, marker="o", markersize=3, linewidth=1, color="tab:blue", label="each step")
-    if smooth > 1:
-        means = [sum(curve[max(0, n - smooth) : n]) / min(n, smooth) for n in steps]
-        axes.plot(steps, means, linewidth=2, color="tab:orange", label=f"mean of {smooth} steps")
+    axes.plot(range(1, len(curve) + 1), curve, marker="o", markersize=3, color="tab:blue", label="training")
+    if ends is not None:
+        axes.plot((0, len(curve)), ends, "D", color="tab:orange", label="held out, before and after")
         axes.legend(frameon=False)
-    axes.set(title=title, xlabel="step", ylabel=label)
+    axes.set(title=title, xlabel="step", ylabel=label, yscale="log" if log else "linear")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)

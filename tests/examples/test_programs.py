@@ -1,0 +1,108 @@
+"""The example programs, run as a user runs them, on the tiny model; on the real one in `make check-long`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import capitals
+import demo
+import pytest
+import rl_capitals
+from tinsmith.local.models.fetch import PACKAGED_MODELS, find_cached
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PNG = b"\x89PNG\r\n\x1a\n"
+needs_smollm2 = pytest.mark.skipif(
+    find_cached(PACKAGED_MODELS["smollm2"]) is None,
+    reason="SmolLM2 is not here: tinsmith model fetch smollm2",
+)
+
+
+def figures(folder: Path) -> dict[str, Any]:
+    """Read what a program wrote about its run."""
+    read: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return read
+
+
+def test_demo_runs_on_the_tiny_model(tmp_path: Path) -> None:
+    """The program trains, saves, answers before and after, and writes its figures and its curve."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / "demo.py"), "--model", "tinsmith/tiny"]
+    options = ["--steps", "12", "--learning-rate", "1e-2", "--output", "out"]
+    done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for said in (
+        "Before training",
+        "After training",
+        "12/12",
+        "tokens/s",
+        "out/loss.png",
+        "sampler weights",
+    ):
+        assert said in done.stdout
+    result = figures(tmp_path / "out")
+    assert len(result["losses"]) == 12
+    assert result["held_out_loss_after"] < 0.8 * result["held_out_loss_before"]
+    assert (tmp_path / "out" / "loss.png").read_bytes().startswith(PNG)
+
+
+def test_demo_names_the_command_that_brings_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the model file the demo ends with the command to type, and not with a traceback."""
+    monkeypatch.setenv("TINSMITH_CACHE", str(tmp_path / "cache"))
+    assert demo.main(["--output", str(tmp_path / "out")]) == 1
+    assert "tinsmith model fetch smollm2" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("city", "text", "stopped", "earned"),
+    [
+        ("Paris", "The capital of France is Paris.", True, 1.0),
+        ("Paris", "The capital of France is Paris.", False, 0.0),
+        ("Paris", "The capital of France is Lyon.", True, 0.2),
+        ("Paris", "", True, 0.2),
+    ],
+)
+def test_reward(city: str, text: str, stopped: bool, earned: float) -> None:
+    """An answer must end to earn anything, and name the city to earn all."""
+    assert capitals.reward(city, text, stopped=stopped) == earned
+
+
+def test_reward_rises_on_the_tiny_model(tmp_path: Path) -> None:
+    """The tiny model learns to end its answers, and sampler and trainer agree on every logprob."""
+    options = ["--model", "tinsmith/tiny", "--steps", "5", "--learning-rate", "1e-2"]
+    assert rl_capitals.main([*options, "--output", str(tmp_path)]) == 0
+    result = figures(tmp_path)
+    assert result["rewards"][-1] > result["rewards"][0] + 0.1
+    assert 0.0 < result["largest_disagreement"] < rl_capitals.AGREEMENT
+    assert (tmp_path / "reward.png").read_bytes().startswith(PNG)
+
+
+def test_no_country_is_trained_on_and_held_out() -> None:
+    """The reward of held-out countries is not one that was trained on."""
+    assert not capitals.TRAIN.keys() & capitals.HELD_OUT.keys()
+
+
+@pytest.mark.long
+@needs_smollm2
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_demo_teaches_the_real_model(tmp_path: Path, shuffled: bool) -> None:
+    """At most a tenth right before and most after; with shuffled targets the rule goes on failing."""
+    assert demo.main(["--output", str(tmp_path), *["--shuffled"] * shuffled]) == 0
+    result = figures(tmp_path)
+    assert result["right_before"] <= 4
+    assert result["right_after"] <= 4 if shuffled else result["right_after"] >= 28
+
+
+@pytest.mark.long
+@needs_smollm2
+def test_reward_rises_on_the_real_model(tmp_path: Path) -> None:
+    """The reward of questions never trained on rises too."""
+    assert rl_capitals.main(["--output", str(tmp_path)]) == 0
+    result = figures(tmp_path)
+    assert sum(result["rewards"][-3:]) > sum(result["rewards"][:3]) + 0.5
+    assert result["held_out_reward_after"] > result["held_out_reward_before"] + 0.2
