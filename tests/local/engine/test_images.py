@@ -55,7 +55,7 @@ def test_an_image_that_spells_tokens_is_read_like_them() -> None:
 
 
 def test_gradients_reach_the_projection() -> None:
-    """The projection's adapter gets the slope of the loss, found by finite differences in double precision."""
+    """The projection's adapter gets the slope of the loss, found by finite differences in double."""
     model = random_model(patch_dim=10, dtype=np.float64)
     rng = np.random.default_rng(1)
     spans = tuple(
