@@ -79,6 +79,23 @@ def test_exit_says_what_was_not_acknowledged(server: testing.SocketServer) -> No
     assert re.search(r"49 requests not sent and 1 requests? sent but not acknowledged", err), err
 
 
+def test_exit_counts_samples_without_waiting(server: testing.SocketServer) -> None:
+    """Samples change nothing: leaving does not wait for them, and says how many were not finished."""
+    not_yet = testing.reply({"type": "try_again"}, 408)
+    server.service.rules.append(
+        lambda name, _seen, body: (
+            not_yet if name == "retrieve_future" and "model" not in body["request_id"] else None
+        )
+    )
+    program = """
+        sampler = service.create_sampling_client(base_model="tinsmith/tiny")
+        drawn = [sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams()) for _ in range(50)]
+    """
+    code, _, err = run(server, program)
+    assert code == 0
+    assert "50 samples not finished" in err
+
+
 def test_ctrl_c_is_quick(server: testing.SocketServer) -> None:
     """Ctrl-C ends a program that waits within 2 seconds, and says what was left."""
     server.service.rules.append(_silent("optim_step"))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.rest import RestClient
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.clients.training import TrainingClient
+    from tinsmith.core.config import OptimAfter
     from tinsmith.io.future import APIFuture
     from tinsmith.io.observe import Event, Progress
     from tinsmith.io.telemetry import Telemetry
@@ -60,7 +61,7 @@ class ServiceClient:
         project_id: str | None = None,
         config: ClientConfig | None = None,
         require_key_prefix: bool | None = None,
-        optim_after: str | None = None,
+        optim_after: OptimAfter | None = None,
         server_deduplicates: bool | None = None,
         telemetry: bool | None = None,
         observer: Callable[[Event], object] | None = None,

@@ -113,6 +113,11 @@ class SampleDesk:
         """Samples that were not sent yet."""
         return len(self._waiting)
 
+    @property
+    def unfinished(self) -> int:
+        """Samples that wait or are in flight."""
+        return len(self._waiting) + self._window.in_flight
+
     def enter(self, job: SampleJob) -> None:
         """Queue a sample, from any thread; blocks while `max_queued` are waiting."""
         if self._room is not None:

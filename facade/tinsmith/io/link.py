@@ -172,5 +172,9 @@ class Link:
         counts = [pipeline.unfinished() for pipeline in self._pipelines]
         return sum(unsent for unsent, _ in counts), sum(unanswered for _, unanswered in counts)
 
+    def abandoned(self) -> int:
+        """Count the samples that are not finished."""
+        return sum(desk.unfinished for desk in self._desks)
+
     def _awaits_local_results(self) -> bool:
         return self.transport.is_local and any(pipeline.awaits_results for pipeline in self._pipelines)

@@ -39,6 +39,9 @@ class Drainable(Protocol):
     def unfinished(self) -> tuple[int, int]:
         """Count what would be lost now: (requests not sent, requests sent and not acknowledged)."""
 
+    def abandoned(self) -> int:
+        """Count the samples that nobody will look at; they change nothing, so nobody waits for them."""
+
 
 class Runtime:
     """The daemon thread with the event loop on which all requests of this process run."""
@@ -180,17 +183,20 @@ async def _drain_all(drainables: list[Drainable], deadline_s: float | None) -> N
 
 
 def _report(drainables: list[Drainable]) -> None:
-    not_sent = not_acknowledged = 0
+    not_sent = not_acknowledged = abandoned = 0
     for each in drainables:
         unsent, unanswered = each.unfinished()
         not_sent += unsent
         not_acknowledged += unanswered
+        abandoned += each.abandoned()
+    if abandoned:
+        sys.stderr.write(f"tinsmith: the process ends with {abandoned} samples not finished\n")
     if not_sent or not_acknowledged:
         sys.stderr.write(
             f"tinsmith: the process ends with {not_sent} requests not sent "
             f"and {not_acknowledged} requests sent but not acknowledged\n"
         )
-        sys.stderr.flush()
+    sys.stderr.flush()
 
 
 def _was_interrupted() -> bool:

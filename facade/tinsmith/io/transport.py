@@ -52,7 +52,11 @@ CONTROL_CONNECTIONS = 8
 """Connections of the control lane; httpx's own pool is walked for each request, so it is kept short."""
 
 KEEPALIVE_S = 15.0
-"""Seconds that an idle connection is kept; shorter than the idle limit of common servers and proxies."""
+"""Seconds that an idle connection is kept; shorter than the idle limit of common proxies."""
+
+CAREFUL_KEEPALIVE_S = 4.0
+"""The same where a re-send could be applied twice: shorter than the idle limit of any common server, whose end
+of the connection would otherwise meet a request on its way."""
 
 KEPT_URLS = 256
 """Parsed URLs that a client keeps: the operations of the API, and the first ids that are asked for."""
@@ -210,12 +214,13 @@ class Transport:
         if self.is_local:
             return self._open_local()
         proxy = proxy_for(self._base)
+        keepalive_s = KEEPALIVE_S if self._config.may_resend_unknown else CAREFUL_KEEPALIVE_S
         if lane in (Lane.CONTROL, Lane.HEARTBEAT):
-            limits = httpx.Limits(max_connections=CONTROL_CONNECTIONS, keepalive_expiry=KEEPALIVE_S)
+            limits = httpx.Limits(max_connections=CONTROL_CONNECTIONS, keepalive_expiry=keepalive_s)
             return httpx.AsyncHTTPTransport(
                 verify=self._tls_context(), trust_env=False, limits=limits, proxy=_proxy(proxy)
             )
-        return _lean_transport(self._tls_context(), proxy)
+        return _lean_transport(self._tls_context(), proxy, keepalive_s)
 
     def _open_local(self) -> httpx.AsyncBaseTransport:
         if self._local is None:
@@ -287,13 +292,13 @@ def _proxy(url: str | None) -> httpx.Proxy | None:
     return None if url is None else httpx.Proxy(url)
 
 
-def _lean_transport(tls: ssl.SSLContext, proxy: str | None) -> httpx.AsyncBaseTransport:
+def _lean_transport(tls: ssl.SSLContext, proxy: str | None, keepalive_s: float) -> httpx.AsyncBaseTransport:
     """Build the transport for many requests at once: HTTP/1.1 with keep-alive and no limit of its own."""
     import aiohttp  # half of the start-up time; the first control request does not need it
     from httpx_aiohttp import AiohttpTransport
 
     def open_session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=KEEPALIVE_S, ttl_dns_cache=60)
+        connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=keepalive_s, ttl_dns_cache=60)
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     return AiohttpTransport(verify=tls, trust_env=False, proxy=_proxy(proxy), client=open_session)
