@@ -1,5 +1,6 @@
 """kill -9 at any moment: what was acknowledged is applied once, and the weights are those of a quiet run."""
 
+import contextlib
 import random
 import socket
 import subprocess
@@ -25,12 +26,11 @@ class Victim:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = _port()
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        """Start the process; it answers when it is ready."""
+        """Start the process and wait until it listens."""
         command = [
             sys.executable,
             "-m",
@@ -39,7 +39,10 @@ class Victim:
             str(self.port),
             TOKEN,
         ]
-        return subprocess.Popen(command, cwd=ROOT)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"listening\n"
+        return process
 
     def kill(self) -> None:
         """Kill without warning, and start again."""
@@ -50,6 +53,16 @@ class Victim:
         """Kill without warning."""
         self.process.kill()
         self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def _port() -> int:
+    """Find a free port below those that outgoing connections take, so that it is still free after a kill."""
+    for port in random.SystemRandom().sample(range(15_000, 30_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port")
 
 
 @pytest.fixture
@@ -67,6 +80,7 @@ class Stubborn:
         self.http = httpx.Client(
             base_url=f"http://127.0.0.1:{port}/api/v1/", headers={"X-API-Key": TOKEN}, timeout=30
         )
+        self.acknowledged = 0
 
     def post(self, operation: str, /, **body: Any) -> dict[str, Any]:
         """POST until there is an answer of substance."""
@@ -81,8 +95,9 @@ class Stubborn:
                 continue
             assert answer.status_code == 200, (operation, answer.status_code, answer.text)
             found: dict[str, Any] = answer.json()
+            self.acknowledged += operation != "retrieve_future"
             return found
-        raise AssertionError(f"{operation} was never answered")
+        raise AssertionError(f"{operation} {body} was never answered")
 
     def result(self, promise: dict[str, Any]) -> dict[str, Any]:
         """Wait for a promise."""
@@ -142,10 +157,11 @@ def survive(victim: Victim, tmp_path: Path, *, kills: int, steps: int, seed: int
 
     worker = threading.Thread(target=work)
     worker.start()
-    for _ in range(kills):
-        worker.join(draw.uniform(0.05, 0.5))
-        if not worker.is_alive():
-            break
+    for moment in sorted(draw.sample(range(2, len(script(steps)) - 1), kills)):
+        while client.acknowledged < moment:
+            worker.join(0.001)
+            assert worker.is_alive(), "the run ended too early"
+        time.sleep(draw.uniform(0.0, 0.02))
         victim.kill()
         client.post("session_heartbeat", session_id=model.partition(":")[0])
     worker.join()
@@ -208,4 +224,4 @@ def test_killed_a_few_times(victim: Victim, tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_killed_thirty_times(victim: Victim, tmp_path: Path) -> None:
     """Thirty kills at random moments of one run."""
-    survive(victim, tmp_path, kills=30, steps=2000, seed=2)
+    survive(victim, tmp_path, kills=30, steps=300, seed=2)

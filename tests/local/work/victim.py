@@ -12,7 +12,7 @@ def main(directory: str, port: str, token: str) -> None:
     options = ServeOptions(
         data_dir=Path(directory), token=token, snapshot_min_s=0.02, snapshot_cost_ratio=1.0
     )
-    serve(options, port=int(port))
+    serve(options, port=int(port), announce=lambda _: print("listening", flush=True))
 
 
 if __name__ == "__main__":
