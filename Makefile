@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff fuzz interop golden bench bench-startup bench-cli bench-engine clean
+	codegen contract-diff fuzz soak interop golden bench bench-startup bench-cli bench-engine clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -116,6 +116,9 @@ fuzz: .venv/.ready ## schemathesis with many examples against the embedded servi
 	@test -x .venv-interop/bin/python || $(PYTHON) -m venv .venv-interop
 	@.venv-interop/bin/python -m pip install -q -r $<
 	@touch $@
+
+soak: .venv/.ready ## 600 steps on three servers through faults at p = 0.3, on real sockets (4 minutes)
+	@$(RUN) -m tests.soak.run
 
 interop: .venv-interop/.ready .venv/.ready ## The official SDK 0.6.3, unmodified, against `tinsmith serve`
 	@$(RUN) -m tests.interop.run --official .venv-interop/bin/python

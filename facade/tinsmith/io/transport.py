@@ -55,7 +55,7 @@ KEEPALIVE_S = 15.0
 """Seconds that an idle connection is kept; shorter than the idle limit of common proxies."""
 
 CAREFUL_KEEPALIVE_S = 4.0
-"""The same where a re-send could be applied twice: shorter than the idle limit of any common server, whose end
+"""The same where a re-send could be applied twice: shorter than the idle limit of common servers, whose end
 of the connection would otherwise meet a request on its way."""
 
 KEPT_URLS = 256
