@@ -33,6 +33,15 @@ def test_it_listens_on_loopback_with_a_random_key(tmp_path: Path) -> None:
         assert (found.status_code, wrong.status_code) == (200, 401)
 
 
+def test_taken_port_is_named(tmp_path: Path) -> None:
+    """A port in use is named, and nothing is made."""
+    with _listen("127.0.0.1", 0, allow_remote=False) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"in use: 127.0.0.1:{port}"):
+            serve(ServeOptions(data_dir=tmp_path / "data"), port=port)
+    assert not (tmp_path / "data").exists()
+
+
 def test_other_hosts_need_a_word(tmp_path: Path) -> None:
     """A host beyond loopback is refused before anything is opened."""
     for host in ("0.0.0.0", "::", "192.168.0.1", "example.org"):

@@ -101,6 +101,9 @@ def _listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
+    except OSError as cause:
+        listener.close()
+        raise OSError(cause.errno, f"{cause.strerror}: {host}:{port}") from cause
     except BaseException:
         listener.close()
         raise
