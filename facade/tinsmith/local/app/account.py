@@ -57,7 +57,7 @@ async def get_api_key(service: Service, call: Call) -> Answer:
 async def delete_api_key(service: Service, call: Call) -> Answer:
     """Refuse to take away the only key."""
     del service, call
-    raise Refusal(403, "the key of this service lives as long as the service; start it again for a new one")
+    raise Refusal(403, "the only key of this service cannot be deleted")
 
 
 async def list_billing_usage_events(service: Service, call: Call) -> Answer:
