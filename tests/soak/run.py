@@ -51,8 +51,8 @@ FAST: dict[str, Any] = {
     ),
     "timeouts": Timeouts(total_s=0.5, read_s=0.5),
 }
-"""Short pauses, since the faults and not the waits are on trial; and more patience with unreadable answers than a
-real server needs, since here four in a row are chance."""
+"""Short pauses, since the faults and not the waits are on trial; and more patience with unreadable answers,
+since here four in a row are chance."""
 
 
 @attrs.define
