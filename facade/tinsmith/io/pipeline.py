@@ -149,16 +149,20 @@ class Pipeline:
             if place.phase is not Phase.WAITING:
                 return  # withdrawn while it was prepared
             part.seq_id = self._standing.line.draw(place)
-        while True:
-            async with self.link.budget.room(part.estimate_bytes):
-                body = await self._build(part)
-                if call.future.seq_id is None:
-                    call.future.seq_id = part.seq_id
-                    self.link.observers.started()
-                accepted = await self._offer(call, part, place, body)
-            if accepted is not None:
-                break
+        accepted = await self._send(call, part, place)
+        if accepted is None:  # the server wanted the next number, which cannot happen to that one
+            accepted = await self._send(call, part, place)
+        assert accepted is not None
         self._accept(call, part, place, accepted)
+
+    async def _send(self, call: Call[Any], part: Part, place: Place) -> Accepted | None:
+        """Build the bytes for the drawn number and have them accepted, within the byte budget."""
+        async with self.link.budget.room(part.estimate_bytes):
+            body = await self._build(part)
+            if call.future.seq_id is None:
+                call.future.seq_id = part.seq_id
+                self.link.observers.started()
+            return await self._offer(call, part, place, body)
 
     async def _prepare(self, call: Call[Any]) -> None:
         """Do what must be done before the first number of a call is drawn."""
