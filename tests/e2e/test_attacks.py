@@ -38,7 +38,7 @@ def attack(address: Address, sent: bytes, *, stop: bool) -> bytes:
                 raw.shutdown(socket.SHUT_WR)
             while part := raw.recv(1 << 16):
                 received += part
-        except ConnectionError:
+        except OSError:  # the service has closed the connection already
             pass
         return received
 

@@ -58,7 +58,10 @@ async def download(service: Service, signed: str) -> Response:
         )
     archive = service.files.scratch / f"{tag}.tar"
     if not archive.is_file():
-        await asyncio.to_thread(_pack, service, directory, archive, row)
+        try:
+            await asyncio.to_thread(_pack, service, directory, archive, row)
+        except FileNotFoundError as error:
+            raise Refusal(404, f"checkpoint not found: {tinker_path}; it was deleted meanwhile") from error
     shown = tinker_path.removeprefix("tinker://").replace("/", "_").replace(":", "_")
     return FileResponse(archive, headers=headers, media_type="application/x-tar", filename=f"{shown}.tar")
 
