@@ -229,6 +229,29 @@ def test_sixteen_threads(service: testing.LedgerService) -> None:
     service.ledger.assert_exactly_once(trainer.model_id, 1600)
 
 
+def test_leaving_the_block_waits_for_results(service: testing.LedgerService) -> None:
+    """Futures of a client that was closed by its block have their results; after an error nobody waits."""
+    service.dialect = testing.ServerDialect(ready_after_polls=2, hold_s=1.0)
+    with ServiceClient(**service.settings()) as client:
+        future = client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM)
+    assert future.result(0).metrics == {"seq_id": 1.0}
+    service.dialect = testing.ServerDialect(ready_after_polls=10**6, hold_s=1.0)
+    client = ServiceClient(**service.settings())
+    service.rules.append(
+        lambda name, _seen, body: (
+            testing.reply({"type": "create_model", "model_id": body["request_id"].removeprefix("model ")})
+            if name == "retrieve_future" and "model" in body["request_id"]
+            else None
+        )
+    )
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    future = trainer.optim_step(ADAM)
+    with pytest.raises(KeyError), client:
+        raise KeyError
+    with pytest.raises(ClosedError):
+        future.result(0)
+
+
 def test_closed_client_says_so(service: testing.LedgerService) -> None:
     """After `close` every call fails at once."""
     client = ServiceClient(**service.settings())

@@ -233,11 +233,11 @@ class ServiceClient:
         return attach(self._link, request_id, result)
 
     def close(self, timeout: float | None = None) -> None:
-        """Drain what is in flight, at most `timeout` seconds (None: as configured), then end this client."""
+        """Wait for training in flight, at most `timeout` seconds (None: as configured), then end this."""
         self._link.runtime.spawn(self._link.close(timeout)).result()
 
     async def close_async(self, timeout: float | None = None) -> None:
-        """Drain what is in flight, then end this client."""
+        """Wait for training in flight, then end this client."""
         await asyncio.wrap_future(self._link.runtime.spawn(self._link.close(timeout)))
 
     def __enter__(self) -> Self:
@@ -246,7 +246,9 @@ class ServiceClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close(1.0 if kind is not None and issubclass(kind, KeyboardInterrupt) else None)
+        interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
+        closing = self._link.close(1.0 if interrupted else None, results=kind is None)
+        self._link.runtime.spawn(closing).result()
 
     async def __aenter__(self) -> Self:
         return self

@@ -144,9 +144,9 @@ class Link:
         for pipeline in self._pipelines:
             pipeline.end(error)
 
-    async def close(self, deadline_s: float | None = None) -> None:
-        """Drain, then end: every later call fails at once."""
-        await self.drain(deadline_s)
+    async def close(self, deadline_s: float | None = None, *, results: bool = True) -> None:
+        """Drain, wait for the results that somebody may still look at, then end: every later call fails."""
+        await self.drain(deadline_s, results=results)
         if self.telemetry is not None:
             await self.telemetry.end()
         await self.session.close()
@@ -157,12 +157,12 @@ class Link:
         await self.transport.aclose()
         self.runtime.unregister(self)
 
-    async def drain(self, deadline_s: float | None) -> None:
-        """Wait until each training request was acknowledged; in local mode, until it was applied."""
+    async def drain(self, deadline_s: float | None, *, results: bool = False) -> None:
+        """Wait until training requests are acknowledged; with `results`, or in local mode, until they end."""
         limit_s = self.config.flow.exit_drain_s if deadline_s is None else deadline_s
         try:
             async with asyncio.timeout(limit_s):
-                while any(self.unfinished()) or self._awaits_local_results():  # noqa: ASYNC110  # only while leaving
+                while any(self.unfinished()) or self._awaits_results(results):  # noqa: ASYNC110  # only while leaving
                     await asyncio.sleep(DRAIN_STEP_S)
         except TimeoutError:
             return
@@ -176,5 +176,7 @@ class Link:
         """Count the samples that are not finished."""
         return sum(desk.unfinished for desk in self._desks)
 
-    def _awaits_local_results(self) -> bool:
-        return self.transport.is_local and any(pipeline.awaits_results for pipeline in self._pipelines)
+    def _awaits_results(self, wanted: bool) -> bool:
+        if not (wanted or self.transport.is_local):
+            return False
+        return any(pipeline.awaits_results for pipeline in self._pipelines)
