@@ -56,11 +56,18 @@ def no_folder(folder: Path) -> Path:
     return folder
 
 
+def a_directory_as_database(folder: Path) -> Path:
+    """Put a directory where the database should be."""
+    (folder / DATABASE).mkdir(parents=True)
+    return folder
+
+
 CASES: list[tuple[Callable[[Path], Path], str]] = [
     (a_file, "data: cannot hold a service's data: File exists"),
     (below_a_file, "data/deeper: cannot hold a service's data: Not a directory"),
     (damaged, f"{DATABASE}: cannot be read: file is not a database"),
     (newer, f"{DATABASE}: data of another version \\(99"),
+    (a_directory_as_database, f"{DATABASE}: cannot be opened: unable to open database file"),
     (no_folder, "data: cannot hold a service's data: File exists"),
 ]
 
