@@ -30,7 +30,24 @@ if TYPE_CHECKING:
 
 
 class SamplingClient:
-    """A sampler on the server: of a base model, of a checkpoint, or of a training client's weights."""
+    """A sampler on the server: of a base model, of a checkpoint, or of a training client's weights.
+
+    Calls return futures at once, and samples may end in any order. A call itself raises `InputError`, before
+    sending. Its future raises, with `applied` "no": `BadRequestError` and other refusals, and
+    `RequestFailedError` (accepted, then failed); "unknown": `InternalServerError`, `ClosedError`,
+    `APIConnectionError` and `APITimeoutError` ("no" if the server was never reached). A failed sample changes
+    nothing on the server's model: call again.
+
+    >>> import tinsmith
+    >>> from tinsmith import ModelInput, SamplingParams
+    >>> prompt = ModelInput.from_ints([1, 2, 3])
+    >>> with tinsmith.ServiceClient(base_url="local:") as service:
+    ...     sampler = service.create_sampling_client(base_model="tinsmith/tiny")
+    ...     drawn = sampler.sample(prompt, 2, SamplingParams(max_tokens=4, seed=1)).result()
+    ...     logprobs = sampler.compute_logprobs(prompt).result()
+    >>> len(drawn.sequences), len(logprobs), logprobs[0]
+    (2, 3, None)
+    """
 
     def __init__(
         self,
@@ -59,7 +76,11 @@ class SamplingClient:
         sampling_session_id: str | None = None,
         retry_config: RetryConfig | None = None,
     ) -> APIFuture[SamplingClient]:
-        """Make a client of a new sampler, or of the one that `sampling_session_id` names."""
+        """Make a client of a new sampler, or of the one that `sampling_session_id` names.
+
+        A new one takes exactly one of `model_path` and `base_model`, else `InputError`. `holder` is that of
+        another client of the same service; `retry_config` holds for all samples of the new client.
+        """
         from tinsmith.clients.creation import create_sampling, join_sampling
 
         if sampling_session_id is not None:
@@ -90,8 +111,12 @@ class SamplingClient:
     ) -> APIFuture[SampleResponse]:
         """Continue `prompt` `num_samples` times.
 
-        With `include_prompt_logprobs` the result has one log-probability a prompt token (the first is None);
-        with `topk_prompt_logprobs` also the likeliest tokens at each position.
+        `num_samples` is at least 1; the result has that many sequences, each with its token ids and one
+        natural logarithm of probability a token. With `include_prompt_logprobs` it has one log-probability a
+        prompt token (the first is None); with `topk_prompt_logprobs` k > 0 also the k likeliest `(token,
+        logprob)` pairs at each position (the first is None). A prompt that with `max_tokens` exceeds the
+        context is a `BadRequestError` (`applied` "no"). The call blocks while `FlowLimits.max_queued` samples
+        wait.
         """
         check_prompt(prompt, num_samples, topk_prompt_logprobs)
         if not isinstance(sampling_params, SamplingParams):
@@ -119,7 +144,7 @@ class SamplingClient:
         *,
         retry_config: RetryConfig | None = None,
     ) -> SampleResponse:
-        """Continue `prompt` `num_samples` times."""
+        """As `sample`, awaited: the result itself, not a future. The loop is never blocked."""
         ask = partial(
             self.sample,
             prompt,
@@ -134,12 +159,16 @@ class SamplingClient:
         return await (await asyncio.to_thread(ask))
 
     def compute_logprobs(self, prompt: ModelInput) -> APIFuture[list[float | None]]:
-        """Compute the log-probability of each prompt token given those before it; the first is None."""
+        """Compute the log-probability of each prompt token given those before it.
+
+        The list has one natural logarithm a prompt token; the first is None. One token is sampled on the way.
+        Raises what `sample` does, and `APIResponseValidationError` if the server sends none.
+        """
         sampled = self.sample(prompt, 1, SamplingParams(max_tokens=1), include_prompt_logprobs=True)
         return then(sampled, _prompt_logprobs)
 
     async def compute_logprobs_async(self, prompt: ModelInput) -> list[float | None]:
-        """Compute the log-probability of each prompt token given those before it; the first is None."""
+        """As `compute_logprobs`, awaited."""
         return await self.compute_logprobs(prompt)
 
     @overload
@@ -153,11 +182,11 @@ class SamplingClient:
         return cast("Tokenizer", self._tokenizers.get(self._model_name, backend))
 
     def get_base_model(self) -> str:
-        """Name the base model that is sampled."""
+        """Name the base model that is sampled; asks the server where this client was not told."""
         return self._base().result()
 
     async def get_base_model_async(self) -> str:
-        """Name the base model that is sampled."""
+        """As `get_base_model`, awaited."""
         return await self._base()
 
     def get_telemetry(self) -> Telemetry | None:
