@@ -49,7 +49,7 @@ class RestClient:
 
     Calls return futures at once. A call itself raises `InputError` for a page, a path or an id that cannot be
     right; its future raises `NotFoundError` for what is not there, `PermissionDeniedError` for what is not
-    yours, `APIConnectionError` or `APITimeoutError` without an answer. `applied` is None on errors of
+    yours, `APIConnectionError` or `APITimeoutError` without an answer. `applied` is None on these for
     requests without a body, which are most. What got no answer is sent again, changes too. Lists page by
     `limit` (from 1) and `offset` (from 0); times are UTC, sizes bytes.
 
