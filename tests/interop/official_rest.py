@@ -108,7 +108,7 @@ def command_line(calls: Calls, model_id: str, sampler_path: str) -> None:
 def command(*arguments: str) -> str:
     """Run one command that must end well; return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "tinker.cli", *arguments], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "tinker.cli", *arguments], capture_output=True, text=True, timeout=300
     )
     if done.returncode:
         raise RuntimeError(f"exit code {done.returncode}: {done.stderr or done.stdout}")
