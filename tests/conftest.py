@@ -1,6 +1,7 @@
 """What holds for every test: no foreign network, no settings of the person who runs it."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,12 @@ from typing import Any
 import pytest
 
 LOOPBACK = ("127.", "::1", "localhost")
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C work in the programs that tests start, also where the suite runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
