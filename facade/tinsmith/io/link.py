@@ -14,13 +14,10 @@ from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.io import runtime as _runtime
 from tinsmith.io.budget import ByteBudget
 from tinsmith.io.calls import Caller
-from tinsmith.io.desk import SampleDesk
 from tinsmith.io.future import APIFuture
 from tinsmith.io.hub import PollHub
 from tinsmith.io.observe import Observers
-from tinsmith.io.pipeline import Pipeline
 from tinsmith.io.session import Session
-from tinsmith.io.telemetry import Telemetry
 from tinsmith.io.transport import Transport
 
 if TYPE_CHECKING:
@@ -30,7 +27,10 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.policy import RetryConfig
+    from tinsmith.io.desk import SampleDesk
     from tinsmith.io.observe import Event
+    from tinsmith.io.pipeline import Pipeline
+    from tinsmith.io.telemetry import Telemetry
 
 T = TypeVar("T")
 
@@ -67,8 +67,9 @@ class Link:
         """Room for request bodies."""
         self.session = Session(self)
         """The session at the server, opened on first need."""
-        self._desks = [SampleDesk(self)]
-        self.telemetry = Telemetry(self) if config.telemetry else None
+        self._desks: list[SampleDesk] = []
+        self._common_desk: SampleDesk | None = None
+        self.telemetry = self._telemetry() if config.telemetry else None
         """The events that are sent to the server; None while telemetry is off, as it is by default."""
         self._guard = threading.Lock()
         self._pipelines: list[Pipeline] = []
@@ -83,14 +84,26 @@ class Link:
 
     def desk(self, retry: RetryConfig | None) -> SampleDesk:
         """Return where samples wait: at one desk, unless a sampler has limits of its own."""
-        if retry is None:
-            return self._desks[0]
-        desk = SampleDesk(self, retry)
-        self._desks.append(desk)
-        return desk
+        from tinsmith.io.desk import SampleDesk  # not needed by who only trains or reads
+
+        with self._guard:
+            if retry is None and self._common_desk is not None:
+                return self._common_desk
+            desk = SampleDesk(self, retry)
+            self._desks.append(desk)
+            if retry is None:
+                self._common_desk = desk
+            return desk
+
+    def _telemetry(self) -> Telemetry:
+        from tinsmith.io.telemetry import Telemetry  # not needed while it is off
+
+        return Telemetry(self)
 
     def pipeline(self, model_id: str) -> Pipeline:
         """Open the line of a model."""
+        from tinsmith.io.pipeline import Pipeline  # not needed by who only samples or reads
+
         self.check()
         pipeline = Pipeline(self, model_id)
         with self._guard:

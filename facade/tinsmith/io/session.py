@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from tinsmith import __version__
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import SessionLostError, TinkerError
-from tinsmith.core.values.requests import CreateSessionRequest
 from tinsmith.core.values.service import CreateSessionResponse
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
@@ -71,6 +70,8 @@ class Session:
         return task.cancelled() or task.exception() is not None
 
     async def _create(self) -> str:
+        from tinsmith.core.values.requests import CreateSessionRequest  # not needed by who only reads
+
         config = self._link.config
         body = CreateSessionRequest(
             list(config.tags), dict(config.user_metadata), __version__, config.project_id
