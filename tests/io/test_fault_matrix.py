@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 from tinsmith import APIFuture, ServiceClient, TinkerError, testing
+from tinsmith.core.config import ClientConfig, PollPolicy
 from tinsmith.testing.faults import AtPosition, FaultKind
 from tinsmith.testing.service import ServerDialect
 
@@ -140,12 +141,22 @@ def test_one_fault_against_conflicts(kind: FaultKind) -> None:
 @pytest.mark.parametrize("kind", FaultKind)
 @pytest.mark.parametrize("not_yet", ["408", "try_again"])
 def test_faults_while_results_are_not_ready(kind: FaultKind, not_yet: Any) -> None:
-    """Faults among polls that are told "not yet" in either dialect change nothing."""
+    """Faults among polls that are told "not yet" in either dialect change nothing.
+
+    Every fourth request is struck, and promises are asked for in turn: all unreadable answers may fall to one
+    of them, so the client is told to bear that many.
+    """
+    struck = range(1, 40, 4)
     with testing.frozen_clock() as clock:
         dialect = ServerDialect(ready_after_polls=3, not_yet=not_yet)
-        plan = AtPosition(dict.fromkeys(range(1, 40, 4), kind))
-        service = testing.LedgerService(dialect, plan)
-        outcome = play(service, clock)
+        service = testing.LedgerService(dialect, AtPosition(dict.fromkeys(struck, kind)))
+        patient = ClientConfig.from_environment(
+            base_url="http://127.0.0.1:1/",
+            api_key="tml-test",
+            server_deduplicates=True,
+            poll=PollPolicy(broken_limit=len(struck) + 1),
+        )
+        outcome = play(service, clock, config=patient)
         assert isinstance(outcome, Outcome)
         assert outcome.errors == [None] * len(SCRIPT)
         service.ledger.assert_exactly_once(outcome.model_id, len(SCRIPT))
