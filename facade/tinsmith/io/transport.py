@@ -1,9 +1,9 @@
 """Send one request and read one answer. The only module of the client that imports httpx.
 
-It owns connections, proxies, TLS, redirects and deadlines of one attempt. It must not retry: `io.calls` does,
-by the rules of `core.retry`. Connections that carry many requests run over aiohttp, whose cost does not grow
-with what is in flight; the few control requests run over httpx's own transport, which loads in half of the
-time.
+It owns connections, proxies, TLS and deadlines of one attempt; `io.streams` knows heads and bodies. It must
+not retry: `io.calls` does, by the rules of `core.retry`. Connections that carry many requests run over
+aiohttp, whose cost does not grow with what is in flight; the few control requests run over httpx's own
+transport, which loads in half of the time.
 """
 
 from __future__ import annotations
@@ -11,21 +11,19 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
-from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin
 
-import attrs
-
 from tinsmith.core.origin import check_base_url
 from tinsmith.core.verdict import Fault
-from tinsmith.io.addressing import client_headers, origin, proxy_for
+from tinsmith.io.addressing import client_headers, proxy_for
 from tinsmith.io.fault_names import name_fault
-from tinsmith.io.wire import Answer, Body, Faulted, Lane, Request, Seen
+from tinsmith.io.streams import REDIRECTS, Streamed, content_of, encoded, lower_names, raw, read, redirect
+from tinsmith.io.wire import Answer, Faulted, Lane, Request, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from tinsmith.core.config import ClientConfig
 
@@ -45,9 +43,6 @@ Timeout = httpx.Timeout
 MAX_REDIRECTS = 3
 """Redirects followed for one GET; the API needs at most one."""
 
-STREAM_ABOVE_BYTES = 256 * 1024
-"""Bodies above this size are written piece by piece, so that timers run between the pieces."""
-
 CONTROL_CONNECTIONS = 8
 """Connections of the control lane; httpx's own pool is walked for each request, so it is kept short."""
 
@@ -61,12 +56,7 @@ of the connection would otherwise meet a request on its way."""
 KEPT_URLS = 256
 """Parsed URLs that a client keeps: the operations of the API, and the first ids that are asked for."""
 
-MAX_RESPONSE_BYTES = 2 * 1024**3
-"""Largest answer that is read, decompressed: above any real result, below what ends the process."""
-
 _LOCAL_ORIGIN = "http://local.tinsmith/"
-
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Transport:
@@ -81,7 +71,7 @@ class Transport:
         self._foreign: httpx.AsyncBaseTransport | None = None
         self._local: httpx.AsyncBaseTransport | None = None
         self._tls: ssl.SSLContext | None = None
-        self._headers = _encoded(client_headers(config))
+        self._headers = encoded(client_headers(config))
         self._urls: dict[str, httpx.URL] = {}
 
     @property
@@ -103,11 +93,11 @@ class Transport:
                 for _ in range(MAX_REDIRECTS + 1):
                     response = await self._exchange(request.lane, self._message(request, url, extra_headers))
                     try:
-                        headers = _lower(response.headers)
-                        body = await _read(response, headers)
+                        headers = lower_names(response.headers)
+                        body = await read(response, headers)
                     finally:
                         await response.aclose()
-                    onward = _redirect(request, str(url), response.status_code, headers)
+                    onward = redirect(request, str(url), response.status_code, headers)
                     if onward is None:
                         return Answer(response.status_code, headers, body)
                     url = httpx.URL(onward)
@@ -131,8 +121,8 @@ class Transport:
                 response = await self._foreign_exchange(asked)
                 try:
                     where = response.headers.get("location")
-                    if response.status_code not in _REDIRECTS or where is None:
-                        yield Streamed(response.status_code, _lower(response.headers), _raw(response))
+                    if response.status_code not in REDIRECTS or where is None:
+                        yield Streamed(response.status_code, lower_names(response.headers), raw(response))
                         return
                 finally:
                     await response.aclose()
@@ -193,9 +183,9 @@ class Transport:
             own["Content-Length"] = str(body.size_bytes)
         elif request.method != "GET":
             own["Content-Type"] = "application/json"
-        encoded = _encoded(own)
-        replaced = {name.lower() for name, _ in encoded}
-        headers = [pair for pair in self._headers if pair[0].lower() not in replaced] + encoded
+        own_encoded = encoded(own)
+        replaced = {name.lower() for name, _ in own_encoded}
+        headers = [pair for pair in self._headers if pair[0].lower() not in replaced] + own_encoded
         limits = self._config.timeouts
         timeout = {
             "connect": min(limits.connect_s, request.timeout_s or limits.connect_s),
@@ -203,7 +193,7 @@ class Transport:
             "write": request.timeout_s or limits.write_s,
             "pool": None,
         }
-        content = None if body is None else _content(body)
+        content = None if body is None else content_of(body)
         message = httpx.Request(
             request.method, url, headers=headers, content=content, extensions={"timeout": timeout}
         )
@@ -250,7 +240,7 @@ class FunctionTransport(httpx.AsyncBaseTransport):
         """Have the function answer."""
         body = await request.aread()
         target = request.url.raw_path.decode("ascii").lstrip("/")
-        seen = Seen(request.method, target, _lower(request.headers), body)
+        seen = Seen(request.method, target, lower_names(request.headers), body)
         try:
             answer = await self._answer(seen)
         except Faulted as faulted:
@@ -274,20 +264,6 @@ def client_of(answer: Callable[[Seen], Awaitable[Answer]]) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=FunctionTransport(answer), trust_env=False)
 
 
-@attrs.frozen
-class Streamed:
-    """An answer whose body is still coming."""
-
-    status: int
-    """The HTTP status code."""
-
-    headers: Mapping[str, str]
-    """The headers, with lower-case names."""
-
-    pieces: AsyncIterator[bytes]
-    """The body, as it comes."""
-
-
 def _proxy(url: str | None) -> httpx.Proxy | None:
     return None if url is None else httpx.Proxy(url)
 
@@ -302,55 +278,3 @@ def _lean_transport(tls: ssl.SSLContext, proxy: str | None, keepalive_s: float) 
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     return AiohttpTransport(verify=tls, trust_env=False, proxy=_proxy(proxy), client=open_session)
-
-
-def _lower(headers: httpx.Headers) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
-
-
-def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-
-
-async def _read(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
-    """Read a body to its end; only one that is compressed goes through the decoders."""
-    pieces: list[bytes] = []
-    size = 0
-    plain = "content-encoding" not in headers and isinstance(response.stream, httpx.AsyncByteStream)
-    async for piece in response.stream if plain else response.aiter_bytes():  # type: ignore[union-attr]
-        size += len(piece)
-        if size > MAX_RESPONSE_BYTES:
-            raise Faulted(Fault.TRUNCATED, f"the answer is larger than {MAX_RESPONSE_BYTES} bytes")
-        pieces.append(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _redirect(request: Request, url: str, status: int, headers: Mapping[str, str]) -> str | None:
-    """Return where to go next; None when this answer is the one to hand up."""
-    where = headers.get("location")
-    if request.method != "GET" or status not in _REDIRECTS or where is None:
-        return None
-    if request.operation == "get_checkpoint_archive_url":
-        return None
-    onward = urljoin(url, where)
-    return onward if origin(onward) == origin(url) else None
-
-
-def _content(body: Body) -> bytes | AsyncIterator[bytes]:
-    return body.joined() if body.size_bytes <= STREAM_ABOVE_BYTES else _pieces(body)
-
-
-async def _raw(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Yield the body in the pieces in which it comes, so that a cut loses nothing that arrived."""
-    if response.is_stream_consumed:
-        yield response.content
-        return
-    async for piece in response.aiter_raw():
-        yield piece
-
-
-async def _pieces(body: Body) -> AsyncIterator[bytes]:
-    for piece in body.pieces:
-        view = memoryview(piece)
-        for start in range(0, len(view), STREAM_ABOVE_BYTES):
-            yield bytes(view[start : start + STREAM_ABOVE_BYTES])

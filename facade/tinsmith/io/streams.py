@@ -1,0 +1,98 @@
+"""Heads and bodies of one exchange, as the HTTP library has them and as this package has them.
+
+It owns the pieces in which bodies go out and come in, their bound, and what a redirect names. It must not
+connect or send: `io.transport` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+import attrs
+
+from tinsmith.core.verdict import Fault
+from tinsmith.io.addressing import origin
+from tinsmith.io.wire import Body, Faulted, Request
+
+if TYPE_CHECKING:
+    import httpx
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Statuses whose `location` names where to go on."""
+
+STREAM_ABOVE_BYTES = 256 * 1024
+"""Bodies above this size are written piece by piece, so that timers run between the pieces."""
+
+MAX_RESPONSE_BYTES = 2 * 1024**3
+"""Largest answer that is read, decompressed: above any real result, below what ends the process."""
+
+
+@attrs.frozen
+class Streamed:
+    """An answer whose body is still coming."""
+
+    status: int
+    """The HTTP status code."""
+
+    headers: Mapping[str, str]
+    """The headers, with lower-case names."""
+
+    pieces: AsyncIterator[bytes]
+    """The body, as it comes."""
+
+
+def lower_names(headers: httpx.Headers) -> dict[str, str]:
+    """Return the headers of an answer by their names in lower case."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
+
+
+def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as the wire has them."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+async def read(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
+    """Read a body to its end; only one that is compressed goes through the decoders."""
+    pieces: list[bytes] = []
+    size = 0
+    plain = "content-encoding" not in headers and isinstance(response.stream, AsyncIterable)
+    async for piece in response.stream if plain else response.aiter_bytes():  # type: ignore[union-attr]
+        size += len(piece)
+        if size > MAX_RESPONSE_BYTES:
+            raise Faulted(Fault.TRUNCATED, f"the answer is larger than {MAX_RESPONSE_BYTES} bytes")
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def redirect(request: Request, url: str, status: int, headers: Mapping[str, str]) -> str | None:
+    """Return where to go next; None when this answer is the one to hand up."""
+    where = headers.get("location")
+    if request.method != "GET" or status not in REDIRECTS or where is None:
+        return None
+    if request.operation == "get_checkpoint_archive_url":
+        return None
+    onward = urljoin(url, where)
+    return onward if origin(onward) == origin(url) else None
+
+
+def content_of(body: Body) -> bytes | AsyncIterator[bytes]:
+    """Return a body as the HTTP library takes it."""
+    return body.joined() if body.size_bytes <= STREAM_ABOVE_BYTES else _pieces(body)
+
+
+async def raw(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the body in the pieces in which it comes, so that a cut loses nothing that arrived."""
+    if response.is_stream_consumed:
+        yield response.content
+        return
+    async for piece in response.aiter_raw():
+        yield piece
+
+
+async def _pieces(body: Body) -> AsyncIterator[bytes]:
+    for piece in body.pieces:
+        view = memoryview(piece)
+        for start in range(0, len(view), STREAM_ABOVE_BYTES):
+            yield bytes(view[start : start + STREAM_ABOVE_BYTES])
