@@ -308,9 +308,24 @@ def test_a_step_fails_once_even_if_two_gradients_do() -> None:
     (step,) = line.take(Kind.STEP)
     for place in (one, two, step):
         submit(line, place)
-    assert errors_of(line.finished(one, FAILED)) == [(one, RequestFailedError), (step, PartialBatchError)]
+    assert errors_of(line.finished(one, FAILED)) == [(one, RequestFailedError)]
+    assert isinstance(line.poison, PartialBatchError)
+    fallout = line.finished(step)
+    assert errors_of(fallout) == [(step, PartialBatchError)]
+    assert fallout.failed[0].error.applied == "yes"
     assert errors_of(line.finished(two, FAILED)) == [(two, RequestFailedError)]
     assert line.finished(step) == Settlement(), "its future has its error already"
+
+
+def test_a_step_that_failed_itself_was_not_applied() -> None:
+    """A step on a lost gradient that the server fails too has its own error, which says applied="no"."""
+    line = SequenceLine()
+    (one,) = line.take(Kind.GRADIENT)
+    (step,) = line.take(Kind.STEP)
+    submit(line, one)
+    submit(line, step)
+    line.finished(one, FAILED)
+    assert errors_of(line.finished(step, FAILED)) == [(step, RequestFailedError)]
 
 
 def test_a_steps_result_is_handed_out_after_its_gradients() -> None:
@@ -339,7 +354,7 @@ def test_gradients_settled_first_leave_the_step_alone() -> None:
 
 
 def test_a_step_under_way_meets_the_loss_of_its_gradient() -> None:
-    """The gradient fails while the step is being sent: once accepted, the step fails as applied."""
+    """The gradient fails while the step is being sent: once accepted it poisons, and fails as applied."""
     line = SequenceLine()
     (one,) = line.take(Kind.GRADIENT)
     (step,) = line.take(Kind.STEP)
@@ -347,10 +362,11 @@ def test_a_step_under_way_meets_the_loss_of_its_gradient() -> None:
     line.draw(step)
     line.sent(step)
     assert errors_of(line.finished(one, FAILED)) == [(one, RequestFailedError)]
-    fallout = line.accepted(step)
+    assert line.accepted(step) == Settlement()
+    assert isinstance(line.poison, PartialBatchError)
+    fallout = line.finished(step)
     assert errors_of(fallout) == [(step, PartialBatchError)]
     assert fallout.failed[0].error.applied == "yes"
-    assert line.poison is fallout.failed[0].error
 
 
 def test_a_chunk_under_way_meets_the_loss_of_another() -> None:

@@ -70,7 +70,7 @@ class Place:
     gradients: set[Place] = attrs.field(factory=set, repr=False)
     """Of a step: the gradients it used whose results are not in."""
     doom: tuple[Place, TinkerError] | None = attrs.field(default=None, repr=False)
-    """Set while under way, when a gradient that it builds on was lost."""
+    """The gradient that it builds on and that was lost, after it had drawn its number; and why."""
 
     @property
     def kind(self) -> Kind:

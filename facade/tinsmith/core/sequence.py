@@ -114,11 +114,11 @@ class SequenceLine:
         return self._meet_doom(place) if place.doom is not None else Settlement()
 
     def _meet_doom(self, place: Place) -> Settlement:
-        """Fail a request that was under way when one it builds on was lost."""
+        """Judge a request that was under way when one it builds on was lost; a step awaits its own result."""
         assert place.doom is not None
-        lost, cause = place.doom
-        why = "this optim_step was applied" if place.kind is Kind.STEP else "another chunk was applied"
-        partial = _partial(lost, cause, why, "yes" if place.kind is Kind.STEP else "unknown")
+        if place.kind is Kind.STEP:
+            return self.poisoned(_stepped(place))
+        partial = _partial(*place.doom, "another chunk was applied", "unknown")
         place.phase = Phase.FAILED
         self._batch.discard(place)
         return Settlement(failed=[Fallout(place, partial), *self.poisoned(partial).failed])
@@ -168,14 +168,18 @@ class SequenceLine:
         """Settle a promise; says which results may be handed out now, and which futures fail.
 
         A step's result is held back until the gradients before it are settled. When one of them fails, a
-        waiting step is not sent; a step that was accepted ran on part of its batch: it fails with
-        `applied="yes"`, and the line is poisoned. So is a call of which other chunks were applied.
+        waiting step is not sent; one that was accepted runs on part of its batch: the line is poisoned, and
+        the step fails with `applied="yes"` once its own result says that it ran. A call of which other chunks
+        were applied poisons too.
         """
         self._batch.discard(place)
         if place.phase is Phase.FAILED:
             return Settlement()
         if error is not None:
             return self._promise_failed(place, error)
+        if place.kind is Kind.STEP and place.doom is not None:
+            place.phase = Phase.FAILED
+            return Settlement(failed=[Fallout(place, _stepped(place))])
         place.phase = Phase.DONE
         step = place.step
         if step is not None:
@@ -204,8 +208,9 @@ class SequenceLine:
         if place.call.applied:
             own = _partial(place, error, "other chunks of the same call were applied", "unknown")
         failed = [Fallout(place, own)]
-        partial = _partial(place, error, "the optim_step behind it was applied", "yes")
-        if step.phase in (Phase.ACCEPTED, Phase.DONE):
+        step.doom = step.doom or (place, error)
+        partial = _stepped(step)
+        if step.phase is Phase.DONE:
             step.phase = Phase.FAILED
             failed.append(Fallout(step, partial))
         return Settlement(failed=failed + self.poisoned(partial).failed)
@@ -268,6 +273,12 @@ def _late(behind: Place, failed: Place, error: TinkerError) -> TinkerError:
         late = TinkerError(what, applied="no")
     late.__cause__ = error
     return late
+
+
+def _stepped(step: Place) -> PartialBatchError:
+    """Build the error of a step that was applied without one of its gradients."""
+    assert step.doom is not None
+    return _partial(*step.doom, "the optim_step behind it was applied", "yes")
 
 
 def _partial(
