@@ -1,16 +1,22 @@
 """The service behind uvicorn: address, key, loopback, the same answers as in the process."""
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from tinsmith.local.models.source import ModelFileError
 from tinsmith.local.options import ServeOptions
 from tinsmith.local.serve import _listen, read_telemetry, serve, serving
+
+from tests.local.models.gguf_files import llama_tensors, to_gguf, write_gguf
 
 
 def test_it_listens_on_loopback_with_a_random_key(tmp_path: Path) -> None:
@@ -48,6 +54,72 @@ def test_other_hosts_need_a_word(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="--allow-remote"):
             serve(ServeOptions(data_dir=tmp_path / "data"), host=host)
     assert not (tmp_path / "data").exists()
+
+
+def _nothing_there(path: Path) -> None:
+    """Leave the path empty."""
+
+
+def _text(path: Path) -> None:
+    """Write something that is no model."""
+    path.write_text("hello")
+
+
+def _cut_off(path: Path) -> None:
+    """Write the first two thirds of a model."""
+    write_gguf(path, to_gguf(llama_tensors()))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+
+
+def _pipe(path: Path) -> None:
+    """Make a pipe, which nobody writes to."""
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_nothing_there, "does not exist"),
+        (_text, "is not a GGUF file"),
+        (_cut_off, "the file is cut off"),
+        (Path.mkdir, "is missing, so this is not a model directory"),
+        (_pipe, "is neither a file nor a directory"),
+    ],
+)
+def test_a_model_that_is_none_ends_the_start(
+    tmp_path: Path, make: Callable[[Path], None], reason: str
+) -> None:
+    """The file and the reason are named before anything is made, though no model is loaded yet."""
+    path = tmp_path / "bad.gguf"
+    make(path)
+    options = ServeOptions(data_dir=tmp_path / "data", models={"x": path})
+    with pytest.raises(ModelFileError, match=f"{path}.*{reason}"):
+        serve(options)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_model_that_cannot_be_read_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system says of it is passed on."""
+    path = write_gguf(tmp_path / "closed.gguf", to_gguf(llama_tensors()))
+    plain = Path.open
+
+    def refuse(self: Path, *rest: Any, **more: Any) -> Any:
+        if self == path:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return plain(self, *rest, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ModelFileError, match=r"closed\.gguf: cannot be read: .*Permission denied"):
+        serve(ServeOptions(data_dir=tmp_path / "data", models={"x": path}))
+
+
+def test_the_models_given_are_opened_and_not_loaded(tmp_path: Path) -> None:
+    """A good model costs its header at the start; its tensors wait for the first use."""
+    path = write_gguf(tmp_path / "good.gguf", to_gguf(llama_tensors()))
+    with serving(ServeOptions(data_dir=tmp_path / "data", models={"x": path})) as (_, running):
+        assert running.service.base_models.loaded() == []
+        running.service.base_models.get("x")
+        assert running.service.base_models.loaded() == ["x"]
 
 
 def test_accepted_connections_send_at_once() -> None:

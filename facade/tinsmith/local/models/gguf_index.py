@@ -148,4 +148,7 @@ def read_index(path: Path) -> GgufIndex:
     if not isinstance(alignment, int) or alignment <= 0:
         raise ModelFileError(path, f"general.alignment is {alignment!r}")
     start = -(-cursor.at // alignment) * alignment
+    beyond = [entry.name for entry in tensors.values() if start + entry.offset >= len(data)]
+    if beyond:
+        raise ModelFileError(path, f"tensor {beyond[0]!r} begins beyond the end: the file is cut off")
     return GgufIndex(path=path, metadata=metadata, tensors=tensors, data_start=start, data=data)

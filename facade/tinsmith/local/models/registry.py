@@ -31,7 +31,13 @@ def parse_model_option(text: str) -> tuple[str, Path]:
 
 def open_model(path: Path, name: str) -> ModelSource:
     """Open the model at `path`: a GGUF file or a Hugging Face directory."""
-    if path.is_file():
+    try:
+        is_file, is_other = path.is_file(), path.exists() and not path.is_dir()
+    except OSError as error:
+        raise ModelFileError(path, f"cannot be read: {error.strerror}") from error
+    if is_other and not is_file:
+        raise ModelFileError(path, "is neither a file nor a directory")
+    if is_file:
         if path.name.endswith(".safetensors"):
             raise ModelFileError(
                 path, "is a single tensor file; give the directory that holds it and config.json"
@@ -47,6 +53,7 @@ class ModelRegistry:
         self._lock = threading.RLock()
         self._sources: dict[str, ModelSource] = {}
         self._models: dict[str, BaseModel] = {}
+        self._given: list[str] = []
         self._openers: dict[str, Opener] = {
             TINY: lambda: open_tiny(TINY),
             TINY_UNTIED: lambda: open_tiny(TINY_UNTIED),
@@ -61,6 +68,16 @@ class ModelRegistry:
         if name in self._openers:
             raise InputError(f"two models are called {name!r}", field="model")
         self._openers[name] = lambda: open_model(path, name)
+        self._given.append(name)
+
+    def check(self) -> None:
+        """Open every model that was given by its path, which reads headers alone.
+
+        Raise ModelFileError for the first that is missing, cannot be read or is no model: whoever starts a
+        service learns it then, and not when somebody uses the model.
+        """
+        for name in self._given:
+            self._source(name)
 
     def names(self) -> list[str]:
         """Return the names of all models whose files are here."""
@@ -68,6 +85,11 @@ class ModelRegistry:
             name for name, model in self._packaged.items() if find_cached(model) and name not in self._openers
         ]
         return [*self._openers, *fetched]
+
+    def loaded(self) -> list[str]:
+        """Return the names of the models whose tensors are in memory."""
+        with self._lock:
+            return list(self._models)
 
     def canonical(self, name: str) -> str:
         """Return the full name of a model, given that or an alias; raise InputError for an unknown one."""
