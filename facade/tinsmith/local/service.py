@@ -70,35 +70,44 @@ class Service:
     ) -> None:
         self._noted: dict[str, float] = {}
         self.clock = clock
+        self._reader = reader
+        self._copying = threading.Lock()
+        self.base_models = base_models or ModelRegistry(options.models.items())
+        self.base_models.check()
         with trouble_is_named(options.data_dir):
             options.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = DirectoryLock(options.data_dir)
         try:
             with trouble_is_named(options.data_dir):
-                self.files = DataDir(options.data_dir)
-            self.database = Database(self.files.database)
+                self._open(options)
         except BaseException:
             self._lock.release()
             raise
-        if options.token is None and options.keep_token:
-            drawn = f"tml-{secrets.token_urlsafe(32)}".encode()
-            options = attrs.evolve(options, token=self.database.secret("token", drawn).decode())
-        self.options = options
-        self._reader = reader
-        self._copying = threading.Lock()
-        self.promises = Promises(self.database, self.files)
-        self.sessions = Sessions(self.database)
-        self.runs = Runs(self.database)
-        self.checkpoints = Checkpoints(self.database)
-        self.telemetry = Telemetry(self.database)
-        self.answers = Answers(self.database)
-        self.base_models = base_models or ModelRegistry(options.models.items())
-        self.secret = self.database.secret("signing", secrets.token_bytes(32))
-        self.board = Board(self.promises, clock)
-        self.lines = Lines(self.promises, self.board.signals, options.imitate, options.gap_wait_s)
-        self._assemble()
-        self._resume()
         self.worker.start()
+
+    def _open(self, options: ServeOptions) -> None:
+        """Open the store on the locked directory, and take up what it holds."""
+        self.files = DataDir(options.data_dir)
+        self.database = Database(self.files.database)
+        try:
+            if options.token is None and options.keep_token:
+                drawn = f"tml-{secrets.token_urlsafe(32)}".encode()
+                options = attrs.evolve(options, token=self.database.secret("token", drawn).decode())
+            self.options = options
+            self.promises = Promises(self.database, self.files)
+            self.sessions = Sessions(self.database)
+            self.runs = Runs(self.database)
+            self.checkpoints = Checkpoints(self.database)
+            self.telemetry = Telemetry(self.database)
+            self.answers = Answers(self.database)
+            self.secret = self.database.secret("signing", secrets.token_bytes(32))
+            self.board = Board(self.promises, self.clock)
+            self.lines = Lines(self.promises, self.board.signals, options.imitate, options.gap_wait_s)
+            self._assemble()
+            self._resume()
+        except BaseException:
+            self.database.close()
+            raise
 
     def _assemble(self) -> None:
         """Build what works in the engine's thread."""
@@ -178,7 +187,10 @@ class Service:
         now = self.clock()
         if now - self._noted.get(key, 0.0) >= NOTED_EVERY_S:
             self._noted[key] = now
-            write(now)
+            try:
+                write(now)
+            except StorageFullError as error:  # the request that was to be noted has succeeded
+                _LOG.warning("a time of use was not noted: %s", error)
 
     def submit(self, row: PromiseRow, operation: Operation | Draw) -> None:
         """Hand accepted work to the engine's thread."""

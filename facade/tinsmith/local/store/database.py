@@ -62,6 +62,12 @@ CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
 
 
+#: What SQLite answers when a write meets the end of a quota or of a file-size limit instead of the disk's.
+_WRITE_FAILED = frozenset(
+    {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE}
+)
+
+
 class StorageFullError(Exception):
     """The disk, a quota or the database's page limit is full; nothing of the failed write remains."""
 
@@ -74,7 +80,14 @@ def is_full(error: BaseException) -> bool:
     """Whether an error says that there is no space left."""
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+    code = getattr(error, "sqlite_errorcode", 0)
+    return isinstance(error, sqlite3.Error) and (code == sqlite3.SQLITE_FULL or code in _WRITE_FAILED)
+
+
+def full_disk(directory: Path, what: str, error: BaseException) -> StorageFullError:
+    """Word a full disk: the directory that has no room, what was to be written, and the system's reason."""
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return StorageFullError(f"disk full: no space left in {directory} for {what} ({reason})")
 
 
 class Database:
@@ -82,6 +95,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        self._directory = path.parent
         try:
             path.touch(mode=0o600)  # it holds secrets; the files that SQLite puts beside it get the same mode
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -92,7 +106,9 @@ class Database:
             self._prepare(path)
         except BaseException as error:
             self._connection.close()
-            if isinstance(error, sqlite3.DatabaseError) and not is_full(error):
+            if is_full(error):
+                raise full_disk(path.parent, "the database", error) from error
+            if isinstance(error, sqlite3.DatabaseError):
                 raise UnusableDataError(f"{path}: cannot be read: {error}") from error
             raise
 
@@ -123,7 +139,7 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 if is_full(error):
-                    raise StorageFullError("no space left for the database") from error
+                    raise full_disk(self._directory, "the database", error) from error
                 raise
 
     def rows(self, sql: str, *parameters: object) -> list[sqlite3.Row]:
@@ -149,6 +165,9 @@ class Database:
 
     def secret(self, name: str, fresh: bytes) -> bytes:
         """Return the stored secret of that name; `fresh` is stored when there is none."""
+        kept = self.row("SELECT value FROM secrets WHERE name = ?", name)
+        if kept is not None:
+            return bytes(kept[0])
         with self.transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (name, fresh))
         found = self.row("SELECT value FROM secrets WHERE name = ?", name)

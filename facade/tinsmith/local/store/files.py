@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .database import StorageFullError, UnusableDataError, is_full
+from .database import StorageFullError, UnusableDataError, full_disk, is_full
 
 #: Bodies and results up to this size live in the row; bigger ones in a file, so that the log stays small.
 INLINE_BYTES = 32 << 10
@@ -82,10 +82,10 @@ class DataDir:
     @contextmanager
     def new_file(self, target: Path) -> Iterator[Path]:
         """Yield a scratch path to write; it becomes `target` when the block ends well."""
-        descriptor, name = tempfile.mkstemp(dir=self.scratch)
-        os.close(descriptor)
-        scratch = Path(name)
-        with _full_disk_is_named(target):
+        with self._full_disk_is_named(target):
+            descriptor, name = tempfile.mkstemp(dir=self.scratch)
+            os.close(descriptor)
+            scratch = Path(name)
             try:
                 yield scratch
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -96,8 +96,8 @@ class DataDir:
 
     def write_directory(self, target: Path, fill: Callable[[Path], None]) -> int:
         """Make a directory whole, replacing one of that name; the size of its files in bytes."""
-        scratch = Path(tempfile.mkdtemp(dir=self.scratch))
-        with _full_disk_is_named(target):
+        with self._full_disk_is_named(target):
+            scratch = Path(tempfile.mkdtemp(dir=self.scratch))
             try:
                 fill(scratch)
                 size = sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file())
@@ -109,10 +109,24 @@ class DataDir:
                 raise
         return size
 
+    @contextmanager
+    def _full_disk_is_named(self, target: Path) -> Iterator[None]:
+        """Turn `no space left` into the store's own error."""
+        try:
+            yield
+        except OSError as error:
+            if is_full(error):
+                raise full_disk(self.root, target.name, error) from error
+            raise
+
     def remove(self, target: Path) -> None:
         """Take a file or directory away; one that is not there is no error."""
         if target.is_dir():
-            doomed = Path(tempfile.mkdtemp(dir=self.scratch))
+            try:
+                doomed = Path(tempfile.mkdtemp(dir=self.scratch))
+            except OSError:  # a full disk must not keep anybody from making room
+                shutil.rmtree(target, ignore_errors=True)
+                return
             with suppress(FileNotFoundError):  # somebody else took it away meanwhile
                 target.replace(doomed / "doomed")
             shutil.rmtree(doomed, ignore_errors=True)
@@ -125,19 +139,10 @@ def trouble_is_named(directory: Path) -> Iterator[None]:
     """Turn what keeps a data directory from being opened into one error that names it."""
     try:
         yield
+    except StorageFullError as error:
+        raise UnusableDataError(f"{error}; the service cannot start") from error
     except OSError as error:
         raise UnusableDataError(f"{directory}: cannot hold a service's data: {error.strerror}") from error
-
-
-@contextmanager
-def _full_disk_is_named(target: Path) -> Iterator[None]:
-    """Turn `no space left` into the store's own error."""
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise StorageFullError(f"no space left to write {target.name}") from error
-        raise
 
 
 def file_name(identifier: str) -> str:
