@@ -10,7 +10,7 @@ import typer
 from tinsmith.cli.checkpoint_delete import delete
 from tinsmith.cli.checkpoint_download import download
 from tinsmith.cli.connect import rest
-from tinsmith.cli.output import Format, OutputFormat, Rows, chosen, note, show, show_json
+from tinsmith.cli.output import Format, OutputFormat, Properties, Rows, chosen, note, show, show_json
 from tinsmith.cli.paging import Limit, Listing, Offset, collect
 from tinsmith.cli.text import moment, size, title, yes
 
@@ -86,7 +86,7 @@ def info(context: typer.Context, path: TinkerPath, format: Format = None) -> Non
     show(
         context,
         document,
-        lambda: Rows("", ["Property", "Value"], _properties(checkpoint, parsed.training_run_id, weights)),
+        lambda: Properties(_properties(checkpoint, parsed.training_run_id, weights)),
     )
 
 

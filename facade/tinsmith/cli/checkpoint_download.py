@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinsmith.cli.connect import rest
-from tinsmith.cli.output import Format, OutputFormat, Rows, chosen, show
+from tinsmith.cli.output import Format, OutputFormat, Properties, chosen, show
 from tinsmith.cli.text import size
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def download(
     rows = [["Checkpoint Path", path], ["Extracted to", str(target)]]
     if progress.total is not None:
         rows.insert(1, ["Archive Size", size(progress.total)])
-    show(context, document, lambda: Rows("", ["Property", "Value"], rows))
+    show(context, document, lambda: Properties(rows))
 
 
 class _Progress:

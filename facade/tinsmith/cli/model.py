@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinsmith.cli.connect import service
-from tinsmith.cli.output import Format, Rows, note, show
+from tinsmith.cli.output import Format, Properties, Rows, note, show
 from tinsmith.cli.text import title, yes
 
 if TYPE_CHECKING:
@@ -71,9 +71,7 @@ def fetch_model(
     show(
         context,
         {"name": model.name, "alias": model.alias, "path": str(path), "size_bytes": model.member_bytes},
-        lambda: Rows(
-            "", ["Property", "Value"], [["Model", model.name], ["Alias", model.alias], ["File", str(path)]]
-        ),
+        lambda: Properties([["Model", model.name], ["Alias", model.alias], ["File", str(path)]]),
     )
 
 

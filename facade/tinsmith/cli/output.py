@@ -5,6 +5,7 @@ Owns formats and tables. Knows no command and no client.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -13,9 +14,6 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
-UNBOUNDED = 10_000
-"""Columns that a table may take; a path that is cut or folded cannot be copied."""
 
 
 class OutputFormat(StrEnum):
@@ -34,10 +32,22 @@ Format = Annotated[
 class Rows:
     """A table: a title, column names and rows of text."""
 
+    pairs = False
+    """Whether each row is the name of a property and its value."""
+
     def __init__(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         self.title = title
         self.columns = list(columns)
         self.rows = [list(row) for row in rows]
+
+
+class Properties(Rows):
+    """The table of one thing: names of properties and their values."""
+
+    pairs = True
+
+    def __init__(self, rows: Iterable[Sequence[str]]) -> None:
+        super().__init__("", ["Property", "Value"], rows)
 
 
 def chosen(context: typer.Context) -> OutputFormat:
@@ -85,26 +95,27 @@ def _plain(value: object) -> object:
 
 
 def show_table(rows: Rows) -> None:
-    """Draw a table on stdout, as wide as it is: a narrower terminal wraps it, and paths stay whole."""
-    from rich.box import SIMPLE_HEAD
+    """Draw a table on stdout: folded into a terminal's width; in a pipe a line a row, for `grep`."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, width=UNBOUNDED, highlight=False)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for number, column in enumerate(rows.columns):
-        table.add_column(column, style="bright_cyan" if number == 0 else None, no_wrap=True)
-    for row in rows.rows:  # cells are never markup: a run id holds the `:train:` of an emoji
-        table.add_row(*(Text(printable(cell)) for cell in row))
+    from tinsmith.cli.table import RULE, pairs, table, wrapped
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    cells = [[printable(cell) for cell in row] for row in rows.rows]
+    lines = pairs(cells, width) if rows.pairs else table(rows.columns, cells, width)
+    console = Console(file=sys.stdout, highlight=False)
+    encoding = sys.stdout.encoding or "utf-8"
     with console.capture() as drawn:
         if rows.title:
-            console.print(Text(printable(rows.title), style="bold" if rows.rows else ""))
-        if rows.rows:
-            console.print(table)
-    text = "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))  # a name of any script is no failure
+            for text in wrapped(printable(rows.title), width):
+                console.print(Text(text, style="bold" if cells else ""), soft_wrap=True)
+        for line in lines if cells else ():
+            shown = Text(line.text, style="bold" if line.heading else "")  # no markup: ids hold `:train:`
+            shown.stylize("bright_cyan", 0, line.accent)
+            console.print(shown, soft_wrap=True)
+    drawing = drawn.get() if encoding.lower().startswith("utf") else drawn.get().replace(RULE, "-")
+    sys.stdout.write(drawing.encode(encoding, "replace").decode(encoding))  # no name is a failure
     sys.stdout.flush()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinsmith.cli.connect import rest
-from tinsmith.cli.output import Format, Rows, show
+from tinsmith.cli.output import Format, Properties, Rows, show
 from tinsmith.cli.paging import Limit, Offset, collect
 from tinsmith.cli.text import moment, title
 
@@ -97,7 +97,7 @@ def info(
         run = client.get_training_run(run_id).result()
     import attrs
 
-    show(context, attrs.asdict(run), lambda: Rows("", ["Property", "Value"], _properties(run)))
+    show(context, attrs.asdict(run), lambda: Properties(_properties(run)))
 
 
 def _cell(run: TrainingRun, column: str, now: datetime) -> str:

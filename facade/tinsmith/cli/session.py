@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinsmith.cli.connect import rest
-from tinsmith.cli.output import Format, Rows, show
+from tinsmith.cli.output import Format, Properties, Rows, show
 from tinsmith.cli.paging import Limit, Offset, collect
 from tinsmith.cli.text import title
 
@@ -61,7 +61,7 @@ def info(
     show(
         context,
         {"session_id": session_id, **attrs.asdict(session)},
-        lambda: Rows("", ["Property", "Value"], _properties(session_id, session)),
+        lambda: Properties(_properties(session_id, session)),
     )
 
 
