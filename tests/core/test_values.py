@@ -326,6 +326,61 @@ def test_parameters_out_of_range_are_refused(make: Any, field: str) -> None:
     assert caught.value.field == field
 
 
+NUMBERS = [
+    (AdamParams, "learning_rate", np.float32(1e-4), float),
+    (AdamParams, "beta1", np.float64(0.5), float),
+    (AdamParams, "beta2", np.float16(0.5), float),
+    (AdamParams, "eps", np.float32(1e-8), float),
+    (AdamParams, "weight_decay", np.int64(0), int),
+    (AdamParams, "grad_clip_norm", np.int64(5), int),
+    (LoraConfig, "rank", np.int64(5), int),
+    (LoraConfig, "seed", np.uint8(5), int),
+    (SamplingParams, "max_tokens", np.int32(5), int),
+    (SamplingParams, "seed", np.int64(5), int),
+    (SamplingParams, "temperature", np.float32(0.5), float),
+    (SamplingParams, "top_k", np.int64(5), int),
+    (SamplingParams, "top_p", np.float64(0.5), float),
+]
+NO_NUMBERS: list[Any] = [
+    True,
+    np.bool_(True),
+    float("nan"),
+    float("inf"),
+    np.float32("nan"),
+    np.float64("-inf"),
+    "1",
+    b"1",
+    [1],
+    np.array([1.0]),
+    1j,
+    10**400,
+]
+
+
+@pytest.mark.parametrize(("cls", "field", "given", "kind"), NUMBERS)
+def test_scalars_of_numpy_become_python_numbers(cls: Any, field: str, given: Any, kind: type) -> None:
+    """A number of another library is taken for what it is, and kept as Python's own."""
+    kept = getattr(cls(**{"rank": 1, field: given} if cls is LoraConfig else {field: given}), field)
+    assert type(kept) is kind
+    assert kept == given
+
+
+@pytest.mark.parametrize("given", NO_NUMBERS, ids=repr)
+@pytest.mark.parametrize(("cls", "field"), [row[:2] for row in NUMBERS])
+def test_what_is_no_finite_number_is_refused(cls: Any, field: str, given: Any) -> None:
+    """Truth values, NaN, infinities, texts and arrays raise an error that names the field."""
+    with pytest.raises(InputError, match="must be") as caught:
+        cls(**{"rank": 1, field: given} if cls is LoraConfig else {field: given})
+    assert caught.value.field == field
+
+
+def test_a_flag_is_true_or_false() -> None:
+    """A number where a truth value is meant is a slip of arguments."""
+    with pytest.raises(InputError, match="true or false") as caught:
+        LoraConfig(8, train_mlp=cast(Any, 1))
+    assert caught.value.field == "train_mlp"
+
+
 def test_parameters_have_the_documented_defaults() -> None:
     """What an empty constructor means."""
     assert attrs.astuple(AdamParams()) == (1e-4, 0.9, 0.95, 1e-12, 0.0, 0.0)

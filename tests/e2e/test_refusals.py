@@ -67,7 +67,6 @@ TRAINING: list[tuple[str, Train, tuple[str, ...]]] = [
     ("a chunk of another modality", batch(over(types.UnknownChunk({"type": "dmel", "dmel": "AA==", "expected_tokens": 2}), length=2)), (f"{AT}.model_input.chunks[0]",)),
     ("no such checkpoint", lambda c: c.load_state("tinker://nobody/weights/a"), ("path", "tinker://nobody/weights/a")),
     ("a path of no kind", lambda c: c.load_state("tinker://a/b/c"), ("path",)),
-    ("too short a time to live", lambda c: c.save_state("a", ttl_seconds=1), ("ttl_seconds",)),
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from tinsmith.core.errors import APIResponseValidationError, InputError
+from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.origin import check_segment
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
 from tinsmith.core.values.rest import CheckpointArchiveUrlResponse
@@ -70,14 +70,6 @@ def _make_room(dest: Path, overwrite: bool) -> None:
     if dest.exists() and not overwrite:
         raise FileExistsError(f"{dest} is there already; pass overwrite=True to replace it")
     dest.parent.mkdir(parents=True, exist_ok=True)
-
-
-def page(limit: int, offset: int) -> dict[str, object]:
-    """Return the query of a page."""
-    for name, value, least in (("limit", limit, 1), ("offset", offset, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"must be a whole number >= {least}, not {value!r}", field=name)
-    return {"limit": limit, "offset": offset}
 
 
 def checkpoint_of(tinker_path: str) -> dict[str, str]:

@@ -162,7 +162,7 @@ def calls(
         merged = merge_forward_backward(parts)
         return attrs.evolve(merged, metrics={**merged.metrics, **metrics})
 
-    backward.check, backward.prepare, backward.merge = None, prepare, merge
+    backward.prepare, backward.merge = prepare, merge
     return forward, backward
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from tinsmith.core.checks import check_batch, check_numbers, check_tokens
+from tinsmith.core.arguments import checkpoint_name, loss_settings, ttl
+from tinsmith.core.checks import check_batch
 from tinsmith.core.chunking import count, plan
 from tinsmith.core.codec.decode import decode_forward_backward
 from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_optim_step
@@ -15,7 +15,6 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.merge import merge_forward_backward
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.place import Kind
-from tinsmith.core.values.chunks import EncodedTextChunk
 from tinsmith.core.values.params import AdamParams
 from tinsmith.core.values.results import (
     LoadWeightsResponse,
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
 BYTES_PER_NUMBER = 9
 """About how many bytes of JSON a token id or a float takes with its comma; for the byte budget only."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
-
 
 def forward_backward(
     link: Link,
@@ -51,8 +48,7 @@ def forward_backward(
 ) -> Call[ForwardBackwardOutput]:
     """Make the call of forward or forward_backward: one part a chunk."""
     check_batch(data, loss_fn, loss_fn_config, extra_losses=link.config.extra_losses)
-    settings = None if loss_fn_config is None else dict(loss_fn_config)
-    return chunked(link, operation, model_id, list(data), loss_fn, settings)
+    return chunked(link, operation, model_id, list(data), loss_fn, loss_settings(loss_fn_config))
 
 
 def chunked(
@@ -86,18 +82,7 @@ def chunked(
         parts,
         merge_forward_backward,
         Kind.GRADIENT if operation == "forward_backward" else Kind.OTHER,
-        partial(_check_values, data) if len(parts) > 1 else None,
     )
-
-
-def _check_values(data: Sequence[Datum]) -> None:
-    """Check each number of a call of several chunks, so that none is sent when a later one cannot be."""
-    for index, datum in enumerate(data):
-        for name, tensor in datum.loss_fn_inputs.items():
-            check_numbers(index, name, tensor)
-        for chunk in datum.model_input.chunks:
-            if isinstance(chunk, EncodedTextChunk):
-                check_tokens(chunk, index, "model_input")
 
 
 def optim_step(model_id: str, adam_params: AdamParams) -> Call[OptimStepResponse]:
@@ -115,9 +100,7 @@ def save_state(
     line: Pipeline, name: str, ttl_seconds: int | None, overwrite: bool | None
 ) -> Call[SaveWeightsResponse]:
     """Make the call of save_weights; the line remembers the path for errors that ask for a checkpoint."""
-    _check_name(name)
-    _check_ttl(ttl_seconds)
-    fields = {"path": name, "ttl_seconds": ttl_seconds, "overwrite": overwrite}
+    fields = {"path": checkpoint_name(name), "ttl_seconds": ttl(ttl_seconds), "overwrite": overwrite}
     return _single(
         "save_weights", _body("save_weights", line.model_id, fields), SaveWeightsResponse, noted=line
     )
@@ -138,9 +121,7 @@ def save_weights_for_sampler(
     model_id: str, name: str, ttl_seconds: int | None
 ) -> Call[SaveWeightsForSamplerResponse]:
     """Make the call of a named save_weights_for_sampler."""
-    _check_name(name)
-    _check_ttl(ttl_seconds)
-    fields = {"path": name, "ttl_seconds": ttl_seconds}
+    fields = {"path": checkpoint_name(name), "ttl_seconds": ttl(ttl_seconds)}
     build = _body("save_weights_for_sampler", model_id, fields)
     return _single("save_weights_for_sampler", build, SaveWeightsForSamplerResponse)
 
@@ -181,15 +162,3 @@ def _single(
         merge,
         kind,
     )
-
-
-def _check_name(name: str) -> None:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InputError(
-            f"{name!r} is no checkpoint name: letters, digits, '.', '_' and '-', at most 255", field="name"
-        )
-
-
-def _check_ttl(ttl_seconds: int | None) -> None:
-    if ttl_seconds is not None and (isinstance(ttl_seconds, bool) or not 0 < ttl_seconds < 2**63):
-        raise InputError(f"must be above 0 seconds, not {ttl_seconds!r}", field="ttl_seconds")

@@ -9,6 +9,7 @@ import math
 from operator import index as index_of
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+from tinsmith.core.arguments import count, loss_settings
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import EncodedTextChunk, ImageAssetPointerChunk, ImageChunk, UnknownChunk
 from tinsmith.core.values.datum import LIST_DTYPES, Datum
@@ -45,13 +46,7 @@ def check_loss(
             " name it in ClientConfig.extra_losses",
             field="loss_fn",
         )
-    for name, value in (loss_fn_config or {}).items():
-        if isinstance(value, str):
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise InputError(
-                f"must be a finite number or text, not {value!r}", field=f"loss_fn_config.{name}"
-            )
+    loss_settings(loss_fn_config)
 
 
 def check_batch(
@@ -177,12 +172,8 @@ def check_prompt(prompt: ModelInput, num_samples: int = 1, topk_prompt_logprobs:
         raise InputError(f"is a {type(prompt).__name__}, not a ModelInput", field="prompt")
     if not prompt.chunks:
         raise InputError("is empty", field="prompt")
-    for name, value, least in (
-        ("num_samples", num_samples, 1),
-        ("topk_prompt_logprobs", topk_prompt_logprobs, 0),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"must be a whole number >= {least}, not {value!r}", field=name)
+    count(num_samples, "num_samples", 1)
+    count(topk_prompt_logprobs, "topk_prompt_logprobs")
 
 
 def unknown_kinds(model_input: ModelInput) -> list[str]:

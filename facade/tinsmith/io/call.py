@@ -99,9 +99,6 @@ class Call(Generic[T]):
     kind: Kind = Kind.OTHER
     """What it does to the gradient."""
 
-    check: Callable[[], None] | None = None
-    """Check all parts before the first is sent; runs in a worker thread."""
-
     prepare: Callable[[], Awaitable[None]] | None = None
     """Make what the parts are built of, while the call holds its turn and before it draws a number."""
 
@@ -139,7 +136,7 @@ class Call(Generic[T]):
         """Let go of data and results: the user may keep the future, and with it this call, for long."""
         self.future.on_cancel(None)
         self.before, self.known = [], []
-        self.check = self.prepare = None
+        self.prepare = None
         for part in self.parts:
             part.value, part.build, part.read = None, _released, _released
 

@@ -26,6 +26,7 @@ from tinsmith.io.budget import Window
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.future import APIFuture
 from tinsmith.io.hub import Promise
+from tinsmith.io.standing import ending
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 
@@ -131,11 +132,11 @@ class SampleDesk:
             job.future.fail(error)
 
     def end(self, error: TinkerError) -> None:
-        """Fail what waits; what is in flight ends with the polls."""
+        """Fail what waits, of which nothing was sent; what is in flight ends with the polls."""
         while self._waiting:
             job = self._waiting.popleft()
             self._release()
-            job.future.fail(error)
+            job.future.fail(ending(error, None))
 
     def _entered(self, job: SampleJob) -> None:
         self._link.observers.entered()

@@ -111,10 +111,15 @@ class Link:
         return pipeline
 
     def check(self) -> None:
-        """Raise when this client was closed, lost its session, or was inherited through a fork."""
+        """Raise when this client was closed, lost its session, or was inherited through a fork.
+
+        Callers ask before they send, so whatever was sent earlier, of this call nothing was.
+        """
         self.runtime.check()
         if self._closed is not None:
-            raise self._closed
+            from tinsmith.io.standing import ending  # not needed before the end
+
+            raise ending(self._closed, None)
 
     def run(
         self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any] | None = None

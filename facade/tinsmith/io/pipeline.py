@@ -172,8 +172,6 @@ class Pipeline:
                 if self.link.config.optim_after == "results" or gradient.has_failed_part:
                     await gradient.finished.wait()
             self._refuse_unseen(call)
-        if call.check is not None:
-            await self.link.runtime.in_worker(call.check)
         if call.prepare is not None:
             await call.prepare()
 

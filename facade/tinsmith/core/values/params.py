@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import attrs
 
 from tinsmith.core.errors import InputError
+from tinsmith.core.values.numbers import numbers_converted
 
 LossFnType = Literal[
     "cross_entropy", "importance_sampling", "ppo", "cispo", "dro", "gspo", "stable_reinforce", "custom"
@@ -21,41 +21,43 @@ def _require(ok: bool, attribute: attrs.Attribute[Any], value: object, rule: str
         raise InputError(f"must be {rule}, not {value!r}", field=attribute.name)
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _at_least_zero(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    _require(_number(value) and value >= 0, attribute, value, "a finite number >= 0")
+    _require(value >= 0, attribute, value, ">= 0")
 
 
-def _above_zero(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    _require(_number(value) and value > 0, attribute, value, "a finite number > 0")
+def _above_zero(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    _require(value is None or value > 0, attribute, value, "> 0")
 
 
 def _decay(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    _require(_number(value) and 0 <= value < 1, attribute, value, "in [0, 1)")
+    _require(0 <= value < 1, attribute, value, "in [0, 1)")
 
 
-def _whole(_: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
-    ok = value is None or (isinstance(value, int) and not isinstance(value, bool))
-    _require(ok, attribute, value, "a whole number")
-    _require(value is None or -(2**63) <= value < 2**63, attribute, value, "a whole number of 64 bits")
+def _probability(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    _require(0 < value <= 1, attribute, value, "in (0, 1]")
 
 
-@attrs.frozen
+def _top_k(_: object, attribute: attrs.Attribute[Any], value: int) -> None:
+    _require(value == -1 or value > 0, attribute, value, "-1 or above 0")
+
+
+def _flag(_: object, attribute: attrs.Attribute[Any], value: bool) -> None:
+    _require(isinstance(value, bool), attribute, value, "true or false")
+
+
+@attrs.frozen(field_transformer=numbers_converted)
 class LoraConfig:
     """Shape of a LoRA adapter."""
 
-    rank: int = attrs.field(validator=[_whole, _above_zero])
+    rank: int = attrs.field(validator=_above_zero)
     """Rank of the two factors, at least 1."""
-    seed: int | None = attrs.field(default=None, validator=_whole)
+    seed: int | None = None
     """Seed of the initial weights; None lets the server draw one."""
-    train_unembed: bool = True
+    train_unembed: bool = attrs.field(default=True, validator=_flag)
     """Adapt the unembedding."""
-    train_mlp: bool = True
+    train_mlp: bool = attrs.field(default=True, validator=_flag)
     """Adapt the MLP projections."""
-    train_attn: bool = True
+    train_attn: bool = attrs.field(default=True, validator=_flag)
     """Adapt the attention projections."""
 
     def __attrs_post_init__(self) -> None:
@@ -65,7 +67,7 @@ class LoraConfig:
             )
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=numbers_converted)
 class AdamParams:
     """One optimizer step."""
 
@@ -83,27 +85,19 @@ class AdamParams:
     """Largest norm of the whole gradient; 0 turns clipping off."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=numbers_converted)
 class SamplingParams:
     """How tokens are drawn."""
 
-    max_tokens: int | None = attrs.field(default=None, validator=_whole)
+    max_tokens: int | None = attrs.field(default=None, validator=_above_zero)
     """Most tokens to draw; None leaves it to the server."""
-    seed: int | None = attrs.field(default=None, validator=_whole)
+    seed: int | None = None
     """Seed; None draws one."""
     stop: str | Sequence[str] | Sequence[int] | None = None
     """Text, texts or token ids that end a sequence. None keeps the end-of-sequence token; [] disables all."""
     temperature: float = attrs.field(default=1, validator=_at_least_zero)
     """Divides the logits; 0 is greedy."""
-    top_k: int = attrs.field(default=-1, validator=_whole)
+    top_k: int = attrs.field(default=-1, validator=_top_k)
     """Draw from the k likeliest tokens; -1 is no limit."""
-    top_p: float = attrs.field(default=1, validator=_at_least_zero)
+    top_p: float = attrs.field(default=1, validator=_probability)
     """Draw from the smallest set of tokens with this much probability, in (0, 1]."""
-
-    def __attrs_post_init__(self) -> None:
-        if self.max_tokens is not None and self.max_tokens <= 0:
-            raise InputError(f"must be above 0, not {self.max_tokens}", field="max_tokens")
-        if not 0 < self.top_p <= 1:
-            raise InputError(f"must be in (0, 1], not {self.top_p}", field="top_p")
-        if self.top_k == 0 or self.top_k < -1:
-            raise InputError(f"must be -1 or above 0, not {self.top_k}", field="top_k")

@@ -1,0 +1,81 @@
+"""The part of RestClient that brings checkpoints to this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinsmith.clients.checkpoints import archive_url, checkpoint, fetch_checkpoint
+from tinsmith.clients.rest_calls import RestCalls
+from tinsmith.core.paths import ParsedCheckpointTinkerPath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+
+    from tinsmith.core.values.rest import CheckpointArchiveUrlResponse
+    from tinsmith.io.future import APIFuture
+
+
+class DownloadCalls(RestCalls):
+    """Checkpoints on their way here."""
+
+    def get_checkpoint_archive_url(
+        self, training_run_id: str, checkpoint_id: str
+    ) -> APIFuture[CheckpointArchiveUrlResponse]:
+        """Get a signed URL of a checkpoint's archive; treat it as a secret.
+
+        `checkpoint_id` is kind and name, `weights/0001`; a bare name is one of sampler weights. It works
+        until `expires`, taken as 15 minutes from now where the server does not say.
+        `APIResponseValidationError` if the server sends no redirect.
+        """
+        return self._link.run(archive_url(self._link, checkpoint(training_run_id, checkpoint_id)))
+
+    async def get_checkpoint_archive_url_async(
+        self, training_run_id: str, checkpoint_id: str
+    ) -> CheckpointArchiveUrlResponse:
+        """As `get_checkpoint_archive_url`, awaited."""
+        return await self.get_checkpoint_archive_url(training_run_id, checkpoint_id)
+
+    def get_checkpoint_archive_url_from_tinker_path(
+        self, tinker_path: str
+    ) -> APIFuture[CheckpointArchiveUrlResponse]:
+        """Get a signed URL of a checkpoint's archive; as `get_checkpoint_archive_url`."""
+        parsed = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path)
+        return self.get_checkpoint_archive_url(parsed.training_run_id, parsed.checkpoint_id)
+
+    async def get_checkpoint_archive_url_from_tinker_path_async(
+        self, tinker_path: str
+    ) -> CheckpointArchiveUrlResponse:
+        """As `get_checkpoint_archive_url_from_tinker_path`, awaited."""
+        return await self.get_checkpoint_archive_url_from_tinker_path(tinker_path)
+
+    def download_checkpoint(
+        self,
+        tinker_path: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> APIFuture[Path]:
+        """Fetch a checkpoint into the folder `dest`, which is there in full at the end or not at all.
+
+        A download that was interrupted goes on where it stopped when it is called again. `progress(done,
+        total)` hears of the bytes of the archive; the total is None where the server does not say. Raises
+        `FileExistsError` if `dest` is there and `overwrite` is false, `UnsafeArchiveError` for an archive
+        that holds more than plain files and folders, `APIResponseValidationError` if size or hash are wrong.
+        """
+        parsed = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path)
+        path = checkpoint(parsed.training_run_id, parsed.checkpoint_id)
+        return self._link.run(fetch_checkpoint(self._link, path, Path(dest), overwrite, progress))
+
+    async def download_checkpoint_async(
+        self,
+        tinker_path: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> Path:
+        """As `download_checkpoint`, awaited."""
+        return await self.download_checkpoint(tinker_path, dest, overwrite=overwrite, progress=progress)

@@ -1,0 +1,76 @@
+"""Numbers as users give them, for fields of values: of any library, kept as Python's own.
+
+Owns what counts as a number. A range is the business of the field.
+"""
+
+from __future__ import annotations
+
+import math
+from operator import index as index_of
+from typing import Any
+
+import attrs
+
+from tinsmith.core.errors import InputError
+
+WORD = 2**63
+"""Whole numbers are sent as 64 bits with a sign."""
+
+
+def whole_number(value: Any, field: str) -> int:
+    """Take an int, or a scalar of another library that is whole by type; return Python's int."""
+    try:
+        if type(value).__name__.startswith("bool"):
+            raise TypeError
+        number = index_of(value)
+    except TypeError:
+        raise InputError(f"must be a whole number, not {value!r}", field=field) from None
+    if not -WORD <= number < WORD:
+        raise InputError(f"must be a whole number of 64 bits, not {value!r}", field=field)
+    return number
+
+
+def finite_number(value: Any, field: str) -> float:
+    """Take a finite number of any library; return Python's, an int where it was whole by type."""
+    try:
+        return whole_number(value, field)
+    except InputError:
+        pass
+    kind = type(value)
+    if isinstance(value, (str, bytes)) or kind.__name__.startswith("bool") or not hasattr(kind, "__float__"):
+        raise InputError(f"must be a finite number, not {value!r}", field=field)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"must be a finite number, not {value!r}", field=field)
+    return number
+
+
+def _whole(value: Any, field: attrs.Attribute[Any]) -> int:
+    return whole_number(value, field.name)
+
+
+def _whole_or_none(value: Any, field: attrs.Attribute[Any]) -> int | None:
+    return None if value is None else whole_number(value, field.name)
+
+
+def _finite(value: Any, field: attrs.Attribute[Any]) -> float:
+    return finite_number(value, field.name)
+
+
+_BY_TYPE = {"int": _whole, "int | None": _whole_or_none, "float": _finite}
+
+
+def numbers_converted(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    """Have an attrs class convert its fields of `int`, `int | None` and `float`; a field transformer.
+
+    Type checkers still see the fields' own types.
+    """
+    return [
+        field.evolve(converter=attrs.Converter(_BY_TYPE[str(field.type)], takes_field=True))
+        if str(field.type) in _BY_TYPE
+        else field
+        for field in fields
+    ]

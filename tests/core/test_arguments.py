@@ -1,0 +1,68 @@
+"""Arguments of calls that are no values: what is taken, as what, and what is refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tinsmith import InputError
+from tinsmith.core import arguments
+
+TAKEN: list[tuple[Any, Any]] = [
+    (lambda: arguments.count(np.int64(5), "n", 1), 5),
+    (lambda: arguments.count(0, "n"), 0),
+    (lambda: arguments.page(1, 0), {"limit": 1, "offset": 0}),
+    (lambda: arguments.ttl(None), None),
+    (lambda: arguments.ttl(np.int32(3600)), 3600),
+    (lambda: arguments.ttl(315_360_000), 315_360_000),
+    (lambda: arguments.checkpoint_name("step-0.1_b"), "step-0.1_b"),
+    (lambda: arguments.checkpoint_name("a" * 255), "a" * 255),
+    (lambda: arguments.loss_settings(None), None),
+    (
+        lambda: arguments.loss_settings({"a": np.float32(0.5), "b": np.int64(2), "c": "text"}),
+        {"a": 0.5, "b": 2, "c": "text"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "wanted"), TAKEN)
+def test_what_is_taken_becomes_plain(call: Any, wanted: Any) -> None:
+    """Scalars of numpy become Python's own, so that nothing behind has to know them."""
+    given = call()
+    assert given == wanted
+    assert type(given) is type(wanted)
+    if isinstance(given, dict):
+        assert [type(value) for value in given.values()] == [type(value) for value in wanted.values()]
+
+
+REFUSED: list[tuple[Any, str, str]] = [
+    (lambda: arguments.count(0, "n", 1), "n", ">= 1, not 0"),
+    (lambda: arguments.count(True, "n"), "n", "whole number"),
+    (lambda: arguments.count(1.0, "n"), "n", "whole number"),
+    (lambda: arguments.count("1", "n"), "n", "whole number"),
+    (lambda: arguments.page(0, 0), "limit", ">= 1"),
+    (lambda: arguments.page(1, -1), "offset", ">= 0"),
+    (lambda: arguments.ttl(60), "ttl_seconds", "from 3600 to 315360000, not 60"),
+    (lambda: arguments.ttl(315_360_001), "ttl_seconds", "from 3600"),
+    (lambda: arguments.ttl(2**70), "ttl_seconds", "from 3600"),
+    (lambda: arguments.ttl(True), "ttl_seconds", "from 3600"),
+    (lambda: arguments.ttl(3600.0), "ttl_seconds", "from 3600"),
+    (lambda: arguments.ttl("3600"), "ttl_seconds", "from 3600"),
+    (lambda: arguments.checkpoint_name(""), "name", "no checkpoint name"),
+    (lambda: arguments.checkpoint_name("a/b"), "name", "no checkpoint name"),
+    (lambda: arguments.checkpoint_name("a" * 256), "name", "no checkpoint name"),
+    (lambda: arguments.checkpoint_name(7), "name", "no checkpoint name"),
+    (lambda: arguments.loss_settings({"a": True}), "loss_fn_config.a", "finite number or text"),
+    (lambda: arguments.loss_settings({"a": float("nan")}), "loss_fn_config.a", "finite number or text"),
+    (lambda: arguments.loss_settings({"a": None}), "loss_fn_config.a", "finite number or text"),
+]
+
+
+@pytest.mark.parametrize(("call", "field", "words"), REFUSED)
+def test_what_is_refused_is_named(call: Any, field: str, words: str) -> None:
+    """The error names the argument and says what it takes."""
+    with pytest.raises(InputError) as caught:
+        call()
+    assert caught.value.field == field
+    assert words in str(caught.value)
