@@ -3,10 +3,13 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from tinsmith.local.options import Imitation
-from tinsmith.local.work.lines import Verdict, judge
+from tinsmith.local.store import Database, DataDir, PromiseRow, Promises
+from tinsmith.local.work.lines import THREAD_BYTES, Lines, Verdict, judge
 from tinsmith.local.work.signals import Signals
 
 PLAIN = Imitation()
@@ -91,6 +94,39 @@ def test_a_waiter_that_leaves_is_forgotten() -> None:
     asyncio.run(leave())
     assert signals._waiting == {}
     signals.ring("name")
+
+
+def test_a_big_request_whose_sender_leaves_keeps_no_line_closed(tmp_path: Path) -> None:
+    """It is cancelled before a thread is free to write it; the next one under its number gets its turn."""
+    database, files = Database(tmp_path / "db"), DataDir(tmp_path)
+    lines = Lines(Promises(database, files), Signals(), PLAIN, gap_wait_s=5.0)
+    accepted: list[int | None] = []
+    row = PromiseRow(
+        request_id="a", scope="s", seq=1, digest=b"", op="forward", model_id=None, position=None,
+        state="accepted", error=None, category=None, created_at=0.0, finished_at=None, body_bytes=0,
+    )  # fmt: skip
+
+    def accept(seq: int | None) -> PromiseRow:
+        accepted.append(seq)
+        return row
+
+    async def scene() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        gate = threading.Event()
+        busy = asyncio.create_task(asyncio.to_thread(gate.wait, 20))
+        await asyncio.sleep(0)
+        leaving = asyncio.create_task(lines.join("s", 1, b"", accept, size=THREAD_BYTES + 1))
+        await asyncio.sleep(0.01)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        gate.set()
+        await busy
+        assert await lines.join("s", 2, b"", accept) is row
+
+    asyncio.run(scene())
+    database.close()
+    assert accepted == [1, 2]
 
 
 def test_words_of_imitation_are_read() -> None:

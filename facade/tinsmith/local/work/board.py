@@ -141,6 +141,9 @@ class Board:
             self._promises.fail(request_id, error, category, self._clock(), state)
         except StorageFullError:
             unsaved = Outcome(state=state, error=error, category=category)
+        except Exception:  # noqa: BLE001 - whatever the store has, who waits must hear the end
+            _LOG.exception("the failure of promise %s could not be written down", request_id)
+            unsaved = Outcome(state=state, error=error, category=category)
         self._close(request_id, state, unsaved)
 
     def save_unsaved(self) -> None:

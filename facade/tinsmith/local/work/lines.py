@@ -99,7 +99,8 @@ class Lines:
         if isinstance(found, PromiseRow):
             return found
         if size > THREAD_BYTES:
-            return await asyncio.to_thread(self._accept, scope, found, accept)
+            # Shielded: a caller that left before a thread is free would else leave the line closed for good.
+            return await asyncio.shield(asyncio.to_thread(self._accept, scope, found, accept))
         return self._accept(scope, found, accept)
 
     def _missing(self, scope: str) -> str:
