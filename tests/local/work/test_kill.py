@@ -2,12 +2,14 @@
 
 import contextlib
 import random
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from tests.local.app.caller import Caller, datum
 
 ROOT = Path(__file__).parents[3]
 TOKEN = "tml-victim"
+#: A request that is not answered within this, or a process that does not listen, is stuck.
+STUCK_S = 60.0
 
 
 class Victim:
@@ -27,6 +31,7 @@ class Victim:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.port = _port()
+        self.log = (directory.parent / "victim.log").open("a+b")
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
@@ -39,22 +44,50 @@ class Victim:
             str(self.port),
             TOKEN,
         ]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log)
         assert process.stdout is not None
-        assert process.stdout.readline() == b"listening\n"
+        watch = threading.Timer(STUCK_S, lambda: _end_with_stacks(process))
+        watch.start()
+        line = process.stdout.readline()
+        watch.cancel()
+        assert line == b"listening\n", self.said()
         return process
+
+    def stacks(self) -> str:
+        """Return what the process printed, the stacks of all its threads behind it."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGUSR1)
+            time.sleep(0.5)
+        return self.said()
+
+    def said(self) -> str:
+        """Return the end of what the processes printed as errors."""
+        self.log.seek(0)
+        return self.log.read()[-20_000:].decode(errors="replace")
 
     def kill(self) -> None:
         """Kill without warning, and start again."""
-        self.end()
+        self.stop()
         self.process = self._start()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Kill without warning."""
         self.process.kill()
         self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
+
+    def end(self) -> None:
+        """Kill for good."""
+        self.stop()
+        self.log.close()
+
+
+def _end_with_stacks(process: "subprocess.Popen[bytes]") -> None:
+    """Have a process that does not come up print its stacks, and end it."""
+    process.send_signal(signal.SIGUSR1)
+    time.sleep(0.5)
+    process.kill()
 
 
 def _port() -> int:
@@ -76,28 +109,33 @@ def victim(tmp_path: Path) -> Iterator[Victim]:
 class Stubborn:
     """A client that sends the same bytes again until they are acknowledged."""
 
-    def __init__(self, port: int) -> None:
-        self.http = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}/api/v1/", headers={"X-API-Key": TOKEN}, timeout=30
-        )
+    def __init__(self, victim: Victim) -> None:
+        self.victim = victim
+        base_url = f"http://127.0.0.1:{victim.port}/api/v1/"
+        self.http = httpx.Client(base_url=base_url, headers={"X-API-Key": TOKEN}, timeout=30)
         self.acknowledged = 0
 
     def post(self, operation: str, /, **body: Any) -> dict[str, Any]:
         """POST until there is an answer of substance."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + STUCK_S
+        tries: list[str] = []
         while time.monotonic() < deadline:
+            left = f"{deadline - time.monotonic():.2f} s left"
             try:
                 answer = self.http.post(operation, json=body)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
+                tries.append(f"{left}: {error!r}")
                 time.sleep(0.01)
                 continue
             if answer.status_code == 408:
+                tries.append(f"{left}: {answer.text[:200]}")
                 continue
             assert answer.status_code == 200, (operation, answer.status_code, answer.text)
             found: dict[str, Any] = answer.json()
             self.acknowledged += operation != "retrieve_future"
             return found
-        raise AssertionError(f"{operation} {body} was never answered")
+        seen = "\n".join([*tries[:5], "...", *tries[-20:]])
+        raise AssertionError(f"{operation} {body} was never answered:\n{seen}\n{self.victim.stacks()}")
 
     def result(self, promise: dict[str, Any]) -> dict[str, Any]:
         """Wait for a promise."""
@@ -147,29 +185,25 @@ def create(client: Any) -> str:
 
 def survive(victim: Victim, tmp_path: Path, *, kills: int, steps: int, seed: int) -> None:
     """Run the script while the service is killed, and compare with a quiet run."""
-    client = Stubborn(victim.port)
+    client = Stubborn(victim)
     model = create(client)
     draw = random.Random(seed)
-    results: list[dict[str, Any]] = []
-
-    def work() -> None:
-        results.extend(run(client, model, steps))
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    for moment in sorted(draw.sample(range(2, len(script(steps)) - 1), kills)):
-        while client.acknowledged < moment:
-            worker.join(0.001)
-            assert worker.is_alive(), "the run ended too early"
-        time.sleep(draw.uniform(0.0, 0.02))
-        victim.kill()
-        client.post("session_heartbeat", session_id=model.partition(":")[0])
-    worker.join()
+    with ThreadPoolExecutor(1) as pool:
+        worker = pool.submit(run, client, model, steps)
+        for moment in sorted(draw.sample(range(2, len(script(steps)) - 1), kills)):
+            while client.acknowledged < moment and not worker.done():
+                time.sleep(0.001)
+            if worker.done():
+                raise AssertionError("the run ended too early") from worker.exception()
+            time.sleep(draw.uniform(0.0, 0.02))
+            victim.kill()
+            client.post("session_heartbeat", session_id=model.partition(":")[0])
+        results = worker.result()
     final = client.result(
         client.post("save_weights", model_id=model, seq_id=len(script(steps)) + 1, path="final")
     )
     client.http.close()
-    victim.end()
+    victim.stop()
 
     killed = Caller.on(victim.directory)
     assert killed.ledger(model) == list(range(1, len(script(steps)) + 2))
