@@ -120,6 +120,24 @@ def test_a_foreign_key_needs_a_word() -> None:
     assert config.api_key is not None
 
 
+@pytest.mark.parametrize(("value", "let_through"), [("1", True), ("Yes", True), ("0", False), ("", False)])
+def test_self_hosted_servers_by_the_environment(value: str, let_through: bool) -> None:
+    """Other keys, and http to another machine, are let through by two variables; an argument wins."""
+    environ = {"TINSMITH_ANY_KEY": value, "TINSMITH_INSECURE": value}
+    url, key = "http://gpu.internal", "sk-mine"
+    if let_through:
+        config = ClientConfig.from_environment(environ=environ, base_url=url, api_key=key)
+        assert (config.require_key_prefix, config.insecure) == (False, True)
+    with pytest.raises(InputError, match="in the clear"):
+        ClientConfig.from_environment(
+            environ=environ, base_url=url, api_key=key, insecure=False if let_through else None
+        )
+    with pytest.raises(TinkerError, match="tml-"):
+        ClientConfig.from_environment(
+            environ=environ, api_key=key, require_key_prefix=True if let_through else None
+        )
+
+
 @pytest.mark.parametrize("key", ["tml-a\nX-Evil: 1", "tml-\0", "tml-é"])
 def test_a_key_that_would_be_two_headers_is_refused(key: str) -> None:
     """No header injection through the key."""

@@ -106,6 +106,8 @@ class ClientConfig:
         tags: Sequence[str] | None = None,
         project_id: str | None = None,
         default_headers: Mapping[str, str] | None = None,
+        require_key_prefix: bool | None = None,
+        insecure: bool | None = None,
         telemetry: bool | None = None,
         log_level: str | None = None,
         **settings: Any,  # the other fields of this class, by name; attrs refuses unknown ones
@@ -120,6 +122,8 @@ class ClientConfig:
             tags=tuple(dict.fromkeys(tags if tags is not None else _split_tags(env.get("TINKER_TAGS", "")))),
             project_id=project_id or env.get("TINKER_PROJECT_ID") or None,
             default_headers={**_access_headers(env), **(default_headers or {})},
+            require_key_prefix=_chosen(require_key_prefix, not _switched_on(env, "TINSMITH_ANY_KEY")),
+            insecure=_chosen(insecure, _switched_on(env, "TINSMITH_INSECURE")),
             telemetry=_telemetry(env, telemetry),
             log_level=log_level or env.get("TINKER_LOG") or None,
             **settings,
@@ -142,9 +146,15 @@ def _access_headers(env: Mapping[str, str]) -> dict[str, str]:
 def _telemetry(env: Mapping[str, str], asked: bool | None) -> bool:
     if env.get("DO_NOT_TRACK", "") not in ("", "0"):
         return False
-    if asked is not None:
-        return asked
-    return env.get("TINKER_TELEMETRY", "").lower() in ("1", "true", "yes", "on")
+    return _chosen(asked, _switched_on(env, "TINKER_TELEMETRY"))
+
+
+def _chosen(asked: bool | None, otherwise: bool) -> bool:
+    return otherwise if asked is None else asked
+
+
+def _switched_on(env: Mapping[str, str], name: str) -> bool:
+    return env.get(name, "").lower() in ("1", "true", "yes", "on")
 
 
 def check_key(key: Secret | None, *, base_url: str, require_prefix: bool) -> None:
@@ -157,7 +167,7 @@ def check_key(key: Secret | None, *, base_url: str, require_prefix: bool) -> Non
     if require_prefix and not key.reveal().startswith(("tml-", "eyJ")):
         raise TinkerError(
             "the API key does not start with 'tml-'; for a self-hosted server with other keys pass"
-            " require_key_prefix=False"
+            " require_key_prefix=False or set TINSMITH_ANY_KEY=1"
         )
 
 

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 EXCERPT_BYTES = 200
 """How much of an unreadable body an error may show; enough to tell a proxy's page from a cut answer."""
 
+_PAGE = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_UNREAD = re.compile(
+    r"<(script|style)\b.*?(?:</\1>|$)|<!--.*?(?:-->|$)|<[^>]*(?:>|$)", re.IGNORECASE | re.DOTALL
+)
+_PAGE_BYTES = 4096
+"""How much of a page is searched for its first line."""
+
 _SECRET = re.compile(r"(?:tml-|eyJ)[\w.+/=-]{4,}|(?<=[?&])[^\s&=\"']+=[^\s&\"']+")
 
 _BY_STATUS: dict[int, type[errors.APIStatusError]] = {
@@ -34,10 +41,21 @@ _BY_STATUS: dict[int, type[errors.APIStatusError]] = {
 
 
 def excerpt(body: bytes) -> str:
-    """Return at most 200 bytes of a body as printable text, keys and query values struck out."""
-    text = body[: EXCERPT_BYTES * 2].decode("utf-8", "replace")
+    """Return at most 200 bytes of a body as printable text, keys and query values struck out.
+
+    Of a web page, which a proxy sends in place of an answer, it is the first line that a browser would show.
+    """
+    text = body[:_PAGE_BYTES].decode("utf-8", "replace")
+    text = _first_line(text) if _PAGE.match(text) else text[: EXCERPT_BYTES * 2]
     text = "".join(c if c.isprintable() else " " for c in _SECRET.sub("***", text))
     return text.encode()[:EXCERPT_BYTES].decode("utf-8", "ignore")
+
+
+def _first_line(page: str) -> str:
+    from html import unescape  # only a proxy's page needs it
+
+    lines = (" ".join(line.split()) for line in unescape(_UNREAD.sub("\n", page)).splitlines())
+    return next((line for line in lines if line), "(a web page without text)")
 
 
 def parse_body(body: bytes) -> Any:
