@@ -42,6 +42,15 @@ def test_flags_choose_the_modules_and_not_their_values() -> None:
         np.testing.assert_array_equal(values, full.params[name])
 
 
+@pytest.mark.parametrize(
+    "change", [{"rank": 0}, {"train_attn": False, "train_mlp": False, "train_unembed": False}]
+)
+def test_specs_that_train_nothing(change: dict[str, Any]) -> None:
+    """Rank 0 and no module at all are refused."""
+    with pytest.raises(ValueError, match="at least"):
+        LoraSpec(**{"rank": 1, **change})
+
+
 def train(adapter: Adapter, steps: int) -> None:
     """Take optimizer steps on the golden batch."""
     for _ in range(steps):

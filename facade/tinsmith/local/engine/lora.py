@@ -30,6 +30,12 @@ class LoraSpec:
     train_unembed: bool = True
     """The unembedding (`lm_head`), tied or not."""
 
+    def __attrs_post_init__(self) -> None:
+        if self.rank < 1:
+            raise ValueError(f"rank must be at least 1, not {self.rank}")
+        if not (self.train_attn or self.train_mlp or self.train_unembed):
+            raise ValueError("at least one of train_attn, train_mlp and train_unembed must be true")
+
     @property
     def scale(self) -> float:
         """Factor of B A x."""
