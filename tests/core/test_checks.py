@@ -124,6 +124,31 @@ def test_a_server_may_know_more_losses() -> None:
     check_batch([datum()], "anything", extra_losses=None)
 
 
+SPARSE: list[tuple[Any, Any, str]] = [
+    ([0, 1, 2], [0, 3], "below 3"),
+    ([0, 1, 2], [0, -1], "below 3"),
+    ([0, 1, 2], [0], "below 3"),
+    ([0, 2], [0, 1], "in 2 steps"),
+    ([1, 1, 2], [0, 1], "in 2 steps"),
+    ([0, 1, 1], [0, 1], "in 2 steps"),
+    ([0, 3, 2], [0, 1], "do not fall"),
+    ([0, 1.5, 2], [0, 1], "whole numbers"),
+    ([0, 1, 2], [0, "1"], "whole numbers"),
+]
+
+
+@pytest.mark.parametrize(("starts", "columns", "problem"), SPARSE)
+def test_places_of_a_sparse_tensor_are_checked(starts: Any, columns: Any, problem: str) -> None:
+    """Each stored number has a place within the shape, row by row."""
+    good = TensorData([1, 2], "int64", [2, 3], [0, 1, 2], [2, 0])
+    sample = Datum({"target_tokens": good}, ModelInput.from_ints([1, 2]))
+    check_batch([sample], "cross_entropy")
+    bad = Datum({"target_tokens": TensorData([1, 2], "int64", [2, 3], starts, columns)}, sample.model_input)
+    with pytest.raises(InputError, match=problem) as caught:
+        check_batch([sample, bad], "cross_entropy")
+    assert (caught.value.datum, caught.value.field) == (1, "target_tokens")
+
+
 def test_an_empty_batch_is_refused() -> None:
     """There is nothing to send."""
     with pytest.raises(InputError, match="No data provided"):

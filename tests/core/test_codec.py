@@ -16,6 +16,7 @@ from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.values import (
     AdamParams,
     Datum,
+    DmelChunk,
     EncodedTextChunk,
     ImageAssetPointerChunk,
     ImageChunk,
@@ -25,7 +26,7 @@ from tinsmith.core.values import (
     UnknownChunk,
 )
 
-DMEL = {"type": "dmel", "dmel": "AAAA", "extra": {"deep": [1]}}
+SMELL = {"type": "smell", "molecule": "AAAA", "extra": {"deep": [1]}}
 CHUNKS: list[tuple[Any, dict[str, Any]]] = [
     (EncodedTextChunk([1, 2]), {"tokens": [1, 2], "type": "encoded_text"}),
     (ImageChunk(b"\x89PNG", "png"), {"data": "iVBORw==", "format": "png", "type": "image"}),
@@ -41,7 +42,21 @@ CHUNKS: list[tuple[Any, dict[str, Any]]] = [
         ImageAssetPointerChunk("png", "a/b", 2),
         {"format": "png", "location": "a/b", "type": "image_asset_pointer", "expected_tokens": 2},
     ),
-    (UnknownChunk(DMEL), DMEL),
+    (DmelChunk(b"\x00\x01\x07"), {"dmel": "AAEH", "type": "dmel"}),
+    (
+        EncodedTextChunk([1], extra={"cached": True}),
+        {"tokens": [1], "type": "encoded_text", "cached": True},
+    ),
+    (
+        ImageChunk(b"x", "png", 7, extra={"detail": "low"}),
+        {"data": "eA==", "format": "png", "type": "image", "expected_tokens": 7, "detail": "low"},
+    ),
+    (
+        ImageAssetPointerChunk("png", "a", extra={"detail": {"deep": [1]}}),
+        {"format": "png", "location": "a", "type": "image_asset_pointer", "detail": {"deep": [1]}},
+    ),
+    (DmelChunk(b"", extra={"rate": 16000}), {"dmel": "", "type": "dmel", "rate": 16000}),
+    (UnknownChunk(SMELL), SMELL),
 ]
 
 
@@ -261,6 +276,65 @@ def test_a_result_survives_the_way() -> None:
     )
     assert codec.decode_sample(codec.encode_body(sample)) == sample
     assert codec.decode_sample({"sequences": []}) == values.SampleResponse([])
+
+
+def test_what_servers_of_today_add_to_a_sample_survives_the_way() -> None:
+    """Alternatives at sampled and prompt positions, wanted targets, names of sequences, the cache."""
+    pairs = TensorData([1, 2, 3, 4], "int64", [2, 2])
+    sample = values.SampleResponse(
+        [values.SampledSequence("stop", [1], [-0.5], [[(1, -0.5), (7, -1.5)]], "seq-1")],
+        [None, -1.0],
+        target_prompt_logprobs=TensorData([0.0, -2.0], "float32", [2]),
+        prompt_alt_tokens=values.PromptAltTokens(pairs, TensorData([-1.0] * 4, "float32", [2, 2])),
+        prompt_cache_hit_tokens=5,
+    )
+    again = codec.decode_sample(codec.encode_body(sample))
+    assert again == sample
+    assert again.sequences[0].topk_logprobs == [[(1, -0.5), (7, -1.5)]]
+    more = {"sequences": [{"stop_reason": "stop", "tokens": [1], "mood": "good"}], "weather": [1]}
+    assert codec.decode_sample(more) == values.SampleResponse([values.SampledSequence("stop", [1])])
+
+
+def test_a_sparse_tensor_goes_both_ways() -> None:
+    """The stored numbers and their places are sent; nothing is filled with zeros on the way."""
+    sparse = TensorData([3, 4], "int64", [2, 3], [0, 1, 2], np.array([2, 0]))
+    wire = sent(codec.encode_body(sparse))
+    assert wire == {
+        "data": [3, 4],
+        "dtype": "int64",
+        "shape": [2, 3],
+        "sparse_crow_indices": [0, 1, 2],
+        "sparse_col_indices": [2, 0],
+    }
+    assert codec.decode_tensor(wire) == sparse
+
+
+def test_steps_of_other_optimizers_have_a_field_of_their_own() -> None:
+    """Adam's parameters stand where they always stood; others are sent as `optimizer_params`."""
+    params = values.DimuonParams(0.01, beta1=0.5)
+    assert sent(codec.encode_optim_step(params, "m", 2)) == {
+        "optimizer_params": {"learning_rate": 0.01, "grad_clip_norm": 0.0, "beta1": 0.5, "type": "dimuon"},
+        "model_id": "m",
+        "seq_id": 2,
+        "type": "optim_step",
+    }
+    assert sent(codec.encode_optim_step({"type": "new", "x": 1}, "m", 2))["optimizer_params"] == {
+        "type": "new",
+        "x": 1,
+    }
+
+
+def test_a_sample_asks_for_more_where_more_is_wanted() -> None:
+    """Fields of today's servers are sent when they are asked for, and else left out."""
+    asked: dict[str, Any] = {"sampling_session_id": "s", "seq_id": 0}
+    prompt, params = ModelInput.from_ints([1]), values.SamplingParams()
+    plain = sent(codec.encode_sample(prompt, params, **asked))
+    further = {"topk_sample_logprobs": 2, "target_prompt_logprobs": TensorData([4], "int64")}
+    assert sent(codec.encode_sample(prompt, params, **asked, further=further)) == {
+        **plain,
+        "topk_sample_logprobs": 2,
+        "target_prompt_logprobs": {"data": [4], "dtype": "int64"},
+    }
 
 
 def test_a_null_metric_is_not_a_number() -> None:

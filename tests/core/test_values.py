@@ -31,6 +31,7 @@ from tinsmith.core.values import (
     TensorData,
     UnknownChunk,
 )
+from tinsmith.core.values.optimizers import check_optimizer, check_step
 
 NAMES: list[str] = vars(values)["__all__"]
 PNG = b"\x89PNG\r\n\x1a\n rest"
@@ -155,6 +156,7 @@ class _Torch(ModuleType):
         def __init__(self, array: Any) -> None:
             self.array = array
             self.shape = array.shape
+            self.layout = "torch.strided"
 
         def detach(self) -> Any:
             return self
@@ -372,6 +374,75 @@ def test_what_is_no_finite_number_is_refused(cls: Any, field: str, given: Any) -
     with pytest.raises(InputError, match="must be") as caught:
         cls(**{"rank": 1, field: given} if cls is LoraConfig else {field: given})
     assert caught.value.field == field
+
+
+SPARSE: list[tuple[Any, str, str]] = [
+    (lambda: TensorData([1], "int64", [1, 2], [0, 1]), "sparse_crow_indices", "crow and col"),
+    (lambda: TensorData([1], "int64", [1, 2], None, [0]), "sparse_crow_indices", "crow and col"),
+    (lambda: TensorData([1], "int64", None, [0, 1], [0]), "shape", "two dimensions"),
+    (lambda: TensorData([1], "int64", [2], [0, 1], [0]), "shape", "two dimensions"),
+]
+
+
+@pytest.mark.parametrize(("make", "field", "problem"), SPARSE)
+def test_a_sparse_tensor_is_whole(make: Any, field: str, problem: str) -> None:
+    """Both kinds of indices and a shape of two dimensions belong to it."""
+    with pytest.raises(InputError, match=problem) as caught:
+        make()
+    assert caught.value.field == field
+
+
+def test_a_sparse_tensor_is_filled_when_somebody_asks() -> None:
+    """What is stored is kept, and zeros appear in the dense array alone; arrays are copied and frozen."""
+    rows, columns = np.array([0, 2, 2, 3], np.int32), np.array([0, 2, 1])
+    sparse = TensorData(np.array([1.0, 2.0, 3.0]), "float32", [3, 3], rows, columns)
+    rows[:] = 9
+    dense = [[1.0, 0.0, 2.0], [0.0, 0.0, 0.0], [0.0, 3.0, 0.0]]
+    assert sparse.is_sparse
+    assert (len(sparse), sparse.data, sparse.tolist()) == (3, [1.0, 2.0, 3.0], dense)
+    assert sparse.sparse_crow_indices.dtype == np.int64
+    assert not sparse.sparse_col_indices.flags.writeable
+    assert "sparse" in repr(sparse)
+    assert sparse == TensorData([1.0, 2.0, 3.0], "float32", [3, 3], [0, 2, 2, 3], [0, 2, 1])
+    assert sparse != TensorData([1.0, 2.0, 3.0], "float32", [3, 3], [0, 2, 2, 3], [0, 1, 1])
+    assert sparse != TensorData([1.0, 2.0], "float32", [3, 3], [0, 2, 2, 2], [0, 2])
+    assert sparse != TensorData(np.array(dense), "float32")
+
+
+def test_a_decoder_may_give_its_array_away() -> None:
+    """What is frozen already is kept without a copy."""
+    numbers = np.array([1, 2], np.int64)
+    numbers.setflags(write=False)
+    assert TensorData.of_frozen(numbers, "int64", [2]).raw is numbers
+
+
+def test_optimizers_and_their_steps_are_checked() -> None:
+    """Known kinds are classes, unknown ones mappings with a type; all else is named."""
+    for good in (values.AdamOptimizerConfig(), values.DimuonOptimizerConfig(), {"type": "new"}):
+        check_optimizer(good)
+    for step in (AdamParams(), values.DimuonParams(0.1), {"type": "new"}):
+        check_step(step)
+    for check, field in ((check_optimizer, "optimizer"), (check_step, "adam_params")):
+        for bad in (1e-4, {}, {"type": ""}, {"type": 3}, "adamw"):
+            with pytest.raises(InputError, match="must be") as caught:
+                check(bad)
+            assert caught.value.field == field
+
+
+def test_a_search_and_a_span_check_themselves() -> None:
+    """A page of a search, its users, and the stretch of a span have ranges."""
+    assert values.SessionSearchRequest(limit=200).owner == values.OwnSearchOwner()
+    assert values.PromptProvenanceSpan(sequence_id="s", length=2).offset == 0
+    for make, field in (
+        (lambda: values.SessionSearchRequest(limit=201), "limit"),
+        (lambda: values.UserSearchOwner([]), "owner_urns"),
+        (lambda: values.UserSearchOwner(["u"] * 11), "owner_urns"),
+        (lambda: values.PromptProvenanceSpan(sequence_id="s", length=-1), "length"),
+        (lambda: values.SampledProvenanceSpan(sequence_id="s", offset=-1, length=1), "offset"),
+    ):
+        with pytest.raises(InputError) as caught:
+            make()
+        assert caught.value.field == field
 
 
 def test_a_flag_is_true_or_false() -> None:

@@ -6,12 +6,19 @@ Owns what the client can know by itself; each error names the datum and the fiel
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from operator import index as index_of
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from tinsmith.core.arguments import count, loss_settings
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.chunks import EncodedTextChunk, ImageAssetPointerChunk, ImageChunk, UnknownChunk
+from tinsmith.core.values.chunks import (
+    DmelChunk,
+    EncodedTextChunk,
+    ImageAssetPointerChunk,
+    ImageChunk,
+    UnknownChunk,
+)
 from tinsmith.core.values.datum import LIST_DTYPES, Datum
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import LossFnType
@@ -31,6 +38,7 @@ REQUIRED_INPUTS: dict[str, tuple[str, ...]] = {
     "cispo": _POLICY_INPUTS,
     "dro": _POLICY_INPUTS,
     "gspo": _POLICY_INPUTS,
+    "stable_reinforce": _POLICY_INPUTS,
 }
 """What each loss cannot do without."""
 
@@ -94,6 +102,8 @@ def known_length(model_input: ModelInput) -> int | None:
             total += len(chunk.tokens)
         elif isinstance(chunk, (ImageChunk, ImageAssetPointerChunk)) and chunk.expected_tokens is not None:
             total += chunk.expected_tokens
+        elif isinstance(chunk, DmelChunk):
+            total += chunk.length
         else:
             return None
     return total
@@ -104,10 +114,29 @@ def check_tensor(index: int, name: str, tensor: TensorData) -> None:
     wanted = LIST_DTYPES.get(name)
     if wanted is not None and tensor.dtype != wanted:
         raise InputError(f"must be {wanted}, not {tensor.dtype}", datum=index, field=name)
-    if tensor.shape is not None:
+    if tensor.is_sparse:
+        _check_places(index, name, tensor)
+    elif tensor.shape is not None:
         elements = math.prod(tensor.shape)
         if any(n < 0 for n in tensor.shape) or elements != len(tensor):
             raise InputError(f"has {len(tensor)} numbers, but shape {tensor.shape}", datum=index, field=name)
+
+
+def _check_places(index: int, name: str, tensor: TensorData) -> None:
+    """Check where a sparse tensor says that its numbers stand."""
+    assert tensor.shape is not None
+    starts, columns = list(tensor.sparse_crow_indices), list(tensor.sparse_col_indices)
+    problem = ""
+    if any(not _is_whole(place) for place in (*starts, *columns)):
+        problem = "indices are whole numbers"
+    elif len(starts) != tensor.shape[0] + 1 or starts[0] != 0 or starts[-1] != len(tensor):
+        problem = f"crow indices go from 0 to {len(tensor)} in {tensor.shape[0]} steps"
+    elif any(here > there for here, there in pairwise(starts)):
+        problem = "crow indices do not fall"
+    elif len(columns) != len(tensor) or any(not 0 <= column < tensor.shape[1] for column in columns):
+        problem = f"each number has a col index below {tensor.shape[1]}"
+    if problem:
+        raise InputError(f"is no sparse tensor: {problem}", datum=index, field=name)
 
 
 def check_numbers(index: int | None, name: str, tensor: TensorData) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinsmith.core.policy import ChunkLimits
-from tinsmith.core.values.chunks import EncodedTextChunk, ImageAssetPointerChunk, ImageChunk
+from tinsmith.core.values.chunks import DmelChunk, EncodedTextChunk, ImageAssetPointerChunk, ImageChunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 
 def count_chunk(chunk: ModelInputChunk) -> int:
-    """Count one chunk: tokens of text, bytes of an image, characters of a pointer."""
+    """Count one chunk: tokens of text, bytes of an image or of sound, characters of a pointer."""
     if isinstance(chunk, EncodedTextChunk):
         return len(chunk.tokens)
     if isinstance(chunk, ImageChunk):
         return len(chunk.data)
     if isinstance(chunk, ImageAssetPointerChunk):
         return len(chunk.location)
+    if isinstance(chunk, DmelChunk):
+        return len(chunk.dmel)
     return sum(len(value) for value in chunk.raw.values() if isinstance(value, (str, list)))
 
 

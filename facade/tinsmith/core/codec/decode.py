@@ -14,6 +14,7 @@ import orjson
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.failures import broken_answer
 from tinsmith.core.values.chunks import (
+    DmelChunk,
     EncodedTextChunk,
     ImageAssetPointerChunk,
     ImageChunk,
@@ -22,13 +23,20 @@ from tinsmith.core.values.chunks import (
 )
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.model_input import ModelInput
-from tinsmith.core.values.results import ForwardBackwardOutput, LossFnOutput, SampledSequence, SampleResponse
+from tinsmith.core.values.results import (
+    ForwardBackwardOutput,
+    LossFnOutput,
+    PromptAltTokens,
+    SampledSequence,
+    SampleResponse,
+    TopkLogprobs,
+)
 from tinsmith.core.values.tensor import TensorData
 
 Payload = bytes | Mapping[str, Any]
 """A body, or what it was decoded to already."""
 
-_BY_KEY = {"tokens": "encoded_text", "location": "image_asset_pointer", "data": "image"}
+_BY_KEY = {"tokens": "encoded_text", "location": "image_asset_pointer", "data": "image", "dmel": "dmel"}
 
 
 def loads(body: bytes) -> Any:
@@ -69,23 +77,48 @@ def _misshapen(what: str, cause: Exception) -> APIResponseValidationError:
 
 def decode_tensor(fields: Mapping[str, Any]) -> TensorData:
     """Build a tensor; its numbers stay the list that JSON gave."""
-    return TensorData(fields["data"], fields["dtype"], fields.get("shape"))
+    rows, columns = fields.get("sparse_crow_indices"), fields.get("sparse_col_indices")
+    return TensorData(fields["data"], fields["dtype"], fields.get("shape"), rows, columns)
 
 
 def decode_sample(payload: Payload) -> SampleResponse:
     """Build the result of sample."""
     fields = _object(payload)
     try:
-        sequences = [
-            SampledSequence(item["stop_reason"], item["tokens"], item.get("logprobs"))
-            for item in fields["sequences"]
-        ]
-    except (KeyError, TypeError, AttributeError) as cause:
+        alternatives, targets = fields.get("prompt_alt_tokens"), fields.get("target_prompt_logprobs")
+        return SampleResponse(
+            [_decode_sequence(item) for item in fields["sequences"]],
+            fields.get("prompt_logprobs"),
+            _decode_topk(fields.get("topk_prompt_logprobs")),
+            None if targets is None else decode_tensor(targets),
+            None if alternatives is None else _decode_alternatives(alternatives),
+            fields.get("prompt_cache_hit_tokens") or 0,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise _misshapen("SampleResponse", cause) from cause
-    topk = fields.get("topk_prompt_logprobs")
-    if topk is not None:
-        topk = [row and [(token, logprob) for token, logprob in row] for row in topk]
-    return SampleResponse(sequences, fields.get("prompt_logprobs"), topk)
+
+
+def _decode_sequence(item: Mapping[str, Any]) -> SampledSequence:
+    topk = _decode_topk(item.get("topk_sampled_logprobs"))
+    return SampledSequence(
+        item["stop_reason"], item["tokens"], item.get("logprobs"), topk, item.get("sequence_id")
+    )
+
+
+def _decode_alternatives(fields: Mapping[str, Any]) -> PromptAltTokens:
+    return PromptAltTokens(decode_tensor(fields["tokens"]), decode_tensor(fields["logprobs"]))
+
+
+def _decode_topk(rows: Any) -> TopkLogprobs | None:
+    return rows and [row and [(token, logprob) for token, logprob in row] for row in rows]
+
+
+_CHUNK_FIELDS = {
+    "encoded_text": {"tokens", "type"},
+    "image": {"data", "format", "expected_tokens", "type"},
+    "image_asset_pointer": {"format", "location", "expected_tokens", "type"},
+    "dmel": {"dmel", "type"},
+}
 
 
 def decode_chunk(fields: Mapping[str, Any]) -> ModelInputChunk:
@@ -93,13 +126,18 @@ def decode_chunk(fields: Mapping[str, Any]) -> ModelInputChunk:
     tag = fields.get("type")
     if tag is None:
         tag = next((kind for key, kind in _BY_KEY.items() if key in fields), "")
+    known = _CHUNK_FIELDS.get(tag)
+    if known is None:
+        return UnknownChunk(fields)
+    extra = None if fields.keys() <= known else {name: fields[name] for name in fields.keys() - known}
     if tag == "encoded_text":
-        return EncodedTextChunk(fields["tokens"])
+        return EncodedTextChunk(fields["tokens"], extra=extra)
+    if tag == "dmel":
+        return DmelChunk(fields["dmel"], extra=extra)
+    expected = fields.get("expected_tokens")
     if tag == "image":
-        return ImageChunk(fields["data"], fields["format"], fields.get("expected_tokens"))
-    if tag == "image_asset_pointer":
-        return ImageAssetPointerChunk(fields["format"], fields["location"], fields.get("expected_tokens"))
-    return UnknownChunk(fields)
+        return ImageChunk(fields["data"], fields["format"], expected, extra=extra)
+    return ImageAssetPointerChunk(fields["format"], fields["location"], expected, extra=extra)
 
 
 def decode_model_input(fields: Mapping[str, Any]) -> ModelInput:

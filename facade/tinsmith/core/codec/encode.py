@@ -6,38 +6,58 @@ Bodies of batches come in pieces, one a datum, so that the whole is never held t
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from tinsmith.core.checks import check_numbers, check_tokens
 from tinsmith.core.codec.dumps import dumps
-from tinsmith.core.values.chunks import EncodedTextChunk, ImageChunk, UnknownChunk
+from tinsmith.core.values.chunks import (
+    DmelChunk,
+    EncodedTextChunk,
+    ImageAssetPointerChunk,
+    ImageChunk,
+    UnknownChunk,
+)
 from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.params import AdamParams
 from tinsmith.core.values.tensor import TensorData
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tinsmith.core.values.chunks import ModelInputChunk
     from tinsmith.core.values.datum import Datum
-    from tinsmith.core.values.params import AdamParams, SamplingParams
+    from tinsmith.core.values.optimizers import OptimParams
+    from tinsmith.core.values.params import SamplingParams
 
 Operation = Literal["forward", "forward_backward"]
 _INPUT_KEY: dict[Operation, bytes] = {
     "forward": b"forward_input",
     "forward_backward": b"forward_backward_input",
 }
+CHUNK_KINDS = (EncodedTextChunk, ImageChunk, ImageAssetPointerChunk, DmelChunk, UnknownChunk)
 _FIELDS: dict[type, tuple[str, ...]] = {}
 
 
 def chunk_to_wire(chunk: ModelInputChunk, datum: int | None = None, field: str = "model_input") -> Any:
-    """Return the JSON form of one chunk; an unknown one goes back as it came."""
-    if isinstance(chunk, EncodedTextChunk):
-        check_tokens(chunk, datum, field)
-        return {"tokens": chunk.tokens, "type": "encoded_text"}
+    """Return the JSON form of one chunk; what is not known of it goes back as it came."""
     if isinstance(chunk, UnknownChunk):
         return chunk.raw
+    wire: dict[str, Any]
+    if isinstance(chunk, EncodedTextChunk):
+        check_tokens(chunk, datum, field)
+        wire = {"tokens": chunk.tokens, "type": "encoded_text"}
+    elif isinstance(chunk, DmelChunk):
+        wire = {"dmel": base64.b64encode(chunk.dmel).decode(), "type": "dmel"}
+    else:
+        wire = _image_to_wire(chunk)
+    return wire if chunk.extra is None else {**wire, **chunk.extra}
+
+
+def _image_to_wire(chunk: ImageChunk | ImageAssetPointerChunk) -> dict[str, Any]:
+    wire: dict[str, Any]
     if isinstance(chunk, ImageChunk):
         wire = {"data": base64.b64encode(chunk.data).decode(), "format": chunk.format, "type": "image"}
     else:
@@ -51,7 +71,12 @@ def _input_to_wire(model_input: ModelInput, datum: int | None = None, field: str
 
 def _tensor_to_wire(tensor: TensorData) -> Any:
     wire = {"data": tensor.raw, "dtype": tensor.dtype}
-    return wire if tensor.shape is None else {**wire, "shape": tensor.shape}
+    if tensor.shape is not None:
+        wire["shape"] = tensor.shape
+    if tensor.is_sparse:
+        wire["sparse_crow_indices"] = tensor.sparse_crow_indices
+        wire["sparse_col_indices"] = tensor.sparse_col_indices
+    return wire
 
 
 def encode_datum(index: int, datum: Datum) -> bytes:
@@ -93,11 +118,11 @@ def encode_forward_backward(
     yield b"]," + dumps(tail)[1:] + b"," + dumps({"model_id": model_id, "seq_id": seq_id})[1:]
 
 
-def encode_optim_step(adam_params: AdamParams, model_id: str, seq_id: int) -> bytes:
-    """Return the body of optim_step."""
+def encode_optim_step(params: OptimParams, model_id: str, seq_id: int) -> bytes:
+    """Return the body of optim_step; parameters of other optimizers than Adam stand under another name."""
     return dumps(
         {
-            "adam_params": to_wire(adam_params),
+            "adam_params" if isinstance(params, AdamParams) else "optimizer_params": to_wire(params),
             "model_id": model_id,
             "seq_id": seq_id,
             "type": "optim_step",
@@ -122,8 +147,9 @@ def encode_sample(
     num_samples: int = 1,
     prompt_logprobs: bool = False,
     topk_prompt_logprobs: int = 0,
+    further: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """Return the body of asample."""
+    """Return the body of asample; `further` fields are those that only servers of today know."""
     return dumps(
         {
             "sampling_session_id": sampling_session_id,
@@ -133,6 +159,7 @@ def encode_sample(
             "sampling_params": sampling_params_to_wire(sampling_params),
             "prompt_logprobs": prompt_logprobs,
             "topk_prompt_logprobs": topk_prompt_logprobs,
+            **({} if further is None else {name: to_wire(value) for name, value in further.items()}),
             "type": "sample",
         }
     )
@@ -144,7 +171,7 @@ def to_wire(value: Any) -> Any:
         return _tensor_to_wire(value)
     if isinstance(value, ModelInput):
         return _input_to_wire(value)
-    if isinstance(value, (EncodedTextChunk, ImageChunk, UnknownChunk)):
+    if isinstance(value, CHUNK_KINDS):
         return chunk_to_wire(value)
     cls = type(value)
     if attrs.has(cls):
@@ -153,7 +180,7 @@ def to_wire(value: Any) -> Any:
             names = _FIELDS[cls] = tuple(field.name for field in attrs.fields(cls))
         pairs = ((name, getattr(value, name)) for name in names)
         return {name: to_wire(part) for name, part in pairs if part is not None}
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: to_wire(part) for name, part in value.items()}
     if (
         isinstance(value, list)

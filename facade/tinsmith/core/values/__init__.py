@@ -9,6 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tinsmith.core.values.account import AuditEventType as AuditEventType
+    from tinsmith.core.values.account import AuditLogEntry as AuditLogEntry
+    from tinsmith.core.values.account import AuditLogResponse as AuditLogResponse
+    from tinsmith.core.values.account import BillingEventInfo as BillingEventInfo
+    from tinsmith.core.values.account import BillingUsageEvent as BillingUsageEvent
+    from tinsmith.core.values.account import BillingUsageResponse as BillingUsageResponse
+    from tinsmith.core.values.account import (
+        CurrentCheckpointStorageUsageItem as CurrentCheckpointStorageUsageItem,
+    )
+    from tinsmith.core.values.account import (
+        CurrentCheckpointStorageUsageResponse as CurrentCheckpointStorageUsageResponse,
+    )
+    from tinsmith.core.values.account import WhoamiResponse as WhoamiResponse
+    from tinsmith.core.values.chunks import DmelChunk as DmelChunk
     from tinsmith.core.values.chunks import EncodedTextChunk as EncodedTextChunk
     from tinsmith.core.values.chunks import ImageAssetPointerChunk as ImageAssetPointerChunk
     from tinsmith.core.values.chunks import ImageChunk as ImageChunk
@@ -18,10 +32,19 @@ if TYPE_CHECKING:
     from tinsmith.core.values.datum import Datum as Datum
     from tinsmith.core.values.datum import LossFnInputs as LossFnInputs
     from tinsmith.core.values.model_input import ModelInput as ModelInput
+    from tinsmith.core.values.optimizers import AdamOptimizerConfig as AdamOptimizerConfig
+    from tinsmith.core.values.optimizers import DimuonOptimizerConfig as DimuonOptimizerConfig
+    from tinsmith.core.values.optimizers import DimuonParams as DimuonParams
+    from tinsmith.core.values.optimizers import OptimizerConfig as OptimizerConfig
+    from tinsmith.core.values.optimizers import OptimParams as OptimParams
     from tinsmith.core.values.params import AdamParams as AdamParams
     from tinsmith.core.values.params import LoraConfig as LoraConfig
     from tinsmith.core.values.params import LossFnType as LossFnType
     from tinsmith.core.values.params import SamplingParams as SamplingParams
+    from tinsmith.core.values.provenance import PromptProvenanceSpan as PromptProvenanceSpan
+    from tinsmith.core.values.provenance import ProvenanceSpans as ProvenanceSpans
+    from tinsmith.core.values.provenance import SampledProvenanceSpan as SampledProvenanceSpan
+    from tinsmith.core.values.requests import CopyWeightsRequest as CopyWeightsRequest
     from tinsmith.core.values.requests import CreateModelRequest as CreateModelRequest
     from tinsmith.core.values.requests import CreateSamplingSessionRequest as CreateSamplingSessionRequest
     from tinsmith.core.values.requests import CreateSessionRequest as CreateSessionRequest
@@ -33,6 +56,8 @@ if TYPE_CHECKING:
     from tinsmith.core.values.requests import LoadWeightsRequest as LoadWeightsRequest
     from tinsmith.core.values.requests import OptimStepRequest as OptimStepRequest
     from tinsmith.core.values.requests import SampleRequest as SampleRequest
+    from tinsmith.core.values.requests import SamplingClientKind as SamplingClientKind
+    from tinsmith.core.values.requests import SaveWeightsExternalRequest as SaveWeightsExternalRequest
     from tinsmith.core.values.requests import SaveWeightsForSamplerRequest as SaveWeightsForSamplerRequest
     from tinsmith.core.values.requests import SaveWeightsRequest as SaveWeightsRequest
     from tinsmith.core.values.requests import SessionHeartbeatRequest as SessionHeartbeatRequest
@@ -41,7 +66,9 @@ if TYPE_CHECKING:
     from tinsmith.core.values.rest import CheckpointArchiveUrlResponse as CheckpointArchiveUrlResponse
     from tinsmith.core.values.rest import CheckpointsListResponse as CheckpointsListResponse
     from tinsmith.core.values.rest import CheckpointType as CheckpointType
+    from tinsmith.core.values.rest import CopyWeightsResponse as CopyWeightsResponse
     from tinsmith.core.values.rest import Cursor as Cursor
+    from tinsmith.core.values.rest import ExternalWeightsUrlsResponse as ExternalWeightsUrlsResponse
     from tinsmith.core.values.rest import GetSamplerResponse as GetSamplerResponse
     from tinsmith.core.values.rest import GetSessionResponse as GetSessionResponse
     from tinsmith.core.values.rest import ListSessionsResponse as ListSessionsResponse
@@ -52,11 +79,28 @@ if TYPE_CHECKING:
     from tinsmith.core.values.results import LoadWeightsResponse as LoadWeightsResponse
     from tinsmith.core.values.results import LossFnOutput as LossFnOutput
     from tinsmith.core.values.results import OptimStepResponse as OptimStepResponse
+    from tinsmith.core.values.results import PromptAltTokens as PromptAltTokens
     from tinsmith.core.values.results import SampledSequence as SampledSequence
     from tinsmith.core.values.results import SampleResponse as SampleResponse
+    from tinsmith.core.values.results import SaveWeightsExternalResponse as SaveWeightsExternalResponse
     from tinsmith.core.values.results import SaveWeightsForSamplerResponse as SaveWeightsForSamplerResponse
     from tinsmith.core.values.results import SaveWeightsResponse as SaveWeightsResponse
     from tinsmith.core.values.results import StopReason as StopReason
+    from tinsmith.core.values.results import TopkLogprobs as TopkLogprobs
+    from tinsmith.core.values.search import AccessibleSearchOwner as AccessibleSearchOwner
+    from tinsmith.core.values.search import ActiveSessionStatusQuery as ActiveSessionStatusQuery
+    from tinsmith.core.values.search import CancelledSessionStatusQuery as CancelledSessionStatusQuery
+    from tinsmith.core.values.search import (
+        ClientFinishedSessionStatusQuery as ClientFinishedSessionStatusQuery,
+    )
+    from tinsmith.core.values.search import FailedSessionStatusQuery as FailedSessionStatusQuery
+    from tinsmith.core.values.search import OwnSearchOwner as OwnSearchOwner
+    from tinsmith.core.values.search import SearchOwner as SearchOwner
+    from tinsmith.core.values.search import SessionSearchRequest as SessionSearchRequest
+    from tinsmith.core.values.search import SessionSearchResponse as SessionSearchResponse
+    from tinsmith.core.values.search import SessionStatusQuery as SessionStatusQuery
+    from tinsmith.core.values.search import SessionSummary as SessionSummary
+    from tinsmith.core.values.search import UserSearchOwner as UserSearchOwner
     from tinsmith.core.values.service import CreateModelResponse as CreateModelResponse
     from tinsmith.core.values.service import CreateSamplingSessionResponse as CreateSamplingSessionResponse
     from tinsmith.core.values.service import CreateSessionResponse as CreateSessionResponse
@@ -89,25 +133,36 @@ if TYPE_CHECKING:
 _HOME: dict[str, str] = {
     name: module
     for module, names in {
-        "chunks": "EncodedTextChunk ImageAssetPointerChunk ImageChunk ImageFormat ModelInputChunk"
+        "account": "AuditEventType AuditLogEntry AuditLogResponse BillingEventInfo BillingUsageEvent"
+        " BillingUsageResponse CurrentCheckpointStorageUsageItem"
+        " CurrentCheckpointStorageUsageResponse WhoamiResponse",
+        "chunks": "DmelChunk EncodedTextChunk ImageAssetPointerChunk ImageChunk ImageFormat ModelInputChunk"
         " UnknownChunk",
         "datum": "Datum LossFnInputs",
         "model_input": "ModelInput",
+        "optimizers": "AdamOptimizerConfig DimuonOptimizerConfig DimuonParams OptimizerConfig OptimParams",
         "params": "AdamParams LoraConfig LossFnType SamplingParams",
-        "requests": "CreateModelRequest CreateSamplingSessionRequest CreateSessionRequest"
-        " ForwardBackwardInput"
-        " ForwardBackwardRequest ForwardRequest FutureRetrieveRequest GetInfoRequest LoadWeightsRequest"
-        " OptimStepRequest SampleRequest SaveWeightsForSamplerRequest SaveWeightsRequest"
+        "provenance": "PromptProvenanceSpan ProvenanceSpans SampledProvenanceSpan",
+        "requests": "CopyWeightsRequest CreateModelRequest CreateSamplingSessionRequest CreateSessionRequest"
+        " ForwardBackwardInput ForwardBackwardRequest ForwardRequest FutureRetrieveRequest"
+        " GetInfoRequest LoadWeightsRequest OptimStepRequest SampleRequest SamplingClientKind"
+        " SaveWeightsExternalRequest SaveWeightsForSamplerRequest SaveWeightsRequest"
         " SessionHeartbeatRequest UnloadModelRequest",
-        "rest": "Checkpoint CheckpointArchiveUrlResponse CheckpointsListResponse CheckpointType Cursor"
-        " GetSamplerResponse GetSessionResponse ListSessionsResponse TrainingRun TrainingRunsResponse"
+        "rest": "Checkpoint CheckpointArchiveUrlResponse CheckpointsListResponse CheckpointType"
+        " CopyWeightsResponse Cursor ExternalWeightsUrlsResponse GetSamplerResponse"
+        " GetSessionResponse ListSessionsResponse TrainingRun TrainingRunsResponse"
         " WeightsInfoResponse",
-        "results": "ForwardBackwardOutput LoadWeightsResponse LossFnOutput OptimStepResponse SampledSequence"
-        " SampleResponse SaveWeightsForSamplerResponse SaveWeightsResponse StopReason",
+        "results": "ForwardBackwardOutput LoadWeightsResponse LossFnOutput OptimStepResponse PromptAltTokens"
+        " SampledSequence SampleResponse SaveWeightsExternalResponse SaveWeightsForSamplerResponse"
+        " SaveWeightsResponse StopReason TopkLogprobs",
+        "search": "AccessibleSearchOwner ActiveSessionStatusQuery CancelledSessionStatusQuery"
+        " ClientFinishedSessionStatusQuery FailedSessionStatusQuery OwnSearchOwner SearchOwner"
+        " SessionSearchRequest SessionSearchResponse SessionStatusQuery SessionSummary"
+        " UserSearchOwner",
         "service": "CreateModelResponse CreateSamplingSessionResponse CreateSessionResponse"
-        " FutureRetrieveResponse GetInfoResponse GetServerCapabilitiesResponse HealthResponse ModelData"
-        " ModelID RequestFailedResponse RequestID SessionHeartbeatResponse SupportedModel TryAgainResponse"
-        " UnloadModelResponse UntypedAPIFuture",
+        " FutureRetrieveResponse GetInfoResponse GetServerCapabilitiesResponse HealthResponse"
+        " ModelData ModelID RequestFailedResponse RequestID SessionHeartbeatResponse"
+        " SupportedModel TryAgainResponse UnloadModelResponse UntypedAPIFuture",
         "telemetry": "EventType GenericEvent SessionEndEvent SessionStartEvent Severity TelemetryBatch"
         " TelemetryEvent TelemetryResponse TelemetrySendRequest UnhandledExceptionEvent",
         "tensor": "TensorData TensorDtype",

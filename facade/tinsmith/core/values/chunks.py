@@ -1,4 +1,4 @@
-"""The pieces of a model input: text, images, pointers to images, and kinds this version does not know.
+"""The pieces of a model input: text, images, pointers to images, sound, and kinds not known here.
 
 Owns their fields and lengths. `ImageChunk.from_path` is the one place in core that opens a file, at
 the caller's word.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import attrs
 
 from tinsmith.core.errors import InputError, MissingExtraError
+from tinsmith.core.sound import sound_length
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,12 +27,22 @@ _SIGNATURES: dict[bytes, ImageFormat] = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8
 
 
 def _image_bytes(data: bytes | bytearray | memoryview | str) -> bytes:
+    return _bytes(data, "image data", "data")
+
+
+def _sound_bytes(data: bytes | bytearray | memoryview | str) -> bytes:
+    return _bytes(data, "sound", "dmel")
+
+
+def _bytes(data: bytes | bytearray | memoryview | str, what: str, field: str) -> bytes:
     """Take raw bytes, or standard base64 text."""
     if isinstance(data, str):
         try:
             return base64.b64decode(data, validate=True)
         except (binascii.Error, ValueError) as cause:
-            raise InputError("image data given as text must be standard base64", field="data") from cause
+            raise InputError(f"{what} given as text must be standard base64", field=field) from cause
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise InputError(f"must be bytes or base64 text, not {type(data).__name__}", field=field)
     return bytes(data)
 
 
@@ -69,6 +80,8 @@ class EncodedTextChunk:
     """Token ids; a list, or a one-dimensional integer array."""
     type: Literal["encoded_text"] = "encoded_text"
     """Tag of this kind of chunk."""
+    extra: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True, repr=False)
+    """Fields of its JSON object that this version does not know, sent back as they came."""
 
     @property
     def length(self) -> int:
@@ -88,6 +101,10 @@ class ImageChunk:
     """Positions that the image will take; the server checks it, and may refuse a mismatch."""
     type: Literal["image"] = "image"
     """Tag of this kind of chunk."""
+    extra: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True, repr=False)
+    """Fields of its JSON object that this version does not know, sent back as they came."""
+    override_dimensions: tuple[int, int] | None = attrs.field(default=None, kw_only=True)
+    """Width and height in pixels to scale to, in the binary encoding alone; None is the image's own."""
 
     @classmethod
     def from_base64(cls, text: str, format: ImageFormat, expected_tokens: int | None = None) -> ImageChunk:
@@ -137,11 +154,30 @@ class ImageAssetPointerChunk:
     """Positions that the image will take."""
     type: Literal["image_asset_pointer"] = "image_asset_pointer"
     """Tag of this kind of chunk."""
+    extra: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True, repr=False)
+    """Fields of its JSON object that this version does not know, sent back as they came."""
 
     @property
     def length(self) -> int:
         """Positions that the image takes in the context; an error unless expected_tokens is set."""
         return _needs_length("image asset", self.expected_tokens)
+
+
+@attrs.frozen
+class DmelChunk:
+    """Sound, as mel spectrogram bins in the API's own container."""
+
+    dmel: bytes = attrs.field(converter=_sound_bytes, repr=lambda data: f"<{len(data)} bytes>")
+    """The container's bytes; the constructor takes standard base64 text too."""
+    type: Literal["dmel"] = "dmel"
+    """Tag of this kind of chunk."""
+    extra: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True, repr=False)
+    """Fields of its JSON object that this version does not know, sent back as they came."""
+
+    @property
+    def length(self) -> int:
+        """Positions that the sound takes in the context: the first dimension, which the head tells."""
+        return sound_length(self.dmel)
 
 
 @attrs.frozen
@@ -163,5 +199,5 @@ class UnknownChunk:
         return _needs_length(f"{self.type or 'untagged'} chunk", tokens if isinstance(tokens, int) else None)
 
 
-ModelInputChunk = EncodedTextChunk | ImageChunk | ImageAssetPointerChunk | UnknownChunk
+ModelInputChunk = EncodedTextChunk | ImageChunk | ImageAssetPointerChunk | DmelChunk | UnknownChunk
 """One piece of a model input."""

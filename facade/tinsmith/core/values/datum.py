@@ -8,6 +8,7 @@ import attrs
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.provenance import ProvenanceSpans
 from tinsmith.core.values.tensor import TensorData, TensorDtype, is_array
 
 if TYPE_CHECKING:
@@ -69,3 +70,7 @@ class Datum:
     """Tensors by name; numpy arrays, torch tensors and flat lists are converted."""
     model_input: ModelInput
     """What the model reads."""
+    model_input_spans: ProvenanceSpans | None = None
+    """Where the positions of the input come from, for servers that track it; not sent as JSON."""
+    loss_fn_input_spans: ProvenanceSpans | None = None
+    """Where the rows of the loss's inputs come from; not sent as JSON."""

@@ -1,6 +1,6 @@
 """Numbers as users give them, for fields of values: of any library, kept as Python's own.
 
-Owns what counts as a number. A range is the business of the field.
+Owns what counts as a number, and the ranges that fields share.
 """
 
 from __future__ import annotations
@@ -74,3 +74,24 @@ def numbers_converted(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs
         else field
         for field in fields
     ]
+
+
+def require(ok: bool, attribute: attrs.Attribute[Any], value: object, rule: str) -> None:
+    """Refuse the value of a field; the error names the field and its rule."""
+    if not ok:
+        raise InputError(f"must be {rule}, not {value!r}", field=attribute.name)
+
+
+def at_least_zero(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    """Validate a field that is not negative."""
+    require(value >= 0, attribute, value, ">= 0")
+
+
+def above_zero(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    """Validate a field that is positive, or None."""
+    require(value is None or value > 0, attribute, value, "> 0")
+
+
+def below_one(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    """Validate a decay."""
+    require(0 <= value < 1, attribute, value, "in [0, 1)")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import attrs
 
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.numbers import numbers_converted
+from tinsmith.core.values.numbers import above_zero, at_least_zero, below_one, numbers_converted, require
 
 LossFnType = Literal[
     "cross_entropy", "importance_sampling", "ppo", "cispo", "dro", "gspo", "stable_reinforce", "custom"
@@ -16,40 +16,23 @@ LossFnType = Literal[
 """Losses that the API documents."""
 
 
-def _require(ok: bool, attribute: attrs.Attribute[Any], value: object, rule: str) -> None:
-    if not ok:
-        raise InputError(f"must be {rule}, not {value!r}", field=attribute.name)
-
-
-def _at_least_zero(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    _require(value >= 0, attribute, value, ">= 0")
-
-
-def _above_zero(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
-    _require(value is None or value > 0, attribute, value, "> 0")
-
-
-def _decay(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    _require(0 <= value < 1, attribute, value, "in [0, 1)")
-
-
 def _probability(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    _require(0 < value <= 1, attribute, value, "in (0, 1]")
+    require(0 < value <= 1, attribute, value, "in (0, 1]")
 
 
 def _top_k(_: object, attribute: attrs.Attribute[Any], value: int) -> None:
-    _require(value == -1 or value > 0, attribute, value, "-1 or above 0")
+    require(value == -1 or value > 0, attribute, value, "-1 or above 0")
 
 
 def _flag(_: object, attribute: attrs.Attribute[Any], value: bool) -> None:
-    _require(isinstance(value, bool), attribute, value, "true or false")
+    require(isinstance(value, bool), attribute, value, "true or false")
 
 
 @attrs.frozen(field_transformer=numbers_converted)
 class LoraConfig:
     """Shape of a LoRA adapter."""
 
-    rank: int = attrs.field(validator=_above_zero)
+    rank: int = attrs.field(validator=above_zero)
     """Rank of the two factors, at least 1."""
     seed: int | None = None
     """Seed of the initial weights; None lets the server draw one."""
@@ -71,17 +54,17 @@ class LoraConfig:
 class AdamParams:
     """One optimizer step."""
 
-    learning_rate: float = attrs.field(default=1e-4, validator=_at_least_zero)
+    learning_rate: float = attrs.field(default=1e-4, validator=at_least_zero)
     """Step size, >= 0."""
-    beta1: float = attrs.field(default=0.9, validator=_decay)
+    beta1: float = attrs.field(default=0.9, validator=below_one)
     """Decay of the first moment, in [0, 1)."""
-    beta2: float = attrs.field(default=0.95, validator=_decay)
+    beta2: float = attrs.field(default=0.95, validator=below_one)
     """Decay of the second moment, in [0, 1)."""
-    eps: float = attrs.field(default=1e-12, validator=_above_zero)
+    eps: float = attrs.field(default=1e-12, validator=above_zero)
     """Added to the root of the second moment, > 0."""
-    weight_decay: float = attrs.field(default=0.0, validator=_at_least_zero)
+    weight_decay: float = attrs.field(default=0.0, validator=at_least_zero)
     """Decoupled weight decay, >= 0."""
-    grad_clip_norm: float = attrs.field(default=0.0, validator=_at_least_zero)
+    grad_clip_norm: float = attrs.field(default=0.0, validator=at_least_zero)
     """Largest norm of the whole gradient; 0 turns clipping off."""
 
 
@@ -89,13 +72,13 @@ class AdamParams:
 class SamplingParams:
     """How tokens are drawn."""
 
-    max_tokens: int | None = attrs.field(default=None, validator=_above_zero)
+    max_tokens: int | None = attrs.field(default=None, validator=above_zero)
     """Most tokens to draw; None leaves it to the server."""
     seed: int | None = None
     """Seed; None draws one."""
     stop: str | Sequence[str] | Sequence[int] | None = None
     """Text, texts or token ids that end a sequence. None keeps the end-of-sequence token; [] disables all."""
-    temperature: float = attrs.field(default=1, validator=_at_least_zero)
+    temperature: float = attrs.field(default=1, validator=at_least_zero)
     """Divides the logits; 0 is greedy."""
     top_k: int = attrs.field(default=-1, validator=_top_k)
     """Draw from the k likeliest tokens; -1 is no limit."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import attrs
 
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.optimizers import DimuonParams, OptimizerConfig
 from tinsmith.core.values.params import AdamParams, LoraConfig, SamplingParams
+from tinsmith.core.values.tensor import TensorData
+
+SamplingClientKind = Literal["snapshot", "inflight"]
+"""Whether a sampler keeps the weights that it was given, or follows the training."""
 
 
 @attrs.frozen
@@ -23,6 +29,8 @@ class CreateSessionRequest:
     """Version of the client."""
     project_id: str | None = None
     """Project that pays."""
+    display_name: str | None = None
+    """Name for people."""
     type: str = "create_session"
     """Tag."""
 
@@ -67,6 +75,8 @@ class CreateModelRequest:
     """What the user attaches."""
     lora_config: LoraConfig | None = None
     """Shape of the adapter."""
+    optimizer_config: OptimizerConfig | None = None
+    """Optimizer; None is the server's default, Adam."""
     type: str = "create_model"
     """Tag."""
 
@@ -131,12 +141,14 @@ class ForwardBackwardRequest:
 class OptimStepRequest:
     """Step, and clear the gradient."""
 
-    adam_params: AdamParams
-    """The step."""
-    model_id: str
+    adam_params: AdamParams | None = None
+    """A step of Adam."""
+    model_id: str = ""
     """The model."""
     seq_id: int | None = None
     """Number on the model."""
+    optimizer_params: DimuonParams | Mapping[str, Any] | None = None
+    """A step of another optimizer."""
     type: str = "optim_step"
     """Tag."""
 
@@ -155,6 +167,8 @@ class SaveWeightsRequest:
     """Seconds until the server deletes it; None is never."""
     overwrite: bool | None = None
     """Replace a checkpoint of the same name."""
+    user_metadata: dict[str, str] | None = None
+    """What the user attaches to the checkpoint."""
     type: str = "save_weights"
     """Tag."""
 
@@ -191,8 +205,46 @@ class SaveWeightsForSamplerRequest:
     """Number on the model."""
     ttl_seconds: int | None = None
     """Seconds until the server deletes it; None is never."""
+    user_metadata: dict[str, str] | None = None
+    """What the user attaches to the checkpoint."""
+    kind: SamplingClientKind | None = None
+    """`snapshot`, or `inflight` for a sampler that follows the training."""
     type: str = "save_weights_for_sampler"
     """Tag."""
+
+
+@attrs.frozen
+class SaveWeightsExternalRequest:
+    """Save weights as files to download."""
+
+    model_id: str
+    """The model."""
+    path: str
+    """A bare name."""
+    seq_id: int | None = None
+    """Number on the model."""
+    ttl_seconds: int | None = None
+    """Seconds until the server deletes it; None is never."""
+    age_encryption_recipients: list[str] | None = None
+    """Public age keys to encrypt the files for."""
+    type: str = "save_weights_external"
+    """Tag."""
+
+
+@attrs.frozen
+class CopyWeightsRequest:
+    """Copy a checkpoint into a project or a session."""
+
+    source_path: str
+    """A `tinker://` path."""
+    destination_project_id: str | None = None
+    """The project."""
+    session_id: str | None = None
+    """The session, with model_seq_id."""
+    model_seq_id: int | None = None
+    """Number of the model in that session."""
+    ttl_seconds: int | None = None
+    """Seconds until the server deletes the copy; None is never."""
 
 
 @attrs.frozen
@@ -217,6 +269,14 @@ class SampleRequest:
     """Ask for the prompt's logprobs."""
     topk_prompt_logprobs: int = 0
     """Ask for this many alternatives at each prompt position."""
+    topk_sample_logprobs: int = 0
+    """Ask for this many alternatives at each sampled position."""
+    target_prompt_logprobs: TensorData | None = None
+    """Token ids whose log-probabilities are wanted at each prompt position."""
+    prompt_alt_tokens_k: int = 0
+    """Ask for this many other tokens drawn at each prompt position."""
+    prompt_logprobs_last_n: int | None = None
+    """Prompt logprobs of the last n positions only; None is all."""
     type: str = "sample"
     """Tag."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -41,6 +41,8 @@ class Checkpoint:
     """Whether anybody may read it."""
     expires_at: datetime | None = None
     """When the server deletes it; None is never."""
+    user_metadata: dict[str, str] | None = None
+    """What the user attached."""
 
 
 @attrs.frozen
@@ -61,6 +63,24 @@ class CheckpointArchiveUrlResponse:
     """A signed URL; treat it as a secret."""
     expires: datetime
     """When it stops working, UTC."""
+
+
+@attrs.frozen
+class ExternalWeightsUrlsResponse:
+    """Where the files of an external checkpoint can be fetched."""
+
+    urls: dict[str, str] = attrs.field(repr=False)
+    """Signed URLs by file name; treat each as a secret."""
+    expires: datetime
+    """When they stop working, UTC."""
+
+
+@attrs.frozen
+class CopyWeightsResponse:
+    """A checkpoint was copied."""
+
+    tinker_path: str
+    """The copy's path."""
 
 
 @attrs.frozen
@@ -115,6 +135,8 @@ class WeightsInfoResponse:
     """Whether the MLP was adapted, where the server says."""
     train_attn: bool | None = None
     """Whether attention was adapted, where the server says."""
+    optimizer_config: dict[str, Any] | None = None
+    """Its optimizer, where the server says; `type` names the kind."""
 
 
 @attrs.frozen

@@ -11,6 +11,9 @@ from tinsmith.core.values.tensor import TensorData
 StopReason = Literal["length", "stop"]
 """Why a sequence ended: no room left, or a stop."""
 
+TopkLogprobs = list[list[tuple[int, float]] | None]
+"""At each position the likeliest (token, logprob) pairs, or None where there are none."""
+
 LossFnOutput = dict[str, TensorData]
 """Named tensors that a loss gives back for one datum."""
 
@@ -45,6 +48,25 @@ class SampledSequence:
     """Sampled token ids."""
     logprobs: list[float] | None = None
     """Log-probability of each sampled token."""
+    topk_sampled_logprobs: TopkLogprobs | None = None
+    """Likeliest (token, logprob) pairs at each sampled position; None unless asked for."""
+    sequence_id: str | None = None
+    """Name of the sequence, for provenance spans; None where the server gives none."""
+
+    @property
+    def topk_logprobs(self) -> TopkLogprobs | None:
+        """The official name of `topk_sampled_logprobs`."""
+        return self.topk_sampled_logprobs
+
+
+@attrs.frozen
+class PromptAltTokens:
+    """Other tokens drawn at each prompt position."""
+
+    tokens: TensorData
+    """Token ids, of shape [positions, k]."""
+    logprobs: TensorData
+    """Their log-probabilities, of the same shape."""
 
 
 @attrs.frozen
@@ -55,8 +77,14 @@ class SampleResponse:
     """One entry a requested sample."""
     prompt_logprobs: list[float | None] | None = None
     """One entry a prompt token, the first None; None unless asked for."""
-    topk_prompt_logprobs: list[list[tuple[int, float]] | None] | None = None
+    topk_prompt_logprobs: TopkLogprobs | None = None
     """Likeliest (token, logprob) pairs at each prompt position; None unless asked for."""
+    target_prompt_logprobs: TensorData | None = None
+    """Log-probabilities of the tokens that `target_prompt_logprobs` asked for."""
+    prompt_alt_tokens: PromptAltTokens | None = None
+    """What `prompt_alt_tokens_k` asked for."""
+    prompt_cache_hit_tokens: int = 0
+    """Prompt tokens that the server had computed before, as far as it says."""
     type: str = "sample"
     """Tag of this result."""
 
@@ -92,4 +120,16 @@ class LoadWeightsResponse:
     model_id: str | None = None
     """Model that the load created, where the server creates one."""
     type: str | None = "load_weights"
+    """Tag of this result."""
+
+
+@attrs.frozen
+class SaveWeightsExternalResponse:
+    """Result of save_weights_external."""
+
+    path: str
+    """A `tinker://` path of files to download."""
+    size_bytes: int | None = None
+    """Their size in all, where the server says."""
+    type: str | None = "save_weights_external"
     """Tag of this result."""

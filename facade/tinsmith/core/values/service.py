@@ -124,6 +124,8 @@ class GetInfoResponse:
     """Rank of the adapter."""
     model_name: str | None = None
     """Base model."""
+    optimizer_config: dict[str, Any] | None = None
+    """Its optimizer, where the server says; `type` names the kind."""
     type: str | None = "get_info"
     """Tag of this answer."""
 

@@ -64,6 +64,10 @@ class TensorData:
     """`int64` or `float32`."""
     shape: list[int] | None
     """Shape, row-major; None means one dimension."""
+    sparse_crow_indices: Any
+    """Of a sparse tensor: where each row begins among the stored numbers, and where the last ends."""
+    sparse_col_indices: Any
+    """Of a sparse tensor: the column of each stored number."""
     _listed: Any
     """`data`, once somebody asked for it."""
 
@@ -72,6 +76,8 @@ class TensorData:
         data: Sequence[int] | Sequence[float] | npt.NDArray[Any],
         dtype: TensorDtype,
         shape: Sequence[int] | None = None,
+        sparse_crow_indices: Sequence[int] | npt.NDArray[Any] | None = None,
+        sparse_col_indices: Sequence[int] | npt.NDArray[Any] | None = None,
     ) -> None:
         if dtype not in ("int64", "float32"):
             raise InputError(f"dtype must be 'int64' or 'float32', not {dtype!r}", field="dtype")
@@ -82,14 +88,46 @@ class TensorData:
             data = _frozen_array(array, dtype)
         elif not isinstance(data, (list, tuple)):
             data = list(data)
-        object.__setattr__(self, "raw", data)
-        object.__setattr__(self, "dtype", dtype)
-        object.__setattr__(self, "shape", None if shape is None else [int(n) for n in shape])
-        object.__setattr__(self, "_listed", data if isinstance(data, list) else None)
+        self._keep(data, dtype, shape, sparse_crow_indices, sparse_col_indices)
+
+    def _keep(self, raw: Any, dtype: str, shape: Sequence[int] | None, rows: Any, columns: Any) -> None:
+        if (rows is None) != (columns is None):
+            raise InputError("a sparse tensor needs crow and col indices", field="sparse_crow_indices")
+        if rows is not None and (shape is None or len(shape) != 2):
+            raise InputError("a sparse tensor has a shape of two dimensions", field="shape")
+        kept = {
+            "raw": raw,
+            "dtype": dtype,
+            "shape": None if shape is None else [int(n) for n in shape],
+            "sparse_crow_indices": _frozen_array(rows, "int64") if is_array(rows) else rows,
+            "sparse_col_indices": _frozen_array(columns, "int64") if is_array(columns) else columns,
+            "_listed": raw if isinstance(raw, list) else None,
+        }
+        for name, value in kept.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def of_frozen(
+        cls,
+        raw: npt.NDArray[Any],
+        dtype: TensorDtype,
+        shape: Sequence[int] | None = None,
+        sparse_crow_indices: npt.NDArray[Any] | None = None,
+        sparse_col_indices: npt.NDArray[Any] | None = None,
+    ) -> TensorData:
+        """Keep a flat, read-only array of the stated dtype as it is: decoders make such, and nobody else."""
+        made = cls.__new__(cls)
+        made._keep(raw, dtype, shape, sparse_crow_indices, sparse_col_indices)
+        return made
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether only some numbers of the stated shape are stored; the others are zero."""
+        return self.sparse_crow_indices is not None
 
     @property
     def data(self) -> list[int] | list[float]:
-        """The numbers as a flat list, row by row."""
+        """The numbers as a flat list, row by row; of a sparse tensor those that are stored."""
         if self._listed is None:
             listed = self.raw.tolist() if is_array(self.raw) else list(self.raw)
             object.__setattr__(self, "_listed", listed)
@@ -105,17 +143,32 @@ class TensorData:
 
     @classmethod
     def from_torch(cls, tensor: torch.Tensor) -> TensorData:
-        """Take a torch tensor: floats become float32, everything else int64."""
+        """Take a torch tensor: floats become float32, everything else int64; CSR stays sparse."""
         flat = tensor.detach().cpu()
+        if str(flat.layout) == "torch.sparse_csr":
+            rows, columns = flat.crow_indices().numpy(), flat.col_indices().numpy()
+            stored = cls.from_torch(flat.values())
+            return cls(stored.raw, stored.dtype, list(flat.shape), rows, columns)
         if flat.is_floating_point():
             return cls(flat.float().numpy(), "float32", list(flat.shape))
         return cls(flat.long().numpy(), "int64", list(flat.shape))
 
+    @classmethod
+    def from_torch_sparse(cls, tensor: torch.Tensor) -> TensorData:
+        """Take a torch tensor of two dimensions, and store only what is not zero."""
+        return cls.from_torch(tensor.to_sparse_csr())
+
     def to_numpy(self) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
-        """Return an array of the stated dtype, in the stated shape."""
+        """Return an array of the stated dtype, in the stated shape; a sparse tensor is filled with zeros."""
         import numpy as np
 
         flat = np.asarray(self.raw, dtype=self.dtype)
+        if self.is_sparse:
+            assert self.shape is not None
+            dense = np.zeros(self.shape, dtype=self.dtype)
+            rows = np.repeat(np.arange(self.shape[0]), np.diff(self.sparse_crow_indices))
+            dense[rows, self.sparse_col_indices] = flat
+            return dense
         return cast(
             "npt.NDArray[np.int64] | npt.NDArray[np.float32]",
             flat if self.shape is None else flat.reshape(self.shape),
@@ -136,7 +189,9 @@ class TensorData:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TensorData):
             return NotImplemented
-        if (self.dtype, self.shape, len(self)) != (other.dtype, other.shape, len(other)):
+        if (self.dtype, self.shape, self.is_sparse) != (other.dtype, other.shape, other.is_sparse):
+            return False
+        if len(self) != len(other) or (self.is_sparse and _places(self) != _places(other)):
             return False
         return self.data == other.data or bool((self.to_numpy() == other.to_numpy()).all())
 
@@ -144,4 +199,9 @@ class TensorData:
 
     def __repr__(self) -> str:
         shown = ", ".join(str(x) for x in self.raw[:4]) + (", ..." if len(self.raw) > 4 else "")
-        return f"TensorData([{shown}], dtype={self.dtype!r}, shape={self.shape!r})"
+        kind = ", sparse" if self.is_sparse else ""
+        return f"TensorData([{shown}], dtype={self.dtype!r}, shape={self.shape!r}{kind})"
+
+
+def _places(tensor: TensorData) -> tuple[list[int], list[int]]:
+    return list(tensor.sparse_crow_indices), list(tensor.sparse_col_indices)

@@ -1,0 +1,35 @@
+"""Where stretches of a datum come from. Owns the two kinds of spans; knows no wire format."""
+
+from __future__ import annotations
+
+import attrs
+
+from tinsmith.core.values.numbers import at_least_zero, numbers_converted
+
+
+@attrs.frozen(field_transformer=numbers_converted)
+class PromptProvenanceSpan:
+    """A stretch that was taken from the prompt of a sampled sequence."""
+
+    sequence_id: str
+    """Name of the sequence, from `SampledSequence.sequence_id`."""
+    offset: int = attrs.field(default=0, validator=at_least_zero)
+    """First position, in tokens of the prompt."""
+    length: int = attrs.field(kw_only=True, validator=at_least_zero)
+    """Tokens in the stretch."""
+
+
+@attrs.frozen(field_transformer=numbers_converted)
+class SampledProvenanceSpan:
+    """A stretch that was taken from what was sampled."""
+
+    sequence_id: str
+    """Name of the sequence, from `SampledSequence.sequence_id`."""
+    offset: int = attrs.field(default=0, validator=at_least_zero)
+    """First position, in sampled tokens."""
+    length: int = attrs.field(kw_only=True, validator=at_least_zero)
+    """Tokens in the stretch."""
+
+
+ProvenanceSpans = list[PromptProvenanceSpan | SampledProvenanceSpan]
+"""Spans of either kind."""
