@@ -369,6 +369,23 @@ def test_a_step_under_way_meets_the_loss_of_its_gradient() -> None:
     assert fallout.failed[0].error.applied == "yes"
 
 
+def test_a_step_under_way_meets_the_loss_of_half_a_batch() -> None:
+    """One of two chunks fails while the step is being sent: the step says that it ran on the other."""
+    line = SequenceLine()
+    one, two = line.take(Kind.GRADIENT, 2)
+    (step,) = line.take(Kind.STEP)
+    submit(line, one)
+    submit(line, two)
+    line.draw(step)
+    line.sent(step)
+    line.finished(one)
+    assert errors_of(line.finished(two, FAILED)) == [(two, PartialBatchError)]
+    assert line.accepted(step) == Settlement()
+    fallout = line.finished(step)
+    assert errors_of(fallout) == [(step, PartialBatchError)]
+    assert fallout.failed[0].error.applied == "yes"
+
+
 def test_a_chunk_under_way_meets_the_loss_of_another() -> None:
     """A chunk accepted after its sibling failed is half a batch."""
     line = SequenceLine()

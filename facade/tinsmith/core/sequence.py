@@ -195,12 +195,12 @@ class SequenceLine:
             return Settlement(failed=[Fallout(place, error)])
         if place.step is not None:
             return self._step_was_wrong(place, place.step, error)
-        if place.call.applied:
-            partial = _partial(place, error, "other chunks of the same call were applied", "unknown")
-            return Settlement(failed=[Fallout(place, partial), *self.poisoned(partial).failed])
         head = self._line[0] if self._line else None
         if head is not None and head.phase is not Phase.WAITING and _builds_on(head, place):
             head.doom = (place, error)
+        if place.call.applied:
+            partial = _partial(place, error, "other chunks of the same call were applied", "unknown")
+            return Settlement(failed=[Fallout(place, partial), *self.poisoned(partial).failed])
         return Settlement(failed=[Fallout(place, error), *self._fail_steps_on(place, error)])
 
     def _step_was_wrong(self, place: Place, step: Place, error: TinkerError) -> Settlement:
