@@ -41,6 +41,7 @@ SAMPLES: list[errors.TinkerError] = [
     errors.ProgressTimeoutError("x", **FACTS),
     errors.RequestFailedError("x", "r", errors.RequestErrorCategory.User, status_code=422, applied="no"),
     errors.InputError("x", datum=2, field="weights"),
+    errors.BodyTooLargeError(10),
     errors.SessionLostError("x", **FACTS),
     errors.ModelLostError("x", checkpoint="tinker://r/weights/1", **FACTS),
     errors.ModelLostError("x"),

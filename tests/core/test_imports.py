@@ -21,6 +21,8 @@ HEAVY = {
     "jinja2",
     "tenacity",
     "orjson",
+    "google.protobuf",
+    "backports.zstd",
 }
 
 ALL = """

@@ -8,7 +8,7 @@
                                         UnprocessableEntity, RateLimit, InternalServer
         APIConnectionError              no answer: APITimeoutError, ProgressTimeoutError
       RequestFailedError                the promise ended in failure
-      InputError (ValueError)           the caller's input, found before sending
+      InputError (ValueError)           the caller's input, found before sending: BodyTooLarge
       SessionLostError, ModelLostError, ResultLostError
       PartialBatchError, ClientPoisonedError, ClosedError, UnsafeArchiveError
       MissingExtraError (ImportError), MissingModelError
@@ -83,6 +83,15 @@ class InputError(TinkerError, ValueError):
         return self.message
 
 
+class BodyTooLargeError(InputError):
+    """A compressed body holds more than the reader allows."""
+
+    def __init__(self, limit_bytes: int, **facts: Unpack[ErrorFacts]) -> None:
+        super().__init__(f"holds more than {limit_bytes} bytes", field="body", **facts)
+        self.limit_bytes = limit_bytes
+        """How many bytes the reader allows."""
+
+
 class SessionLostError(TinkerError):
     """The server no longer knows the session. Make a new ServiceClient, and load from a checkpoint."""
 
@@ -153,6 +162,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BillingError",
+    "BodyTooLargeError",
     "ClientPoisonedError",
     "ClosedError",
     "ConflictError",

@@ -1,4 +1,4 @@
-"""JSON to values, for results that are large and for batches that a server reads.
+"""JSON to values, for results that are large and for batches that a server reads; protobuf is passed on.
 
 Lists stay the lists they are.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from tinsmith.core.codec.wire import Payload, ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.failures import broken_answer
 from tinsmith.core.values.chunks import (
@@ -33,9 +34,6 @@ from tinsmith.core.values.results import (
 )
 from tinsmith.core.values.tensor import TensorData
 
-Payload = bytes | Mapping[str, Any]
-"""A body, or what it was decoded to already."""
-
 _BY_KEY = {"tokens": "encoded_text", "location": "image_asset_pointer", "data": "image", "dmel": "dmel"}
 
 
@@ -56,6 +54,10 @@ def _object(payload: Payload) -> Mapping[str, Any]:
 
 def decode_forward_backward(payload: Payload) -> ForwardBackwardOutput:
     """Build the result of forward or forward_backward."""
+    if isinstance(payload, ProtobufPayload):
+        from tinsmith.core.codec.proto_results import decode_output
+
+        return decode_output(payload.data)
     fields = _object(payload)
     try:
         outputs = [_decode_output(output) for output in fields["loss_fn_outputs"]]
@@ -83,6 +85,10 @@ def decode_tensor(fields: Mapping[str, Any]) -> TensorData:
 
 def decode_sample(payload: Payload) -> SampleResponse:
     """Build the result of sample."""
+    if isinstance(payload, ProtobufPayload):
+        from tinsmith.core.codec import proto_results
+
+        return proto_results.decode_sample(payload.data)
     fields = _object(payload)
     try:
         alternatives, targets = fields.get("prompt_alt_tokens"), fields.get("target_prompt_logprobs")

@@ -27,6 +27,7 @@ from tinsmith.core.values.tensor import TensorData
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.values.chunks import ModelInputChunk
     from tinsmith.core.values.datum import Datum
     from tinsmith.core.values.optimizers import OptimParams
@@ -105,11 +106,21 @@ def encode_forward_backward(
     seq_id: int,
     *,
     chunk: range | None = None,
+    encoding: Encoding = "json",
 ) -> Iterator[bytes]:
-    """Yield the body of forward or forward_backward in pieces. `chunk` picks datums of `data` by index."""
+    """Yield the body of forward or forward_backward in pieces. `chunk` picks datums of `data` by index.
+
+    Both operations have one route in protobuf, forward_backward, and the body says which of them it is.
+    """
+    picked = range(len(data)) if chunk is None else chunk
+    if encoding == "protobuf":
+        from tinsmith.core.codec.proto_encode import encode_batch
+
+        yield from encode_batch(op == "forward", data, loss_fn, loss_fn_config, model_id, seq_id, picked)
+        return
     yield b'{"%b":{"data":[' % _INPUT_KEY[op]
     comma = b""
-    for index in range(len(data)) if chunk is None else chunk:
+    for index in picked:
         yield comma + encode_datum(index, data[index])
         comma = b","
     tail: dict[str, Any] = {"loss_fn": loss_fn}

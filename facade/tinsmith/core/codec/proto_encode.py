@@ -1,0 +1,117 @@
+"""Batches to protobuf, one piece a datum: pieces of one message, joined, are that message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinsmith_api.wire import tinker_wire_pb2 as wire
+
+from tinsmith.core.checks import check_tokens
+from tinsmith.core.codec.proto_arrays import to_bytes, write_tensor
+from tinsmith.core.errors import InputError
+from tinsmith.core.values.chunks import DmelChunk, EncodedTextChunk, ImageChunk, UnknownChunk
+from tinsmith.core.values.provenance import SampledProvenanceSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
+    from tinsmith.core.values.chunks import ModelInputChunk
+    from tinsmith.core.values.datum import Datum
+    from tinsmith.core.values.provenance import PromptProvenanceSpan
+
+    SpanMessages = RepeatedCompositeFieldContainer[wire.ProvenanceSpan]
+    Spans = Iterable[PromptProvenanceSpan | SampledProvenanceSpan]
+
+
+def encode_batch(
+    forward_only: bool,
+    data: Sequence[Datum],
+    loss_fn: str,
+    loss_fn_config: Mapping[str, float | str] | None,
+    model_id: str,
+    seq_id: int,
+    chunk: range,
+) -> Iterator[bytes]:
+    """Yield the body of a forward_backward, or of a forward, in pieces.
+
+    Maps are sorted, so that the same batch gives the same bytes.
+    """
+    field = "model_id"
+    try:
+        head = wire.ForwardBackwardRequest(model_id=model_id, forward_only=forward_only)
+        field = "seq_id"
+        head.seq_id = seq_id
+        field = "loss_fn"
+        head.loss_fn = loss_fn
+        for name, setting in (loss_fn_config or {}).items():
+            field = f"loss_fn_config.{name}"
+            if isinstance(setting, str):
+                head.loss_fn_config_v2[name].text = setting
+            else:
+                head.loss_fn_config[name] = head.loss_fn_config_v2[name].number = float(setting)
+    except (ValueError, TypeError) as cause:
+        raise InputError(f"cannot be written as protobuf: {cause}", field=field) from cause
+    yield head.SerializeToString(deterministic=True)
+    for index in chunk:
+        yield encode_datum(index, data[index])
+
+
+def encode_datum(index: int, datum: Datum) -> bytes:
+    """Return the piece of one datum; an error names the datum by `index`, and the field."""
+    batch = wire.ForwardBackwardRequest()
+    message = batch.data.add()
+    for position, chunk in enumerate(datum.model_input.chunks):
+        _write_chunk(message.model_input.add(), chunk, index, position)
+    inputs = message.loss_fn_inputs
+    for name, tensor in datum.loss_fn_inputs.items():
+        try:
+            slot = inputs[name]
+        except (ValueError, TypeError) as cause:
+            raise InputError(f"cannot be written as protobuf: {cause}", datum=index, field=name) from cause
+        write_tensor(slot, tensor, index, name)
+    if datum.model_input_spans:
+        _write_spans(message.model_input_spans, datum.model_input_spans, index, "model_input_spans")
+    if datum.loss_fn_input_spans:
+        _write_spans(message.loss_fn_input_spans, datum.loss_fn_input_spans, index, "loss_fn_input_spans")
+    return batch.SerializeToString(deterministic=True)
+
+
+def _write_chunk(message: wire.Chunk, chunk: ModelInputChunk, datum: int, position: int) -> None:
+    try:
+        if not isinstance(chunk, UnknownChunk) and chunk.extra:
+            raise ValueError(f"the protobuf form has no field {min(chunk.extra)!r}; send it as JSON")
+        if isinstance(chunk, EncodedTextChunk):
+            check_tokens(chunk, datum, "model_input")
+            message.encoded_text.tokens = to_bytes(chunk.tokens, "<i4")
+        elif isinstance(chunk, ImageChunk):
+            _write_image(message.image, chunk)
+        elif isinstance(chunk, DmelChunk):
+            message.dmel.dmel = chunk.dmel
+        else:
+            raise ValueError(f"the protobuf form has no chunk of type {chunk.type!r}; send it as JSON")
+    except InputError:
+        raise
+    except ValueError as cause:
+        raise InputError(f"chunk {position}: {cause}", datum=datum, field="model_input") from cause
+
+
+def _write_image(message: wire.Image, chunk: ImageChunk) -> None:
+    message.data = chunk.data
+    message.format = chunk.format
+    if chunk.expected_tokens is not None:
+        message.expected_tokens = chunk.expected_tokens
+    if chunk.override_dimensions is not None:
+        message.override_dimensions.width, message.override_dimensions.height = chunk.override_dimensions
+
+
+def _write_spans(messages: SpanMessages, spans: Spans, datum: int, field: str) -> None:
+    for span in spans:
+        message = messages.add()
+        part = message.sampled_tokens if isinstance(span, SampledProvenanceSpan) else message.prompt_tokens
+        try:
+            part.SetInParent()
+            part.sequence_id, part.offset, part.length = span.sequence_id, span.offset, span.length
+        except (ValueError, TypeError) as cause:
+            raise InputError(str(cause), datum=datum, field=field) from cause

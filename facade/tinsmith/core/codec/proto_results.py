@@ -1,0 +1,159 @@
+"""Protobuf results to values, as a client reads them: arrays are looked at where they are, not copied."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from tinsmith_api.wire import tinker_wire_pb2 as wire
+
+from tinsmith.core.codec.guard import WireError, parse
+from tinsmith.core.codec.proto_arrays import element_bytes, elements, from_bytes, read_shape, read_tensor
+from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.values.results import (
+    ForwardBackwardOutput,
+    LossFnOutput,
+    PromptAltTokens,
+    SampledSequence,
+    SampleResponse,
+)
+from tinsmith.core.values.tensor import TensorData
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.message import Message
+
+    from tinsmith.core.values.results import StopReason, TopkLogprobs
+
+MAX_DATUMS = 100_000
+"""Most datums in a record: a count is a few bytes, whatever it says. Chunks hold about a thousand."""
+PADDING_TOKEN, PADDING_LOGPROB = 0, -99999.0
+"""What fills a row of top-k that has no more entries."""
+_STOP_REASONS: dict[int, StopReason] = {wire.STOP_REASON_STOP: "stop", wire.STOP_REASON_LENGTH: "length"}
+
+M = TypeVar("M", bound="Message")
+V = TypeVar("V")
+
+
+def _decode(cls: type[M], data: bytes, build: Callable[[M], V]) -> V:
+    try:
+        if not data:
+            raise WireError("the body is empty")
+        return build(parse(cls, data))
+    except WireError as cause:
+        message = f"The server's answer is no {cls.DESCRIPTOR.name}: {cause}"
+        raise APIResponseValidationError(message=message, status_code=200) from cause
+
+
+def decode_output(data: bytes) -> ForwardBackwardOutput:
+    """Build the result of forward or forward_backward."""
+    return _decode(wire.ForwardBackwardOutput, data, _output)
+
+
+def _output(message: wire.ForwardBackwardOutput) -> ForwardBackwardOutput:
+    outputs: list[LossFnOutput] = []
+    tag = message.loss_fn_output_type
+    for record in message.loss_fn_outputs:
+        tag = tag or record.type_tag
+        outputs.extend(_record(record))
+    name = tag.rpartition(":")[2]
+    return ForwardBackwardOutput(name or "ArrayRecord", outputs, dict(message.metrics))
+
+
+def _record(record: wire.ArrayRecord) -> list[LossFnOutput]:
+    count = record.num_datums
+    if not 0 <= count <= MAX_DATUMS:
+        raise WireError(f"a record of {count} datums")
+    outputs: list[LossFnOutput] = [{} for _ in range(count)]
+    for name in sorted(record.fields):
+        try:
+            for output, tensor in zip(outputs, _split(record.fields[name], count), strict=True):
+                output[name] = tensor
+        except WireError as cause:
+            raise WireError(f"field {name!r}: {cause}") from cause
+    return outputs
+
+
+def _split(batched: wire.BatchedTensor, count: int) -> list[TensorData]:
+    """Cut the joined array at its offsets, which count bytes."""
+    data = batched.data
+    array, dtype = elements(data, batched.dtype)
+    trailing = read_shape(batched.trailing_shape) or []
+    offsets = from_bytes(batched.offsets, "<i8")
+    if len(offsets) != count + 1 or offsets[0] != 0 or offsets[-1] != len(data):
+        raise WireError(f"{len(offsets)} offsets for {count} datums in {len(data)} bytes")
+    sizes = np.diff(offsets)
+    width = element_bytes(batched.dtype)
+    row = width * math.prod(trailing) if len(data) else 1  # of no bytes, every shape makes no rows
+    if not 0 < row <= max(len(data), 1) or (sizes < 0).any() or (sizes % row).any():
+        raise WireError(f"offsets do not fit elements of shape {trailing}")
+    array.setflags(write=False)
+    ends, rows = (offsets // width).tolist(), (sizes // row).tolist()
+    return [
+        TensorData.of_frozen(array[start:end], dtype, [length, *trailing])
+        for start, end, length in zip(ends, ends[1:], rows, strict=False)
+    ]
+
+
+def decode_sample(data: bytes) -> SampleResponse:
+    """Build the result of sample."""
+    return _decode(wire.SampleResponse, data, _sample)
+
+
+def _sample(message: wire.SampleResponse) -> SampleResponse:
+    alternatives = None
+    if message.HasField("prompt_alt_tokens"):
+        found = message.prompt_alt_tokens
+        alternatives = PromptAltTokens(read_tensor(found.tokens), read_tensor(found.logprobs))
+    return SampleResponse(
+        [_sequence(sequence) for sequence in message.sequences],
+        _numbers(message.prompt_logprobs) if message.HasField("prompt_logprobs") else None,
+        _topk(message.topk_prompt_logprobs) if message.HasField("topk_prompt_logprobs") else None,
+        target_prompt_logprobs=(
+            read_tensor(message.target_prompt_logprobs)
+            if message.HasField("target_prompt_logprobs")
+            else None
+        ),
+        prompt_alt_tokens=alternatives,
+        prompt_cache_hit_tokens=message.prompt_cache_hit_tokens,
+    )
+
+
+def _sequence(message: wire.SampledSequence) -> SampledSequence:
+    reason = message.stop_reason
+    return SampledSequence(
+        _STOP_REASONS.get(reason, f"unknown_{reason}"),  # type: ignore[arg-type]  # a newer server's reason is kept
+        from_bytes(message.tokens, "<i4").tolist(),
+        _numbers(message.logprobs) if message.HasField("logprobs") else None,  # type: ignore[arg-type]  # as JSON's null
+        _topk(message.topk_sampled_logprobs) if message.HasField("topk_sampled_logprobs") else None,
+    )
+
+
+def _numbers(data: bytes) -> list[float | None]:
+    """Return float32 numbers as a list, None where NaN says that there is none."""
+    array = from_bytes(data, "<f4")
+    numbers: list[float | None] = array.tolist()
+    for position in np.flatnonzero(np.isnan(array)):
+        numbers[position] = None
+    return numbers
+
+
+def _topk(message: wire.TopkLogprobs) -> TopkLogprobs | None:
+    """Return rows of pairs without the padding; a row of nothing but padding is None."""
+    k, length = message.k, message.length
+    tokens, logprobs = from_bytes(message.token_ids, "<i4"), from_bytes(message.logprobs, "<f4")
+    if len(tokens) != k * length or len(logprobs) != k * length:
+        raise WireError(f"top-k of {length} x {k} with {len(tokens)} tokens and {len(logprobs)} logprobs")
+    if not k:
+        return None
+    taken = (tokens != PADDING_TOKEN) | (logprobs != np.float32(PADDING_LOGPROB))
+    counts = taken.reshape(length, k).sum(1).tolist()
+    pairs = list(zip(tokens[taken].tolist(), logprobs[taken].tolist(), strict=True))
+    rows: TopkLogprobs = []
+    at = 0
+    for count in counts:
+        rows.append(pairs[at : at + count] or None)
+        at += count
+    return rows
