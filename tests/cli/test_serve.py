@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import tinsmith
 from tinsmith import types
@@ -81,10 +82,23 @@ def test_serve_and_use(program: Callable[..., subprocess.Popen[str]], tmp_path: 
     assert all(json.loads(line) for line in again.stdout.splitlines())
 
 
+def test_serve_as_a_server_of_an_age(program: Callable[..., subprocess.Popen[str]]) -> None:
+    """`--wire` and `--client-flag` reach the service: JSON batches are 415, and the flag is what clients read."""
+    exports = _exports(program("--wire", "protobuf", "--client-flag", "sample_use_retrieve_futures=true"))
+    with httpx.Client(
+        base_url=exports["TINKER_BASE_URL"], headers={"X-API-Key": exports["TINKER_API_KEY"]}, timeout=30
+    ) as http:
+        assert http.post("/api/v1/forward_backward", json={}).status_code == 415
+        config = http.post("/api/v1/client/config", json={"sdk_version": "1"}).json()
+        assert config["sample_use_retrieve_futures"] is True
+
+
 REFUSED = [
     (("--model", "x"), "NAME=PATH"),
     (("--model", "x=/nowhere/at/all"), "does not exist"),
     (("--imitate", "a-teapot"), "arrival-order"),
+    (("--wire", "xml"), "json, protobuf or both"),
+    (("--client-flag", "nonsense=1"), "sample_use_retrieve_futures"),
     (("--host", "0.0.0.0"), "--allow-remote"),
     (("--print-telemetry",), "--data"),
     (("--port", "70000"), "--port"),

@@ -46,6 +46,22 @@ Imitate = Annotated[
         help="Behave like another server in one respect, such as arrival-order; may be repeated.",
     ),
 ]
+Wire = Annotated[
+    str,
+    typer.Option(
+        "--wire",
+        metavar="ENCODING",
+        help="Speak json, protobuf or both in batches and results; one alone imitates servers of an age.",
+    ),
+]
+ClientFlags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--client-flag",
+        metavar="NAME=VALUE",
+        help="Answer this flag in client/config, such as sample_use_retrieve_futures=true; may be repeated.",
+    ),
+]
 Tokenizers = Annotated[
     Path | None,
     typer.Option(
@@ -68,6 +84,8 @@ def serve(
     allow_remote: Remote = False,
     hold: Hold = 20.0,
     imitate: Imitate = None,
+    wire: Wire = "both",
+    client_flag: ClientFlags = None,
     tokenizers: Tokenizers = None,
     print_telemetry: Telemetry = False,
 ) -> None:
@@ -82,6 +100,7 @@ def serve(
         return
     with _data_dir(data) as directory:
         options = _options(context, directory, model or [], hold, imitate or [])
+        options = _with_wire(context, options, wire, client_flag or [])
         if tokenizers is not None:
             _export_tokenizers(options, tokenizers)
 
@@ -127,6 +146,18 @@ def _options(
                 f"{path} does not exist (model {name})", ctx=context, param_hint="--model"
             )
     return ServeOptions(data_dir=directory, models=dict(paths), imitate=imitation, hold_s=hold_s)
+
+
+def _with_wire(context: typer.Context, options: ServeOptions, wire: str, flags: list[str]) -> ServeOptions:
+    import attrs
+
+    from tinsmith.local.flags import parse_flags
+    from tinsmith.local.options import parse_wire
+
+    try:
+        return attrs.evolve(options, wire=parse_wire(wire), client_flags=parse_flags(flags))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), ctx=context) from error
 
 
 def _export_tokenizers(options: ServeOptions, folder: Path) -> None:

@@ -9,7 +9,10 @@ from typing import Literal, Self
 
 import attrs
 
+from .flags import Flag
+
 DetailStyle = Literal["native", "text", "list"]
+Wire = Literal["json", "protobuf", "both"]
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +67,14 @@ class Imitation:
         return tuple(valued.get(f.name, f.name.replace("_", "-")) for f in attrs.fields(cls))
 
 
+def parse_wire(text: str) -> Wire:
+    """Read `json`, `protobuf` or `both`."""
+    found: dict[str, Wire] = {"json": "json", "protobuf": "protobuf", "both": "both"}
+    if text not in found:
+        raise ValueError(f"the wire is json, protobuf or both, not {text!r}")
+    return found[text]
+
+
 def _switch_value(key: str, value: str) -> object:
     """Read the part after `=` of one word."""
     if key == "detail":
@@ -96,6 +107,12 @@ class ServeOptions:
     """Host header values (without port) that are served; None checks nothing (in-process use only)."""
     imitate: Imitation = attrs.field(factory=Imitation)
     """Manners of other servers."""
+    wire: Wire = "both"
+    """Encodings of batches and results: `both`, or one alone as servers of an age have it."""
+    client_flags: Mapping[str, Flag] = attrs.field(factory=dict)
+    """What `client/config` and `dynamic_config` answer instead of this service's own flags."""
+    metadata_bytes: int = 1 << 20
+    """Results beyond this are announced by their size first, to polls that allow it."""
     hold_s: float = 20.0
     """Longest time that a poll of a pending promise is held; below 45 s, where official clients give up."""
     gap_wait_s: float = 10.0

@@ -1,6 +1,9 @@
 """What the service is and how it wants to be used."""
 
+from collections.abc import Mapping
+
 from tinsmith.core.errors import TinkerError
+from tinsmith.local.flags import CONFIG_FLAGS, DYNAMIC_FLAGS, Flag
 from tinsmith.local.service import Service
 
 from .answer import Answer
@@ -30,27 +33,21 @@ def _model(service: Service, name: str) -> dict[str, object]:
 
 
 async def client_config(service: Service, call: Call) -> Answer:
-    """Say how clients are to behave: JSON, the key itself, one request at a time."""
+    """Say how clients are to behave."""
     del call
-    return Answer(
-        {
-            "pjwt_auth_enabled": False,
-            "credential_default_source": "api_key",
-            "parallel_fwdbwd_chunks": False,
-            "proto_compress_fwdbwd": False,
-            "fwdbwd_max_chunk_len": 1024,
-            "fwdbwd_max_chunk_bytes_count": min(5_000_000, service.options.max_body_bytes // 12),
-            "sample_use_retrieve_futures": False,
-            "sample_join_sampling_session": True,
-            "custom_loss_server_side": False,
-            "use_pyqwest_transport": True,
-        }
-    )
+    own = dict(CONFIG_FLAGS)
+    # An image's base64 and numbers as JSON text take several bytes for each that clients count.
+    own["fwdbwd_max_chunk_bytes_count"] = min(5_000_000, service.options.max_body_bytes // 12)
+    return Answer(_told(service, own))
 
 
 async def client_dynamic_config(service: Service, call: Call) -> Answer:
     """Say the part of the configuration that may change."""
-    del service, call
-    return Answer(
-        {"refresh_interval_sec": 300, "sample_cancel_enabled": True, "sample_cancel_max_batch_size": 64}
-    )
+    del call
+    return Answer(_told(service, DYNAMIC_FLAGS))
+
+
+def _told(service: Service, own: Mapping[str, Flag]) -> dict[str, object]:
+    """Return flags, those replaced that whoever runs the service wants otherwise."""
+    wanted = service.options.client_flags
+    return {name: wanted.get(name, value) for name, value in own.items()}

@@ -12,18 +12,20 @@ class Answer:
     """One answer."""
 
     body: Mapping[str, object] | bytes | None = attrs.field(default=None, repr=False)
-    """Object to encode, JSON that is encoded already, or nothing."""
+    """Object to encode, bytes that are encoded already, or nothing."""
     status: int = 200
     """HTTP status; 204 for nothing."""
     headers: Mapping[str, str] = attrs.field(factory=dict)
     """Further headers."""
+    content_type: str = "application/json"
+    """What the bytes are."""
 
     def response(self) -> Response:
         """Make it HTTP."""
         if self.body is None:
             return Response(status_code=self.status, headers=self.headers)
         content = self.body if isinstance(self.body, bytes) else orjson.dumps(self.body)
-        return Response(content, self.status, self.headers, "application/json")
+        return Response(content, self.status, self.headers, self.content_type)
 
 
 def nothing() -> Answer:

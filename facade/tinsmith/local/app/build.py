@@ -82,7 +82,7 @@ def build_app(service: Service, contract: Contract | None = None) -> ASGIApp:
     def route(path: str, methods: Mapping[str, str]) -> Route:
         async def endpoint(request: Request) -> Response:
             operation_id = methods["GET" if request.method == "HEAD" else request.method]
-            return await _serve(service, contract, operation_id, functions[operation_id], request)
+            return await _serve(service, contract, functions, operation_id, request)
 
         return Route(path, endpoint, methods=list(methods))
 
@@ -99,11 +99,15 @@ def build_app(service: Service, contract: Contract | None = None) -> ASGIApp:
 
 
 async def _serve(
-    service: Service, contract: Contract, operation_id: str, function: Operation, request: Request
+    service: Service,
+    contract: Contract,
+    functions: Mapping[str, Operation],
+    operation_id: str,
+    request: Request,
 ) -> Response:
-    """Read, check and serve one request."""
-    call = await read_call(request, contract.rules(operation_id), service.options.max_body_bytes)
-    answer = await function(service, call)
+    """Read, check and serve one request; a batch in protobuf says itself whether it is a forward alone."""
+    call = await read_call(request, contract, operation_id, service.options)
+    answer = await functions[call.operation](service, call)
     return answer.response()
 
 

@@ -2,13 +2,18 @@
 
 import asyncio
 import hashlib
+from functools import partial
 from typing import Any
 
 import attrs
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
-from .contract import OperationRules, check_body, check_parameter
+from tinsmith.core.codec import Encoding
+from tinsmith.local.options import ServeOptions
+
+from . import wire
+from .contract import Contract, OperationRules, check_body, check_parameter
 from .refusal import Refusal
 
 #: Bodies beyond this are decoded in a worker thread, so that the loop goes on.
@@ -26,13 +31,15 @@ class Call:
     body: dict[str, Any] = attrs.field(repr=False)
     """Decoded body, `{}` when there is none."""
     raw: bytes = attrs.field(repr=False)
-    """Body as it came."""
+    """Body as it is journalled: unpacked, and marked where it is protobuf."""
     digest: bytes = attrs.field(repr=False)
     """Fingerprint of operation and content."""
     parameters: dict[str, Any]
     """Path, query and header parameters by name."""
     base_url: str
     """Root that the client used, for URLs in answers."""
+    accept: str = ""
+    """What the client accepts."""
 
     def text(self, name: str) -> str:
         """Return a text field of the body that the schema requires."""
@@ -53,22 +60,58 @@ def whole(body: dict[str, Any], name: str, *path: str) -> int | None:
     return int(value)
 
 
-async def read_call(request: Request, rules: OperationRules, max_body_bytes: int) -> Call:
+async def read_call(request: Request, contract: Contract, operation: str, options: ServeOptions) -> Call:
     """Read and check a request."""
+    rules = contract.rules(operation)
     parameters = _parameters(request, rules)
-    raw = await _read_body(request, max_body_bytes)
+    raw = await _read_body(request, options.max_body_bytes)
     body: dict[str, Any] = {}
+    found = _Content(rules.id, body, raw, b"")
     if rules.body is not None:
-        _check_type(request)
-        body = await asyncio.to_thread(decode, rules, raw) if len(raw) > THREAD_BYTES else decode(rules, raw)
+        encoding = wire.body_encoding(request, operation, options.wire)
+        packed = wire.is_packed(request, options.wire)
+        limit = options.max_body_bytes if packed else None
+        work = partial(_read_content, contract, rules, raw, encoding, limit)
+        found = await asyncio.to_thread(work) if packed or len(raw) > THREAD_BYTES else work()
     return Call(
-        operation=rules.id,
-        body=body,
-        raw=raw,
-        digest=digest(rules.id, raw) if rules.body is not None else b"",
+        operation=found.operation,
+        body=found.body,
+        raw=found.journal,
+        digest=found.digest,
         parameters=parameters,
         base_url=str(request.base_url),
+        accept=request.headers.get("accept", ""),
     )
+
+
+@attrs.frozen(eq=False)
+class _Content:
+    """A body, decoded and checked."""
+
+    operation: str
+    body: dict[str, Any]
+    journal: bytes
+    digest: bytes
+
+
+def _read_content(
+    contract: Contract, rules: OperationRules, raw: bytes, encoding: Encoding, unpack_to: int | None
+) -> _Content:
+    """Unpack, decode, check and fingerprint a body."""
+    plain = raw if unpack_to is None else wire.unpack(raw, unpack_to)
+    if encoding == "json":
+        return _Content(rules.id, decode(rules, plain), plain, digest(rules.id, plain))
+    operation, body = wire.read_batch(plain)
+    content = wire.canonical(body) if len(plain) <= CANONICAL_BYTES else plain
+    checked = check_body(contract.rules(operation), body)
+    return _Content(operation, checked, wire.mark(plain), _fingerprint(operation, content))
+
+
+def decode_journalled(contract: Contract, operation: str, journalled: bytes) -> dict[str, Any]:
+    """Decode and check a body that was accepted before."""
+    plain = wire.unmarked(journalled)
+    body = orjson.loads(journalled) if plain is None else wire.read_batch(plain)[1]
+    return check_body(contract.rules(operation), body)
 
 
 def decode(rules: OperationRules, raw: bytes) -> dict[str, Any]:
@@ -86,6 +129,11 @@ def digest(operation: str, raw: bytes) -> bytes:
     content = raw
     if len(raw) <= CANONICAL_BYTES:
         content = orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS)
+    return _fingerprint(operation, content)
+
+
+def _fingerprint(operation: str, content: bytes) -> bytes:
+    """Hash content that was written in one way only."""
     return hashlib.blake2b(content, digest_size=20, person=operation[:16].encode()).digest()
 
 
@@ -100,16 +148,6 @@ def _parameters(request: Request, rules: OperationRules) -> dict[str, Any]:
         elif parameter.required and parameter.place != "path":
             raise Refusal(422, "is required", field=(parameter.name,), kind="missing")
     return found
-
-
-def _check_type(request: Request) -> None:
-    """Refuse bodies of another kind."""
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refusal(415, f"bodies are application/json, not {kind[:80]!r}")
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding != "identity":
-        raise Refusal(415, f"bodies are not compressed, not {coding[:80]!r}")
 
 
 async def _read_body(request: Request, max_body_bytes: int) -> bytes:

@@ -177,7 +177,7 @@ def _take_arrays(body: Any) -> Iterator[tuple[dict[str, Any], str, Any]]:
     """Take long numeric lists out of a body, leaving an empty list, and fill in missing chunk tags."""
     for holder, key, whole in _number_lists(body):
         found = holder.get(key)
-        if not isinstance(found, list) or len(found) <= SHORT:
+        if not isinstance(found, np.ndarray) and (not isinstance(found, list) or len(found) <= SHORT):
             continue
         try:
             array = np.asarray(found)

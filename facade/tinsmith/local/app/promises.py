@@ -1,11 +1,16 @@
 """Polls: what became of a promise, said as this service or as another one says it."""
 
+import asyncio
+from functools import partial
+
+from tinsmith.core.codec import CONTENT_TYPES
 from tinsmith.local.service import Service
 from tinsmith.local.work.board import Outcome
+from tinsmith.local.work.completions import Completion
 
-from . import lookups
+from . import lookups, wire
 from .answer import Answer, nothing
-from .call import Call
+from .call import THREAD_BYTES, Call, whole
 from .refusal import Refusal
 
 #: A session-wide poll is held no longer than this, whatever the client asks for.
@@ -17,7 +22,7 @@ async def retrieve_future(service: Service, call: Call) -> Answer:
     request_id = call.text("request_id")
     outcome = await service.board.outcome(request_id, service.options.poll_hold_s)
     if outcome.state == "done":
-        return Answer(outcome.result)
+        return await _done(service, call, outcome)
     if outcome.state == "pending":
         return _pending(service, request_id, outcome)
     if outcome.state == "unknown":
@@ -26,6 +31,18 @@ async def retrieve_future(service: Service, call: Call) -> Answer:
         return _failed(service, request_id, outcome)
     reason = "was cancelled" if outcome.state == "cancelled" else "has expired: its result was dropped"
     raise Refusal(410, f"promise {request_id} {reason}", field=("request_id",), kind=outcome.state)
+
+
+async def _done(service: Service, call: Call, outcome: Outcome) -> Answer:
+    """Hand out a result in the encoding that the client accepts; a big one may be announced first."""
+    encoding = wire.result_encoding(call.accept, outcome.op, service.options.wire)
+    content = outcome.result
+    if encoding == "protobuf":
+        work = partial(wire.to_protobuf, outcome.op, content)
+        content = await asyncio.to_thread(work) if len(content) > THREAD_BYTES else work()
+    if call.body.get("allow_metadata_only") and len(content) > service.options.metadata_bytes:
+        return Answer({"status": "complete_metadata", "response_payload_size": len(content)})
+    return Answer(content, content_type=CONTENT_TYPES[encoding])
 
 
 def _pending(service: Service, request_id: str, outcome: Outcome) -> Answer:
@@ -49,23 +66,30 @@ def _failed(service: Service, request_id: str, outcome: Outcome) -> Answer:
 
 
 async def retrieve_futures(service: Service, call: Call) -> Answer:
-    """Wait for the next completions of a sampler."""
-    sampler_id = str(call.body["target"]["sampling_session_id"])
+    """Wait for the next completions of a sampler, and forget those whose results have arrived."""
+    target = call.body["target"]
+    sampler_id = str(target["sampling_session_id"])
     lookups.sampler(service, sampler_id)
+    scope = f"sample:{sampler_id}"
+    service.board.acknowledge(scope, call.body.get("retrieved_request_ids") or ())
     after = int(min(call.whole("prev_cursor") or 0, 2**53))
     asked = call.body.get("timeout")
     hold_s = service.options.poll_hold_s if asked is None else min(float(asked), MAX_TIMEOUT_S)
     hold_s = 0.0 if service.options.imitate.unheld_polls else hold_s
-    completions = await service.board.completions(f"sample:{sampler_id}", after, hold_s)
-    return Answer(
-        {
-            "completions": [
-                {"state": "finished" if state == "done" else "failed", "request_id": request_id}
-                for request_id, state in completions
-            ],
-            "cursor": after + len(completions),
-        }
-    )
+    clone = whole(target, "cloned_sampler_id", "target")
+    found, cursor = await service.board.completions(scope, after, hold_s, clone)
+    return Answer({"completions": [_completion(one) for one in found], "cursor": cursor})
+
+
+def _completion(found: Completion) -> dict[str, object]:
+    """Word one completion."""
+    if found.state != "done":
+        return {"state": "failed", "request_id": found.request_id}
+    return {
+        "state": "finished",
+        "request_id": found.request_id,
+        "response_payload_uncompressed_size": found.size_bytes,
+    }
 
 
 async def cancel_future(service: Service, call: Call) -> Answer:

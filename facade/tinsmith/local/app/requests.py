@@ -18,7 +18,7 @@ from tinsmith.local.work.operations import (
 )
 
 from . import lookups
-from .call import decode
+from .call import decode_journalled
 from .contract import Contract
 from .examples import decode_batch
 from .prompts import decode_draw
@@ -39,7 +39,7 @@ class BodyReader:
 
     def operation(self, service: Service, row: PromiseRow, body: bytes) -> Operation | Draw:
         """Decode one accepted request."""
-        checked = decode(self._contract.rules(row.op), body)
+        checked = decode_journalled(self._contract, row.op, body)
         if row.op == "asample":
             return draw(service, checked)
         assert row.model_id is not None

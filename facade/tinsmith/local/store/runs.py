@@ -71,8 +71,8 @@ class Runs:
         """Return a page of runs, newest first."""
         sql = (
             "SELECT runs.* FROM runs LEFT JOIN sessions USING (session_id) "
-            "WHERE ?1 IS NULL OR sessions.project_id = ?1 "
-            "ORDER BY runs.created_at DESC, runs.rowid DESC LIMIT ?2 OFFSET ?3"
+            "WHERE COALESCE(?, sessions.project_id) IS sessions.project_id "
+            "ORDER BY runs.created_at DESC, runs.rowid DESC LIMIT ? OFFSET ?"
         )
         return [_run(found) for found in self._database.rows(sql, project_id, limit, offset)]
 
@@ -80,7 +80,7 @@ class Runs:
         """How many runs there are."""
         return self._database.number(
             "SELECT COUNT(*) FROM runs LEFT JOIN sessions USING (session_id) "
-            "WHERE ?1 IS NULL OR sessions.project_id = ?1",
+            "WHERE COALESCE(?, sessions.project_id) IS sessions.project_id",
             project_id,
         )
 

@@ -8,14 +8,14 @@ import logging
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Iterable
 
 import attrs
 
 from tinsmith.local.store import PromiseRow, Promises, StorageFullError
 from tinsmith.local.store.promises import Also, Applied
 
+from .completions import Completion, Completions
 from .signals import Signals
 
 _LOG = logging.getLogger(__name__)
@@ -23,8 +23,6 @@ _LOG.addHandler(logging.NullHandler())
 
 #: Results kept in memory as well, so that the first poll need not read them back.
 CACHED_RESULT_BYTES = 64 << 20
-#: One session-wide poll is answered with at most so many completions.
-MAX_COMPLETIONS = 1000
 
 
 @attrs.frozen(kw_only=True)
@@ -74,8 +72,7 @@ class Board:
         self._cache: OrderedDict[str, bytes] = OrderedDict()
         self._cached_bytes = 0
         self._unsaved: dict[str, Outcome] = {}
-        self._completed: dict[str, dict[str, str]] = {}
-        self._scopes: dict[str, str] = {}
+        self._completions = Completions(promises)
         self._closing = False
         self.signals = Signals()
 
@@ -104,8 +101,7 @@ class Board:
         """Know a promise as pending: a new one, or one that an earlier process left."""
         with self._lock:
             self._pending[row.request_id] = row.op
-            if row.op == "asample" and row.scope:
-                self._scopes[row.request_id] = row.scope
+        self._completions.began(row)
 
     def finish(
         self,
@@ -125,14 +121,14 @@ class Board:
             self._cached_bytes += len(result)
             while self._cached_bytes > CACHED_RESULT_BYTES:
                 self._cached_bytes -= len(self._cache.popitem(last=False)[1])
-        self._close(request_id, "done")
+        self._close(request_id, "done", size_bytes=len(result))
 
     def finish_unsaved(self, request_id: str, result: bytes) -> None:
         """Keep a result that changed nothing in memory alone, when the disk has no room for it."""
         _LOG.warning(
             "no space left to keep the result of promise %s; it lives until the process ends", request_id
         )
-        self._close(request_id, "done", Outcome(state="done", result=result))
+        self._close(request_id, "done", Outcome(state="done", result=result), size_bytes=len(result))
 
     def fail(self, request_id: str, error: str, category: str, state: str = "failed") -> None:
         """Keep a failure and wake who waits for it."""
@@ -158,12 +154,12 @@ class Board:
             with self._lock:
                 del self._unsaved[request_id]
 
-    def _close(self, request_id: str, state: str, unsaved: Outcome | None = None) -> None:
+    def _close(
+        self, request_id: str, state: str, unsaved: Outcome | None = None, *, size_bytes: int = 0
+    ) -> None:
         """Take a promise off the pending ones."""
+        scope = self._completions.ended(request_id, state, size_bytes)
         with self._lock:
-            scope = self._scopes.pop(request_id, "")
-            if scope in self._completed:
-                self._completed[scope].setdefault(request_id, state)
             op = self._pending.pop(request_id, "")
             if unsaved is not None:
                 self._unsaved[request_id] = attrs.evolve(unsaved, op=op)
@@ -209,28 +205,24 @@ class Board:
 
         return await self.signals.until(request_id, settled, hold_s) or self.look(request_id)
 
-    def _of_scope(self, scope: str) -> dict[str, str]:
-        """Return all completions of a scope, oldest first: promise and state."""
+    async def completions(
+        self, scope: str, after: int, hold_s: float, clone: int | None = None
+    ) -> tuple[list[Completion], int]:
+        """Wait for completions of a scope, or of one copy of it, behind a cursor; also the next cursor."""
+
+        def look() -> tuple[list[Completion], int] | None:
+            found = self._completions.behind(scope, after, clone)
+            return found if found[0] or self._closing else None
+
+        waited = await self.signals.until(scope, look, hold_s)
+        return waited or self._completions.behind(scope, after, clone)
+
+    def acknowledge(self, scope: str, request_ids: Iterable[str]) -> None:
+        """Let results go that have arrived: they are not named again and leave the memory, not the disk."""
+        arrived = self._completions.acknowledge(scope, request_ids) if request_ids else []
         with self._lock:
-            known = self._completed.get(scope)
-        if known is None:
-            rows = self._promises.completions(scope)
-            with self._lock:
-                known = self._completed.setdefault(scope, {})
-                for row in rows:
-                    known.setdefault(row.request_id, row.state)
-        return known
-
-    async def completions(self, scope: str, after: int, hold_s: float) -> list[tuple[str, str]]:
-        """Wait for completions of a scope behind a cursor: promise and state, oldest first."""
-        known = self._of_scope(scope)
-
-        def look() -> list[tuple[str, str]] | None:
-            with self._lock:
-                found = list(islice(known.items(), after, after + MAX_COMPLETIONS))
-            return found if found or self._closing else None
-
-        return await self.signals.until(scope, look, hold_s) or []
+            for request_id in arrived:
+                self._cached_bytes -= len(self._cache.pop(request_id, b""))
 
     def expire(self, before: float) -> None:
         """Drop results that were ready before a time."""

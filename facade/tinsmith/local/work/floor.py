@@ -128,7 +128,8 @@ class Floor:
             scheduler = self._schedulers.get(draw.base_model)
             if scheduler is None:
                 scheduler = self._schedulers[draw.base_model] = Scheduler(base)
-            handle = scheduler.submit(attrs.evolve(draw.job, adapter=adapter))
+            owner = row.scope.partition(":sample:")[0]  # its session: sessions take turns
+            handle = scheduler.submit(attrs.evolve(draw.job, adapter=adapter, owner=owner))
         except (ExampleError, TinkerError, ValueError) as error:
             self._board.fail(row.request_id, str(error), "user")
         except Exception as error:  # noqa: BLE001 - a defect must fail this request only
