@@ -22,10 +22,24 @@ BaseUrl = Annotated[
     str | None,
     typer.Option("--base-url", metavar="URL", help="Server to talk to instead of TINKER_BASE_URL."),
 ]
+AnyKey = Annotated[
+    bool,
+    typer.Option(
+        "--any-key", help="Send a key that does not start with tml-; or set TINSMITH_ANY_KEY=1 (own servers)."
+    ),
+]
+Insecure = Annotated[
+    bool,
+    typer.Option(
+        "--insecure", help="Allow http to another machine, the key in the clear; or set TINSMITH_INSECURE=1."
+    ),
+]
 
 
 @app.callback()
-def root(base_url: BaseUrl = None, format: Format = None) -> None:
+def root(
+    base_url: BaseUrl = None, any_key: AnyKey = False, insecure: Insecure = False, format: Format = None
+) -> None:
     """Take the options that every command shares; `output` and `connect` look them up."""
 
 

@@ -127,17 +127,17 @@ def _delete_all(client: RestClient, doomed: Sequence[str]) -> dict[str, Exceptio
 
 
 def _report(context: typer.Context, doomed: Sequence[str], failed: dict[str, Exception]) -> None:
-    from tinsmith.cli.failure import FAILURE, report
+    from tinsmith.cli.failure import FAILURE, report, sentence
 
     deleted = [path for path in doomed if path not in failed]
     if chosen(context) is OutputFormat.json:
-        errors = [{"tinker_path": path, "error": str(error)} for path, error in failed.items()]
+        errors = [{"tinker_path": path, "error": sentence(error)} for path, error in failed.items()]
         show_json({"deleted_count": len(deleted), "deleted": deleted, "failed": errors})
-    else:
+    elif deleted or not failed:
         note(f"Deleted {count(len(deleted), 'checkpoint')}")
     if len(doomed) == 1 and failed:
         raise typer.Exit(report(failed[doomed[0]]))
     for path, error in failed.items():
-        note(f"Failed: {path}: {error}")
+        note(f"Failed: {path}: {sentence(error)}")
     if failed:
         raise typer.Exit(FAILURE)

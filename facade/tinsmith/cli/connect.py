@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tinsmith.cli.output import lookup
+from tinsmith.cli.output import lookup, note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import typer
 
     from tinsmith.clients.rest import RestClient
     from tinsmith.clients.service import ServiceClient
+    from tinsmith.io.observe import Event, Progress
+
+PATIENCE_S, EVERY_S = 3.0, 10.0
+"""Seconds of retrying before the first word of it, and between two words: most faults are gone by then."""
+
+DEADLINE_S = 60.0
+"""Seconds of retrying before a command gives up: a person waits, where a training run must go on."""
 
 
 @contextmanager
@@ -21,17 +29,46 @@ def service(context: typer.Context) -> Iterator[ServiceClient]:
     """Open a client for the server that the options and the environment name, and close it afterwards."""
     from tinsmith.cli.failure import KeyRefusedError
     from tinsmith.clients.service import ServiceClient
-    from tinsmith.core.config import ClientConfig
+    from tinsmith.core.config import ClientConfig, RetryConfig
     from tinsmith.core.errors import InputError, TinkerError
 
     try:
-        config = ClientConfig.from_environment(base_url=lookup(context, "base_url"))
+        config = ClientConfig.from_environment(
+            base_url=lookup(context, "base_url"),
+            require_key_prefix=False if lookup(context, "any_key") else None,
+            insecure=lookup(context, "insecure") or None,
+            retry=RetryConfig(deadline_s=DEADLINE_S),
+        )
     except InputError:
         raise
     except TinkerError as error:
         raise KeyRefusedError(error.message) from error
-    with ServiceClient(config=config) as client:
-        yield client
+    over = threading.Event()
+    with ServiceClient(config=config, observer=_tell) as client:
+        threading.Thread(target=_narrate, args=(client.progress, over), daemon=True).start()
+        try:
+            yield client
+        finally:
+            over.set()
+
+
+def _tell(event: Event) -> None:
+    """Say what a wait that lasts is for."""
+    if event.kind == "wait":
+        note(f"Waiting for {event.waited_s:.0f} s: {event.waits_for}")
+
+
+def _narrate(progress: Callable[[], Progress], over: threading.Event) -> None:
+    """Say now and then that requests fail and are sent again: a command that only waits looks broken."""
+    told: Mapping[str, int] = {}
+    pause_s = PATIENCE_S
+    while not over.wait(pause_s):
+        pause_s = EVERY_S
+        errors = progress().errors
+        if errors != told:
+            told = errors
+            met = ", ".join(f"{count} x {kind}" for kind, count in sorted(errors.items()))
+            note(f"No answer yet ({met}); trying again. Ctrl-C gives up.")
 
 
 @contextmanager

@@ -1,10 +1,16 @@
-"""What a person and a script learn from a failure: one line on stderr and an exit code."""
+"""What a person and a script learn from a failure: a sentence on stderr and an exit code.
+
+Owns the words: the library's errors name its arguments, these name the options and variables of the command
+line. Builds no error itself but the one that is found before anything is sent.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 
+from tinsmith.cli.output import note
 from tinsmith.core import errors
 
 FAILURE, USAGE, NOT_FOUND, AUTHENTICATION = 1, 2, 3, 4
@@ -17,10 +23,12 @@ class KeyRefusedError(errors.TinkerError):
 _CODES: tuple[tuple[type[Exception], str, int], ...] = (
     (KeyRefusedError, "No usable API key", AUTHENTICATION),
     (errors.AuthenticationError, "Authentication failed", AUTHENTICATION),
+    (errors.BillingError, "Payment required", FAILURE),
     (errors.PermissionDeniedError, "Permission denied", AUTHENTICATION),
     (errors.NotFoundError, "Resource not found", NOT_FOUND),
     (errors.InputError, "Invalid input", USAGE),
     (errors.BadRequestError, "Invalid request", FAILURE),
+    (errors.ConflictError, "Conflict", FAILURE),
     (errors.UnprocessableEntityError, "Invalid data provided", FAILURE),
     (errors.RateLimitError, "Rate limit exceeded", FAILURE),
     (errors.InternalServerError, "Internal server error", FAILURE),
@@ -32,13 +40,57 @@ _CODES: tuple[tuple[type[Exception], str, int], ...] = (
 )
 """Error -> its headline and exit code; the first that fits."""
 
+_OUR_WORDS = {
+    "no API key: ": "",
+    "pass api_key= or set TINKER_API_KEY": "set TINKER_API_KEY",
+    "base_url='local:' needs none": "--base-url local:PATH needs none",
+    "pass require_key_prefix=False": "give --any-key",
+    "pass insecure=True": "give --insecure",
+    "from base_url= or TINKER_BASE_URL": "from --base-url or TINKER_BASE_URL",
+    "field 'base_url'": "--base-url or TINKER_BASE_URL",
+    "field 'ttl_seconds'": "--ttl",
+    "field 'path': ": "",
+}
+"""What the library says -> what the command line says."""
+
+_OPTIONS = "base_model limit max_tokens model_path num_samples offset seed stop temperature top_k top_p"
+_FIELD = re.compile(rf"field '({_OPTIONS.replace(' ', '|')})'")
+_TWICE = re.compile(r"\b(\w+): field '\1'")
+_STATUS = re.compile(r"^Error code: \d+ - ")
+
 
 def describe(error: BaseException) -> tuple[str, int]:
     """Return the line to print, and the exit code."""
     for kind, headline, code in _CODES:
         if isinstance(error, kind):
-            return f"Error: {headline}: {error}", code
+            return f"Error: {headline}: {sentence(error)}", code
     return f"Error: Unexpected error occurred: {type(error).__name__}: {error}", FAILURE
+
+
+def sentence(error: BaseException) -> str:
+    """Return what an error says, in the words of the command line, with the facts that help to find it."""
+    if not isinstance(error, errors.TinkerError):
+        return str(error)
+    text = _TWICE.sub(r"\1", _STATUS.sub("", error.message))
+    for theirs, ours in _OUR_WORDS.items():
+        text = text.replace(theirs, ours)
+    text = _FIELD.sub(lambda field: "--" + field[1].replace("_", "-"), text)
+    facts = _facts(error)
+    return f"{text} ({', '.join(facts)})" if facts else text
+
+
+def _facts(error: errors.TinkerError) -> list[str]:
+    status = getattr(error, "status_code", None)
+    return [
+        fact
+        for fact, known in (
+            (f"status {status}", status and error.attempts and str(status) not in error.message[15:]),
+            (f"{error.attempts} tries", error.attempts and error.attempts > 1),
+            (f"request {error.request_id}", error.request_id),
+            ("it may have been applied", error.applied == "unknown"),
+        )
+        if known
+    ]
 
 
 def report(error: BaseException) -> int:
@@ -47,5 +99,5 @@ def report(error: BaseException) -> int:
     expected = isinstance(error, tuple(kind for kind, _, _ in _CODES))
     if not expected and sys.stderr.isatty():
         traceback.print_exception(error)
-    sys.stderr.write(line + "\n")
+    note(line)
     return code

@@ -5,6 +5,7 @@ Owns formats and tables. Knows no command and no client.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from enum import StrEnum
@@ -141,5 +142,14 @@ def confirmed(question: str) -> bool:
 
 
 def note(message: str) -> None:
-    """Tell the person something that is not the result."""
+    """Tell the person something that is not the result; a terminal gets it wrapped between words."""
+    width = _width_of_stderr()
+    if width is not None:
+        from tinsmith.cli.table import wrapped
+
+        message = "\n".join(part for line in message.split("\n") for part in wrapped(line, width))
     typer.echo(message, err=True)
+
+
+def _width_of_stderr() -> int | None:
+    return os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None

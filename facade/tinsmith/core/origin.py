@@ -67,7 +67,8 @@ def check_base_url(base_url: str, *, insecure: bool = False) -> str:
         raise InputError("must hold no query and no fragment", field="base_url")
     if parts.scheme == "http" and not (insecure or is_loopback(host)):
         raise InputError(
-            f"http to {host} would send the key in the clear; use https, or pass insecure=True or set TINSMITH_INSECURE=1",
+            f"http to {host} would send the key in the clear; use https, or pass insecure=True"
+            " or set TINSMITH_INSECURE=1",
             field="base_url",
         )
     return base_url if base_url.endswith("/") else base_url + "/"

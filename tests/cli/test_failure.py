@@ -1,0 +1,146 @@
+"""What a failure says: in the words of the command line, once, without markup; and that it still tries."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from tinsmith.cli import connect, output
+from tinsmith.cli.failure import describe, sentence
+from tinsmith.core import errors
+from tinsmith.core.failures import error_from_status
+from tinsmith.io.observe import Progress, StillWaiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Result, Server
+
+PAGE = b"<!doctype html><html><head><title>Bad gateway</title></head><body>nginx</body></html>"
+TOLD = Progress(waiting=0, in_flight=0, done=0, failed=0, errors={"status 500": 2, "reset": 1})
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "code"),
+    [
+        (
+            error_from_status(502, PAGE, attempts=11),
+            "Internal server error: Bad gateway (status 502, 11 tries)",
+            1,
+        ),
+        (
+            error_from_status(404, b'{"detail":"no run x"}', attempts=1),
+            "Resource not found: no run x (status 404)",
+            3,
+        ),
+        (error_from_status(402, b'{"detail":"no funds"}'), "Payment required: no funds", 1),
+        (error_from_status(409, b'{"detail":"is public"}'), "Conflict: is public", 1),
+        (
+            error_from_status(
+                404, b'{"detail":[{"loc":["body","m"],"msg":"field \'m\': unknown"}]}', attempts=1
+            ),
+            "Resource not found: m: unknown (status 404)",
+            3,
+        ),
+        (
+            errors.InputError("must be -1 or above 0", field="top_k"),
+            "Invalid input: --top-k: must be -1 or above 0",
+            2,
+        ),
+        (
+            errors.APIConnectionError("reset", applied="unknown", request_id="r7"),
+            "Connection failed: reset (request r7, it may have been applied)",
+            1,
+        ),
+        (KeyError("x"), "Unexpected error occurred: KeyError: 'x'", 1),
+    ],
+)
+def test_sentences(error: Exception, line: str, code: int) -> None:
+    """Nothing is said twice, and what helps to find the request is in parentheses."""
+    assert describe(error) == (f"Error: {line}", code)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key", "words"),
+    [
+        (("--base-url", "http://example.com"), "tml-x", "--insecure or set TINSMITH_INSECURE=1"),
+        (("--base-url", "https://example.com"), "sk-x", "--any-key or set TINSMITH_ANY_KEY=1"),
+        (("--base-url", "https://example.com"), "", "TINKER_API_KEY"),
+        (("--base-url", "example.com"), "tml-x", "--base-url or TINKER_BASE_URL: must start with https://"),
+    ],
+)
+def test_options_not_arguments(
+    cli: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    key: str,
+    words: str,
+) -> None:
+    """The options and variables of this program are named, and no argument of the library."""
+    monkeypatch.setenv("TINKER_API_KEY", key)
+    said = cli(*arguments, "run", "list").err
+    assert words in said
+    for name in ("base_url", "api_key", "require_key_prefix", "insecure="):
+        assert name not in said
+
+
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_a_server_of_ones_own(
+    cli: Callable[..., Result], server: Server, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A key of any kind is sent when an option or a variable says so."""
+    server.on("GET", "/sessions", (200, {"sessions": []}))
+    monkeypatch.setenv("TINKER_API_KEY", "mine")
+    assert cli("session", "list").code == 4
+    if way == "variable":
+        monkeypatch.setenv("TINSMITH_ANY_KEY", "1")
+    assert cli(*(["--any-key"] if way == "option" else []), "session", "list").code == 0
+    assert [asked.key for asked in server.asked] == ["mine"]
+
+
+def test_http_to_another_machine(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried when an option says so; a name that nobody has is a failure of the connection."""
+    monkeypatch.setenv("TINKER_API_KEY", "tml-x")
+    done = cli("--insecure", "--base-url", "http://nobody.invalid", "session", "list")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("Error: Connection failed: ")
+
+
+def test_a_command_that_only_waits_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Requests that are sent again are told of when they fail for a while, and again when more did."""
+    monkeypatch.setattr(connect, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(connect, "EVERY_S", 0.0)
+    over = threading.Event()
+    answers = iter([TOLD, TOLD])
+
+    def progress() -> Progress:
+        told = next(answers, None)
+        if told is None:
+            over.set()
+        return told or TOLD
+
+    connect._narrate(progress, over)
+    assert (
+        capsys.readouterr().err
+        == "No answer yet (1 x reset, 2 x status 500); trying again. Ctrl-C gives up.\n"
+    )
+    connect._tell(StillWaiting("sample", "its turn", 30.0))
+    connect._tell(TOLD)
+    assert capsys.readouterr().err == "Waiting for 30 s: its turn\n"
+
+
+def test_notes_are_wrapped_in_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal breaks lines in the middle of words; we break them between."""
+    monkeypatch.setattr(output, "_width_of_stderr", lambda: 12)
+    output.note("one two three\n\nfour")
+    assert capsys.readouterr().err == "one two\nthree\n\nfour\n"
+
+
+def test_other_errors_say_what_they_say() -> None:
+    """What is no error of the library is printed as it is."""
+    assert sentence(OSError("disk full")) == "disk full"
