@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tinsmith.io.wire import Answer, Seen
 
 MAKE = """
-import sys, os, threading, time, asyncio, pickle
+import sys, os, threading, time, asyncio, pickle, warnings
 from tinsmith import *
 service = ServiceClient(base_url=sys.argv[1], api_key="tml-x", server_deduplicates=True)
 trainer = service.create_lora_training_client("tinsmith/tiny")
@@ -122,6 +122,7 @@ def test_fork_gives_an_error_at_once(server: testing.SocketServer) -> None:
     program = """
         trainer.optim_step(AdamParams()).result()
         future = APIFuture()
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of a fork beside threads
         if os.fork() == 0:
             began = time.monotonic()
             for act in (lambda: trainer.optim_step(AdamParams()).result(), service.get_server_capabilities,
