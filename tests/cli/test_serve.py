@@ -83,7 +83,7 @@ def test_serve_and_use(program: Callable[..., subprocess.Popen[str]], tmp_path: 
 
 
 def test_serve_as_a_server_of_an_age(program: Callable[..., subprocess.Popen[str]]) -> None:
-    """`--wire` and `--client-flag` reach the service: JSON batches are 415, and the flag is what clients read."""
+    """The switches reach the service: JSON batches are 415, and the flag is what clients read."""
     exports = _exports(program("--wire", "protobuf", "--client-flag", "sample_use_retrieve_futures=true"))
     with httpx.Client(
         base_url=exports["TINKER_BASE_URL"], headers={"X-API-Key": exports["TINKER_API_KEY"]}, timeout=30
