@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff fuzz soak interop golden bench bench-startup bench-cli bench-engine clean
+	codegen contract-diff fuzz soak interop golden golden-wire bench bench-startup bench-cli bench-engine clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -108,6 +108,10 @@ golden: .venv-golden/.ready .venv/.ready ## Write the golden files anew from tor
 	.venv-golden/bin/python tests/local/models/golden/make_peft.py
 	$(RUN) -m tests.local.models.golden.write_adapters
 	.venv-golden/bin/python tests/local/models/golden/make_peft.py
+
+golden-wire: .venv-peer/.ready .venv/.ready ## Write the golden bytes of the binary form anew from the official client
+	$(RUN) -m tests.core.wire_golden.ours tests/core/wire_golden
+	$(PEER_BIN)/python -W ignore tests/core/wire_golden/make_official.py tests/core/wire_golden
 
 fuzz: .venv/.ready ## schemathesis with many examples against the embedded service
 	$(BIN)/pytest --timeout 1800 tests/local/fuzz_contract.py
