@@ -9,11 +9,18 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinsmith.local.engine import prompts, workers
-from tinsmith.local.engine import sample as sampling
+from tinsmith.local.engine import places, prompts, workers
 from tinsmith.local.engine.batch import Example
 from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.sample import SampleHandle, SampleJob, SampleOutput, Scheduler, StopRule, sample
+from tinsmith.local.engine.sample import (
+    SampleHandle,
+    SampleJob,
+    SampleOutput,
+    Scheduler,
+    StopRule,
+    TopTokens,
+    sample,
+)
 from tinsmith.local.engine.train import forward_backward
 
 from tests.local.engine.models import random_model
@@ -45,8 +52,17 @@ def finish(scheduler: Scheduler, handles: Sequence[SampleHandle]) -> list[Sample
 
 def bits(output: SampleOutput) -> list[Any]:
     """Everything of a result, to be compared exactly."""
-    samples = [(s.tokens.tolist(), s.logprobs.tobytes(), s.stop_reason) for s in output.samples]
-    return [samples, output.prompt_logprobs, output.topk_prompt_logprobs]
+    samples = [
+        (s.tokens.tolist(), s.logprobs.tobytes(), s.stop_reason, pairs(s.topk)) for s in output.samples
+    ]
+    targets = output.target_prompt_logprobs
+    asked = [output.prompt_logprobs, output.topk_prompt_logprobs, pairs(output.prompt_alt_tokens)]
+    return [samples, *asked, None if targets is None else targets.tobytes()]
+
+
+def pairs(found: TopTokens | None) -> tuple[bytes, bytes] | None:
+    """Tokens and logprobs of a table, to be compared exactly."""
+    return None if found is None else (found.tokens.tobytes(), found.logprobs.tobytes())
 
 
 JOBS = st.builds(
@@ -62,6 +78,10 @@ JOBS = st.builds(
     stop=st.sampled_from([None, NEVER]),
     prompt_logprobs=st.booleans(),
     topk_prompt_logprobs=st.sampled_from([0, 2]),
+    prompt_logprobs_last_n=st.sampled_from([None, 1, 5]),
+    prompt_alt_tokens_k=st.sampled_from([0, 2]),
+    topk_sample_logprobs=st.sampled_from([0, 3]),
+    owner=st.sampled_from([None, "a", "b"]),
 )
 
 
@@ -95,6 +115,27 @@ def test_kept_prompts_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [bits(output) for output in kept] == fresh * 2
     monkeypatch.setattr(prompts, "KEPT_BYTES", 0)
     assert [bits(finish(scheduler, [scheduler.submit(one)])[0]) for one in (job, longer)] == fresh
+
+
+def test_prompts_of_several_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prompt read in slices has the logprobs of one pass, and the same bits alone, in a crowd and again."""
+    monkeypatch.setattr(workers, "_team", workers.Team(2))
+    model = random_model(max_context=1200)
+    tokens = np.random.default_rng(0).integers(0, 97, 1100)
+    job = SampleJob(
+        prompt=tokens, adapter=ADAPTERS[1], max_tokens=6, seed=1, prompt_logprobs=True, num_samples=3
+    )
+    output = sample(model, job)
+    example = Example(tokens=tokens[:-1], targets=tokens[1:], weights=np.ones(1099, np.float32))
+    wanted = forward_backward(model, ADAPTERS[1], [example], "cross_entropy", backward=False).logprobs[0]
+    assert output.prompt_logprobs is not None
+    np.testing.assert_allclose(np.array(output.prompt_logprobs[1:]), wanted, atol=1e-4)
+    scheduler = Scheduler(model, max_batch=3)
+    handles = [scheduler.submit(evolve(job, prompt=tokens[:n], seed=n)) for n in (512, 513, 1024, 20)]
+    handles += [scheduler.submit(job), scheduler.submit(evolve(job, owner="another"))]
+    found = [bits(one) for one in finish(scheduler, handles)]
+    assert found[-2:] == [bits(output)] * 2
+    assert found[:4] == [bits(sample(model, handle.job)) for handle in handles[:4]]
 
 
 def test_long_prompts_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +276,7 @@ def test_more_samples_than_fit_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = bits(sample(MODEL, job))
     narrow = Scheduler(MODEL, max_batch=2)
     assert bits(finish(narrow, [narrow.submit(job)])[0]) == wanted
-    monkeypatch.setattr(sampling, "KV_BYTES", 1)
+    monkeypatch.setattr(places, "KV_BYTES", 1)
     assert bits(sample(MODEL, job)) == wanted
 
 
@@ -280,6 +321,13 @@ def test_cancel_and_failures_touch_one_job_only() -> None:
         ({"top_p": 1.1}, "top_p"),
         ({"top_k": 0}, "top_k"),
         ({"topk_prompt_logprobs": 98}, "topk_prompt_logprobs"),
+        ({"topk_sample_logprobs": 98}, "topk_sample_logprobs"),
+        ({"prompt_alt_tokens_k": -1}, "prompt_alt_tokens_k"),
+        ({"prompt_logprobs_last_n": -1}, "prompt_logprobs_last_n"),
+        ({"target_prompt_logprobs": np.zeros((6, 1), np.int64)}, "target_prompt_logprobs"),
+        ({"target_prompt_logprobs": np.zeros(5, np.int64)}, "target_prompt_logprobs"),
+        ({"target_prompt_logprobs": np.full((5, 1), 97)}, "target_prompt_logprobs"),
+        ({"target_prompt_logprobs": np.full((5, 1), -2)}, "target_prompt_logprobs"),
         ({"stop": StopRule(strings=("",), decode=text)}, "stop"),
         ({"stop": StopRule(strings=("x",))}, "stop"),
     ],

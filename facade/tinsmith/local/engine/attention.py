@@ -43,7 +43,7 @@ def _gather(x: Array, start: int, stop: int, out: Array) -> Array:
 
 
 def _scores(q: Array, k: Array, block: tuple[int, int], group: int, scratch: AttentionScratch) -> Array:
-    """Write the masked scores [group, queries, keys] of a block of queries."""
+    """Write the masked scores [group, queries, keys] of a block of queries, which stand at those keys."""
     start, stop = block
     scores = scratch.scores[: len(q) * stop].reshape(len(q), stop)
     np.matmul(q, k[:stop].T, out=scores)
@@ -53,19 +53,20 @@ def _scores(q: Array, k: Array, block: tuple[int, int], group: int, scratch: Att
 
 
 def attend(q: Array, k: Array, v: Array, *, out: Array, log_sum: Array, scratch: AttentionScratch) -> None:
-    """Attend with the query heads [tokens, group, head_dim] that share one key head [tokens, head_dim].
+    """Attend with the query heads [tokens, group, head_dim] that share one key head [keys, head_dim].
 
-    Writes `out` [tokens, group, head_dim] and `log_sum` [group, tokens].
+    The queries stand at the last keys. Writes `out` [tokens, group, head_dim] and `log_sum` [group, tokens].
     """
-    group = q.shape[1]
+    group, past = q.shape[1], len(k) - len(q)
     for start, stop in _blocks(len(q)):
-        heads = _scores(_gather(q, start, stop, scratch.q), k, (start, stop), group, scratch)
+        seen = past + stop
+        heads = _scores(_gather(q, start, stop, scratch.q), k, (past + start, seen), group, scratch)
         top = heads.max(axis=2)
         heads -= top[:, :, None]
         np.exp(heads, out=heads)
         total = heads.sum(axis=2)
         mixed = scratch.mixed[: group * (stop - start)]
-        np.matmul(heads.reshape(-1, stop), v[:stop], out=mixed)
+        np.matmul(heads.reshape(-1, seen), v[:seen], out=mixed)
         mixed /= total.reshape(-1, 1)
         out[start:stop] = mixed.reshape(group, stop - start, -1).transpose(1, 0, 2)
         np.log(total, out=total)

@@ -53,6 +53,11 @@ class Scored:
         """Logprob of a token at temperature 1, with nothing cut."""
         return float(self.logits[token]) - self.log_total
 
+    def logprobs(self, tokens: npt.NDArray[np.integer]) -> Array:
+        """Logprobs of several tokens, each as `logprob` gives it."""
+        found: Array = (self.logits[tokens].astype(np.float64) - self.log_total).astype(np.float32)
+        return found
+
 
 def score(logits: Array) -> Scored:
     """Prepare a row of logits."""
@@ -66,15 +71,31 @@ def choose(row: Scored, how: Choice, random: np.random.Generator) -> int:
     """Choose a token; one random number is drawn unless the temperature is 0."""
     if how.temperature == 0.0:
         return int(row.logits.argmax())
-    mass = row.mass
-    if how.temperature != 1.0:
-        mass = np.exp((row.logits - np.float32(row.top)) / np.float32(max(how.temperature, COLDEST)))
+    mass = _tempered(row, how.temperature)
     u = random.random()
     if how.top_k < 1 and how.top_p >= 1.0:
         return _pick(mass, u)
     kept = _kept(mass, how)
     running = np.cumsum(mass[kept], dtype=np.float64)
     return int(kept[min(int(np.searchsorted(running, u * running[-1], side="right")), len(kept) - 1)])
+
+
+def draw(row: Scored, temperature: float, count: int, random: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Draw tokens with replacement and nothing cut; temperature 0 takes the likeliest each time."""
+    if temperature == 0.0:
+        return np.full(count, row.logits.argmax())
+    running = np.cumsum(_tempered(row, temperature), dtype=np.float64)
+    below = np.minimum(random.random(count) * running[-1], np.nextafter(running[-1], 0.0))
+    found: npt.NDArray[np.intp] = np.searchsorted(running, below, side="right")
+    return found
+
+
+def _tempered(row: Scored, temperature: float) -> Array:
+    """Unnormalised probabilities at a temperature above 0."""
+    if temperature == 1.0:
+        return row.mass
+    mass: Array = np.exp((row.logits - np.float32(row.top)) / np.float32(max(temperature, COLDEST)))
+    return mass
 
 
 def _pick(mass: Array, u: float) -> int:

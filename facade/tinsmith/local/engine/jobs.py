@@ -1,13 +1,17 @@
-"""Owns what sampling is asked for and what it returns; computes nothing."""
+"""Owns what sampling is asked for and what it returns, and checks it; computes nothing."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-from tinsmith.local.engine.batch import ImageSpan
+from tinsmith.local.engine.batch import ImageSpan, check_tokens
+from tinsmith.local.engine.config import ModelConfig
+from tinsmith.local.engine.errors import ExampleError
 from tinsmith.local.engine.lora import Adapter
 
 
@@ -23,6 +27,16 @@ class StopRule:
     """Turns tokens into text; needed when `strings` is not empty."""
 
 
+@frozen(eq=False)
+class TopTokens:
+    """Some tokens at each of several positions."""
+
+    tokens: npt.NDArray[np.int64]
+    """[positions, k]."""
+    logprobs: npt.NDArray[np.float32]
+    """[positions, k], of each token under the model at temperature 1, without top-k and top-p."""
+
+
 @frozen(kw_only=True, eq=False)
 class SampleJob:
     """One request: a prompt and how to continue it."""
@@ -33,6 +47,8 @@ class SampleJob:
     """Image positions of the prompt."""
     adapter: Adapter | None = None
     """A snapshot that nobody changes, or None for the base model; jobs with the same object share prompts."""
+    owner: Hashable = None
+    """Whose work it is: owners take turns, so that one with much to do does not keep another waiting."""
     num_samples: int = 1
     """How many continuations."""
     max_tokens: int | None = None
@@ -51,6 +67,14 @@ class SampleJob:
     """Whether to return the logprob of each prompt token."""
     topk_prompt_logprobs: int = 0
     """How many likeliest tokens to return at each prompt position; 0 none."""
+    prompt_logprobs_last_n: int | None = None
+    """The two above for the last n prompt positions only; None: for all."""
+    target_prompt_logprobs: npt.NDArray[np.int64] | None = None
+    """[P - 1, K] tokens whose logprobs are asked for: row i at prompt position i + 1; -1 asks for nothing."""
+    prompt_alt_tokens_k: int = 0
+    """How many tokens to draw at each prompt position but the first, at `temperature`, with nothing cut."""
+    topk_sample_logprobs: int = 0
+    """How many likeliest tokens to return at each sampled position; 0 none."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -63,6 +87,8 @@ class Sample:
     """Of each token under the model at temperature 1, without top-k and top-p."""
     stop_reason: Literal["length", "stop"]
     """`stop` when the stop rule ended it."""
+    topk: TopTokens | None
+    """The likeliest tokens at each sampled position, likeliest first; None when not asked for."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -72,9 +98,13 @@ class SampleOutput:
     samples: tuple[Sample, ...]
     """`num_samples` of them, in a fixed order."""
     prompt_logprobs: list[float | None] | None
-    """One entry a prompt token, the first None; None when not asked for."""
+    """One entry a prompt token, None for the first and those before the last n; None when not asked for."""
     topk_prompt_logprobs: list[list[tuple[int, float]] | None] | None
-    """One entry a prompt token, the first None: (token, logprob), likeliest first; None if not asked for."""
+    """One entry a prompt token, None as above: (token, logprob), likeliest first; None if not asked for."""
+    target_prompt_logprobs: npt.NDArray[np.float32] | None
+    """Shape of the job's; NaN where nothing was asked for. None when not asked for."""
+    prompt_alt_tokens: TopTokens | None
+    """[P - 1, k] tokens drawn in place of prompt token i + 1; None when not asked for."""
 
 
 class SampleHandle:
@@ -94,3 +124,44 @@ class SampleHandle:
     def done(self) -> bool:
         """Whether `output` or `error` is set."""
         return self.output is not None or self.error is not None
+
+
+def check_job(job: SampleJob, config: ModelConfig) -> int:
+    """Check a job; return how many tokens each sample may have. ExampleError names the wrong field."""
+    check_tokens(job.prompt, job.images, config, field="prompt")
+    if job.num_samples < 1:
+        raise ExampleError("must be at least 1", field="num_samples")
+    if job.max_tokens is not None and job.max_tokens < 0:
+        raise ExampleError("must not be negative", field="max_tokens")
+    if not (math.isfinite(job.temperature) and job.temperature >= 0.0):
+        raise ExampleError("must be a finite number of at least 0", field="temperature")
+    if not 0.0 < job.top_p <= 1.0:
+        raise ExampleError("must be above 0 and at most 1", field="top_p")
+    if job.top_k < -1 or job.top_k == 0:
+        raise ExampleError("must be -1 or at least 1", field="top_k")
+    for name in ("topk_prompt_logprobs", "topk_sample_logprobs"):
+        if not 0 <= getattr(job, name) <= config.vocab_size:
+            raise ExampleError("must be between 0 and the size of the vocabulary", field=name)
+    _check_questions(job, config)
+    if job.stop is not None and job.stop.strings and (job.stop.decode is None or "" in job.stop.strings):
+        raise ExampleError("stop strings must not be empty and need a decoder", field="stop")
+    room = config.max_context - len(job.prompt)
+    if room < 1 and job.max_tokens != 0:
+        raise ExampleError(f"leaves no room in the model's context of {config.max_context}", field="prompt")
+    return room if job.max_tokens is None else min(room, job.max_tokens)
+
+
+def _check_questions(job: SampleJob, config: ModelConfig) -> None:
+    """Check what is asked about the prompt."""
+    if job.prompt_alt_tokens_k < 0:
+        raise ExampleError("must not be negative", field="prompt_alt_tokens_k")
+    if job.prompt_logprobs_last_n is not None and job.prompt_logprobs_last_n < 0:
+        raise ExampleError("must not be negative", field="prompt_logprobs_last_n")
+    targets = job.target_prompt_logprobs
+    if targets is None:
+        return
+    fail = partial(ExampleError, field="target_prompt_logprobs")
+    if targets.ndim != 2 or len(targets) != len(job.prompt) - 1:
+        raise fail(f"has shape {targets.shape}, needs one row for each of {len(job.prompt) - 1} positions")
+    if targets.size and not (targets.min() >= -1 and targets.max() < config.vocab_size):
+        raise fail(f"holds a token that is neither -1 nor in the vocabulary of {config.vocab_size}")

@@ -44,6 +44,10 @@ class KeyValues:
         self.keys[layer][:, positions] = keys.transpose(1, 0, 2)
         self.values[layer][:, positions, :-1] = values.transpose(1, 0, 2)
 
+    def head(self, layer: int, head: int, positions: int) -> tuple[Array, Array]:
+        """View the first keys and values [positions, head_dim] of one head."""
+        return self.keys[layer][head, :positions], self.values[layer][head, :positions, :-1]
+
     def room_for(self, positions: int) -> None:
         """Make the arrays at least so long."""
         held = self._stored[0].shape[2]

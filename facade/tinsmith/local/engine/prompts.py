@@ -1,7 +1,7 @@
 """Owns what the model makes of a prompt: its keys and values and what follows its last token.
 
-A prompt is computed by itself, so that its bits depend on it alone; jobs with the same prompt and adapter
-share the result. Must not know how tokens are chosen.
+A prompt is computed by itself, in slices whose bounds depend on its length alone, so that its bits depend on
+nothing else; jobs with the same prompt and adapter share the result. Must not know how tokens are chosen.
 """
 
 from collections import OrderedDict, deque
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import define, field
 
-from tinsmith.local.engine.batch import Example
+from tinsmith.local.engine.batch import Example, ImageSpan
 from tinsmith.local.engine.choose import Scored, score
 from tinsmith.local.engine.decode import Decoder
 from tinsmith.local.engine.jobs import SampleJob
@@ -20,13 +20,14 @@ from tinsmith.local.engine.lora import Adapter
 from tinsmith.local.engine.model import BaseModel
 from tinsmith.local.engine.stack import Stack
 from tinsmith.local.engine.tape import Keep
-from tinsmith.local.engine.unembed import Unembedding
 from tinsmith.local.engine.workers import Team
 
 Array = npt.NDArray[np.float32]
 
 SHORT_TOKENS = 128
 """Prompts up to here go to one worker each; sharing so few rows out would cost more than it saves."""
+SLICE_TOKENS = 512
+"""Longer prompts are computed in slices, so that other work can be done between them."""
 KEPT_BYTES = 128 * 1024 * 1024
 """Keys and values of finished prompts kept for the next request with the same prompt."""
 
@@ -60,6 +61,41 @@ def _key(job: SampleJob) -> Key:
     return (job.adapter, job.prompt.tobytes(), *((span.start, span.patches.tobytes()) for span in job.images))
 
 
+class Reading:
+    """A prompt while it is computed."""
+
+    def __init__(self, model: BaseModel, job: SampleJob) -> None:
+        self._model, self._job = model, job
+        dtype, config = model.weights.embed.dtype, model.config
+        self._cache = KeyValues(config, len(job.prompt), dtype)
+        self._residual: Array = np.empty((len(job.prompt), config.hidden_size), dtype)
+
+    def step(self, decoder: Decoder, team: Team) -> Prompt | None:
+        """Compute the next slice; return the prompt, still without `following`, when it was the last."""
+        job, start = self._job, self._cache.length
+        rows = slice(start, min(start + SLICE_TOKENS, len(job.prompt)))
+        tokens = job.prompt[rows]
+        example = Example(tokens=tokens, targets=tokens, images=_inside(job.images, rows))
+        stack = Stack(
+            self._model, decoder.sites(job.adapter), [example], Keep.NOTHING, team, past=self._cache
+        )
+        self._residual[rows] = stack.forward()
+        if rows.stop < len(job.prompt):
+            return None
+        return Prompt(job.adapter, self._cache, self._residual, job.prompt)
+
+
+def _inside(images: Sequence[ImageSpan], rows: slice) -> tuple[ImageSpan, ...]:
+    """Cut images to a slice of the prompt, counting positions from its start."""
+    found = []
+    for span in images:
+        start, stop = max(span.start, rows.start), min(span.start + len(span.patches), rows.stop)
+        if start < stop:
+            patches = span.patches[start - span.start : stop - span.start]
+            found.append(ImageSpan(start=start - rows.start, patches=patches))
+    return tuple(found)
+
+
 class Prompts:
     """Computes prompts and keeps the latest."""
 
@@ -67,21 +103,30 @@ class Prompts:
         self._model = model
         self._kept: OrderedDict[Key, Prompt] = OrderedDict()
 
+    def find(self, job: SampleJob) -> Prompt | None:
+        """Return a job's prompt if it is kept."""
+        prompt = self._kept.get(_key(job))
+        if prompt is not None:
+            self._kept.move_to_end(_key(job))
+        return prompt
+
+    def keep(self, job: SampleJob, prompt: Prompt, decoder: Decoder) -> None:
+        """Find out what follows a prompt read by itself, and keep it."""
+        self._follow([prompt], decoder)
+        self._hold({_key(job): prompt})
+
     def get(self, jobs: Sequence[SampleJob], decoder: Decoder, team: Team) -> list[Prompt | Exception]:
         """Return the prompt of each job, computed now or earlier, or what went wrong with it."""
         wanted = {_key(job): job for job in jobs}
-        missing = {key: job for key, job in wanted.items() if key not in self._kept}
-        found: dict[Key, Prompt | Exception] = dict(self._compute(missing, decoder, team))
-        for key in wanted:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                found[key] = self._kept[key]
-        for key, prompt in found.items():
-            if isinstance(prompt, Prompt):
-                self._kept[key] = prompt
+        known = {key: prompt for key, job in wanted.items() if (prompt := self.find(job)) is not None}
+        found = self._compute({key: job for key, job in wanted.items() if key not in known}, decoder, team)
+        self._hold({key: prompt for key, prompt in found.items() if isinstance(prompt, Prompt)})
+        return [(known.get(_key(job)) or found[_key(job)]) for job in jobs]
+
+    def _hold(self, prompts: dict[Key, Prompt]) -> None:
+        self._kept |= prompts
         while len(self._kept) > 1 and sum(prompt.nbytes for prompt in self._kept.values()) > KEPT_BYTES:
             self._kept.popitem(last=False)
-        return [found[_key(job)] for job in jobs]
 
     def _compute(
         self, jobs: dict[Key, SampleJob], decoder: Decoder, team: Team
@@ -91,7 +136,10 @@ class Prompts:
 
         def attempt(key: Key, crew: Team) -> None:
             try:
-                found[key] = self._run(jobs[key], decoder, crew)
+                reading, prompt = Reading(self._model, jobs[key]), None
+                while prompt is None:
+                    prompt = reading.step(decoder, crew)
+                found[key] = prompt
             except Exception as error:  # noqa: BLE001  (one job's failure is that job's result)
                 found[key] = error
 
@@ -112,40 +160,14 @@ class Prompts:
                 attempt(key, team)
         if short:
             team.run(task)
-        good = [prompt for prompt in found.values() if isinstance(prompt, Prompt)]
-        if good:
-            last = np.stack([prompt.residual[-1] for prompt in good])
-            logits = decoder.unembed(last, [prompt.adapter for prompt in good])
-            for prompt, row in zip(good, logits, strict=True):
-                prompt.following = score(row.copy())
+        self._follow([prompt for prompt in found.values() if isinstance(prompt, Prompt)], decoder)
         return found
 
-    def _run(self, job: SampleJob, decoder: Decoder, team: Team) -> Prompt:
-        """Run one prompt through the model."""
-        example = Example(tokens=job.prompt, targets=job.prompt, images=job.images)
-        stack = Stack(self._model, decoder.sites(job.adapter), [example], Keep.NOTHING, team)
-        cache = KeyValues(self._model.config, len(job.prompt), self._model.weights.embed.dtype)
-        everything = slice(0, len(job.prompt))
-
-        def watch(index: int, keys: Array, values: Array) -> None:
-            cache.write(index, everything, keys, values)
-
-        residual = stack.forward(watch).copy()
-        cache.length = len(job.prompt)
-        return Prompt(job.adapter, cache, residual, job.prompt)
-
-    def logprobs(self, prompt: Prompt, decoder: Decoder, team: Team) -> list[float | None]:
-        """Return the logprob of each prompt token given those before it; None for the first."""
-        count = len(prompt.tokens)
-        targets = np.append(prompt.tokens[1:], 0)[:, None]
-        found = np.zeros((count, 1))
-        head = Unembedding(self._model, decoder.sites(prompt.adapter).unembed, team)
-        head.run(prompt.residual, targets, np.arange(count - 1), logprobs=found)
-        return [None, *found[: count - 1, 0].astype(np.float32).tolist()]
-
-    def top(
-        self, prompt: Prompt, count: int, decoder: Decoder, team: Team
-    ) -> list[list[tuple[int, float]] | None]:
-        """Return the likeliest tokens at each prompt position; None for the first."""
-        head = Unembedding(self._model, decoder.sites(prompt.adapter).unembed, team)
-        return [None, *head.top(prompt.residual[:-1], count)]
+    def _follow(self, prompts: Sequence[Prompt], decoder: Decoder) -> None:
+        """Score what follows the last token of each."""
+        if not prompts:
+            return
+        last = np.stack([prompt.residual[-1] for prompt in prompts])
+        logits = decoder.unembed(last, [prompt.adapter for prompt in prompts])
+        for prompt, row in zip(prompts, logits, strict=True):
+            prompt.following = score(row.copy())

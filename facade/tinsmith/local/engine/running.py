@@ -3,10 +3,11 @@
 from collections.abc import Collection
 
 import numpy as np
+import numpy.typing as npt
 
-from tinsmith.local.engine.choose import Choice, Scored, choose, stream
+from tinsmith.local.engine.choose import Array, Choice, Scored, choose, likeliest, stream
 from tinsmith.local.engine.decode import Row
-from tinsmith.local.engine.jobs import Sample, SampleJob, StopRule
+from tinsmith.local.engine.jobs import Sample, SampleJob, StopRule, TopTokens
 from tinsmith.local.engine.prompts import Prompt
 
 WINDOW_TOKENS = 8
@@ -14,12 +15,20 @@ WINDOW_TOKENS = 8
 
 
 class Running:
-    """One sample of a job."""
+    """One sample of a job; `number` tells the older from the newer."""
 
     def __init__(
-        self, job: SampleJob, prompt: Prompt, *, index: int, seed: int, limit: int, eos: Collection[int]
+        self,
+        job: SampleJob,
+        prompt: Prompt,
+        *,
+        index: int,
+        number: int,
+        seed: int,
+        limit: int,
+        eos: Collection[int],
     ) -> None:
-        self.index = index
+        self.index, self.number = index, number
         self.reason: str | None = None if limit else "length"
         self._rule = job.stop if job.stop is not None else StopRule(token_ids=frozenset(eos))
         self._how = Choice(temperature=job.temperature, top_k=job.top_k, top_p=job.top_p)
@@ -27,6 +36,8 @@ class Running:
         self._limit = limit
         self._tokens: list[int] = []
         self._logprobs: list[float] = []
+        self._likeliest = job.topk_sample_logprobs
+        self._topk: list[tuple[npt.NDArray[np.intp], Array]] = []
         self._window = max((len(text.encode()) for text in self._rule.strings), default=0) + WINDOW_TOKENS
         self.row: Row | None = None
         if limit:
@@ -40,6 +51,9 @@ class Running:
         token = choose(logits, self._how, self._random)
         self._tokens.append(token)
         self._logprobs.append(logits.logprob(token))
+        if self._likeliest:
+            tokens = likeliest(logits.logits, self._likeliest)
+            self._topk.append((tokens, logits.logprobs(tokens)))
         if self.row is not None:
             self.row = Row(token, self.row.cache, self.row.adapter)
         if self._stops(token):
@@ -61,4 +75,12 @@ class Running:
             tokens=np.array(self._tokens, np.int64),
             logprobs=np.array(self._logprobs, np.float32),
             stop_reason="stop" if self.reason == "stop" else "length",
+            topk=self._top_tokens() if self._likeliest else None,
         )
+
+    def _top_tokens(self) -> TopTokens:
+        shape = (len(self._topk), self._likeliest)
+        tokens, logprobs = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+        for index, row in enumerate(self._topk):
+            tokens[index], logprobs[index] = row
+        return TopTokens(tokens, logprobs)

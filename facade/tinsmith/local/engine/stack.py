@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tinsmith.local.engine.attention import AttentionScratch, attend, attend_backward
 from tinsmith.local.engine.batch import Example
 from tinsmith.local.engine.block import Block, LayerGrads, RowScratch
+from tinsmith.local.engine.kv import KeyValues
 from tinsmith.local.engine.model import BaseModel
 from tinsmith.local.engine.rope import rotations
 from tinsmith.local.engine.sites import AdapterSites, SiteGrads, collect
@@ -28,13 +29,23 @@ ROW_BLOCK = 512
 
 
 class Stack:
-    """All blocks of a model over one packed batch: `forward`, then at most one `backward`."""
+    """All blocks of a model over one packed batch: `forward`, then at most one `backward`.
+
+    With a `past` the batch is one sequence's next tokens: `forward` writes their keys and values there, and
+    no backward pass follows.
+    """
 
     def __init__(
-        self, model: BaseModel, sites: AdapterSites, examples: Sequence[Example], keep: Keep, team: Team
+        self,
+        model: BaseModel,
+        sites: AdapterSites,
+        examples: Sequence[Example],
+        keep: Keep,
+        team: Team,
+        past: KeyValues | None = None,
     ) -> None:
         self._model, self._sites, self._team = model, sites, team
-        self._examples = examples
+        self._examples, self._past = examples, past
         self._config = config = model.config
         self._dtype = model.weights.embed.dtype
         ends = np.cumsum([len(example.tokens) for example in examples])
@@ -43,7 +54,7 @@ class Stack:
         self.tape = Tape(config, sites.layers[0], self.length, keep, self._dtype, team.workspace)
         self._row_blocks = even_blocks(self.length, ROW_BLOCK, team.size)
         rows = max(block.stop - block.start for block in self._row_blocks)
-        longest = max(len(example.tokens) for example in examples)
+        longest = max(len(example.tokens) for example in examples) + (past.length if past else 0)
         group = config.num_heads // config.num_kv_heads
         self._scratch = [RowScratch(config, rows, self._dtype) for _ in range(team.size)]
         self._attention = [
@@ -57,6 +68,8 @@ class Stack:
 
     def _make_blocks(self, longest: int) -> list[Block]:
         positions = np.concatenate([np.arange(bound.stop - bound.start) for bound in self.bounds])
+        if self._past is not None:
+            positions += self._past.length
         table = rotations(self._config, 1 << (longest - 1).bit_length())[positions][:, None, :]
         kind = np.result_type(self._dtype, np.complex64)
         rotate_k = table.astype(kind)
@@ -67,19 +80,15 @@ class Stack:
             for index, (layer, sites) in enumerate(layers)
         ]
 
-    def forward(self, watch: Callable[[int, Array, Array], None] | None = None) -> Array:
-        """Run all blocks; return the residual stream [tokens, hidden] after the last.
-
-        `watch(index, keys, values)` sees each block's rotated keys and values [tokens, kv heads, head_dim].
-        """
+    def forward(self) -> Array:
+        """Run all blocks; return the residual stream [tokens, hidden] after the last."""
         self._embed()
         self._each_rows(partial(self._start, self._blocks[0]))
         for block in self._blocks:
-            if watch is not None:
-                _, keys, values = self._heads(self.tape.at("qkv", block.index))
-                watch(block.index, keys, values)
             self._attend(block.index)
             self._each_rows(partial(self._finish, block))
+        if self._past is not None:
+            self._past.length += self.length
         return self.tape.x(self._config.num_layers)
 
     def _start(self, block: Block, rows: slice, worker: int) -> None:
@@ -188,10 +197,16 @@ class Stack:
     def _attend(self, index: int) -> None:
         q, k, v = self._heads(self.tape.at("qkv", index))
         out, sums = self._grouped(self.tape.at("attn", index)), self._log_sums(index)
+        past = self._past
+        if past is not None:
+            past.write(index, slice(past.length, past.length + self.length), k, v)
 
         def work(t: slice, h: int, worker: int) -> None:
             scratch = self._attention[worker]
-            attend(q[t, h], k[t, h], v[t, h], out=out[t, h], log_sum=sums[h, :, t], scratch=scratch)
+            keys, values = k[t, h], v[t, h]
+            if past is not None:
+                keys, values = past.head(index, h, past.length + self.length)
+            attend(q[t, h], keys, values, out=out[t, h], log_sum=sums[h, :, t], scratch=scratch)
 
         self._each_head(work)
 

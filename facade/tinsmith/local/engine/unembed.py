@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-from tinsmith.local.engine.choose import likeliest, score
 from tinsmith.local.engine.model import BaseModel
 from tinsmith.local.engine.rows import rms_norm, rms_norm_backward
 from tinsmith.local.engine.sites import Site, SiteGrads, collect
@@ -68,23 +67,16 @@ class Unembedding:
 
         The gradient by x at `rows` is written to `dx`, the adapter's is added to `grads`.
         """
-        vocab, size = self.model.weights.unembed.shape[0], self.team.size
-        dtype = x.dtype
-        most = max(8, min(ROW_BLOCK, LOGIT_BYTES // (dtype.itemsize * vocab * size)))
-        blocks = even_blocks(len(rows), most, size)
+        blocks, scratch = self._shared_out(len(rows), x)
         if not blocks:
             return
-        most = max(block.stop - block.start for block in blocks)
-        logits = self.team.workspace.take("logits", (size, most, vocab), dtype)
-        scratch = [_Scratch(most, x.shape[1], self.site, part) for part in logits]
-
         if self.site is not None and grads is not None:
             for mine in scratch:
-                mine.grads = SiteGrads(self.site, most)
+                mine.grads = SiteGrads(self.site, len(mine.logits))
 
         def task(worker: int) -> None:
             mine = scratch[worker]
-            for block in blocks[worker::size]:
+            for block in blocks[worker :: self.team.size]:
                 chosen = rows[block]
                 part = x[chosen]
                 total, found = self._probabilities(part, targets[chosen], mine)
@@ -98,20 +90,28 @@ class Unembedding:
             parts = [mine.grads for mine in scratch if mine.grads is not None]
             collect(self.model.config, self.site, parts, grads)
 
-    def top(self, x: Array, count: int) -> list[list[tuple[int, float]]]:
-        """Return the likeliest tokens of each row with their logprobs, likeliest first."""
-        dtype, vocab = x.dtype, self.model.config.vocab_size
-        most = max(1, min(len(x), LOGIT_BYTES // (dtype.itemsize * vocab)))
-        mine = _Scratch(most, x.shape[1], self.site, self.team.workspace.take("logits", (most, vocab), dtype))
-        found = []
-        for start in range(0, len(x), most):
-            part = x[start : start + most]
-            self.logits(part, mine)
-            for row in mine.logits[: len(part)]:
-                scored = score(row)
-                ids = likeliest(row, count)
-                found.append([(int(token), scored.logprob(int(token))) for token in ids])
-        return found
+    def each(self, x: Array, visit: Callable[[int, Array], None]) -> None:
+        """Call `visit(row, logits)` for every residual row, from any worker; then they are overwritten."""
+        blocks, scratch = self._shared_out(len(x), x)
+
+        def task(worker: int) -> None:
+            mine = scratch[worker]
+            for block in blocks[worker :: self.team.size]:
+                self.logits(x[block], mine)
+                for row in range(block.start, block.stop):
+                    visit(row, mine.logits[row - block.start])
+
+        if blocks:
+            self.team.run(task)
+
+    def _shared_out(self, rows: int, x: Array) -> tuple[list[slice], list[_Scratch]]:
+        """Cut rows into blocks, dealt to the workers in turn, and give each worker arrays for the largest."""
+        vocab, size = self.model.weights.unembed.shape[0], self.team.size
+        most = max(8, min(ROW_BLOCK, LOGIT_BYTES // (x.itemsize * vocab * size)))
+        blocks = even_blocks(rows, most, size)
+        most = max((block.stop - block.start for block in blocks), default=0)
+        logits = self.team.workspace.take("logits", (size, most, vocab), x.dtype)
+        return blocks, [_Scratch(most, x.shape[1], self.site, part) for part in logits]
 
     def _probabilities(
         self, x: Array, targets: npt.NDArray[np.int64], mine: _Scratch
