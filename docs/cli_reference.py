@@ -29,6 +29,17 @@ INTRODUCTION = """\
 overrides it. `local:PATH` is the embedded service with its data in PATH, and needs no key. A key is never an
 argument: arguments are visible to everybody on the machine.
 
+A server of your own may want other keys, or speak http. Two options in front of the command, or variables:
+
+| option | variable | meaning |
+|---|---|---|
+| `--any-key` | `TINSMITH_ANY_KEY=1` | Send a key that does not start with `tml-`. |
+| `--insecure` | `TINSMITH_INSECURE=1` | Allow http to another machine: the key is sent in the clear. |
+
+In a terminal a table that is too wide is folded: its widest columns go on lines of their own, so that ids and
+paths can be copied in one piece. In a pipe each row is one line, however long. Requests that fail for a while
+are told of on stderr, and after a minute the command gives up.
+
 `--format table|json` stands before the command, on its group, or behind it; the nearest one wins. With `json`
 the result is one document on stdout and nothing else: dates in ISO 8601, lists with `cursor` (`offset`,
 `limit`, `total_count`) and `total`, null where the server does not say. Progress, questions and messages go
@@ -73,7 +84,7 @@ def section(path: tuple[str, ...], callback: Callable[..., Any]) -> str:
     usage = [
         " ".join(path),
         *(["[OPTIONS]"] if options else []),
-        *(mark.metavar or "" for _, mark in arguments),
+        *(_shown(parameter, mark) for parameter, mark in arguments),
     ]
     lines = [
         f"## {' '.join(path)}",
@@ -84,11 +95,18 @@ def section(path: tuple[str, ...], callback: Callable[..., Any]) -> str:
         "",
     ]
     lines += ["| | meaning | default |", "|---|---|---|"] if found else []
-    lines += [f"| `{mark.metavar}` | {mark.help} | |" for _, mark in arguments]
+    lines += [f"| `{_shown(parameter, mark)}` | {mark.help} | |" for parameter, mark in arguments]
     lines += [
         f"| {_names(parameter, mark)} | {mark.help} | {_default(parameter)} |" for parameter, mark in options
     ]
     return "\n".join(lines) + "\n"
+
+
+def _shown(parameter: inspect.Parameter, mark: ArgumentInfo) -> str:
+    """Return an argument as the usage line has it: in brackets when it may be left out."""
+    name = mark.metavar or parameter.name.upper()
+    several = "..." if "list" in str(parameter.annotation) else ""
+    return (name if parameter.default is inspect.Parameter.empty else f"[{name}]") + several
 
 
 def _names(parameter: inspect.Parameter, mark: OptionInfo) -> str:

@@ -119,11 +119,25 @@ def test_set_ttl(
     assert server.asked[0].body == {"ttl_seconds": ttl}
 
 
-@pytest.mark.parametrize("arguments", [(), ("--ttl", "3600", "--remove"), ("--ttl", "0"), ("--ttl", "x")])
-def test_set_ttl_usage(cli: Callable[..., Result], server: Server, arguments: tuple[str, ...]) -> None:
-    """Exactly one of --ttl and --remove, and seconds above zero."""
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "exactly one of --ttl and --remove"),
+        (("--ttl", "3600", "--remove"), "exactly one of --ttl and --remove"),
+        (("--ttl", "0"), "an hour (3600 s) at least"),
+        (("--ttl", "3599"), "an hour (3600 s) at least"),
+        (("--ttl", "315360001"), "ten years"),
+        (("--ttl", "x"), "integer"),
+    ],
+)
+def test_set_ttl_usage(
+    cli: Callable[..., Result], server: Server, arguments: tuple[str, ...], words: str
+) -> None:
+    """Exactly one of --ttl and --remove, and the seconds that the API takes; nothing is sent."""
     done = cli("checkpoint", "set-ttl", PATH, *arguments)
     assert (done.code, done.out, server.asked) == (2, "", [])
+    assert words in " ".join(done.err.split())
+    assert "3600 (an hour) or more" in " ".join(cli("checkpoint", "set-ttl", "--help").out.split())
 
 
 @pytest.mark.parametrize("command", ["info", "publish", "unpublish", "download", "delete"])

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tinsmith
+from tinsmith.cli.app import app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    import typer
 
     from tests.cli.conftest import Answer, Asked, Result, Server
 
@@ -79,6 +82,32 @@ def test_usage(cli: Callable[..., Result], server: Server, arguments: tuple[str,
     done = cli(*arguments)
     assert (done.code, done.out, server.asked) == (2, "", [])
     assert "Usage: tinsmith" in done.err
+
+
+def helps(tree: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each group and command."""
+    yield path
+    for command in tree.registered_commands:
+        assert command.callback is not None
+        yield (*path, command.name or command.callback.__name__)
+    for group in tree.registered_groups:
+        assert group.typer_instance is not None
+        yield from helps(group.typer_instance, (*path, group.name or ""))
+
+
+@pytest.mark.parametrize("command", list(helps(app)), ids=" ".join)
+def test_help_is_whole(
+    cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """Help keeps within a narrow terminal, cuts no sentence short and names no type of Python."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERMINAL_WIDTH", "60")
+    done = cli(*command, "--help")
+    assert (done.code, done.err) == (0, "")
+    for line in done.out.splitlines()[1:]:
+        assert not line.endswith("...")
+        assert "range>" not in line
+        assert len(line) <= 60
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,20 @@ def version(context: typer.Context, format: Format = None) -> None:
         typer.echo(f"tinsmith {tinsmith.__version__}")
 
 
+def _whole_help(tree: typer.Typer) -> None:
+    """Let the lists of commands say whole sentences; by themselves they are cut to one line."""
+    for command in tree.registered_commands:
+        command.short_help = (command.callback and command.callback.__doc__) or None
+    for group in tree.registered_groups:
+        if group.typer_instance is not None:
+            group.short_help = group.typer_instance.info.help
+            _whole_help(group.typer_instance)
+
+
 app.add_typer(run.app, name="run")
 app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(session.app, name="session")
 app.add_typer(model.app, name="model")
 app.command("sample")(sample.sample)
 app.command("serve")(serve.serve)
+_whole_help(app)

@@ -28,6 +28,30 @@ TinkerPath = Annotated[
 ]
 
 
+def _ttl(seconds: int | None) -> int | None:
+    """Refuse at once what no server takes."""
+    if seconds is not None:
+        from tinsmith.core.arguments import TTL_S
+
+        if not TTL_S[0] <= seconds <= TTL_S[1]:
+            raise typer.BadParameter(
+                f"{seconds} seconds: a checkpoint lives for an hour ({TTL_S[0]} s) at least and ten years"
+                f" ({TTL_S[1]} s) at most; --remove keeps it for ever"
+            )
+    return seconds
+
+
+Ttl = Annotated[
+    int | None,
+    typer.Option(
+        "--ttl",
+        metavar="SECONDS",
+        callback=_ttl,
+        help="Delete it in so many seconds from now: 3600 (an hour) or more.",
+    ),
+]
+
+
 @app.callback()
 def group(format: Format = None) -> None:
     """List, show, change, download and delete checkpoints."""
@@ -110,10 +134,7 @@ def unpublish(context: typer.Context, path: TinkerPath, format: Format = None) -
 def set_ttl(
     context: typer.Context,
     path: TinkerPath,
-    ttl: Annotated[
-        int | None,
-        typer.Option("--ttl", min=1, metavar="SECONDS", help="Delete it in so many seconds from now."),
-    ] = None,
+    ttl: Ttl = None,
     remove: Annotated[bool, typer.Option("--remove", help="Keep it for ever.")] = False,
     format: Format = None,
 ) -> None:

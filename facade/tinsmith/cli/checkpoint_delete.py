@@ -37,7 +37,7 @@ def _date(text: str | None) -> str | None:
     return text
 
 
-Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Paths of checkpoints.")]
+Paths = Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Paths of checkpoints.")]
 RunId = Annotated[
     str | None, typer.Option("--run-id", metavar="ID", help="All checkpoints of a training run.")
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -13,7 +13,7 @@ from tinsmith.cli.output import Format, OutputFormat, Properties, chosen, show
 from tinsmith.cli.text import size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from rich.progress import Progress
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Folder to make the folder in.")
@@ -52,28 +52,27 @@ class _Progress:
 
     def __init__(self, *, quiet: bool) -> None:
         self.total: int | None = None
-        self._watch: Callable[[int, int | None], None] | None = None
         self._quiet = quiet or not sys.stderr.isatty()
-        self._stop: Callable[[], None] | None = None
+        self._bar: Progress | None = None
 
-    def __enter__(self) -> _Progress:
-        if not self._quiet:
-            from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-
-            bar = Progress(BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=Console(stderr=True))
-            task = bar.add_task("download", total=None)
-            bar.start()
-            self._watch = lambda done, total: bar.update(task, completed=done, total=total)
-            self._stop = bar.stop
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._stop is not None:
-            self._stop()
+        if self._bar is not None:
+            self._bar.stop()
 
     def advance(self, done: int, total: int | None) -> None:
         """Note that `done` bytes of `total` are here."""
         self.total = total if total is not None else done
-        if self._watch is not None:
-            self._watch(done, total)
+        if self._quiet:
+            return
+        if self._bar is None:  # not before there are bytes: a refusal is one line
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+            columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True))
+            self._bar.add_task("download", total=None)
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total)

@@ -28,7 +28,7 @@ def group(format: Format = None) -> None:
 def list_models(
     context: typer.Context,
     substring: Annotated[
-        str, typer.Argument(metavar="[SUBSTRING]", help="Show only names that contain this, in any case.")
+        str, typer.Argument(metavar="SUBSTRING", help="Show only names that contain this, in any case.")
     ] = "",
     format: Format = None,
 ) -> None:

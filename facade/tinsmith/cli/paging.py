@@ -9,8 +9,12 @@ import typer
 
 T = TypeVar("T")
 
-Limit = Annotated[int, typer.Option("--limit", min=0, help="Most entries to fetch; 0 is all of them.")]
-Offset = Annotated[int, typer.Option("--offset", min=0, help="Entries to leave out at the start.")]
+Limit = Annotated[
+    int, typer.Option("--limit", min=0, metavar="NUMBER", help="Most entries to fetch; 0 is all of them.")
+]
+Offset = Annotated[
+    int, typer.Option("--offset", min=0, metavar="NUMBER", help="Entries to leave out at the start.")
+]
 
 Fetch = Callable[[int, int], tuple[list[T], int | None]]
 """(limit, offset) -> one page, and how many entries there are in all where the server says."""

@@ -23,16 +23,27 @@ Chat = Annotated[
     bool, typer.Option("--chat", help="Send PROMPT as a message of a user, by the chat template.")
 ]
 System = Annotated[str | None, typer.Option("--system", metavar="TEXT", help="With --chat: system message.")]
-Number = Annotated[int, typer.Option("--num-samples", "-n", min=1, help="Samples to draw.")]
-Tokens = Annotated[int, typer.Option("--max-tokens", min=1, help="Most tokens of one sample.")]
+Number = Annotated[int, typer.Option("--num-samples", "-n", min=1, metavar="NUMBER", help="Samples to draw.")]
+Tokens = Annotated[
+    int, typer.Option("--max-tokens", min=1, metavar="NUMBER", help="Most tokens of one sample.")
+]
 Temperature = Annotated[
-    float, typer.Option("--temperature", min=0.0, help="0 always takes the likeliest token.")
+    float,
+    typer.Option("--temperature", min=0.0, metavar="NUMBER", help="0 always takes the likeliest token."),
 ]
-TopK = Annotated[int, typer.Option("--top-k", help="Draw from so many of the likeliest tokens; -1 is all.")]
+TopK = Annotated[
+    int,
+    typer.Option("--top-k", metavar="NUMBER", help="Draw from so many of the likeliest tokens; -1 is all."),
+]
 TopP = Annotated[
-    float, typer.Option("--top-p", min=0.0, max=1.0, help="Draw from this share of the probability.")
+    float,
+    typer.Option(
+        "--top-p", min=0.0, max=1.0, metavar="NUMBER", help="Draw from this share of the probability."
+    ),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", help="Seed; the same seed draws the same tokens.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", metavar="NUMBER", help="Seed; the same seed draws the same tokens.")
+]
 Stop = Annotated[
     list[str] | None, typer.Option("--stop", metavar="TEXT", help="Text to stop at; may be repeated.")
 ]

@@ -31,7 +31,10 @@ Models = Annotated[
     ),
 ]
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 is any free one.")]
+Port = Annotated[
+    int,
+    typer.Option("--port", min=0, max=65535, metavar="NUMBER", help="Port to listen on; 0 is any free one."),
+]
 Remote = Annotated[
     bool, typer.Option("--allow-remote", help="Allow an address that other machines can reach.")
 ]
@@ -111,8 +114,8 @@ def serve(
             note(f"Serving on {address.base_url}; Ctrl-C ends it.")
             if data is None:
                 note("Runs and checkpoints are dropped at the end; --data DIR keeps them.")
-            if tokenizers is None:
-                note("--tokenizers DIR writes the tokenizers, for the official SDK without a hub.")
+            if model and tokenizers is None:
+                note("--tokenizers DIR writes their tokenizers, for clients that look names up in a hub.")
 
         try:
             run(options, host=host, port=port, allow_remote=allow_remote, announce=announce)
