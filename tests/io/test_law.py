@@ -144,6 +144,21 @@ def test_number_given_back_but_counted_is_skipped(service: testing.LedgerService
     assert trainer.optim_step(ADAM).result(WAIT_S).metrics == {"seq_id": 2.0}
 
 
+def test_conflict_on_a_number_given_back_proves_nothing_after_a_lost_answer(
+    service: testing.LedgerService,
+) -> None:
+    """A 409 may mean the request that gave the number back or the one that was lost: nobody knows which."""
+    service.rules += [once("optim_step", refuse(400), refuse(502), refuse(409))]
+    trainer = trainer_on(service)
+    with pytest.raises(BadRequestError):
+        trainer.optim_step(ADAM).result(WAIT_S)
+    with pytest.raises(ConflictError) as caught:
+        trainer.optim_step(ADAM).result(WAIT_S)
+    assert caught.value.applied == "unknown"
+    with pytest.raises(ClientPoisonedError):
+        trainer.optim_step(ADAM).result(WAIT_S)
+
+
 def test_input_found_while_encoding_uses_no_number(service: testing.LedgerService) -> None:
     """NaN in a datum is named, nothing is sent, and the number is free for the next request."""
     trainer = trainer_on(service)

@@ -215,8 +215,9 @@ class Pipeline:
             part.seq_id = number
             part.idempotency_key = new_idempotency_key()
             return None
-        error = refusal(self.link.caller, submission, answered, checkpoint=self.last_checkpoint)
-        if already_accepted(answered):
+        checkpoint, reused = self.last_checkpoint, place.reused
+        error = refusal(self.link.caller, submission, answered, checkpoint=checkpoint, reused=reused)
+        if already_accepted(answered) and not reused:
             self._accept_without_result(call, part, place)
         raise error
 

@@ -90,12 +90,20 @@ async def submit(
 
 
 def refusal(
-    caller: Caller, submission: Submission, exchange: Exchange, *, checkpoint: str | None = None
+    caller: Caller,
+    submission: Submission,
+    exchange: Exchange,
+    *,
+    checkpoint: str | None = None,
+    reused: bool = False,
 ) -> TinkerError:
-    """Build the error of a submission that got no promise."""
+    """Build the error of a submission that got no promise.
+
+    Under a `reused` number a 409 may speak of the request that gave the number back: it proves nothing.
+    """
     error: TinkerError
     facts: dict[str, Any] = {"attempts": exchange.attempts, "elapsed_s": exchange.elapsed_s}
-    if already_accepted(exchange):
+    if already_accepted(exchange) and not reused:
         error = ResultLostError(
             f"{submission.operation}: the server answers 409: it took this request before, and the answer"
             " that named its result was lost",
