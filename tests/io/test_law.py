@@ -184,6 +184,27 @@ def test_bad_number_in_a_later_chunk_sends_no_chunk(service: testing.LedgerServi
     assert bodies(service, "api/v1/forward_backward") == []
 
 
+@pytest.mark.parametrize("operation", ["forward_backward", "forward"])
+def test_failed_chunk_beside_an_unknown_one_is_unknown(
+    operation: str, service: testing.LedgerService
+) -> None:
+    """One chunk failed for sure, of the other nobody knows: the call as a whole is not called harmless."""
+    service.fail_promise = lambda asked, body: (
+        {"error": "bad", "category": "user"} if asked == operation and body["seq_id"] == 1 else None
+    )
+
+    def deny_second(asked: str, _seen: Seen, body: dict[str, Any]) -> Answer | None:
+        asked_for_second = asked == "retrieve_future" and body["request_id"] == "request-3"
+        return refuse(401) if asked_for_second else None
+
+    trainer = chunked(service)
+    service.rules.append(deny_second)
+    call = trainer.forward_backward if operation == "forward_backward" else trainer.forward
+    with pytest.raises(TinkerError) as caught:
+        call([datum(), datum()], "cross_entropy").result(WAIT_S)
+    assert caught.value.applied == "unknown"
+
+
 # 3: the turn is released
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -152,12 +153,17 @@ class Call(Generic[T]):
 
     def failure(self) -> TinkerError | None:
         """Return the error that the user should see, or None when each part has a result."""
-        first = next((part.error for part in self.parts if part.error is not None), None)
-        if first is None or len(self.parts) == 1 or self.kind is not Kind.GRADIENT:
-            return first
+        errors = [part.error for part in self.parts if part.error is not None]
+        if not errors or len(self.parts) == 1:
+            return errors[0] if errors else None
+        first = errors[0]
         applied = tuple(i for i, part in enumerate(self.parts) if part.counts_as_applied)
-        if len(applied) == len(self.parts):
+        if len(applied) == len(self.parts) or not (applied or any(each.applied != "no" for each in errors)):
             return first
+        if self.kind is not Kind.GRADIENT:
+            doubt = copy(first)
+            doubt.__cause__, doubt.applied = first.__cause__, "unknown"
+            return doubt
         error = PartialBatchError(
             f"{self.operation}: {len(applied)} of {len(self.parts)} chunks were applied; {first.message}",
             chunks_applied=applied,
@@ -167,10 +173,10 @@ class Call(Generic[T]):
             seq_id=first.seq_id,
             attempts=first.attempts,
             elapsed_s=first.elapsed_s,
-            applied="no" if not applied and first.applied == "no" else "unknown",
+            applied="unknown",
         )
         error.__cause__ = first
-        return error if applied or first.applied != "no" else first
+        return error
 
 
 def _released(_: Any) -> Any:
