@@ -88,11 +88,11 @@ def encode_datum(index: int, datum: Datum) -> bytes:
         inputs[name] = _tensor_to_wire(tensor)
     wire = {"loss_fn_inputs": inputs, "model_input": _input_to_wire(datum.model_input, index)}
     written = dumps(wire, index)
-    if b"true" in written or b"false" in written:
+    lists = [tensor for tensor in inputs.values() if isinstance(tensor["data"], (list, tuple))]
+    if lists and (b"true" in written or b"false" in written):
         # A mask given as a list: servers want numbers. Looking here costs less than at each element before.
-        for tensor in inputs.values():
-            if isinstance(tensor["data"], (list, tuple)):
-                tensor["data"] = [int(x) if isinstance(x, bool) else x for x in tensor["data"]]
+        for tensor in lists:
+            tensor["data"] = [int(x) if isinstance(x, bool) else x for x in tensor["data"]]
         written = dumps(wire, index)
     return written
 
