@@ -1,5 +1,6 @@
 """What must not change a result: how examples are packed, split, ordered and dealt to workers."""
 
+import contextlib
 import tracemalloc
 
 import numpy as np
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinsmith.local.engine import train, unembed, workers
 from tinsmith.local.engine.batch import Example
+from tinsmith.local.engine.errors import ExampleError
 from tinsmith.local.engine.lora import Adapter, LoraSpec
+from tinsmith.local.engine.sample import SampleJob, sample
 from tinsmith.local.engine.train import BatchOutput, forward_backward
 
 from tests.local.engine.golden import Golden, distance, load_golden
@@ -155,6 +158,27 @@ def test_gradients_add_up_until_the_step() -> None:
     assert once.flat_grads is not None
     assert twice.flat_grads is not None
     np.testing.assert_array_equal(twice.flat_grads, 2 * once.flat_grads)
+
+
+def test_a_diverged_adapter_warns_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses and samples that are no numbers any more are errors or NaN, never warnings."""
+    monkeypatch.setattr(workers, "_team", workers.Team(3))
+    for size in (1e10, 1e25, np.inf, np.nan):
+        adapter = GOLDEN.adapter
+        adapter.flat[...] = size
+        for loss in ("cross_entropy", "ppo", "gspo"):
+            with contextlib.suppress(ExampleError):
+                forward_backward(MODEL, adapter, GOLDEN.examples, loss)
+        job = SampleJob(
+            prompt=np.arange(50), adapter=adapter, max_tokens=3, num_samples=5, prompt_logprobs=True
+        )
+        for temperature, top_p in ((1.0, 1.0), (0.0, 1.0), (0.7, 0.9)):
+            sample(
+                MODEL,
+                evolve(
+                    job, temperature=temperature, top_p=top_p, prompt_alt_tokens_k=2, topk_sample_logprobs=2
+                ),
+            )
 
 
 def test_a_failed_call_adds_nothing() -> None:

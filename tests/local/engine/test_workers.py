@@ -2,9 +2,12 @@
 
 import os
 import threading
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
+from tinsmith.local.engine import workers
 from tinsmith.local.engine.workers import Team, even_blocks, exclusive, release_memory
 
 
@@ -19,6 +22,39 @@ def test_every_worker_runs_and_meets() -> None:
 
     team.run(task)
     assert [seen[i : i + 3] for i in range(0, 150, 3)] == [[i] * 3 for i in range(50)]
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: np.ones(3) / np.zeros(3),
+        lambda: np.log(np.zeros(3)),
+        lambda: np.exp(np.full(3, 1e4)),
+        lambda: np.full(3, np.inf) - np.inf,
+        lambda: np.full(3, 1e-200) * 1e-200,
+        lambda: np.full(3, 1e200).astype(np.float32),
+    ],
+)
+def test_no_worker_warns_of_numbers_that_overflow(
+    work: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Warnings are errors here, and numpy keeps their settings by thread: each worker does it, lanes too."""
+    monkeypatch.setattr(workers, "_team", Team(3))
+    done: list[int] = []
+
+    def again(worker: int) -> None:
+        work()
+        done.append(worker)
+
+    def task(worker: int) -> None:
+        work()
+        team.lanes[worker].run(again)
+        done.append(worker)
+
+    with exclusive() as team:
+        work()
+        team.run(task)
+    assert sorted(done) == [0, 0, 0, 0, 1, 2]
 
 
 @pytest.mark.parametrize("failing", [0, 1, 2])

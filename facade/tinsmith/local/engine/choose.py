@@ -87,7 +87,7 @@ def draw(row: Scored, temperature: float, count: int, random: np.random.Generato
     running = np.cumsum(_tempered(row, temperature), dtype=np.float64)
     below = np.minimum(random.random(count) * running[-1], np.nextafter(running[-1], 0.0))
     found: npt.NDArray[np.intp] = np.searchsorted(running, below, side="right")
-    return found
+    return np.minimum(found, len(running) - 1)  # of a model that has diverged nothing can be drawn
 
 
 def _tempered(row: Scored, temperature: float) -> Array:
@@ -136,7 +136,9 @@ def _up_to(mass: Array, kept: npt.NDArray[np.intp], share: float, total: float) 
 
 
 def likeliest(mass: Array, count: int) -> npt.NDArray[np.intp]:
-    """Ids of the `count` largest numbers, largest first, equals in the order of their ids."""
+    """Ids of the `count` largest numbers, largest first, equals in the order of their ids; NaN comes last."""
+    if np.isnan(mass.max()):
+        mass = np.nan_to_num(mass, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
     if count < len(mass):
         bound = np.partition(mass, len(mass) - count)[len(mass) - count]
         above, equal = np.flatnonzero(mass > bound), np.flatnonzero(mass == bound)

@@ -55,7 +55,7 @@ def forward_backward(
     for index, example in enumerate(examples):
         check_example(example, loss.needs, model.config, index)
     wanted = adapter if backward else None
-    with exclusive() as team, np.errstate(over="ignore", invalid="ignore"):
+    with exclusive() as team:
         sites = lay_over(model.config, adapter)
         pending = None if wanted is None else np.zeros_like(wanted.flat)
         grads = {} if wanted is None or pending is None else wanted.views(pending)
@@ -63,10 +63,10 @@ def forward_backward(
             _Pass(model, sites, examples[part], loss, part.start, team, grads if wanted else None)
             for part in _split(model, sites, examples)
         ]
-        results = [one.run() for one in passes]
-    if wanted is not None and pending is not None:
-        wanted.add_grads(pending)
-    return _output([result for part in results for result in part])
+        output = _output([result for one in passes for result in one.run()])
+        if wanted is not None and pending is not None:
+            wanted.add_grads(pending)
+    return output
 
 
 def _split(model: BaseModel, sites: AdapterSites, examples: Sequence[Example]) -> list[slice]:

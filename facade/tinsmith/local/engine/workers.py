@@ -47,7 +47,7 @@ class Team:
             threading.Thread(target=self._loop, args=(index, queue), daemon=True, name=name).start()
 
     def _loop(self, index: int, queue: "SimpleQueue[Task]") -> None:
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):  # as in `exclusive`: threads start with numpy's defaults
             while True:
                 task = queue.get()
                 self._done.put(self._outcome(task, index))
@@ -62,8 +62,7 @@ class Team:
         """Call `task(worker)` for every worker at once and wait for all; raise the first error."""
         for queue in self._go:
             queue.put(task)
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            errors = [self._outcome(task, 0)]
+        errors = [self._outcome(task, 0)]
         errors += [self._done.get() for _ in self._go]
         found = [error for error in errors if error is not None]
         if found:
@@ -110,9 +109,12 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def exclusive() -> Iterator[Team]:
-    """Give the calling thread the engine: its team, and BLAS without threads of its own."""
+    """Give the calling thread the engine: its team, and BLAS without threads of its own.
+
+    Numbers that overflow raise no warnings there: whoever hands results on checks that they are finite.
+    """
     global _team, _blas
-    with _engine:
+    with _engine, np.errstate(all="ignore"):
         if _team is None:
             _team = Team(available_cores())
         if _blas is None:
