@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tinsmith.core.tokenizer import Tokenizer
+    from tinsmith import Tokenizer
 
 MAX_TOKENS = 16
 """Longest answer; one that has not ended by then runs on."""

@@ -16,7 +16,7 @@ import numpy as np
 from tinsmith import types
 
 if TYPE_CHECKING:
-    from tinsmith.core.tokenizer import Tokenizer
+    from tinsmith import Tokenizer
 
 INSTRUCTION = "Write: giver -> taker: thing"
 CARD = re.compile(r"(?P<giver>\w+) -> (?P<taker>\w+): (?P<thing>\w+)")

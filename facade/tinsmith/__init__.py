@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.rest import RestClient as RestClient
     from tinsmith.clients.sampling import SamplingClient as SamplingClient
     from tinsmith.clients.service import ServiceClient as ServiceClient
+    from tinsmith.clients.tokenizer import load_tokenizer as load_tokenizer
     from tinsmith.clients.training import TrainingClient as TrainingClient
     from tinsmith.core.config import ChunkLimits as ChunkLimits
     from tinsmith.core.config import ClientConfig as ClientConfig
@@ -55,10 +56,15 @@ if TYPE_CHECKING:
     from tinsmith.core.images import estimate_image_tokens as estimate_image_tokens
     from tinsmith.core.images import validate_model_input as validate_model_input
     from tinsmith.core.paths import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
+    from tinsmith.core.tokenizer import Tokenizer as Tokenizer
+    from tinsmith.core.values import AdamOptimizerConfig as AdamOptimizerConfig
     from tinsmith.core.values import AdamParams as AdamParams
     from tinsmith.core.values import Checkpoint as Checkpoint
     from tinsmith.core.values import CheckpointType as CheckpointType
     from tinsmith.core.values import Datum as Datum
+    from tinsmith.core.values import DimuonOptimizerConfig as DimuonOptimizerConfig
+    from tinsmith.core.values import DimuonParams as DimuonParams
+    from tinsmith.core.values import DmelChunk as DmelChunk
     from tinsmith.core.values import EncodedTextChunk as EncodedTextChunk
     from tinsmith.core.values import ForwardBackwardOutput as ForwardBackwardOutput
     from tinsmith.core.values import ImageAssetPointerChunk as ImageAssetPointerChunk
@@ -67,8 +73,11 @@ if TYPE_CHECKING:
     from tinsmith.core.values import ModelID as ModelID
     from tinsmith.core.values import ModelInput as ModelInput
     from tinsmith.core.values import ModelInputChunk as ModelInputChunk
+    from tinsmith.core.values import OptimParams as OptimParams
     from tinsmith.core.values import OptimStepRequest as OptimStepRequest
     from tinsmith.core.values import OptimStepResponse as OptimStepResponse
+    from tinsmith.core.values import PromptProvenanceSpan as PromptProvenanceSpan
+    from tinsmith.core.values import SampledProvenanceSpan as SampledProvenanceSpan
     from tinsmith.core.values import SampledSequence as SampledSequence
     from tinsmith.core.values import SampleRequest as SampleRequest
     from tinsmith.core.values import SampleResponse as SampleResponse
@@ -101,11 +110,14 @@ _HOME: dict[str, str] = {
         " TinkerError UnprocessableEntityError UnsafeArchiveError",
         "tinsmith.core.images": "estimate_image_tokens validate_model_input",
         "tinsmith.core.paths": "ParsedCheckpointTinkerPath",
-        "tinsmith.core.values": "AdamParams Checkpoint CheckpointType Datum EncodedTextChunk"
-        " ForwardBackwardOutput ImageAssetPointerChunk ImageChunk LoraConfig ModelID"
-        " ModelInput ModelInputChunk OptimStepRequest OptimStepResponse SampledSequence"
-        " SampleRequest SampleResponse SamplingParams StopReason TensorData TensorDtype"
-        " TrainingRun",
+        "tinsmith.clients.tokenizer": "load_tokenizer",
+        "tinsmith.core.tokenizer": "Tokenizer",
+        "tinsmith.core.values": "AdamOptimizerConfig AdamParams Checkpoint CheckpointType Datum"
+        " DimuonOptimizerConfig DimuonParams DmelChunk EncodedTextChunk ForwardBackwardOutput"
+        " ImageAssetPointerChunk ImageChunk LoraConfig ModelID ModelInput ModelInputChunk"
+        " OptimParams OptimStepRequest OptimStepResponse PromptProvenanceSpan"
+        " SampledProvenanceSpan SampledSequence SampleRequest SampleResponse SamplingParams"
+        " StopReason TensorData TensorDtype TrainingRun",
     }.items()
     for name in names.split()
 }

@@ -31,12 +31,25 @@ _LORA = (
 )
 _PASS = "data, loss_fn, loss_fn_config=None"
 _SAMPLE = "prompt, num_samples, sampling_params, include_prompt_logprobs=False, topk_prompt_logprobs=0"
+_SAMPLE_LATER = (
+    "topk_sample_logprobs=0, target_prompt_logprobs=None, prompt_alt_tokens_k=0, prompt_logprobs_last_n=None"
+)
 _SCOPE = "access_scope=None"  # not sent unless given: old servers do not know it
 _ADDRESS = "training_run_id, checkpoint_id"
 
+_COPY = "ttl_seconds=None, weights_access_token=None"
+
 METHODS: tuple[Method, ...] = (
     Method("ServiceClient", "get_server_capabilities", "", "GetServerCapabilitiesResponse", "value", "value"),
-    Method("ServiceClient", "create_lora_training_client", _LORA, "TrainingClient", "value", "value"),
+    Method(
+        "ServiceClient",
+        "create_lora_training_client",
+        _LORA,
+        "TrainingClient",
+        "value",
+        "value",
+        "optimizer=None",
+    ),
     Method(
         "ServiceClient",
         "create_training_client_from_state",
@@ -44,7 +57,7 @@ METHODS: tuple[Method, ...] = (
         "TrainingClient",
         "value",
         "value",
-        "weights_access_token=None",
+        "base_model=None, weights_access_token=None, optimizer=None",
     ),
     Method(
         "ServiceClient",
@@ -53,7 +66,7 @@ METHODS: tuple[Method, ...] = (
         "TrainingClient",
         "value",
         "value",
-        "weights_access_token=None",
+        "base_model=None, weights_access_token=None",
     ),
     Method(
         "ServiceClient",
@@ -74,8 +87,17 @@ METHODS: tuple[Method, ...] = (
         "ForwardBackwardOutput",
         "future",
         "future",
+        "loss_type_input=None",
     ),
-    Method("TrainingClient", "optim_step", "adam_params", "OptimStepResponse", "future", "future"),
+    Method(
+        "TrainingClient",
+        "optim_step",
+        "adam_params=None",  # required in 0.6.3; one of the two names of today
+        "OptimStepResponse",
+        "future",
+        "future",
+        "optim_params=None",
+    ),
     Method(
         "TrainingClient",
         "save_state",
@@ -83,7 +105,7 @@ METHODS: tuple[Method, ...] = (
         "SaveWeightsResponse",
         "future",
         "future",
-        "ttl_seconds=None, overwrite=None",
+        "ttl_seconds=None, overwrite=None, user_metadata=None",
     ),
     Method(
         "TrainingClient",
@@ -110,7 +132,7 @@ METHODS: tuple[Method, ...] = (
         "SaveWeightsForSamplerResponse",
         "future",
         "future",
-        "ttl_seconds=None",
+        "ttl_seconds=None, user_metadata=None",
     ),
     Method(
         "TrainingClient",
@@ -119,6 +141,7 @@ METHODS: tuple[Method, ...] = (
         "SamplingClient",
         "value",
         "value",
+        "kind='snapshot'",
     ),
     Method(
         "TrainingClient",
@@ -140,8 +163,16 @@ METHODS: tuple[Method, ...] = (
     Method("TrainingClient", "get_tokenizer", "", "Tokenizer", "value", "none"),
     Method("TrainingClient", "on_queue_state_change", "queue_state", "None", "value", "none"),
     Method("TrainingClient", "get_telemetry", "", "Telemetry | None", "value", "none"),
-    Method("SamplingClient", "sample", _SAMPLE, "SampleResponse", "future", "value"),
-    Method("SamplingClient", "compute_logprobs", "prompt", "list[float | None]", "future", "value"),
+    Method("SamplingClient", "sample", _SAMPLE, "SampleResponse", "future", "value", _SAMPLE_LATER),
+    Method(
+        "SamplingClient",
+        "compute_logprobs",
+        "prompt",
+        "list[float | None]",
+        "future",
+        "value",
+        "prompt_logprobs_last_n=None",
+    ),
     Method("SamplingClient", "get_telemetry", "", "Telemetry | None", "value", "none"),
     Method("SamplingClient", "on_queue_state_change", "queue_state", "None", "value", "none"),
     Method("RestClient", "get_training_run", "training_run_id", "TrainingRun", "future", "value", _SCOPE),
@@ -212,7 +243,16 @@ METHODS: tuple[Method, ...] = (
 """Every method of 0.6.3."""
 
 LATER_METHODS: tuple[Method, ...] = (
-    Method("ServiceClient", "close", "", "None", "value", "none"),
+    Method("ServiceClient", "close", "status=None, detail=None", "None", "future", "value", "timeout=None"),
+    Method("ServiceClient", "copy_weights", "path", "str", "future", "value", _COPY),
+    Method(
+        "TrainingClient",
+        "save_weights_external",
+        "name, ttl_seconds=None, age_encryption_recipients=None",
+        "SaveWeightsExternalResponse",
+        "future",
+        "future",
+    ),
     Method("SamplingClient", "get_tokenizer", "", "Tokenizer", "value", "none"),
     Method("SamplingClient", "get_base_model", "", "str", "value", "value"),
     Method(
@@ -223,7 +263,40 @@ LATER_METHODS: tuple[Method, ...] = (
         "future",
         "value",
     ),
-    Method("RestClient", "whoami", "", "WhoamiResponse", "future", "none"),
+    Method("RestClient", "whoami", "", "WhoamiResponse", "future", "value"),
+    Method(
+        "RestClient", "copy_weights", "path, destination_project_id=None", "str", "future", "value", _COPY
+    ),
+    Method(
+        "RestClient",
+        "get_external_weights_urls",
+        "tinker_path",
+        "ExternalWeightsUrlsResponse",
+        "future",
+        "value",
+    ),
+    Method("RestClient", "assign_session_project", "session_id, project_id", "None", "future", "value"),
+    Method("RestClient", "search_sessions", "request", "SessionSearchResponse", "future", "value"),
+    Method("RestClient", "export_session_trace", "session_id", "str", "future", "value"),
+    Method(
+        "RestClient",
+        "get_billing_usage",
+        "starting_on, ending_before",
+        "BillingUsageResponse",
+        "future",
+        "value",
+    ),
+    Method(
+        "RestClient",
+        "get_current_checkpoint_storage_usage",
+        "project_id=None",
+        "CurrentCheckpointStorageUsageResponse",
+        "future",
+        "value",
+    ),
+    Method(
+        "RestClient", "get_audit_log", "event_type='all', day=None", "AuditLogResponse", "future", "value"
+    ),
 )
 """Methods of later versions that programs call most."""
 
@@ -235,6 +308,7 @@ SERVICE_KEYWORDS: tuple[str, ...] = (
     "default_headers",
     "default_query",
     "http_client",
+    "display_name",
 )
 """What 0.6.3 passed through `**kwargs` of ServiceClient: named, keyword-only, None unless given."""
 
@@ -251,6 +325,8 @@ SEAMS: tuple[tuple[str, str], ...] = (
     ("RestClient", "iter_user_checkpoints"),
     ("RestClient", "download_checkpoint"),
     ("RestClient", "download_checkpoint_async"),
+    ("RestClient", "download_external_weights"),
+    ("RestClient", "download_external_weights_async"),
 )
 """Our own doors to what programs reach into private code of the official SDK for."""
 

@@ -27,6 +27,8 @@ OWN_EXPORTS: frozenset[str] = _words(
     ClientConfig ChunkLimits FlowLimits PollPolicy Timeouts Secret InputError SessionLostError ModelLostError
     ResultLostError PartialBatchError ClientPoisonedError ProgressTimeoutError ClosedError MissingExtraError
     MissingModelError UnsafeArchiveError estimate_image_tokens validate_model_input
+    AdamOptimizerConfig DimuonOptimizerConfig DimuonParams DmelChunk OptimParams PromptProvenanceSpan
+    SampledProvenanceSpan Tokenizer load_tokenizer
     """
 )
 """What `tinsmith.__all__` holds beyond that. A new public name is added here too, on purpose."""
@@ -58,16 +60,31 @@ FIELDS: dict[str, str] = {
     "ImageChunk": "data, format, expected_tokens=None, type='image'",
     "ImageAssetPointerChunk": "format, location, expected_tokens=None, type='image_asset_pointer'",
     "ModelInput": "chunks",
-    "TensorData": "data, dtype, shape=None",
-    "Datum": "loss_fn_inputs, model_input",
+    "TensorData": "data, dtype, shape=None, sparse_crow_indices=None, sparse_col_indices=None",
+    "Datum": "loss_fn_inputs, model_input, model_input_spans=None, loss_fn_input_spans=None",
+    "DmelChunk": "dmel, type='dmel'",
+    "PromptProvenanceSpan": "sequence_id, offset=0, length",
+    "SampledProvenanceSpan": "sequence_id, offset=0, length",
+    "AdamOptimizerConfig": "type='adamw'",
+    "DimuonOptimizerConfig": "version=1, type='dimuon'",
+    "DimuonParams": "learning_rate, grad_clip_norm=0.0, beta1=0.9, type='dimuon'",
+    "SessionSearchRequest": "session_id=None, project_ids=None, display_name=None, statuses=None, limit=50,"
+    " cursor=None",
     "LoraConfig": "rank, seed=None, train_unembed=True, train_mlp=True, train_attn=True",
     "AdamParams": "learning_rate=0.0001, beta1=0.9, beta2=0.95, eps=1e-12, weight_decay=0.0,"
     " grad_clip_norm=0.0",
     "SamplingParams": "max_tokens=None, seed=None, stop=None, temperature=1, top_k=-1, top_p=1",
     "ForwardBackwardOutput": "loss_fn_output_type, loss_fn_outputs, metrics",
     "OptimStepResponse": "metrics=None",
-    "SampledSequence": "stop_reason, tokens, logprobs=None",
-    "SampleResponse": "sequences, prompt_logprobs=None, topk_prompt_logprobs=None",
+    "SampledSequence": "stop_reason, tokens, logprobs=None, sequence_id=None",
+    "SampleResponse": "sequences, prompt_logprobs=None, topk_prompt_logprobs=None,"
+    " target_prompt_logprobs=None, prompt_alt_tokens=None, prompt_cache_hit_tokens=0",
+    "SaveWeightsExternalResponse": "path",
+    "ExternalWeightsUrlsResponse": "urls, expires",
+    "BillingUsageResponse": "data, cost_data_through=None",
+    "AuditLogResponse": "entries",
+    "AuditLogEntry": "timestamp, event, model_id=None, tinker_path=None, purpose=None",
+    "WhoamiResponse": "user_urn=None, org_urn=None, email=None",
     "SaveWeightsResponse": "path",
     "SaveWeightsForSamplerResponse": "path=None",
     "LoadWeightsResponse": "path=None",
@@ -94,6 +111,8 @@ VALUE_METHODS: dict[str, tuple[str, ...]] = {
     "ModelInput": ("from_ints", "to_ints", "empty", "append", "append_int", "length"),
     "TensorData": ("from_numpy", "from_torch", "to_numpy", "to_torch", "tolist"),
     "EncodedTextChunk": ("length",),
+    "DmelChunk": ("length",),
+    "SampledSequence": ("topk_logprobs",),
     "ImageChunk": ("length",),
     "ImageAssetPointerChunk": ("length",),
     "ParsedCheckpointTinkerPath": ("from_tinker_path",),

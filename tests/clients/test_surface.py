@@ -44,6 +44,12 @@ def parameters_of(function: Any) -> list[inspect.Parameter]:
     return [parameter for name, parameter in inspect.signature(function).parameters.items() if name != "self"]
 
 
+def members_of(cls: type) -> dict[str, Any]:
+    """Return what a class and its own bases define."""
+    ours = [base for base in reversed(cls.__mro__) if base.__module__.startswith("tinsmith")]
+    return {name: member for base in ours for name, member in vars(base).items()}
+
+
 def disagreements(function: Any, first: str, later: str) -> list[str]:
     """Say where a signature is not `first`, in order and by position, with `later` somewhere behind it."""
     ours = parameters_of(function)
@@ -115,7 +121,7 @@ def test_async_twin(row: Method) -> None:
 def test_every_async_method_has_a_plain_one(owner: str) -> None:
     """No client has an `_async` method without its plain form."""
     cls = getattr(tinsmith, owner)
-    names = {name for name in vars(cls) if name.endswith("_async")}
+    names = {name for name in members_of(cls) if name.endswith("_async")}
     assert {name for name in names if not hasattr(cls, name.removesuffix("_async"))} == set()
 
 
@@ -124,7 +130,7 @@ def test_public_methods_pass_nothing_through(owner: str) -> None:
     """No public method takes `**kwargs`: a misspelt argument is an error at the call."""
     loose = {
         name
-        for name, member in vars(getattr(tinsmith, owner)).items()
+        for name, member in members_of(getattr(tinsmith, owner)).items()
         if inspect.isfunction(member) and (not name.startswith("_") or name == "__init__")
         if any(
             parameter.kind is inspect.Parameter.VAR_KEYWORD

@@ -62,7 +62,7 @@ def play(
     errors = [future.exception(WAIT_S) for future in futures]
     took_s = clock.now() - began
     assert all(error is None or isinstance(error, TinkerError) for error in errors)
-    client.close(0.0)
+    client.close(timeout=0.0)
     return Outcome(errors, trainer.model_id, took_s)  # type: ignore[arg-type]
 
 

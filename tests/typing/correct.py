@@ -81,6 +81,21 @@ def manage(rest: tinsmith.RestClient) -> None:
     assert_type(rest.get_training_run("run", access_scope="accessible").result(), types.TrainingRun)
     assert_type(rest.publish_checkpoint_from_tinker_path("tinker://run/weights/1").result(), None)
     rest.set_checkpoint_ttl_from_tinker_path("tinker://run/weights/1", None).result()
+    assert_type(rest.copy_weights("tinker://run/weights/1", "project").result(), str)
+    found = rest.search_sessions(types.SessionSearchRequest(display_name="try", limit=10)).result()
+    assert_type(found.sessions, list[types.SessionSummary])
+    usage = rest.get_billing_usage("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z").result()
+    assert_type(usage.data, list[types.BillingUsageEvent])
+
+
+def optimize(service: tinsmith.ServiceClient) -> None:
+    """Train with another optimizer, and save files to fetch."""
+    trainer = service.create_lora_training_client("base", optimizer=types.DimuonOptimizerConfig())
+    trainer.optim_step(types.DimuonParams(learning_rate=0.01)).result()
+    trainer.optim_step(optim_params={"type": "new", "learning_rate": 0.01}).result()
+    saved = trainer.save_weights_external("release").result()
+    assert_type(saved, types.SaveWeightsExternalResponse)
+    service.close("success", detail="done")
 
 
 async def train_async(data: list[types.Datum]) -> None:

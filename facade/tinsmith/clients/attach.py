@@ -23,6 +23,7 @@ _OPERATIONS: dict[type[Any], tuple[str, str]] = {
     results.SampleResponse: ("asample", "Sample"),
     results.SaveWeightsResponse: ("save_weights", "SaveWeights"),
     results.LoadWeightsResponse: ("load_weights", "LoadWeights"),
+    results.SaveWeightsExternalResponse: ("save_weights_external", "SaveWeightsExternal"),
     results.SaveWeightsForSamplerResponse: ("save_weights_for_sampler", "SaveWeightsForSampler"),
     service.CreateModelResponse: ("create_model", "CreateModel"),
     service.UnloadModelResponse: ("unload_model", "UnloadModel"),

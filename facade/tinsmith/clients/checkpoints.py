@@ -52,7 +52,7 @@ async def fetch_checkpoint(
     progress: Callable[[int, int | None], object] | None,
 ) -> Path:
     """Download the archive of a checkpoint beside `dest`, unpack it there, and move it in."""
-    await link.runtime.in_thread(_make_room, dest, overwrite)
+    await link.runtime.in_thread(make_room, dest, overwrite)
     part = dest.parent / f".{dest.name}.tinsmith-part"
 
     async def signed_url() -> str:
@@ -66,7 +66,8 @@ async def fetch_checkpoint(
     return dest
 
 
-def _make_room(dest: Path, overwrite: bool) -> None:
+def make_room(dest: Path, overwrite: bool) -> None:
+    """Refuse a target that is there and may not be replaced; make the folder that it goes into."""
     if dest.exists() and not overwrite:
         raise FileExistsError(f"{dest} is there already; pass overwrite=True to replace it")
     dest.parent.mkdir(parents=True, exist_ok=True)

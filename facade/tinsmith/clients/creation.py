@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tinsmith.core.policy import RetryConfig
+    from tinsmith.core.values.optimizers import OptimizerConfig
     from tinsmith.io.link import Link
 
 
 async def create_training(
-    link: Link, base_model: str, lora: LoraConfig, user_metadata: Mapping[str, str] | None
+    link: Link,
+    base_model: str,
+    lora: LoraConfig,
+    user_metadata: Mapping[str, str] | None,
+    optimizer: OptimizerConfig | None = None,
 ) -> TrainingClient:
     """Make a model on the server and a client for it."""
     if not isinstance(base_model, str) or not base_model:
@@ -42,6 +47,7 @@ async def create_training(
         base_model,
         None if user_metadata is None else dict(user_metadata),
         lora,
+        optimizer,
     )
     payload = await promised(link, "create_model", wanted)
     created = to_value(CreateModelResponse, payload)
@@ -54,6 +60,9 @@ async def create_training_from_state(
     user_metadata: Mapping[str, str] | None,
     optimizer: bool,
     weights_access_token: str | None,
+    *,
+    base_model: str | None = None,
+    optimizer_config: OptimizerConfig | None = None,
 ) -> TrainingClient:
     """Make a model of the shape of a checkpoint, and load the checkpoint into it."""
     asked = operations.request("weights_info", body={"tinker_path": path})
@@ -66,7 +75,7 @@ async def create_training_from_state(
         train_mlp=info.train_mlp is not False,
         train_attn=info.train_attn is not False,
     )
-    client = await create_training(link, info.base_model, lora, user_metadata)
+    client = await create_training(link, base_model or info.base_model, lora, user_metadata, optimizer_config)
     load = client.load_state_with_optimizer if optimizer else client.load_state
     await load(path, weights_access_token=weights_access_token)
     return client

@@ -1,13 +1,23 @@
-"""The part of RestClient that reads what a user is, did and owes."""
+"""The part of RestClient that reads what an account is, used, and did."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, get_args
 
 from tinsmith.clients.rest_calls import RestCalls
-from tinsmith.clients.whoami import WhoamiResponse, who
+from tinsmith.clients.whoami import who
+from tinsmith.core.codec.structure import parse_time
+from tinsmith.core.errors import InputError
+from tinsmith.core.values.account import (
+    AuditEventType,
+    AuditLogResponse,
+    BillingUsageResponse,
+    CurrentCheckpointStorageUsageResponse,
+)
 
 if TYPE_CHECKING:
+    from tinsmith.core.values.account import WhoamiResponse
     from tinsmith.io.future import APIFuture
 
 
@@ -20,3 +30,69 @@ class AccountCalls(RestCalls):
         `APIResponseValidationError` if its token cannot be read.
         """
         return self._link.run(who(self._link))
+
+    async def whoami_async(self) -> WhoamiResponse:
+        """As `whoami`, awaited."""
+        return await self.whoami()
+
+    def get_billing_usage(
+        self, starting_on: datetime | str, ending_before: datetime | str
+    ) -> APIFuture[BillingUsageResponse]:
+        """List what was used, hour by hour, from one full hour until before another.
+
+        At most 14 days apart; times without a zone are UTC. Costs are US dollars, known until
+        `cost_data_through`. `InputError` for what is no full hour.
+        """
+        query = {
+            "starting_on": _hour(starting_on, "starting_on"),
+            "ending_before": _hour(ending_before, "ending_before"),
+        }
+        return self._get("list_billing_usage_events", BillingUsageResponse, query=query)
+
+    async def get_billing_usage_async(
+        self, starting_on: datetime | str, ending_before: datetime | str
+    ) -> BillingUsageResponse:
+        """As `get_billing_usage`, awaited."""
+        return await self.get_billing_usage(starting_on, ending_before)
+
+    def get_current_checkpoint_storage_usage(
+        self, project_id: str | None = None
+    ) -> APIFuture[CurrentCheckpointStorageUsageResponse]:
+        """Tell what stored checkpoints take now, in bytes and US dollars a month: of one project, or all."""
+        return self._get(
+            "list_checkpoint_storage_usage",
+            CurrentCheckpointStorageUsageResponse,
+            query={"project_id": project_id},
+        )
+
+    async def get_current_checkpoint_storage_usage_async(
+        self, project_id: str | None = None
+    ) -> CurrentCheckpointStorageUsageResponse:
+        """As `get_current_checkpoint_storage_usage`, awaited."""
+        return await self.get_current_checkpoint_storage_usage(project_id)
+
+    def get_audit_log(
+        self, event_type: AuditEventType = "all", day: date | None = None
+    ) -> APIFuture[AuditLogResponse]:
+        """List what was done on one day, UTC; None is the server's choice, today."""
+        if event_type not in get_args(AuditEventType):
+            raise InputError(f"must be one of {', '.join(get_args(AuditEventType))}", field="event_type")
+        query = {"event_type": event_type, "day": None if day is None else day.isoformat()[:10]}
+        return self._get("list_audit_log", AuditLogResponse, query=query)
+
+    async def get_audit_log_async(
+        self, event_type: AuditEventType = "all", day: date | None = None
+    ) -> AuditLogResponse:
+        """As `get_audit_log`, awaited."""
+        return await self.get_audit_log(event_type, day)
+
+
+def _hour(moment: datetime | str, field: str) -> str:
+    """Return a full hour as the query has it."""
+    try:
+        when = parse_time(moment if isinstance(moment, str) else moment.isoformat())
+    except (AttributeError, TypeError, ValueError):
+        raise InputError(f"is no time: {moment!r}", field=field) from None
+    if (when.minute, when.second, when.microsecond) != (0, 0, 0):
+        raise InputError(f"must be a full hour, not {moment}", field=field)
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinsmith.clients.checkpoints import checkpoint, checkpoint_of
+from tinsmith.clients.copying import copy_into_project
 from tinsmith.clients.rest_calls import RestCalls
 from tinsmith.core.arguments import page, ttl
+from tinsmith.core.errors import InputError
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.values.rest import (
     CheckpointsListResponse,
@@ -118,3 +120,40 @@ class CheckpointCalls(RestCalls):
     ) -> None:
         """As `set_checkpoint_ttl_from_tinker_path`, awaited."""
         await self.set_checkpoint_ttl_from_tinker_path(tinker_path, ttl_seconds)
+
+    def copy_weights(
+        self,
+        path: str,
+        destination_project_id: str | None = None,
+        *,
+        ttl_seconds: int | None = None,
+        weights_access_token: str | None = None,
+    ) -> APIFuture[str]:
+        """Copy a checkpoint into a project; the result is the copy's path.
+
+        The project is the client's own where none is named; `InputError` if it has none. `ttl_seconds` is
+        3600 or more (None: kept for ever), and `weights_access_token` opens a checkpoint of somebody else.
+        The future raises `NotFoundError` or `ConflictError` (`applied` "no").
+        """
+        project_id = destination_project_id or self._link.config.project_id
+        check_tinker_path(path)
+        if not isinstance(project_id, str):
+            raise InputError("name a project, here or as project_id=", field="destination_project_id")
+        seconds = ttl(ttl_seconds)
+        return self._link.run(copy_into_project(self._link, path, project_id, seconds, weights_access_token))
+
+    async def copy_weights_async(
+        self,
+        path: str,
+        destination_project_id: str | None = None,
+        *,
+        ttl_seconds: int | None = None,
+        weights_access_token: str | None = None,
+    ) -> str:
+        """As `copy_weights`, awaited."""
+        return await self.copy_weights(
+            path,
+            destination_project_id,
+            ttl_seconds=ttl_seconds,
+            weights_access_token=weights_access_token,
+        )

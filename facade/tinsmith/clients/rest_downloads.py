@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinsmith.clients.checkpoints import archive_url, checkpoint, fetch_checkpoint
+from tinsmith.clients.checkpoints import archive_url, checkpoint, checkpoint_of, fetch_checkpoint
+from tinsmith.clients.external import fetch_external
 from tinsmith.clients.rest_calls import RestCalls
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
+from tinsmith.core.values.rest import ExternalWeightsUrlsResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,3 +81,47 @@ class DownloadCalls(RestCalls):
     ) -> Path:
         """As `download_checkpoint`, awaited."""
         return await self.download_checkpoint(tinker_path, dest, overwrite=overwrite, progress=progress)
+
+    def get_external_weights_urls(self, tinker_path: str) -> APIFuture[ExternalWeightsUrlsResponse]:
+        """Get a signed URL for each file of an external checkpoint; treat each as a secret.
+
+        They work until `expires`, UTC.
+        """
+        return self._get(
+            "get_external_weights_urls", ExternalWeightsUrlsResponse, path=checkpoint_of(tinker_path)
+        )
+
+    async def get_external_weights_urls_async(self, tinker_path: str) -> ExternalWeightsUrlsResponse:
+        """As `get_external_weights_urls`, awaited."""
+        return await self.get_external_weights_urls(tinker_path)
+
+    def download_external_weights(
+        self,
+        tinker_path: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[str, int, int | None], object] | None = None,
+    ) -> APIFuture[Path]:
+        """Fetch the files of an external checkpoint into `dest`, which is there in full at the end or not.
+
+        `tinker_path` is what `TrainingClient.save_weights_external` gave. A download that was interrupted
+        goes on where it stopped when it is called again; URLs that expire are asked for anew. `progress(file,
+        done, total)` hears of the bytes of each file. Raises `FileExistsError` if `dest` is there and
+        `overwrite` is false, `UnsafeArchiveError` for file names that leave the folder,
+        `APIResponseValidationError` if size or hash are wrong.
+        """
+        checkpoint_of(tinker_path)
+        made = fetch_external(self._link, tinker_path, Path(dest), overwrite, progress)
+        return self._link.run(made)
+
+    async def download_external_weights_async(
+        self,
+        tinker_path: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[str, int, int | None], object] | None = None,
+    ) -> Path:
+        """As `download_external_weights`, awaited."""
+        return await self.download_external_weights(tinker_path, dest, overwrite=overwrite, progress=progress)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from tinsmith.clients.sharing import restore, shareable
 from tinsmith.clients.tokenizer import TokenizerShelf
-from tinsmith.core.checks import check_prompt
+from tinsmith.core.checks import check_asked, check_prompt
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.paths import check_tinker_path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tinsmith.core.tokenizer import Tokenizer
     from tinsmith.core.values.model_input import ModelInput
     from tinsmith.core.values.results import SampleResponse
+    from tinsmith.core.values.tensor import TensorData
     from tinsmith.io.link import Link
     from tinsmith.io.observe import QueueState
     from tinsmith.io.telemetry import Telemetry
@@ -106,6 +107,10 @@ class SamplingClient:
         sampling_params: SamplingParams,
         include_prompt_logprobs: bool = False,
         topk_prompt_logprobs: int = 0,
+        topk_sample_logprobs: int = 0,
+        target_prompt_logprobs: TensorData | None = None,
+        prompt_alt_tokens_k: int = 0,
+        prompt_logprobs_last_n: int | None = None,
         *,
         retry_config: RetryConfig | None = None,
     ) -> APIFuture[SampleResponse]:
@@ -114,10 +119,17 @@ class SamplingClient:
         `num_samples` is at least 1; the result has that many sequences, each with its token ids and one
         natural logarithm of probability a token. With `include_prompt_logprobs` it has one log-probability a
         prompt token (the first is None); with `topk_prompt_logprobs` k > 0 also the k likeliest `(token,
-        logprob)` pairs at each position (the first is None). A prompt that with `max_tokens` exceeds the
-        context is a `BadRequestError` (`applied` "no"). The call blocks while `FlowLimits.max_queued` samples
-        wait.
+        logprob)` pairs at each position (the first is None), and with `topk_sample_logprobs` those at each
+        sampled position. `prompt_logprobs_last_n` leaves out all but the last n prompt positions.
+        `target_prompt_logprobs`, token ids with one row a prompt position, asks for the log-probabilities of
+        just these, and `prompt_alt_tokens_k` for k other tokens drawn at each. Only servers of today know
+        the last four; the embedded service says what it does not offer. A prompt that with `max_tokens`
+        exceeds the context is a `BadRequestError` (`applied` "no"). The call blocks while
+        `FlowLimits.max_queued` samples wait.
         """
+        further = check_asked(
+            topk_sample_logprobs, target_prompt_logprobs, prompt_alt_tokens_k, prompt_logprobs_last_n
+        )
         check_prompt(prompt, num_samples, topk_prompt_logprobs)
         if not isinstance(sampling_params, SamplingParams):
             kind = type(sampling_params).__name__
@@ -130,6 +142,7 @@ class SamplingClient:
             include_prompt_logprobs,
             topk_prompt_logprobs,
             retry_config or self._retry_config,
+            further=further,
         )
         self._desk.enter(job)
         return job.future
@@ -141,6 +154,10 @@ class SamplingClient:
         sampling_params: SamplingParams,
         include_prompt_logprobs: bool = False,
         topk_prompt_logprobs: int = 0,
+        topk_sample_logprobs: int = 0,
+        target_prompt_logprobs: TensorData | None = None,
+        prompt_alt_tokens_k: int = 0,
+        prompt_logprobs_last_n: int | None = None,
         *,
         retry_config: RetryConfig | None = None,
     ) -> SampleResponse:
@@ -152,24 +169,39 @@ class SamplingClient:
             sampling_params,
             include_prompt_logprobs,
             topk_prompt_logprobs,
+            topk_sample_logprobs,
+            target_prompt_logprobs,
+            prompt_alt_tokens_k,
+            prompt_logprobs_last_n,
             retry_config=retry_config,
         )
         if self._link.config.flow.max_queued is None:
             return await ask()
         return await (await asyncio.to_thread(ask))
 
-    def compute_logprobs(self, prompt: ModelInput) -> APIFuture[list[float | None]]:
+    def compute_logprobs(
+        self, prompt: ModelInput, prompt_logprobs_last_n: int | None = None
+    ) -> APIFuture[list[float | None]]:
         """Compute the log-probability of each prompt token given those before it.
 
-        The list has one natural logarithm a prompt token; the first is None. One token is sampled on the way.
-        Raises what `sample` does, and `APIResponseValidationError` if the server sends none.
+        The list has one natural logarithm a prompt token; the first is None. `prompt_logprobs_last_n` keeps
+        the last n, on servers of today. One token is sampled on the way. Raises what `sample` does, and
+        `APIResponseValidationError` if the server sends none.
         """
-        sampled = self.sample(prompt, 1, SamplingParams(max_tokens=1), include_prompt_logprobs=True)
+        sampled = self.sample(
+            prompt,
+            1,
+            SamplingParams(max_tokens=1),
+            include_prompt_logprobs=True,
+            prompt_logprobs_last_n=prompt_logprobs_last_n,
+        )
         return then(sampled, _prompt_logprobs)
 
-    async def compute_logprobs_async(self, prompt: ModelInput) -> list[float | None]:
+    async def compute_logprobs_async(
+        self, prompt: ModelInput, prompt_logprobs_last_n: int | None = None
+    ) -> list[float | None]:
         """As `compute_logprobs`, awaited."""
-        return await self.compute_logprobs(prompt)
+        return await self.compute_logprobs(prompt, prompt_logprobs_last_n)
 
     @overload
     def get_tokenizer(self) -> Tokenizer: ...
@@ -182,12 +214,12 @@ class SamplingClient:
         return cast("Tokenizer", self._tokenizers.get(self._model_name, backend))
 
     def get_base_model(self) -> str:
-        """Name the base model that is sampled; asks the server where this client was not told."""
-        return self._base().result()
+        """Name the base model that is sampled; asks the server, once, where this client was not told."""
+        return self._base_model or self._base().result()
 
     async def get_base_model_async(self) -> str:
         """As `get_base_model`, awaited."""
-        return await self._base()
+        return self._base_model or await self._base()
 
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None while it is off, as it is by default."""

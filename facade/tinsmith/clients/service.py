@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
+from tinsmith.clients.ending import check_status, end
+from tinsmith.clients.service_creation import CreationCalls
+from tinsmith.core.arguments import ttl
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.extras import require_extra
@@ -14,42 +17,57 @@ from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.values.service import GetServerCapabilitiesResponse
 from tinsmith.io import operations
+from tinsmith.io.future import APIFuture
 from tinsmith.io.link import Link
 from tinsmith.io.log import log_to_stderr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
     import httpx
 
+    from tinsmith.clients.ending import FinishStatus
     from tinsmith.clients.raw import RawOperations
     from tinsmith.clients.rest import RestClient
-    from tinsmith.clients.sampling import SamplingClient
-    from tinsmith.clients.training import TrainingClient
     from tinsmith.core.config import OptimAfter
-    from tinsmith.io.future import APIFuture
     from tinsmith.io.observe import Event, Progress
     from tinsmith.io.telemetry import Telemetry
 
 
-class ServiceClient:
+class ServiceClient(CreationCalls):
     """A connection to one service, with settings of its own.
 
     Nothing is sent before something is asked for: the session opens with the first model or sampler. Two
     clients in one process share no key, limit or back-off. Use it as a context manager, or call `close`, to
     drain and end it; leaving the process drains what is in flight.
 
+    `user_metadata` are labels of the session, `project_id` the project that pays, `display_name` the
+    session's name for people. `timeout` is seconds for each phase of a try (or an `httpx.Timeout`),
+    `max_retries` how often a request is sent again. Settings not given come from the environment
+    (`docs/client.md` lists it), then from `ClientConfig`; `config` gives all of them at once.
+
+    The constructor raises `InputError` for settings that cannot be right and for a missing key, and
+    `MissingExtraError` for `base_url="local:"` without the extra `local`. Methods that ask the server raise
+    `AuthenticationError`, `PermissionDeniedError` and other refusals with `applied` "no",
+    `InternalServerError`, `APIConnectionError` and `APITimeoutError` with "unknown" ("no" if the server was
+    never reached), `SessionLostError` once the server forgot the session, and `ClosedError` after `close`.
+
     >>> import tinsmith
     >>> with tinsmith.ServiceClient(base_url="local:") as service:
     ...     names = [m.model_name for m in service.get_server_capabilities().supported_models]
-    >>> "tinsmith/tiny" in names
-    True
+    ...     trainer = service.create_lora_training_client("tinsmith/tiny", rank=4, seed=1)
+    ...     path = trainer.save_state("start").result().path
+    ...     again = service.create_training_client_from_state(path)
+    ...     sampler = service.create_sampling_client(base_model="tinsmith/tiny")
+    >>> "tinsmith/tiny" in names, again.model_id != trainer.model_id, sampler.get_base_model()
+    (True, True, 'tinsmith/tiny')
     """
 
     def __init__(
         self,
         user_metadata: Mapping[str, str] | None = None,
+        project_id: str | None = None,
         *,
         api_key: str | None = None,
         base_url: str | None = None,
@@ -58,7 +76,7 @@ class ServiceClient:
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,
-        project_id: str | None = None,
+        display_name: str | None = None,
         config: ClientConfig | None = None,
         require_key_prefix: bool | None = None,
         optim_after: OptimAfter | None = None,
@@ -71,6 +89,7 @@ class ServiceClient:
         if config is None:
             settings: dict[str, Any] = {
                 "user_metadata": dict(user_metadata or {}),
+                "display_name": display_name,
                 "timeouts": _timeouts(timeout),
                 "retry": RetryConfig() if max_retries is None else RetryConfig(max_retries=max_retries),
                 "default_query": dict(default_query or {}),
@@ -86,8 +105,15 @@ class ServiceClient:
                 telemetry=telemetry,
                 **{name: value for name, value in settings.items() if value is not None},
             )
-        elif user_metadata is not None:
-            config = attrs.evolve(config, user_metadata=dict(user_metadata))
+        else:
+            given: dict[str, Any] = {
+                "user_metadata": None if user_metadata is None else dict(user_metadata),
+                "project_id": project_id,
+                "display_name": display_name,
+            }
+            config = attrs.evolve(
+                config, **{name: value for name, value in given.items() if value is not None}
+            )
         if config.local:
             require_extra("base_url='local:'", "local")
         log_to_stderr(config.log_level)
@@ -116,98 +142,15 @@ class ServiceClient:
         return self._link.observers.counts()
 
     def get_server_capabilities(self) -> GetServerCapabilitiesResponse:
-        """Ask which base models the server offers."""
+        """Ask which base models the server offers, and wait for the answer.
+
+        Where the server says, `max_context_length` of a model is in tokens. Opens no session.
+        """
         return self._capabilities().result()
 
     async def get_server_capabilities_async(self) -> GetServerCapabilitiesResponse:
-        """Ask which base models the server offers."""
+        """As `get_server_capabilities`, awaited."""
         return await self._capabilities()
-
-    def create_lora_training_client(
-        self,
-        base_model: str,
-        rank: int = 32,
-        seed: int | None = None,
-        train_mlp: bool = True,
-        train_attn: bool = True,
-        train_unembed: bool = True,
-        user_metadata: Mapping[str, str] | None = None,
-    ) -> TrainingClient:
-        """Make a model to train: a fresh LoRA adapter on `base_model`. Waits until the server has it."""
-        return self._lora(
-            base_model, rank, seed, train_mlp, train_attn, train_unembed, user_metadata
-        ).result()
-
-    async def create_lora_training_client_async(
-        self,
-        base_model: str,
-        rank: int = 32,
-        seed: int | None = None,
-        train_mlp: bool = True,
-        train_attn: bool = True,
-        train_unembed: bool = True,
-        user_metadata: Mapping[str, str] | None = None,
-    ) -> TrainingClient:
-        """Make a model to train: a fresh LoRA adapter on `base_model`."""
-        return await self._lora(base_model, rank, seed, train_mlp, train_attn, train_unembed, user_metadata)
-
-    def create_training_client_from_state(
-        self,
-        path: str,
-        user_metadata: Mapping[str, str] | None = None,
-        *,
-        weights_access_token: str | None = None,
-    ) -> TrainingClient:
-        """Make a model with the weights of a checkpoint and a fresh optimizer."""
-        return self._from_state(path, user_metadata, False, weights_access_token).result()
-
-    async def create_training_client_from_state_async(
-        self,
-        path: str,
-        user_metadata: Mapping[str, str] | None = None,
-        *,
-        weights_access_token: str | None = None,
-    ) -> TrainingClient:
-        """Make a model with the weights of a checkpoint and a fresh optimizer."""
-        return await self._from_state(path, user_metadata, False, weights_access_token)
-
-    def create_training_client_from_state_with_optimizer(
-        self,
-        path: str,
-        user_metadata: Mapping[str, str] | None = None,
-        *,
-        weights_access_token: str | None = None,
-    ) -> TrainingClient:
-        """Make a model with the weights and the optimizer of a checkpoint."""
-        return self._from_state(path, user_metadata, True, weights_access_token).result()
-
-    async def create_training_client_from_state_with_optimizer_async(
-        self,
-        path: str,
-        user_metadata: Mapping[str, str] | None = None,
-        *,
-        weights_access_token: str | None = None,
-    ) -> TrainingClient:
-        """Make a model with the weights and the optimizer of a checkpoint."""
-        return await self._from_state(path, user_metadata, True, weights_access_token)
-
-    def create_sampling_client(
-        self,
-        model_path: str | None = None,
-        base_model: str | None = None,
-        retry_config: RetryConfig | None = None,
-    ) -> SamplingClient:
-        """Make a sampler of a checkpoint or of a base model."""
-        return self._sampling(model_path, base_model, retry_config).result()
-
-    async def create_sampling_client_async(
-        self,
-        model_path: str | None = None,
-        base_model: str | None = None,
-        retry_config: RetryConfig | None = None,
-    ) -> SamplingClient:
-        """Make a sampler of a checkpoint or of a base model."""
-        return await self._sampling(model_path, base_model, retry_config)
 
     def create_rest_client(self) -> RestClient:
         """Make a client for runs, checkpoints and sessions; it opens no session."""
@@ -232,13 +175,58 @@ class ServiceClient:
 
         return attach(self._link, request_id, result)
 
-    def close(self, timeout: float | None = None) -> None:
-        """Wait for training in flight, at most `timeout` seconds (None: as configured), then end this."""
-        self._link.runtime.spawn(self._link.close(timeout)).result()
+    def copy_weights(
+        self, path: str, *, ttl_seconds: int | None = None, weights_access_token: str | None = None
+    ) -> APIFuture[str]:
+        """Copy a checkpoint into this session, as if a model of it had saved it; the result is its path.
 
-    async def close_async(self, timeout: float | None = None) -> None:
-        """Wait for training in flight, then end this client."""
-        await asyncio.wrap_future(self._link.runtime.spawn(self._link.close(timeout)))
+        `path` is a `tinker://` path, `ttl_seconds` 3600 or more (None: kept for ever), and
+        `weights_access_token` opens a checkpoint of somebody else. The call raises `InputError`; its future
+        `NotFoundError` or `ConflictError` (`applied` "no").
+        """
+        from tinsmith.clients.copying import copy_into_session
+
+        check_tinker_path(path)
+        made = copy_into_session(self._link, path, ttl(ttl_seconds), weights_access_token)
+        return self._link.run(made)
+
+    async def copy_weights_async(
+        self, path: str, *, ttl_seconds: int | None = None, weights_access_token: str | None = None
+    ) -> str:
+        """As `copy_weights`, awaited."""
+        return await self.copy_weights(
+            path, ttl_seconds=ttl_seconds, weights_access_token=weights_access_token
+        )
+
+    def close(
+        self,
+        status: FinishStatus | None = None,
+        detail: str | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> APIFuture[None]:
+        """Wait for training in flight, at most `timeout` seconds (None: as configured), then end this.
+
+        With a `status` the server is told how the session went, and `detail` in words; a server that does
+        not know of it loses nothing. Leaving a `with` block tells "success", "errored" with the name of the
+        exception's class, or "interrupted". Returns when all is closed; the future is for `await`.
+        """
+        check_status(status)
+        ended: APIFuture[None] = APIFuture()
+        self._link.runtime.spawn(end(self._link, status, detail, timeout)).result()
+        ended.settle(None)
+        return ended
+
+    async def close_async(
+        self,
+        status: FinishStatus | None = None,
+        detail: str | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """As `close`, awaited."""
+        check_status(status)
+        await asyncio.wrap_future(self._link.runtime.spawn(end(self._link, status, detail, timeout)))
 
     def __enter__(self) -> Self:
         return self
@@ -246,9 +234,7 @@ class ServiceClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
-        closing = self._link.close(1.0 if interrupted else None, results=kind is None)
-        self._link.runtime.spawn(closing).result()
+        self._link.runtime.spawn(self._leave(kind)).result()
 
     async def __aenter__(self) -> Self:
         return self
@@ -256,7 +242,15 @@ class ServiceClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close_async()
+        await asyncio.wrap_future(self._link.runtime.spawn(self._leave(kind)))
+
+    def _leave(self, kind: type[BaseException] | None) -> Coroutine[Any, Any, None]:
+        """End as the block ended: nobody will look at results after an exception."""
+        if kind is None:
+            return end(self._link, "success", None, None)
+        if issubclass(kind, (KeyboardInterrupt, asyncio.CancelledError)):
+            return end(self._link, "interrupted", None, 1.0, results=False)
+        return end(self._link, "errored", kind.__name__, None, results=False)
 
     def __reduce__(self) -> Any:
         raise TypeError("a ServiceClient does not pickle: its key and its connections stay in this process")
@@ -267,47 +261,6 @@ class ServiceClient:
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
         asked = operations.request("get_server_capabilities")
         return to_value(GetServerCapabilitiesResponse, await operations.perform(self._link.caller, asked))
-
-    def _lora(
-        self,
-        base_model: str,
-        rank: int,
-        seed: int | None,
-        train_mlp: bool,
-        train_attn: bool,
-        train_unembed: bool,
-        user_metadata: Mapping[str, str] | None,
-    ) -> APIFuture[TrainingClient]:
-        from tinsmith.clients.creation import create_training
-        from tinsmith.core.values.params import LoraConfig
-
-        lora = LoraConfig(
-            rank=rank, seed=seed, train_unembed=train_unembed, train_mlp=train_mlp, train_attn=train_attn
-        )
-        return self._link.run(create_training(self._link, base_model, lora, user_metadata))
-
-    def _from_state(
-        self,
-        path: str,
-        user_metadata: Mapping[str, str] | None,
-        optimizer: bool,
-        weights_access_token: str | None,
-    ) -> APIFuture[TrainingClient]:
-        from tinsmith.clients.creation import create_training_from_state
-
-        check_tinker_path(path)
-        return self._link.run(
-            create_training_from_state(self._link, path, user_metadata, optimizer, weights_access_token)
-        )
-
-    def _sampling(
-        self, model_path: str | None, base_model: str | None, retry_config: RetryConfig | None
-    ) -> APIFuture[SamplingClient]:
-        from tinsmith.clients.creation import create_sampling
-        from tinsmith.clients.sampling import check_one_of
-
-        check_one_of(model_path, base_model)
-        return self._link.run(create_sampling(self._link, model_path, base_model, retry_config))
 
 
 def _timeouts(timeout: float | httpx.Timeout | None) -> Timeouts | None:

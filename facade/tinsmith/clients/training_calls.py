@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tinsmith.core.arguments import checkpoint_name, loss_settings, ttl
+from tinsmith.core.arguments import checkpoint_name, labels, loss_settings, ttl
 from tinsmith.core.checks import check_batch
 from tinsmith.core.chunking import count, plan
 from tinsmith.core.codec.decode import decode_forward_backward
@@ -15,10 +15,12 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.merge import merge_forward_backward
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.place import Kind
-from tinsmith.core.values.params import AdamParams
+from tinsmith.core.values.optimizers import check_step
+from tinsmith.core.values.requests import SamplingClientKind
 from tinsmith.core.values.results import (
     LoadWeightsResponse,
     OptimStepResponse,
+    SaveWeightsExternalResponse,
     SaveWeightsForSamplerResponse,
     SaveWeightsResponse,
 )
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tinsmith.core.values.datum import Datum
+    from tinsmith.core.values.optimizers import OptimParams
     from tinsmith.core.values.results import ForwardBackwardOutput
     from tinsmith.io.link import Link
     from tinsmith.io.pipeline import Pipeline
@@ -85,22 +88,30 @@ def chunked(
     )
 
 
-def optim_step(model_id: str, adam_params: AdamParams) -> Call[OptimStepResponse]:
+def optim_step(model_id: str, params: OptimParams) -> Call[OptimStepResponse]:
     """Make the call of optim_step."""
-    if not isinstance(adam_params, AdamParams):
-        raise InputError(f"must be AdamParams, not {type(adam_params).__name__}", field="adam_params")
+    check_step(params)
 
     def build(seq_id: int) -> Body:
-        return Body.of((encode_optim_step(adam_params, model_id, seq_id),))
+        return Body.of((encode_optim_step(params, model_id, seq_id),))
 
     return _single("optim_step", build, OptimStepResponse, Kind.STEP)
 
 
 def save_state(
-    line: Pipeline, name: str, ttl_seconds: int | None, overwrite: bool | None
+    line: Pipeline,
+    name: str,
+    ttl_seconds: int | None,
+    overwrite: bool | None,
+    user_metadata: Mapping[str, str] | None,
 ) -> Call[SaveWeightsResponse]:
     """Make the call of save_weights; the line remembers the path for errors that ask for a checkpoint."""
-    fields = {"path": checkpoint_name(name), "ttl_seconds": ttl(ttl_seconds), "overwrite": overwrite}
+    fields = {
+        "path": checkpoint_name(name),
+        "ttl_seconds": ttl(ttl_seconds),
+        "overwrite": overwrite,
+        "user_metadata": labels(user_metadata),
+    }
     return _single(
         "save_weights", _body("save_weights", line.model_id, fields), SaveWeightsResponse, noted=line
     )
@@ -118,18 +129,45 @@ def load_state(
 
 
 def save_weights_for_sampler(
-    model_id: str, name: str, ttl_seconds: int | None
+    model_id: str, name: str, ttl_seconds: int | None, user_metadata: Mapping[str, str] | None
 ) -> Call[SaveWeightsForSamplerResponse]:
     """Make the call of a named save_weights_for_sampler."""
-    fields = {"path": checkpoint_name(name), "ttl_seconds": ttl(ttl_seconds)}
+    fields = {
+        "path": checkpoint_name(name),
+        "ttl_seconds": ttl(ttl_seconds),
+        "user_metadata": labels(user_metadata),
+    }
     build = _body("save_weights_for_sampler", model_id, fields)
     return _single("save_weights_for_sampler", build, SaveWeightsForSamplerResponse)
 
 
-def save_ephemeral(model_id: str, sampler_number: int) -> Call[SaveWeightsForSamplerResponse]:
+def save_ephemeral(
+    model_id: str, sampler_number: int, kind: SamplingClientKind
+) -> Call[SaveWeightsForSamplerResponse]:
     """Make the call that hands the weights to a sampler without naming them."""
-    build = _body("save_weights_for_sampler", model_id, {"sampling_session_seq_id": sampler_number})
+    if kind not in get_args(SamplingClientKind):
+        raise InputError(f"must be 'snapshot' or 'inflight', not {kind!r}", field="kind")
+    fields = {
+        "sampling_session_seq_id": sampler_number,
+        "kind": None if kind == "snapshot" else kind,  # the default, which not every server knows by name
+    }
+    build = _body("save_weights_for_sampler", model_id, fields)
     return _single("save_weights_for_sampler", build, SaveWeightsForSamplerResponse)
+
+
+def save_external(
+    model_id: str, name: str, ttl_seconds: int | None, recipients: Sequence[str] | None
+) -> Call[SaveWeightsExternalResponse]:
+    """Make the call of save_weights_external."""
+    if isinstance(recipients, str):
+        raise InputError("is a list of public age keys, not one text", field="age_encryption_recipients")
+    fields = {
+        "path": checkpoint_name(name),
+        "ttl_seconds": ttl(ttl_seconds),
+        "age_encryption_recipients": None if recipients is None else list(recipients),
+    }
+    build = _body("save_weights_external", model_id, fields)
+    return _single("save_weights_external", build, SaveWeightsExternalResponse)
 
 
 def _body(operation: str, model_id: str, fields: Mapping[str, object]) -> Callable[[int], Body]:

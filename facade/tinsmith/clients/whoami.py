@@ -6,43 +6,14 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-import attrs
 import orjson
 
 from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.values.account import WhoamiResponse
 from tinsmith.io import operations
 
 if TYPE_CHECKING:
     from tinsmith.io.link import Link
-
-_ORGANIZATION = "tml:organization:"
-
-
-@attrs.frozen
-class WhoamiResponse:
-    """Whom the server takes the caller for."""
-
-    user_id: str | None = None
-    """The user."""
-    organization_id: str | None = None
-    """The organization that the user acts for."""
-    email: str | None = None
-    """Where the user is reached."""
-
-    @classmethod
-    def from_token(cls, token: str) -> WhoamiResponse:
-        """Read the claims of a JWT; its signature is the server's business, and the token is not kept."""
-        try:
-            payload = token.split(".")[1]
-            claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-            organization = claims.get("org_id")
-            return cls(
-                claims.get("sub"),
-                organization.removeprefix(_ORGANIZATION) if isinstance(organization, str) else None,
-                claims.get("email"),
-            )
-        except (IndexError, ValueError, AttributeError, binascii.Error) as cause:
-            raise APIResponseValidationError(message="the server's token cannot be read") from cause
 
 
 async def who(link: Link) -> WhoamiResponse:
@@ -52,4 +23,14 @@ async def who(link: Link) -> WhoamiResponse:
     token = payload.get("jwt") if isinstance(payload, dict) else None
     if not isinstance(token, str):
         raise APIResponseValidationError(message="the server's answer to whoami holds no token")
-    return WhoamiResponse.from_token(token)
+    return claimed(token)
+
+
+def claimed(token: str) -> WhoamiResponse:
+    """Read the claims of a JWT; its signature is the server's business, and the token is not kept."""
+    try:
+        payload = token.split(".")[1]
+        claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return WhoamiResponse(claims.get("sub"), claims.get("org_id"), claims.get("email"))
+    except (IndexError, ValueError, AttributeError, binascii.Error) as cause:
+        raise APIResponseValidationError(message="the server's token cannot be read") from cause

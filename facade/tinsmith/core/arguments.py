@@ -76,3 +76,14 @@ def _setting(field: str, value: Any) -> float:
         return finite_number(value, field)
     except InputError:
         raise InputError(f"must be a finite number or text, not {value!r}", field=field) from None
+
+
+def labels(user_metadata: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Return what a user attaches to a thing on the server."""
+    if user_metadata is None:
+        return None
+    try:
+        return dict(user_metadata)
+    except (TypeError, ValueError):
+        kind = type(user_metadata).__name__
+        raise InputError(f"must be a mapping of names to texts, not {kind}", field="user_metadata") from None

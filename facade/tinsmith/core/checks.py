@@ -205,6 +205,28 @@ def check_prompt(prompt: ModelInput, num_samples: int = 1, topk_prompt_logprobs:
     count(topk_prompt_logprobs, "topk_prompt_logprobs")
 
 
+def check_asked(
+    topk_sample_logprobs: int,
+    target_prompt_logprobs: TensorData | None,
+    prompt_alt_tokens_k: int,
+    prompt_logprobs_last_n: int | None,
+) -> dict[str, object]:
+    """Return what is asked for of the fields of a sample that only servers of today know."""
+    if target_prompt_logprobs is not None:
+        if not isinstance(target_prompt_logprobs, TensorData) or target_prompt_logprobs.dtype != "int64":
+            raise InputError("must be TensorData of token ids, int64", field="target_prompt_logprobs")
+        check_numbers(None, "target_prompt_logprobs", target_prompt_logprobs)
+    asked: dict[str, object] = {
+        "topk_sample_logprobs": count(topk_sample_logprobs, "topk_sample_logprobs") or None,
+        "target_prompt_logprobs": target_prompt_logprobs,
+        "prompt_alt_tokens_k": count(prompt_alt_tokens_k, "prompt_alt_tokens_k") or None,
+        "prompt_logprobs_last_n": None
+        if prompt_logprobs_last_n is None
+        else count(prompt_logprobs_last_n, "prompt_logprobs_last_n"),
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
 def unknown_kinds(model_input: ModelInput) -> list[str]:
     """List the kinds of chunks that this version passes on without understanding them."""
     return [chunk.type for chunk in model_input.chunks if isinstance(chunk, UnknownChunk)]

@@ -44,6 +44,8 @@ class ClientConfig:
     """Labels of the session."""
     project_id: str | None = None
     """Project that pays."""
+    display_name: str | None = None
+    """Name of the session for people."""
     user_metadata: Mapping[str, str] = attrs.field(factory=dict)
     """What the user attaches to the session."""
     default_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)

@@ -31,6 +31,8 @@ from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tinsmith.core.verdict import Outcome
     from tinsmith.io.link import Link
 
@@ -72,6 +74,8 @@ class SampleJob:
     """How many of the likeliest tokens are wanted at each prompt position."""
     retry: RetryConfig | None = None
     """Retry rules; None for the client's."""
+    further: Mapping[str, object] = attrs.field(factory=dict)
+    """What is asked for beyond that, by the names of the wire."""
     future: APIFuture[SampleResponse] = attrs.field(factory=APIFuture)
     """What the user holds."""
     task: asyncio.Task[None] | None = None
@@ -87,6 +91,7 @@ class SampleJob:
             num_samples=self.num_samples,
             prompt_logprobs=self.prompt_logprobs,
             topk_prompt_logprobs=self.topk_prompt_logprobs,
+            further=self.further,
         )
         return Body.of((encoded,))
 

@@ -74,7 +74,11 @@ class Session:
 
         config = self._link.config
         body = CreateSessionRequest(
-            list(config.tags), dict(config.user_metadata), __version__, config.project_id
+            list(config.tags),
+            dict(config.user_metadata),
+            __version__,
+            config.project_id,
+            config.display_name,
         )
         asked = operations.request("create_session", body=body)
         payload = await operations.perform(self._link.caller, asked)

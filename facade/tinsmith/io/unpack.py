@@ -73,7 +73,7 @@ def _unpack_into(archive: Path, folder: Path) -> None:
             for count, member in enumerate(_members(tar)):
                 if count >= MAX_MEMBERS:
                     raise UnsafeArchiveError(f"the archive has more than {MAX_MEMBERS} members")
-                path = _checked(member, folder, seen)
+                path = checked(member, folder, seen)
                 used += max(member.size, 0)
                 if used > limit:
                     raise UnsafeArchiveError(f"the archive unpacks to more than {limit} bytes")
@@ -89,7 +89,12 @@ def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield member
 
 
-def _checked(member: tarfile.TarInfo, folder: Path, seen: set[str]) -> Path:
+def checked_file(name: str, folder: Path, seen: set[str]) -> Path:
+    """Return where a file of this name goes in a folder, by the rules for members of archives."""
+    return checked(tarfile.TarInfo(name), folder, seen)
+
+
+def checked(member: tarfile.TarInfo, folder: Path, seen: set[str]) -> Path:
     """Return where a member goes, or refuse the archive."""
     name = member.name
     shown = repr(name[:80])

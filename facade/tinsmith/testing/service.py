@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TRAINING = frozenset(
-    {"forward", "forward_backward", "optim_step", "save_weights", "load_weights", "save_weights_for_sampler"}
+    {
+        "forward",
+        "forward_backward",
+        "optim_step",
+        "save_weights",
+        "load_weights",
+        "save_weights_for_sampler",
+        "save_weights_external",
+    }
 )
 """Operations that stand in a model's line."""
 
@@ -236,6 +244,8 @@ def _result(operation: str, body: dict[str, Any]) -> dict[str, Any]:
         return {"type": operation, "path": f"tinker://{model_id}/weights/{name or body['seq_id']}"}
     if operation == "load_weights":
         return {"type": operation, "path": name}
+    if operation == "save_weights_external":
+        return {"type": operation, "path": f"tinker://{model_id}/external_weights/{name}", "size_bytes": 7}
     if name is not None:
         return {"type": operation, "path": f"tinker://{model_id}/sampler_weights/{name}"}
     number = body["sampling_session_seq_id"]

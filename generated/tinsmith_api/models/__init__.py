@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     from .session_owner import SessionOwner as SessionOwner
     from .session_owner_type import SessionOwnerType as SessionOwnerType
     from .session_start_event import SessionStartEvent as SessionStartEvent
+    from .session_status_query import SessionStatusQuery as SessionStatusQuery
     from .session_summary import SessionSummary as SessionSummary
     from .session_trace_export import SessionTraceExport as SessionTraceExport
     from .set_checkpoint_ttl_request import SetCheckpointTtlRequest as SetCheckpointTtlRequest
@@ -236,6 +237,7 @@ _MODULE_OF = {
     "SessionOwner": "session_owner",
     "SessionOwnerType": "session_owner_type",
     "SessionStartEvent": "session_start_event",
+    "SessionStatusQuery": "session_status_query",
     "SessionSummary": "session_summary",
     "SessionTraceExport": "session_trace_export",
     "SetCheckpointTtlRequest": "set_checkpoint_ttl_request",
@@ -361,6 +363,7 @@ __all__ = (
     "SessionOwner",
     "SessionOwnerType",
     "SessionStartEvent",
+    "SessionStatusQuery",
     "SessionSummary",
     "SessionTraceExport",
     "SetCheckpointTtlRequest",

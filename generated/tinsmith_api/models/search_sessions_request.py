@@ -10,6 +10,7 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.session_owner import SessionOwner
+    from ..models.session_status_query import SessionStatusQuery
     from ..models.user_metadata import UserMetadata
 
 
@@ -30,12 +31,12 @@ class SearchSessionsRequest:
     """ With this name. """
     owner: SessionOwner | Unset = UNSET
     """ Whose sessions to search. """
-    statuses: list[str] | None | Unset = UNSET
+    statuses: list[SessionStatusQuery] | None | Unset = UNSET
     """ In one of these states. """
     limit: int | Unset = UNSET
     """ The most to return. Absent means 50. """
-    cursor: None | str | Unset = UNSET
-    """ `next_cursor` of the previous page. """
+    cursor: Any | Unset = UNSET
+    """ `next_cursor` of the previous page, as it came. """
 
     def to_dict(self) -> dict[str, Any]:
         session_id: None | str | Unset
@@ -64,19 +65,21 @@ class SearchSessionsRequest:
         if not isinstance(self.owner, Unset):
             owner = self.owner.to_dict()
 
-        statuses: list[str] | None | Unset
+        statuses: list[dict[str, Any]] | None | Unset
         if isinstance(self.statuses, Unset):
             statuses = UNSET
+        elif isinstance(self.statuses, list):
+            statuses = []
+            for statuses_type_0_item_data in self.statuses:
+                statuses_type_0_item = statuses_type_0_item_data.to_dict()
+                statuses.append(statuses_type_0_item)
+
         else:
             statuses = self.statuses
 
         limit = self.limit
 
-        cursor: None | str | Unset
-        if isinstance(self.cursor, Unset):
-            cursor = UNSET
-        else:
-            cursor = self.cursor
+        cursor = self.cursor
 
         field_dict: dict[str, Any] = {}
 
@@ -103,6 +106,7 @@ class SearchSessionsRequest:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.session_owner import SessionOwner  # noqa: PLC0415
+        from ..models.session_status_query import SessionStatusQuery  # noqa: PLC0415
         from ..models.user_metadata import UserMetadata  # noqa: PLC0415
 
         d = dict(src_dict)
@@ -126,11 +130,28 @@ class SearchSessionsRequest:
         else:
             owner = SessionOwner.from_dict(_owner)
 
-        statuses = cast(list[str] | None | Unset, d.pop("statuses", UNSET))
+        def _parse_statuses(data: Any) -> list[SessionStatusQuery] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, list):
+                statuses_type_0 = []
+                _statuses_type_0 = data
+                for statuses_type_0_item_data in _statuses_type_0:
+                    statuses_type_0_item = SessionStatusQuery.from_dict(statuses_type_0_item_data)
+
+                    statuses_type_0.append(statuses_type_0_item)
+
+                return statuses_type_0
+
+            return cast(list[SessionStatusQuery] | None | Unset, data)
+
+        statuses = _parse_statuses(d.pop("statuses", UNSET))
 
         limit = d.pop("limit", UNSET)
 
-        cursor = cast(None | str | Unset, d.pop("cursor", UNSET))
+        cursor = d.pop("cursor", UNSET)
 
         search_sessions_request = cls(
             session_id=session_id,

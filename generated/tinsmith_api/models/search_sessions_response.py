@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -22,7 +22,7 @@ class SearchSessionsResponse:
 
     sessions: list[SessionSummary]
     """ What was found. """
-    next_cursor: None | str | Unset = UNSET
+    next_cursor: Any | Unset = UNSET
     """ Send it as `cursor` for the next page; null or absent on the last. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -32,11 +32,7 @@ class SearchSessionsResponse:
             sessions_item = sessions_item_data.to_dict()
             sessions.append(sessions_item)
 
-        next_cursor: None | str | Unset
-        if isinstance(self.next_cursor, Unset):
-            next_cursor = UNSET
-        else:
-            next_cursor = self.next_cursor
+        next_cursor = self.next_cursor
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -62,7 +58,7 @@ class SearchSessionsResponse:
 
             sessions.append(sessions_item)
 
-        next_cursor = cast(None | str | Unset, d.pop("next_cursor", UNSET))
+        next_cursor = d.pop("next_cursor", UNSET)
 
         search_sessions_response = cls(
             sessions=sessions,

@@ -192,7 +192,7 @@ def test_sessions_are_searched(caller: Caller) -> None:
     assert [one["display_name"] for one in found["sessions"]] == ["Run 2"]
     rest = caller.ok("sessions/search", user_metadata={"n": "0"}, cursor=found["next_cursor"])
     assert ([one["display_name"] for one in rest["sessions"]], rest["next_cursor"]) == (["Run 0"], None)
-    assert len(caller.ok("sessions/search", display_name="run", statuses=["active"])["sessions"]) == 3
+    assert len(caller.ok("sessions/search", display_name="run", statuses=[{"type": "active"}])["sessions"]) == 3
     assert caller.post("sessions/search", cursor="x").status_code == 400
 
 

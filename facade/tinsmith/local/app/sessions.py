@@ -108,7 +108,8 @@ async def search_sessions(service: Service, call: Call) -> Answer:
     """Find sessions by what is known of them."""
     body = call.body
     cursor = body.get("cursor")
-    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 16):
+    known = isinstance(cursor, str) and cursor.isascii() and cursor.isdigit() and len(cursor) < 16
+    if cursor is not None and not known:
         raise Refusal(400, "is no cursor of this service", field=("cursor",))
     start, limit = int(cursor or 0), int(body.get("limit", 50))
     found = [row for row in service.sessions.all() if _matches(row, body)]
@@ -125,11 +126,20 @@ def _matches(row: SessionRow, body: dict[str, Any]) -> bool:
     checks = (
         body.get("session_id") in (None, row.session_id),
         body.get("project_ids") is None or row.project_id in body["project_ids"],
-        body.get("statuses") is None or row.status in body["statuses"],
+        body.get("statuses") is None or any(_is_in(row, status) for status in body["statuses"]),
         name is None or name.lower() in (row.display_name or "").lower(),
         all(metadata.get(key) == value for key, value in wanted.items()),
     )
     return all(checks)
+
+
+def _is_in(row: SessionRow, status: dict[str, Any]) -> bool:
+    """Tell whether a session is in a state; sessions neither fail nor are cancelled here."""
+    if status["type"] != "client_finished":
+        return bool(row.status == status["type"])
+    reasons = status.get("reasons")
+    finish = orjson.loads(row.finish) if row.finish else {}
+    return row.status == "finished" and (reasons is None or finish.get("reason", {}).get("type") in reasons)
 
 
 def _summary(row: SessionRow) -> dict[str, object]:

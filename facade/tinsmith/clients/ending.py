@@ -1,0 +1,55 @@
+"""How a client ends: what is in flight is waited for, the session is told how it went, and all is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+from tinsmith.core.errors import InputError
+from tinsmith.core.verdict import OpClass
+from tinsmith.io import operations
+from tinsmith.io.wire import Lane
+
+if TYPE_CHECKING:
+    from tinsmith.io.link import Link
+
+FinishStatus = Literal["success", "errored", "interrupted"]
+"""How the work of a session went."""
+
+
+def check_status(status: object) -> None:
+    """Refuse what is no status; None says nothing to the server."""
+    if status is not None and status not in get_args(FinishStatus):
+        raise InputError(
+            f"must be one of {', '.join(get_args(FinishStatus))}, not {status!r}", field="status"
+        )
+
+
+async def end(
+    link: Link,
+    status: FinishStatus | None,
+    detail: str | None,
+    timeout: float | None,
+    *,
+    results: bool = True,
+) -> None:
+    """Drain, tell the server how it went if there is a session and something to tell, and close."""
+    if status is not None and not link.closed:
+        await link.drain(timeout, results=results)
+        await _finish(link, status, detail)
+    await link.close(timeout, results=results)
+
+
+async def _finish(link: Link, status: FinishStatus, detail: str | None) -> None:
+    """Tell the server once; one that does not know the route is as good as one that heard."""
+    session_id = link.session.session_id
+    if session_id is None:
+        return
+    body = {"reason": {"type": status}, **({} if detail is None else {"detail": detail})}
+    asked = operations.request(
+        "finish_session",
+        path={"session_id": session_id},
+        body=body,
+        lane=Lane.HEARTBEAT,
+        timeout_s=link.config.timeouts.heartbeat_s,
+    )
+    await link.caller.exchange(asked, OpClass.BEST_EFFORT)

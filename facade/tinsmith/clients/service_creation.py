@@ -1,0 +1,200 @@
+"""The part of ServiceClient that makes clients: models to train, and samplers.
+
+Each waits until the server has what was asked for; the work is `clients.creation`'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinsmith.core.arguments import labels
+from tinsmith.core.paths import check_tinker_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tinsmith.clients.sampling import SamplingClient
+    from tinsmith.clients.training import TrainingClient
+    from tinsmith.core.policy import RetryConfig
+    from tinsmith.core.values.optimizers import OptimizerConfig
+    from tinsmith.io.future import APIFuture
+    from tinsmith.io.link import Link
+
+
+class CreationCalls:
+    """How training and sampling clients are asked for."""
+
+    _link: Link
+
+    def create_lora_training_client(
+        self,
+        base_model: str,
+        rank: int = 32,
+        seed: int | None = None,
+        train_mlp: bool = True,
+        train_attn: bool = True,
+        train_unembed: bool = True,
+        user_metadata: Mapping[str, str] | None = None,
+        optimizer: OptimizerConfig | None = None,
+    ) -> TrainingClient:
+        """Make a model to train, a fresh LoRA adapter on `base_model`, and wait until the server has it.
+
+        `base_model` is one that `get_server_capabilities` names. `rank` is at least 1, and one of the
+        `train_*` is true; `seed` fixes the initial weights. `user_metadata` are labels that lists show.
+        `optimizer` is Adam unless it says otherwise. Raises `InputError` before sending; `BadRequestError` or
+        `NotFoundError` (`applied` "no") for a base model or an optimizer that the server does not have.
+        """
+        return self._lora(
+            base_model, rank, seed, train_mlp, train_attn, train_unembed, user_metadata, optimizer
+        ).result()
+
+    async def create_lora_training_client_async(
+        self,
+        base_model: str,
+        rank: int = 32,
+        seed: int | None = None,
+        train_mlp: bool = True,
+        train_attn: bool = True,
+        train_unembed: bool = True,
+        user_metadata: Mapping[str, str] | None = None,
+        optimizer: OptimizerConfig | None = None,
+    ) -> TrainingClient:
+        """As `create_lora_training_client`, awaited."""
+        return await self._lora(
+            base_model, rank, seed, train_mlp, train_attn, train_unembed, user_metadata, optimizer
+        )
+
+    def create_training_client_from_state(
+        self,
+        path: str,
+        user_metadata: Mapping[str, str] | None = None,
+        *,
+        base_model: str | None = None,
+        weights_access_token: str | None = None,
+        optimizer: OptimizerConfig | None = None,
+    ) -> TrainingClient:
+        """Make a model with the weights of a checkpoint and a fresh optimizer, and wait until it is loaded.
+
+        `path` is a `tinker://` path of training weights; the new model has their base model, rank and trained
+        parts. `weights_access_token` opens a checkpoint of somebody else, `base_model` names another base
+        model than the checkpoint's. Raises `InputError` before sending for what is no path, `NotFoundError`
+        (`applied` "no") for one that is not there, and otherwise what `load_state` does.
+        """
+        return self._from_state(
+            path, user_metadata, False, weights_access_token, base_model, optimizer
+        ).result()
+
+    async def create_training_client_from_state_async(
+        self,
+        path: str,
+        user_metadata: Mapping[str, str] | None = None,
+        *,
+        base_model: str | None = None,
+        weights_access_token: str | None = None,
+        optimizer: OptimizerConfig | None = None,
+    ) -> TrainingClient:
+        """As `create_training_client_from_state`, awaited."""
+        return await self._from_state(path, user_metadata, False, weights_access_token, base_model, optimizer)
+
+    def create_training_client_from_state_with_optimizer(
+        self,
+        path: str,
+        user_metadata: Mapping[str, str] | None = None,
+        *,
+        base_model: str | None = None,
+        weights_access_token: str | None = None,
+    ) -> TrainingClient:
+        """Make a model with the weights and the optimizer of a checkpoint, and wait until it is loaded.
+
+        As `create_training_client_from_state`; a sampler's checkpoint, which has no optimizer, is refused
+        with `BadRequestError` (`applied` "no") by the embedded service.
+        """
+        return self._from_state(path, user_metadata, True, weights_access_token, base_model, None).result()
+
+    async def create_training_client_from_state_with_optimizer_async(
+        self,
+        path: str,
+        user_metadata: Mapping[str, str] | None = None,
+        *,
+        base_model: str | None = None,
+        weights_access_token: str | None = None,
+    ) -> TrainingClient:
+        """As `create_training_client_from_state_with_optimizer`, awaited."""
+        return await self._from_state(path, user_metadata, True, weights_access_token, base_model, None)
+
+    def create_sampling_client(
+        self,
+        model_path: str | None = None,
+        base_model: str | None = None,
+        retry_config: RetryConfig | None = None,
+    ) -> SamplingClient:
+        """Make a sampler of a checkpoint or of a base model, and wait until the server has it.
+
+        Exactly one of `model_path`, a `tinker://` path, and `base_model` is given, else `InputError`.
+        `retry_config` holds for all samples of the new client. Raises `NotFoundError` or `BadRequestError`
+        (`applied` "no") for what the server does not have.
+        """
+        return self._sampling(model_path, base_model, retry_config).result()
+
+    async def create_sampling_client_async(
+        self,
+        model_path: str | None = None,
+        base_model: str | None = None,
+        retry_config: RetryConfig | None = None,
+    ) -> SamplingClient:
+        """As `create_sampling_client`, awaited."""
+        return await self._sampling(model_path, base_model, retry_config)
+
+    def _lora(
+        self,
+        base_model: str,
+        rank: int,
+        seed: int | None,
+        train_mlp: bool,
+        train_attn: bool,
+        train_unembed: bool,
+        user_metadata: Mapping[str, str] | None,
+        optimizer: OptimizerConfig | None,
+    ) -> APIFuture[TrainingClient]:
+        from tinsmith.clients.creation import create_training
+        from tinsmith.core.values.optimizers import check_optimizer
+        from tinsmith.core.values.params import LoraConfig
+
+        if optimizer is not None:
+            check_optimizer(optimizer)
+        lora = LoraConfig(
+            rank=rank, seed=seed, train_unembed=train_unembed, train_mlp=train_mlp, train_attn=train_attn
+        )
+        return self._link.run(create_training(self._link, base_model, lora, labels(user_metadata), optimizer))
+
+    def _from_state(
+        self,
+        path: str,
+        user_metadata: Mapping[str, str] | None,
+        optimizer: bool,
+        weights_access_token: str | None,
+        base_model: str | None,
+        optimizer_config: OptimizerConfig | None,
+    ) -> APIFuture[TrainingClient]:
+        from tinsmith.clients.creation import create_training_from_state
+
+        check_tinker_path(path)
+        made = create_training_from_state(
+            self._link,
+            path,
+            labels(user_metadata),
+            optimizer,
+            weights_access_token,
+            base_model=base_model,
+            optimizer_config=optimizer_config,
+        )
+        return self._link.run(made)
+
+    def _sampling(
+        self, model_path: str | None, base_model: str | None, retry_config: RetryConfig | None
+    ) -> APIFuture[SamplingClient]:
+        from tinsmith.clients.creation import create_sampling
+        from tinsmith.clients.sampling import check_one_of
+
+        check_one_of(model_path, base_model)
+        return self._link.run(create_sampling(self._link, model_path, base_model, retry_config))

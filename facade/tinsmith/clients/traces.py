@@ -1,0 +1,44 @@
+"""Traces of sessions: the server is asked again until it has written one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import attrs
+
+from tinsmith.core.codec.structure import to_value
+from tinsmith.core.errors import APIResponseValidationError, RequestFailedError
+from tinsmith.core.retry import drive
+from tinsmith.io import operations
+
+if TYPE_CHECKING:
+    from tinsmith.io.link import Link
+
+ASK_EVERY_S = 5.0
+"""Pause between two questions whether a trace is written, in seconds, as the API wants it."""
+
+
+@attrs.frozen
+class _Export:
+    status: str
+    url: str | None = None
+    error: str | None = None
+
+
+async def trace_url(link: Link, session_id: str) -> str:
+    """Return the signed URL of a session's trace, once it is written."""
+
+    async def ask(_attempt: int) -> _Export:
+        asked = operations.request("export_session_trace", path={"session_id": session_id})
+        return to_value(_Export, await operations.perform(link.caller, asked))
+
+    def pause(_attempt: int, found: _Export) -> float | None:
+        return ASK_EVERY_S if found.status == "pending" else None
+
+    found = await drive(ask, pause, sleep=asyncio.sleep)
+    if found.status == "failed":
+        raise RequestFailedError(found.error or "the server cannot export the trace", request_id=session_id)
+    if found.url is None:
+        raise APIResponseValidationError(message=f"the trace is {found.status!r}, but has no URL")
+    return found.url

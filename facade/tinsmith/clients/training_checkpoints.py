@@ -1,0 +1,200 @@
+"""The part of TrainingClient that saves and loads weights, and hands them to samplers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinsmith.clients import training_calls as calls
+from tinsmith.clients.training_line import TrainingLine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tinsmith.clients.sampling import SamplingClient
+    from tinsmith.core.policy import RetryConfig
+    from tinsmith.core.values.requests import SamplingClientKind
+    from tinsmith.core.values.results import (
+        LoadWeightsResponse,
+        SaveWeightsExternalResponse,
+        SaveWeightsForSamplerResponse,
+        SaveWeightsResponse,
+    )
+    from tinsmith.io.future import APIFuture
+
+
+class CheckpointingCalls(TrainingLine):
+    """Checkpoints of a model in training."""
+
+    def save_state(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        overwrite: bool | None = None,
+        user_metadata: Mapping[str, str] | None = None,
+    ) -> APIFuture[SaveWeightsResponse]:
+        """Save weights and optimizer under `name`; the result's path loads them again.
+
+        `name` has letters, digits, `.`, `_` and `-`, at most 255. The checkpoint expires after `ttl_seconds`
+        from 3600 on (None: never). A name that is taken is refused with `BadRequestError` (`applied` "no") by
+        the embedded service, unless `overwrite` is true. `user_metadata` are labels that lists show.
+        """
+        return self._enter(calls.save_state(self._line, name, ttl_seconds, overwrite, user_metadata))
+
+    async def save_state_async(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        overwrite: bool | None = None,
+        user_metadata: Mapping[str, str] | None = None,
+    ) -> APIFuture[SaveWeightsResponse]:
+        """Like `save_state`; await the future that it returns."""
+        return self.save_state(name, ttl_seconds, overwrite, user_metadata)
+
+    def load_state(
+        self, path: str, *, weights_access_token: str | None = None
+    ) -> APIFuture[LoadWeightsResponse]:
+        """Replace the weights by those of a checkpoint; the optimizer starts anew.
+
+        `path` is a `tinker://` path of the same base model, rank and trained parts: the embedded service
+        refuses others with `BadRequestError`, and an unknown one with `NotFoundError` (both `applied` "no").
+        `weights_access_token` opens a checkpoint of somebody else.
+        """
+        return self._enter(calls.load_state(self._line, path, False, weights_access_token))
+
+    async def load_state_async(
+        self, path: str, *, weights_access_token: str | None = None
+    ) -> APIFuture[LoadWeightsResponse]:
+        """Like `load_state`; await the future that it returns."""
+        return self.load_state(path, weights_access_token=weights_access_token)
+
+    def load_state_with_optimizer(
+        self, path: str, *, weights_access_token: str | None = None
+    ) -> APIFuture[LoadWeightsResponse]:
+        """Replace weights and optimizer by those of a checkpoint.
+
+        As `load_state`; the embedded service refuses a sampler's checkpoint, which has no optimizer, with
+        `BadRequestError` (`applied` "no").
+        """
+        return self._enter(calls.load_state(self._line, path, True, weights_access_token))
+
+    async def load_state_with_optimizer_async(
+        self, path: str, *, weights_access_token: str | None = None
+    ) -> APIFuture[LoadWeightsResponse]:
+        """Like `load_state_with_optimizer`; await the future that it returns."""
+        return self.load_state_with_optimizer(path, weights_access_token=weights_access_token)
+
+    def save_weights_for_sampler(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        user_metadata: Mapping[str, str] | None = None,
+    ) -> APIFuture[SaveWeightsForSamplerResponse]:
+        """Save the weights for sampling under `name`; the result's path makes a sampler.
+
+        `name`, `ttl_seconds` and `user_metadata` as in `save_state`; nothing is overwritten. The optimizer is
+        not saved.
+        """
+        return self._enter(calls.save_weights_for_sampler(self.model_id, name, ttl_seconds, user_metadata))
+
+    async def save_weights_for_sampler_async(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        user_metadata: Mapping[str, str] | None = None,
+    ) -> APIFuture[SaveWeightsForSamplerResponse]:
+        """Like `save_weights_for_sampler`; await the future that it returns."""
+        return self.save_weights_for_sampler(name, ttl_seconds, user_metadata)
+
+    def save_weights_external(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        age_encryption_recipients: Sequence[str] | None = None,
+    ) -> APIFuture[SaveWeightsExternalResponse]:
+        """Save the weights as files under `name`; `RestClient.download_external_weights` fetches them.
+
+        `name` and `ttl_seconds` as in `save_state`. With `age_encryption_recipients`, public age keys, the
+        files are encrypted for them; the embedded service refuses that with `BadRequestError`.
+        """
+        call = calls.save_external(self.model_id, name, ttl_seconds, age_encryption_recipients)
+        return self._enter(call)
+
+    async def save_weights_external_async(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        age_encryption_recipients: Sequence[str] | None = None,
+    ) -> APIFuture[SaveWeightsExternalResponse]:
+        """Like `save_weights_external`; await the future that it returns."""
+        return self.save_weights_external(name, ttl_seconds, age_encryption_recipients)
+
+    def save_weights_and_get_sampling_client_submit(
+        self, retry_config: RetryConfig | None = None, *, kind: SamplingClientKind = "snapshot"
+    ) -> APIFuture[SamplingClient]:
+        """Hand the weights as they stand in line here to a new sampler; the future ends in its client.
+
+        Later steps do not change what a "snapshot" samples, and no named checkpoint is made; an "inflight"
+        sampler follows the training, on servers that offer it.
+        """
+        saved = self._enter(calls.save_ephemeral(self.model_id, self._link.session.next_sampler(), kind))
+        return self._link.run(self._sampler_of(saved, retry_config))
+
+    def save_weights_and_get_sampling_client(
+        self,
+        name: str | None = None,
+        retry_config: RetryConfig | None = None,
+        *,
+        kind: SamplingClientKind = "snapshot",
+    ) -> SamplingClient:
+        """Hand the weights as they stand in line here to a new sampler; waits for it. `name` is not used."""
+        return self.save_weights_and_get_sampling_client_submit(retry_config, kind=kind).result()
+
+    async def save_weights_and_get_sampling_client_async(
+        self,
+        name: str | None = None,
+        retry_config: RetryConfig | None = None,
+        *,
+        kind: SamplingClientKind = "snapshot",
+    ) -> SamplingClient:
+        """As `save_weights_and_get_sampling_client`, awaited."""
+        return await self.save_weights_and_get_sampling_client_submit(retry_config, kind=kind)
+
+    def create_sampling_client(
+        self, model_path: str, retry_config: RetryConfig | None = None
+    ) -> SamplingClient:
+        """Make a sampler of a checkpoint, and wait until the server has it.
+
+        `model_path` is the `path` that `save_weights_for_sampler` gave. Raises `InputError` for what is no
+        `tinker://` path, and `NotFoundError` (`applied` "no") for one that is not there.
+        """
+        return self._sampling(model_path, retry_config).result()
+
+    async def create_sampling_client_async(
+        self, model_path: str, retry_config: RetryConfig | None = None
+    ) -> SamplingClient:
+        """As `create_sampling_client`, awaited."""
+        return await self._sampling(model_path, retry_config)
+
+    def _sampling(self, model_path: str, retry_config: RetryConfig | None) -> APIFuture[SamplingClient]:
+        from tinsmith.clients.creation import create_sampling
+        from tinsmith.core.paths import check_tinker_path
+
+        check_tinker_path(model_path, "model_path")
+        return self._link.run(create_sampling(self._link, model_path, None, retry_config))
+
+    async def _sampler_of(
+        self, saving: APIFuture[SaveWeightsForSamplerResponse], retry_config: RetryConfig | None
+    ) -> SamplingClient:
+        from tinsmith.clients.creation import create_sampling
+        from tinsmith.clients.sampling import SamplingClient
+        from tinsmith.io.desk import Sampler
+
+        saved = await saving
+        if saved.sampling_session_id is None:
+            return await create_sampling(self._link, saved.path, None, retry_config)
+        return SamplingClient(
+            self._link,
+            Sampler(saved.sampling_session_id),
+            base_model=self._base_model,
+            retry_config=retry_config,
+        )
