@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,14 +68,22 @@ def mean_loss(output: types.ForwardBackwardOutput, data: Sequence[types.Datum]) 
 
 
 def examine(
-    sampler: tinsmith.SamplingClient, trainer: tinsmith.TrainingClient, items: Sequence[instruct.Item]
+    name: str,
+    sampler: tinsmith.SamplingClient,
+    trainer: tinsmith.TrainingClient,
+    items: Sequence[instruct.Item],
 ) -> Exam:
     """Sample an answer to every item, all at once and greedily; measure the loss without training."""
     tokenizer = trainer.get_tokenizer()
     params = types.SamplingParams(max_tokens=16, temperature=0.0)
     futures = [sampler.sample(instruct.prompt(tokenizer, item), 1, params) for item in items]
     data = [instruct.datum(tokenizer, item) for item in items]
-    loss = mean_loss(trainer.forward(data, "cross_entropy").result(), data)
+    passed = trainer.forward(data, "cross_entropy")
+    with report.Tracked(name, len(items)) as bar:
+        for future in as_completed(futures):
+            future.result()
+            bar.advance()
+        loss = mean_loss(passed.result(), data)
     sequences = [future.result().sequences[0] for future in futures]
     texts = [tokenizer.decode(sequence.tokens, skip_special_tokens=True) for sequence in sequences]
     right = sum(instruct.judge(item, text) == "right" for item, text in zip(items, texts, strict=True))
@@ -105,13 +114,12 @@ def watch(steps: Iterator[Step], count: int) -> tuple[list[float], float]:
     """Show the live bar while training runs; return the losses and the tokens per second."""
     losses: list[float] = []
     tokens, tokens_per_s, started = 0, 0.0, time.monotonic()
-    with report.progress() as bar:
-        task = bar.add_task("training", total=count, loss="...", rate="...")
+    with report.Tracked("training", count) as bar:
         for step in steps:
             losses.append(step.loss)
             tokens += step.tokens
             tokens_per_s = tokens / (time.monotonic() - started)
-            bar.update(task, advance=1, loss=f"{step.loss:.3f}", rate=f"{tokens_per_s:.0f}")
+            bar.advance(f"loss {step.loss:.3f}, {tokens_per_s:.0f} tokens/s")
     return losses, tokens_per_s
 
 
@@ -125,7 +133,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     with tinsmith.ServiceClient(base_url=f"local:{args.output / 'service'}") as service:
         trainer = service.create_lora_training_client(args.model, rank=args.rank, seed=args.seed)
         console.print(f"The model and its adapter are ready after {time.monotonic() - started:.1f} s.\n")
-        before = examine(service.create_sampling_client(base_model=args.model), trainer, held_out)
+        untrained = service.create_sampling_client(base_model=args.model)
+        before = examine("exam before", untrained, trainer, held_out)
         console.print(
             report.answers("Before training, on held-out sentences", held_out[:4], before.texts[:4])
         )
@@ -135,7 +144,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         # A checkpoint continues the training; sampler weights answer prompts.
         checkpoint = trainer.save_state("demo").result().path
         weights = trainer.save_weights_for_sampler("demo").result().path
-        after = examine(service.create_sampling_client(model_path=weights), trainer, held_out)
+        after = examine("exam after", service.create_sampling_client(model_path=weights), trainer, held_out)
         console.print(
             report.answers("\nAfter training, on the same sentences", held_out[:4], after.texts[:4])
         )
@@ -176,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ends=(result["held_out_loss_before"], result["held_out_loss_after"]),
         log=True,
     )
-    console.print(report.summary(result, args.output))
+    console.print(report.summary(result, args.output), soft_wrap=True)
     return 0
 
 

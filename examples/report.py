@@ -3,33 +3,54 @@
 Owns the looks only. Must not know the client, nor how anything was computed.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import instruct
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 console = Console(highlight=False)
 
 
-def progress() -> Progress:
-    """Make the live bar of a training run; its task has the texts `loss` and `rate`."""
-    return Progress(
-        TextColumn("[bold]training"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TextColumn("loss [bold]{task.fields[loss]}"),
-        TextColumn("[bold]{task.fields[rate]}[/] tokens/s"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("left"),
-        console=console,
-        expand=True,
-    )
+EVERY_S = 10.0
+"""Seconds between two lines of progress where there is no terminal to draw a bar in."""
+
+
+class Tracked:
+    """How far one part of a program is: a live bar in a terminal, elsewhere a line now and then."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self._name, self._total, self._done = name, total, 0
+        self._told_s = time.monotonic()
+        columns = (TextColumn("[bold]{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn())
+        facts = (TextColumn("{task.fields[facts]}"), TimeElapsedColumn())
+        self._bar = Progress(*columns, *facts, console=console, expand=True)
+        self._task = self._bar.add_task(name, total=total, facts="")
+
+    def __enter__(self) -> Self:
+        if console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if console.is_terminal:
+            self._bar.stop()
+
+    def advance(self, facts: str = "") -> None:
+        """Count one more, with what is known of it."""
+        self._done += 1
+        if console.is_terminal:
+            self._bar.update(self._task, completed=self._done, facts=facts)
+        elif self._done == self._total or time.monotonic() - self._told_s >= EVERY_S:
+            self._told_s = time.monotonic()
+            console.print(f"{self._name} {self._done}/{self._total} {facts}".rstrip(), soft_wrap=True)
 
 
 def answers(title: str, items: Sequence[instruct.Item], texts: Sequence[str]) -> Table:
@@ -78,7 +99,7 @@ def plot(
 
 
 def summary(result: Mapping[str, Any], output: Path) -> RenderableType:
-    """Draw the panel that ends the demo: the scores, the loss, the speed, and where things are."""
+    """Draw what ends the demo: a panel of scores and speed, and under it, to be copied, where things are."""
     scores = Table(box=None, padding=(0, 3, 0, 0))
     for heading in ("", "before", "after"):
         scores.add_column(heading, justify="left" if heading == "" else "right")
@@ -86,16 +107,15 @@ def summary(result: Mapping[str, Any], output: Path) -> RenderableType:
     loss = [f"{result[key]:.3f}" for key in ("held_out_loss_before", "held_out_loss_after")]
     scores.add_row("held-out prompts right by the rule", share[0], f"[bold]{share[1]}")
     scores.add_row("held-out loss (nats a token)", loss[0], f"[bold]{loss[1]}")
-    places = Table(box=None, padding=(0, 3, 0, 0), show_header=False)
-    places.add_column(no_wrap=True)
-    places.add_column(overflow="fold")
-    places.add_row("loss curve", str(output / "loss.png"))
-    places.add_row("all figures", str(output / "result.json"))
-    places.add_row("training checkpoint", result["checkpoint"])
-    places.add_row("sampler weights", result["sampler_weights"])
-    places.add_row("the service's data", str(output / "service"))
     speed = "{steps} steps at {tokens_per_s:.0f} tokens/s, {elapsed_s:.0f} s in all".format(**result)
     title = "trained on shuffled answers" if result["shuffled"] else "trained"
-    return Panel(
-        Group(scores, "", places, "", speed), title=f"[bold]{title}", border_style="green", expand=False
-    )
+    panel = Panel(Group(scores, "", speed), title=f"[bold]{title}", border_style="green", expand=False)
+    places = {
+        "loss curve": output / "loss.png",
+        "all figures": output / "result.json",
+        "training checkpoint": result["checkpoint"],
+        "sampler weights": result["sampler_weights"],
+        "the service's data": output / "service",
+    }
+    lines = (Text(f"{name:<21}{place}", no_wrap=True, overflow="ignore") for name, place in places.items())
+    return Group(panel, *lines)
