@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -134,11 +135,11 @@ class Adapter:
     flat_grads: Array | None = None
     """Sum of gradients since the last step, in memory order; None when there was no backward pass since."""
     flat_mean: Array | None = None
-    """Adam's running mean of the gradient; None before the first step."""
+    """The optimizer's running mean of the gradient; None before the first step."""
     flat_square: Array | None = None
-    """Adam's running mean of the squared gradient; None before the first step."""
+    """Adam's running mean of the squared gradient; None before the first step, and with Dimuon."""
     step: int = 0
-    """Adam steps taken."""
+    """Optimizer steps taken."""
     params: dict[str, Array] = field(init=False)
     """Trainable arrays, views into `flat`."""
 
@@ -173,11 +174,23 @@ class Adapter:
         return {} if self.flat_grads is None else _views(self.flat_grads, self.shapes)
 
     @property
+    def optimizer(self) -> Literal["adamw", "dimuon"] | None:
+        """Whose state this is; None before the first step."""
+        if self.flat_mean is None:
+            return None
+        return "dimuon" if self.flat_square is None else "adamw"
+
+    @property
     def moments(self) -> dict[str, Array]:
-        """Adam state as "<name>.exp_avg" and "<name>.exp_avg_sq", views; empty before the first step."""
-        if self.flat_mean is None or self.flat_square is None:
+        """Optimizer state as "<name>.exp_avg" and "<name>.exp_avg_sq", views; empty before the first step.
+
+        Dimuon has no "exp_avg_sq".
+        """
+        if self.flat_mean is None:
             return {}
         mean = {f"{name}.exp_avg": view for name, view in _views(self.flat_mean, self.shapes).items()}
+        if self.flat_square is None:
+            return mean
         square = {f"{name}.exp_avg_sq": view for name, view in _views(self.flat_square, self.shapes).items()}
         return mean | square
 
@@ -228,6 +241,6 @@ class Adapter:
         square = {name: a for name, a in square.items() if not name.endswith(".exp_avg")}
         self.flat_mean, self.flat_square = (
             _filled(self.shapes, mean, self.flat.dtype),
-            _filled(self.shapes, square, self.flat.dtype),
+            _filled(self.shapes, square, self.flat.dtype) if square else None,
         )
         self.step = step

@@ -1,4 +1,4 @@
-"""Owns the optimizer step. Changes an adapter's parameters in place; nothing else does."""
+"""Owns the Adam step. Changes an adapter's parameters in place; only the optimizers do."""
 
 import math
 from typing import Protocol
@@ -50,18 +50,17 @@ def adam_step(adapter: Adapter, params: AdamSettings) -> dict[str, float]:
     Hutter 2019, algorithm 2); gradients are first scaled down to `grad_clip_norm` when that is positive and
     exceeded. Without gradients they count as zero. Returns metrics: "grad_norm:mean" (before clipping) and
     "step:max".
-    ValueError, and no step, for settings out of range or a gradient that is not finite.
+    ValueError, and no step, for settings out of range, a gradient that is not finite, or the state of another
+    optimizer.
     """
     _check(params)
     flat = adapter.flat
     grads = np.zeros_like(flat) if adapter.flat_grads is None else adapter.flat_grads
-    pieces = [slice(start, start + PIECE) for start in range(0, flat.size, PIECE)]
+    if adapter.optimizer not in ("adamw", None):
+        raise ValueError(f"the optimizer's state is that of {adapter.optimizer}, not of adamw")
+    pieces = _pieces(flat)
     with exclusive() as team:
-        norm = math.sqrt(sum(float(np.dot(grads[piece], grads[piece])) for piece in pieces))
-        if not math.isfinite(norm):
-            adapter.flat_grads = None
-            raise ValueError("the gradient is not finite; it was dropped and no step was taken")
-        clip = params.grad_clip_norm / norm if 0.0 < params.grad_clip_norm < norm else 1.0
+        norm, clip = clipped_norm(adapter, grads, params.grad_clip_norm)
         mean = np.zeros_like(flat) if adapter.flat_mean is None else adapter.flat_mean
         square = np.zeros_like(flat) if adapter.flat_square is None else adapter.flat_square
         step = adapter.step + 1
@@ -74,6 +73,22 @@ def adam_step(adapter: Adapter, params: AdamSettings) -> dict[str, float]:
         team.run(task)
     adapter.flat_mean, adapter.flat_square, adapter.flat_grads, adapter.step = mean, square, None, step
     return {"grad_norm:mean": norm, "step:max": float(step)}
+
+
+def clipped_norm(adapter: Adapter, grads: Array, most: float) -> tuple[float, float]:
+    """Return a gradient's norm and the factor that brings it down to `most`; 0 or less is no bound.
+
+    A gradient that is not finite is dropped with a ValueError.
+    """
+    norm = math.sqrt(sum(float(np.dot(grads[piece], grads[piece])) for piece in _pieces(grads)))
+    if not math.isfinite(norm):
+        adapter.flat_grads = None
+        raise ValueError("the gradient is not finite; it was dropped and no step was taken")
+    return norm, most / norm if 0.0 < most < norm else 1.0
+
+
+def _pieces(flat: Array) -> list[slice]:
+    return [slice(start, start + PIECE) for start in range(0, flat.size, PIECE)]
 
 
 def _update(
