@@ -68,6 +68,7 @@ def test_no_examples() -> None:
     ("loss", "config", "message"),
     [
         ("kl_divergence", {}, "unknown loss_fn 'kl_divergence'"),
+        ("stable_reinforce", {}, "'stable_reinforce' is not computed here: its formula is not published"),
         ("cross_entropy", {"beta": 1.0}, "unknown loss_fn_config key 'beta'"),
         ("ppo", {"clip_low_threshold": float("nan")}, "clip_low_threshold"),
         ("ppo", {"clip_low_threshold": 1.3}, "above clip_high_threshold"),

@@ -124,8 +124,17 @@ LOSS_NAMES = tuple(LOSSES)
 """Their names."""
 
 
-def resolve(name: str, config: Mapping[str, float] | None) -> Loss:
+UNPUBLISHED = {
+    "stable_reinforce": "its formula is not published, and it reads what the API's own sampler recorded; "
+    "importance_sampling and cispo are related losses that are offered"
+}
+"""Losses of the API that cannot be computed here, and why."""
+
+
+def resolve(name: str, config: Mapping[str, float | str] | None) -> Loss:
     """Return a loss with its options; ValueError for an unknown loss, option or an impossible value."""
+    if name in UNPUBLISHED:
+        raise ValueError(f"loss_fn {name!r} is not computed here: {UNPUBLISHED[name]}")
     if name not in LOSSES:
         raise ValueError(f"unknown loss_fn {name!r}; known are {', '.join(LOSS_NAMES)}")
     loss = LOSSES[name]

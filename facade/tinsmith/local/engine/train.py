@@ -40,7 +40,7 @@ def forward_backward(
     adapter: Adapter | None,
     examples: Sequence[Example],
     loss_fn: str,
-    loss_config: Mapping[str, float] | None = None,
+    loss_config: Mapping[str, float | str] | None = None,
     *,
     backward: bool = True,
 ) -> BatchOutput:
