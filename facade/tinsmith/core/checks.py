@@ -142,9 +142,7 @@ def _check_places(index: int, name: str, tensor: TensorData) -> None:
 def check_numbers(index: int | None, name: str, tensor: TensorData) -> None:
     """Refuse NaN, infinities, and what is no number of the stated dtype."""
     if is_array(tensor.raw):
-        import numpy as np
-
-        if tensor.dtype == "float32" and not np.isfinite(tensor.raw).all():
+        if not tensor.is_finite():
             _blame(index, name, tensor.raw.tolist())
         return
     try:
@@ -185,7 +183,8 @@ def check_tokens(chunk: EncodedTextChunk, datum: int | None, field: str) -> None
     """Refuse token ids that are no whole numbers >= 0."""
     tokens: Any = chunk.tokens
     if is_array(tokens):
-        bad = tokens.dtype.kind not in "iu" or tokens.ndim != 1 or (len(tokens) > 0 and tokens.min() < 0)
+        kind = tokens.dtype.kind
+        bad = kind not in "iu" or tokens.ndim != 1 or (kind == "i" and len(tokens) > 0 and tokens.min() < 0)
     else:
         try:
             bad = not _is_whole(sum(tokens)) or (len(tokens) > 0 and bool(min(tokens) < 0))

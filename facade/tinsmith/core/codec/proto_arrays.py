@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
-from tinsmith.core.checks import check_numbers
+from tinsmith.core.checks import check_numbers, check_tokens
 from tinsmith.core.codec.guard import WireError
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.tensor import TensorData, is_array
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from tinsmith.core.values.chunks import EncodedTextChunk
     from tinsmith.core.values.tensor import TensorDtype
 
 Array = Any
@@ -39,7 +40,7 @@ MAX_DIMENSIONS = 64
 
 def to_bytes(numbers: Any, kind: Literal["<f4", "<i8", "<i4"]) -> bytes:
     """Return numbers as bytes; ValueError if one does not fit."""
-    if is_array(numbers) and numbers.dtype.kind in "iu" and len(numbers) and kind != "<f4":
+    if is_array(numbers) and kind != "<f4" and not np.can_cast(numbers.dtype, kind) and len(numbers):
         limit = np.iinfo(kind)
         if numbers.min() < limit.min or numbers.max() > limit.max:
             raise ValueError(f"a number does not fit {8 * np.dtype(kind).itemsize} bits")
@@ -51,6 +52,18 @@ def to_bytes(numbers: Any, kind: Literal["<f4", "<i8", "<i4"]) -> bytes:
     if kind == "<f4" and not is_array(numbers) and not np.isfinite(array).all():
         raise ValueError("a number does not fit float32")
     return array.tobytes()
+
+
+def token_bytes(chunk: EncodedTextChunk, datum: int) -> bytes:
+    """Return token ids as bytes; ValueError if one does not fit, InputError if it is no token id."""
+    tokens: Any = chunk.tokens
+    plain = is_array(tokens) and tokens.dtype == np.int64 and tokens.ndim == 1 and tokens.flags.c_contiguous
+    # Negative numbers are huge ones without their sign, so that one look finds whatever does not fit.
+    if not plain or (len(tokens) and np.maximum.reduce(tokens.view(np.uint64)) > np.iinfo(np.int32).max):
+        check_tokens(chunk, datum, "model_input")
+        return to_bytes(tokens, "<i4")
+    written: bytes = tokens.astype("<i4").tobytes()
+    return written
 
 
 def from_bytes(data: bytes, kind: str) -> Array:

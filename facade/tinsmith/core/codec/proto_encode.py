@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
-from tinsmith.core.checks import check_tokens
-from tinsmith.core.codec.proto_arrays import to_bytes, write_tensor
+from tinsmith.core.codec.proto_arrays import token_bytes, write_tensor
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import DmelChunk, EncodedTextChunk, ImageChunk, UnknownChunk
 from tinsmith.core.values.provenance import SampledProvenanceSpan
@@ -83,8 +82,7 @@ def _write_chunk(message: wire.Chunk, chunk: ModelInputChunk, datum: int, positi
         if not isinstance(chunk, UnknownChunk) and chunk.extra:
             raise ValueError(f"the protobuf form has no field {min(chunk.extra)!r}; send it as JSON")
         if isinstance(chunk, EncodedTextChunk):
-            check_tokens(chunk, datum, "model_input")
-            message.encoded_text.tokens = to_bytes(chunk.tokens, "<i4")
+            message.encoded_text.tokens = token_bytes(chunk, datum)
         elif isinstance(chunk, ImageChunk):
             _write_image(message.image, chunk)
         elif isinstance(chunk, DmelChunk):

@@ -6,6 +6,7 @@ Owns dtype rules and conversions; knows no wire format.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
@@ -70,6 +71,8 @@ class TensorData:
     """Of a sparse tensor: the column of each stored number."""
     _listed: Any
     """`data`, once somebody asked for it."""
+    _finite: bool
+    """Whether all numbers of an array were found finite; it never changes, so that one look is enough."""
 
     def __init__(
         self,
@@ -95,16 +98,14 @@ class TensorData:
             raise InputError("a sparse tensor needs crow and col indices", field="sparse_crow_indices")
         if rows is not None and (shape is None or len(shape) != 2):
             raise InputError("a sparse tensor has a shape of two dimensions", field="shape")
-        kept = {
-            "raw": raw,
-            "dtype": dtype,
-            "shape": None if shape is None else [int(n) for n in shape],
-            "sparse_crow_indices": _frozen_array(rows, "int64") if is_array(rows) else rows,
-            "sparse_col_indices": _frozen_array(columns, "int64") if is_array(columns) else columns,
-            "_listed": raw if isinstance(raw, list) else None,
-        }
-        for name, value in kept.items():
-            object.__setattr__(self, name, value)
+        keep = partial(object.__setattr__, self)
+        keep("raw", raw)
+        keep("dtype", dtype)
+        keep("shape", None if shape is None else list(map(int, shape)))
+        keep("sparse_crow_indices", _frozen_array(rows, "int64") if is_array(rows) else rows)
+        keep("sparse_col_indices", _frozen_array(columns, "int64") if is_array(columns) else columns)
+        keep("_listed", raw if isinstance(raw, list) else None)
+        keep("_finite", dtype == "int64")
 
     @classmethod
     def of_frozen(
@@ -135,6 +136,14 @@ class TensorData:
 
     def __len__(self) -> int:
         return len(self.raw)
+
+    def is_finite(self) -> bool:
+        """Tell whether a tensor of an array holds neither NaN nor infinity."""
+        if not self._finite:
+            import numpy as np
+
+            object.__setattr__(self, "_finite", bool(np.logical_and.reduce(np.isfinite(self.raw))))
+        return self._finite
 
     @classmethod
     def from_numpy(cls, array: npt.NDArray[Any]) -> TensorData:
