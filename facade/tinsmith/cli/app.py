@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tinsmith.cli import checkpoint, model, run, sample, serve, session
+from tinsmith.cli import audit, auth, billing, checkpoint, model, run, sample, serve, session
 from tinsmith.cli.output import Format, OutputFormat, chosen, show_json
 
 app = typer.Typer(
@@ -68,6 +68,9 @@ app.add_typer(run.app, name="run")
 app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(session.app, name="session")
 app.add_typer(model.app, name="model")
+app.add_typer(auth.app, name="auth")
+app.add_typer(billing.app, name="billing")
+app.add_typer(audit.app, name="audit")
 app.command("sample")(sample.sample)
 app.command("serve")(serve.serve)
 _whole_help(app)

@@ -9,6 +9,7 @@ import typer
 from tinsmith.cli.connect import rest
 from tinsmith.cli.output import Format, Properties, Rows, show
 from tinsmith.cli.paging import Limit, Offset, collect
+from tinsmith.cli.session_trace import export_trace
 from tinsmith.cli.text import title
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ def info(
         {"session_id": session_id, **attrs.asdict(session)},
         lambda: Properties(_properties(session_id, session)),
     )
+
+
+app.command("export-trace")(export_trace)
 
 
 def _properties(session_id: str, session: GetSessionResponse) -> list[list[str]]:

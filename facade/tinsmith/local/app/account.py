@@ -73,7 +73,10 @@ async def list_checkpoint_storage_usage(service: Service, call: Call) -> Answer:
     """Say how much the checkpoints take."""
     del call
     rows = service.checkpoints.page(1 << 30, 0)
-    return Answer({"total_bytes": sum(row.size_bytes for row in rows), "checkpoint_count": len(rows)})
+    size_bytes = sum(row.size_bytes for row in rows)
+    item = {"org_user_urn": OWNER, "checkpoint_count": len(rows), "size_bytes": size_bytes}
+    facts = {"project_id": None, "size_gigabytes": size_bytes / 1e9, "estimated_monthly_cost_usd": 0.0}
+    return Answer({"data": [{**item, **facts}] if rows else [], "effective_rate_usd_per_gigabyte_month": 0.0})
 
 
 async def list_audit_log(service: Service, call: Call) -> Answer:

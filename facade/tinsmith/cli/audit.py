@@ -1,0 +1,72 @@
+"""`tinsmith audit`: what was done with a key's projects and checkpoints, day by day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinsmith.cli.connect import rest
+from tinsmith.cli.output import Format, Rows, show
+from tinsmith.cli.text import moment, title
+
+if TYPE_CHECKING:
+    from tinsmith.core.values.account import AuditLogEntry
+
+app = typer.Typer(help="Read the audit log.", no_args_is_help=True)
+
+
+class Kind(StrEnum):
+    """Kind of event."""
+
+    all = "all"
+    checkpoints = "checkpoints"
+    projects = "projects"
+    teams = "teams"
+    organizations = "organizations"
+
+
+def _day(text: str | None) -> str | None:
+    """Refuse what is no day."""
+    if text is not None:
+        try:
+            date.fromisoformat(text)
+        except ValueError as error:
+            raise typer.BadParameter(f"{text!r} is no day such as 2026-11-22") from error
+    return text
+
+
+@app.callback()
+def group(format: Format = None) -> None:
+    """Read the audit log."""
+
+
+@app.command("list")
+def list_entries(
+    context: typer.Context,
+    kind: Annotated[Kind, typer.Option("--type", help="Only events of this kind.")] = Kind.all,
+    day: Annotated[
+        str | None,
+        typer.Option("--day", metavar="DATE", callback=_day, help="Day, in UTC; without it, today."),
+    ] = None,
+    format: Format = None,
+) -> None:
+    """List what was done on one day."""
+    with rest(context) as client:
+        found = client.get_audit_log(kind.value, date.fromisoformat(day) if day else None).result()
+    now = datetime.now(UTC)
+    show(
+        context,
+        {"entries": found.entries},
+        lambda: Rows(
+            title(len(found.entries), None, "event"),
+            ["Event", "Time", "Model", "Path"],
+            [_row(entry, now) for entry in found.entries],
+        ),
+    )
+
+
+def _row(entry: AuditLogEntry, now: datetime) -> list[str]:
+    return [entry.event, moment(entry.timestamp, now), entry.model_id or "", entry.tinker_path or ""]

@@ -1,0 +1,29 @@
+"""`tinsmith auth`: whom the server takes the caller for. Keeps no key: that is the environment's business."""
+
+from __future__ import annotations
+
+import typer
+
+from tinsmith.cli.connect import rest
+from tinsmith.cli.output import Format, Properties, show
+
+app = typer.Typer(help="Show who you are to the server.", no_args_is_help=True)
+
+
+@app.callback()
+def group(format: Format = None) -> None:
+    """Show who you are to the server."""
+
+
+@app.command("whoami")
+def whoami(context: typer.Context, format: Format = None) -> None:
+    """Show to whom the key belongs."""
+    with rest(context) as client:
+        found = client.whoami().result()
+    rows = [
+        ["Email", found.email or "N/A"],
+        ["User", found.user_urn or "N/A"],
+        ["Organization", found.org_urn or "N/A"],
+    ]
+    document = {"email": found.email, "user_urn": found.user_urn, "org_urn": found.org_urn}
+    show(context, document, lambda: Properties(rows))
