@@ -6,7 +6,6 @@ Owns dtype rules and conversions; knows no wire format.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 TensorDtype = Literal["int64", "float32"]
 """The two element types of the API."""
 
+_set = object.__setattr__
+"""How the constructor of a frozen class fills it."""
+
 Numbers = Sequence[int] | Sequence[float]
 """Flat numbers, row by row."""
 
@@ -34,10 +36,14 @@ def _frozen_array(value: Any, dtype: str) -> Any:
     """Copy an array into a flat, read-only one, so that its owner may reuse the buffer after the call."""
     import numpy as np
 
-    with np.errstate(
-        over="ignore"
-    ):  # what float32 does not hold becomes infinite, and is found before sending
-        flat = np.array(value, dtype=dtype, copy=True).reshape(-1)
+    if dtype == "float32" and value.dtype.kind == "f" and value.dtype.itemsize > 4:
+        # What float32 does not hold becomes infinite, and is found before sending.
+        with np.errstate(over="ignore"):
+            flat = np.array(value, dtype=dtype)
+    else:
+        flat = np.array(value, dtype=dtype)
+    if flat.ndim != 1:
+        flat = flat.reshape(-1)
     flat.setflags(write=False)
     return flat
 
@@ -98,14 +104,13 @@ class TensorData:
             raise InputError("a sparse tensor needs crow and col indices", field="sparse_crow_indices")
         if rows is not None and (shape is None or len(shape) != 2):
             raise InputError("a sparse tensor has a shape of two dimensions", field="shape")
-        keep = partial(object.__setattr__, self)
-        keep("raw", raw)
-        keep("dtype", dtype)
-        keep("shape", None if shape is None else list(map(int, shape)))
-        keep("sparse_crow_indices", _frozen_array(rows, "int64") if is_array(rows) else rows)
-        keep("sparse_col_indices", _frozen_array(columns, "int64") if is_array(columns) else columns)
-        keep("_listed", raw if isinstance(raw, list) else None)
-        keep("_finite", dtype == "int64")
+        _set(self, "raw", raw)
+        _set(self, "dtype", dtype)
+        _set(self, "shape", None if shape is None else list(map(int, shape)))
+        _set(self, "sparse_crow_indices", _frozen_array(rows, "int64") if is_array(rows) else rows)
+        _set(self, "sparse_col_indices", _frozen_array(columns, "int64") if is_array(columns) else columns)
+        _set(self, "_listed", raw if isinstance(raw, list) else None)
+        _set(self, "_finite", dtype == "int64")
 
     @classmethod
     def of_frozen(
