@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff fuzz soak interop golden golden-wire bench bench-startup bench-cli bench-engine clean
+	codegen contract-diff fuzz soak interop golden golden-wire bench bench-startup bench-cli bench-engine bench-codec clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -136,7 +136,10 @@ bench-cli: .venv/.ready .venv-peer/.ready ## `tinsmith --help` and `version` bes
 bench-engine: .venv/.ready .venv-golden/.ready .build/model.ready ## The embedded engine beside torch, peft and transformers
 	$(RUN) benchmarks/engine.py --peer .venv-golden/bin/python
 
-bench: bench-startup bench-cli bench-engine ## All benchmarks
+bench-codec: .venv/.ready .venv-peer/.ready ## Batches in both encodings, beside the official client and the bare libraries
+	$(RUN) benchmarks/codec.py --peer $(PEER_BIN)/python
+
+bench: bench-startup bench-cli bench-engine bench-codec ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
 	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .wheelhouse .build dist demo-output

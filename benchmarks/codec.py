@@ -1,0 +1,148 @@
+"""Measures building, writing and reading batches in both encodings, beside the official client and the floor.
+
+Usage: codec.py --peer PYTHON [--rounds N] [--no-calls]. The contestants take turns in fresh processes on one
+core, so that all meet the same machine; `call` is a whole forward_backward over loopback against a stand-in
+server on the other core. Prints a JSON line each, a table and the bars, and fails when one is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SIZES = ((128, 4096), (1024, 1024))
+BARS: tuple[tuple[str, str, str, float, str], ...] = (
+    ("protobuf", "official", "codec", 0.75, "encode and decode, of the official client's"),
+    ("protobuf", "official", "build", 0.5, "building datums, of the official client's"),
+    ("json", "floor json", "codec", 1.3, "encode and decode, of orjson's by itself"),
+    ("protobuf", "official", "call", 0.75, "CPU of a whole call, of the official client's"),
+    ("json", "official", "call", 1.3, "CPU of a whole call, of the official client's in protobuf"),
+)
+"""Ours, the other, what of both, the largest ratio, in words. JSON text of 32-bit floats costs orjson alone
+more than the official client's protobuf, so that the codec in JSON is held against orjson."""
+MEMORY_BAR_MB = 30
+"""Largest memory that a call of 1024 x 1024 may add."""
+
+Figures = dict[str, list[float]]
+
+
+def child(core: int, *command: str) -> dict[str, float]:
+    """Run one contestant on one core and return its figures."""
+    environment = {**os.environ, "TINKER_TELEMETRY": "0", "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        ["taskset", "-c", str(core), *command], capture_output=True, text=True, env=environment, check=False
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stderr[-3000:]}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    if "encode" in found:
+        found["codec"] = found["encode"] + found["decode"]
+    return found
+
+
+class Server:
+    """The stand-in, on the second core."""
+
+    def __init__(self, length: int) -> None:
+        command = ["taskset", "-c", "1", sys.executable, str(HERE / "codec_server.py"), str(length)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ}
+        )
+        assert self.process.stdout is not None
+        self.url = f"http://127.0.0.1:{self.process.stdout.readline().strip()}"
+
+    def close(self) -> float:
+        """Stop it and return the CPU seconds that it took."""
+        return float(self.process.communicate()[0])
+
+
+def measure(peer: str, rounds: int, size: tuple[int, int], whole: bool) -> dict[str, dict[str, float]]:
+    """Run all contestants in turn and return medians."""
+    shape = [str(number) for number in size]
+    ours, theirs, floor = (str(HERE / f"codec_{name}.py") for name in ("ours", "peer", "floor"))
+    commands = {
+        "protobuf": [sys.executable, ours, "protobuf", *shape],
+        "json": [sys.executable, ours, "json", *shape],
+        "official": [peer, "-W", "ignore", theirs, *shape],
+        "floor protobuf": [sys.executable, floor, "protobuf", *shape],
+        "floor json": [sys.executable, floor, "json", *shape],
+    }
+    found: dict[str, Figures] = {name: {} for name in commands}
+    server = Server(size[1]) if whole else None
+    for _ in range(rounds):
+        for name, command in commands.items():
+            figures = child(0, *command)
+            if server is not None and not name.startswith("floor"):
+                figures |= child(0, *command, server.url)
+            for key, value in figures.items():
+                found[name].setdefault(key, []).append(value)
+    medians = {
+        name: {key: statistics.median(values) for key, values in figures.items()}
+        for name, figures in found.items()
+    }
+    if server is not None:
+        medians["server"] = {"cpu_s": server.close()}
+    return medians
+
+
+COLUMNS = ("build", "encode", "decode", "codec", "call", "wall", "added_mb", "body_mb")
+
+
+def table(medians: dict[str, dict[str, float]]) -> None:
+    """Print one size for people."""
+    print(f"{'':15}" + "".join(f"{name:>10}" for name in COLUMNS))
+    for name, figures in medians.items():
+        if name != "server":
+            cells = (f"{figures[key]:10.1f}" if key in figures else f"{'':10}" for key in COLUMNS)
+            print(f"{name:15}" + "".join(cells))
+
+
+def judge(size: tuple[int, int], medians: dict[str, dict[str, float]]) -> list[str]:
+    """Print the bars of one size and return those that are missed."""
+    missed = []
+    for name, other, key, bar, what in BARS:
+        if key in medians[other]:
+            ratio = medians[name][key] / medians[other][key]
+            print(f"{'ok  ' if ratio <= bar else 'MISS'} {name:9} {ratio:5.2f} (bar {bar}) {what}")
+            if ratio > bar:
+                missed.append(f"{size}: {name} {what} {ratio:.2f} > {bar}")
+    if size == SIZES[1] and "added_mb" in medians["protobuf"]:
+        added = medians["protobuf"]["added_mb"]
+        verdict = "ok  " if added <= MEMORY_BAR_MB else "MISS"
+        print(f"{verdict} protobuf  {added:.0f} MB added by the first call (bar {MEMORY_BAR_MB})")
+        if added > MEMORY_BAR_MB:
+            missed.append(f"{size}: {added:.0f} MB added > {MEMORY_BAR_MB}")
+    return missed
+
+
+def main() -> int:
+    """Measure both sizes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peer", required=True, metavar="PYTHON", help="Python with the official client")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-calls", action="store_true", help="leave whole calls over loopback out")
+    options = parser.parse_args()
+    missed: list[str] = []
+    for size in SIZES:
+        medians = measure(options.peer, options.rounds, size, not options.no_calls)
+        for name, figures in medians.items():
+            line: dict[str, Any] = {"datums": size[0], "length": size[1], "who": name, **figures}
+            print(json.dumps({key: round(x, 2) if isinstance(x, float) else x for key, x in line.items()}))
+        print(
+            f"\n{size[0]} datums of {size[1]} tokens, 3 tensors; CPU in ms, median of {options.rounds} rounds"
+        )
+        table(medians)
+        missed += judge(size, medians)
+        print()
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

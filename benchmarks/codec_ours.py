@@ -1,0 +1,56 @@
+"""Tinsmith in `codec.py`. Usage: codec_ours.py ENCODING DATUMS LENGTH [URL]; a URL is for whole calls."""
+
+import sys
+
+from codec_data import arrays, calls, cpu_ms, report
+from tinsmith import types
+from tinsmith.core import codec
+from tinsmith.core.values import ForwardBackwardOutput
+
+RUNS = 5
+
+
+def main() -> None:
+    """Measure one encoding at one size."""
+    encoding, datums, length = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    raw = arrays(datums, length)
+
+    def build() -> list[types.Datum]:
+        return [types.Datum(inputs, types.ModelInput.from_ints(tokens)) for tokens, inputs in raw]
+
+    if len(sys.argv) > 4:
+        report(**whole(encoding, build(), sys.argv[4]))
+        return
+    data = build()
+    outputs = [{"logprobs": types.TensorData(inputs["logprobs"], "float32", [length])} for _, inputs in raw]
+    body = codec.encode_result(ForwardBackwardOutput("ArrayRecord", outputs, {"loss:sum": 1.0}), encoding)
+    payload = codec.ProtobufPayload(body) if encoding == "protobuf" else body
+
+    def encode() -> list[bytes]:
+        batch = ("forward_backward", data, "ppo", None, "m:train:0", 1)
+        return list(codec.encode_forward_backward(*batch, encoding=encoding))
+
+    size = sum(map(len, encode()))
+    report(
+        build=cpu_ms(build),
+        encode=cpu_ms(encode),
+        decode=cpu_ms(lambda: codec.decode_forward_backward(payload)),
+        body_mb=size / 1e6,
+    )
+
+
+def whole(encoding: str, data: list[types.Datum], url: str) -> dict[str, float]:
+    """Measure forward_backward over loopback."""
+    import tinsmith
+
+    with tinsmith.ServiceClient(base_url=url, api_key="tml-bench", encoding=encoding) as service:
+        client = service.create_lora_training_client("a/b", rank=8)
+
+        def call() -> int:
+            return len(client.forward_backward(data, "ppo").result().loss_fn_outputs)
+
+        return calls(call, len(data), RUNS)
+
+
+if __name__ == "__main__":
+    main()
