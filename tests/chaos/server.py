@@ -45,7 +45,7 @@ def operation_of(seen: Seen) -> str:
 
 def submission(operation: str, mark: Mark) -> Fits:
     """Return what fits the submission of one request."""
-    return lambda asked, body: asked == operation and mark_of(asked, body) == mark
+    return lambda asked, body: asked == operation and bool(body) and mark_of(asked, body) == mark
 
 
 def mark_of(operation: str, body: dict[str, Any]) -> Mark:
@@ -157,8 +157,9 @@ class ChaosService(LedgerService):
         if self.dead:
             raise Faulted(Fault.REFUSED, "connection refused")
         body = seen.json() or {}
+        is_probe = operation in TRAINING and not body
         mishap = self.script.pop(operation, body)
-        if operation not in TRAINING:
+        if operation not in TRAINING or is_probe:
             return await self._meet(mishap, seen, drips=drips)
         sends = self._sends[body["model_id"], body["seq_id"]]
         digest = hashlib.sha256(seen.body).hexdigest()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core.chunking import count, plan
+from tinsmith.core.chunking import count, estimate_bytes, plan
 from tinsmith.core.errors import InputError
 from tinsmith.core.policy import ChunkLimits
 from tinsmith.core.values import (
@@ -80,8 +80,25 @@ def test_a_plan_is_a_greedy_partition(counts: list[int], max_items: int, max_dat
             assert len(part) == max_datums or held + counts[part.stop] > max_items
 
 
-@pytest.mark.parametrize("field", ["max_items", "max_datums"])
+@pytest.mark.parametrize("field", ["max_items", "max_datums", "max_bytes"])
 def test_limits_are_positive(field: str) -> None:
     """A limit of nothing is refused."""
     with pytest.raises(InputError, match="above 0"):
         ChunkLimits(**{field: 0})
+
+
+def test_bytes_are_estimated_as_protobuf() -> None:
+    """4 bytes a token, 8 an int64, 4 a float32, images as they are."""
+    tensors = {"target_tokens": [1, 2, 3], "x": np.zeros((2, 4), np.float32)}
+    chunks: list[ModelInputChunk] = [EncodedTextChunk([1, 2, 3]), ImageChunk(b"12345", "png")]
+    assert estimate_bytes(Datum(tensors, ModelInput(chunks))) == 12 + 5 + 24 + 32
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [([], []), ([25], [1]), ([26], [1]), ([10, 15], [2]), ([10, 16], [1, 1]), ([1, 30, 1], [1, 1, 1])],
+)
+def test_a_limit_of_bytes_is_kept(counts: list[int], expected: list[int]) -> None:
+    """A datum of n float32 counts 4 n bytes; an oversized one goes alone."""
+    limits = ChunkLimits(max_items=None, max_bytes=100)
+    assert sizes([datum(n) for n in counts], limits) == expected

@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 import tinsmith
+from tinsmith.core.config import ChunkLimits, ClientConfig
 from tinsmith.local.app.gate import Gate
 from tinsmith.local.opening import give_back, take
 from tinsmith.local.options import ServeOptions
 from tinsmith.local.serve import serving
 
 from tests.e2e.bench import Bench
+
+READABLE: dict[str, Any] = {"encoding": "json", "chunk_limits": ChunkLimits(max_datums=100)}
+"""Settings of the clients: bodies that a test can read, and batches that take several requests soon."""
 
 
 @contextmanager
@@ -31,10 +35,13 @@ def open_bench(way: str, directory: Path, **options: Any) -> Iterator[Bench]:
         if way == "local":
             running = take(settings)
             stack.callback(give_back, running)
-            service = tinsmith.ServiceClient(base_url=f"local:{directory}")
+            config = ClientConfig.from_environment(base_url=f"local:{directory}", **READABLE)
         else:
             address, running = stack.enter_context(serving(settings))
-            service = tinsmith.ServiceClient(base_url=address.base_url, api_key=address.token)
+            config = ClientConfig.from_environment(
+                base_url=address.base_url, api_key=address.token, **READABLE
+            )
+        service = tinsmith.ServiceClient(config=config)
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(Gate, "__call__", noted)
         yield Bench(stack.enter_context(service), running, arrived)

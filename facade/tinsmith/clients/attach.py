@@ -10,7 +10,7 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.polling import Done, PollState
 from tinsmith.core.values import results, service
 from tinsmith.io.future import APIFuture
-from tinsmith.io.hub import Promise
+from tinsmith.io.promise import Promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from tinsmith.core.values.service import CreateModelResponse, CreateSamplingSess
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.desk import Sampler
-from tinsmith.io.hub import Promise
+from tinsmith.io.promise import Promise
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.ending import FinishStatus
     from tinsmith.clients.raw import RawOperations
     from tinsmith.clients.rest import RestClient
-    from tinsmith.core.config import OptimAfter
+    from tinsmith.core.config import EncodingChoice, OptimAfter
     from tinsmith.io.observe import Event, Progress
     from tinsmith.io.telemetry import Telemetry
 
@@ -81,6 +81,7 @@ class ServiceClient(CreationCalls):
         require_key_prefix: bool | None = None,
         optim_after: OptimAfter | None = None,
         server_deduplicates: bool | None = None,
+        encoding: EncodingChoice | None = None,
         telemetry: bool | None = None,
         observer: Callable[[Event], object] | None = None,
     ) -> None:
@@ -96,6 +97,7 @@ class ServiceClient(CreationCalls):
                 "require_key_prefix": require_key_prefix,
                 "optim_after": optim_after,
                 "server_deduplicates": server_deduplicates,
+                "encoding": encoding,
             }
             config = ClientConfig.from_environment(
                 api_key=api_key,

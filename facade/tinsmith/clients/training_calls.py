@@ -65,11 +65,13 @@ def chunked(
     """Make the call of checked data, of which bytes are built at each part's turn."""
 
     def build(chunk: range, seq_id: int) -> Body:
-        return Body.of(
-            encode_forward_backward(operation, data, loss_fn, settings, model_id, seq_id, chunk=chunk)
+        return link.terms.batch(
+            partial(
+                encode_forward_backward, operation, data, loss_fn, settings, model_id, seq_id, chunk=chunk
+            )
         )
 
-    slices = plan(data, link.config.chunk_limits)
+    slices = plan(data, link.terms.limits.chunks)
     parts = [
         Part(
             partial(build, chunk),
@@ -85,6 +87,7 @@ def chunked(
         parts,
         merge_forward_backward,
         Kind.GRADIENT if operation == "forward_backward" else Kind.OTHER,
+        operations.target("forward_backward"),
     )
 
 

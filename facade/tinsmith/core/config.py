@@ -17,6 +17,7 @@ from tinsmith.core.errors import TinkerError
 from tinsmith.core.origin import DEFAULT_BASE_URL, check_base_url, check_headers, is_local
 from tinsmith.core.policy import (
     ChunkLimits,
+    EncodingChoice,
     FlowLimits,
     OnUnknown,
     OptimAfter,
@@ -76,6 +77,11 @@ class ClientConfig:
     """Whether the server applies (model, seq_id) once. None: assume so, warn once. False: never resend."""
     on_unknown: OnUnknown = attrs.field(default="resend", validator=attrs.validators.in_(("raise", "resend")))
     """Whether a training request of unknown outcome is sent again, byte for byte, or raised."""
+    encoding: EncodingChoice = attrs.field(
+        default="auto", validator=attrs.validators.in_(("auto", "json", "protobuf"))
+    )
+    """How batches are written: `json`, `protobuf`, or what the server turns out to parse. Forced, it is never
+    asked."""
     extra_losses: frozenset[str] | None = frozenset()
     """Losses to let through beyond the documented ones; None checks no names."""
     telemetry: bool = False
@@ -201,6 +207,7 @@ def hub_cache_dir(environ: Mapping[str, str] | None = None) -> Path:
 __all__ = [
     "ChunkLimits",
     "ClientConfig",
+    "EncodingChoice",
     "FlowLimits",
     "OnUnknown",
     "OptimAfter",

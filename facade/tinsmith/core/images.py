@@ -95,7 +95,7 @@ def validate_model_input(model_input: ModelInput, *, limits: ChunkLimits | None 
     size = sum(len(chunk.data) * 4 // 3 for chunk in model_input.chunks if isinstance(chunk, ImageChunk))
     if size > BODY_BYTES:
         problems.append(f"its images take {size} bytes as base64; servers refuse bodies above {BODY_BYTES}")
-    elif items > limits.max_items:
+    elif limits.max_items is not None and items > limits.max_items:
         problems.append(
             f"it counts {items}, and a request holds {limits.max_items}: it is sent alone, and may be refused"
         )

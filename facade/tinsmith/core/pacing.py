@@ -52,6 +52,11 @@ def storm_pause_s(failed: int, random: float, policy: PollPolicy) -> float:
     return max(policy.storm_base_s, full * (1.0 - policy.storm_jitter * random))
 
 
+def billing_pause_s(unpaid_s: float, patience_s: float, policy: PollPolicy) -> float | None:
+    """Return the pause after a 402; None when the bill was not paid for as long as we wait."""
+    return None if unpaid_s >= patience_s else policy.billing_pause_s
+
+
 def judge_poll(
     outcome: Outcome, failed: int, moment: Moment, retry: RetryConfig, policy: PollPolicy
 ) -> Decision:

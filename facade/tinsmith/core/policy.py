@@ -14,6 +14,9 @@ from tinsmith.core.errors import InputError
 OptimAfter = Literal["accepted", "results"]
 """When an optim_step may go out: after the chunks before it were accepted, or after their results are in."""
 
+EncodingChoice = Literal["auto", "json", "protobuf"]
+"""How batches are written; `auto` asks the server, at most once."""
+
 OnUnknown = Literal["raise", "resend"]
 """What to do when nobody knows whether a training request was applied."""
 
@@ -68,10 +71,12 @@ class RetryConfig:
 class ChunkLimits:
     """How many datums one request may hold. Servers may dictate others."""
 
-    max_items: int = attrs.field(default=500_000, validator=positive)
-    """Tokens, image bytes, pointer characters and tensor elements in one request."""
+    max_items: int | None = attrs.field(default=500_000, validator=positive)
+    """Tokens, image bytes, pointer characters and tensor elements in one request; None is no limit."""
     max_datums: int = attrs.field(default=128, validator=positive)
     """Datums in one request."""
+    max_bytes: int | None = attrs.field(default=None, validator=positive)
+    """Estimated bytes of one request as protobuf, which is how servers say it; None is no limit."""
 
 
 @attrs.frozen

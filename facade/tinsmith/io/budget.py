@@ -21,7 +21,8 @@ class ByteBudget:
     """
 
     def __init__(self, limit_bytes: int) -> None:
-        self._limit = limit_bytes
+        self.limit_bytes = limit_bytes
+        """The room; who changes it changes what is admitted from then on."""
         self._used = 0
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
 
@@ -35,8 +36,12 @@ class ByteBudget:
             self._used -= size_bytes
             self._admit()
 
+    def is_full_for(self, size_bytes: int) -> bool:
+        """Say whether `size_bytes` would have to wait."""
+        return bool(self._queue) or not self._fits(size_bytes)
+
     async def _enter(self, size_bytes: int) -> None:
-        if not self._queue and self._fits(size_bytes):
+        if not self.is_full_for(size_bytes):
             self._used += size_bytes
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -53,7 +58,7 @@ class ByteBudget:
             raise
 
     def _fits(self, size_bytes: int) -> bool:
-        return self._used == 0 or self._used + size_bytes <= self._limit
+        return self._used == 0 or self._used + size_bytes <= self.limit_bytes
 
     def _admit(self) -> None:
         while self._queue and self._fits(self._queue[0][0]):
@@ -74,6 +79,12 @@ class Window:
         self._size = float(min(start, largest))
         self.in_flight = 0
         """Requests that were let through and have not left."""
+
+    def bound_by(self, largest: int) -> None:
+        """Let the window grow to `largest`; at once, where nothing was pushed back."""
+        unharmed = self._size == self._largest
+        self._largest = float(largest)
+        self._size = self._largest if unharmed else min(self._size, self._largest)
 
     @property
     def size(self) -> int:

@@ -100,6 +100,9 @@ class Call(Generic[T]):
     kind: Kind = Kind.OTHER
     """What it does to the gradient."""
 
+    protobuf_target: str | None = None
+    """Path where its bodies go as protobuf; None for a call that is always JSON."""
+
     prepare: Callable[[], Awaitable[None]] | None = None
     """Make what the parts are built of, while the call holds its turn and before it draws a number."""
 
@@ -127,6 +130,12 @@ class Call(Generic[T]):
             self.finished.set()
             return True
         return False
+
+    def target_of(self, body: Body) -> str:
+        """Return the path that takes a body of this kind."""
+        if self.protobuf_target is None or body.content_type == "application/json":
+            return self.target
+        return self.protobuf_target
 
     @property
     def changes_the_model(self) -> bool:

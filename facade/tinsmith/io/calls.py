@@ -12,53 +12,26 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-import attrs
-
 from tinsmith.core import errors
 from tinsmith.core.failures import broken_answer, error_from_status
 from tinsmith.core.origin import DEFAULT_BASE_URL
-from tinsmith.core.retry import RetryBudget, Tries, drive, judge
+from tinsmith.core.retry import RetryBudget, drive
 from tinsmith.core.verdict import NOT_SENT, Decision, Fault, OpClass, Outcome
-from tinsmith.io.wire import Answer, Faulted, Request
+from tinsmith.io.tries import Exchange, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from tinsmith.core.config import ClientConfig, RetryConfig
+    from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig
+    from tinsmith.io.billing import Billing
     from tinsmith.io.observe import Observers
     from tinsmith.io.transport import Transport
+    from tinsmith.io.wire import Answer, Lane, Request
 
 _log = logging.getLogger("tinsmith")
 
 _TIMEOUTS = frozenset({Fault.CONNECT_TIMEOUT, Fault.READ_TIMEOUT, Fault.WRITE_TIMEOUT, Fault.DEADLINE})
-
-
-@attrs.frozen
-class Exchange:
-    """What a logical call ended in, after all its tries."""
-
-    request: Request
-    """What was sent."""
-    answer: Answer | None
-    """The last answer, if one came whole."""
-    outcome: Outcome
-    """How the last try ended."""
-    decision: Decision
-    """What `core.retry` made of all tries."""
-    reason: str
-    """What the transport said of a fault."""
-    attempts: int
-    """How often it was sent."""
-    elapsed_s: float
-    """Seconds from the first try to the outcome."""
-    unknown_before: bool
-    """Whether a try before the last ended with an unknown outcome."""
-
-    @property
-    def done(self) -> bool:
-        """Whether the answer is the one that was asked for."""
-        return self.decision.action == "done"
 
 
 def new_idempotency_key() -> str:
@@ -70,7 +43,12 @@ class Caller:
     """The sending side of one client: its transport, its budget, its memory of having reached the server."""
 
     def __init__(
-        self, config: ClientConfig, transport: Transport, observers: Observers, random: Random
+        self,
+        config: ClientConfig,
+        transport: Transport,
+        observers: Observers,
+        billing: Billing,
+        random: Random,
     ) -> None:
         self._config = config
         self._transport = transport
@@ -82,6 +60,10 @@ class Caller:
             config.server_deduplicates is not None or config.local or config.base_url == DEFAULT_BASE_URL
         )
         self._warned: set[str] = set()
+        self.billing = billing
+        """Who tells of pauses."""
+        self.billing_patience_s = config.poll.billing_patience_s
+        """Seconds of 402 before a submission fails."""
 
     async def call(
         self,
@@ -111,7 +93,7 @@ class Caller:
 
         `valid` says whether a body of success can be read; `notice` sees the outcome of each try.
         """
-        run = _Run(self, request, op, valid, retry or self._config.retry, unknown_before, notice)
+        run = Run(self, request, op, valid, retry or self._config.retry, unknown_before, notice)
         await drive(run.send, run.pause_after, sleep=asyncio.sleep)
         return run.exchange()
 
@@ -162,6 +144,20 @@ class Caller:
             self._warned.add(key)
             _log.warning(message, *args)
 
+    @property
+    def poll_policy(self) -> PollPolicy:
+        """The policy of pauses that submissions share with polls."""
+        return self._config.poll
+
+    @staticmethod
+    def wall_now_s() -> float:
+        """Return the wall clock's time, for the dates that servers name and for nothing else."""
+        return time.time()
+
+    def renew(self, lane: Lane) -> None:
+        """Have the next request of a lane use new connections."""
+        self._transport.renew(lane)
+
     def stumbled(
         self, request: Request, op: OpClass, outcome: Outcome, decision: Decision, reason: str
     ) -> None:
@@ -182,92 +178,3 @@ class Caller:
                 self._config.base_url,
             )
         _log.debug("%s: %s; again in %.3f s", request.operation, kind, decision.delay_s)
-
-
-class _Run:
-    """The tries of one logical call."""
-
-    def __init__(
-        self,
-        caller: Caller,
-        request: Request,
-        op: OpClass,
-        valid: Callable[[Answer], bool] | None,
-        config: RetryConfig,
-        unknown_before: bool,
-        notice: Callable[[Outcome], None] | None,
-    ) -> None:
-        self._caller = caller
-        self._notice = notice
-        self._request = request
-        self._op = op
-        self._valid = valid
-        self._config = config
-        self._unknown_before = unknown_before
-        self._charged = 0
-        self._attempts = 0
-        self._loop = asyncio.get_running_loop()
-        self._started_s = self._loop.time()
-        self._last: tuple[Answer | None, Outcome, str] = (None, Outcome(fault=Fault.CLOSED), "")
-        self._decision = Decision("fail")
-
-    async def send(self, attempt: int) -> Outcome:
-        """Make one try."""
-        self._attempts = attempt
-        extra = {"x-stainless-retry-count": str(attempt - 1)}
-        answer: Answer | None = None
-        reason = ""
-        try:
-            answer = await self._caller._transport.send(self._request, extra)
-        except Faulted as faulted:
-            outcome, reason = Outcome(fault=faulted.fault), faulted.reason
-        else:
-            self._caller._reached = True
-            outcome = Outcome(answer.status, headers=answer.headers)
-            if answer.ok and self._valid is not None and not self._valid(answer):
-                outcome = Outcome(fault=Fault.BROKEN_BODY)
-            self._caller.heed(self._request, answer)
-        self._last = (answer, outcome, reason)
-        if self._notice is not None:
-            self._notice(outcome)
-        return outcome
-
-    def pause_after(self, attempt: int, outcome: Outcome) -> float | None:
-        """Have the try judged; return the pause before the next one, or None."""
-        caller, now_s = self._caller, self._loop.time()
-        self._charged += outcome.status != 429
-        tries = Tries(
-            attempt=attempt,
-            charged=self._charged,
-            elapsed_s=now_s - self._started_s,
-            wall_now_s=time.time(),
-            unknown_before=self._unknown_before,
-            may_resend_unknown=caller._config.may_resend_unknown,
-            reached=caller._reached,
-            budget_wait_s=caller._budget.wait_s(now_s),
-            random=caller._random.random(),
-        )
-        self._decision = decision = judge(self._op, outcome, tries, self._config)
-        if decision.action == "done":
-            caller._budget.succeeded(now_s)
-        if decision.action != "retry":
-            return None
-        caller.stumbled(self._request, self._op, outcome, decision, self._last[2])
-        if decision.spends:
-            caller._budget.spend(now_s)
-        self._unknown_before = self._unknown_before or outcome.applied == "unknown"
-        return decision.delay_s
-
-    def exchange(self) -> Exchange:
-        """Return what the tries ended in."""
-        answer, outcome, reason = self._last
-        return Exchange(
-            self._request,
-            answer,
-            outcome,
-            self._decision,
-            reason,
-            self._attempts,
-            self._loop.time() - self._started_s,
-            self._unknown_before,
-        )

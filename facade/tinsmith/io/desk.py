@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -25,14 +26,13 @@ from tinsmith.io import operations
 from tinsmith.io.budget import Window
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.future import APIFuture
-from tinsmith.io.hub import Promise
+from tinsmith.io.promise import Promise
 from tinsmith.io.standing import ending
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from tinsmith.core.negotiation import Limits
     from tinsmith.core.verdict import Outcome
     from tinsmith.io.link import Link
 
@@ -102,15 +102,14 @@ class SampleDesk:
     def __init__(self, link: Link, retry: RetryConfig | None = None) -> None:
         self._link = link
         self._retry = retry
-        config = link.config
-        largest = (retry or config.retry).max_connections or NO_LIMIT
+        largest = self._largest(link.terms.limits)
         self._window = Window(largest, largest)
         self._waiting: deque[SampleJob] = deque()
         self._held_until_s = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
         self._target = operations.target("asample")
         self._request_type = operations.request_type("asample")
-        bound = config.flow.max_queued
+        bound = link.config.flow.max_queued
         self._room = threading.BoundedSemaphore(bound) if bound is not None else None
         self._cancels = True
 
@@ -123,6 +122,14 @@ class SampleDesk:
     def unfinished(self) -> int:
         """Samples that wait or are in flight."""
         return len(self._waiting) + self._window.in_flight
+
+    def bound_by(self, limits: Limits) -> None:
+        """Have the limits hold that the server dictates."""
+        self._window.bound_by(self._largest(limits))
+
+    def _largest(self, limits: Limits) -> int:
+        own = limits.samples_in_flight if self._retry is None else self._retry.max_connections
+        return own or NO_LIMIT
 
     def enter(self, job: SampleJob) -> None:
         """Queue a sample, from any thread; blocks while `max_queued` are waiting."""
@@ -204,6 +211,7 @@ class SampleDesk:
 
     async def _sample(self, job: SampleJob) -> SampleResponse:
         link = self._link
+        await link.terms.learn()
         seq_id = job.future.seq_id = job.sampler.draw()
         body = job.body(seq_id)
         submission = Submission(
@@ -242,9 +250,10 @@ class SampleDesk:
         return decode_sample(verdict.payload)
 
     async def _accepted(self, submission: Submission, *, unknown_before: bool = False) -> Accepted:
-        answered = await submit(
-            self._link.caller, submission, unknown_before=unknown_before, notice=self._notice
-        )
+        async with self._link.sample_budget.room(submission.body.size_bytes):
+            answered = await submit(
+                self._link.caller, submission, unknown_before=unknown_before, notice=self._notice
+            )
         if isinstance(answered, Accepted):
             return answered
         raise refusal(self._link.caller, submission, answered)

@@ -17,14 +17,18 @@ from tinsmith.core.errors import APIConnectionError, ProgressTimeoutError, Tinke
 from tinsmith.core.pacing import Moment
 from tinsmith.core.polling import Done, Failed, NotYet, PollState, Resubmit, decide, decide_fault
 from tinsmith.core.retry import drive
+from tinsmith.io.budget import ByteBudget
 from tinsmith.io.observe import QueueStateChanged, StillWaiting
+from tinsmith.io.promise import LONG_WAIT_S, Promise
 from tinsmith.io.wire import Faulted, Lane, Request, json_body
 
 if TYPE_CHECKING:
     from random import Random
 
     from tinsmith.core.config import ClientConfig
+    from tinsmith.core.negotiation import Limits
     from tinsmith.core.polling import Verdict
+    from tinsmith.io.billing import Billing
     from tinsmith.io.observe import Observers
     from tinsmith.io.runtime import Runtime
     from tinsmith.io.transport import Transport
@@ -35,41 +39,8 @@ _log = logging.getLogger("tinsmith")
 TARGET = "api/v1/retrieve_future"
 """Path of a poll."""
 
-LONG_WAIT_S = 60.0
-"""A wait this long says what it waits for: longer than a cycle of the hosted service."""
-
 LARGE_ANSWER_BYTES = 256 * 1024
 """Answers above this size are read in a worker thread, so that the loop keeps its timers."""
-
-
-@attrs.define(eq=False)
-class Promise:
-    """An outstanding result."""
-
-    request_id: str
-    """The server's name for it."""
-    operation: str
-    """What it is for."""
-    request_type: str
-    """The value of `X-Tinker-Request-Type`."""
-    model_id: str | None = None
-    """The model or sampler that works on it."""
-    seq_id: int | None = None
-    """Its number there."""
-    roundtrip_s: float | None = None
-    """Seconds from the start of the submission to the promise."""
-    state: PollState = attrs.field(factory=PollState)
-    """What is remembered of its polls."""
-    started_s: float = 0.0
-    """When waiting began, on the loop's clock."""
-    queue_state: str | None = None
-    """What the server last said that it waits for."""
-    queue_reason: str | None = None
-    """The same in the server's words."""
-    progress_timeout_s: float | None = None
-    """Limit of this promise alone; None for the client's."""
-    told_s: float = LONG_WAIT_S
-    """Length of wait at which observers hear of it next."""
 
 
 class PollHub:
@@ -81,12 +52,15 @@ class PollHub:
         runtime: Runtime,
         transport: Transport,
         observers: Observers,
+        billing: Billing,
         random: Random,
     ) -> None:
         self._config = config
+        self._policy = config.poll
         self._runtime = runtime
         self._transport = transport
         self._observers = observers
+        self._billing = billing
         self._random = random
         self._moved_s = float("-inf")
         self._warned_s = float("-inf")
@@ -94,6 +68,7 @@ class PollHub:
         self._waits: dict[asyncio.Task[object], None] = {}
         self._interrupted: set[asyncio.Task[object]] = set()
         self._lost: TinkerError | None = None
+        self._room = ByteBudget(config.flow.response_bytes)
 
     @property
     def outstanding(self) -> int:
@@ -125,6 +100,7 @@ class PollHub:
             )
         assert not isinstance(verdict, NotYet)
         if isinstance(verdict, Done):
+            self._tell_of_billing(promise, None)
             self._moved_s = self._runtime.loop.time()
         else:
             promise.state = verdict.state
@@ -137,8 +113,29 @@ class PollHub:
             self._interrupted.add(task)
             task.cancel()
 
+    def bound_by(self, limits: Limits) -> None:
+        """Have the limits hold that the server dictates."""
+        self._policy = attrs.evolve(self._policy, billing_patience_s=limits.billing_patience_s)
+        self._room.limit_bytes = limits.response_bytes
+
     async def poll(self, promise: Promise) -> Verdict:
-        """Ask once and judge the answer."""
+        """Ask once and judge the answer; a large result waits for room first."""
+        size_bytes = promise.reserve_bytes
+        if not size_bytes:
+            return await self._ask(promise)
+        if self._room.is_full_for(size_bytes):
+            self._observers.tell(
+                StillWaiting(
+                    promise.operation,
+                    f"room for its result of {size_bytes} bytes",
+                    self._runtime.loop.time() - promise.started_s,
+                    promise.request_id,
+                )
+            )
+        async with self._room.room(size_bytes):
+            return await self._ask(promise)
+
+    async def _ask(self, promise: Promise) -> Verdict:
         loop = self._runtime.loop
         self._check_progress(promise)
         asked_s = loop.time()
@@ -150,7 +147,7 @@ class PollHub:
                 faulted.fault,
                 promise.state,
                 moment=moment,
-                policy=self._config.poll,
+                policy=self._policy,
                 retry=self._config.retry,
             )
             if verdict is None:
@@ -172,7 +169,7 @@ class PollHub:
                 answer.body,
                 promise.state,
                 moment=moment,
-                policy=self._config.poll,
+                policy=self._policy,
                 retry=self._config.retry,
                 request_id=promise.request_id,
             )
@@ -182,6 +179,9 @@ class PollHub:
         return judge()
 
     def _request(self, promise: Promise) -> Request:
+        body: dict[str, object] = {"request_id": promise.request_id}
+        if promise.may_be_large and promise.state.metadata_only:
+            body["allow_metadata_only"] = True
         headers = {
             "X-Tinker-Request-Iteration": str(promise.state.iteration),
             "X-Tinker-Request-Type": promise.request_type,
@@ -193,9 +193,9 @@ class PollHub:
             "POST",
             TARGET,
             Lane.POLL,
-            json_body({"request_id": promise.request_id}),
+            json_body(body),
             headers,
-            timeout_s=self._config.poll.read_timeout_s,
+            timeout_s=self._policy.read_timeout_s,
         )
 
     def _moment(self, promise: Promise, asked_s: float) -> Moment:
@@ -204,7 +204,9 @@ class PollHub:
 
     def _paced(self, promise: Promise, verdict: NotYet) -> NotYet:
         """Note what the server said, and keep failing polls of the whole client below their rate."""
+        self._tell_of_billing(promise, verdict.state)
         promise.state = verdict.state
+        promise.reserve_bytes = verdict.reserve_bytes or promise.reserve_bytes
         now_s = self._runtime.loop.time()
         state = verdict.queue_state
         if state is not None and state != promise.queue_state:
@@ -219,15 +221,27 @@ class PollHub:
         if verdict.failure is None:
             return verdict
         slot_s = max(now_s + verdict.pause_s, self._next_slot_s)
-        self._next_slot_s = slot_s + 1.0 / self._config.poll.storm_polls_per_s
+        self._next_slot_s = slot_s + 1.0 / self._policy.storm_polls_per_s
         return attrs.evolve(verdict, pause_s=slot_s - now_s)
+
+    def _tell_of_billing(self, promise: Promise, state: PollState | None) -> None:
+        """Tell of a pause for billing, and of its end."""
+        before = promise.state.unpaid_since_s
+        since_s = None if state is None else state.unpaid_since_s
+        waited_s = self._runtime.loop.time() - promise.started_s
+        limit_s, request_id = self._policy.billing_patience_s, promise.request_id
+        if since_s is not None:
+            self._moved_s = self._runtime.loop.time()
+            self._billing.paused(promise.operation, waited_s - since_s, limit_s, request_id=request_id)
+        elif before is not None:
+            self._billing.resumed(promise.operation, waited_s - before)
 
     def _say_what_it_waits_for(self, promise: Promise, now_s: float) -> None:
         waited_s = now_s - promise.started_s
         if waited_s < promise.told_s:
             return
         first, promise.told_s = promise.told_s == LONG_WAIT_S, 2.0 * waited_s
-        clause = _clause(promise)
+        clause = promise.waits_for
         self._observers.tell(StillWaiting(promise.operation, clause, waited_s, promise.request_id))
         if first and now_s - self._warned_s >= LONG_WAIT_S:
             self._warned_s = now_s
@@ -246,7 +260,7 @@ class PollHub:
             return
         raise ProgressTimeoutError(
             f"{promise.operation}: nothing moved on this client for {limit_s:g} s while waiting for"
-            f" {_clause(promise)}; attach again with APIFuture.from_request_id",
+            f" {promise.waits_for}; attach again with APIFuture.from_request_id",
             request_id=promise.request_id,
             model_id=promise.model_id,
             seq_id=promise.seq_id,
@@ -269,14 +283,3 @@ class _Poller:
 
 def _pause(_attempt: int, verdict: Verdict) -> float | None:
     return verdict.pause_s if isinstance(verdict, NotYet) else None
-
-
-def _clause(promise: Promise) -> str:
-    words = {
-        "paused_capacity": "capacity at the server",
-        "paused_rate_limit": "a rate limit of your account (concurrent models)",
-        "active": "the server to finish it",
-        None: "the server to finish it",
-    }
-    clause = words.get(promise.queue_state, f"the server (queue state {promise.queue_state})")
-    return f"{clause}: {promise.queue_reason}" if promise.queue_reason else clause

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.io import runtime as _runtime
+from tinsmith.io.billing import Billing
 from tinsmith.io.budget import ByteBudget
 from tinsmith.io.calls import Caller
 from tinsmith.io.future import APIFuture
 from tinsmith.io.hub import PollHub
 from tinsmith.io.observe import Observers
 from tinsmith.io.session import Session
+from tinsmith.io.terms import Terms
 from tinsmith.io.transport import Transport
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from tinsmith.core.config import ClientConfig
+    from tinsmith.core.negotiation import Limits
     from tinsmith.core.policy import RetryConfig
     from tinsmith.io.desk import SampleDesk
     from tinsmith.io.observe import Event
@@ -59,12 +62,18 @@ class Link:
         """Who watches."""
         self.transport = Transport(config, http_client)
         """The connections."""
-        self.caller = Caller(config, self.transport, self.observers, self.random)
+        self.billing = Billing(self.observers)
+        """Who tells of pauses while the account cannot pay."""
+        self.caller = Caller(config, self.transport, self.observers, self.billing, self.random)
         """The sending side."""
-        self.hub = PollHub(config, self.runtime, self.transport, self.observers, self.random)
+        self.hub = PollHub(config, self.runtime, self.transport, self.observers, self.billing, self.random)
         """The waiting side."""
         self.budget = ByteBudget(config.flow.upload_bytes)
         """Room for request bodies."""
+        self.sample_budget = ByteBudget(config.flow.sample_bytes)
+        """Room for the bodies of samples."""
+        self.terms = Terms(self)
+        """What the server said of itself."""
         self.session = Session(self)
         """The session at the server, opened on first need."""
         self._desks: list[SampleDesk] = []
@@ -94,6 +103,15 @@ class Link:
             if retry is None:
                 self._common_desk = desk
             return desk
+
+    def bound_by(self, limits: Limits) -> None:
+        """Have the limits hold that the server dictates."""
+        self.budget.limit_bytes = limits.upload_bytes
+        self.sample_budget.limit_bytes = limits.sample_bytes
+        self.hub.bound_by(limits)
+        self.caller.billing_patience_s = limits.billing_patience_s
+        for desk in self._desks:
+            desk.bound_by(limits)
 
     def _telemetry(self) -> Telemetry:
         from tinsmith.io.telemetry import Telemetry  # not needed while it is off
@@ -167,6 +185,7 @@ class Link:
         await self.drain(deadline_s, results=results)
         if self.telemetry is not None:
             await self.telemetry.end()
+        self.terms.close()
         await self.session.close()
         self.lose(ClosedError("the client was closed", applied="unknown"))
         for task in list(self._loose):

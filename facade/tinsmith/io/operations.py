@@ -76,10 +76,11 @@ async def perform(
 ) -> Any:
     """Send a request that answers at once, and return its decoded body; None when there is none."""
     answer = await caller.call(asked, op, valid=is_json, retry=retry)
-    return _decoded(answer, asked.operation)
+    return decoded(answer, asked.operation)
 
 
-def _decoded(answer: Answer, operation: str) -> Any:
+def decoded(answer: Answer, operation: str) -> Any:
+    """Decode an answer of success; None when it has no body."""
     if not answer.body.strip():
         return None
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinsmith.core.errors import APIResponseValidationError, ResultLostError, TinkerError
 from tinsmith.core.polling import Done, PollState
 from tinsmith.io.call import checksum
-from tinsmith.io.hub import Promise
+from tinsmith.io.promise import Promise
 from tinsmith.io.submission import Accepted, refusal, submit
 
 if TYPE_CHECKING:

@@ -172,6 +172,8 @@ class Pipeline:
                 if self.link.config.optim_after == "results" or gradient.has_failed_part:
                     await gradient.finished.wait()
             self._refuse_unseen(call)
+        if call.protobuf_target is not None:
+            await self.link.terms.choose()
         if call.prepare is not None:
             await call.prepare()
 
@@ -225,7 +227,7 @@ class Pipeline:
         """Describe a part as it is sent, the first time and any other."""
         return Submission(
             call.operation,
-            call.target,
+            call.target_of(body),
             body,
             part.idempotency_key,
             retry=call.retry,

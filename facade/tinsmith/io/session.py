@@ -72,6 +72,7 @@ class Session:
     async def _create(self) -> str:
         from tinsmith.core.values.requests import CreateSessionRequest  # not needed by who only reads
 
+        await self._link.terms.learn()
         config = self._link.config
         body = CreateSessionRequest(
             list(config.tags),

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tinsmith.core.verdict import Outcome
-    from tinsmith.io.calls import Caller, Exchange
+    from tinsmith.io.calls import Caller
+    from tinsmith.io.tries import Exchange
 
 
 @attrs.frozen

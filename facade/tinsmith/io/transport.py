@@ -68,6 +68,7 @@ class Transport:
         self._query = urlencode(dict(config.default_query))
         self._given = http_client
         self._lanes: dict[Lane, httpx.AsyncBaseTransport] = {}
+        self._stale: list[httpx.AsyncBaseTransport] = []
         self._foreign: httpx.AsyncBaseTransport | None = None
         self._local: httpx.AsyncBaseTransport | None = None
         self._tls: ssl.SSLContext | None = None
@@ -131,10 +132,20 @@ class Transport:
             raise name_fault(error) from error
         raise Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
 
+    def renew(self, lane: Lane) -> None:
+        """Have the next request of a lane open a connection: those at hand lead nowhere."""
+        stale = self._lanes.pop(lane, None)
+        if stale is not None and stale is not self._local:
+            self._stale.append(stale)
+
     async def aclose(self) -> None:
         """Close every connection; a client that the user gave stays open, since it is the user's."""
-        opened = [*self._lanes.values(), *([self._foreign] if self._foreign is not None else [])]
-        self._lanes, self._foreign, self._local = {}, None, None
+        opened = [
+            *self._lanes.values(),
+            *self._stale,
+            *([self._foreign] if self._foreign is not None else []),
+        ]
+        self._lanes, self._stale, self._foreign, self._local = {}, [], None, None
         for transport in opened:
             await transport.aclose()
 
@@ -181,6 +192,8 @@ class Transport:
         if body is not None:
             own["Content-Type"] = body.content_type
             own["Content-Length"] = str(body.size_bytes)
+            if body.content_encoding is not None:
+                own["Content-Encoding"] = body.content_encoding
         elif request.method != "GET":
             own["Content-Type"] = "application/json"
         own_encoded = encoded(own)

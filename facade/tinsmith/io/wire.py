@@ -66,11 +66,20 @@ class Body:
     content_type: str = "application/json"
     """The media type that the header names."""
 
+    content_encoding: str | None = None
+    """How the bytes are compressed; None for not at all."""
+
     @classmethod
-    def of(cls, pieces: Iterable[bytes], content_type: str = "application/json") -> Body:
+    def of(
+        cls,
+        pieces: Iterable[bytes],
+        content_type: str = "application/json",
+        *,
+        content_encoding: str | None = None,
+    ) -> Body:
         """Make a body of pieces that are bytes already."""
         kept = tuple(pieces)
-        return cls(kept, sum(map(len, kept)), content_type)
+        return cls(kept, sum(map(len, kept)), content_type, content_encoding)
 
     def joined(self) -> bytes:
         """Return the whole body as one object."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 import orjson
 
+from tinsmith.core.negotiation import PROBE
 from tinsmith.core.verdict import Fault
 from tinsmith.io.transport import client_of
 from tinsmith.io.wire import Answer, Faulted, Seen
@@ -70,7 +71,9 @@ class LedgerService:
         self.ledger = Ledger()
         """What it applied."""
         self.seen: list[Seen] = []
-        """Every request, in order of arrival."""
+        """Every request, in order of arrival; but for probes, of which neither rules nor plans know."""
+        self.probes: list[Seen] = []
+        """The requests that asked for the encoding and apply nothing."""
         self.rules: list[Callable[[str, Seen, dict[str, Any]], Answer | None]] = []
         """Asked in turn, with (operation, request, body), before the service answers."""
         self.fail_promise: Callable[[str, dict[str, Any]], dict[str, Any] | None] | None = None
@@ -106,6 +109,9 @@ class LedgerService:
 
         An answer that drips is waited for here until the deadline ends it, unless the caller can drip.
         """
+        if seen.body == PROBE and seen.path.endswith("/forward_backward"):
+            self.probes.append(seen)
+            return self._unnamed()
         self.seen.append(seen)
         plan = self.plan or active()
         kind = plan.next_for(seen) if plan is not None else None
@@ -163,6 +169,10 @@ class LedgerService:
             return reply({"base_model": "tinsmith/tiny", "is_lora": True, "lora_rank": 8})
         return reply({"detail": f"no such route: {seen.path}"}, 404)
 
+    @staticmethod
+    def _unnamed() -> Answer:
+        return reply({"detail": [{"loc": ["body", "model_id"], "msg": "Field required"}]}, 422)
+
     def _sample(self, seen: Seen, body: dict[str, Any]) -> Answer:
         tokens = [7] * (body["sampling_params"].get("max_tokens") or 1)
         one = {"stop_reason": "length", "tokens": tokens, "logprobs": [-0.5] * len(tokens)}
@@ -173,6 +183,8 @@ class LedgerService:
         return self._numbered("asample", body["sampling_session_id"], body["seq_id"], seen.body, result)
 
     def _in_line(self, operation: str, seen: Seen, body: dict[str, Any]) -> Answer:
+        if "model_id" not in body:
+            return self._unnamed()
         model_id, seq_id = body["model_id"], body["seq_id"]
         if model_id not in self._next:
             return reply({"detail": f"no such model: {model_id}"}, 404)

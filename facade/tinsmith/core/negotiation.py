@@ -1,0 +1,105 @@
+"""Which encoding a server gets, and which limits hold with it. Pure: answers in, decisions out.
+
+The probe is a body in JSON that names no model: whoever parses it must refuse it before it counts anything,
+and whoever does not parse JSON answers 415. No other answer, and no training request, decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import attrs
+
+from tinsmith.core.policy import ChunkLimits, FlowLimits, PollPolicy, RetryConfig
+
+if TYPE_CHECKING:
+    from tinsmith.core.config import ClientConfig
+    from tinsmith.core.server_flags import ServerFlags
+
+Encoding = Literal["json", "protobuf"]
+"""How batches are written."""
+
+_N = TypeVar("_N", int, float)
+
+PROBE = b"{}"
+"""Body of the probe, sent as JSON to `forward_backward`: it names no model, so nothing can be applied."""
+
+LOCAL_ENCODING: Encoding = "json"
+"""What the embedded service gets without being asked."""
+
+_PARSES_JSON = frozenset({400, 404, 405, 409, 413, 422, 500})
+
+
+def settled(config: ClientConfig, flags: ServerFlags | None) -> Encoding | None:
+    """Return the encoding where it is known without a probe: forced, in-process, or told by the flags."""
+    if config.encoding != "auto":
+        return config.encoding
+    if config.local:
+        return LOCAL_ENCODING
+    if flags is not None and flags.proto_compress_fwdbwd:
+        return "protobuf"
+    return None
+
+
+def judge_probe(status: int) -> Encoding | None:
+    """Return what the answer to the probe shows; None when it says nothing of encodings."""
+    if status == 415:
+        return "protobuf"
+    return "json" if status in _PARSES_JSON or 200 <= status < 300 else None
+
+
+@attrs.frozen
+class Limits:
+    """The limits that hold for one client: its own, replaced by what the server dictates."""
+
+    chunks: ChunkLimits
+    """Size of one forward_backward request."""
+    upload_bytes: int
+    """Bodies of batches in memory."""
+    sample_bytes: int
+    """Bodies of samples being submitted."""
+    response_bytes: int
+    """Large results being fetched."""
+    samples_in_flight: int | None
+    """Samples in flight at once; None is no limit."""
+    billing_patience_s: float
+    """Seconds of 402 before a request fails."""
+
+
+def limits_of(config: ClientConfig, flags: ServerFlags | None) -> Limits:
+    """Join both: the server's limits replace our defaults, and bound what the user set."""
+    chunks, flow, usual = config.chunk_limits, config.flow, FlowLimits()
+    if flags is None:
+        return Limits(
+            chunks,
+            flow.upload_bytes,
+            flow.sample_bytes,
+            flow.response_bytes,
+            config.retry.max_connections,
+            config.poll.billing_patience_s,
+        )
+    default = ChunkLimits()
+    bytes_limit = flags.fwdbwd_max_chunk_bytes_count
+    joined = ChunkLimits(
+        max_items=None if chunks.max_items == default.max_items else chunks.max_items,
+        max_datums=_joined(chunks.max_datums, default.max_datums, flags.fwdbwd_max_chunk_len),
+        max_bytes=bytes_limit if chunks.max_bytes is None else min(chunks.max_bytes, bytes_limit),
+    )
+    own = config.retry.max_connections
+    most = flags.sample_max_concurrent_requests
+    return Limits(
+        joined,
+        _joined(flow.upload_bytes, usual.upload_bytes, flags.fwdbwd_dispatch_bytes_semaphore_size),
+        _joined(flow.sample_bytes, usual.sample_bytes, flags.sample_dispatch_bytes_semaphore_size),
+        _joined(flow.response_bytes, usual.response_bytes, flags.inflight_response_bytes_semaphore_size),
+        most if own is None or own == RetryConfig().max_connections else min(own, most),
+        _joined(
+            config.poll.billing_patience_s,
+            PollPolicy().billing_patience_s,
+            float(flags.billing_exception_max_pause_duration_sec),
+        ),
+    )
+
+
+def _joined(own: _N, default: _N, theirs: _N) -> _N:
+    return theirs if own == default else min(own, theirs)

@@ -1,0 +1,62 @@
+"""An outstanding result, and what is known of its wait. It must not ask for the result: `io.hub` does."""
+
+from __future__ import annotations
+
+import attrs
+
+from tinsmith.core.polling import PollState
+
+LONG_WAIT_S = 60.0
+"""A wait this long says what it waits for: longer than a cycle of the hosted service."""
+
+LARGE_RESULTS = frozenset({"Sample", "Forward", "ForwardBackward"})
+"""Request types whose results may be large: they may come as protobuf, and be announced by their size."""
+
+
+@attrs.define(eq=False)
+class Promise:
+    """An outstanding result."""
+
+    request_id: str
+    """The server's name for it."""
+    operation: str
+    """What it is for."""
+    request_type: str
+    """The value of `X-Tinker-Request-Type`."""
+    model_id: str | None = None
+    """The model or sampler that works on it."""
+    seq_id: int | None = None
+    """Its number there."""
+    roundtrip_s: float | None = None
+    """Seconds from the start of the submission to the promise."""
+    state: PollState = attrs.field(factory=PollState)
+    """What is remembered of its polls."""
+    started_s: float = 0.0
+    """When waiting began, on the loop's clock."""
+    queue_state: str | None = None
+    """What the server last said that it waits for."""
+    queue_reason: str | None = None
+    """The same in the server's words."""
+    reserve_bytes: int = 0
+    """Size of the result, once the server told it; room is made before it is fetched."""
+    progress_timeout_s: float | None = None
+    """Limit of this promise alone; None for the client's."""
+    told_s: float = LONG_WAIT_S
+    """Length of wait at which observers hear of it next."""
+
+    @property
+    def may_be_large(self) -> bool:
+        """Whether the result may be large."""
+        return self.request_type in LARGE_RESULTS
+
+    @property
+    def waits_for(self) -> str:
+        """What it waits for, as a clause."""
+        words = {
+            "paused_capacity": "capacity at the server",
+            "paused_rate_limit": "a rate limit of your account (concurrent models)",
+            "active": "the server to finish it",
+            None: "the server to finish it",
+        }
+        clause = words.get(self.queue_state, f"the server (queue state {self.queue_state})")
+        return f"{clause}: {self.queue_reason}" if self.queue_reason else clause

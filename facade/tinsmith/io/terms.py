@@ -1,0 +1,125 @@
+"""What one server said of itself, asked when it is first needed and remembered for the life of the client.
+
+It owns the question to `client/config` and the probe, and sends each once. It must not decide what an answer
+means: `core.negotiation` does.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import attrs
+
+from tinsmith import __version__
+from tinsmith.core.codec.wire import CONTENT_TYPES
+from tinsmith.core.negotiation import PROBE, judge_probe, limits_of, settled
+from tinsmith.core.server_flags import ServerFlags, read_flags
+from tinsmith.core.verdict import Fault, OpClass
+from tinsmith.io import operations
+from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.question import Question
+from tinsmith.io.wire import Body, Lane, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tinsmith.core.negotiation import Encoding
+    from tinsmith.io.link import Link
+
+_log = logging.getLogger("tinsmith")
+
+PROBE_RETRIES = 3
+"""Re-sends of a probe that was lost or answered 500: after as many, the 500 is the answer."""
+
+
+class Terms:
+    """The flags and limits of one server, and the encoding that it gets."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.flags: ServerFlags | None = None
+        """What `client/config` said; None before it was asked, and where the server has no such route."""
+        self.limits = limits_of(link.config, None)
+        """What holds now."""
+        self.encoding: Encoding | None = settled(link.config, None)
+        """How batches are written; None before it is known. Once known it never changes."""
+        self._learned = False
+        self._config = Question(self._ask_config)
+        self._probe = Question(self._ask_probe)
+
+    async def learn(self) -> ServerFlags | None:
+        """Return the server's flags, asking for them once; None where it has none."""
+        if not self._learned:
+            await self._config.answer()
+        return self.flags
+
+    async def choose(self) -> Encoding:
+        """Return the encoding of batches, found with one probe at most."""
+        if self.encoding is None:
+            await self.learn()
+        return self.encoding or await self._probe.answer()
+
+    def batch(self, encode: Callable[..., Iterable[bytes]]) -> Body:
+        """Build the body of a batch in the encoding that was chosen; the same each time."""
+        assert self.encoding is not None
+        if self.encoding == "json":
+            return Body.of(encode())
+        pieces = encode(encoding=self.encoding)
+        if self.flags is None or not self.flags.proto_compress_fwdbwd:
+            return Body.of(pieces, CONTENT_TYPES["protobuf"])
+        from tinsmith.core.codec.compression import compress  # loads a library that few servers ask for
+
+        return Body.of(compress(pieces), CONTENT_TYPES["protobuf"], content_encoding="zstd")
+
+    def close(self) -> None:
+        """Stop asking."""
+        self._config.withdraw()
+        self._probe.withdraw()
+
+    async def _ask_config(self) -> None:
+        """Ask how to behave. Whoever refuses the question has no such route: our own limits hold."""
+        asked = operations.request("client_config", body={"sdk_version": __version__})
+        exchange = await self._link.caller.exchange(asked, OpClass.READ, valid=operations.is_json)
+        status, answer = exchange.outcome.status, exchange.answer
+        if exchange.done and answer is not None:
+            flags, ignored = read_flags(ServerFlags, operations.decoded(answer, asked.operation))
+            if ignored:
+                _log.warning("flags of the server with values of another kind: %s", ", ".join(ignored))
+            self._adopt(flags)
+        elif exchange.outcome.fault is Fault.BROKEN_BODY:
+            _log.warning("the server's client/config cannot be read; the limits of this client hold")
+        elif status is None or status in (401, 403, 408, 429) or status >= 500:
+            error = self._link.caller.error(exchange)
+            error.applied = "no"
+            raise error
+        self._learned = True
+
+    def _adopt(self, flags: ServerFlags) -> None:
+        self.flags = flags
+        self.limits = limits_of(self._link.config, flags)
+        self.encoding = self.encoding or settled(self._link.config, flags)
+        self._link.bound_by(self.limits)
+
+    async def _ask_probe(self) -> Encoding:
+        """Ask which encoding is parsed, with a body that applies nothing and takes no number."""
+        asked = Request(
+            "forward_backward",
+            "POST",
+            operations.target("forward_backward"),
+            Lane.CONTROL,
+            Body.of((PROBE,)),
+            idempotency_key=new_idempotency_key(),
+        )
+        retry = attrs.evolve(self._link.config.retry, max_retries=PROBE_RETRIES)
+        exchange = await self._link.caller.exchange(asked, OpClass.READ, retry=retry)
+        status = exchange.outcome.status
+        found = None if status is None else judge_probe(status)
+        if found is None:
+            error = self._link.caller.error(exchange)
+            error.applied = "no"
+            error.add_note("This was the probe that finds the encoding; `encoding=` spares it.")
+            raise error
+        _log.debug("the server gets batches as %s (it answered the probe with %s)", found, status)
+        self.encoding = found
+        return found

@@ -1,0 +1,170 @@
+"""The tries of one logical call, judged one by one.
+
+It owns the count of tries and their clocks, and the pause while the account cannot pay. It must not loop:
+`core.retry.drive` does, and `io.calls` builds the error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import attrs
+
+from tinsmith.core.pacing import billing_pause_s
+from tinsmith.core.retry import Tries, judge
+from tinsmith.core.retry_after import should_retry
+from tinsmith.core.verdict import Decision, Fault, OpClass, Outcome
+from tinsmith.io.wire import Answer, Faulted, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinsmith.core.config import RetryConfig
+    from tinsmith.io.calls import Caller
+
+
+@attrs.frozen
+class Exchange:
+    """What a logical call ended in, after all its tries."""
+
+    request: Request
+    """What was sent."""
+    answer: Answer | None
+    """The last answer, if one came whole."""
+    outcome: Outcome
+    """How the last try ended."""
+    decision: Decision
+    """What `core.retry` made of all tries."""
+    reason: str
+    """What the transport said of a fault."""
+    attempts: int
+    """How often it was sent."""
+    elapsed_s: float
+    """Seconds from the first try to the outcome."""
+    unknown_before: bool
+    """Whether a try before the last ended with an unknown outcome."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the answer is the one that was asked for."""
+        return self.decision.action == "done"
+
+
+class Run:
+    """The tries of one logical call."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        request: Request,
+        op: OpClass,
+        valid: Callable[[Answer], bool] | None,
+        config: RetryConfig,
+        unknown_before: bool,
+        notice: Callable[[Outcome], None] | None,
+    ) -> None:
+        self._caller = caller
+        self._notice = notice
+        self._request = request
+        self._op = op
+        self._valid = valid
+        self._config = config
+        self._unknown_before = unknown_before
+        self._charged = 0
+        self._attempts = 0
+        self._bare_400 = 0
+        self._unpaid_since_s: float | None = None
+        self._paused_s = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._started_s = self._loop.time()
+        self._last: tuple[Answer | None, Outcome, str] = (None, Outcome(fault=Fault.CLOSED), "")
+        self._decision = Decision("fail")
+
+    async def send(self, attempt: int) -> Outcome:
+        """Make one try."""
+        self._attempts = attempt
+        extra = {"x-stainless-retry-count": str(attempt - 1)}
+        answer: Answer | None = None
+        reason = ""
+        try:
+            answer = await self._caller._transport.send(self._request, extra)
+        except Faulted as faulted:
+            outcome, reason = Outcome(fault=faulted.fault), faulted.reason
+        else:
+            self._caller._reached = True
+            outcome = Outcome(answer.status, headers=answer.headers)
+            if answer.ok and self._valid is not None and not self._valid(answer):
+                outcome = Outcome(fault=Fault.BROKEN_BODY)
+            self._caller.heed(self._request, answer)
+        self._last = (answer, outcome, reason)
+        if self._notice is not None:
+            self._notice(outcome)
+        return outcome
+
+    def pause_after(self, attempt: int, outcome: Outcome) -> float | None:
+        """Have the try judged; return the pause before the next one, or None."""
+        caller, now_s = self._caller, self._loop.time()
+        pause_s = self._standstill_s(outcome, now_s)
+        if pause_s is not None:
+            return pause_s
+        self._charged += outcome.status != 429
+        tries = Tries(
+            attempt=attempt,
+            charged=self._charged,
+            elapsed_s=now_s - self._started_s - self._paused_s,
+            wall_now_s=caller.wall_now_s(),
+            unknown_before=self._unknown_before,
+            may_resend_unknown=caller._config.may_resend_unknown,
+            reached=caller._reached,
+            budget_wait_s=caller._budget.wait_s(now_s),
+            random=caller._random.random(),
+        )
+        self._decision = decision = judge(self._op, outcome, tries, self._config)
+        if decision.action == "done":
+            caller._budget.succeeded(now_s)
+        if decision.action != "retry":
+            return None
+        caller.stumbled(self._request, self._op, outcome, decision, self._last[2])
+        if decision.spends:
+            caller._budget.spend(now_s)
+        self._unknown_before = self._unknown_before or outcome.applied == "unknown"
+        return decision.delay_s
+
+    def _standstill_s(self, outcome: Outcome, now_s: float) -> float | None:
+        """Return the pause after an answer that says nothing of the request: a bill, a stale proxy."""
+        caller, since_s = self._caller, self._unpaid_since_s
+        limit_s = caller.billing_patience_s
+        if outcome.status != 402 and since_s is not None:
+            self._unpaid_since_s = None
+            self._paused_s += now_s - since_s
+            caller.billing.resumed(self._request.operation, now_s - since_s)
+        if self._op is not OpClass.SUBMIT or not self._config.enable_retry_logic:
+            return None
+        if outcome.status == 402 and should_retry(outcome.headers) is not False:
+            since_s = self._unpaid_since_s = now_s if since_s is None else since_s
+            pause_s = billing_pause_s(now_s - since_s, limit_s, caller.poll_policy)
+            if pause_s is not None:
+                caller.billing.paused(self._request.operation, now_s - since_s, limit_s)
+            return pause_s
+        answer = self._last[0]
+        if outcome.status == 400 and answer is not None and not answer.body.strip():
+            self._bare_400 += 1
+            if self._bare_400 < caller.poll_policy.bare_400_limit:
+                caller.renew(self._request.lane)
+                return caller.poll_policy.floor_s
+        return None
+
+    def exchange(self) -> Exchange:
+        """Return what the tries ended in."""
+        answer, outcome, reason = self._last
+        return Exchange(
+            self._request,
+            answer,
+            outcome,
+            self._decision,
+            reason,
+            self._attempts,
+            self._loop.time() - self._started_s,
+            self._unknown_before,
+        )
