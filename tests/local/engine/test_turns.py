@@ -12,13 +12,13 @@ from tinsmith.local.engine.sample import SampleHandle, SampleJob, Scheduler, Sto
 from tests.local.engine.models import random_model
 from tests.local.engine.test_sampling import bits, finish
 
-MODEL = random_model(max_context=4096)
+MODEL = random_model(max_context=8192)
 RANDOM = np.random.default_rng(3)
 LONG = SampleJob(
     owner="many",
-    prompt=RANDOM.integers(0, 97, 1500),
+    prompt=RANDOM.integers(0, 97, 4000),
     num_samples=1024,
-    max_tokens=2000,
+    max_tokens=4000,
     stop=StopRule(),
     seed=1,
 )
@@ -26,8 +26,8 @@ SMALL = SampleJob(owner="few", prompt=np.array([5, 17, 42]), max_tokens=6, seed=
 
 
 def queue_of_long_ones(scheduler: Scheduler, owner: str = "many") -> list[SampleHandle]:
-    """Hand in 20 x 1024 samples behind prompts of 1500 tokens."""
-    prompts = [RANDOM.integers(0, 97, 1500) for _ in range(20)]
+    """Hand in 20 x 1024 samples of 4000 tokens behind prompts of 4000 tokens."""
+    prompts = [RANDOM.integers(0, 97, 4000) for _ in range(20)]
     return [scheduler.submit(evolve(LONG, owner=owner, prompt=prompt)) for prompt in prompts]
 
 
@@ -85,7 +85,7 @@ def test_long_prompts_are_read_though_short_ones_never_end() -> None:
     """An endless stream of short prompts leaves every other piece of prompt work to the long one."""
     scheduler = Scheduler(MODEL)
     handle = scheduler.submit(evolve(LONG, num_samples=1, max_tokens=1))
-    for count in range(16):
+    for count in range(40):
         scheduler.submit(evolve(SMALL, prompt=np.array([count]), max_tokens=50))
         scheduler.step()
     assert handle.done
@@ -110,7 +110,7 @@ def test_samples_that_gave_way_come_out_the_same() -> None:
     """What was begun twice has the bits of what was begun once."""
     scheduler = Scheduler(MODEL, max_batch=3)
     mine = evolve(SMALL, owner="many", num_samples=5, max_tokens=30)
-    longer = evolve(LONG, num_samples=2, max_tokens=8)
+    longer = evolve(LONG, prompt=LONG.prompt[:1500], num_samples=2, max_tokens=8)
     handles = [scheduler.submit(mine), scheduler.submit(longer)]
     small = []
     for _ in range(12):
@@ -156,7 +156,7 @@ def test_a_long_prompt_can_be_cancelled_between_slices() -> None:
     first, second = (scheduler.submit(evolve(LONG, num_samples=1, max_tokens=1)) for _ in range(2))
     scheduler.step()
     scheduler.cancel(first)
-    steps_until_done(scheduler, [second], 4)
+    steps_until_done(scheduler, [second], 9)
     assert isinstance(first.error, CancelledError)
     assert scheduler.idle
 
