@@ -18,6 +18,8 @@ TAKEN: list[tuple[Any, Any]] = [
     (lambda: arguments.ttl(315_360_000), 315_360_000),
     (lambda: arguments.checkpoint_name("step-0.1_b"), "step-0.1_b"),
     (lambda: arguments.checkpoint_name("a" * 255), "a" * 255),
+    (lambda: arguments.labels(None), None),
+    (lambda: arguments.labels({"a": "b"}), {"a": "b"}),
     (lambda: arguments.loss_settings(None), None),
     (
         lambda: arguments.loss_settings({"a": np.float32(0.5), "b": np.int64(2), "c": "text"}),
@@ -53,6 +55,8 @@ REFUSED: list[tuple[Any, str, str]] = [
     (lambda: arguments.checkpoint_name("a/b"), "name", "no checkpoint name"),
     (lambda: arguments.checkpoint_name("a" * 256), "name", "no checkpoint name"),
     (lambda: arguments.checkpoint_name(7), "name", "no checkpoint name"),
+    (lambda: arguments.labels(7), "user_metadata", "mapping of names to texts, not int"),  # type: ignore[arg-type]
+    (lambda: arguments.labels("ab"), "user_metadata", "mapping"),  # type: ignore[arg-type]
     (lambda: arguments.loss_settings({"a": True}), "loss_fn_config.a", "finite number or text"),
     (lambda: arguments.loss_settings({"a": float("nan")}), "loss_fn_config.a", "finite number or text"),
     (lambda: arguments.loss_settings({"a": None}), "loss_fn_config.a", "finite number or text"),

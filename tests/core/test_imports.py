@@ -37,7 +37,9 @@ ResultLostError
 RetryConfig SampledSequence SampleRequest SampleResponse SamplingClient SamplingParams Secret ServiceClient
 SessionLostError StopReason TensorData TensorDtype Timeout Timeouts TinkerError TrainingClient TrainingRun
 UnprocessableEntityError UnsafeArchiveError
-__title__ __version__ estimate_image_tokens types validate_model_input
+AdamOptimizerConfig DimuonOptimizerConfig DimuonParams DmelChunk OptimParams PromptProvenanceSpan
+SampledProvenanceSpan Tokenizer
+__title__ __version__ estimate_image_tokens load_tokenizer types validate_model_input
 """
 
 
