@@ -192,8 +192,31 @@ def test_sessions_are_searched(caller: Caller) -> None:
     assert [one["display_name"] for one in found["sessions"]] == ["Run 2"]
     rest = caller.ok("sessions/search", user_metadata={"n": "0"}, cursor=found["next_cursor"])
     assert ([one["display_name"] for one in rest["sessions"]], rest["next_cursor"]) == (["Run 0"], None)
-    assert len(caller.ok("sessions/search", display_name="run", statuses=[{"type": "active"}])["sessions"]) == 3
-    assert caller.post("sessions/search", cursor="x").status_code == 400
+    assert (
+        len(caller.ok("sessions/search", display_name="run", statuses=[{"type": "active"}])["sessions"]) == 3
+    )
+    for cursor in ("x", 3, {}, {"last_session_id": "nobody"}):
+        assert caller.post("sessions/search", cursor=cursor).status_code == 400
+
+
+def test_a_found_session_says_what_became_of_it(caller: Caller) -> None:
+    """State with its reason, checkpoints with their size, and when it was opened."""
+    model = caller.model()
+    session = model.partition(":")[0]
+    size = caller.done("save_weights", model_id=model, seq_id=1, path="a") and sum(
+        row.size_bytes for row in caller.service.checkpoints.of_run(model)
+    )
+    [before] = caller.ok("sessions/search", session_id=session)["sessions"]
+    assert (before["status"], before["checkpoints_count"]) == ({"type": "active"}, 1)
+    assert (before["checkpoint_storage_bytes"], before["owner"], before["project_id"]) == (size, "local", "")
+    assert before["created_at"].endswith("Z")
+    done = {"reason": {"type": "errored"}, "detail": "too hot"}
+    caller.send("POST", f"sessions/{session}/finish", json=done)
+    for reasons, count in ((None, 1), (["errored"], 1), (["success"], 0)):
+        status = {"type": "client_finished", "reasons": reasons}
+        assert len(caller.ok("sessions/search", statuses=[status])["sessions"]) == count
+    [after] = caller.ok("sessions/search")["sessions"]
+    assert after["status"] == {"type": "client_finished", **done}
 
 
 def test_a_session_is_put_in_a_project(caller: Caller) -> None:
@@ -253,7 +276,7 @@ def test_what_is_out_of_scope_is_answered_honestly(caller: Caller) -> None:
     session = caller.session()
     hours = "starting_on=2026-11-01T00:00:00Z&ending_before=2026-11-02T00:00:00Z"
     assert caller.send("GET", f"billing/usage/events?{hours}").json()["data"] == []
-    assert caller.send("GET", "billing/usage/checkpoints/current").json()["checkpoint_count"] == 0
+    assert caller.send("GET", "billing/usage/checkpoints/current").json()["data"] == []
     assert caller.send("GET", "audit?event_type=all").json() == {"entries": []}
     assert caller.send("GET", f"sessions/{session}/trace_export").json()["status"] == "failed"
     assert caller.send("DELETE", "auth/apikey/me").status_code == 403

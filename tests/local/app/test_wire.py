@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinsmith.core.codec import (
     ACCEPT_BOTH,
+    Encoding,
     ProtobufPayload,
     decode_forward_backward,
     decode_sample,
     encode_forward_backward,
 )
-from tinsmith.core.values import Datum, ModelInput
+from tinsmith.core.values import Datum, ModelInput, TensorData
 
 from tests.local.app.caller import TEXT, Caller, datum
 
@@ -71,6 +72,33 @@ def test_both_encodings_are_one_request(caller: Caller) -> None:
     caller.optim_step(one, 2, learning_rate=0.1)
     caller.optim_step(other, 2, learning_rate=0.1)
     assert caller.forward_backward(one, 3) == caller.forward_backward(other, 3)
+
+
+@pytest.mark.parametrize("length", [3, 200])
+def test_sparse_targets_in_both_encodings(caller: Caller, length: int) -> None:
+    """Short and long, they are the dense ones that they stand for."""
+    tokens = (np.arange(length) % 90 + 33).astype(np.int64)
+    rows, columns = np.arange(length + 1), np.zeros(length, np.int64)
+    places = {"sparse_crow_indices": rows, "sparse_col_indices": columns}
+    given = {
+        "target_tokens": TensorData(data=tokens, dtype="int64", shape=[length, 2], **places),
+        "weights": TensorData(data=np.ones(length, np.float32), dtype="float32", shape=[length, 2], **places),
+    }
+    sparse = Datum(loss_fn_inputs=given, model_input=ModelInput.from_ints(tokens.tolist()))
+    dense = Datum(
+        loss_fn_inputs={"target_tokens": tokens, "weights": np.ones(length, np.float32)},
+        model_input=ModelInput.from_ints(tokens.tolist()),
+    )
+    losses = []
+    forms: list[tuple[Datum, Encoding]] = [(sparse, "json"), (sparse, "protobuf"), (dense, "json")]
+    for one, encoding in forms:
+        pieces = encode_forward_backward(
+            "forward_backward", [one], "cross_entropy", None, caller.model(), 1, encoding=encoding
+        )
+        kind = PROTOBUF if encoding == "protobuf" else "application/json"
+        promise = send(caller, b"".join(pieces), Content_Type=kind).json()
+        losses.append(caller.result(promise["request_id"])["metrics"]["loss:sum"])
+    assert losses[0] == losses[1] == pytest.approx(losses[2], rel=1e-6)
 
 
 def test_a_forward_in_protobuf_runs_nothing_backward(caller: Caller) -> None:

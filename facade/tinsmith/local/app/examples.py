@@ -144,8 +144,7 @@ def _dense(tensor: Mapping[str, Any], values: Array, where: Where) -> Array:
     shape = [int(size) for size in tensor.get("shape") or ()]
     if len(shape) != 2 or min(shape) < 0 or _product(shape) > MAX_DENSE:
         raise Refusal(400, "of a sparse tensor must have two moderate sizes", field=(*where, "shape"))
-    rows = int_array(tensor.get("sparse_crow_indices") or (), (*where, "sparse_crow_indices"))
-    columns = int_array(tensor.get("sparse_col_indices") or (), (*where, "sparse_col_indices"))
+    rows, columns = (_indices(tensor, name, where) for name in ("sparse_crow_indices", "sparse_col_indices"))
     counts = np.diff(rows)
     if len(rows) != shape[0] + 1 or rows[0] != 0 or (counts < 0).any() or rows[-1] != len(values):
         raise Refusal(400, "does not fit data and shape", field=(*where, "sparse_crow_indices"))
@@ -154,3 +153,9 @@ def _dense(tensor: Mapping[str, Any], values: Array, where: Where) -> Array:
     dense = np.zeros(shape, values.dtype)
     dense[np.repeat(np.arange(shape[0]), counts), columns] = values
     return dense
+
+
+def _indices(tensor: Mapping[str, Any], name: str, where: Where) -> Array:
+    """Read the indices of a sparse tensor; none where the field is missing."""
+    found = tensor.get(name)
+    return int_array(() if found is None else found, (*where, name))

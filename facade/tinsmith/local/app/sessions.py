@@ -1,7 +1,6 @@
-"""Sessions: opened, kept alive, listed, searched, finished."""
+"""Sessions: opened, kept alive, listed, finished."""
 
 import secrets
-from typing import Any
 
 import orjson
 
@@ -102,52 +101,3 @@ async def export_session_trace(service: Service, call: Call) -> Answer:
     """Say that no traces are recorded here."""
     _any_session(service, call)
     return Answer({"status": "failed", "url": None, "error": "this service records no traces"})
-
-
-async def search_sessions(service: Service, call: Call) -> Answer:
-    """Find sessions by what is known of them."""
-    body = call.body
-    cursor = body.get("cursor")
-    known = isinstance(cursor, str) and cursor.isascii() and cursor.isdigit() and len(cursor) < 16
-    if cursor is not None and not known:
-        raise Refusal(400, "is no cursor of this service", field=("cursor",))
-    start, limit = int(cursor or 0), int(body.get("limit", 50))
-    found = [row for row in service.sessions.all() if _matches(row, body)]
-    some = found[start : start + limit]
-    more = str(start + limit) if start + limit < len(found) else None
-    return Answer({"sessions": [_summary(row) for row in some], "next_cursor": more})
-
-
-def _matches(row: SessionRow, body: dict[str, Any]) -> bool:
-    """Hold a session against a search."""
-    metadata = orjson.loads(row.user_metadata)
-    wanted = body.get("user_metadata") or {}
-    name = body.get("display_name")
-    checks = (
-        body.get("session_id") in (None, row.session_id),
-        body.get("project_ids") is None or row.project_id in body["project_ids"],
-        body.get("statuses") is None or any(_is_in(row, status) for status in body["statuses"]),
-        name is None or name.lower() in (row.display_name or "").lower(),
-        all(metadata.get(key) == value for key, value in wanted.items()),
-    )
-    return all(checks)
-
-
-def _is_in(row: SessionRow, status: dict[str, Any]) -> bool:
-    """Tell whether a session is in a state; sessions neither fail nor are cancelled here."""
-    if status["type"] != "client_finished":
-        return bool(row.status == status["type"])
-    reasons = status.get("reasons")
-    finish = orjson.loads(row.finish) if row.finish else {}
-    return row.status == "finished" and (reasons is None or finish.get("reason", {}).get("type") in reasons)
-
-
-def _summary(row: SessionRow) -> dict[str, object]:
-    """Describe a found session."""
-    return {
-        "session_id": row.session_id,
-        "display_name": row.display_name,
-        "user_metadata": orjson.loads(row.user_metadata),
-        "project_id": row.project_id,
-        "status": row.status,
-    }
