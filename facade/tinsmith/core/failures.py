@@ -80,7 +80,9 @@ def detail_text(body: object) -> str:
 
 def _field_problem(item: object) -> str:
     if isinstance(item, Mapping) and "msg" in item:
-        where = ".".join(str(part) for part in item.get("loc", ()) if part != "body")
+        loc = item.get("loc")
+        parts = loc if isinstance(loc, list) else [] if loc is None else [loc]
+        where = ".".join(str(part) for part in parts if part != "body")
         return f"{where}: {item['msg']}" if where else str(item["msg"])
     return detail_text(item)
 

@@ -107,21 +107,14 @@ class Caller:
         }
         operation, outcome, answer = exchange.request.operation, exchange.outcome, exchange.answer
         if outcome.fault is Fault.BROKEN_BODY and answer is not None:
-            body = self._without_key(answer.body)
-            return broken_answer(answer.status, body, f"a body that {operation} cannot read", **facts)
+            return broken_answer(answer.status, answer.body, f"a body that {operation} cannot read", **facts)
         if outcome.fault is None and answer is not None:
             retry_after_s = exchange.decision.retry_after_s
-            body = self._without_key(answer.body)
-            return error_from_status(answer.status, body, retry_after_s=retry_after_s, **facts)
+            return error_from_status(answer.status, answer.body, retry_after_s=retry_after_s, **facts)
         message = f"{operation}: {outcome.fault}: {exchange.reason} ({self._where(outcome.fault)})"
         if outcome.fault in _TIMEOUTS:
             return errors.APITimeoutError(message=message, **facts)
         return errors.APIConnectionError(message, **facts)
-
-    def _without_key(self, body: bytes) -> bytes:
-        """Strike the key out of an answer that echoes it."""
-        key = self._config.api_key
-        return body if key is None else body.replace(key.reveal().encode(), b"***")
 
     def _where(self, fault: Fault | None) -> str:
         if fault is Fault.TLS:

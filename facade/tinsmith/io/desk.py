@@ -80,6 +80,8 @@ class SampleJob:
     """What the user holds."""
     task: asyncio.Task[None] | None = None
     """The task that carries it, once it is in flight."""
+    has_room: bool = False
+    """Whether it takes one of the places that `max_queued` grants."""
 
     def body(self, seq_id: int) -> Body:
         """Build the bytes."""
@@ -112,6 +114,8 @@ class SampleDesk:
         bound = link.config.flow.max_queued
         self._room = threading.BoundedSemaphore(bound) if bound is not None else None
         self._cancels = True
+        self._carried: set[asyncio.Task[None]] = set()
+        self._ended: TinkerError | None = None
 
     @property
     def waiting(self) -> int:
@@ -134,21 +138,25 @@ class SampleDesk:
     def enter(self, job: SampleJob) -> None:
         """Queue a sample, from any thread; blocks while `max_queued` are waiting."""
         if self._room is not None:
-            self._room.acquire()
+            # A callback runs on the loop's thread: blocked there, it would hold up what makes room.
+            job.has_room = self._room.acquire(blocking=not self._link.runtime.in_loop_thread())
         try:
             self._link.check()
             job.future.on_cancel(lambda: self._link.runtime.call_soon(self._withdraw, job))
             self._link.runtime.call_soon(self._entered, job)
         except TinkerError as error:
-            self._release()
+            self._release(job)
             job.future.fail(error)
 
     def end(self, error: TinkerError) -> None:
-        """Fail what waits, of which nothing was sent; what is in flight ends with the polls."""
+        """Fail what waits, of which nothing was sent, and what is in flight."""
+        self._ended = self._ended or error
         while self._waiting:
             job = self._waiting.popleft()
-            self._release()
+            self._release(job)
             job.future.fail(ending(error, None))
+        for task in self._carried:
+            task.cancel()
 
     def _entered(self, job: SampleJob) -> None:
         self._link.observers.entered()
@@ -166,10 +174,10 @@ class SampleDesk:
             job.task.cancel()
         elif job in self._waiting:
             self._waiting.remove(job)
-            self._release()
+            self._release(job)
 
-    def _release(self) -> None:
-        if self._room is not None:
+    def _release(self, job: SampleJob) -> None:
+        if self._room is not None and job.has_room:
             self._room.release()
 
     def _dispatch(self) -> None:
@@ -182,12 +190,14 @@ class SampleDesk:
                     self._timer = loop.call_later(pause_s, self._resume)
                 return
             job = self._waiting.popleft()
-            self._release()
+            self._release(job)
             if job.future.cancelled():
                 continue
             self._window.in_flight += 1
             self._link.observers.started()
             job.task = loop.create_task(self._carry(job))
+            self._carried.add(job.task)
+            job.task.add_done_callback(self._carried.discard)
 
     def _resume(self) -> None:
         self._timer = None
@@ -198,7 +208,7 @@ class SampleDesk:
         try:
             job.future.settle(await self._sample(job))
         except asyncio.CancelledError:
-            job.future.fail(ClosedError("the client was closed", applied="unknown"))
+            job.future.fail(self._ended or ClosedError("the client was closed", applied="unknown"))
         except TinkerError as error:
             job.future.fail(error)
         except Exception as error:  # noqa: BLE001  # the slot is released and the future set whatever happened

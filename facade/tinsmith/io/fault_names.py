@@ -10,7 +10,11 @@ import socket
 import ssl
 
 from tinsmith.core.verdict import Fault
+from tinsmith.io.secrets import struck
 from tinsmith.io.wire import Faulted
+
+MAX_REASON = 300
+"""Characters of a library's message that a person is shown: some quote what they could not read."""
 
 STOCK_CONNECTING = frozenset({"ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol"})
 """Exceptions of httpx's own transport that come before the first byte of a request."""
@@ -28,11 +32,21 @@ LEAN_CONNECTING = frozenset(
 """Exceptions of the lean transport that come before the first byte of a request."""
 
 
-def name_fault(error: Exception) -> Faulted:
-    """Name what happened."""
+OF_THE_WIRE = frozenset({"HTTPError", "InvalidURL", "ClientError", "OSError"})
+"""What the libraries and the socket raise of an exchange; anything else is a defect or a decision of ours."""
+
+
+def is_of_the_wire(error: Exception) -> bool:
+    """Say whether an exception tells of the exchange."""
+    return any(cls.__name__ in OF_THE_WIRE for cls in type(error).__mro__)
+
+
+def name_fault(error: Exception, secrets: tuple[str, ...] = ()) -> Faulted:
+    """Name what happened, in words without the secrets that the request held."""
     chain = _causes(error)
     names = {cls.__name__ for each in chain for cls in type(each).__mro__}
     reason = next((str(each) for each in chain if str(each)), type(error).__name__)
+    reason = struck(" ".join(reason.split())[:MAX_REASON], secrets)
     lean = any(type(each).__module__.startswith("aiohttp") for each in chain)
     if names & (LEAN_CONNECTING if lean else STOCK_CONNECTING):
         return Faulted(_connect_fault(chain, names, lean=lean), reason)
@@ -40,7 +54,7 @@ def name_fault(error: Exception) -> Faulted:
         return Faulted(Fault.WRITE_TIMEOUT, reason)
     if "TimeoutException" in names and (not lean or "ServerTimeoutError" in names):
         return Faulted(Fault.READ_TIMEOUT, reason)
-    if names & {"ClientPayloadError", "RemoteProtocolError", "DecodingError"}:
+    if names & {"ClientPayloadError", "ClientResponseError", "RemoteProtocolError", "DecodingError"}:
         return Faulted(Fault.TRUNCATED, reason)
     return Faulted(Fault.RESET, reason)
 

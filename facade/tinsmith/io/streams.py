@@ -73,8 +73,18 @@ def redirect(request: Request, url: str, status: int, headers: Mapping[str, str]
         return None
     if request.operation == "get_checkpoint_archive_url":
         return None
-    onward = urljoin(url, where)
-    return onward if origin(onward) == origin(url) else None
+    target = onward(url, where)
+    return target if origin(target) == origin(url) else None
+
+
+def onward(url: str, where: str) -> str:
+    """Return the URL that a `location` names."""
+    try:
+        target = urljoin(url, where)
+        origin(target)
+    except ValueError:
+        raise Faulted(Fault.REDIRECT, f"a redirect to {where[:200]!r}, which is no URL") from None
+    return target
 
 
 def content_of(body: Body) -> bytes | AsyncIterator[bytes]:

@@ -13,13 +13,25 @@ import ssl
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
+from tinsmith.core.errors import InputError
 from tinsmith.core.origin import check_base_url
 from tinsmith.core.verdict import Fault
 from tinsmith.io.addressing import client_headers, proxy_for
-from tinsmith.io.fault_names import name_fault
-from tinsmith.io.streams import REDIRECTS, Streamed, content_of, encoded, lower_names, raw, read, redirect
+from tinsmith.io.fault_names import is_of_the_wire, name_fault
+from tinsmith.io.secrets import secrets_of, without_secrets
+from tinsmith.io.streams import (
+    REDIRECTS,
+    Streamed,
+    content_of,
+    encoded,
+    lower_names,
+    onward,
+    raw,
+    read,
+    redirect,
+)
 from tinsmith.io.wire import Answer, Faulted, Lane, Request, Seen
 
 if TYPE_CHECKING:
@@ -53,6 +65,9 @@ CAREFUL_KEEPALIVE_S = 4.0
 """The same where a re-send could be applied twice: shorter than the idle limit of common servers, whose end
 of the connection would otherwise meet a request on its way."""
 
+MAX_HEADER_BYTES = 64 * 1024
+"""Longest header line of an answer: proxies add policies and cookies above aiohttp's own 8 KiB."""
+
 KEPT_URLS = 256
 """Parsed URLs that a client keeps: the operations of the API, and the first ids that are asked for."""
 
@@ -67,6 +82,7 @@ class Transport:
         self._base = _LOCAL_ORIGIN if config.local else config.base_url
         self._query = urlencode(dict(config.default_query))
         self._given = http_client
+        self._closed = False
         self._lanes: dict[Lane, httpx.AsyncBaseTransport] = {}
         self._stale: list[httpx.AsyncBaseTransport] = []
         self._foreign: httpx.AsyncBaseTransport | None = None
@@ -88,27 +104,30 @@ class Transport:
     async def send(self, request: Request, extra_headers: Mapping[str, str] | None = None) -> Answer:
         """Make one attempt: send, and read the whole answer within the deadline, or raise `Faulted`."""
         deadline_s = request.timeout_s or self._config.timeouts.total_s
-        url = self._url(request.target)
+        message = self._message(request, self._url(request.target), extra_headers)
         try:
             async with asyncio.timeout(deadline_s):
                 for _ in range(MAX_REDIRECTS + 1):
-                    response = await self._exchange(request.lane, self._message(request, url, extra_headers))
+                    response = await self._exchange(request.lane, message)
                     try:
                         headers = lower_names(response.headers)
                         body = await read(response, headers)
                     finally:
                         await response.aclose()
-                    onward = redirect(request, str(url), response.status_code, headers)
-                    if onward is None:
-                        return Answer(response.status_code, headers, body)
-                    url = httpx.URL(onward)
-        except TimeoutError as late:
-            raise Faulted(Fault.DEADLINE, f"no whole answer within {deadline_s:g} s") from late
-        except httpx.HTTPError as error:
-            raise name_fault(error) from error
-        except (OSError, ssl.SSLError) as error:
-            raise name_fault(error) from error
-        raise Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
+                    where = redirect(request, str(message.url), response.status_code, headers)
+                    if where is None:
+                        secrets = secrets_of(message.headers)
+                        return without_secrets(Answer(response.status_code, headers, body), secrets)
+                    message = self._message(request, httpx.URL(where), extra_headers)
+            faulted = Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
+        except TimeoutError:
+            faulted = Faulted(Fault.DEADLINE, f"no whole answer within {deadline_s:g} s")
+        except Exception as error:
+            if not is_of_the_wire(error):
+                raise
+            faulted = name_fault(error, secrets_of(message.headers))
+        # Raised out here, without a cause: the libraries' errors hold the request, and with it the key.
+        raise faulted
 
     @asynccontextmanager
     async def stream(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Streamed]:
@@ -117,7 +136,7 @@ class Transport:
         timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s, pool=None).as_dict()
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                check_base_url(url.partition("?")[0], insecure=self._config.insecure or self.is_local)
+                _check_signed(url, insecure=self._config.insecure or self.is_local)
                 asked = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": timeout})
                 response = await self._foreign_exchange(asked)
                 try:
@@ -127,10 +146,13 @@ class Transport:
                         return
                 finally:
                     await response.aclose()
-                url = urljoin(url, where)
-        except httpx.HTTPError as error:
-            raise name_fault(error) from error
-        raise Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
+                url = onward(url, where)
+            faulted = Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
+        except Exception as error:
+            if not is_of_the_wire(error):
+                raise
+            faulted = name_fault(error)
+        raise faulted  # without a cause, since the libraries' errors hold the signed URL
 
     def renew(self, lane: Lane) -> None:
         """Have the next request of a lane open a connection: those at hand lead nowhere."""
@@ -146,10 +168,13 @@ class Transport:
             *([self._foreign] if self._foreign is not None else []),
         ]
         self._lanes, self._stale, self._foreign, self._local = {}, [], None, None
+        self._closed = True
         for transport in opened:
             await transport.aclose()
 
     async def _exchange(self, lane: Lane, message: httpx.Request) -> httpx.Response:
+        if self._closed:
+            raise Faulted(Fault.CLOSED, "the client was closed")
         if self._given is not None:
             return await self._given.send(message, stream=True, follow_redirects=False)
         transport = self._lanes.get(lane)
@@ -161,6 +186,8 @@ class Transport:
 
     async def _foreign_exchange(self, message: httpx.Request) -> httpx.Response:
         """Send to a URL that carries its own permission; nothing of this client is added."""
+        if self._closed:
+            raise Faulted(Fault.CLOSED, "the client was closed")
         if self._given is not None or (self.is_local and str(message.url).startswith(_LOCAL_ORIGIN)):
             return await self._exchange(Lane.CONTROL, message)
         if self._foreign is None:
@@ -277,6 +304,17 @@ def client_of(answer: Callable[[Seen], Awaitable[Answer]]) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=FunctionTransport(answer), trust_env=False)
 
 
+def _check_signed(url: str, *, insecure: bool) -> None:
+    """Refuse an address that a server names for a download and that is none to fetch from."""
+    try:
+        check_base_url(url.partition("?")[0], insecure=insecure)
+    except InputError as wrong:
+        shown = url.partition("?")[0][:200]
+        raise Faulted(
+            Fault.REDIRECT, f"the server names {shown!r} to download from: {wrong.message}"
+        ) from None
+
+
 def _proxy(url: str | None) -> httpx.Proxy | None:
     return None if url is None else httpx.Proxy(url)
 
@@ -288,6 +326,11 @@ def _lean_transport(tls: ssl.SSLContext, proxy: str | None, keepalive_s: float) 
 
     def open_session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=keepalive_s, ttl_dns_cache=60)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+        )
 
     return AiohttpTransport(verify=tls, trust_env=False, proxy=_proxy(proxy), client=open_session)

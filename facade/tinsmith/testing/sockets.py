@@ -34,6 +34,14 @@ class CutAnswer(Exception):  # noqa: N818  # a rule raises it to have its answer
         self.after_bytes = after_bytes
 
 
+class RawAnswer(Exception):  # noqa: N818  # a rule raises it to have bytes sent that are no answer
+    """Bytes that are sent as they are, whereupon the connection ends."""
+
+    def __init__(self, sent: bytes) -> None:
+        super().__init__(f"{len(sent)} bytes")
+        self.sent = sent
+
+
 class SocketServer:
     """A `LedgerService` at an address; use it as a context manager."""
 
@@ -122,6 +130,10 @@ class SocketServer:
             answer = await self.service.answer(seen, drips=False)
         except CutAnswer as cut:
             writer.write(_head(cut.answer) + cut.answer.body[: cut.after_bytes])
+            await writer.drain()
+            return False
+        except RawAnswer as raw:
+            writer.write(raw.sent)
             await writer.drain()
             return False
         except Faulted as faulted:

@@ -1,0 +1,56 @@
+"""Strikes the secrets of a request out of what comes back: a server may quote a key, and errors are printed.
+
+It owns which headers are secret. It must not log.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tinsmith.io.wire import Answer
+
+SECRET_HEADERS = (
+    "x-api-key",
+    "authorization",
+    "proxy-authorization",
+    "cf-access-client-secret",
+    "x-tinker-weights-access-token",
+)
+"""Headers whose values nobody may see."""
+
+SHORTEST = 6
+"""Characters of a secret that is worth hiding: a shorter one is a word that results are full of."""
+
+LARGEST_BYTES = 256 * 1024
+"""Bodies of success above this size are numbers, and are left alone."""
+
+
+def secrets_of(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the secrets that a request carries."""
+    values = (headers.get(name, "") for name in SECRET_HEADERS)
+    return tuple(value for value in values if len(value) >= SHORTEST)
+
+
+def struck(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def without_secrets(answer: Answer, secrets: Iterable[str]) -> Answer:
+    """Return an answer that quotes no secret of its request."""
+    body, headers = answer.body, answer.headers
+    for secret in secrets:
+        if not answer.ok or len(body) <= LARGEST_BYTES:
+            body = body.replace(secret.encode("latin-1"), b"***")
+        if any(secret in value for value in headers.values()):
+            headers = {name: struck(value, [secret]) for name, value in headers.items()}
+    if body is answer.body and headers is answer.headers:
+        return answer
+    return attrs.evolve(answer, body=body, headers=headers)

@@ -1,0 +1,253 @@
+"""Answers that no server should give: not HTTP, not JSON, or with the key of the request in them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tinsmith import ModelInput, SamplingParams, ServiceClient, TinkerError, testing
+from tinsmith.core.config import ClientConfig
+from tinsmith.core.policy import PollPolicy, RetryConfig
+from tinsmith.core.verdict import Fault
+from tinsmith.io.secrets import SHORTEST, secrets_of, without_secrets
+from tinsmith.io.transport import Transport
+from tinsmith.io.wire import Answer, Faulted, Lane, Request, json_body
+from tinsmith.testing.service import reply
+from tinsmith.testing.sockets import RawAnswer
+
+from tests.io.bench import ADAM, WAIT_S, once, refuse, trainer_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEY = "tml-canary-77c2"
+
+FAST = RetryConfig(retry_delay_base=0.01, retry_delay_max=0.02)
+QUICK = PollPolicy(storm_base_s=0.01, storm_polls_per_s=1000.0)
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+NO_HTTP = {
+    "no status line": b"\x00\xff" * 100,
+    "status of two digits": b"HTTP/1.1 42 What\r\n\r\n",
+    "chunk size that is none": HEAD + b"transfer-encoding: chunked\r\n\r\nZZ\r\nabc\r\n0\r\n\r\n",
+    "chunk cut short": HEAD + b"transfer-encoding: chunked\r\n\r\n50\r\n{",
+    "two lengths": HEAD + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+    "gzip that is none": HEAD + b"content-encoding: gzip\r\ncontent-length: 4\r\n\r\njunk",
+    "name with a space": HEAD + b"x a: b\r\ncontent-length: 2\r\n\r\n{}",
+}
+"""Bytes that a broken proxy may send."""
+
+
+@pytest.fixture
+def server() -> Iterator[testing.SocketServer]:
+    """Run a service behind a socket."""
+    with testing.SocketServer(testing.LedgerService()) as running:
+        yield running
+
+
+def config_for(url: str) -> ClientConfig:
+    """Make a configuration that waits hardly at all."""
+    return ClientConfig.from_environment(
+        base_url=url, api_key=KEY, retry=FAST, poll=QUICK, server_deduplicates=True
+    )
+
+
+def first(operation: str, sent: bytes) -> Callable[..., Answer | None]:
+    """Make a rule that answers the first request of an operation with bytes that are no answer."""
+    left = [sent]
+
+    def rule(asked: str, *_: Any) -> Answer | None:
+        if asked == operation and left:
+            raise RawAnswer(left.pop())
+        return None
+
+    return rule
+
+
+@pytest.mark.parametrize("where", ["optim_step", "retrieve_future", "create_session"])
+@pytest.mark.parametrize("what", NO_HTTP)
+def test_what_is_not_http_is_asked_again(server: testing.SocketServer, what: str, where: str) -> None:
+    """A submission is sent again under its number, a poll is asked again; the step is applied once."""
+    server.service.rules.append(first(where, NO_HTTP[what]))
+    with ServiceClient(config=config_for(server.url)) as client:
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        for _ in range(2):
+            trainer.optim_step(ADAM).result(WAIT_S)
+    server.service.ledger.assert_exactly_once(trainer.model_id, 2)
+
+
+@pytest.mark.parametrize("lane", [Lane.CONTROL, Lane.UPLOAD])
+@pytest.mark.parametrize("what", NO_HTTP)
+def test_a_fault_holds_nothing_of_the_request(server: testing.SocketServer, what: str, lane: Lane) -> None:
+    """The libraries' errors hold the request and its key; ours has no cause and no context."""
+    server.service.rules.append(first("optim_step", NO_HTTP[what]))
+    with pytest.raises(Faulted) as caught:
+        _send(config_for(server.url), Request("x", "POST", "api/v1/optim_step", lane, json_body({})))
+    assert caught.value.fault in (Fault.TRUNCATED, Fault.RESET)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_long_headers_are_read(server: testing.SocketServer) -> None:
+    """A proxy's cookie of 9 kB is no fault."""
+    body = b'{"request_id": "r", "type": "x"}'
+    head = HEAD + b"set-cookie: " + b"a" * 9000 + b"\r\ncontent-length: %d\r\n\r\n" % len(body)
+    server.service.rules.append(first("optim_step", head + body))
+    answer = _send(
+        config_for(server.url),
+        Request("optim_step", "POST", "api/v1/optim_step", Lane.UPLOAD, json_body({})),
+    )
+    assert answer.body == body
+
+
+@pytest.mark.parametrize("where", ["http://[::bad", "http://a:port/"])
+def test_redirect_to_no_url(server: testing.SocketServer, where: str) -> None:
+    """A location that cannot be read is a refused redirect."""
+    server.service.rules.append(lambda *_: Answer(302, {"location": where}, b""))
+    with pytest.raises(Faulted) as caught:
+        _send(config_for(server.url), Request("x", "GET", "api/v1/x", Lane.CONTROL))
+    assert caught.value.fault is Fault.REDIRECT
+
+
+ODD_DETAILS = [
+    [{"loc": 5, "msg": None}],
+    [{"loc": None, "msg": 1}],
+    [{"msg": "x"}],
+    [[]],
+    {"a": 1},
+]
+
+
+@pytest.mark.parametrize("detail", ODD_DETAILS)
+def test_odd_details_of_a_refusal(service: testing.LedgerService, detail: object) -> None:
+    """Whatever a 400 says, it is a refusal: not applied, and the next step has its number."""
+    service.rules.append(once("optim_step", refuse(400, detail=detail)))
+    trainer = trainer_on(service)
+    error = trainer.optim_step(ADAM).exception(WAIT_S)
+    assert isinstance(error, TinkerError)
+    assert error.applied == "no"
+    trainer.optim_step(ADAM).result(WAIT_S)
+
+
+@pytest.mark.parametrize("detail", ODD_DETAILS)
+def test_odd_details_of_a_poll(service: testing.LedgerService, detail: object) -> None:
+    """Whatever a 500 says, the poll is asked again."""
+    service.rules.append(once("retrieve_future", refuse(500, detail=detail)))
+    trainer_on(service).optim_step(ADAM).result(WAIT_S)
+
+
+ECHOES = [
+    reply({"detail": f"bad key {KEY}"}, 400),
+    reply({"detail": f"bad key {KEY}"}, 401),
+    reply({"detail": f"bad key {KEY}"}, 422),
+    reply({"error": f"bad key {KEY}", "category": "user"}),
+]
+
+
+@pytest.mark.parametrize("answer", ECHOES)
+def test_a_poll_that_quotes_the_key(service: testing.LedgerService, answer: Answer) -> None:
+    """The key is in no message, argument, cause or pickle of the error."""
+    service.rules.append(once("retrieve_future", *[answer] * 20))
+    client = ServiceClient(**service.settings(api_key=KEY))
+    with pytest.raises(TinkerError) as caught:
+        client.create_lora_training_client("tinsmith/tiny")
+    told = f"{caught.value!r} {caught.value} {vars(caught.value)} {pickle.dumps(caught.value)!r}"
+    assert "bad key ***" in told
+    assert KEY not in told
+
+
+def test_headers_and_queue_reasons_that_quote_the_key(
+    service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is logged or told to observers is without the key."""
+    told: list[object] = []
+    paused = {"type": "try_again", "queue_state": "paused_capacity", "queue_state_reason": f"{KEY} waits"}
+    service.rules.append(once("retrieve_future", *[reply(paused, 408)] * 9))
+    service.rules.append(
+        once("optim_step", Answer(400, {"x-deprecation-note": f"{KEY} is old"}, b'{"detail": "no"}'))
+    )
+    with caplog.at_level(logging.DEBUG):
+        client = ServiceClient(**service.settings(api_key=KEY, observer=told.append))
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer.optim_step(ADAM).exception(WAIT_S)
+    assert "*** is old" in caplog.text
+    assert any("*** waits" in str(event) for event in told)
+    assert KEY not in caplog.text + str(told)
+
+
+def test_short_words_are_no_secrets() -> None:
+    """A key that is a short word is left alone, since results hold such words."""
+    assert secrets_of({"x-api-key": "x" * (SHORTEST - 1)}) == ()
+    answer = Answer(200, {}, b"an answer")
+    assert without_secrets(answer, ["other-secret"]) is answer
+
+
+def test_large_results_are_not_searched() -> None:
+    """Only a refusal is searched whatever its size."""
+    body = KEY.encode() + b"0" * 1_000_000
+    assert without_secrets(Answer(200, {}, body), [KEY]).body is body
+    assert KEY.encode() not in without_secrets(Answer(500, {}, body), [KEY]).body
+
+
+def test_nothing_is_sent_after_close(server: testing.SocketServer) -> None:
+    """A transport that was closed opens no connection again."""
+
+    async def late(transport: Transport) -> None:
+        await transport.aclose()
+        await transport.send(Request("x", "GET", "api/v1/x", Lane.CONTROL))
+
+    with pytest.raises(Faulted) as caught:
+        _run(config_for(server.url), late)
+    assert caught.value.fault is Fault.CLOSED
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("answer", [refuse(503), None])
+def test_samples_in_flight_end_with_their_client(server: testing.SocketServer, answer: Answer | None) -> None:
+    """Samples whose submission is refused again and again, or is not answered, end when the client does."""
+
+    def rule(operation: str, *_: Any) -> Answer | None:
+        if operation != "asample":
+            return None
+        if answer is None:
+            raise Faulted(Fault.DEADLINE, "silence")
+        return answer
+
+    server.service.rules.append(rule)
+    client = ServiceClient(config=config_for(server.url))
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    futures = [sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams(max_tokens=1)) for _ in range(9)]
+    while not any(seen.path.endswith("asample") for seen in server.service.seen):
+        time.sleep(0.001)
+    client.close()
+    errors = [future.exception(WAIT_S) for future in futures]
+    assert all(isinstance(error, TinkerError) for error in errors)
+    sent = len(server.service.seen)
+    client.holder.runtime.spawn(_nothing()).result(WAIT_S)
+    assert len(server.service.seen) == sent
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _send(config: ClientConfig, request: Request) -> Answer:
+    """Send one request by a transport of its own."""
+
+    async def send(transport: Transport) -> Answer:
+        try:
+            return await transport.send(request)
+        finally:
+            await transport.aclose()
+
+    answer: Answer = _run(config, send)
+    return answer
+
+
+def _run(config: ClientConfig, act: Callable[[Transport], Any]) -> Any:
+    return asyncio.run(act(Transport(config)))
