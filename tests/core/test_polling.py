@@ -110,6 +110,27 @@ def test_a_large_result_is_announced() -> None:
     assert nameless.reserve_bytes == 0
 
 
+def test_an_announcement_in_place_of_the_result_is_waited_for() -> None:
+    """A server that goes on announcing what it was asked for is asked less and less often."""
+    state, pauses = PollState(), []
+    for _ in range(12):
+        verdict = judge(200, {"status": "complete_metadata", "response_payload_size": 77}, state)
+        assert isinstance(verdict, NotYet)
+        assert verdict.reserve_bytes == 77
+        state = verdict.state
+        pauses.append(verdict.pause_s)
+    assert pauses[0] == 0.0
+    assert pauses[1:] == sorted(pauses[1:])
+    assert pauses[1] > 0.0
+    assert pauses[-1] > 5 * pauses[1]
+
+
+def test_a_null_error_is_none() -> None:
+    """Some servers dump an optional `error` beside a result."""
+    verdict = judge(200, {"error": None, "metrics": {}})
+    assert isinstance(verdict, Done)
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>tml-abcdef12345</html>", b'{"path":', b"[1]", b"null", b"3"])
 def test_a_broken_body_is_asked_for_again_and_then_fails(body: bytes) -> None:
     """Three broken answers are forgiven; the fourth is a protocol error with a redacted excerpt."""

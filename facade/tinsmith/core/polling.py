@@ -178,15 +178,17 @@ def _judge_2xx(
         return _broken(status, body, state, moment, policy, request_id)
     if payload.get("type") == "try_again":
         return _not_ready(payload, state, moment, policy)
-    if "error" in payload:
+    if payload.get("error") is not None or ("error" in payload and "category" in payload):
         message = payload["error"]
         category = RequestErrorCategory(str(payload.get("category")))
         text = message if isinstance(message, str) and message else detail_text(payload)
         return Failed(RequestFailedError(text, request_id, category, applied="no"))
     if payload.get("status") == "complete_metadata":
         size = payload.get("response_payload_size")
-        calm = attrs.evolve(state.calm(), metadata_only=False)
-        return NotYet(calm, 0.0, reserve_bytes=size if isinstance(size, int) else 0)
+        reserve = size if isinstance(size, int) else 0
+        if not state.metadata_only:  # it was asked for the result itself
+            return attrs.evolve(_not_ready({}, state, moment, policy), reserve_bytes=reserve)
+        return NotYet(attrs.evolve(state.calm(), metadata_only=False), 0.0, reserve_bytes=reserve)
     return Done(payload)
 
 
