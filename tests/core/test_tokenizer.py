@@ -178,6 +178,21 @@ def test_decoding_takes_any_ids() -> None:
     assert tokenizer.convert_ids_to_tokens(ids, skip_special_tokens=True) == ["h", "e", "y"]
 
 
+@pytest.mark.parametrize("ids", [[-1], -1, [2**32], [1.5], None, "ab", [None]])
+def test_ids_that_are_none_are_refused(ids: Any) -> None:
+    """What no vocabulary can hold is named, and never rounded."""
+    with pytest.raises(InputError, match="token_ids"):
+        make().decode(ids)
+
+
+def test_text_that_is_none_is_refused() -> None:
+    """Half of a surrogate pair has no bytes; the place is named."""
+    tokenizer = make()
+    for call in (tokenizer.encode, tokenizer.tokenize, tokenizer, lambda text: tokenizer.encode("a", text)):
+        with pytest.raises(InputError, match="surrogate pair at character 1"):
+            call("a\ud800")
+
+
 def test_spaces_before_punctuation_go_if_the_config_says_so() -> None:
     """Off by default, on by config, and by the call."""
     tokenizer = make(clean_up_tokenization_spaces=True)

@@ -5,6 +5,7 @@ Owns padding, the turn into tensors, and the tidying of decoded text.
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from tinsmith.core.errors import InputError, MissingExtraError
@@ -23,13 +24,38 @@ class TokenBatch(dict[str, Any]):
             raise AttributeError(name) from None
 
 
+LARGEST_ID = 2**32 - 1
+"""The largest token id that the library takes."""
+
+
+def check_text(text: object, field: str) -> None:
+    """Refuse what is no text, and text that has no bytes in UTF-8."""
+    if not isinstance(text, str):
+        raise InputError(f"is a {type(text).__name__}, not a text", field=field)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"holds half of a surrogate pair at character {error.start}, which is no text", field=field
+        ) from None
+
+
 def plain_ids(token_ids: Any) -> list[int]:
     """Return a list of ints from an int, a list, an array or a tensor."""
     if hasattr(token_ids, "tolist"):
         token_ids = token_ids.tolist()
     if isinstance(token_ids, int):
-        return [token_ids]
-    return [int(number) for number in cast("Iterable[int]", token_ids)]
+        token_ids = [token_ids]
+    if isinstance(token_ids, str) or not hasattr(token_ids, "__iter__"):
+        raise InputError(f"is a {type(token_ids).__name__}, not token ids", field="token_ids")
+    try:
+        numbers = [operator.index(number) for number in cast("Iterable[Any]", token_ids)]
+    except TypeError as error:
+        raise InputError(f"holds what is no whole number: {error}", field="token_ids") from None
+    for place, number in enumerate(numbers):
+        if not 0 <= number <= LARGEST_ID:
+            raise InputError(f"holds {number} at {place}, which is no token id", field="token_ids")
+    return numbers
 
 
 _TIGHTEN = (

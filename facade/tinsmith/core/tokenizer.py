@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, overload
 from tinsmith.core import chat_template as chat
 from tinsmith.core.errors import InputError
 from tinsmith.core.special_tokens import Role, RoleId, SpecialTokens, read_added_tokens
-from tinsmith.core.token_batch import TokenBatch, pad, plain_ids, tighten, to_tensors
+from tinsmith.core.token_batch import TokenBatch, check_text, pad, plain_ids, tighten, to_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -138,8 +138,9 @@ class Tokenizer:
     def _encode(
         self, text: str, pair: str | None, special: bool, truncation: bool, max_length: int | None
     ) -> tokenizers.Encoding:
-        if not isinstance(text, str):
-            raise InputError(f"is a {type(text).__name__}, not a text", field="text")
+        check_text(text, "text")
+        if pair is not None:
+            check_text(pair, "text_pair")
         if not truncation:
             return self.backend.encode(text, pair, add_special_tokens=special)
         if pair is not None:
@@ -203,6 +204,7 @@ class Tokenizer:
 
     def tokenize(self, text: str, add_special_tokens: bool = False) -> list[str]:
         """Return the tokens of a text as the vocabulary writes them."""
+        check_text(text, "text")
         return self.backend.encode(text, add_special_tokens=add_special_tokens).tokens
 
     @overload
@@ -225,7 +227,7 @@ class Tokenizer:
     def convert_ids_to_tokens(self, ids: int | Iterable[int], skip_special_tokens: bool = False) -> Any:
         """Return the token of an id, or of each."""
         if isinstance(ids, int):
-            return self.backend.id_to_token(ids)
+            return self.backend.id_to_token(plain_ids(ids)[0])
         skipped = set(self.all_special_ids) if skip_special_tokens else set()
         return [self.backend.id_to_token(number) for number in plain_ids(ids) if number not in skipped]
 
