@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from tinsmith import (
     ModelInput,
     PartialBatchError,
     ServiceClient,
+    TinkerError,
     TrainingClient,
     testing,
 )
@@ -183,3 +186,31 @@ def test_missing_backend_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(MissingExtraError, match=r"tinsmith\[jax\]"):
         custom_loss.choose_backend("jax")
     assert custom_loss.choose_backend(None) == "numpy"
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (SystemExit(3), SystemExit),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (BaseException("mine"), BaseException),
+        (GeneratorExit(), TinkerError),
+        (asyncio.CancelledError(), TinkerError),
+        (concurrent.futures.CancelledError(), TinkerError),
+        (StopIteration(), StopIteration),
+    ],
+)
+def test_a_loss_that_leaves_by_another_door(
+    service: testing.LedgerService, trainer: TrainingClient, raised: BaseException, told: type[BaseException]
+) -> None:
+    """An exit, an interrupt or a cancellation in a loss ends its own call; every client goes on."""
+
+    def loss(*_: Any) -> Any:
+        raise raised
+
+    error = trainer.forward_backward_custom(DATA, loss, backend="numpy").exception(WAIT_S)
+    assert type(error) is told
+    if told is TinkerError:
+        assert error.__cause__ is raised
+    trainer.optim_step(AdamParams()).result(WAIT_S)
+    ServiceClient(**service.settings()).get_server_capabilities()

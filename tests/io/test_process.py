@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import os
 import pickle
 import re
@@ -16,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import APIFuture, ClosedError, ModelInput, SamplingParams, ServiceClient, testing
+from tinsmith.core.config import ClientConfig
+from tinsmith.core.policy import FlowLimits, RetryConfig
 from tinsmith.core.verdict import Fault
 from tinsmith.io.wire import Faulted
 
-from tests.io.bench import ADAM, WAIT_S, trainer_on
+from tests.io.bench import ADAM, WAIT_S, refuse, trainer_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +80,44 @@ def test_exit_says_what_was_not_acknowledged(server: testing.SocketServer) -> No
     code, _, err = run(server, program)
     assert code == 0
     assert re.search(r"49 requests not sent and 1 requests? sent but not acknowledged", err), err
+
+
+def test_exit_says_what_failed_meanwhile(server: testing.SocketServer) -> None:
+    """A program that leaves before its requests were refused says how many, and why."""
+    server.service.rules.append(lambda operation, *_: refuse(400) if operation == "optim_step" else None)
+    code, _, err = run(server, "steps = [trainer.optim_step(AdamParams()) for _ in range(5)]")
+    assert code == 0
+    assert "5 requests failed while the process ended; the first: Error code: 400" in err
+
+
+def test_closing_says_what_was_not_acknowledged(
+    server: testing.SocketServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that is closed with a limit warns of what it gives up."""
+    server.service.rules.append(_silent("optim_step"))
+    client = ServiceClient(base_url=server.url, api_key="tml-x", server_deduplicates=True)
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    steps = [trainer.optim_step(ADAM) for _ in range(5)]
+    client.close(timeout=0.2)
+    assert "4 requests not sent and 1 requests sent but not acknowledged" in caplog.text
+    assert all(isinstance(step.exception(WAIT_S), ClosedError) for step in steps)
+
+
+def test_ctrl_c_does_not_wait_for_a_loss(server: testing.SocketServer) -> None:
+    """Ctrl-C while a function of the user runs for long ends the process, and not when the function likes."""
+    program = """
+        import numpy as np
+        def loss(data, logprobs):
+            sys.stdout.write("computing\\n"); sys.stdout.flush()
+            time.sleep(600)
+        datum = Datum(model_input=ModelInput.from_ints([1, 2]), loss_fn_inputs={"target_tokens": [1, 2]})
+        trainer.forward_backward_custom([datum], loss, backend="numpy").result()
+    """
+    process = start(server, program)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "computing"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=WAIT_S)
 
 
 def test_exit_counts_samples_without_waiting(server: testing.SocketServer) -> None:
@@ -208,6 +249,82 @@ def test_waiting_on_our_own_loop_is_refused(service: testing.LedgerService) -> N
     trainer.optim_step(ADAM).add_done_callback(callback)
     assert told.wait(WAIT_S)
     assert "result_async" in str(found[0])
+
+
+def test_closing_in_a_callback_does_not_wait_for_itself(service: testing.LedgerService) -> None:
+    """`close()` on tinsmith's own thread begins to close and returns."""
+    client = ServiceClient(**service.settings())
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    closed = threading.Event()
+
+    def close(_: object) -> None:
+        client.close()
+        closed.set()
+
+    trainer.optim_step(ADAM).add_done_callback(close)
+    assert closed.wait(WAIT_S)
+    ServiceClient(**service.settings()).get_server_capabilities()
+    client.close()
+    with pytest.raises(ClosedError):
+        trainer.optim_step(ADAM).result(WAIT_S)
+
+
+def test_sampling_in_a_callback_is_not_held_up(service: testing.LedgerService) -> None:
+    """A callback that samples while `max_queued` are waiting does not block the thread that makes room."""
+    config = ClientConfig.from_environment(
+        base_url="http://127.0.0.1:1/",
+        api_key="tml-x",
+        flow=FlowLimits(max_queued=1),
+        retry=RetryConfig(max_connections=1),
+    )
+    client = ServiceClient(**service.settings(config=config))
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    more: list[Any] = []
+    done = threading.Event()
+
+    def sample() -> Any:
+        return sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams(max_tokens=1))
+
+    def draw(_: object) -> None:
+        more.extend(sample() for _ in range(3))
+        done.set()
+
+    sample().add_done_callback(draw)
+    assert done.wait(WAIT_S)
+    for future in more:
+        future.result(WAIT_S)
+    for future in [sample() for _ in range(4)]:
+        future.result(WAIT_S)
+
+
+def test_an_exit_in_a_callback_ends_nobody_else(
+    service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`sys.exit()` in a done-callback is logged; the thread that all clients share lives on."""
+    client = ServiceClient(**service.settings())
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+
+    def leave(_: object) -> None:
+        sys.exit(3)
+
+    with caplog.at_level("ERROR"):
+        step = trainer.optim_step(ADAM)
+        step.add_done_callback(leave)
+        step.result(WAIT_S)
+        trainer.optim_step(ADAM).result(WAIT_S)
+    assert "SystemExit" in caplog.text
+
+
+def test_cancelled_futures_are_done_for_everybody(service: testing.LedgerService) -> None:
+    """`concurrent.futures.wait` and `as_completed` see a call that is cancelled before or while they wait."""
+    trainer = trainer_on(service)
+    steps = [trainer.optim_step(ADAM) for _ in range(20)]
+    threads = [threading.Thread(target=step.cancel) for step in steps[10:] for _ in range(2)]
+    steps[0].cancel()
+    for thread in threads:
+        thread.start()
+    assert not concurrent.futures.wait(steps, WAIT_S).not_done
+    assert set(concurrent.futures.as_completed(steps, WAIT_S)) == set(steps)
 
 
 def test_sixteen_threads(service: testing.LedgerService) -> None:

@@ -174,3 +174,17 @@ def test_telemetry_that_cannot_be_sent_harms_nobody(service: testing.LedgerServi
 def _told(error: TinkerError) -> str:
     text = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     return text + repr(error) + str(error) + str(pickle.dumps(error))
+
+
+def test_telemetry_drops_what_has_no_form_in_json(service: testing.LedgerService) -> None:
+    """Numbers and names that JSON cannot hold do not keep a client from closing."""
+    client = ServiceClient(**service.settings(telemetry=True))
+    client.create_lora_training_client("tinsmith/tiny")
+    telemetry = client.get_telemetry()
+    assert telemetry is not None
+    telemetry.log("odd", {"large": 10**30, "\ud800": 1, "n": 2})
+    telemetry.log("half \ud800")
+    client.close()
+    with pytest.raises(TinkerError):
+        client.get_server_capabilities()
+    assert any("session" in seen.path for seen in service.seen)

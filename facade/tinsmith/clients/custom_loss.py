@@ -8,6 +8,8 @@ it.
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -150,7 +152,10 @@ def calls(
             return evaluate(loss_fn, chosen, given, result)
         except TinkerError:
             raise
-        except Exception as error:
+        except (asyncio.CancelledError, concurrent.futures.CancelledError, GeneratorExit) as error:
+            # Raised as it is, it would look like a cancellation of whoever waits for the result.
+            raise TinkerError(f"loss_fn raised {type(error).__name__}: {error}", applied="no") from error
+        except BaseException as error:  # an exit or an interrupt is for the caller too, not for the worker
             raise UserCodeError(error) from error
 
     async def prepare() -> None:

@@ -215,7 +215,7 @@ class ServiceClient(CreationCalls):
         """
         check_status(status)
         ended: APIFuture[None] = APIFuture()
-        self._link.runtime.spawn(end(self._link, status, detail, timeout)).result()
+        self._link.runtime.finish(end(self._link, status, detail, timeout))
         ended.settle(None)
         return ended
 
@@ -236,7 +236,7 @@ class ServiceClient(CreationCalls):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._link.runtime.spawn(self._leave(kind)).result()
+        self._link.runtime.finish(self._leave(kind))
 
     async def __aenter__(self) -> Self:
         return self

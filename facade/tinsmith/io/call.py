@@ -25,7 +25,7 @@ T = TypeVar("T")
 class UserCodeError(TinkerError):
     """Carries an exception of the user's own code through the line; the user gets the original."""
 
-    def __init__(self, original: Exception) -> None:
+    def __init__(self, original: BaseException) -> None:
         super().__init__(f"{type(original).__name__}: {original}", applied="no")
         self.original = original
 

@@ -121,8 +121,9 @@ class Download:
             if answer.status not in (200, 206):
                 body = b"".join([piece async for piece in answer.pieces])[:4096]
                 self._error = error_from_status(answer.status, body)
-                if answer.status == 416:
+                if answer.status == 416 and offset:
                     self._start_over()
+                    raise Faulted(Fault.TRUNCATED, "the file at the server is another one now")
                 return answer.status, answer.headers
             if not self._continues(answer.status, answer.headers, offset):
                 self._start_over()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
+import threading
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tinsmith.core.errors import ClosedError
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+
+_cancelling = threading.Lock()
+"""Held while a cancelled future tells its waiters, which it may do once."""
 
 
 class Attaching(Protocol):
@@ -47,6 +52,7 @@ class APIFuture(concurrent.futures.Future[T]):
         """Whether somebody has looked at the outcome."""
         self._pid = os.getpid()
         self._on_cancel: Callable[[], None] | None = None
+        self._notified = False
 
     @property
     def request_id(self) -> str | None:
@@ -97,6 +103,10 @@ class APIFuture(concurrent.futures.Future[T]):
         """
         if not super().cancel():
             return False
+        with _cancelling:
+            if not self._notified:
+                self._notified = True
+                self.set_running_or_notify_cancel()  # else `wait` and `as_completed` never learn of it
         if self._on_cancel is not None:
             self._on_cancel()
         return True

@@ -6,6 +6,7 @@ It wires the rooms of `io` together. It must not know what a client does with th
 from __future__ import annotations
 
 import asyncio
+import logging
 import random as _random
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from tinsmith.io.pipeline import Pipeline
     from tinsmith.io.telemetry import Telemetry
 
+_log = logging.getLogger("tinsmith")
 T = TypeVar("T")
 
 DRAIN_STEP_S = 0.02
@@ -76,6 +78,7 @@ class Link:
         """What the server said of itself."""
         self.session = Session(self)
         """The session at the server, opened on first need."""
+        self._drained: list[APIFuture[Any]] = []
         self._desks: list[SampleDesk] = []
         self._common_desk: SampleDesk | None = None
         self.telemetry = self._telemetry() if config.telemetry else None
@@ -183,6 +186,13 @@ class Link:
     async def close(self, deadline_s: float | None = None, *, results: bool = True) -> None:
         """Drain, wait for the results that somebody may still look at, then end: every later call fails."""
         await self.drain(deadline_s, results=results)
+        unsent, unanswered = self.unfinished()
+        if unsent or unanswered:
+            _log.warning(
+                "closed with %d requests not sent and %d requests sent but not acknowledged",
+                unsent,
+                unanswered,
+            )
         if self.telemetry is not None:
             await self.telemetry.end()
         self.terms.close()
@@ -197,12 +207,18 @@ class Link:
     async def drain(self, deadline_s: float | None, *, results: bool = False) -> None:
         """Wait until training requests are acknowledged; with `results`, or in local mode, until they end."""
         limit_s = self.config.flow.exit_drain_s if deadline_s is None else deadline_s
+        self._drained = [future for pipeline in self._pipelines for future in pipeline.futures()]
         try:
             async with asyncio.timeout(limit_s):
                 while any(self.unfinished()) or self._awaits_results(results):  # noqa: ASYNC110  # only while leaving
                     await asyncio.sleep(DRAIN_STEP_S)
         except TimeoutError:
             return
+
+    def failed(self) -> list[BaseException]:
+        """Return what requests failed with during the drain, when nobody could look any more."""
+        ended = [f for f in self._drained if f.done() and not f.cancelled() and not f.delivered]
+        return [error for future in ended if (error := future.outcome_error()) is not None]
 
     def unfinished(self) -> tuple[int, int]:
         """Count (requests not sent, requests sent and not acknowledged)."""

@@ -21,6 +21,7 @@ from tinsmith.io.submission import Accepted, Submission, already_accepted, leave
 
 if TYPE_CHECKING:
     from tinsmith.core.place import Place
+    from tinsmith.io.future import APIFuture
     from tinsmith.io.link import Link
     from tinsmith.io.wire import Body
 
@@ -75,6 +76,10 @@ class Pipeline:
         unsent = sum(phase in (Phase.WAITING, Phase.DRAWN) for phase in phases)
         return unsent, sum(phase is Phase.SENT for phase in phases)
 
+    def futures(self) -> list[APIFuture[Any]]:
+        """Return the future of each call that has no outcome."""
+        return [call.future for call in dict.fromkeys(call for call, _ in self._standing.all())]
+
     @property
     def awaits_results(self) -> bool:
         """Whether an accepted request still waits for its result."""
@@ -98,7 +103,7 @@ class Pipeline:
     def _entered(self, call: Call[Any]) -> None:
         self.link.observers.entered()
         call.future.add_done_callback(lambda _: self.link.runtime.call_soon(self._left, call))
-        if self._consumer is None:
+        if self._consumer is None or self._consumer.done():
             self._consumer = self.link.runtime.task(self._serve())
         self._standing.changed.set()
 
@@ -129,8 +134,12 @@ class Pipeline:
             call, part, place = head
             try:
                 await self._turn(call, part, place)
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 ended = self._ended or ClosedError("the client was closed")
+                task = asyncio.current_task()
+                if self._ended is None and task is not None and not task.cancelling():
+                    self._reject(call, part, place, unexpected(error, place))  # of something awaited here
+                    continue
                 self._reject(call, part, place, ending(ended, place))
                 raise
             except _Withdrawn:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import concurrent.futures
 import logging
 import os
 import sys
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from tinsmith.core.errors import ClosedError, TinkerError
 
 if TYPE_CHECKING:
-    import concurrent.futures
     from collections.abc import Callable, Coroutine
 
 _T = TypeVar("_T")
@@ -25,6 +25,9 @@ _log = logging.getLogger("tinsmith.runtime")
 
 WORKER_THREADS = 2
 """Threads that build and read large bodies: one encodes while one decodes, more would only share the GIL."""
+
+_STEERING: tuple[type[Exception], ...] = (concurrent.futures.CancelledError, StopIteration)
+"""Exceptions that a loop takes for its own."""
 
 INTERRUPTED_DRAIN_S = 0.5
 """Seconds that the exit waits for work in flight after Ctrl-C: enough for an answer already on its way."""
@@ -41,6 +44,9 @@ class Drainable(Protocol):
 
     def abandoned(self) -> int:
         """Count the samples that nobody will look at; they change nothing, so nobody waits for them."""
+
+    def failed(self) -> list[BaseException]:
+        """Return what requests failed with during the drain, when nobody could look any more."""
 
 
 class Runtime:
@@ -64,7 +70,12 @@ class Runtime:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while True:
+            try:
+                self.loop.run_forever()
+                return
+            except BaseException as error:  # noqa: BLE001  # a callback of one client must not stop the others
+                _log.error("a callback raised %s on tinsmith's loop", type(error).__name__, exc_info=error)
 
     def check(self) -> None:
         """Raise at once when this object was inherited through a fork, where its loop does not run."""
@@ -97,6 +108,12 @@ class Runtime:
             raise
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
+    def finish(self, coroutine: Coroutine[Any, Any, _T]) -> None:
+        """Run a coroutine to its end; on the loop's own thread, where waiting would never end, start it."""
+        running = self.spawn(coroutine)
+        if not self.in_loop_thread():
+            running.result()
+
     def call_soon(self, callback: Callable[..., object], *args: object) -> None:
         """Run a plain function on the loop; calls made in order run in order."""
         self.check()
@@ -120,7 +137,7 @@ class Runtime:
             self._workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="tinsmith-worker")
         self.working += 1
         try:
-            return await self.loop.run_in_executor(self._workers, work, *args)
+            return await self.loop.run_in_executor(self._workers, _contained, work, *args)
         finally:
             self.working -= 1
 
@@ -128,7 +145,7 @@ class Runtime:
         """Run code of the user in a thread of its own: it may take long, and may wait for other calls."""
         self.working += 1
         try:
-            return await asyncio.to_thread(work, *args)
+            return await asyncio.wrap_future(_in_daemon(work, *args))
         finally:
             self.working -= 1
 
@@ -168,6 +185,31 @@ class Runtime:
                 self._workers.shutdown()
 
 
+def _in_daemon(work: Callable[..., _T], *args: object) -> concurrent.futures.Future[_T]:
+    """Call `work` in a thread that a process which was told to end does not wait for."""
+    outcome: concurrent.futures.Future[_T] = concurrent.futures.Future()
+    outcome.set_running_or_notify_cancel()
+
+    def call() -> None:
+        try:
+            outcome.set_result(_contained(work, *args))
+        except Exception as error:  # noqa: BLE001  # handed over to whoever waits
+            outcome.set_exception(error)
+
+    threading.Thread(target=call, name="tinsmith-user-code", daemon=True).start()
+    return outcome
+
+
+def _contained(work: Callable[..., _T], *args: object) -> _T:
+    """Call `work`; an exit, an interrupt or a cancellation in it must not become one of the loop's."""
+    try:
+        return work(*args)
+    except BaseException as error:
+        if isinstance(error, Exception) and not isinstance(error, _STEERING):
+            raise
+        raise TinkerError(f"{type(error).__name__} in a worker thread: {error}", applied="no") from error
+
+
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
     left = asyncio.all_tasks(loop)
     for task in left:
@@ -184,6 +226,7 @@ async def _drain_all(drainables: list[Drainable], deadline_s: float | None) -> N
 
 def _report(drainables: list[Drainable]) -> None:
     not_sent = not_acknowledged = abandoned = 0
+    failed = [error for each in drainables for error in each.failed()]
     for each in drainables:
         unsent, unanswered = each.unfinished()
         not_sent += unsent
@@ -191,6 +234,10 @@ def _report(drainables: list[Drainable]) -> None:
         abandoned += each.abandoned()
     if abandoned:
         sys.stderr.write(f"tinsmith: the process ends with {abandoned} samples not finished\n")
+    if failed:
+        sys.stderr.write(
+            f"tinsmith: {len(failed)} requests failed while the process ended; the first: {failed[0]}\n"
+        )
     if not_sent or not_acknowledged:
         sys.stderr.write(
             f"tinsmith: the process ends with {not_sent} requests not sent "

@@ -118,7 +118,7 @@ class Standing:
         self.changed.set()
 
 
-def unexpected(error: Exception, place: Place | None) -> TinkerError:
+def unexpected(error: BaseException, place: Place | None) -> TinkerError:
     """Wrap what no code here raises on purpose, with what is known of the request."""
     wrapped = TinkerError(f"{type(error).__name__}: {error}", applied=_may_have_left(place))
     wrapped.__cause__ = error

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinsmith import __version__
 from tinsmith.core.codec.encode import to_wire
+from tinsmith.core.errors import InputError
 from tinsmith.core.values.telemetry import (
     GenericEvent,
     SessionEndEvent,
@@ -63,7 +64,8 @@ class Telemetry:
     ) -> bool:
         """Queue a generic event; numbers stay, of anything else its type alone. False when it is full."""
         data = {str(key): _harmless(value) for key, value in (event_data or {}).items()}
-        return self._add(GenericEvent, severity, event_name=event_name, event_data=data)
+        name = event_name.encode("utf-8", "replace").decode()
+        return self._add(GenericEvent, severity, event_name=name, event_data=data)
 
     def log_exception(self, error: BaseException, severity: Severity = Severity.ERROR) -> bool:
         """Queue the class of an exception that reached the user."""
@@ -116,11 +118,16 @@ class Telemetry:
                 sdk_version=__version__,
                 session_id=self._link.session.session_id or "",
             )
-            asked = operations.request(
-                "telemetry", body=body, timeout_s=self._link.config.timeouts.telemetry_s
-            )
+            try:
+                asked = operations.request(
+                    "telemetry", body=body, timeout_s=self._link.config.timeouts.telemetry_s
+                )
+            except InputError:
+                continue  # something in it has no form in JSON
             await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
 
 
 def _harmless(value: object) -> object:
+    if isinstance(value, int) and abs(value) >= 1 << 63:
+        return "large int"
     return value if isinstance(value, _PLAIN) or value is None else type(value).__name__

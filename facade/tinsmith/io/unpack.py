@@ -33,6 +33,9 @@ FREE_BYTES = 16 * 1024**2
 MAX_NAME_BYTES = 1024
 """Longest path of a member."""
 
+MAX_PART_BYTES = 255
+"""Longest name of one file or folder on common file systems."""
+
 _COPY_BYTES = 1024 * 1024
 
 
@@ -113,6 +116,8 @@ def checked(member: tarfile.TarInfo, folder: Path, seen: set[str]) -> Path:
     parts = PurePosixPath(name).parts
     if ".." in parts or any(part.rstrip(" .") != part for part in parts if part != "."):
         raise UnsafeArchiveError(f"the member {shown} would leave its folder")
+    if any(len(os.fsencode(part)) > MAX_PART_BYTES for part in parts):
+        raise UnsafeArchiveError(f"the member {shown} has a name that file systems do not take")
     _note(member, parts, seen)
     if hasattr(tarfile, "data_filter"):
         try:
