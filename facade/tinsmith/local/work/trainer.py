@@ -67,11 +67,11 @@ class Trainer:
     def submit(self, row: PromiseRow, operation: Operation) -> None:
         """Queue an accepted request."""
         self.waiting_bytes += row.body_bytes
-        self._worker.put(lambda: self._run(row, operation))
+        self._worker.put(lambda: self._run(row, operation), _owner(operation.model_id))
 
     def unload(self, model_id: str) -> None:
         """Forget a model behind the requests that it still has."""
-        self._worker.put(lambda: self._states.discard(model_id))
+        self._worker.put(lambda: self._states.discard(model_id), _owner(model_id))
 
     def _run(self, row: PromiseRow, operation: Operation) -> None:
         """Apply one request and settle its promise."""
@@ -221,6 +221,11 @@ class Trainer:
         """Forget a model."""
         self._states.discard(operation.model_id)
         self._finish(row, results.plain(type="unload_model", model_id=operation.model_id))
+
+
+def _owner(model_id: str) -> str:
+    """Return whose turn a model's request takes: its session's."""
+    return model_id.partition(":train:")[0]
 
 
 def _saved(operation: Save, size: int, *, two_segments: bool) -> bytes:

@@ -1,4 +1,4 @@
-"""The one thread that drives the engine: training requests in turn, sampling in between, neither starving.
+"""The one thread that drives the engine: owners' training by turns, sampling in between, none starving.
 
 Owns the thread and its fairness. What a task does is the task's business; it must report its own failure.
 """
@@ -6,7 +6,7 @@ Owns the thread and its fairness. What a task does is the task's business; it mu
 import logging
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -35,7 +35,8 @@ class Worker:
     def __init__(self, floor: Floor, idle_round: Callable[[], None]) -> None:
         self._floor = floor
         self._idle_round = idle_round
-        self._tasks: deque[Callable[[], None]] = deque()
+        self._lines: OrderedDict[str, deque[Callable[[], None]]] = OrderedDict()
+        self._waiting = 0
         self._ready = threading.Condition()
         self._closing = False
         self._next_round = 0.0
@@ -45,10 +46,11 @@ class Worker:
         """Begin to work."""
         self._thread.start()
 
-    def put(self, task: Callable[[], None]) -> None:
-        """Queue a task behind those that are there."""
+    def put(self, task: Callable[[], None], owner: str = "") -> None:
+        """Queue a task behind its owner's; owners take turns, a task each."""
         with self._ready:
-            self._tasks.append(task)
+            self._lines.setdefault(owner, deque()).append(task)
+            self._waiting += 1
             self._ready.notify()
 
     def wake(self) -> None:
@@ -59,7 +61,7 @@ class Worker:
     @property
     def waiting(self) -> int:
         """Tasks that have not begun."""
-        return len(self._tasks)
+        return self._waiting
 
     def close(self) -> None:
         """Stop after the current piece of work; what is queued stays undone."""
@@ -78,7 +80,7 @@ class Worker:
             until = time.monotonic() + max(spent, LEAST_SLICE_S)
             while not self._closing and not self._floor.idle():
                 _guarded(self._floor.step)
-                if self._tasks and time.monotonic() >= until:
+                if self._waiting and time.monotonic() >= until:
                     break
             if time.monotonic() >= self._next_round:
                 self._next_round = time.monotonic() + IDLE_ROUND_S
@@ -87,11 +89,18 @@ class Worker:
     def _next(self) -> Callable[[], None] | None:
         """Wait for work; None when closing."""
         with self._ready:
-            if not self._tasks and not self._closing and self._floor.idle():
+            if not self._waiting and not self._closing and self._floor.idle():
                 self._ready.wait(IDLE_ROUND_S)
             if self._closing:
                 return None
-            return self._tasks.popleft() if self._tasks else _nothing
+            if not self._waiting:
+                return _nothing
+            self._waiting -= 1
+            owner, line = self._lines.popitem(last=False)
+            task = line.popleft()
+            if line:
+                self._lines[owner] = line
+            return task
 
 
 def _nothing() -> None:
