@@ -29,12 +29,16 @@ INTRODUCTION = """\
 overrides it. `local:PATH` is the embedded service with its data in PATH, and needs no key. A key is never an
 argument: arguments are visible to everybody on the machine.
 
-A server of your own may want other keys, or speak http. Two options in front of the command, or variables:
-
-| option | variable | meaning |
+| option, in front of the command | variable | meaning |
 |---|---|---|
-| `--any-key` | `TINSMITH_ANY_KEY=1` | Send a key that does not start with `tml-`. |
+| | `TINKER_API_KEY` | The key. |
+| `--base-url URL` | `TINKER_BASE_URL` | The server, in place of the hosted one. |
+| `--any-key` | `TINSMITH_ANY_KEY=1` | Send a key that does not start with `tml-`, to a server of your own. |
 | `--insecure` | `TINSMITH_INSECURE=1` | Allow http to another machine: the key is sent in the clear. |
+| | `TINKER_PROJECT_ID`, `TINKER_TAGS` | Project and labels of the session that `sample` opens. |
+| | `TINKER_LOG` | `debug` or `info`: what is sent, and sent again, on stderr. |
+| | `TINSMITH_CACHE` | Where `model fetch` puts models. |
+| | `NO_COLOR`, `COLUMNS` | Tables without colour; their width in a terminal. |
 
 In a terminal a table that is too wide is folded: its widest columns go on lines of their own, so that ids and
 paths can be copied in one piece. In a pipe each row is one line, however long. Requests that fail for a while

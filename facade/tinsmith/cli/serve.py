@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,6 +127,8 @@ def _data_dir(given: Path | None) -> Iterator[Path]:
     if given is not None:
         yield given
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="tinsmith-") as folder:
         yield Path(folder)
 
