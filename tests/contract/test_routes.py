@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,15 @@ ROOMS = ("clients", "io", "cli")
 #: Modules that name operations without calling them: the raw calls, and the results that promises have.
 NAMING = ("raw.py", "attach.py")
 
-#: Operations that only `service.raw` calls, and why nothing wraps them.
-RAW_ONLY = {
-    "healthz": "for load balancers; a client learns more from its first real request",
-    "client_config": "switches of the official client's own features, none of which exists here",
-    "client_dynamic_config": "as client_config",
-    "get_api_key": "keys are managed in the console",
-    "delete_api_key": "keys are managed in the console",
-    "unload_model": "the official surface has no call for it",
-    "create_custom_loss": "custom losses run in the client: forward_backward_custom",
-    "retrieve_futures": "one poll for many samples; each promise is polled by itself",
-}
+#: The page whose table says why only `service.raw` calls an operation.
+PAGE = Path(__file__).parents[2] / "docs" / "client.md"
+
+
+def raw_only() -> set[str]:
+    """Return the operations that the page gives to `service.raw` alone."""
+    text = PAGE.read_text(encoding="utf-8")
+    table = text.partition("| operation | why nothing wraps it |")[2].partition("\n\n")[0]
+    return set(re.findall(r"^\| `(\w+)` \| \S", table, re.MULTILINE))
 
 
 def called(rooms: Mapping[str, str]) -> set[str]:
@@ -52,13 +51,14 @@ def sources() -> dict[str, str]:
 
 
 def test_every_operation_has_a_caller() -> None:
-    """A client, the wire or a command calls it, or the table says why only `service.raw` does."""
-    assert set(OPERATIONS) - called(sources()) == set(RAW_ONLY)
+    """A client, the wire or a command calls it, or docs/client.md says why only `service.raw` does."""
+    assert set(OPERATIONS) - called(sources()) == raw_only()
 
 
 def test_the_raw_ones_can_be_called() -> None:
     """`service.raw.<operation>` exists for every one of them."""
-    for operation in RAW_ONLY:
+    assert raw_only()
+    for operation in raw_only():
         assert callable(getattr(RawOperations(None), operation))  # type: ignore[arg-type]
 
 
