@@ -108,7 +108,11 @@ SAMPLES: list[tuple[str, Change, int, str]] = [
     ("a mixed stop", lambda b: b["sampling_params"].update(stop=["a", 1]), 422, "sampling_params.stop"),
     ("too many likeliest", lambda b: b.update(topk_prompt_logprobs=10**5), 400, "topk_prompt_logprobs"),
     ("a seed of 70 bits", lambda b: b["sampling_params"].update(seed=2**70), 422, "sampling_params.seed"),
-    ("not offered", lambda b: b.update(prompt_alt_tokens_k=3), 400, "prompt_alt_tokens_k"),
+    ("too many alternatives", lambda b: b.update(prompt_alt_tokens_k=10**5), 400, "prompt_alt_tokens_k"),
+    ("too many likeliest drawn", lambda b: b.update(topk_sample_logprobs=10**5), 400, "topk_sample_logprobs"),
+    ("targets of another length", lambda b: b.update(target_prompt_logprobs={"data": [1] * 9, "dtype": "int64"}), 400, "target_prompt_logprobs.shape"),
+    ("targets of floats", lambda b: b.update(target_prompt_logprobs={"data": [1.0], "dtype": "float32"}), 400, "target_prompt_logprobs.dtype"),
+    ("a last n of 70 bits", lambda b: b.update(prompt_logprobs_last_n=2**70), 422, "prompt_logprobs_last_n"),
 ]  # fmt: skip
 
 

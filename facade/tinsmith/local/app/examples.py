@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tinsmith.local.engine.batch import Example, check_example
 from tinsmith.local.engine.config import ModelConfig
 from tinsmith.local.engine.errors import ExampleError
-from tinsmith.local.engine.losses import LOSS_NAMES, Loss, resolve
+from tinsmith.local.engine.losses import LOSS_NAMES, UNPUBLISHED, Loss, resolve
 from tinsmith.local.work.operations import Batch
 
 from .inputs import Where, decode_input, int_array
@@ -38,11 +38,9 @@ def decode_batch(
     batch = body[key]
     loss_fn = str(batch["loss_fn"])
     if loss_fn not in LOSS_NAMES:
-        raise Refusal(
-            400,
-            f"loss {loss_fn!r} is not offered here; there are {', '.join(LOSS_NAMES)}",
-            field=(key, "loss_fn"),
-        )
+        known = f"there are {', '.join(LOSS_NAMES)}"
+        reason = f"loss {loss_fn!r} is not offered here; {UNPUBLISHED.get(loss_fn, known)}"
+        raise Refusal(400, reason, field=(key, "loss_fn"))
     if not batch["data"]:
         raise Refusal(400, "is empty: give at least one datum", field=(key, "data"))
     settings = _loss_config(batch.get("loss_fn_config"), (key, "loss_fn_config"))
@@ -101,15 +99,15 @@ def _example(datum: Mapping[str, Any], config: ModelConfig, assets: Path, where:
     return Example(tokens=found.tokens, images=found.images, **fields)
 
 
-def decode_tensor(tensor: Mapping[str, Any], wanted: str, where: Where) -> Array:
-    """Decode TensorData of a given dtype. Refuses with 400."""
+def decode_tensor(tensor: Mapping[str, Any], wanted: str, where: Where, *, absent: int = 0) -> Array:
+    """Decode TensorData of a given dtype; `absent` fills up a sparse one. Refuses with 400."""
     if tensor["dtype"] != wanted:
         raise Refusal(400, f"has dtype {tensor['dtype']}, wanted is {wanted}", field=(*where, "dtype"))
     values = (
         int_array(tensor["data"], (*where, "data")) if wanted == "int64" else _floats(tensor["data"], where)
     )
     if tensor.get("sparse_crow_indices") is not None or tensor.get("sparse_col_indices") is not None:
-        return _dense(tensor, values, where)
+        return _dense(tensor, values, where, absent)
     shape = tensor.get("shape")
     if shape is None:
         return values
@@ -139,7 +137,7 @@ def _floats(data: Any, where: Where) -> Array:
     return values
 
 
-def _dense(tensor: Mapping[str, Any], values: Array, where: Where) -> Array:
+def _dense(tensor: Mapping[str, Any], values: Array, where: Where, absent: int) -> Array:
     """Spread a compressed sparse row tensor out."""
     shape = [int(size) for size in tensor.get("shape") or ()]
     if len(shape) != 2 or min(shape) < 0 or _product(shape) > MAX_DENSE:
@@ -150,7 +148,7 @@ def _dense(tensor: Mapping[str, Any], values: Array, where: Where) -> Array:
         raise Refusal(400, "does not fit data and shape", field=(*where, "sparse_crow_indices"))
     if len(columns) != len(values) or (columns < 0).any() or (columns >= shape[1]).any():
         raise Refusal(400, "does not fit data and shape", field=(*where, "sparse_col_indices"))
-    dense = np.zeros(shape, values.dtype)
+    dense = np.full(shape, absent, values.dtype)
     dense[np.repeat(np.arange(shape[0]), counts), columns] = values
     return dense
 

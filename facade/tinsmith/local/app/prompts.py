@@ -12,6 +12,7 @@ from tinsmith.local.work.operations import Draw
 from .call import whole
 from .inputs import decode_input
 from .refusal import Refusal
+from .targets import decode_targets
 
 if TYPE_CHECKING:
     from tinsmith.local.models.source import ModelSource
@@ -20,17 +21,10 @@ if TYPE_CHECKING:
 MAX_SAMPLES = 1024
 #: And for at most so many likeliest tokens a position.
 MAX_TOPK = 1000
-#: Extras of later versions that this engine does not compute, with their neutral values.
-_NOT_OFFERED = {"topk_sample_logprobs": 0, "prompt_alt_tokens_k": 0, "target_prompt_logprobs": None}
 
 
 def decode_draw(body: Mapping[str, Any], source: "ModelSource", directory: str | None, assets: Path) -> Draw:
     """Decode a sample request. Refuses with 400."""
-    for name, neutral in _NOT_OFFERED.items():
-        if body.get(name, neutral) not in (neutral, None):
-            raise Refusal(400, "is not offered here", field=(name,))
-    if body.get("prompt_logprobs_last_n") is not None:
-        raise Refusal(400, "is not offered here", field=("prompt_logprobs_last_n",))
     config = source.config
     prompt = decode_input(body["prompt"], config, assets, ("prompt",))
     params = body["sampling_params"]
@@ -44,6 +38,8 @@ def decode_draw(body: Mapping[str, Any], source: "ModelSource", directory: str |
             field=("prompt",) if len(prompt.tokens) >= config.max_context else (*where, "max_tokens"),
         )
     wants_prompt = bool(body.get("prompt_logprobs"))
+    most = min(MAX_TOPK, config.vocab_size)
+    targets = decode_targets(body.get("target_prompt_logprobs"), len(prompt.tokens), config.vocab_size)
     job = SampleJob(
         prompt=prompt.tokens,
         images=prompt.images,
@@ -55,9 +51,19 @@ def decode_draw(body: Mapping[str, Any], source: "ModelSource", directory: str |
         seed=_seed(params),
         stop=_stop(params.get("stop"), source),
         prompt_logprobs=wants_prompt,
-        topk_prompt_logprobs=_bounded(body, "topk_prompt_logprobs", 0, min(MAX_TOPK, config.vocab_size)),
+        topk_prompt_logprobs=_bounded(body, "topk_prompt_logprobs", 0, most),
+        prompt_logprobs_last_n=whole(dict(body), "prompt_logprobs_last_n"),
+        target_prompt_logprobs=None if targets is None else targets.tokens,
+        prompt_alt_tokens_k=_bounded(body, "prompt_alt_tokens_k", 0, MAX_TOPK),
+        topk_sample_logprobs=_bounded(body, "topk_sample_logprobs", 0, most),
     )
-    return Draw(base_model=config.name, adapter_dir=directory, job=job, prompt_logprobs=wants_prompt)
+    return Draw(
+        base_model=config.name,
+        adapter_dir=directory,
+        job=job,
+        prompt_logprobs=wants_prompt,
+        targets=targets,
+    )
 
 
 def _bounded(body: Mapping[str, Any], name: str, default: int, most: int) -> int:

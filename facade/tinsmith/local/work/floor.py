@@ -186,7 +186,12 @@ class Floor:
             self._board.fail(row.request_id, str(handle.error), "user" if user else "server")
             return
         try:
-            result = results.sample(handle.output, prompt_logprobs=draw.prompt_logprobs, short=self._short)
+            result = results.sample(
+                handle.output,
+                prompt_logprobs=draw.prompt_logprobs,
+                short=self._short,
+                targets=draw.targets,
+            )
         except results.NotFiniteError as error:
             self._board.fail(row.request_id, str(error), "user")
             return

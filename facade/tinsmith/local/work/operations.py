@@ -1,8 +1,11 @@
 """Training requests as values, decoded and checked: what a line holds and what a restart applies again."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
+import numpy as np
+import numpy.typing as npt
 
 from tinsmith.local.engine.batch import Example
 from tinsmith.local.engine.sample import SampleJob
@@ -103,6 +106,27 @@ class Unload:
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class PromptTargets:
+    """Tokens whose logprobs are asked for along a prompt."""
+
+    tokens: npt.NDArray[np.int64] = attrs.field(repr=False)
+    """[P - 1, K], row i at prompt position i + 1; -1 where nothing is asked for."""
+    shape: tuple[int, ...]
+    """Shape that the client gave, and gets."""
+    crow_indices: tuple[int, ...] | None = attrs.field(default=None, repr=False)
+    """Where the rows of a sparse tensor begin; None for a dense one."""
+    col_indices: tuple[int, ...] | None = attrs.field(default=None, repr=False)
+    """The columns of its cells."""
+
+    def picked(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the entries of [P - 1, K] values that the client's tensor has, in its order."""
+        if self.crow_indices is None:
+            return values.reshape(-1)
+        rows = np.repeat(np.arange(len(self.crow_indices) - 1), np.diff(self.crow_indices))
+        return values[rows, np.array(self.col_indices, np.int64)]
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class Draw:
     """Sample from a base model, a checkpoint or an ephemeral sampler."""
 
@@ -114,6 +138,8 @@ class Draw:
     """The engine's job; its adapter is filled in when it is begun."""
     prompt_logprobs: bool
     """Whether the answer shows the prompt's logprobs."""
+    targets: PromptTargets | None = None
+    """In which form the logprobs of the prompt's targets are answered."""
 
 
 Operation = CreateModel | Batch | Adam | Save | SaveEphemeral | Load | Unload

@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 if TYPE_CHECKING:
-    from tinsmith.local.engine.sample import SampleOutput
+    import numpy.typing as npt
+
+    from tinsmith.local.engine.sample import Sample, SampleOutput
     from tinsmith.local.engine.train import BatchOutput
+
+    from .operations import PromptTargets
 
 
 class NotFiniteError(ValueError):
@@ -43,16 +47,11 @@ def step(metrics: Mapping[str, float]) -> bytes:
     return orjson.dumps({"metrics": _finite(metrics)})
 
 
-def sample(output: "SampleOutput", *, prompt_logprobs: bool, short: bool) -> bytes:
+def sample(
+    output: "SampleOutput", *, prompt_logprobs: bool, short: bool, targets: "PromptTargets | None" = None
+) -> bytes:
     """Encode the result of asample; `short` leaves the leading null of the prompt's logprobs out."""
-    sequences = [
-        {
-            "stop_reason": one.stop_reason,
-            "tokens": np.ascontiguousarray(one.tokens),
-            "logprobs": np.ascontiguousarray(one.logprobs),
-        }
-        for one in output.samples
-    ]
+    sequences = [_sequence(one) for one in output.samples]
     if not all(np.isfinite(one.logprobs).all() for one in output.samples):
         raise NotFiniteError("a sampled logprob is not finite; the model has diverged")
     prompt = output.prompt_logprobs if prompt_logprobs else None
@@ -64,12 +63,47 @@ def sample(output: "SampleOutput", *, prompt_logprobs: bool, short: bool) -> byt
             "sequences": sequences,
             "prompt_logprobs": prompt[1:] if prompt and short else prompt,
             "topk_prompt_logprobs": output.topk_prompt_logprobs,
+            **_extras(output, targets),
         },
         option=orjson.OPT_SERIALIZE_NUMPY,
     )
 
 
-def _tensor(array: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> dict[str, object]:
+def _sequence(one: "Sample") -> dict[str, object]:
+    """Write one continuation; the likeliest tokens only where they were asked for."""
+    found: dict[str, object] = {
+        "stop_reason": one.stop_reason,
+        "tokens": np.ascontiguousarray(one.tokens),
+        "logprobs": np.ascontiguousarray(one.logprobs),
+    }
+    if one.topk is not None:
+        rows = zip(one.topk.tokens.tolist(), one.topk.logprobs.tolist(), strict=True)
+        found["topk_sampled_logprobs"] = [list(zip(*row, strict=True)) for row in rows]
+    return found
+
+
+def _extras(output: "SampleOutput", targets: "PromptTargets | None") -> dict[str, object]:
+    """Write what newer clients may ask for along the prompt."""
+    found: dict[str, object] = {}
+    if output.target_prompt_logprobs is not None and targets is not None:
+        values = np.ascontiguousarray(targets.picked(output.target_prompt_logprobs))
+        if not np.isfinite(values).all():
+            raise NotFiniteError("a prompt logprob is not finite; the model has diverged")
+        tensor: dict[str, object] = {"data": values, "dtype": "float32", "shape": list(targets.shape)}
+        if targets.crow_indices is not None:
+            tensor["sparse_crow_indices"] = list(targets.crow_indices)
+            tensor["sparse_col_indices"] = list(targets.col_indices or ())
+        found["target_prompt_logprobs"] = tensor
+    if output.prompt_alt_tokens is not None:
+        drawn = output.prompt_alt_tokens
+        found["prompt_alt_tokens"] = {
+            "tokens": {**_tensor(drawn.tokens), "dtype": "int64"},
+            "logprobs": _tensor(drawn.logprobs),
+        }
+    return found
+
+
+def _tensor(array: "npt.NDArray[Any]") -> dict[str, object]:
     """Write an array as TensorData, row by row."""
     return {"data": np.ascontiguousarray(array).reshape(-1), "dtype": "float32", "shape": list(array.shape)}
 
