@@ -8,10 +8,10 @@ import attrs
 import orjson
 import pytest
 from tinsmith.core import errors
+from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.pacing import Moment, not_ready_pause_s, storm_pause_s
 from tinsmith.core.policy import PollPolicy
 from tinsmith.core.polling import (
-    PROTOBUF,
     Done,
     Failed,
     NotYet,
@@ -42,7 +42,8 @@ def test_any_2xx_with_an_object_is_the_result(status: int) -> None:
 
 def test_a_binary_result_is_handed_on() -> None:
     """Bytes of another content type are not parsed here."""
-    assert judge(200, b"\x0a\x01", content_type=PROTOBUF) == Done(b"\x0a\x01", PROTOBUF)
+    judged = judge(200, b"\x0a\x01", content_type="application/x-protobuf; v=1")
+    assert judged == Done(ProtobufPayload(b"\x0a\x01"))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from tinsmith.io.budget import Window
 from tinsmith.testing.faults import AtPosition, FaultKind
 from tinsmith.testing.service import ServerDialect, reply
 
-from tests.io.bench import WAIT_S, timed
+from tests.io.bench import WAIT_S, refuse, timed
 
 if TYPE_CHECKING:
     from tinsmith.io.wire import Answer, Seen
@@ -184,20 +184,45 @@ def test_cancelled_before_it_was_sent(service: testing.LedgerService) -> None:
     assert [entry.seq_id for entry in service.ledger.applied] == [0, 1]
 
 
-def test_cancelled_after_it_was_sent_is_told(service: testing.LedgerService) -> None:
-    """The server is told that nobody waits any more; one that cannot hear it is not told again."""
+def cancelled(service: testing.LedgerService, answer: Answer, **flags: object) -> list[str]:
+    """Cancel three samples that are in flight, and return what the server was asked then."""
+    routes = {"client/dynamic_config": reply(flags) if flags else refuse(404), "cancel_future": answer}
+    service.rules.append(lambda asked, _seen, _body: routes.get(asked))
     sampler = sampler_on(service)
     service.dialect = ServerDialect(ready_after_polls=1000, hold_s=5.0)
-    told = 0
-    for _ in range(2):
+    for _ in range(3):
         future = sampler.sample(PROMPT, 1, PARAMS)
         while future.request_id is None:
             threading.Event().wait(0.001)
         threading.Event().wait(0.02)
         future.cancel()
         threading.Event().wait(0.05)
-        told = sum(seen.path.endswith("cancel_future") for seen in service.seen)
-    assert told == 1
+    asked = [name for seen in service.seen if (name := seen.path.removeprefix("api/v1/")) in routes]
+    return ["client/dynamic_config"] * ("client/dynamic_config" in asked) + [
+        name for name in asked if name == "cancel_future"
+    ]  # how often the configuration is asked for depends on the clock
+
+
+def test_cancelled_after_it_was_sent_is_told(service: testing.LedgerService) -> None:
+    """A server that wants to hear of it is told of each, by its id."""
+    asked = cancelled(service, reply({}), sample_cancel_enabled=True, sample_cancel_max_batch_size=2)
+    assert asked == ["client/dynamic_config", *["cancel_future"] * 3]
+    told = [seen.json()["request_id"] for seen in service.seen if seen.path.endswith("cancel_future")]
+    assert len(set(told)) == 3
+
+
+@pytest.mark.parametrize("flags", [{}, {"sample_cancel_enabled": False}, {"sample_cancel_enabled": 1}])
+def test_server_that_does_not_want_to_hear_of_cancels(
+    service: testing.LedgerService, flags: dict[str, object]
+) -> None:
+    """Without the flag nothing is told, and the sample is cancelled all the same."""
+    assert cancelled(service, reply({}), **flags) == ["client/dynamic_config"]
+
+
+def test_server_that_cannot_hear_of_cancels(service: testing.LedgerService) -> None:
+    """One that has no such route, whatever its flag says, is told once."""
+    asked = cancelled(service, refuse(405), sample_cancel_enabled=True)
+    assert asked == ["client/dynamic_config", "cancel_future"]
 
 
 def test_close_fails_what_waits(service: testing.LedgerService) -> None:

@@ -6,18 +6,16 @@ and whoever does not parse JSON answers 415. No other answer, and no training re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
 from tinsmith.core.policy import ChunkLimits, FlowLimits, PollPolicy, RetryConfig
 
 if TYPE_CHECKING:
+    from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.server_flags import ServerFlags
-
-Encoding = Literal["json", "protobuf"]
-"""How batches are written."""
 
 _N = TypeVar("_N", int, float)
 

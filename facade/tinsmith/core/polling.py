@@ -12,13 +12,13 @@ from typing import Any
 import attrs
 import orjson
 
+from tinsmith.core.codec.wire import ProtobufPayload, encoding_of
 from tinsmith.core.errors import RequestErrorCategory, RequestFailedError, ResultLostError, TinkerError
 from tinsmith.core.failures import broken_answer, detail_text, error_from_status, parse_body
 from tinsmith.core.pacing import Moment, judge_poll, not_ready_pause_s
 from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.core.verdict import Fault, Outcome
 
-PROTOBUF = "application/x-protobuf"
 _GONE = frozenset({404, 410})
 
 
@@ -60,10 +60,8 @@ class PollState:
 class Done:
     """The result is here."""
 
-    payload: Mapping[str, Any] | bytes
-    """The decoded JSON object, or the bytes of a binary result."""
-    content_type: str = "application/json"
-    """What the payload is."""
+    payload: Mapping[str, Any] | ProtobufPayload
+    """The decoded JSON object, or the bytes of a binary result; the answer's content type decides."""
 
 
 @attrs.frozen
@@ -167,9 +165,8 @@ def _judge_2xx(
     policy: PollPolicy,
     request_id: str | None,
 ) -> Verdict:
-    kind = headers.get("content-type", "application/json")
-    if PROTOBUF in kind:
-        return Done(body, PROTOBUF)
+    if encoding_of(headers.get("content-type")) == "protobuf":
+        return Done(ProtobufPayload(body))
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError:

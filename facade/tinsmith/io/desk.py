@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -21,7 +21,6 @@ from tinsmith.core.polling import Done, PollState
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.results import SampleResponse
-from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 from tinsmith.io.budget import Window
 from tinsmith.io.calls import new_idempotency_key
@@ -113,7 +112,6 @@ class SampleDesk:
         self._request_type = operations.request_type("asample")
         bound = link.config.flow.max_queued
         self._room = threading.BoundedSemaphore(bound) if bound is not None else None
-        self._cancels = True
         self._carried: set[asyncio.Task[None]] = set()
         self._ended: TinkerError | None = None
 
@@ -253,11 +251,16 @@ class SampleDesk:
                 promise.request_id = (await self._accepted(submission, unknown_before=True)).request_id
                 verdict = await link.hub.wait(promise)
         except asyncio.CancelledError:
-            self._tell_cancelled(promise)
+            link.cancels.tell(promise.request_id)
             raise
         assert isinstance(verdict, Done)
         self._window.grew()
-        return decode_sample(verdict.payload)
+        try:
+            return named(decode_sample(verdict.payload), accepted.sample_sequence_ids)
+        except TinkerError as error:
+            owner = job.sampler.sampling_session_id
+            error.adding(request_id=promise.request_id, model_id=owner, seq_id=seq_id, applied="yes")
+            raise
 
     async def _accepted(self, submission: Submission, *, unknown_before: bool = False) -> Accepted:
         async with self._link.sample_budget.room(submission.body.size_bytes):
@@ -273,18 +276,13 @@ class SampleDesk:
         if outcome.status == 429:
             self._window.pushed_back(self._window.in_flight)
 
-    def _tell_cancelled(self, promise: Promise) -> None:
-        """Tell the server that nobody waits any more; one that cannot hear it is not told again."""
-        if self._cancels and not self._link.closed:
-            self._link.runtime.task(self._cancel_at_server(promise.request_id))
 
-    async def _cancel_at_server(self, request_id: str) -> None:
-        asked = operations.request(
-            "cancel_future",
-            body={"request_id": request_id},
-            lane=Lane.HEARTBEAT,
-            timeout_s=self._link.config.timeouts.cancel_s,
-        )
-        exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
-        if exchange.outcome.status in (404, 405, 501):
-            self._cancels = False
+def named(response: SampleResponse, sequence_ids: Sequence[str]) -> SampleResponse:
+    """Give each sequence the name that the server promised it, where the result does not name it."""
+    if len(sequence_ids) != len(response.sequences):
+        return response
+    pairs = zip(response.sequences, sequence_ids, strict=True)
+    sequences = [
+        each if each.sequence_id is not None else attrs.evolve(each, sequence_id=name) for each, name in pairs
+    ]
+    return attrs.evolve(response, sequences=sequences)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from tinsmith.core.codec.wire import ACCEPT_BOTH
 from tinsmith.core.errors import APIConnectionError, ProgressTimeoutError, TinkerError
 from tinsmith.core.pacing import Moment
 from tinsmith.core.polling import Done, Failed, NotYet, PollState, Resubmit, decide, decide_fault
@@ -57,6 +58,7 @@ class PollHub:
     ) -> None:
         self._config = config
         self._policy = config.poll
+        self._accept = None if config.encoding == "json" else ACCEPT_BOTH
         self._runtime = runtime
         self._transport = transport
         self._observers = observers
@@ -182,7 +184,8 @@ class PollHub:
         body: dict[str, object] = {"request_id": promise.request_id}
         if promise.may_be_large and promise.state.metadata_only:
             body["allow_metadata_only"] = True
-        headers = {
+        headers = {} if self._accept is None or not promise.may_be_large else {"Accept": self._accept}
+        headers |= {
             "X-Tinker-Request-Iteration": str(promise.state.iteration),
             "X-Tinker-Request-Type": promise.request_type,
         }

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.policy import RetryConfig
+    from tinsmith.io.cancels import Cancels
     from tinsmith.io.desk import SampleDesk
     from tinsmith.io.observe import Event
     from tinsmith.io.pipeline import Pipeline
@@ -79,6 +80,7 @@ class Link:
         self.session = Session(self)
         """The session at the server, opened on first need."""
         self._drained: list[APIFuture[Any]] = []
+        self._cancels: Cancels | None = None
         self._desks: list[SampleDesk] = []
         self._common_desk: SampleDesk | None = None
         self.telemetry = self._telemetry() if config.telemetry else None
@@ -88,6 +90,15 @@ class Link:
         self._closed: TinkerError | None = None
         self._loose: set[asyncio.Task[Any]] = set()
         self.runtime.register(self)
+
+    @property
+    def cancels(self) -> Cancels:
+        """Who tells the server of samples that nobody waits for."""
+        if self._cancels is None:
+            from tinsmith.io.cancels import Cancels  # not needed before something is cancelled
+
+            self._cancels = Cancels(self)
+        return self._cancels
 
     @property
     def closed(self) -> bool:

@@ -57,6 +57,8 @@ class Accepted:
     """How often it was sent."""
     roundtrip_s: float
     """Seconds from the first send to the promise."""
+    sample_sequence_ids: tuple[str, ...] = ()
+    """Names of the sequences to come, where the server gives them."""
 
 
 async def submit(
@@ -87,7 +89,9 @@ async def submit(
     request_id = _promise_of(exchange)
     if request_id is None:
         return exchange
-    return Accepted(request_id, exchange.attempts, exchange.elapsed_s)
+    names = _promised(exchange.answer).get("sample_sequence_ids") if exchange.answer is not None else None
+    kept = tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
+    return Accepted(request_id, exchange.attempts, exchange.elapsed_s, kept)
 
 
 def refusal(
@@ -151,11 +155,17 @@ def _promise_of(exchange: Exchange) -> str | None:
 
 
 def _request_id(answer: Answer) -> str | None:
+    found = _promised(answer).get("request_id")
+    return found if isinstance(found, str) and found else None
+
+
+def _promised(answer: Answer) -> dict[str, Any]:
+    """Return the fields of a promise, or none where the answer is no object."""
     try:
         value = answer.json()
     except orjson.JSONDecodeError:
-        return None
-    if isinstance(value, dict) and isinstance(value.get("detail"), dict):
-        value = {**value["detail"], **value}
-    found = value.get("request_id") if isinstance(value, dict) else None
-    return found if isinstance(found, str) and found else None
+        return {}
+    if not isinstance(value, dict):
+        return {}
+    detail = value.get("detail")
+    return {**detail, **value} if isinstance(detail, dict) else value

@@ -24,7 +24,7 @@ from tinsmith.io.wire import Body, Lane, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tinsmith.core.negotiation import Encoding
+    from tinsmith.core.codec.wire import Encoding
     from tinsmith.io.link import Link
 
 _log = logging.getLogger("tinsmith")

@@ -1,0 +1,87 @@
+"""Tell the server of samples that nobody waits for any more: in batches, best effort, and never in the way.
+
+It owns what is left to be told, and the part of the server's configuration that may change and says whether
+it wants to hear of it. It must not know what was cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tinsmith import __version__
+from tinsmith.core.server_flags import ChangingFlags, read_flags
+from tinsmith.core.verdict import OpClass
+from tinsmith.io import operations
+from tinsmith.io.wire import Lane
+
+if TYPE_CHECKING:
+    from tinsmith.io.link import Link
+
+MOST_WAITING = 10_000
+"""Cancels that are kept while the server is slow; more than a client has samples in flight."""
+
+LEAST_REFRESH_S = 10.0
+"""Seconds between two questions of whether the server wants to hear of cancels, at least."""
+
+CONFIG_TIMEOUT_S = 10.0
+"""Seconds for that question."""
+
+_UNKNOWN_ROUTE = frozenset({405, 501})
+
+
+class Cancels:
+    """The cancels of one client."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._waiting: list[str] = []
+        self._telling: asyncio.Task[None] | None = None
+        self._flags = ChangingFlags()
+        self._asked_s = float("-inf")
+        self._deaf = False
+
+    def tell(self, request_id: str) -> None:
+        """Have the server told that nobody waits for a promise."""
+        if self._deaf or self._link.closed or len(self._waiting) >= MOST_WAITING:
+            return
+        self._waiting.append(request_id)
+        if self._telling is None or self._telling.done():
+            self._telling = self._link.runtime.task(self._tell_all())
+
+    async def _tell_all(self) -> None:
+        """Tell what is left, a batch after the other."""
+        flags = await self._wanted()
+        while self._waiting:
+            batch = self._waiting[: flags.sample_cancel_max_batch_size]
+            del self._waiting[: len(batch)]
+            if flags.sample_cancel_enabled and not self._deaf:
+                await asyncio.gather(*(self._tell_one(request_id) for request_id in batch))
+
+    async def _wanted(self) -> ChangingFlags:
+        """Return what the server says of cancels, asked again as often as it wants to be."""
+        now_s = self._link.runtime.loop.time()
+        if now_s - self._asked_s < max(self._flags.refresh_interval_sec, LEAST_REFRESH_S):
+            return self._flags
+        self._asked_s = now_s
+        asked = operations.request(
+            "client_dynamic_config",
+            body={"sdk_version": __version__},
+            lane=Lane.HEARTBEAT,
+            timeout_s=CONFIG_TIMEOUT_S,
+        )
+        exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT, valid=operations.is_json)
+        if exchange.done and exchange.answer is not None:
+            payload = operations.decoded(exchange.answer, asked.operation)
+            self._flags, _ = read_flags(ChangingFlags, payload)
+        return self._flags
+
+    async def _tell_one(self, request_id: str) -> None:
+        asked = operations.request(
+            "cancel_future",
+            body={"request_id": request_id},
+            lane=Lane.HEARTBEAT,
+            timeout_s=self._link.config.timeouts.cancel_s,
+        )
+        exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
+        self._deaf = self._deaf or exchange.outcome.status in _UNKNOWN_ROUTE
