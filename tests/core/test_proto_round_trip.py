@@ -206,6 +206,7 @@ def test_content_types_name_encodings(content_type: str | None, encoding: str | 
 def test_tokens_may_be_lists_or_arrays_of_any_width() -> None:
     """All become 32 bits."""
     arrays: list[Any] = [[1, 2], np.array([1, 2], np.uint8), np.array([1, 2]), np.arange(6)[1:3], range(1, 3)]
+    arrays += [np.array([1, 2], np.uint64), np.array([1, 9, 2])[::2]]
     for tokens in arrays:
         (found,) = read(written([Datum({}, ModelInput([EncodedTextChunk(tokens)]))]))
         assert found.model_input.to_ints() == [1, 2]
