@@ -135,7 +135,7 @@ OTHERS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("unknown session", "session_heartbeat", {"session_id": "x"}, 404, "session_id"),
     ("negative learning rate", "optim_step", {"model_id": "MODEL", "seq_id": 1, "adam_params": {"learning_rate": -1}}, 422, "adam_params.learning_rate"),
     ("infinite learning rate", "optim_step", {"model_id": "MODEL", "seq_id": 1, "adam_params": {"learning_rate": 10**400}}, 400, ""),
-    ("another optimizer", "optim_step", {"model_id": "MODEL", "seq_id": 1, "optimizer_params": {"type": "dimuon"}}, 400, "optimizer_params"),
+    ("another optimizer", "optim_step", {"model_id": "MODEL", "seq_id": 1, "optimizer_params": {"type": "dimuon", "learning_rate": 0.1}}, 400, "optimizer_params"),
     ("beta of 1", "optim_step", {"model_id": "MODEL", "seq_id": 1, "adam_params": {"beta1": 1}}, 422, "adam_params.beta1"),
     ("a name with a slash", "save_weights", {"model_id": "MODEL", "seq_id": 1, "path": "../up"}, 422, "path"),
     ("a name of dots", "save_weights", {"model_id": "MODEL", "seq_id": 1, "path": ".."}, 422, "path"),

@@ -26,7 +26,7 @@ async def create_model(service: Service, call: Call) -> Answer:
     number = call.whole("model_seq_id")
     base_model = lookups.base_model(service, call.text("base_model"))
     lookups.config(service, base_model)
-    check_optimizer(call)
+    optimizer = chosen_optimizer(call) or "adamw"
     model_id = f"{session.session_id}:train:{number}"
     lora = call.body.get("lora_config") or {}
     seed = whole(lora, "seed", "lora_config")
@@ -43,6 +43,7 @@ async def create_model(service: Service, call: Call) -> Answer:
         created_at=service.clock(),
         last_request_at=service.clock(),
         status="active",
+        optimizer=optimizer,
     )
     if not (run.train_attn or run.train_mlp or run.train_unembed):
         raise Refusal(
@@ -60,13 +61,24 @@ async def create_model(service: Service, call: Call) -> Answer:
     return promise(service, row)
 
 
-def check_optimizer(call: Call) -> None:
-    """Refuse optimizers that the engine does not have."""
-    kind = (call.body.get("optimizer_config") or {}).get("type", "adamw")
-    if kind not in {"adam", "adamw"}:
-        raise Refusal(
-            400, f"optimizer {kind!r} is not offered here; adamw is", field=("optimizer_config", "type")
-        )
+def chosen_optimizer(call: Call) -> str | None:
+    """Return the optimizer that a request chooses, or None. Refuses what the engine does not have."""
+    config = call.body.get("optimizer_config")
+    if config is None:
+        return None
+    kind, version = config["type"], config.get("version")
+    if kind == "dimuon" and version not in (None, 1):
+        reason = f"version {version} of dimuon is not offered here; 1 is"
+        raise Refusal(400, reason, field=("optimizer_config", "version"))
+    if kind not in {"adam", "adamw", "dimuon"}:
+        reason = f"optimizer {kind!r} is not offered here; adamw and dimuon are"
+        raise Refusal(400, reason, field=("optimizer_config", "type"))
+    return "dimuon" if kind == "dimuon" else "adamw"
+
+
+def optimizer_config(optimizer: str) -> dict[str, object]:
+    """Word an optimizer as the wire does."""
+    return {"type": "dimuon", "version": 1} if optimizer == "dimuon" else {"type": optimizer}
 
 
 def metadata(call: Call) -> str | None:
@@ -95,6 +107,7 @@ async def get_info(service: Service, call: Call) -> Answer:
             "is_lora": True,
             "lora_rank": run.rank,
             "model_name": run.base_model,
+            "optimizer_config": optimizer_config(run.optimizer),
             "model_data": {
                 "arch": config.family,
                 "model_name": run.base_model,

@@ -1,5 +1,6 @@
 """Accepted bodies as work: the one decoder of requests, used when they arrive and again after a restart."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from tinsmith.local.work.operations import (
     Adam,
     Batch,
     CreateModel,
+    Dimuon,
     Draw,
     Load,
     Operation,
@@ -24,6 +26,7 @@ from .examples import decode_batch
 from .prompts import decode_draw
 from .refusal import Refusal
 
+_DIMUON = ("learning_rate", "beta1", "grad_clip_norm")
 _KINDS = {
     "save_weights": "weights",
     "save_weights_for_sampler": "sampler_weights",
@@ -53,7 +56,7 @@ def operation(op: str, body: Mapping[str, Any], model_id: str, seq: int | None) 
     if op == "create_model":
         return CreateModel(model_id=model_id)
     if op == "optim_step":
-        return adam(body, model_id)
+        return step(body, model_id)
     if op == "unload_model":
         return Unload(model_id=model_id)
     if op == "load_weights":
@@ -68,12 +71,26 @@ def operation(op: str, body: Mapping[str, Any], model_id: str, seq: int | None) 
     return Save(model_id=model_id, tinker_path=f"tinker://{model_id}/{_KINDS[op]}/{name}", op=op)
 
 
-def adam(body: Mapping[str, Any], model_id: str) -> Adam:
-    """Decode an optimizer step. Refuses what the engine does not offer."""
-    if body.get("optimizer_params") is not None:
-        raise Refusal(400, "only Adam is offered here; send adam_params", field=("optimizer_params",))
-    given = body.get("adam_params") or {}
-    return Adam(model_id=model_id, **{name: float(value) for name, value in given.items()})
+def step(body: Mapping[str, Any], model_id: str) -> Adam | Dimuon:
+    """Decode an optimizer step. Refuses optimizers that the engine does not have."""
+    other = body.get("optimizer_params")
+    if other is None:
+        return Adam(model_id=model_id, **_numbers(body.get("adam_params") or {}, "adam_params"))
+    if other["type"] != "dimuon":
+        reason = f"optimizer {other['type']!r} is not offered here; dimuon is"
+        raise Refusal(400, reason, field=("optimizer_params", "type"))
+    given = {name: value for name, value in other.items() if name in _DIMUON}
+    if "learning_rate" not in given:
+        raise Refusal(400, "is required", field=("optimizer_params", "learning_rate"), kind="missing")
+    return Dimuon(model_id=model_id, **_numbers(given, "optimizer_params"))
+
+
+def _numbers(given: Mapping[str, Any], where: str) -> dict[str, float]:
+    """Read settings. Refuses what is not finite."""
+    for name, value in given.items():
+        if not math.isfinite(value):
+            raise Refusal(400, "is not finite", field=(where, name))
+    return {name: float(value) for name, value in given.items()}
 
 
 def batch(service: Service, op: str, body: Mapping[str, Any]) -> Batch:

@@ -1,10 +1,9 @@
 """forward, forward_backward and optim_step."""
 
 import asyncio
-import math
 
 from tinsmith.local.service import Service
-from tinsmith.local.work.operations import Operation
+from tinsmith.local.work.operations import Dimuon, Operation
 
 from . import lookups, requests
 from .answer import Answer
@@ -25,11 +24,12 @@ async def forward_backward(service: Service, call: Call) -> Answer:
 
 async def optim_step(service: Service, call: Call) -> Answer:
     """Take one optimizer step."""
-    given = call.body.get("adam_params") or {}
-    for name, value in given.items():
-        if not math.isfinite(value):
-            raise Refusal(400, "is not finite", field=("adam_params", name))
-    return await train(service, call, requests.adam(call.body, call.text("model_id")))
+    run = lookups.run(service, call.text("model_id"))
+    step = requests.step(call.body, run.model_id)
+    kind, field = ("dimuon", "optimizer_params") if isinstance(step, Dimuon) else ("adamw", "adam_params")
+    if run.optimizer != kind:
+        raise Refusal(400, f"the model was made for {run.optimizer}, this step is {kind}'s", field=(field,))
+    return await train(service, call, step)
 
 
 async def _batch(service: Service, call: Call) -> Answer:

@@ -112,6 +112,7 @@ def _row(service: Service, call: Call, run: RunRow, operation: Save, ttl: int | 
         train_mlp=run.train_mlp,
         train_unembed=run.train_unembed,
         user_metadata=models.metadata(call),
+        optimizer=run.optimizer,
         directory=f"checkpoints/{file_name(run.model_id)}/{kind}/{name}",
     )
 
@@ -128,6 +129,7 @@ async def load_weights(service: Service, call: Call) -> Answer:
     if service.options.imitate.load_first_only and seq is not None and seq > 1:
         raise Refusal(400, f"LoadWeights is not permitted with seq_id {seq}", field=("seq_id",))
     _fit(run, found)
+    _fit_optimizer(run.optimizer, found, call)
     operation = requests.operation(call.operation, call.body, run.model_id, seq)
     return await train(service, call, operation)
 
@@ -140,10 +142,18 @@ def _fit(run: RunRow, found: CheckpointRow) -> None:
             raise Refusal(400, f"the checkpoint has {name} {theirs}, the model {ours}", field=("path",))
 
 
+def _fit_optimizer(optimizer: str, found: CheckpointRow, call: Call) -> None:
+    """Refuse the state of another optimizer."""
+    if call.body["optimizer"] and optimizer != found.optimizer:
+        reason = f"the checkpoint has the state of {found.optimizer}, the model is made for {optimizer}"
+        raise Refusal(400, reason, field=("optimizer",))
+
+
 async def _create_by_load(service: Service, call: Call, found: CheckpointRow) -> Answer:
     """Make a model in the shape of a checkpoint and load it."""
     session = lookups.session(service, call.text("session_id"))
-    models.check_optimizer(call)
+    optimizer = models.chosen_optimizer(call) or found.optimizer
+    _fit_optimizer(optimizer, found, call)
     leave_room(service)
     base = call.body.get("base_model")
     if base is not None and lookups.base_model(service, str(base)) != found.base_model:
@@ -164,6 +174,7 @@ async def _create_by_load(service: Service, call: Call, found: CheckpointRow) ->
         created_at=now,
         last_request_at=now,
         status="active",
+        optimizer=optimizer,
     )
     operation = requests.operation(call.operation, call.body, model_id, None)
     assert isinstance(operation, Load)
@@ -190,6 +201,7 @@ async def weights_info(service: Service, call: Call) -> Answer:
             "train_unembed": found.train_unembed,
             "train_mlp": found.train_mlp,
             "train_attn": found.train_attn,
+            "optimizer_config": models.optimizer_config(found.optimizer),
         }
     )
 

@@ -43,6 +43,8 @@ class CheckpointRow:
     """JSON object."""
     directory: str
     """Path below the data directory."""
+    optimizer: str = "adamw"
+    """`adamw` or `dimuon`: what stepped the model."""
 
 
 _FLAGS = ("public", "train_attn", "train_mlp", "train_unembed")

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from tinsmith.core.errors import TinkerError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+#: What each older version lacks, as statements that bring it to the next.
+UPGRADES = {
+    1: (
+        "ALTER TABLE runs ADD COLUMN optimizer TEXT NOT NULL DEFAULT 'adamw'",
+        "ALTER TABLE checkpoints ADD COLUMN optimizer TEXT NOT NULL DEFAULT 'adamw'",
+    ),
+}
 
 SCHEMA = """
 CREATE TABLE sessions (
@@ -22,7 +30,7 @@ CREATE TABLE runs (
   seed INTEGER NOT NULL, train_attn INTEGER NOT NULL, train_mlp INTEGER NOT NULL,
   train_unembed INTEGER NOT NULL, user_metadata TEXT,
   created_at REAL NOT NULL, last_request_at REAL NOT NULL, status TEXT NOT NULL,
-  snapshot_position INTEGER NOT NULL DEFAULT 0, snapshot_file TEXT
+  snapshot_position INTEGER NOT NULL DEFAULT 0, snapshot_file TEXT, optimizer TEXT NOT NULL DEFAULT 'adamw'
 );
 CREATE INDEX runs_session ON runs (session_id);
 CREATE TABLE samplers (
@@ -37,7 +45,8 @@ CREATE TABLE checkpoints (
   state TEXT NOT NULL, created_at REAL NOT NULL, size_bytes INTEGER NOT NULL DEFAULT 0,
   public INTEGER NOT NULL DEFAULT 0,
   expires_at REAL, base_model TEXT NOT NULL, rank INTEGER NOT NULL, train_attn INTEGER NOT NULL,
-  train_mlp INTEGER NOT NULL, train_unembed INTEGER NOT NULL, user_metadata TEXT, directory TEXT NOT NULL
+  train_mlp INTEGER NOT NULL, train_unembed INTEGER NOT NULL, user_metadata TEXT, directory TEXT NOT NULL,
+  optimizer TEXT NOT NULL DEFAULT 'adamw'
 );
 CREATE INDEX checkpoints_run ON checkpoints (run_id);
 CREATE TABLE promises (
@@ -122,6 +131,10 @@ class Database:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+        elif version in UPGRADES:
+            steps = [step for old in range(version, SCHEMA_VERSION) for step in UPGRADES[old]]
+            script = "; ".join(["BEGIN", *steps, f"PRAGMA user_version={SCHEMA_VERSION}", "COMMIT;"])
+            self._connection.executescript(script)
         elif version != SCHEMA_VERSION:
             raise UnusableDataError(
                 f"{path}: data of another version ({version}, this one reads {SCHEMA_VERSION})"

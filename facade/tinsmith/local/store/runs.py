@@ -39,6 +39,8 @@ class RunRow:
     """Place in line up to which the snapshot contains everything; 0 for the fresh adapter."""
     snapshot_file: str | None = None
     """Name of the snapshot below `states/`."""
+    optimizer: str = "adamw"
+    """`adamw` or `dimuon`: what steps it."""
 
 
 def insert_run(connection: sqlite3.Connection, row: RunRow) -> None:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from tinsmith.local.engine.dimuon import dimuon_step
 from tinsmith.local.engine.optim import adam_step
 from tinsmith.local.engine.train import forward_backward
 
 from . import results
-from .operations import Adam, Batch
+from .operations import Adam, Batch, Dimuon
 
 if TYPE_CHECKING:
     from tinsmith.local.engine.lora import Adapter, Array
@@ -47,6 +48,15 @@ def _adam(operation: Adam, live: "LiveModel") -> bytes:
     """Take one optimizer step."""
     with np.errstate(all="ignore"):
         result = results.step(adam_step(live.adapter, operation))
+    _check(live.adapter.flat, "the adapter after this step")
+    return result
+
+
+@change.register(Dimuon)
+def _dimuon(operation: Dimuon, live: "LiveModel") -> bytes:
+    """Take one step of the other optimizer."""
+    with np.errstate(all="ignore"):
+        result = results.step(dimuon_step(live.adapter, operation))
     _check(live.adapter.flat, "the adapter after this step")
     return result
 

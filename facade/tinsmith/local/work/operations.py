@@ -60,6 +60,20 @@ class Adam:
 
 
 @attrs.frozen(kw_only=True)
+class Dimuon:
+    """One step of the other optimizer; fits the engine's DimuonSettings."""
+
+    model_id: str
+    """Model to change."""
+    learning_rate: float
+    """Size of a step."""
+    beta1: float = 0.9
+    """Decay of the running mean of the gradient."""
+    grad_clip_norm: float = 0.0
+    """Largest gradient norm; 0 is off."""
+
+
+@attrs.frozen(kw_only=True)
 class Save:
     """Write a checkpoint: for training (with the optimizer), for sampling, or outside the list."""
 
@@ -142,4 +156,4 @@ class Draw:
     """In which form the logprobs of the prompt's targets are answered."""
 
 
-Operation = CreateModel | Batch | Adam | Save | SaveEphemeral | Load | Unload
+Operation = CreateModel | Batch | Adam | Dimuon | Save | SaveEphemeral | Load | Unload

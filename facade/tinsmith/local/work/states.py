@@ -16,7 +16,7 @@ from tinsmith.local.options import ServeOptions
 from tinsmith.local.store import DataDir, PromiseRow, Promises, RunRow, Runs, StorageFullError
 from tinsmith.local.store.files import file_name
 
-from .operations import CHANGING, Adam, Batch, Operation
+from .operations import CHANGING, Adam, Batch, Dimuon, Operation
 
 if TYPE_CHECKING:
     from tinsmith.local.engine.lora import Adapter, Array, LoraSpec
@@ -178,7 +178,7 @@ class States:
         )
         for row in self._promises.replayable(model_id, run.snapshot_position, CHANGING):
             operation = self._decode(row, self._promises.body(row.request_id))
-            assert isinstance(operation, Batch | Adam)
+            assert isinstance(operation, Batch | Adam | Dimuon)
             begun = time.monotonic()
             change(operation, live)
             live.position = row.position or live.position

@@ -29,7 +29,7 @@ from tinsmith.local.store.sessions import insert_sampler
 
 from . import apply, results
 from .board import Board
-from .operations import Adam, Batch, CreateModel, Load, Operation, Save, SaveEphemeral, Unload
+from .operations import Adam, Batch, CreateModel, Dimuon, Load, Operation, Save, SaveEphemeral, Unload
 from .states import States
 from .worker import Worker
 
@@ -100,7 +100,7 @@ class Trainer:
 
     def _apply(self, row: PromiseRow, operation: Operation) -> None:
         """Choose what to do."""
-        if isinstance(operation, Batch | Adam):
+        if isinstance(operation, Batch | Adam | Dimuon):
             self._change(row, operation)
         elif isinstance(operation, CreateModel):
             self._states.get(operation.model_id)
@@ -114,7 +114,7 @@ class Trainer:
         else:
             self._unload(row, operation)
 
-    def _change(self, row: PromiseRow, operation: Batch | Adam) -> None:
+    def _change(self, row: PromiseRow, operation: Batch | Adam | Dimuon) -> None:
         """Compute, and count what was computed towards the next snapshot."""
         live = self._states.get(operation.model_id)
         begun = time.monotonic()
