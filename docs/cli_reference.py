@@ -36,7 +36,7 @@ argument: arguments are visible to everybody on the machine.
 | `--any-key` | `TINSMITH_ANY_KEY=1` | Send a key that does not start with `tml-`, to a server of your own. |
 | `--insecure` | `TINSMITH_INSECURE=1` | Allow http to another machine: the key is sent in the clear. |
 | | `TINKER_PROJECT_ID`, `TINKER_TAGS` | Project and labels of the session that `sample` opens. |
-| | `TINKER_LOG` | `debug` or `info`: what is sent, and sent again, on stderr. |
+| | `TINKER_LOG` | `debug` or `info`: what goes wrong on the way, each retry among it, on stderr. |
 | | `TINSMITH_CACHE` | Where `model fetch` puts models. |
 | | `NO_COLOR`, `COLUMNS` | Tables without colour; their width in a terminal. |
 

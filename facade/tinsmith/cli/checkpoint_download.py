@@ -34,7 +34,7 @@ def download(
     ParsedCheckpointTinkerPath.from_tinker_path(path)
     target = output / path.removeprefix(SCHEME).replace("/", "_")
     if target.exists() and not force:
-        raise FileExistsError(f"{target} is there already; --force replaces it")
+        raise FileExistsError(f"{target} (--force replaces it)")
     output.mkdir(parents=True, exist_ok=True)
     with rest(context) as client, _Progress(quiet=chosen(context) is OutputFormat.json) as progress:
         client.download_checkpoint(path, target, overwrite=force, progress=progress.advance).result()

@@ -36,6 +36,7 @@ _CODES: tuple[tuple[type[Exception], str, int], ...] = (
     (errors.APIConnectionError, "Connection failed", FAILURE),
     (errors.MissingExtraError, "Not installed", FAILURE),
     (errors.TinkerError, "Failed", FAILURE),
+    (FileExistsError, "Already there", FAILURE),
     (OSError, "Input or output failed", FAILURE),
 )
 """Error -> its headline and exit code; the first that fits."""
