@@ -34,32 +34,47 @@ _log = logging.getLogger("tinsmith.progress")
 
 
 class ProgressDisplay:
-    """A live line on stderr: requests by state, errors by kind, and what a long wait waits for."""
+    """A live line on stderr: requests by state, errors by kind, and what a long wait waits for.
 
-    def __init__(self, console: Console | None = None) -> None:
+    Where stderr is no terminal it is a line every `every_s` seconds, and one at the end.
+    """
+
+    def __init__(
+        self,
+        console: Console | None = None,
+        *,
+        every_s: float = EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         from rich.console import Console as RichConsole
         from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._guard = threading.Lock()
-        self._notice = ""
+        self._console = console or RichConsole(stderr=True)
+        self._every_s, self._clock, self._told_s = every_s, clock, clock()
+        self._line, self._notice = "", ""
         self._bar: Bar = Progress(
             SpinnerColumn(),
             TextColumn("requests"),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("{task.description}"),
-            console=console or RichConsole(stderr=True),
+            console=self._console,
         )
         self._task = self._bar.add_task("", total=0)
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        if self._console.is_terminal:
+            self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
+        elif self._line:
+            self._say()
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
@@ -72,11 +87,18 @@ class ProgressDisplay:
                 line = f"{event.waiting} waiting, {event.in_flight} in flight"
                 line += _errors(event.errors) + self._notice
                 self._bar.update(self._task, completed=ended, total=total, description=line)
+                self._line = f"requests {ended}/{total}: {line}"
+                if not self._console.is_terminal and self._clock() - self._told_s >= self._every_s:
+                    self._say()
             elif event.kind == "wait":
                 self._notice = f"; {event.operation} waits {event.waited_s:.0f} s for {event.waits_for}"
             else:
                 reason = f" ({event.reason})" if event.reason else ""
                 self._notice = "" if event.state == "active" else f"; {event.state}{reason}"
+
+    def _say(self) -> None:
+        self._told_s = self._clock()
+        self._console.print(self._line, soft_wrap=True, markup=False, highlight=False)
 
 
 class ProgressLog:

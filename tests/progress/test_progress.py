@@ -42,6 +42,26 @@ def test_display_shows_counts_errors_and_waits() -> None:
     assert "paused_rate_limit (too many models)" in sink.getvalue()
 
 
+def test_display_without_a_terminal() -> None:
+    """A file gets a line now and then and one at the end, and no bar."""
+    sink, now = io.StringIO(), [0.0]
+    console = Console(file=sink, width=40)
+    with ProgressDisplay(console, every_s=30.0, clock=lambda: now[0]) as display:
+        display(Progress(3, 2, 5, 0, {}))
+        now[0] = 31.0
+        display(StillWaiting("optim_step", "its turn", 60.0))
+        display(Progress(3, 2, 6, 0, {"reset": 1}))
+        display(Progress(2, 2, 7, 0, {"reset": 1}))
+        display(Progress(0, 0, 11, 0, {"reset": 1}))
+    assert sink.getvalue() == (
+        "requests 6/11: 3 waiting, 2 in flight; 1 x reset; optim_step waits 60 s for its turn\n"
+        "requests 11/11: 0 waiting, 0 in flight; 1 x reset\n"
+    )
+    with ProgressDisplay(Console(file=sink)):
+        pass
+    assert sink.getvalue().count("\n") == 2
+
+
 def test_log_tells_errors_since_the_last_line(caplog: pytest.LogCaptureFixture) -> None:
     """A line comes every so often, and counts each error once."""
     now = [0.0]
