@@ -121,11 +121,17 @@ fuzz: .venv/.ready ## schemathesis with many examples against the embedded servi
 	@.venv-interop/bin/python -m pip install -q -r $<
 	@touch $@
 
+.venv-interop-0.25/.ready: tests/interop/requirements-0.25.txt
+	@test -x .venv-interop-0.25/bin/python || $(PYTHON) -m venv .venv-interop-0.25
+	@.venv-interop-0.25/bin/python -m pip install -q -r $<
+	@touch $@
+
 soak: .venv/.ready ## 600 steps on three servers through faults at p = 0.3, on real sockets (4 minutes)
 	@$(RUN) -m tests.soak.run
 
-interop: .venv-interop/.ready .venv/.ready ## The official SDK 0.6.3, unmodified, against `tinsmith serve`
-	@$(RUN) -m tests.interop.run --official .venv-interop/bin/python
+interop: .venv-interop/.ready .venv-interop-0.25/.ready .venv-peer/.ready .venv/.ready ## The official SDK 0.6.3, 0.25.0 and 0.38.0, unmodified, against `tinsmith serve`
+	@PYTHONPATH=openapi $(RUN) -m tests.interop.run --captures .build/interop --flagged $(PEER_BIN)/python \
+		--official $(PEER_BIN)/python --official .venv-interop-0.25/bin/python --official .venv-interop/bin/python
 
 bench-startup: .venv/.ready .venv-peer/.ready ## Time from process start to the first answer, beside the official client
 	$(RUN) benchmarks/startup.py --peer $(PEER_BIN)/python
@@ -142,4 +148,4 @@ bench-codec: .venv/.ready .venv-peer/.ready ## Batches in both encodings, beside
 bench: bench-startup bench-cli bench-engine bench-codec ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
-	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .wheelhouse .build dist demo-output
+	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .wheelhouse .build dist demo-output

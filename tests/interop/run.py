@@ -1,16 +1,18 @@
 """Starts `tinsmith serve`, lets the official SDK loose on it, and checks the service's ledger afterwards.
 
-`python -m tests.interop.run --official PYTHON` from the root of the repository; `make interop` does it.
+`python -m tests.interop.run --official PYTHON --captures DIR` from the root of the repository; `make interop`
+does it for each release. What the SDK says on the way is recorded and held against the contract.
 """
 
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,18 +20,23 @@ import tinsmith
 from tinsmith import types
 from tinsmith.local.store import Database, DataDir, Promises
 
+from tests.interop.recorder import recording
 from tests.interop.script import BASE_MODEL, LEARNING_RATE, RANK, SEED, STEPS, batch
+from tests.interop.traffic import problems
 
 ROOT = Path(__file__).parents[2]
+#: What a service may ask of today's clients.
+FLAGS = ("pjwt_auth_enabled=true", "proto_compress_fwdbwd=true", "sample_use_retrieve_futures=true")
 SERVE = ("-m", "tinsmith.cli", "serve")
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[dict[str, str]]:
+def served(folder: Path, flags: Sequence[str]) -> Iterator[dict[str, str]]:
     """Serve while the block runs; the environment that a client needs."""
-    tokenizers = folder / "tokenizers"
+    told = [word for flag in flags for word in ("--client-flag", flag)]
+    places = ["--data", str(folder / "data"), "--tokenizers", str(folder / "tokenizers")]
     process = subprocess.Popen(
-        [sys.executable, *SERVE, "--data", str(folder / "data"), "--tokenizers", str(tokenizers)],
+        [sys.executable, *SERVE, *places, *told],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -82,30 +89,69 @@ def applied(folder: Path, model_id: str) -> int:
     return right
 
 
-def main() -> int:
-    """Run, compare, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--official", required=True, help="Python of the official SDK's environment.")
-    python = str(Path(parser.parse_args().official).absolute())
-    with tempfile.TemporaryDirectory(prefix="tinsmith-interop-") as name:
-        folder = Path(name)
+def program(python: str) -> tuple[str, str]:
+    """Return the release of an environment's SDK, and the program that uses it."""
+    ask = "import importlib.metadata as m; print(m.version('tinker'))"
+    release = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
+    recent = tuple(map(int, release.split(".")[:2])) >= (0, 25)
+    return release, "tests.interop.official_recent" if recent else "tests.interop.official"
+
+
+def run(python: str, captures: Path, flags: Sequence[str] = ()) -> bool:
+    """Let one release loose, record what it says, compare, print; whether all was right."""
+    release, module = program(python)
+    name = f"sdk-{release}{'-flags' if flags else ''}"
+    print(f"== the official SDK {release} {' '.join(flags)}==", flush=True)
+    with tempfile.TemporaryDirectory(prefix="tinsmith-interop-") as place:
+        folder = Path(place)
         report = folder / "report.json"
-        with served(folder) as environment:
+        about = f"Requests of the official SDK {release} and answers of `tinsmith serve`, a few of each kind."
+        with (
+            served(folder, flags) as environment,
+            recording(environment["TINKER_BASE_URL"], about) as (address, recorder),
+        ):
             code = subprocess.run(
-                [python, "-m", "tests.interop.official", str(report)],
-                env=environment,
+                [python, "-W", "ignore", "-m", module, str(report)],
+                env={
+                    **environment,
+                    "TINKER_BASE_URL": address,
+                    "TINSMITH_INTEROP_FLAGS": str(int(bool(flags))),
+                },
                 cwd=folder / "tokenizers",
                 timeout=900,
             ).returncode
             if not report.exists():
                 print("the official SDK's program ended early")
-                return 1
+                return False
             found = json.loads(report.read_text())
             equal = found["losses"] == our_losses(environment)
         right = applied(folder, found["model_id"])
+        recorder.write(folder / "captures" / f"{name}.json")
+        misfits = list(problems(folder / "captures"))
+        captures.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "captures" / f"{name}.json", captures)
+    for misfit in misfits:
+        print(misfit)
     print(f"losses of all {STEPS} steps {'equal' if equal else 'DIFFER FROM'} those of our client")
-    print(f"{right} of {STEPS} steps applied exactly once in order")
-    return 0 if code == 0 and equal and right == STEPS else 1
+    print(f"{recorder.exchanges} exchanges recorded, {len(misfits)} misfits with the contract")
+    print(f"{right} of {STEPS} steps applied exactly once in order", flush=True)
+    return code == 0 and equal and right == STEPS and not misfits
+
+
+def main() -> int:
+    """Run each release."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--official", action="append", default=[], help="Python of an environment with the official SDK."
+    )
+    parser.add_argument(
+        "--flagged", action="append", default=[], help="The same, and the service asks for all that is new."
+    )
+    parser.add_argument("--captures", type=Path, required=True, help="Where the recorded traffic goes.")
+    options = parser.parse_args()
+    done = [run(str(Path(python).absolute()), options.captures, FLAGS) for python in options.flagged]
+    done += [run(str(Path(python).absolute()), options.captures) for python in options.official]
+    return 0 if all(done) else 1
 
 
 if __name__ == "__main__":
