@@ -122,6 +122,15 @@ def test_the_models_given_are_opened_and_not_loaded(tmp_path: Path) -> None:
         assert running.service.base_models.loaded() == ["x"]
 
 
+def test_a_directory_keeps_its_key(tmp_path: Path) -> None:
+    """Clients go on with their key when the service starts again; another directory has another one."""
+    tokens = []
+    for name in ("a", "a", "b"):
+        with serving(ServeOptions(data_dir=tmp_path / name)) as (address, _):
+            tokens.append(address.token)
+    assert tokens[0] == tokens[1] != tokens[2]
+
+
 def test_accepted_connections_send_at_once() -> None:
     """The listener says that it is TCP: asyncio switches delayed sending off for those sockets alone."""
     with _listen("127.0.0.1", 0, allow_remote=False) as listener, socket.socket() as plain:

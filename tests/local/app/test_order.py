@@ -1,5 +1,6 @@
 """Numbers in line: order, repetitions, gaps, and the servers that can be imitated."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -172,3 +173,18 @@ def _body(model: str, seq_id: int, one: dict[str, object]) -> dict[str, object]:
     """Return the body of a forward_backward over one datum."""
     inputs = {"data": [one], "loss_fn": "cross_entropy"}
     return {"model_id": model, "seq_id": seq_id, "forward_backward_input": inputs}
+
+
+def test_too_many_waiting_bytes_are_429(open_caller: Open) -> None:
+    """Training requests are bounded while they wait; a refused one leaves its number free."""
+    caller = open_caller(max_queued_bytes=10)
+    model = caller.model()
+    gate = threading.Event()
+    caller.block(gate)
+    first = caller.ok("optim_step", model_id=model, seq_id=1, adam_params={})
+    answer = caller.post("optim_step", model_id=model, seq_id=2, adam_params={})
+    assert (answer.status_code, float(answer.headers["retry-after"]) > 0) == (429, True)
+    gate.set()
+    caller.result(first["request_id"])
+    caller.optim_step(model, 2)
+    assert caller.ledger(model) == [1, 2]
