@@ -155,6 +155,13 @@ def test_an_empty_batch_is_refused() -> None:
         check_batch([], "cross_entropy")
 
 
+@pytest.mark.parametrize("data", [None, datum(), iter([]), 5])
+def test_a_batch_is_a_list(data: Any) -> None:
+    """One Datum, a generator or nothing at all is no batch."""
+    with pytest.raises(InputError, match="must be a list of Datums"):
+        check_batch(data, "cross_entropy")
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [

@@ -105,6 +105,13 @@ def test_a_missing_key_names_what_to_do(key: str | None) -> None:
         ClientConfig.from_environment(environ={}, api_key=key)
 
 
+@pytest.mark.parametrize("field", ["base_url", "api_key"])
+def test_addresses_and_keys_are_text(field: str) -> None:
+    """Anything else is named at once."""
+    with pytest.raises(InputError, match=f"{field}.*must be text, not int"):
+        ClientConfig.from_environment(environ={}, **cast(Any, {"api_key": KEY, field: 5}))
+
+
 @pytest.mark.parametrize("key", [KEY, "eyJhbGciOi.J9.x"])
 def test_keys_of_this_service_pass(key: str) -> None:
     """A `tml-` key and a JWT."""

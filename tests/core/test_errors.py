@@ -151,6 +151,10 @@ def test_an_empty_body_is_called_empty() -> None:
         ({"message": {"error": "c"}}, "c"),
         ({"other": 1}, '{"other":1}'),
         (
+            {"detail": [{"loc": 5, "msg": None}, {"loc": None, "msg": 1}]},
+            "5: None; 1",
+        ),
+        (
             {"detail": [{"loc": ["body", "x", 1], "msg": "short"}, {"msg": "bare"}, "text"]},
             "x.1: short; bare; text",
         ),

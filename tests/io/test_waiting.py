@@ -15,6 +15,7 @@ from tinsmith import (
     RequestFailedError,
     ServiceClient,
     SessionLostError,
+    TinkerError,
     testing,
 )
 from tinsmith.core.config import ClientConfig
@@ -175,6 +176,9 @@ def test_attach_again(service: testing.LedgerService) -> None:
     assert again.request_id == future.request_id
     with pytest.raises(InputError):
         APIFuture.from_request_id("x", service=fresh, result=int)
+    unknown = APIFuture.from_request_id("never", service=fresh, result=OptimStepResponse).exception(WAIT_S)
+    assert isinstance(unknown, TinkerError)
+    assert unknown.applied == "unknown", "nobody knows what became of a promise of which nobody knows"
 
 
 # What a wait says

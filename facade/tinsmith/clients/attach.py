@@ -49,7 +49,7 @@ def attach(link: Link, request_id: str, result: type[Any]) -> APIFuture[Any]:
 
 async def _result(link: Link, request_id: str, result: type[Any]) -> Any:
     operation, request_type = _OPERATIONS[result]
-    promise = Promise(request_id, operation, request_type, state=PollState(may_resubmit=False))
+    promise = Promise(request_id, operation, request_type, state=PollState(may_resubmit=False, trusted=False))
     verdict = await link.hub.wait(promise)
     assert isinstance(verdict, Done)
     decode = _DECODERS.get(result)

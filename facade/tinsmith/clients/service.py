@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
@@ -12,6 +14,7 @@ from tinsmith.clients.service_creation import CreationCalls
 from tinsmith.core.arguments import ttl
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.config import ClientConfig
+from tinsmith.core.errors import InputError
 from tinsmith.core.extras import require_extra
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig, Timeouts
@@ -22,7 +25,7 @@ from tinsmith.io.link import Link
 from tinsmith.io.log import log_to_stderr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine
     from types import TracebackType
 
     import httpx
@@ -85,8 +88,10 @@ class ServiceClient(CreationCalls):
         telemetry: bool | None = None,
         observer: Callable[[Event], object] | None = None,
     ) -> None:
-        if isinstance(user_metadata, str):
-            raise TypeError("the first argument is user_metadata, a mapping; pass the address as base_url=")
+        if not isinstance(user_metadata, (Mapping, NoneType)):
+            raise InputError(
+                "must be a mapping of text to text; pass an address as base_url=", field="user_metadata"
+            )
         if config is None:
             settings: dict[str, Any] = {
                 "user_metadata": dict(user_metadata or {}),
@@ -269,6 +274,10 @@ def _timeouts(timeout: float | httpx.Timeout | None) -> Timeouts | None:
     """Take the official argument: seconds for each phase, or an httpx.Timeout."""
     if timeout is None or isinstance(timeout, (int, float)):
         return Timeouts.of(timeout)
+    if not hasattr(timeout, "connect"):
+        raise InputError(
+            f"must be seconds or an httpx.Timeout, not a {type(timeout).__name__}", field="timeout"
+        )
     default = Timeouts()
     return attrs.evolve(
         default,

@@ -66,6 +66,8 @@ def check_batch(
 ) -> None:
     """Check all that forward and forward_backward send."""
     check_loss(loss_fn, loss_fn_config, extra_losses)
+    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        raise InputError(f"must be a list of Datums, not a {type(data).__name__}", field="data")
     if len(data) == 0:
         raise InputError("No data provided", field="data")
     for index, datum in enumerate(data):

@@ -9,11 +9,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import attrs
 
-from tinsmith.core.errors import TinkerError
+from tinsmith.core.errors import InputError, TinkerError
 from tinsmith.core.origin import DEFAULT_BASE_URL, check_base_url, check_headers, is_local
 from tinsmith.core.policy import (
     ChunkLimits,
@@ -124,6 +125,10 @@ class ClientConfig:
         env = os.environ if environ is None else environ
         key = api_key if api_key is not None else env.get("TINKER_API_KEY")
         url = base_url if base_url is not None else env.get("TINKER_BASE_URL") or DEFAULT_BASE_URL
+        if not isinstance(key, (str, Secret, NoneType)):
+            raise InputError(f"must be text, not {type(key).__name__}", field="api_key")
+        if not isinstance(url, str):
+            raise InputError(f"must be text, not {type(url).__name__}", field="base_url")
         return cls(
             base_url=url,
             api_key=None if is_local(url) else Secret.of(key),
