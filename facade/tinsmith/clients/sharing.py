@@ -75,6 +75,7 @@ def link_of(shared: Shared) -> Link:
         from_environment = ClientConfig.from_environment(
             base_url=str(shared.config["base_url"]),
             require_key_prefix=bool(shared.config["require_key_prefix"]),
+            insecure=bool(shared.config["insecure"]),
         )
         secret: Secret | None = from_environment.api_key
         kept = attrs.evolve(from_environment, **{**shared.config, "api_key": secret})
