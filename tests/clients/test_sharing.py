@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def test_a_server_of_ones_own_is_reached_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other keys and http to another machine, once allowed, are allowed there too; the key is the process's."""
+    """Other keys and http to another machine, once allowed, are allowed there; the key is the process's."""
     here = ClientConfig(
         base_url="http://gpu.internal", api_key=Secret("sk-here"), insecure=True, require_key_prefix=False
     )
