@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.conftest import KEY
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -63,6 +65,18 @@ def test_whoami(cli: Callable[..., Result], server: Server) -> None:
     found = cli("auth", "whoami", "-f", "json").json
     assert found == {"email": "ada@example.com", "user_urn": "user-1", "org_urn": "tml:organization:acme"}
     assert jwt not in shown.out + shown.err
+
+
+def test_status(cli: Callable[..., Result], server: Server) -> None:
+    """What the server says of the key is shown, the key itself never; a refused one is exit code 4."""
+    server.on("GET", "/auth/apikey/me", (200, {"key_name": "laptop", "id": "k1", "secret": KEY}))
+    shown = cli("auth", "status")
+    assert f"Server {server.url}/ Key Name laptop Id k1" in shown.words
+    assert KEY not in shown.out + shown.err
+    found = cli("auth", "status", "-f", "json").json
+    assert found == {"base_url": f"{server.url}/", "key": {"key_name": "laptop", "id": "k1"}}
+    server.on("GET", "/auth/apikey/me", (401, {"detail": "unknown key"}))
+    assert cli("auth", "status").code == 4
 
 
 def test_usage(cli: Callable[..., Result], server: Server, tmp_path: Path) -> None:

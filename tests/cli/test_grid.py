@@ -78,6 +78,7 @@ GRID = {
     "session info": Row("{session}", "{run}", {"session_id", "training_run_ids"}, bad=("nobody", 3)),
     "model list": Row("", "tinsmith/tiny", {"models"}),
     "auth whoami": Row("", "Organization", {"email", "user_urn", "org_urn"}),
+    "auth status": Row("", "Server", {"base_url", "key"}),
     "billing usage": Row(
         " ".join(DAYS),
         "No items found",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tinsmith.cli.connect import rest
+from tinsmith.cli.connect import rest, service
 from tinsmith.cli.output import Format, Properties, show
 
 app = typer.Typer(help="Show who you are to the server.", no_args_is_help=True)
@@ -27,3 +27,16 @@ def whoami(context: typer.Context, format: Format = None) -> None:
     ]
     document = {"email": found.email, "user_urn": found.user_urn, "org_urn": found.org_urn}
     show(context, document, lambda: Properties(rows))
+
+
+@app.command("status")
+def status(context: typer.Context, format: Format = None) -> None:
+    """Show which server is asked, and what it says of the key; an answer means that the key works."""
+    with service(context) as client:
+        address = client.config.base_url
+        secret = client.config.api_key.reveal() if client.config.api_key else None
+        told = client.raw.get_api_key().result().to_dict()
+    key = {name: value for name, value in told.items() if value != secret}
+    rows = [["Server", address]]
+    rows += [[name.replace("_", " ").title(), str(value)] for name, value in key.items()]
+    show(context, {"base_url": address, "key": key}, lambda: Properties(rows))
