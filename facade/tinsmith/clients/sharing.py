@@ -32,7 +32,7 @@ class Shared:
     """The fields of its configuration that may travel."""
 
 
-_SECRET_FIELDS = frozenset({"api_key", "default_headers", "default_query"})
+_SECRET_FIELDS = frozenset({"api_key", "credential_command", "default_headers", "default_query"})
 
 
 def random_copy() -> int:

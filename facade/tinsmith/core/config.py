@@ -38,6 +38,8 @@ class ClientConfig:
     """Where the service is; `local:` and `local:PATH` mean the embedded one. Ends with a slash."""
     api_key: Secret | None = None
     """The key, sent as `X-API-Key` to the origin of base_url only. None for `local:`."""
+    credential_command: str | None = attrs.field(default=None, repr=False)
+    """Command that prints the key; run where there is no key, or where the server wants it so."""
     require_key_prefix: bool = True
     """Refuse keys that do not start with `tml-` (or `eyJ`, a JWT): they belong to another service."""
     insecure: bool = False
@@ -93,7 +95,8 @@ class ClientConfig:
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "base_url", check_base_url(self.base_url, insecure=self.insecure))
         check_headers(self.default_headers)
-        check_key(self.api_key, base_url=self.base_url, require_prefix=self.require_key_prefix)
+        if self.api_key is not None or self.credential_command is None:
+            check_key(self.api_key, base_url=self.base_url, require_prefix=self.require_key_prefix)
 
     @property
     def local(self) -> bool:
@@ -132,6 +135,9 @@ class ClientConfig:
         return cls(
             base_url=url,
             api_key=None if is_local(url) else Secret.of(key),
+            credential_command=settings.pop("credential_command", None)
+            or env.get("TINKER_CREDENTIAL_CMD")
+            or None,
             tags=tuple(dict.fromkeys(tags if tags is not None else _split_tags(env.get("TINKER_TAGS", "")))),
             project_id=project_id or env.get("TINKER_PROJECT_ID") or None,
             default_headers={**_access_headers(env), **(default_headers or {})},
@@ -175,7 +181,10 @@ def check_key(key: Secret | None, *, base_url: str, require_prefix: bool) -> Non
     if is_local(base_url):
         return
     if key is None or not key.reveal():
-        raise TinkerError("no API key: pass api_key= or set TINKER_API_KEY (base_url='local:' needs none)")
+        raise TinkerError(
+            "no API key: pass api_key=, or set TINKER_API_KEY or TINKER_CREDENTIAL_CMD"
+            " (base_url='local:' needs none)"
+        )
     check_headers({"X-API-Key": key.reveal()})
     if require_prefix and not key.reveal().startswith(("tml-", "eyJ")):
         raise TinkerError(

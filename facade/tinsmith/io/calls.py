@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig
     from tinsmith.io.billing import Billing
+    from tinsmith.io.credentials import Credentials
     from tinsmith.io.observe import Observers
-    from tinsmith.io.transport import Transport
     from tinsmith.io.wire import Answer, Lane, Request
 
 _log = logging.getLogger("tinsmith")
@@ -45,13 +45,13 @@ class Caller:
     def __init__(
         self,
         config: ClientConfig,
-        transport: Transport,
+        sender: Credentials,
         observers: Observers,
         billing: Billing,
         random: Random,
     ) -> None:
         self._config = config
-        self._transport = transport
+        self._sender = sender
         self._observers = observers
         self._random = random
         self._budget = RetryBudget(config.retry)
@@ -149,7 +149,7 @@ class Caller:
 
     def renew(self, lane: Lane) -> None:
         """Have the next request of a lane use new connections."""
-        self._transport.renew(lane)
+        self._sender.renew_connections(lane)
 
     def stumbled(
         self, request: Request, op: OpClass, outcome: Outcome, decision: Decision, reason: str

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.polling import Verdict
     from tinsmith.io.billing import Billing
+    from tinsmith.io.credentials import Credentials
     from tinsmith.io.observe import Observers
     from tinsmith.io.runtime import Runtime
-    from tinsmith.io.transport import Transport
     from tinsmith.io.wire import Answer
 
 _log = logging.getLogger("tinsmith")
@@ -51,7 +51,7 @@ class PollHub:
         self,
         config: ClientConfig,
         runtime: Runtime,
-        transport: Transport,
+        sender: Credentials,
         observers: Observers,
         billing: Billing,
         random: Random,
@@ -60,7 +60,7 @@ class PollHub:
         self._policy = config.poll
         self._accept = None if config.encoding == "json" else ACCEPT_BOTH
         self._runtime = runtime
-        self._transport = transport
+        self._sender = sender
         self._observers = observers
         self._billing = billing
         self._random = random
@@ -142,7 +142,7 @@ class PollHub:
         self._check_progress(promise)
         asked_s = loop.time()
         try:
-            answer = await self._transport.send(self._request(promise))
+            answer = await self._sender.send(self._request(promise))
         except Faulted as faulted:
             moment = self._moment(promise, asked_s)
             verdict = decide_fault(

@@ -16,6 +16,7 @@ from tinsmith.io import runtime as _runtime
 from tinsmith.io.billing import Billing
 from tinsmith.io.budget import ByteBudget
 from tinsmith.io.calls import Caller
+from tinsmith.io.credentials import Credentials
 from tinsmith.io.future import APIFuture
 from tinsmith.io.hub import PollHub
 from tinsmith.io.observe import Observers
@@ -67,9 +68,11 @@ class Link:
         """The connections."""
         self.billing = Billing(self.observers)
         """Who tells of pauses while the account cannot pay."""
-        self.caller = Caller(config, self.transport, self.observers, self.billing, self.random)
+        self.credentials = Credentials(config, self.runtime, self.transport, self.random)
+        """The key that holds now, between who sends and the connections."""
+        self.caller = Caller(config, self.credentials, self.observers, self.billing, self.random)
         """The sending side."""
-        self.hub = PollHub(config, self.runtime, self.transport, self.observers, self.billing, self.random)
+        self.hub = PollHub(config, self.runtime, self.credentials, self.observers, self.billing, self.random)
         """The waiting side."""
         self.budget = ByteBudget(config.flow.upload_bytes)
         """Room for request bodies."""

@@ -100,6 +100,7 @@ class Terms:
         self.limits = limits_of(self._link.config, flags)
         self.encoding = self.encoding or settled(self._link.config, flags)
         self._link.bound_by(self.limits)
+        self._link.credentials.adopt(flags)
 
     async def _ask_probe(self) -> Encoding:
         """Ask which encoding is parsed, with a body that applies nothing and takes no number."""

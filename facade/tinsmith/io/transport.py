@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from tinsmith.core.config import ClientConfig
+    from tinsmith.core.secret import Secret
 
 if "httpx" not in sys.modules:
     # httpx tries to import its own command line (click, rich, pygments); without it the import takes half as
@@ -101,10 +102,16 @@ class Transport:
         """Whether the server lives in this process."""
         return self._config.local
 
-    async def send(self, request: Request, extra_headers: Mapping[str, str] | None = None) -> Answer:
+    async def send(
+        self,
+        request: Request,
+        extra_headers: Mapping[str, str] | None = None,
+        *,
+        key: Secret | None = None,
+    ) -> Answer:
         """Make one attempt: send, and read the whole answer within the deadline, or raise `Faulted`."""
         deadline_s = request.timeout_s or self._config.timeouts.total_s
-        message = self._message(request, self._url(request.target), extra_headers)
+        message = self._message(request, self._url(request.target), extra_headers, key)
         try:
             async with asyncio.timeout(deadline_s):
                 for _ in range(MAX_REDIRECTS + 1):
@@ -118,7 +125,7 @@ class Transport:
                     if where is None:
                         secrets = secrets_of(message.headers)
                         return without_secrets(Answer(response.status_code, headers, body), secrets)
-                    message = self._message(request, httpx.URL(where), extra_headers)
+                    message = self._message(request, httpx.URL(where), extra_headers, key)
             faulted = Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
         except TimeoutError:
             faulted = Faulted(Fault.DEADLINE, f"no whole answer within {deadline_s:g} s")
@@ -211,8 +218,12 @@ class Transport:
             self._urls[target] = parsed
         return parsed
 
-    def _message(self, request: Request, url: httpx.URL, extra: Mapping[str, str] | None) -> httpx.Request:
+    def _message(
+        self, request: Request, url: httpx.URL, extra: Mapping[str, str] | None, key: Secret | None
+    ) -> httpx.Request:
         own = {**request.headers, **(extra or {})}
+        if key is not None and key is not self._config.api_key:
+            own["X-API-Key"] = key.reveal()
         if request.idempotency_key is not None:
             own["X-Idempotency-Key"] = request.idempotency_key
         body = request.body

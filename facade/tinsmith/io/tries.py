@@ -88,7 +88,7 @@ class Run:
         answer: Answer | None = None
         reason = ""
         try:
-            answer = await self._caller._transport.send(self._request, extra)
+            answer = await self._caller._sender.send(self._request, extra)
         except Faulted as faulted:
             outcome, reason = Outcome(fault=faulted.fault), faulted.reason
         else:

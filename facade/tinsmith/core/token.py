@@ -1,0 +1,66 @@
+"""How long a token lives, and what a server says of one that it does not take. Pure; knows no signature."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+import attrs
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REFRESH_SHARE = 0.45
+"""Share of a token's life after which it is renewed, and `REFRESH_SPREAD` beyond: so that a herd spreads."""
+
+REFRESH_SPREAD = 0.10
+"""Random part of that share."""
+
+MARGIN_S = 60.0
+"""Seconds before its end from which a token is not used without asking for another."""
+
+AFTER_FAILURE_S = 60.0
+"""Seconds until the next try to renew, after one that failed."""
+
+UNKNOWN_LIFE_S = 3600.0
+"""Seconds for which a token is used that does not say when it ends."""
+
+
+@attrs.frozen
+class Lifetime:
+    """When a token is renewed, in seconds of one clock."""
+
+    refresh_s: float
+    """From when it is renewed on the way."""
+    last_s: float
+    """From when nothing is sent before it is renewed."""
+
+    @classmethod
+    def of(cls, token: str, *, now_s: float, wall_now_s: float, random: float) -> Lifetime:
+        """Compute it from the claim `exp`; the wall clock is read once, at the start."""
+        left_s = max(0.0, _ends(token, wall_now_s) - wall_now_s)
+        return cls(
+            now_s + left_s * (REFRESH_SHARE + REFRESH_SPREAD * random), now_s + max(0.0, left_s - MARGIN_S)
+        )
+
+
+def is_token(key: str) -> bool:
+    """Say whether a key is a token already."""
+    return key.startswith("eyJ")
+
+
+def is_invalid_token(status: int, headers: Mapping[str, str]) -> bool:
+    """Say whether a server refused a request because of its token alone."""
+    told = headers.get("www-authenticate", "").replace(" ", "").lower()
+    return status == 401 and ('error="invalid_token"' in told or "error=invalid_token" in told)
+
+
+def _ends(token: str, wall_now_s: float) -> float:
+    try:
+        payload = token.split(".")[1]
+        claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return float(claims["exp"])
+    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
+        return wall_now_s + UNKNOWN_LIFE_S

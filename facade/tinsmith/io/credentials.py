@@ -1,0 +1,177 @@
+"""The key that goes with each request: the user's, the one that a command prints, or a token made of it.
+
+It stands between those who send and the connections. It owns renewal and the one replay of a request that was
+refused for its token alone. It must not retry: `io.calls` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shlex
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import orjson
+
+from tinsmith.core.config import check_key
+from tinsmith.core.errors import AuthenticationError, TinkerError
+from tinsmith.core.origin import is_local
+from tinsmith.core.secret import Secret
+from tinsmith.core.token import AFTER_FAILURE_S, Lifetime, is_invalid_token, is_token
+from tinsmith.io.question import Question
+from tinsmith.io.wire import Faulted, Lane, Request, json_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
+
+    from tinsmith.core.config import ClientConfig
+    from tinsmith.core.server_flags import ServerFlags
+    from tinsmith.io.runtime import Runtime
+    from tinsmith.io.transport import Transport
+    from tinsmith.io.wire import Answer
+
+_log = logging.getLogger("tinsmith")
+
+COMMAND_TIMEOUT_S = 30.0
+"""Seconds that the command for the key may take; it may ask another service."""
+
+EXCHANGE_TIMEOUT_S = 30.0
+"""Seconds for one exchange of a key for a token."""
+
+
+class Credentials:
+    """The sender of one client: adds the key that holds now."""
+
+    def __init__(self, config: ClientConfig, runtime: Runtime, transport: Transport, random: Random) -> None:
+        self._config = config
+        self._runtime = runtime
+        self._transport = transport
+        self._random = random
+        self._key = config.api_key
+        self._token: Secret | None = None
+        self._life: Lifetime | None = None
+        self._from_command = config.api_key is None and config.credential_command is not None
+        self._exchanges = False
+        self._renewing: Question[None] | None = None
+
+    def adopt(self, flags: ServerFlags) -> None:
+        """Do as the server says: take the key from the command, exchange it for a token."""
+        if (
+            flags.credential_default_source == "credential_cmd"
+            and self._config.credential_command is not None
+        ):
+            self._from_command, self._key = True, None
+        self._exchanges = flags.pjwt_auth_enabled
+        self._life = None
+
+    async def send(self, request: Request, extra_headers: Mapping[str, str] | None = None) -> Answer:
+        """Make one attempt with the key that holds now; once more if only the token was refused."""
+        await self._be_ready()
+        used = self._token or self._key
+        answer = await self._transport.send(request, extra_headers, key=used)
+        if not is_invalid_token(answer.status, answer.headers) or is_local(self._config.base_url):
+            return answer
+        if used is (self._token or self._key):  # else somebody renewed it meanwhile
+            await self._renew(forced=True)
+        renewed = self._token or self._key
+        if used is renewed:
+            return answer
+        return await self._transport.send(request, extra_headers, key=renewed)
+
+    def renew_connections(self, lane: Lane) -> None:
+        """Have the next request of a lane use new connections."""
+        self._transport.renew(lane)
+
+    async def _be_ready(self) -> None:
+        """Have a key and, where tokens are used, a live one: renewed on the way, awaited at its end."""
+        if self._key is None and self._from_command:
+            await self._renew()
+        if not self._exchanges or (self._key is not None and is_token(self._key.reveal())):
+            return
+        now_s = self._runtime.loop.time()
+        if self._life is None or now_s >= self._life.last_s:
+            await self._renew()
+        elif now_s >= self._life.refresh_s and self._renewing is None:
+            self._runtime.task(self._renew())
+
+    async def _renew(self, *, forced: bool = False) -> None:
+        """Renew once, however many ask."""
+        if self._renewing is None:
+            self._renewing = Question(lambda: self._renewed(forced))
+        question = self._renewing
+        try:
+            await question.answer()
+        finally:
+            if self._renewing is question:
+                self._renewing = None
+
+    async def _renewed(self, forced: bool) -> None:
+        if self._from_command and (self._key is None or forced):
+            self._key = await asyncio.to_thread(self._run_command)
+        if self._key is None or is_token(self._key.reveal()) or not (self._exchanges or forced):
+            return
+        token = await self._exchange(self._key)
+        now_s = self._runtime.loop.time()
+        if token is None:
+            self._life = Lifetime(now_s + AFTER_FAILURE_S, now_s + AFTER_FAILURE_S)
+            return
+        self._token, self._exchanges = token, True
+        self._life = Lifetime.of(
+            token.reveal(), now_s=now_s, wall_now_s=time.time(), random=self._random.random()
+        )
+
+    async def _exchange(self, key: Secret) -> Secret | None:
+        """Exchange a key for a token; None when it failed, and what is at hand is used on."""
+        asked = Request(
+            "auth_token",
+            "POST",
+            "api/v1/auth/token",
+            Lane.HEARTBEAT,
+            json_body({}),
+            timeout_s=EXCHANGE_TIMEOUT_S,
+        )
+        try:
+            answer = await self._transport.send(asked, key=key)
+            found = answer.json().get("jwt") if answer.ok else None
+            reason = f"status {answer.status}"
+        except Faulted as fault:
+            found, reason = None, str(fault.fault)
+        except (orjson.JSONDecodeError, AttributeError):
+            found, reason = None, "an answer that cannot be read"
+        if not isinstance(found, str) or not found.isascii() or not found.isprintable():
+            _log.warning("the key could not be exchanged for a token (%s); again in a minute", reason)
+            return None
+        return Secret(found)
+
+    def _run_command(self) -> Secret:
+        """Run the user's command; neither it nor what it prints is ever shown."""
+        found = _printed(self._config.credential_command or "")
+        if isinstance(found, str):
+            raise _refused(found)
+        config = self._config
+        try:
+            check_key(found, base_url=config.base_url, require_prefix=config.require_key_prefix)
+        except TinkerError:
+            raise _refused("what it printed is no key") from None
+        return found
+
+
+def _printed(command: str) -> Secret | str:
+    """Return what a command prints, or why there is nothing."""
+    try:
+        words = shlex.split(command)
+        ran = subprocess.run(words, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False, text=True)  # noqa: S603  # the user's own
+    except subprocess.TimeoutExpired:
+        return f"it took longer than {COMMAND_TIMEOUT_S:g} s"
+    except (OSError, ValueError, IndexError) as broken:
+        return f"it cannot be run ({type(broken).__name__})"
+    return Secret(ran.stdout.strip()) if ran.returncode == 0 else f"it ended with code {ran.returncode}"
+
+
+def _refused(why: str) -> AuthenticationError:
+    return AuthenticationError(
+        f"the command of TINKER_CREDENTIAL_CMD gave no key: {why}", status_code=401, applied="no"
+    )

@@ -1,0 +1,252 @@
+"""Keys, tokens and commands: which one goes along, when it is renewed, and who never sees it."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import pickle
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from tinsmith import AuthenticationError, ServiceClient, TinkerError, testing
+from tinsmith.core.config import ClientConfig
+from tinsmith.core.token import Lifetime, is_invalid_token
+from tinsmith.testing.service import reply
+
+from tests.io.bench import ADAM, WAIT_S, datum
+
+if TYPE_CHECKING:
+    from tinsmith.io.wire import Answer, Seen
+
+
+def token(number: int, life_s: float = 3600.0) -> str:
+    """Make a token that ends `life_s` from now."""
+    claims = orjson.dumps({"exp": time.time() + life_s, "n": number})
+    return f"eyJh.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.canary{number}"
+
+
+INVALID = reply({"detail": "expired"}, 401, {"www-authenticate": 'Bearer realm="x", error="invalid_token"'})
+
+
+class Issuer(testing.LedgerService):
+    """A service that exchanges keys for tokens."""
+
+    def __init__(self, *, wanted: bool = True, life_s: float = 3600.0) -> None:
+        super().__init__()
+        self.issued = 0
+        self.revoked: set[str] = set()
+        self.fails = False
+        self.life_s = life_s
+        self.wanted = wanted
+        self.rules.append(self._rule)
+
+    def _rule(self, asked: str, seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        if asked == "client/config":
+            return reply({"pjwt_auth_enabled": self.wanted})
+        if asked == "auth/token":
+            self.issued += not self.fails
+            made = token(self.issued, self.life_s)
+            return reply({"detail": "down"}, 503) if self.fails else reply({"jwt": made})
+        return INVALID if seen.headers["x-api-key"] in self.revoked else None
+
+    def keys(self, path: str) -> list[str]:
+        """Return the end of the key that came with each request to a path."""
+        return [s.headers["x-api-key"].rpartition(".")[2] for s in self.seen if s.path == f"api/v1/{path}"]
+
+    def now(self) -> str:
+        """Return the token in use."""
+        found: str = [seen.headers["x-api-key"] for seen in self.seen][-1]
+        return found
+
+
+def test_key_is_exchanged_where_the_server_wants_it(clock: testing.FrozenClock) -> None:
+    """The key goes to client/config and the exchange; everything else carries the token, asked for once."""
+    service = Issuer()
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
+    assert service.keys("client/config") == ["tml-test"]
+    assert service.keys("auth/token") == ["tml-test"]
+    for path in ("create_session", "create_model", "forward_backward", "retrieve_future"):
+        assert set(service.keys(path)) == {"canary1"}
+
+
+def test_no_flag_no_exchange(clock: testing.FrozenClock) -> None:
+    """Other servers get the key itself."""
+    service = Issuer(wanted=False)
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer.optim_step(ADAM).result(WAIT_S)
+    assert service.issued == 0
+    assert service.keys("optim_step") == ["tml-test"]
+
+
+def test_key_that_is_a_token_is_not_exchanged(clock: testing.FrozenClock) -> None:
+    """A JWT as api_key= goes along as it is."""
+    service = Issuer()
+    client = ServiceClient(**service.settings(api_key=token(9)))
+    client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).result(WAIT_S)
+    assert service.issued == 0
+    assert service.keys("optim_step") == ["canary9"]
+
+
+def test_token_is_renewed_on_the_way(clock: testing.FrozenClock) -> None:
+    """Heartbeats carry a run through many tokens: each is renewed at about half of its life."""
+    service = Issuer(life_s=600.0)
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer.optim_step(ADAM).result(WAIT_S)
+    began, issued = clock.now(), service.issued
+    service.dialect = testing.ServerDialect(ready_after_polls=60, hold_s=30.0)
+    trainer.optim_step(ADAM).result(WAIT_S)
+    renewals = service.issued - issued
+    assert 0.45 * 600 <= (clock.now() - began) / renewals <= 1.2 * 0.55 * 600
+
+
+def test_revoked_token_is_replaced_and_the_request_replayed_once(clock: testing.FrozenClock) -> None:
+    """401 with invalid_token: one exchange, the same bytes again, and nothing is applied twice."""
+    service = Issuer()
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer.optim_step(ADAM).result(WAIT_S)
+    service.revoked.add(service.now())
+    trainer.optim_step(ADAM).result(WAIT_S)
+    assert service.keys("optim_step") == ["canary1", "canary1", "canary2"]
+    sent = [seen for seen in service.seen if seen.path == "api/v1/optim_step"]
+    assert sent[1].body == sent[2].body
+    service.ledger.assert_exactly_once(trainer.model_id, 2)
+
+
+def test_replay_happens_once(clock: testing.FrozenClock) -> None:
+    """A server that refuses every token is believed: the number is given back."""
+    service = Issuer()
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    service.rules.insert(0, lambda asked, _seen, _body: INVALID if asked == "optim_step" else None)
+    with pytest.raises(AuthenticationError) as caught:
+        trainer.optim_step(ADAM).result(WAIT_S)
+    assert (caught.value.applied, caught.value.seq_id) == ("no", 1)
+    assert len(service.keys("optim_step")) == 2
+
+
+def test_other_401_is_not_replayed(clock: testing.FrozenClock) -> None:
+    """A wrong key is a wrong key."""
+    service = testing.LedgerService()
+    service.rules.append(lambda *_: reply({"detail": "no"}, 401))
+    with pytest.raises(AuthenticationError):
+        ServiceClient(**service.settings()).get_server_capabilities()
+    assert len(service.seen) == 1
+
+
+def test_failed_exchange_is_no_end(clock: testing.FrozenClock, caplog: pytest.LogCaptureFixture) -> None:
+    """What is at hand is used on, the log says why, and a minute later it is tried again."""
+    service = Issuer()
+    service.fails = True
+    with caplog.at_level(logging.WARNING, "tinsmith"):
+        trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+        trainer.optim_step(ADAM).result(WAIT_S)
+        assert service.keys("optim_step") == ["tml-test"]
+        service.fails = False
+        service.dialect = testing.ServerDialect(ready_after_polls=5, hold_s=30.0)
+        trainer.optim_step(ADAM).result(WAIT_S)
+    trainer.optim_step(ADAM).result(WAIT_S)
+    assert service.keys("optim_step")[-1] == "canary1"
+    assert "could not be exchanged for a token (status 503)" in caplog.text
+
+
+def printing(text: str, code: int = 0) -> str:
+    """Make a command that prints."""
+    return f"{sys.executable} -c \"import sys; print('{text}'); sys.exit({code})\""
+
+
+def commanded(service: testing.LedgerService, command: str) -> ClientConfig:
+    """Make a configuration whose key comes from a command of the environment."""
+    environ = {"TINKER_CREDENTIAL_CMD": command, "TINKER_BASE_URL": "http://127.0.0.1:1/"}
+    return ClientConfig.from_environment(environ=environ, server_deduplicates=True)
+
+
+def test_key_of_a_command(service: testing.LedgerService) -> None:
+    """Without a key, TINKER_CREDENTIAL_CMD is run before the first request, once."""
+    config = commanded(service, printing("tml-printed"))
+    client = ServiceClient(config=config, http_client=service.settings()["http_client"])
+    client.get_server_capabilities()
+    client.get_server_capabilities()
+    assert [seen.headers["x-api-key"] for seen in service.seen] == ["tml-printed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (printing("tml-canary", 3), "it ended with code 3"),
+        (printing("other-canary"), "what it printed is no key"),
+        (printing(""), "what it printed is no key"),
+        ("/does/not/exist --secret canary", "it cannot be run"),
+        ("unclosed 'canary", "it cannot be run"),
+    ],
+)
+def test_command_without_a_key(service: testing.LedgerService, command: str, why: str) -> None:
+    """The error says what went wrong, and shows neither the command nor what it printed."""
+    config = commanded(service, command)
+    client = ServiceClient(config=config, http_client=service.settings()["http_client"])
+    with pytest.raises(AuthenticationError, match=why) as caught:
+        client.get_server_capabilities()
+    assert caught.value.applied == "no"
+    assert service.seen == []
+    told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    shown = told.split("facade", 1)[-1]
+    assert "canary" not in "\n".join(line for line in shown.splitlines() if "command" not in line[:20])
+    assert "canary" not in repr(config)
+
+
+def test_tokens_are_never_shown(clock: testing.FrozenClock, caplog: pytest.LogCaptureFixture) -> None:
+    """No token in a log, a repr, an error with its locals, or what travels with a sampler."""
+    service = Issuer()
+    caplog.set_level(logging.DEBUG, "tinsmith")
+    client = ServiceClient(**service.settings())
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    service.rules.insert(0, lambda asked, _seen, _body: INVALID if asked == "optim_step" else None)
+    with pytest.raises(TinkerError) as caught:
+        trainer.optim_step(ADAM).result(WAIT_S)
+    told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    travelling = pickle.dumps(sampler)
+    shown = [told, caplog.text, repr(client.holder.credentials.__dict__), repr(travelling)]
+    assert [text for text in shown if "canary" in text] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "expected"),
+    [
+        (401, 'Bearer error="invalid_token"', True),
+        (401, 'Bearer error = "invalid_token", x="y"', True),
+        (401, "Bearer", False),
+        (401, None, False),
+        (403, 'Bearer error="invalid_token"', False),
+    ],
+)
+def test_what_refuses_the_token_alone(status: int, told: str | None, expected: bool) -> None:
+    """Only 401 with that word in WWW-Authenticate."""
+    assert is_invalid_token(status, {} if told is None else {"www-authenticate": told}) is expected
+
+
+@pytest.mark.parametrize("made", ["eyJ", "eyJ.x.y", "eyJ." + base64.b64encode(b"{}").decode() + ".z"])
+def test_token_that_does_not_say_when_it_ends(made: str) -> None:
+    """It is taken for one of an hour."""
+    life = Lifetime.of(made, now_s=10.0, wall_now_s=5e9, random=0.5)
+    assert (life.refresh_s, life.last_s) == (10.0 + 1800.0, 10.0 + 3540.0)
+
+
+def test_token_that_is_over_is_renewed_at_once() -> None:
+    """Its life is 0, not negative."""
+    life = Lifetime.of(token(1, -50.0), now_s=10.0, wall_now_s=time.time(), random=1.0)
+    assert (life.refresh_s, life.last_s) == (10.0, 10.0)
+
+
+def test_many_who_send_exchange_once(clock: testing.FrozenClock) -> None:
+    """Requests that meet a revoked token at the same time share one exchange."""
+    service = Issuer()
+    client = ServiceClient(**service.settings())
+    trainers = [client.create_lora_training_client("tinsmith/tiny") for _ in range(5)]
+    service.revoked.add(service.now())
+    for step in [each.optim_step(ADAM) for each in trainers]:
+        step.result(WAIT_S)
+    assert service.issued == 2
