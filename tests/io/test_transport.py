@@ -38,7 +38,7 @@ def config_for(url: str, **changed: Any) -> ClientConfig:
     made = ClientConfig(
         base_url=url,
         api_key=Secret("tml-canary"),
-        timeouts=Timeouts(connect_s=1.0, read_s=0.4, write_s=1.0, total_s=0.6),
+        timeouts=Timeouts(connect_s=2.0, read_s=1.2, write_s=2.0, total_s=2.0),
         server_deduplicates=True,
     )
     return attrs.evolve(made, **changed)
@@ -121,7 +121,7 @@ def test_silence_is_a_timeout(server: testing.SocketServer, lane: Lane) -> None:
     hold = threading.Event()
 
     def rule(_operation: str, _seen: Seen, _body: dict[str, Any]) -> Answer | None:
-        hold.wait(1.0)
+        hold.wait(3.0)
         return None
 
     server.service.rules.append(rule)
