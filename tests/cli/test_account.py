@@ -74,7 +74,7 @@ def test_status(cli: Callable[..., Result], server: Server) -> None:
     assert f"Server {server.url}/ Key Name laptop Id k1" in shown.words
     assert KEY not in shown.out + shown.err
     found = cli("auth", "status", "-f", "json").json
-    assert found == {"base_url": f"{server.url}/", "key": {"key_name": "laptop", "id": "k1"}}
+    assert found == {"base_url": f"{server.url}/", "key": {"key_name": "laptop", "id": "k1", "secret": "***"}}
     server.on("GET", "/auth/apikey/me", (401, {"detail": "unknown key"}))
     assert cli("auth", "status").code == 4
 

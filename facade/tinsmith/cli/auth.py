@@ -34,9 +34,7 @@ def status(context: typer.Context, format: Format = None) -> None:
     """Show which server is asked, and what it says of the key; an answer means that the key works."""
     with service(context) as client:
         address = client.config.base_url
-        secret = client.config.api_key.reveal() if client.config.api_key else None
-        told = client.raw.get_api_key().result().to_dict()
-    key = {name: value for name, value in told.items() if value != secret}
+        key = client.raw.get_api_key().result().to_dict()
     rows = [["Server", address]]
     rows += [[name.replace("_", " ").title(), str(value)] for name, value in key.items()]
     show(context, {"base_url": address, "key": key}, lambda: Properties(rows))
