@@ -290,6 +290,16 @@ def test_a_mistake_in_protobuf_names_its_place(caller: Caller) -> None:
     assert answer.json()["field"] == "forward_backward_input.data[1].loss_fn_inputs.target_tokens"
 
 
+def test_negative_tokens_in_protobuf_are_400(caller: Caller) -> None:
+    """What no value of ours can say is refused as well."""
+    good = encoded(caller.model(), 1)
+    tokens = np.frombuffer(TEXT, np.uint8)[:-1].astype("<i4").tobytes()
+    assert tokens in good
+    answer = send(caller, good.replace(tokens, b"\xff" * 4 + tokens[4:]))
+    assert answer.status_code == 400
+    assert "token ids" in answer.json()["detail"]
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_hostile_protobuf_is_a_4xx(shared: "_Shared", data: st.DataObject) -> None:

@@ -80,12 +80,13 @@ def read_batch(raw: bytes) -> tuple[str, dict[str, Any]]:
     """Decode a protobuf batch: the operation that it asks for, and its body as JSON would have it."""
     try:
         found = decode_training_request(raw)
+        body = dict(to_wire(found))
     except InputError as error:
         field = [part for part in ("data", error.datum, error.field) if part is not None]
         where = tuple(field) if error.datum is not None else tuple(field[1:])
         raise Refusal(400, str(error), field=where, kind="protobuf_invalid") from error
     operation = "forward" if isinstance(found, ForwardRequest) else "forward_backward"
-    return operation, dict(to_wire(found))
+    return operation, body
 
 
 def canonical(body: Mapping[str, Any]) -> bytes:
