@@ -185,8 +185,11 @@ def check_tokens(chunk: EncodedTextChunk, datum: int | None, field: str) -> None
     """Refuse token ids that are no whole numbers >= 0."""
     tokens: Any = chunk.tokens
     if is_array(tokens):
+        import numpy as np
+
         kind = tokens.dtype.kind
-        bad = kind not in "iu" or tokens.ndim != 1 or (kind == "i" and len(tokens) > 0 and tokens.min() < 0)
+        bad = kind not in "iu" or tokens.ndim != 1
+        bad = bad or (kind == "i" and len(tokens) > 0 and bool(np.minimum.reduce(tokens) < 0))
     else:
         try:
             bad = not _is_whole(sum(tokens)) or (len(tokens) > 0 and bool(min(tokens) < 0))
