@@ -32,6 +32,7 @@ argument: arguments are visible to everybody on the machine.
 | option, in front of the command | variable | meaning |
 |---|---|---|
 | | `TINKER_API_KEY` | The key. |
+| | `TINKER_CREDENTIAL_CMD` | Without a key: a program that prints it, such as `pass tinker`, in 30 s. |
 | `--base-url URL` | `TINKER_BASE_URL` | The server, in place of the hosted one. |
 | `--any-key` | `TINSMITH_ANY_KEY=1` | Send a key that does not start with `tml-`, to a server of your own. |
 | `--insecure` | `TINSMITH_INSECURE=1` | Allow http to another machine: the key is sent in the clear. |

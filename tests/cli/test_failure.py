@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -97,6 +99,27 @@ def test_a_server_of_ones_own(
         monkeypatch.setenv("TINSMITH_ANY_KEY", "1")
     assert cli(*(["--any-key"] if way == "option" else []), "session", "list").code == 0
     assert [asked.key for asked in server.asked] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "keys"),
+    [("print('tml-printed')", 0, ["tml-printed"]), ("exit(3)", 4, []), ("print('sk-other')", 4, [])],
+)
+def test_a_command_for_the_key(
+    cli: Callable[..., Result],
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    program: str,
+    code: int,
+    keys: list[str],
+) -> None:
+    """The key that a command prints is sent; without one nothing is, and the exit code is 4."""
+    server.on("GET", "/sessions", (200, {"sessions": []}))
+    monkeypatch.delenv("TINKER_API_KEY")
+    monkeypatch.setenv("TINKER_CREDENTIAL_CMD", shlex.join([sys.executable, "-c", program]))
+    done = cli("session", "list", "-f", "json")
+    assert (done.code, [asked.key for asked in server.asked]) == (code, keys), done.err
+    assert (done.out == "", "sk-other" in done.err) == (code != 0, False)
 
 
 def test_http_to_another_machine(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
