@@ -62,7 +62,7 @@ TRAINING: list[tuple[str, Train, int | None, str | None, str]] = [
     ("negative learning rate", lambda c: c.optim_step(types.AdamParams(learning_rate=-1e-4)), None, "learning_rate", ">= 0"),
     ("learning rate NaN", lambda c: c.optim_step(types.AdamParams(learning_rate=float("nan"))), None, "learning_rate", "finite number"),
     ("beta of 1", lambda c: c.optim_step(types.AdamParams(beta1=1.0)), None, "beta1", "in [0, 1)"),
-    ("parameters as a dict", lambda c: c.optim_step({"learning_rate": 1}), None, "adam_params", "must be AdamParams"),  # type: ignore[arg-type]
+    ("parameters as a dict", lambda c: c.optim_step({"learning_rate": 1}), None, "adam_params", "must be AdamParams"),
     ("a checkpoint's name with a slash", lambda c: c.save_state("a/b"), None, "name", "no checkpoint name"),
     ("more seconds than a number holds", lambda c: c.save_state("a", ttl_seconds=2**70), None, "ttl_seconds", "from 3600 to 315360000"),
     ("a target of 70 bits", batch(datum(target_tokens=[2**70] * LENGTH)), 1, "loss_fn_inputs.target_tokens.data", "64-bit"),

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import tinsmith
 from tinsmith import types
-from tinsmith.core.errors import APIStatusError, InputError, TinkerError
+from tinsmith.core.errors import APIStatusError, InputError, RequestFailedError, TinkerError
 from tinsmith.local.options import ServeOptions
 from tinsmith.local.serve import serving
 
 from tests.e2e.bench import TEXT, Bench, datum, outcome, policy_datum, works
+from tests.local.models.gguf_files import llama_tensors, to_gguf, write_gguf
 
 Train = Callable[[tinsmith.TrainingClient], object]
 Sample = Callable[[tinsmith.SamplingClient], object]
@@ -156,33 +157,19 @@ def test_a_custom_loss(bench: Bench, loss: Any, words: str) -> None:
     assert bench.ledger(client) == [(1, "forward"), (2, "forward_backward"), (3, "optim_step")]
 
 
-def broken_directory(folder: Path) -> Path:
-    """Make a directory with a configuration and no weights."""
-    folder.mkdir()
-    (folder / "config.json").write_text('{"model_type": "llama"}')
-    return folder
-
-
-def text_file(path: Path) -> Path:
-    """Make a file that is no GGUF."""
-    path.write_text("not a model")
-    return path
-
-
-def test_a_model_that_is_none(tmp_path: Path) -> None:
-    """Each names its file and the reason, to train and to sample, and the other models go on."""
-    (tmp_path / "empty").mkdir()
-    models = {
-        "empty": tmp_path / "empty",
-        "halved": broken_directory(tmp_path / "halved"),
-        "noise": text_file(tmp_path / "noise.gguf"),
-        "missing": tmp_path / "missing",
-    }
+def test_a_model_that_is_none_any_more(tmp_path: Path) -> None:
+    """A file that breaks after the start is named with the reason, to train and to sample; others go on."""
+    models = {name: tmp_path / f"{name}.gguf" for name in ("halved", "noise", "gone")}
+    for path in models.values():
+        write_gguf(path, to_gguf(llama_tensors()))
     options = ServeOptions(data_dir=tmp_path / "data", models=models)
     with (
         serving(options) as (address, _),
         tinsmith.ServiceClient(base_url=address.base_url, api_key=address.token) as service,
     ):
+        models["halved"].write_bytes(models["halved"].read_bytes()[:1000])
+        models["noise"].write_text("hello")
+        models["gone"].unlink()
         for name, path in models.items():
             for call in (
                 lambda name=name: service.create_lora_training_client(name, rank=2),
@@ -192,8 +179,11 @@ def test_a_model_that_is_none(tmp_path: Path) -> None:
             ):
                 with pytest.raises(TinkerError) as caught:
                     outcome(call())
-                assert isinstance(caught.value, APIStatusError), caught.value
-                assert 400 <= caught.value.status_code < 500
+                if isinstance(caught.value, RequestFailedError):
+                    assert caught.value.category == "user"
+                else:
+                    assert isinstance(caught.value, APIStatusError), caught.value
+                    assert 400 <= caught.value.status_code < 500
                 assert str(path) in str(caught.value)
         works(service.create_lora_training_client("tinsmith/tiny", rank=2))
 

@@ -122,6 +122,7 @@ class ModelRegistry:
         full = self.canonical(name)
         with self._lock:
             if full not in self._models:
+                self._sources.pop(full, None)  # the file may be another than when its header was read
                 self._models[full] = load(self._source(full))
             return self._models[full]
 
