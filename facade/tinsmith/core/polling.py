@@ -19,6 +19,8 @@ from tinsmith.core.pacing import Moment, judge_poll, not_ready_pause_s
 from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.core.verdict import Fault, Outcome
 
+_FAILURE = frozenset({"error", "category"})
+"""Fields of a failed promise; a result may have a null `error` beside its own."""
 _GONE = frozenset({404, 410})
 
 
@@ -175,7 +177,7 @@ def _judge_2xx(
         return _broken(status, body, state, moment, policy, request_id)
     if payload.get("type") == "try_again":
         return _not_ready(payload, state, moment, policy)
-    if payload.get("error") is not None or ("error" in payload and "category" in payload):
+    if "error" in payload and (payload["error"] is not None or payload.keys() <= _FAILURE):
         message = payload["error"]
         category = RequestErrorCategory(str(payload.get("category")))
         text = message if isinstance(message, str) and message else detail_text(payload)
