@@ -35,6 +35,13 @@ def main() -> None:
     assert kept.tolist() == [0.0, 0.0]
     kept.to_torch().add_(5)
     assert kept.tolist() == [0.0, 0.0]
+    dense = torch.tensor([[0.0, 2.0, 0.0], [1.0, 0.0, 3.0]])
+    for sparse in (
+        types.TensorData.from_torch_sparse(dense),
+        types.TensorData.from_torch(dense.to_sparse_csr()),
+    ):
+        assert (sparse.is_sparse, sparse.data, sparse.shape) == (True, [2.0, 1.0, 3.0], [2, 3])
+        assert torch.equal(sparse.to_torch(), dense)
     datum = types.Datum(
         model_input=types.ModelInput.from_ints(torch.tensor([1, 2]).tolist()),
         loss_fn_inputs={

@@ -7,7 +7,14 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from tinsmith.core.checks import check_batch, check_prompt, check_tensor, known_length, unknown_kinds
+from tinsmith.core.checks import (
+    check_asked,
+    check_batch,
+    check_prompt,
+    check_tensor,
+    known_length,
+    unknown_kinds,
+)
 from tinsmith.core.errors import InputError
 from tinsmith.core.values import Datum, EncodedTextChunk, ImageChunk, ModelInput, TensorData, UnknownChunk
 
@@ -177,6 +184,36 @@ def test_a_bad_sample_is_named(arguments: tuple[Any, ...], field: str) -> None:
     """An empty prompt, and counts that are none."""
     with pytest.raises(InputError) as caught:
         check_prompt(*arguments)
+    assert caught.value.field == field
+
+
+def test_what_is_asked_of_a_sample_is_named_and_plain() -> None:
+    """Only what is asked for is sent; counts become plain numbers."""
+    targets = TensorData([1, 2], "int64", [2, 1])
+    assert check_asked(0, None, 0, None) == {}
+    assert check_asked(cast(Any, np.int64(2)), targets, 3, 0) == {
+        "topk_sample_logprobs": 2,
+        "target_prompt_logprobs": targets,
+        "prompt_alt_tokens_k": 3,
+        "prompt_logprobs_last_n": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ((-1, None, 0, None), "topk_sample_logprobs"),
+        ((0, None, True, None), "prompt_alt_tokens_k"),
+        ((0, None, 0, -1), "prompt_logprobs_last_n"),
+        ((0, [1], 0, None), "target_prompt_logprobs"),
+        ((0, TensorData([1.0], "float32"), 0, None), "target_prompt_logprobs"),
+        ((0, TensorData([1.5], "int64"), 0, None), "target_prompt_logprobs"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_sample_is_named(arguments: Any, field: str) -> None:
+    """Counts below zero, truth values, and targets that are no token ids."""
+    with pytest.raises(InputError) as caught:
+        check_asked(*arguments)
     assert caught.value.field == field
 
 

@@ -172,6 +172,20 @@ class _Torch(ModuleType):
         def long(self) -> Any:
             return _Torch.Tensor(self.array.astype(np.int64))
 
+        def to_sparse_csr(self) -> Any:
+            sparse = _Torch.Tensor(self.array)
+            sparse.layout = "torch.sparse_csr"
+            return sparse
+
+        def values(self) -> Any:
+            return _Torch.Tensor(self.array[self.array != 0])
+
+        def crow_indices(self) -> Any:
+            return _Torch.Tensor(np.concatenate([[0], np.cumsum((self.array != 0).sum(axis=1))]))
+
+        def col_indices(self) -> Any:
+            return _Torch.Tensor(np.nonzero(self.array)[1])
+
         def numpy(self) -> Any:
             return self.array
 
@@ -190,6 +204,9 @@ def test_torch_tensors_are_taken_and_given(monkeypatch: pytest.MonkeyPatch) -> N
     assert tensor.to_torch().numpy().tolist() == [[0.5]]
     datum = Datum({"weights": mask}, ModelInput.empty())
     assert datum.loss_fn_inputs["weights"] == TensorData([1.0, 0.0], "float32", [2])
+    dense = np.array([[0.0, 2.0], [3.0, 0.0]])
+    sparse = TensorData.from_torch_sparse(cast(Any, _Torch.Tensor(dense)))
+    assert (sparse.data, sparse.is_sparse, sparse.tolist()) == ([2.0, 3.0], True, dense.tolist())
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"tinsmith\[torch\]"):
         tensor.to_torch()
@@ -432,6 +449,7 @@ def test_optimizers_and_their_steps_are_checked() -> None:
 def test_a_search_and_a_span_check_themselves() -> None:
     """A page of a search, its users, and the stretch of a span have ranges."""
     assert values.SessionSearchRequest(limit=200).owner == values.OwnSearchOwner()
+    assert values.UserSearchOwner(["u"]).type == "user"
     assert values.PromptProvenanceSpan(sequence_id="s", length=2).offset == 0
     for make, field in (
         (lambda: values.SessionSearchRequest(limit=201), "limit"),
