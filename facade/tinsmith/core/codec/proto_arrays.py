@@ -40,6 +40,9 @@ MAX_DIMENSIONS = 64
 
 def to_bytes(numbers: Any, kind: Literal["<f4", "<i8", "<i4"]) -> bytes:
     """Return numbers as bytes; ValueError if one does not fit."""
+    if is_array(numbers) and numbers.dtype == kind:
+        as_they_are: bytes = numbers.tobytes()
+        return as_they_are
     if is_array(numbers) and kind != "<f4" and not np.can_cast(numbers.dtype, kind) and len(numbers):
         limit = np.iinfo(kind)
         if numbers.min() < limit.min or numbers.max() > limit.max:

@@ -1,4 +1,4 @@
-"""Batches to protobuf, one piece a datum: pieces of one message, joined, are that message."""
+"""Batches to protobuf, in pieces of some datums each: pieces of one message, joined, are that message."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
+from tinsmith.core.chunking import estimate_bytes
 from tinsmith.core.codec.proto_arrays import token_bytes, write_tensor
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import DmelChunk, EncodedTextChunk, ImageChunk, UnknownChunk
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     SpanMessages = RepeatedCompositeFieldContainer[wire.ProvenanceSpan]
     Spans = Iterable[PromptProvenanceSpan | SampledProvenanceSpan]
+
+
+PIECE_BYTES = 64 * 1024
+"""Datums are written together up to about this size: few pieces to send, none that takes long to write."""
 
 
 def encode_batch(
@@ -53,14 +58,19 @@ def encode_batch(
     except (ValueError, TypeError) as cause:
         raise InputError(f"cannot be written as protobuf: {cause}", field=field) from cause
     yield head.SerializeToString(deterministic=True)
-    for index in chunk:
-        yield encode_datum(index, data[index])
-
-
-def encode_datum(index: int, datum: Datum) -> bytes:
-    """Return the piece of one datum; an error names the datum by `index`, and the field."""
     batch = wire.ForwardBackwardRequest()
-    message = batch.data.add()
+    held = 0
+    for index in chunk:
+        _write_datum(batch.data.add(), index, data[index])
+        held += estimate_bytes(data[index])
+        if held >= PIECE_BYTES or index == chunk[-1]:
+            yield batch.SerializeToString(deterministic=True)
+            batch = wire.ForwardBackwardRequest()
+            held = 0
+
+
+def _write_datum(message: wire.Datum, index: int, datum: Datum) -> None:
+    """Fill the message of one datum; an error names the datum by `index`, and the field."""
     for position, chunk in enumerate(datum.model_input.chunks):
         _write_chunk(message.model_input.add(), chunk, index, position)
     inputs = message.loss_fn_inputs
@@ -74,7 +84,6 @@ def encode_datum(index: int, datum: Datum) -> bytes:
         _write_spans(message.model_input_spans, datum.model_input_spans, index, "model_input_spans")
     if datum.loss_fn_input_spans:
         _write_spans(message.loss_fn_input_spans, datum.loss_fn_input_spans, index, "loss_fn_input_spans")
-    return batch.SerializeToString(deterministic=True)
 
 
 def _write_chunk(message: wire.Chunk, chunk: ModelInputChunk, datum: int, position: int) -> None:
