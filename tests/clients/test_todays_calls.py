@@ -20,6 +20,7 @@ from tinsmith import (
     SamplingParams,
     ServiceClient,
     TensorData,
+    TinkerError,
     TrainingClient,
     testing,
     types,
@@ -500,3 +501,14 @@ def test_calls_on_a_closed_client_were_not_sent(
             call()
         assert caught.value.applied == "no"
     assert len(service.seen) == before
+
+
+def test_rest_client_stands_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a ServiceClient it takes address and key as that one does, and opens no session."""
+    monkeypatch.delenv("TINKER_API_KEY", raising=False)
+    alone = RestClient(base_url="local:")
+    assert alone.list_sessions().result(WAIT_S).sessions == []
+    monkeypatch.setenv("TINKER_BASE_URL", "local:")
+    assert RestClient().list_training_runs().result(WAIT_S).training_runs == []
+    with pytest.raises(TinkerError, match="no API key"):
+        RestClient(base_url="https://example.com")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tinsmith.core.codec.structure import to_value
+from tinsmith.core.config import ClientConfig
+from tinsmith.core.extras import require_extra
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
+from tinsmith.io.link import Link
 
 if TYPE_CHECKING:
     from tinsmith.io.future import APIFuture
-    from tinsmith.io.link import Link
 
 T = TypeVar("T")
 
@@ -21,8 +23,16 @@ AccessScope = Literal["owned", "accessible"]
 class RestCalls:
     """The calls of a client that opens no session."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(
+        self, holder: Link | None = None, *, base_url: str | None = None, api_key: str | None = None
+    ) -> None:
+        """Share the connections of `holder`; without one, make some, by arguments and environment."""
+        if holder is None:
+            config = ClientConfig.from_environment(base_url=base_url, api_key=api_key)
+            if config.local:
+                require_extra("base_url='local:'", "local")
+            holder = Link(config)
+        self._link = holder
 
     def _get(self, operation: str, result: type[T], **parts: Any) -> APIFuture[T]:
         return self._link.run(self._ask(operation, result, **parts))
