@@ -121,7 +121,7 @@ def test_probe_answered_500_for_ever_is_an_answer(clock: testing.FrozenClock) ->
 
 def test_batch_whose_probe_stays_lost_is_not_sent(clock: testing.FrozenClock) -> None:
     """The error says that nothing was applied; the next batch probes again and works."""
-    service = Probed(*[refuse(503)] * 4)
+    service = Probed(*[refuse(503)] * 15)
     trainer = trainer_on(service)
     with pytest.raises(InternalServerError) as caught:
         trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)

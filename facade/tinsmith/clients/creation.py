@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.clients.sampling import SamplingClient
-from tinsmith.clients.sharing import NUMBERS_A_COPY, random_copy
+from tinsmith.clients.sharing import random_copy
 from tinsmith.clients.training import TrainingClient
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
@@ -17,8 +17,8 @@ from tinsmith.core.values.rest import WeightsInfoResponse
 from tinsmith.core.values.service import CreateModelResponse, CreateSamplingSessionResponse
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
-from tinsmith.io.desk import Sampler
 from tinsmith.io.promise import Promise
+from tinsmith.io.sampler import NUMBERS_A_COPY, Sampler
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 
@@ -36,6 +36,8 @@ async def create_training(
     lora: LoraConfig,
     user_metadata: Mapping[str, str] | None,
     optimizer: OptimizerConfig | None = None,
+    *,
+    number: int | None = None,
 ) -> TrainingClient:
     """Make a model on the server and a client for it."""
     if not isinstance(base_model, str) or not base_model:
@@ -43,7 +45,7 @@ async def create_training(
     session_id = await link.session.open()
     wanted = CreateModelRequest(
         session_id,
-        link.session.next_model(),
+        link.session.next_model() if number is None else number,
         base_model,
         None if user_metadata is None else dict(user_metadata),
         lora,
@@ -69,16 +71,55 @@ async def create_training_from_state(
     info = to_value(WeightsInfoResponse, await operations.perform(link.caller, asked))
     if not info.is_lora or info.lora_rank is None:
         raise APIResponseValidationError(message=f"{path} is no LoRA checkpoint: {info}")
+    number = None
+    if await link.terms.learn() is not None and link.terms.creates_by_load:
+        # Servers of the time of client/config know this, and some take a load only as a model's first act.
+        number = link.session.next_model()
+        fields = {
+            "base_model": base_model,
+            "user_metadata": None if user_metadata is None else dict(user_metadata),
+            "optimizer_config": optimizer_config,
+            "weights_access_token": weights_access_token,
+        }
+        model_id = await _created_by_load(link, path, optimizer, number, fields)
+        if model_id is not None:
+            return TrainingClient(link, model_id, base_model=base_model or info.base_model)
     lora = LoraConfig(
         rank=info.lora_rank,
         train_unembed=info.train_unembed is not False,
         train_mlp=info.train_mlp is not False,
         train_attn=info.train_attn is not False,
     )
-    client = await create_training(link, base_model or info.base_model, lora, user_metadata, optimizer_config)
+    client = await create_training(
+        link, base_model or info.base_model, lora, user_metadata, optimizer_config, number=number
+    )
     load = client.load_state_with_optimizer if optimizer else client.load_state
     await load(path, weights_access_token=weights_access_token)
     return client
+
+
+async def _created_by_load(
+    link: Link, path: str, optimizer: bool, number: int, fields: Mapping[str, object]
+) -> str | None:
+    """Create a model by loading a checkpoint, in one request; None where the server refuses that."""
+    session_id = await link.session.open()
+    wanted = {
+        "session_id": session_id,
+        "model_seq_id": number,
+        "path": path,
+        "optimizer": optimizer,
+        **{name: value for name, value in fields.items() if value is not None},
+        "type": "load_weights",
+    }
+    try:
+        payload = await promised(link, "load_weights", wanted)
+    except APIStatusError as error:
+        if error.applied != "no" or error.status_code not in (400, 404, 405, 422):
+            raise
+        link.terms.creates_by_load = False
+        return None
+    model_id = payload.get("model_id") if isinstance(payload, dict) else None
+    return model_id if isinstance(model_id, str) else f"{session_id}:train:{number}"
 
 
 async def create_sampling(

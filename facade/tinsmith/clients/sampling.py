@@ -15,7 +15,7 @@ from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.rest import GetSamplerResponse
 from tinsmith.io import operations
-from tinsmith.io.desk import SampleJob, Sampler
+from tinsmith.io.desk import SampleJob
 from tinsmith.io.future import APIFuture, then
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tinsmith.core.values.tensor import TensorData
     from tinsmith.io.link import Link
     from tinsmith.io.observe import QueueState
+    from tinsmith.io.sampler import Sampler
     from tinsmith.io.telemetry import Telemetry
 
 

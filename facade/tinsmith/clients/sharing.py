@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from tinsmith.core.config import ClientConfig, Secret
-from tinsmith.io.desk import Sampler
 from tinsmith.io.link import Link
+from tinsmith.io.sampler import NUMBERS_A_COPY, Sampler
 
 if TYPE_CHECKING:
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.core.policy import RetryConfig
-
-NUMBERS_A_COPY = 1_000_000_000
-"""Samples that one copy can make before it would meet the next one's numbers."""
 
 _links: dict[str, Link] = {}
 
@@ -60,7 +57,7 @@ def restore(
     first = random_copy() * NUMBERS_A_COPY
     return SamplingClient(
         link,
-        Sampler(sampling_session_id, first),
+        Sampler(sampling_session_id, first, unnumbered=True),
         model_path=model_path,
         base_model=base_model,
         retry_config=retry_config,

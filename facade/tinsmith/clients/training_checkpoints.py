@@ -187,7 +187,7 @@ class CheckpointingCalls(TrainingLine):
     ) -> SamplingClient:
         from tinsmith.clients.creation import create_sampling
         from tinsmith.clients.sampling import SamplingClient
-        from tinsmith.io.desk import Sampler
+        from tinsmith.io.sampler import Sampler
 
         saved = await saving
         if saved.sampling_session_id is None:

@@ -182,7 +182,7 @@ def check_key(key: Secret | None, *, base_url: str, require_prefix: bool) -> Non
         return
     if key is None or not key.reveal():
         raise TinkerError(
-            "no API key: pass api_key=, or set TINKER_API_KEY or TINKER_CREDENTIAL_CMD"
+            "no API key: pass api_key= or set TINKER_API_KEY, or TINKER_CREDENTIAL_CMD"
             " (base_url='local:' needs none)"
         )
     check_headers({"X-API-Key": key.reveal()})

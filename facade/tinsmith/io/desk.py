@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -26,6 +26,7 @@ from tinsmith.io.budget import Window
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.future import APIFuture
 from tinsmith.io.promise import Promise
+from tinsmith.io.sampler import Sampler
 from tinsmith.io.standing import ending
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
@@ -37,22 +38,6 @@ if TYPE_CHECKING:
 
 NO_LIMIT = 1_000_000
 """Samples in flight where the user asked for no limit: more than any process can hold."""
-
-
-class Sampler:
-    """One sampling session, and the numbers of its samples."""
-
-    def __init__(self, sampling_session_id: str, first_seq_id: int = 0) -> None:
-        self.sampling_session_id = sampling_session_id
-        """The server's name for it."""
-        self._next = first_seq_id
-        self._guard = threading.Lock()
-
-    def draw(self) -> int:
-        """Draw the number of one sample; it keeps it through all its sends."""
-        with self._guard:
-            number, self._next = self._next, self._next + 1
-            return number
 
 
 @attrs.define(eq=False, repr=False)
@@ -219,7 +204,7 @@ class SampleDesk:
 
     async def _sample(self, job: SampleJob) -> SampleResponse:
         link = self._link
-        await link.terms.learn()
+        await job.sampler.join(link)
         seq_id = job.future.seq_id = job.sampler.draw()
         body = job.body(seq_id)
         submission = Submission(
@@ -243,6 +228,7 @@ class SampleDesk:
             accepted.roundtrip_s,
             PollState(trusted=link.config.may_resend_unknown),
             progress_timeout_s=None if self._retry is None else self._retry.progress_timeout,
+            ended=self._completions(job.sampler),
         )
         job.future.request_ids.append(accepted.request_id)
         try:
@@ -255,12 +241,25 @@ class SampleDesk:
             raise
         assert isinstance(verdict, Done)
         self._window.grew()
+        if job.sampler.completions is not None:
+            job.sampler.completions.arrived(promise.request_id)
         try:
             return named(decode_sample(verdict.payload), accepted.sample_sequence_ids)
         except TinkerError as error:
             owner = job.sampler.sampling_session_id
             error.adding(request_id=promise.request_id, model_id=owner, seq_id=seq_id, applied="yes")
             raise
+
+    def _completions(self, sampler: Sampler) -> Callable[[Promise], Awaitable[None]] | None:
+        """Return who hears of all promises of a sampler at once, where the server offers it."""
+        flags = self._link.terms.flags
+        if flags is None or not flags.sample_use_retrieve_futures:
+            return None
+        if sampler.completions is None:
+            from tinsmith.io.completions import Completions  # few servers offer it
+
+            sampler.completions = Completions(self._link, sampler)
+        return sampler.completions.ended
 
     async def _accepted(self, submission: Submission, *, unknown_before: bool = False) -> Accepted:
         async with self._link.sample_budget.room(submission.body.size_bytes):

@@ -86,6 +86,8 @@ class PollHub:
         assert task is not None
         self._waits[task] = None
         try:
+            if promise.ended is not None:
+                await promise.ended(promise)
             verdict = await drive(_Poller(self, promise).send, _pause, sleep=asyncio.sleep)
         except asyncio.CancelledError:
             if self._lost is None or task not in self._interrupted:

@@ -44,7 +44,9 @@ async def await_result(pipeline: Pipeline, call: Call[Any], part: Part, roundtri
             return await link.runtime.in_worker(part.read, verdict.payload)
         return part.read(verdict.payload)
     except TinkerError as error:
-        error.adding(request_id=part.request_id, seq_id=part.seq_id, applied="yes")
+        error.adding(
+            request_id=part.request_id, model_id=pipeline.model_id, seq_id=part.seq_id, applied="yes"
+        )
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise APIResponseValidationError(

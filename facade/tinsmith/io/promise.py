@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import attrs
 
 from tinsmith.core.polling import PollState
@@ -39,6 +41,8 @@ class Promise:
     """The same in the server's words."""
     reserve_bytes: int = 0
     """Size of the result, once the server told it; room is made before it is fetched."""
+    ended: Callable[[Promise], Awaitable[None]] | None = None
+    """Who hears of its end before anybody asks for it; None where each promise is polled by itself."""
     progress_timeout_s: float | None = None
     """Limit of this promise alone; None for the client's."""
     told_s: float = LONG_WAIT_S

@@ -44,6 +44,8 @@ class Terms:
         """What holds now."""
         self.encoding: Encoding | None = settled(link.config, None)
         """How batches are written; None before it is known. Once known it never changes."""
+        self.creates_by_load = True
+        """Whether a model may be created by loading a checkpoint; False once the server refused."""
         self._learned = False
         self._config = Question(self._ask_config)
         self._probe = Question(self._ask_probe)
@@ -112,9 +114,13 @@ class Terms:
             Body.of((PROBE,)),
             idempotency_key=new_idempotency_key(),
         )
-        retry = attrs.evolve(self._link.config.retry, max_retries=PROBE_RETRIES)
-        exchange = await self._link.caller.exchange(asked, OpClass.READ, retry=retry)
+        caller = self._link.caller
+        short = attrs.evolve(self._link.config.retry, max_retries=PROBE_RETRIES)
+        exchange = await caller.exchange(asked, OpClass.READ, retry=short)
         status = exchange.outcome.status
+        if status is None or status > 500:  # it was lost, not answered: as patient as any read
+            exchange = await caller.exchange(asked, OpClass.READ)
+            status = exchange.outcome.status
         found = None if status is None else judge_probe(status)
         if found is None:
             error = self._link.caller.error(exchange)

@@ -1,0 +1,166 @@
+"""One poll for all samples of a sampler: which promises have ended since a cursor.
+
+It owns the cursor, what is waited for, and what the server may forget. Results are still fetched one by one,
+by `io.hub`; where the server does not answer, all of it is left to the hub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from tinsmith.core.pacing import Moment, not_ready_pause_s
+from tinsmith.core.verdict import Fault
+from tinsmith.io.promise import LONG_WAIT_S
+from tinsmith.io.wire import Faulted, Lane, Request, json_body
+
+if TYPE_CHECKING:
+    from tinsmith.io.link import Link
+    from tinsmith.io.promise import Promise
+    from tinsmith.io.sampler import Sampler
+
+TARGET = "api/v1/retrieve_futures"
+"""Path of the poll."""
+
+HOLD_S = 40.0
+"""Seconds that the server may hold a poll: below the read timeout of polls."""
+
+ACK_TIMEOUT_S = 5.0
+"""Seconds for a poll that only says what has arrived."""
+
+AGAIN_AFTER_S = 60.0
+"""Seconds for which single polls do after this one failed."""
+
+MOST_EARLY = 10_000
+"""Promises whose end is remembered before somebody waits for them."""
+
+_NO_SUCH_ROUTE = frozenset({400, 404, 405, 415, 422, 501})
+
+
+class Completions:
+    """What has ended of one sampler."""
+
+    def __init__(self, link: Link, sampler: Sampler) -> None:
+        self._link = link
+        self._sampler = sampler
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._early: set[str] = set()
+        self._arrived: list[str] = []
+        self._cursor = 0
+        self._quick = 0
+        self._off_until_s = float("-inf")
+        self._watching: asyncio.Task[None] | None = None
+
+    async def ended(self, promise: Promise) -> None:
+        """Return once the promise has ended, or where single polls have to find out.
+
+        That is where the server does not offer this, and after a minute: they say what a long wait is for.
+        """
+        request_id, loop = promise.request_id, self._link.runtime.loop
+        if request_id in self._early:
+            self._early.discard(request_id)
+            return
+        if loop.time() < self._off_until_s:
+            return
+        told = self._waiting[request_id] = loop.create_future()
+        if self._watching is None or self._watching.done():
+            self._watching = self._link.runtime.task(self._watch())
+        try:
+            await asyncio.wait({told}, timeout=LONG_WAIT_S)
+        finally:
+            self._waiting.pop(request_id, None)
+
+    def arrived(self, request_id: str) -> None:
+        """Note that a result was read, so that the server may forget it."""
+        if self._off_until_s == float("-inf"):
+            self._arrived.append(request_id)
+            if not self._waiting and not self._link.closed:
+                self._link.runtime.task(self._acknowledge())
+
+    def release(self) -> None:
+        """Leave everything to single polls."""
+        for told in self._waiting.values():
+            if not told.done():
+                told.set_result(None)
+
+    async def _watch(self) -> None:
+        """Ask as long as somebody waits; each poll goes on from the cursor of the one before."""
+        try:
+            while self._waiting:
+                pause_s = await self._look()
+                if pause_s is None:
+                    return
+                await asyncio.sleep(pause_s)
+        finally:
+            self.release()
+
+    async def _look(self) -> float | None:
+        """Ask once; return the pause before the next, or None where single polls have to do."""
+        loop = self._link.runtime.loop
+        told, asked_s = self._arrived, loop.time()
+        self._arrived = []
+        body = await self._ask(told, HOLD_S, self._link.config.poll.read_timeout_s)
+        if body is None:
+            self._arrived = told + self._arrived
+            return None
+        news = sum([self._heard(one) for one in body.get("completions") or ()])
+        cursor = body.get("cursor")
+        self._cursor = cursor if isinstance(cursor, int) and not isinstance(cursor, bool) else self._cursor
+        moment = Moment(took_s=loop.time() - asked_s)
+        policy = self._link.config.poll
+        self._quick = 0 if news or moment.took_s >= policy.held_s else self._quick + 1
+        return 0.0 if news else not_ready_pause_s(self._quick, moment, policy)
+
+    def _heard(self, completion: object) -> bool:
+        """Tell who waits for a promise that it has ended; say whether that was news."""
+        request_id = completion.get("request_id") if isinstance(completion, dict) else None
+        if not isinstance(request_id, str):
+            return False
+        waits = self._waiting.get(request_id)
+        if waits is None:
+            if request_id in self._early or len(self._early) >= MOST_EARLY:
+                return False
+            self._early.add(request_id)
+            return True
+        if not waits.done():
+            waits.set_result(None)
+            return True
+        return False
+
+    async def _acknowledge(self) -> None:
+        """Say what has arrived, after the others that arrive now; best effort."""
+        await asyncio.sleep(self._link.config.poll.ceiling_s)
+        told, self._arrived = self._arrived, []
+        if told and not self._waiting and not self._link.closed:
+            await self._ask(told, 0.0, ACK_TIMEOUT_S)
+
+    async def _ask(self, told: list[str], hold_s: float, timeout_s: float) -> dict[str, Any] | None:
+        """Send one poll. None: single polls have to do, for a while or for good."""
+        target = {
+            "type": "sampling_session",
+            "sampling_session_id": self._sampler.sampling_session_id,
+            "cloned_sampler_id": self._sampler.copy,
+        }
+        asked: dict[str, object] = {"target": target, "prev_cursor": self._cursor, "timeout": hold_s}
+        body = json_body({**asked, "retrieved_request_ids": told})
+        request = Request("retrieve_futures", "POST", TARGET, Lane.POLL, body, timeout_s=timeout_s)
+        try:
+            answer = await self._link.credentials.send(request)
+            if answer.status == 408:
+                return {}
+            found = answer.json() if answer.ok else None
+        except Faulted as faulted:
+            if faulted.fault in (Fault.READ_TIMEOUT, Fault.DEADLINE):
+                return {}
+            found = None
+        except orjson.JSONDecodeError:
+            found = None
+        else:
+            if answer.status in _NO_SUCH_ROUTE:
+                self._off_until_s = float("inf")
+        if isinstance(found, dict):
+            return found
+        self._off_until_s = max(self._off_until_s, self._link.runtime.loop.time() + AGAIN_AFTER_S)
+        return None

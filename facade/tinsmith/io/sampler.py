@@ -1,0 +1,69 @@
+"""One sampling session as a client of it sees it: the numbers of its samples, and which copy it is.
+
+It must not send samples: `io.desk` does.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from tinsmith.core.errors import TinkerError
+from tinsmith.io import operations
+from tinsmith.io.question import Question
+
+if TYPE_CHECKING:
+    from tinsmith.io.completions import Completions
+    from tinsmith.io.link import Link
+
+NUMBERS_A_COPY = 1_000_000_000
+"""Samples that one copy can make before it would meet the next one's numbers."""
+
+
+class Sampler:
+    """One sampling session."""
+
+    def __init__(self, sampling_session_id: str, first_seq_id: int = 0, *, unnumbered: bool = False) -> None:
+        self.sampling_session_id = sampling_session_id
+        """The server's name for it."""
+        self.completions: Completions | None = None
+        """Who hears which of its promises have ended, once somebody asked."""
+        self._next = first_seq_id
+        self._unnumbered = unnumbered
+        self._guard = threading.Lock()
+        self._join: Question[None] | None = None
+
+    @property
+    def copy(self) -> int:
+        """Number of this copy; 0 is the original."""
+        return self._next // NUMBERS_A_COPY
+
+    def draw(self) -> int:
+        """Draw the number of one sample; it keeps it through all its sends."""
+        with self._guard:
+            number, self._next = self._next, self._next + 1
+            return number
+
+    async def join(self, link: Link) -> None:
+        """Have the server number this copy, where it does that; else the number that was drawn here holds."""
+        flags = await link.terms.learn()
+        if not self._unnumbered or flags is None or not flags.sample_join_sampling_session:
+            return
+        if self._join is None:
+            self._join = Question(lambda: self._joined(link))
+        await self._join.answer()
+
+    async def _joined(self, link: Link) -> None:
+        asked = operations.request(
+            "join_sampling_session",
+            body={"sampling_session_id": self.sampling_session_id, "type": "join_sampling_session"},
+        )
+        try:
+            payload = await operations.perform(link.caller, asked)
+            number = int(payload["client_counter"])
+        except (TinkerError, TypeError, KeyError, ValueError):
+            link.caller.warn_once("join", "the server did not number this copy of a sampler; it drew its own")
+        else:
+            with self._guard:
+                self._next = number * NUMBERS_A_COPY
+        self._unnumbered = False
