@@ -406,3 +406,14 @@ def test_the_hubs_cache_is_found() -> None:
 def test_the_tokenizer_of_a_model(model: str, told: str | None, expected: TokenizerId) -> None:
     """What the server told, Llama 3, variants, Kimi, and the plain name."""
     assert tokenizer_id(model, told) == expected
+
+
+def test_a_command_stands_in_for_the_key() -> None:
+    """TINKER_CREDENTIAL_CMD is kept for later, and neither shown nor needed where there is a key."""
+    environ = {"TINKER_CREDENTIAL_CMD": "print-the-key --canary", "TINKER_BASE_URL": "http://127.0.0.1:1/"}
+    config = ClientConfig.from_environment(environ=environ)
+    assert (config.api_key, config.credential_command) == (None, "print-the-key --canary")
+    assert "canary" not in repr(config)
+    assert ClientConfig.from_environment(environ={**environ, "TINKER_API_KEY": "tml-x"}).api_key == Secret(
+        "tml-x"
+    )

@@ -14,7 +14,6 @@ import orjson
 import pytest
 from tinsmith import AuthenticationError, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig
-from tinsmith.core.token import Lifetime, is_invalid_token
 from tinsmith.testing.service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum
@@ -211,34 +210,6 @@ def test_tokens_are_never_shown(clock: testing.FrozenClock, caplog: pytest.LogCa
     travelling = pickle.dumps(sampler)
     shown = [told, caplog.text, repr(client.holder.credentials.__dict__), repr(travelling)]
     assert [text for text in shown if "canary" in text] == []
-
-
-@pytest.mark.parametrize(
-    ("status", "told", "expected"),
-    [
-        (401, 'Bearer error="invalid_token"', True),
-        (401, 'Bearer error = "invalid_token", x="y"', True),
-        (401, "Bearer", False),
-        (401, None, False),
-        (403, 'Bearer error="invalid_token"', False),
-    ],
-)
-def test_what_refuses_the_token_alone(status: int, told: str | None, expected: bool) -> None:
-    """Only 401 with that word in WWW-Authenticate."""
-    assert is_invalid_token(status, {} if told is None else {"www-authenticate": told}) is expected
-
-
-@pytest.mark.parametrize("made", ["eyJ", "eyJ.x.y", "eyJ." + base64.b64encode(b"{}").decode() + ".z"])
-def test_token_that_does_not_say_when_it_ends(made: str) -> None:
-    """It is taken for one of an hour."""
-    life = Lifetime.of(made, now_s=10.0, wall_now_s=5e9, random=0.5)
-    assert (life.refresh_s, life.last_s) == (10.0 + 1800.0, 10.0 + 3540.0)
-
-
-def test_token_that_is_over_is_renewed_at_once() -> None:
-    """Its life is 0, not negative."""
-    life = Lifetime.of(token(1, -50.0), now_s=10.0, wall_now_s=time.time(), random=1.0)
-    assert (life.refresh_s, life.last_s) == (10.0, 10.0)
 
 
 def test_many_who_send_exchange_once(clock: testing.FrozenClock) -> None:

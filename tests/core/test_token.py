@@ -1,0 +1,69 @@
+"""How long a token lives, and what refuses one, by hand."""
+
+from __future__ import annotations
+
+import base64
+
+import orjson
+import pytest
+from tinsmith.core.pacing import billing_pause_s
+from tinsmith.core.policy import PollPolicy
+from tinsmith.core.token import Lifetime, is_invalid_token, is_token
+
+WALL_S = 5e9
+
+
+def token(**claims: object) -> str:
+    """Make a token with these claims."""
+    return f"eyJh.{base64.urlsafe_b64encode(orjson.dumps(claims)).decode().rstrip('=')}.signature"
+
+
+@pytest.mark.parametrize(("random", "refresh_s"), [(0.0, 10.0 + 450.0), (1.0, 10.0 + 550.0)])
+def test_a_token_is_renewed_at_about_half_of_its_life(random: float, refresh_s: float) -> None:
+    """Between 45 and 55 % on the way, and at the latest a minute before its end."""
+    life = Lifetime.of(token(exp=WALL_S + 1000.0), now_s=10.0, wall_now_s=WALL_S, random=random)
+    assert life.refresh_s == pytest.approx(refresh_s)
+    assert life.last_s == pytest.approx(10.0 + 940.0)
+
+
+@pytest.mark.parametrize(
+    "made", ["eyJ", "eyJ.x.y", "eyJ.\u00e9.y", token(), token(exp="soon"), token(exp=[1])]
+)
+def test_a_token_that_does_not_say_when_it_ends(made: str) -> None:
+    """It is taken for one of an hour."""
+    life = Lifetime.of(made, now_s=10.0, wall_now_s=WALL_S, random=0.5)
+    assert (life.refresh_s, life.last_s) == (10.0 + 1800.0, 10.0 + 3540.0)
+
+
+def test_a_token_that_is_over_is_renewed_at_once() -> None:
+    """Its life is 0, not negative."""
+    life = Lifetime.of(token(exp=WALL_S - 50.0), now_s=10.0, wall_now_s=WALL_S, random=1.0)
+    assert (life.refresh_s, life.last_s) == (10.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "expected"),
+    [
+        (401, 'Bearer error="invalid_token"', True),
+        (401, 'Bearer error = "invalid_token", x="y"', True),
+        (401, "Bearer error=invalid_token", True),
+        (401, "Bearer", False),
+        (401, None, False),
+        (403, 'Bearer error="invalid_token"', False),
+    ],
+)
+def test_what_refuses_the_token_alone(status: int, told: str | None, expected: bool) -> None:
+    """Only 401 with that word in WWW-Authenticate."""
+    assert is_invalid_token(status, {} if told is None else {"www-authenticate": told}) is expected
+
+
+@pytest.mark.parametrize(("key", "expected"), [("eyJhbGciOi", True), ("tml-x", False), ("", False)])
+def test_what_a_token_looks_like(key: str, expected: bool) -> None:
+    """A JWT begins with the base64 of a brace."""
+    assert is_token(key) is expected
+
+
+@pytest.mark.parametrize(("unpaid_s", "expected"), [(0.0, 5.0), (59.9, 5.0), (60.0, None), (99.0, None)])
+def test_how_long_a_bill_is_waited_for(unpaid_s: float, expected: float | None) -> None:
+    """5 s at a time, until the limit."""
+    assert billing_pause_s(unpaid_s, 60.0, PollPolicy()) == expected
