@@ -49,6 +49,7 @@ def export_trace(
 
 def _fetch(url: str, target: Path) -> int:
     """Fetch a signed URL, which needs no key, into a file that is there in full or not at all."""
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     if not url.startswith(("https://", "http://")):
@@ -58,6 +59,9 @@ def _fetch(url: str, target: Path) -> int:
         with urlopen(url, timeout=READ_TIMEOUT_S) as answer, part.open("wb") as file:  # noqa: S310
             shutil.copyfileobj(answer, file)
         os.replace(part, target)
+    except HTTPError as refused:
+        refused.close()  # it holds the connection
+        raise OSError(f"the address of the trace answered {refused.code}") from None
     finally:
         part.unlink(missing_ok=True)
     return target.stat().st_size
