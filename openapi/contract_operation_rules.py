@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract_document import Json, Operation, operations, resolve
@@ -11,6 +12,9 @@ from contract_schema_rules import schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+NESTED_MESSAGES = frozenset({"Datum", "PromptAltTokens", "SampledSequence"})
+"""Messages that stand inside of others, under the names of their schemas."""
 
 PROMISE = "#/components/schemas/UntypedAPIFuture"
 
@@ -88,6 +92,24 @@ def promises_name_their_result(document: Json) -> Iterator[str]:
             yield f"{op.id}: a promise without a known x-tinker-result and an x-tinker-request-type"
         if not is_promise and (result or name):
             yield f"{op.id}: no promise, and yet it names a result"
+
+
+def protobuf_forms_exist(document: Json) -> Iterator[str]:
+    """Check that what has a second form has its message, and that each such message is used."""
+    source = Path(__file__).with_name("tinker_wire.proto").read_text("utf-8")
+    known = schemas(document)
+    messages = {name for name in re.findall(r"^message (\w+)", source, re.MULTILINE) if name in known}
+    used = set()
+    for op in operations(document):
+        content = op.node.get("requestBody", {}).get("content", {}).get("application/json", {})
+        request = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        names = {"request": request, "result": op.node.get("x-tinker-result")}
+        for side in op.node.get("x-tinker-protobuf", []):
+            used.add(names.get(side))
+            if names.get(side) not in messages:
+                yield f"{op.id}: its {side} has no message in tinker_wire.proto"
+    for name in sorted(messages - used - NESTED_MESSAGES):
+        yield f"{name}: has a message in tinker_wire.proto, and no operation says so"
 
 
 def polls_are_not_validated(document: Json) -> Iterator[str]:

@@ -85,6 +85,11 @@ class Reference:
             notes.append("An extension of Tinsmith: no other server has it.")
         if "x-tinker-request-type" in node:
             notes.append(f"A promise, called `{node['x-tinker-request-type']}` in headers and telemetry.")
+        if "x-tinker-protobuf" in node:
+            sides = " and ".join(node["x-tinker-protobuf"])
+            notes.append(
+                f"Its {sides} may be protobuf instead: the message of the same name in `tinker_wire.proto`."
+            )
         if "x-tinker-since" in node:
             notes.append(f"Since {node['x-tinker-since']}.")
         aliases = node.get("x-tinker-path-aliases", [])

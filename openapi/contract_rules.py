@@ -39,6 +39,7 @@ RULES: dict[str, Rule] = {
         of_operations.one_content_type,
         of_operations.path_parameters_match,
         of_operations.promises_name_their_result,
+        of_operations.protobuf_forms_exist,
         of_operations.polls_are_not_validated,
         of_operations.errors_are_documented,
         of_operations.redirects_say_where,

@@ -208,6 +208,21 @@ BREAKS: list[tuple[str, str, Callable[[Document], Any]]] = [
         lambda d: operation(d, "get", "healthz").update({"x-tinker-result": "Cursor"}),
     ),
     (
+        "protobuf_forms_exist",
+        "no such message",
+        lambda d: operation(d, "post", "optim_step").update({"x-tinker-protobuf": ["request"]}),
+    ),
+    (
+        "protobuf_forms_exist",
+        "neither request nor result",
+        lambda d: operation(d, "post", "forward").update({"x-tinker-protobuf": ["both"]}),
+    ),
+    (
+        "protobuf_forms_exist",
+        "not said",
+        lambda d: operation(d, "post", "asample").pop("x-tinker-protobuf"),
+    ),
+    (
         "polls_are_not_validated",
         "union",
         lambda d: schema(d, "FutureAnswer").update(anyOf=[{"$ref": "#/components/schemas/Cursor"}]),
