@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shlex
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -161,6 +159,9 @@ class Credentials:
 
 def _printed(command: str) -> Secret | str:
     """Return what a command prints, or why there is nothing."""
+    import shlex
+    import subprocess  # few programs have a command, and all would load it
+
     try:
         words = shlex.split(command)
         ran = subprocess.run(words, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False, text=True)  # noqa: S603  # the user's own

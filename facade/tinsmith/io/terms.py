@@ -14,7 +14,6 @@ import attrs
 from tinsmith import __version__
 from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith.core.negotiation import PROBE, judge_probe, limits_of, settled
-from tinsmith.core.server_flags import ServerFlags, read_flags
 from tinsmith.core.verdict import Fault, OpClass
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tinsmith.core.codec.wire import Encoding
+    from tinsmith.core.server_flags import ServerFlags
     from tinsmith.io.link import Link
 
 _log = logging.getLogger("tinsmith")
@@ -81,6 +81,8 @@ class Terms:
 
     async def _ask_config(self) -> None:
         """Ask how to behave. Whoever refuses the question has no such route: our own limits hold."""
+        from tinsmith.core.server_flags import ServerFlags, read_flags  # not needed by who only reads
+
         asked = operations.request("client_config", body={"sdk_version": __version__})
         exchange = await self._link.caller.exchange(asked, OpClass.READ, valid=operations.is_json)
         status, answer = exchange.outcome.status, exchange.answer
