@@ -44,6 +44,7 @@ class World:
         self.service = service
         """The server."""
         self._settings = settings
+        self._witnesses: list[Witness] = []
         self.client = self._client()
         """The client."""
 
@@ -61,15 +62,26 @@ class World:
         }
         http = self.service.settings()["http_client"]
         config = ClientConfig.from_environment(base_url="http://127.0.0.1:1/", api_key="tml-x", **given)
-        return ServiceClient(config=config, http_client=http)
+        client = ServiceClient(config=config, http_client=http)
+        client.holder.random.seed(7)
+        return client
 
     def trainer(self, limit_s: float = 2000.0) -> Witness:
         """Make a training client and the witness of its calls."""
         making = self.client.create_lora_training_client_async("tinsmith/tiny")
         made = self.simulation.run(making, limit_s)
-        return Witness(self.simulation, self.service, made, patience_s=PATIENCE_S)
+        witness = Witness(
+            self.simulation, self.service, made, patience_s=PATIENCE_S, first_mark=self._first_mark()
+        )
+        self._witnesses.append(witness)
+        return witness
+
+    def _first_mark(self) -> int:
+        return self._witnesses[-1].next_mark if self._witnesses else 1
 
     def renew(self) -> Witness:
         """Start over with a new client on the same server, as a program does that was told to."""
+        self.service.script.waiting.clear()
+        self.service.forgets, self.service.dead_until_s = False, 0.0
         self.client = self._client()
         return self.trainer()

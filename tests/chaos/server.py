@@ -34,8 +34,8 @@ Fits = Callable[[str, dict[str, Any]], bool]
 LEARNING_RATE_UNIT = 2.0**-20
 """An optim_step carries the number of its call as this many of its learning rate."""
 
-ARRIVALS_BOUND = 40
-"""More sends of one request than any policy here allows."""
+ARRIVALS_BOUND = 14
+"""Sends of one request that the retry rules of `bench` allow: all tries, and again for one resubmission."""
 
 
 def operation_of(seen: Seen) -> str:
@@ -121,7 +121,7 @@ class _Sends:
     refused_for_good: str = ""
     """Digest of bytes that were answered by a bare 409."""
     times: int = 0
-    """How many there were."""
+    """How many there were, push-back aside: it does not count as a try."""
 
 
 class ChaosService(LedgerService):
@@ -129,6 +129,8 @@ class ChaosService(LedgerService):
 
     def __init__(self, dialect: ServerDialect | None = None) -> None:
         super().__init__(dialect)
+        self.latency_s = 0.0
+        """Seconds before it acts, and as many before its answer is there."""
         self.script = Script()
         """The mishaps to come."""
         self.for_good = True
@@ -140,12 +142,14 @@ class ChaosService(LedgerService):
         self.fail_promise = lambda operation, body: self.failing.get(mark_of(operation, body))
         self.promised: dict[str, Mark] = {}
         """Which request each promise is for."""
-        self.arrived: set[Mark] = set()
-        """What arrived, whatever became of it."""
+        self.forgotten: set[Mark] = set()
+        """Of what the client was told that the server took it and has no result of it."""
+        self.tried: set[Mark] = set()
+        """What the client tried to send, whatever became of it."""
         self.breaches: list[str] = []
         """What the client must not have done."""
-        self.dead = False
-        """Whether nothing answers any more."""
+        self.dead_until_s = 0.0
+        """Until when nothing answers, on the loop's clock."""
         self.forgets = False
         """Whether every training request is told that its model is not known."""
         self._sends: dict[tuple[str, int], _Sends] = defaultdict(_Sends)
@@ -154,17 +158,25 @@ class ChaosService(LedgerService):
     async def answer(self, seen: Seen, *, drips: bool = True) -> Answer:
         """Answer one request, or have its mishap happen."""
         operation = operation_of(seen)
-        if self.dead:
-            raise Faulted(Fault.REFUSED, "connection refused")
         body = seen.json() or {}
         is_probe = operation in TRAINING and not body
+        if operation in TRAINING and not is_probe:
+            self.tried.add(mark_of(operation, body))
+        if asyncio.get_running_loop().time() < self.dead_until_s:
+            raise Faulted(Fault.REFUSED, "connection refused")
         mishap = self.script.pop(operation, body)
         if operation not in TRAINING or is_probe:
-            return await self._meet(mishap, seen, drips=drips)
+            answer = await self._meet(mishap, seen, drips=drips)
+            if operation == POLL and answer.status in (404, 410) and body["request_id"] in self.promised:
+                self.forgotten.add(self.promised[body["request_id"]])
+            return answer
         sends = self._sends[body["model_id"], body["seq_id"]]
         digest = hashlib.sha256(seen.body).hexdigest()
         key = seen.headers.get("x-idempotency-key", "")
         self._watch(operation, body, sends, digest, key)
+        taken = (body["model_id"], body["seq_id"]) in self._by_number
+        if sends.unknown and not taken and _is_conflict(mishap):
+            mishap = None  # law 6: where a lost request is sent again, only a server that took it says 409
         status: int | None = None
         try:
             answer = await self._meet(mishap, seen, drips=drips)
@@ -177,6 +189,7 @@ class ChaosService(LedgerService):
             self._note(sends, digest, key, status)
         if status == 409 and "request_id" not in answer.json():
             sends.refused_for_good = digest
+            self.forgotten.add(mark_of(operation, body))
         return answer
 
     def poll_of(self, mark: Mark) -> Fits:
@@ -189,8 +202,6 @@ class ChaosService(LedgerService):
 
     def _watch(self, operation: str, body: dict[str, Any], sends: _Sends, digest: str, key: str) -> None:
         mark, number = mark_of(operation, body), body["seq_id"]
-        self.arrived.add(mark)
-        sends.times += 1
         what = f"{operation} {mark} under number {number}"
         if body["model_id"] in self._next and number > self.expects(body["model_id"]):
             self.breaches.append(f"{what}: a gap, {self.expects(body['model_id'])} was expected")
@@ -200,11 +211,12 @@ class ChaosService(LedgerService):
             self.breaches.append(f"{what}: sent again, though the server does not deduplicate")
         if sends.refused_for_good == digest:
             self.breaches.append(f"{what}: sent again after a 409")
-        if sends.times > ARRIVALS_BOUND:
-            self.breaches.append(f"{what}: sent {sends.times} times")
+        if sends.times >= ARRIVALS_BOUND:
+            self.breaches.append(f"{what}: sent {sends.times + 1} times")
 
     def _note(self, sends: _Sends, digest: str, key: str, status: int | None) -> None:
         """Keep the bytes that may count from now on."""
+        sends.times += status != 429
         if status in PROVABLY_NOT_ACCEPTED or status == 409:
             return
         sends.body, sends.key = digest, key
@@ -242,9 +254,13 @@ class ChaosService(LedgerService):
             self._by_number[model_id, seq_id] = ("refused", "refused")
 
     async def _serve(self, seen: Seen) -> Answer:
+        await asyncio.sleep(self.latency_s)
         if self.forgets and operation_of(seen) in TRAINING:
-            return reply({"detail": "no such model"}, 404)
-        return await super()._serve(seen)
+            answer = reply({"detail": "no such model"}, 404)
+        else:
+            answer = await super()._serve(seen)
+        await asyncio.sleep(self.latency_s)
+        return answer
 
     def _numbered(
         self, operation: str, owner: str, seq_id: int, body: bytes, result: dict[str, Any]
@@ -263,6 +279,10 @@ class ChaosService(LedgerService):
         if len(self.ledger.applied) > before:
             self.applied.append(mark)
         return answer
+
+
+def _is_conflict(mishap: Mishap | None) -> bool:
+    return mishap is not None and mishap.answer is not None and mishap.answer.status == 409
 
 
 def _marked(operation: str, body: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:

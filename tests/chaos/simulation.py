@@ -10,7 +10,9 @@ import math
 import selectors
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
+from unittest.mock import patch
 
+from tinsmith.io import calls, hub
 from tinsmith.io import runtime as _runtime
 
 if TYPE_CHECKING:
@@ -33,6 +35,12 @@ class Simulation:
         """The loop."""
         self.runtime = _SteppedRuntime(lambda: self.loop)
         """What clients find when they ask for the loop of their process."""
+        self.wall_offset_s = 1.7e9
+        """What the wall clock shows beyond the loop's; people and time servers change it."""
+
+    def time(self) -> float:
+        """Return the wall clock's time, as the module `time` does."""
+        return self.now_s + self.wall_offset_s
 
     def settle(self) -> None:
         """Run everything that is ready; no time passes."""
@@ -127,7 +135,8 @@ def simulation() -> Iterator[Simulation]:
     made = Simulation()
     before = _runtime.replace(made.runtime)
     try:
-        yield made
+        with patch.object(calls, "time", made), patch.object(hub, "time", made):
+            yield made
     finally:
         _runtime.replace(before)
         made.runtime.stop()

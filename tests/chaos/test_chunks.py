@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.chaos.bench import World
+    from tests.chaos.said import Said
     from tests.chaos.server import Mark
-    from tests.chaos.witness import Said, Witness
+    from tests.chaos.witness import Witness
 
 Place = tuple[int, int]
 """(chunks of the call, chunk that fails)."""
@@ -122,8 +123,8 @@ def _judge_submission(batch: Batch, place: Place, mishap: Mishap) -> None:
     if batch.gradient.error is None:
         assert batch.applied == [*[(1, chunk) for chunk in range(chunks)], (2, 0), (3, 0)]
         return
-    assert (3, 0) not in batch.struck.service.arrived
-    assert (2, 0) not in batch.struck.service.arrived
+    assert (3, 0) not in batch.struck.service.tried
+    assert (2, 0) not in batch.struck.service.tried
     assert batch.applied[:bad] == [(1, chunk) for chunk in range(bad)]
     if bad:
         error = batch.gradient.error

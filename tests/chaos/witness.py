@@ -7,80 +7,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
 from tinsmith import (
     AdamParams,
-    APIFuture,
+    APIConnectionError,
     APIStatusError,
     Datum,
     ModelInput,
     ModelLostError,
     PartialBatchError,
+    RequestFailedError,
     TinkerError,
 )
 
+from tests.chaos.said import GRADIENT, STEP, Said, check_result
 from tests.chaos.server import LEARNING_RATE_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tinsmith import TrainingClient
+    from tinsmith import APIFuture, TrainingClient
 
     from tests.chaos.server import ChaosService, Mark
     from tests.chaos.simulation import Simulation
 
-GRADIENT = "forward_backward"
-STEP = "optim_step"
 CHANGES_THE_MODEL = frozenset({GRADIENT, STEP, "load_weights"})
 """Operations after whose unknown outcome nobody knows what the model is."""
-
-
-@attrs.define(eq=False)
-class Said:
-    """One call, and what became of it."""
-
-    number: int
-    """Its place among the calls, from 1; its mark."""
-    operation: str
-    """What it is."""
-    chunks: int
-    """How many requests it is made of."""
-    future: APIFuture[Any]
-    """What the client gave for it."""
-    called_at: int
-    """When it was called, in events."""
-    limit_s: float
-    """Virtual time at which it must have ended."""
-    ended_at: int | None = None
-    """When its future was done, in events."""
-    seen_at: int | None = None
-    """When its owner looked at its outcome, in events."""
-    unsent_at_cancel: bool = False
-    """Whether it was cancelled before anything of it was sent."""
-
-    @property
-    def error(self) -> BaseException | None:
-        """What it failed with; None for a result, and while it is not done."""
-        if not self.future.done() or self.future.cancelled():
-            return None
-        return self.future.outcome_error()
-
-    @property
-    def applied(self) -> str | None:
-        """What its error says about it."""
-        return getattr(self.error, "applied", None)
-
-    @property
-    def all_marks(self) -> set[int]:
-        """Its chunks."""
-        return set(range(self.chunks))
+REFUSALS = (APIStatusError, APIConnectionError, ModelLostError)
+"""What the failure of a submission is told as."""
 
 
 class Witness:
     """The calls of one training client, from the first to the last."""
 
     def __init__(
-        self, simulation: Simulation, service: ChaosService, trainer: TrainingClient, *, patience_s: float
+        self,
+        simulation: Simulation,
+        service: ChaosService,
+        trainer: TrainingClient,
+        *,
+        patience_s: float,
+        first_mark: int = 1,
     ) -> None:
         self.simulation = simulation
         """Where it all runs."""
@@ -90,12 +56,17 @@ class Witness:
         """Who calls."""
         self.calls: list[Said] = []
         """Every call, in order."""
-        self.first_mark = max((call for call, _ in service.arrived), default=0) + 1
+        self.first_mark = first_mark
         """Mark of the first call; those of earlier clients of the same server are below."""
         self._patience_s = patience_s
         self._events = 0
 
     # Calls
+
+    @property
+    def next_mark(self) -> int:
+        """Mark of the next call."""
+        return self.first_mark + len(self.calls)
 
     def forward_backward(self, chunks: int = 1) -> Said:
         """Call it with one datum a chunk."""
@@ -134,7 +105,7 @@ class Witness:
         return call([_datum(100 * mark + chunk) for chunk in range(chunks)], "cross_entropy")
 
     def _call(self, operation: str, act: Callable[[int], APIFuture[Any]], chunks: int = 1) -> Said:
-        number = self.first_mark + len(self.calls)
+        number = self.next_mark
         waiting = sum(said.chunks for said in self.calls if not said.future.done()) + chunks
         limit_s = self.simulation.now_s + self._patience_s * (1 + waiting)
         self._events += 1
@@ -157,7 +128,7 @@ class Witness:
 
     def cancel(self, said: Said) -> None:
         """Withdraw a call."""
-        unsent = not any(call == said.number for call, _ in self.service.arrived)
+        unsent = not any(call == said.number for call, _ in self.service.tried)
         if said.future.cancel() and said.future.cancelled():
             said.unsent_at_cancel = said.unsent_at_cancel or unsent
 
@@ -176,7 +147,8 @@ class Witness:
     def check(self) -> None:
         """Fail on the first breach of an invariant."""
         assert not self.service.breaches, self.service.breaches
-        applied = [mark for mark in self.service.applied if mark[0] >= self.first_mark]
+        numbers = range(self.first_mark, self.next_mark)
+        applied = [mark for mark in self.service.applied if mark[0] in numbers]
         assert len(set(applied)) == len(applied), f"I1: applied twice: {_doubles(applied)}"
         assert applied == sorted(applied), f"I3: applied out of order: {applied}"
         for said in self.calls:
@@ -202,15 +174,26 @@ class Witness:
         error = said.error
         if error is None:
             assert mine == said.all_marks, f"I2: {what} reports success, applied are {mine}"
-            _check_result(said)
+            check_result(said)
             return
         assert isinstance(error, TinkerError), f"{what}: untyped error {error!r}"
         assert error.applied in ("no", "yes", "unknown"), f"I2: {what} does not say whether: {error!r}"
         assert error.applied != "no" or not mine, f"I2: {what} says not applied, but {mine} are: {error!r}"
-        assert error.applied != "yes" or mine == said.all_marks, f"I2: {what} says applied: {error!r}"
+        believed = mine | self._lost_failures(said)
+        assert error.applied != "yes" or believed == said.all_marks, f"I2: {what} says applied: {error!r}"
         if isinstance(error, PartialBatchError) and said.operation == GRADIENT:
-            assert set(error.chunks_applied) <= mine, f"I2: {what} lists {error.chunks_applied} of {mine}"
-            assert set(error.chunks_applied).isdisjoint(error.chunks_failed), what
+            listed = set(error.chunks_applied)
+            assert listed <= believed, f"I2: {what} lists {error.chunks_applied} of {mine}"
+            assert listed.isdisjoint(error.chunks_failed), what
+
+    def _lost_failures(self, said: Said) -> set[int]:
+        """Return the chunks that failed on the server, which then forgot that they did.
+
+        Of a promise that is gone after its resubmission the fault matrix says applied="yes": the server took
+        the request, and nobody can be asked any more whether it failed.
+        """
+        marks = self.service.forgotten & self.service.failing.keys()
+        return {chunk for call, chunk in marks if call == said.number} & said.all_marks
 
     def _must_poison(self, said: Said) -> bool:
         return said.operation in CHANGES_THE_MODEL and said.applied == "unknown"
@@ -220,7 +203,7 @@ class Witness:
         for said in self.calls:
             if said.ended_at is None:
                 continue
-            refused = isinstance(said.error, (APIStatusError, ModelLostError)) and said.applied == "no"
+            refused = isinstance(said.error, REFUSALS) and said.applied == "no"
             for later in self._behind(said):
                 happened = any(call == later.number for call, _ in applied)
                 if refused and later.called_at < said.ended_at:
@@ -244,13 +227,16 @@ class Witness:
             if any(call == said.number for call, _ in applied):
                 self._check_step(said, batch, refused, applied)
                 batch = []
+            elif isinstance(said.error, RequestFailedError):
+                batch = []  # the server took the step, and failed it on its gradients
             elif said.applied == "no":
                 refused.append(said)
 
     def _check_step(self, step: Said, batch: list[Said], refused: list[Said], applied: list[Mark]) -> None:
         for gradient in batch:
             mine = {chunk for call, chunk in applied if call == gradient.number}
-            if mine == gradient.all_marks or gradient.future.cancelled():
+            withdrawn = gradient.future.cancelled() and not mine
+            if withdrawn or mine | self._lost_failures(gradient) == gradient.all_marks:
                 continue
             told_by = [
                 gradient.seen_at,
@@ -260,7 +246,9 @@ class Witness:
                 continue
             results = self.trainer.holder.config.optim_after == "results"
             assert not results, f"step {step.number} ran on {mine} of gradient {gradient.number}"
-            told = isinstance(step.error, PartialBatchError) and step.error.applied == "yes"
+            told = step.applied == "unknown" or (
+                isinstance(step.error, PartialBatchError) and step.error.applied == "yes"
+            )
             assert told or not step.future.done() or step.future.cancelled(), (
                 f"step {step.number} ran on {mine} of gradient {gradient.number} and says {step.error!r}"
             )
@@ -274,27 +262,3 @@ def _datum(mark: int) -> Datum:
 
 def _doubles(applied: list[Mark]) -> list[Mark]:
     return sorted({mark for mark in applied if applied.count(mark) > 1})
-
-
-def _check_result(said: Said) -> None:
-    """I5: the result of a call carries its mark."""
-    value = said.future.result(0) if said.seen_at else _peek(said.future)
-    number = said.number
-    if said.operation in ("forward", GRADIENT):
-        marks = [output["logprobs"].tolist() for output in value.loss_fn_outputs]
-        assert marks == [[float(100 * number + chunk)] for chunk in range(said.chunks)], (
-            f"I5: {number}: {marks}"
-        )
-        assert value.metrics == {"loss:sum": float(number * said.chunks)}, f"I5: {number}: {value.metrics}"
-    elif said.operation == STEP:
-        assert value.metrics == {"call": float(number)}, f"I5: {number}: {value.metrics}"
-    else:
-        assert value.path.rpartition("c")[2] == str(number), f"I5: {number}: {value.path}"
-
-
-def _peek(future: APIFuture[Any]) -> Any:
-    """Take a result without counting as a look at it."""
-    before = future.delivered
-    value = future.result(0)
-    future.delivered = before
-    return value

@@ -1,0 +1,271 @@
+"""Mistakes that a client of this API can make, planted one at a time: the state machine must find each.
+
+Each mutant is a context manager that breaks one thing in the client. It must not touch the tests' server.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import attrs
+from tinsmith.core import retry, sequence
+from tinsmith.core.config import ClientConfig
+from tinsmith.core.place import Kind, Phase, Settlement
+from tinsmith.io import calls, hub, outcome, pipeline, standing, submission, tries
+from tinsmith.io.wire import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tinsmith.core.errors import TinkerError
+
+MUTANTS: dict[str, Callable[[], Any]] = {}
+"""Each mutant by what it does wrong."""
+
+
+def mutant(plant: Callable[[], Iterator[Any]]) -> Callable[[], Any]:
+    """Register a mutant under its name."""
+    made = contextmanager(plant)
+    MUTANTS[plant.__name__.replace("_", " ")] = made
+    return made
+
+
+def _rewritten(body: Body | None, old: bytes, new: bytes) -> Body | None:
+    return None if body is None else Body.of([re.sub(old, new, body.joined())])
+
+
+def _next_number(body: Body | None) -> Body | None:
+    if body is None:
+        return None
+    bump = re.sub(rb'"seq_id":(\d+)', lambda found: b'"seq_id":%d' % (int(found[1]) + 1), body.joined())
+    return Body.of([bump])
+
+
+@contextmanager
+def _each_retry(change: Callable[[Body | None], Body | None]) -> Iterator[None]:
+    """Have the bytes of each re-send changed."""
+    send = tries.Run.send
+
+    async def changed(run: Any, attempt: int) -> Any:
+        if attempt > 1:
+            run._request = attrs.evolve(run._request, body=change(run._request.body))
+        return await send(run, attempt)
+
+    with patch.object(tries.Run, "send", changed):
+        yield
+
+
+@mutant
+def id_drawn_inside_the_retried_closure() -> Iterator[None]:
+    """Each send of a request carries a number of its own."""
+    with _each_retry(_next_number):
+        yield
+
+
+@mutant
+def other_bytes_on_resend() -> Iterator[None]:
+    """A re-send says the same in other bytes."""
+    with _each_retry(lambda body: _rewritten(body, rb"\}$", b" }")):
+        yield
+
+
+@mutant
+def turn_not_released_on_cancel() -> Iterator[None]:
+    """A call that is withdrawn keeps its turn."""
+
+    def cancelled(line: Any, call: Any) -> bool:
+        return all(place.phase in (Phase.WAITING, Phase.DRAWN) for place in call.places)
+
+    with patch.object(sequence.SequenceLine, "cancelled", cancelled):
+        yield
+
+
+@mutant
+def conflict_retried() -> Iterator[None]:
+    """A 409 is sent again."""
+    worth_it = retry._worth_it
+    with patch.object(retry, "_worth_it", lambda judged: judged.status == 409 or worth_it(judged)):
+        yield
+
+
+@mutant
+def number_not_given_back() -> Iterator[None]:
+    """A refused request keeps its number."""
+    with patch.object(sequence.SequenceLine, "_give_back", lambda line, place: None):
+        yield
+
+
+@mutant
+def number_given_back_after_unknown_outcome() -> Iterator[None]:
+    """The last try alone decides whether a number is free."""
+    pause_after = tries.Run.pause_after
+
+    def forgetful(run: Any, attempt: int, judged: Any) -> Any:
+        pause = pause_after(run, attempt, judged)
+        run._unknown_before = False
+        return pause
+
+    with patch.object(tries.Run, "pause_after", forgetful):
+        yield
+
+
+@mutant
+def step_sent_behind_a_rejected_chunk() -> Iterator[None]:
+    """An optim_step goes out although a gradient before it was refused."""
+    fail_waiting = sequence.SequenceLine._fail_waiting
+
+    def spare_steps(line: Any, error_for: Any) -> Any:
+        return fail_waiting(line, lambda place: None if place.kind is Kind.STEP else error_for(place))
+
+    with (
+        patch.object(sequence.SequenceLine, "_fail_waiting", spare_steps),
+        patch.object(pipeline.Pipeline, "_refuse_unseen", lambda line, step: None),
+    ):
+        yield
+
+
+@mutant
+def chunk_sent_behind_a_rejected_one() -> Iterator[None]:
+    """The rest of a batch goes out although a chunk of it was refused."""
+    late = sequence._late
+
+    def spare_siblings(behind: Any, failed: Any, error: TinkerError) -> Any:
+        return None if behind.call is failed.call else late(behind, failed, error)
+
+    with patch.object(sequence, "_late", spare_siblings):
+        yield
+
+
+@mutant
+def failed_gradient_forgotten() -> Iterator[None]:
+    """An optim_step called after an unseen failure goes out."""
+    with patch.object(pipeline.Pipeline, "_refuse_unseen", lambda line, step: None):
+        yield
+
+
+@mutant
+def resent_to_a_server_without_deduplication() -> Iterator[None]:
+    """An unknown outcome is sent again to whom it may not be."""
+    with patch.object(ClientConfig, "may_resend_unknown", True):
+        yield
+
+
+@mutant
+def result_bound_to_the_wrong_call() -> Iterator[None]:
+    """A poll asks for the promise of another call."""
+    request = hub.PollHub._request
+    last: list[str] = []
+
+    def confused(self: Any, promise: Any) -> Any:
+        asked = request(self, promise)
+        last.append(promise.request_id)
+        if promise.operation == "optim_step" and len(last) > 1:
+            return attrs.evolve(asked, body=_rewritten(asked.body, rb"request-\d+", last[-2].encode()))
+        return asked
+
+    with patch.object(hub.PollHub, "_request", confused):
+        yield
+
+
+@mutant
+def poison_forgotten() -> Iterator[None]:
+    """After an unknown outcome the client goes on."""
+
+    def forgetful(line: Any, error: TinkerError) -> Settlement:
+        return Settlement()
+
+    with patch.object(sequence.SequenceLine, "poisoned", forgetful):
+        yield
+
+
+@mutant
+def lost_promise_resubmitted_under_a_new_number() -> Iterator[None]:
+    """A promise that is gone is submitted again as a new request."""
+
+    async def renumbered(line: Any, call: Any, part: Any) -> str:
+        number = line._standing.line.next_id
+        line._standing.line.next_id += 1
+        part.seq_id = number
+        sent = line.submission(call, part, part.build(number))
+        answered = await submission.submit(line.link.caller, sent, unknown_before=True)
+        if isinstance(answered, submission.Accepted):
+            return answered.request_id
+        raise submission.refusal(line.link.caller, sent, answered)
+
+    with patch.object(outcome, "_resubmit", renumbered):
+        yield
+
+
+@mutant
+def step_says_success_before_its_gradients() -> Iterator[None]:
+    """A step on a lost gradient reports success."""
+    finished = sequence.SequenceLine.finished
+
+    def hasty(line: Any, place: Any, error: TinkerError | None = None) -> Settlement:
+        place.doom = None
+        return finished(line, place, error)
+
+    with patch.object(sequence.SequenceLine, "finished", hasty):
+        yield
+
+
+@mutant
+def results_not_waited_for() -> Iterator[None]:
+    """optim_after="results" is read as "accepted"."""
+    take_over = standing.Standing.__init__
+
+    def hasty(self: Any, _mode: Any) -> None:
+        take_over(self, "accepted")
+
+    prepare_others = pipeline.Pipeline._prepare
+
+    async def prepare(line: Any, call: Any) -> None:
+        if call.kind is not Kind.STEP:
+            await prepare_others(line, call)
+            return
+        call.before = list(line._gradients)
+        line._refuse_unseen(call)
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(standing.Standing, "__init__", hasty))
+        stack.enter_context(patch.object(pipeline.Pipeline, "_prepare", prepare))
+        yield
+
+
+@mutant
+def waiting_calls_forgotten_at_the_end() -> Iterator[None]:
+    """What waits when the client ends is told nothing."""
+
+    def silent(line: Any, error: TinkerError) -> None:
+        line._ended = error
+        if line._consumer is not None:
+            line._consumer.cancel()
+        line._consumer = line.link.runtime.loop.create_future()  # nobody serves the line from now on
+
+    def kept(line: Any, *rejected: Any) -> None:
+        if line._ended is None:
+            reject(line, *rejected)
+
+    reject = pipeline.Pipeline._reject
+    with (
+        patch.object(pipeline.Pipeline, "end", silent),
+        patch.object(pipeline.Pipeline, "_reject", kept),
+    ):
+        yield
+
+
+@mutant
+def every_failure_called_harmless() -> Iterator[None]:
+    """Each error says that nothing was applied."""
+    error = calls.Caller.error
+
+    def harmless(self: Any, exchange: Any) -> Any:
+        made = error(self, exchange)
+        made.applied = "no"
+        return made
+
+    with patch.object(calls.Caller, "error", harmless):
+        yield
