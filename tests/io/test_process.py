@@ -84,7 +84,14 @@ def test_exit_says_what_was_not_acknowledged(server: testing.SocketServer) -> No
 
 def test_exit_says_what_failed_meanwhile(server: testing.SocketServer) -> None:
     """A program that leaves before its requests were refused says how many, and why."""
-    server.service.rules.append(lambda operation, *_: refuse(400) if operation == "optim_step" else None)
+
+    def rule(operation: str, _seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        if operation != "optim_step":
+            return None
+        time.sleep(1.0)  # the program is leaving by now
+        return refuse(400)
+
+    server.service.rules.append(rule)
     code, _, err = run(server, "steps = [trainer.optim_step(AdamParams()) for _ in range(5)]")
     assert code == 0
     assert "5 requests failed while the process ended; the first: Error code: 400" in err
