@@ -152,7 +152,7 @@ class ChaosMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.is_quiet)
     @rule(
-        status=st.sampled_from([400, 409, 422, 401, 402, 403, 404, 413, 415, 429, 500]),
+        status=st.sampled_from([400, 409, 409, 409, 422, 401, 402, 403, 404, 413, 415, 429, 500]),
         advice=st.sampled_from(sorted(ADVICE)),
         counts=st.booleans(),
         after=st.sampled_from([None, None, FaultKind.RESET_AFTER, FaultKind.RESET_BEFORE]),
@@ -188,7 +188,7 @@ class ChaosMachine(RuleBasedStateMachine):
         self._meet(where, Mishap(delay_s=delay_s))
 
     @precondition(lambda self: self.is_quiet)
-    @rule(status=st.sampled_from([410, 404, 401, 402, 425, 429]), times=st.sampled_from([1, 1, 2]))
+    @rule(status=st.sampled_from([410, 410, 404, 404, 401, 402, 425, 429]), times=st.sampled_from([1, 1, 2]))
     def refuse_polls(self, status: int, times: int) -> None:
         """Answer the next polls with an error."""
         self._meet(any_poll, Mishap(answer=reply({"detail": "no"}, status)), times)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -120,8 +120,8 @@ class _Sends:
     """Whether one of them had an outcome that the client cannot know."""
     refused_for_good: str = ""
     """Digest of bytes that were answered by a bare 409."""
-    times: int = 0
-    """How many there were, push-back aside: it does not count as a try."""
+    times: Counter[str] = attrs.field(factory=Counter)
+    """How many there were of each digest, push-back aside: it does not count as a try."""
 
 
 class ChaosService(LedgerService):
@@ -211,12 +211,12 @@ class ChaosService(LedgerService):
             self.breaches.append(f"{what}: sent again, though the server does not deduplicate")
         if sends.refused_for_good == digest:
             self.breaches.append(f"{what}: sent again after a 409")
-        if sends.times >= ARRIVALS_BOUND:
-            self.breaches.append(f"{what}: sent {sends.times + 1} times")
+        if sends.times[digest] >= ARRIVALS_BOUND:
+            self.breaches.append(f"{what}: sent {sends.times[digest] + 1} times")
 
     def _note(self, sends: _Sends, digest: str, key: str, status: int | None) -> None:
         """Keep the bytes that may count from now on."""
-        sends.times += status != 429
+        sends.times[digest] += status != 429
         if status in PROVABLY_NOT_ACCEPTED or status == 409:
             return
         sends.body, sends.key = digest, key

@@ -185,6 +185,9 @@ class Witness:
             listed = set(error.chunks_applied)
             assert listed <= believed, f"I2: {what} lists {error.chunks_applied} of {mine}"
             assert listed.isdisjoint(error.chunks_failed), what
+            if _is_refusal(error.__cause__):
+                behind = {chunk for chunk in mine if chunk > min(error.chunks_failed)}
+                assert not behind, f"{what}: {behind} were sent behind a chunk that was refused"
 
     def _lost_failures(self, said: Said) -> set[int]:
         """Return the chunks that failed on the server, which then forgot that they did.
@@ -203,7 +206,7 @@ class Witness:
         for said in self.calls:
             if said.ended_at is None:
                 continue
-            refused = isinstance(said.error, REFUSALS) and said.applied == "no"
+            refused = _is_refusal(said.error)
             for later in self._behind(said):
                 happened = any(call == later.number for call, _ in applied)
                 if refused and later.called_at < said.ended_at:
@@ -252,6 +255,11 @@ class Witness:
             assert told or not step.future.done() or step.future.cancelled(), (
                 f"step {step.number} ran on {mine} of gradient {gradient.number} and says {step.error!r}"
             )
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Say whether an error is that of a submission which the server provably did not take."""
+    return isinstance(error, REFUSALS) and error.applied == "no"
 
 
 def _datum(mark: int) -> Datum:
