@@ -61,6 +61,7 @@ def test_uploads_do_not_starve_heartbeats() -> None:
             base_url=server.url,
             api_key="tml-x",
             heartbeat_interval_s=BEAT_S,
+            encoding="json",
             chunk_limits=attrs.evolve(limits, max_items=10**9, max_datums=1000),
         )
         with ServiceClient(config=config) as client:
