@@ -1,7 +1,7 @@
 """One fault at every position of the wire, with the client on its own threads as programs run it.
 
-Each run ends in exactly-once, or in an error that is true. `tests/chaos` plays the same in a simulation,
-further.
+Against a server that deduplicates each run ends in exactly-once. `tests/chaos/test_positions.py` plays the
+other servers and both rules of when a step goes out, in a simulation.
 """
 
 from __future__ import annotations
@@ -66,22 +66,6 @@ def play(
     return Outcome(errors, trainer.model_id, took_s)  # type: ignore[arg-type]
 
 
-def check(service: testing.LedgerService, outcome: Outcome) -> None:
-    """Compare what each future says with what the ledger has."""
-    assert service.ledger.doubles() == []
-    applied = service.ledger.of(outcome.model_id)
-    assert [entry.seq_id for entry in applied] == sorted(entry.seq_id for entry in applied)
-    names = [entry.operation for entry in applied]
-    for (operation, _), error in zip(SCRIPT, outcome.errors, strict=True):
-        said = "yes" if error is None else error.applied
-        there = bool(names) and names[0] == operation
-        if there and said in ("yes", "unknown"):
-            names.pop(0)
-        assert said in ("no", "yes", "unknown")
-        assert not (said == "yes" and not there), f"{operation} says applied, and is not"
-    assert names == [], f"applied without a future that says so: {names}"
-
-
 def positions() -> int:
     """Count the requests of a run without faults."""
     with testing.frozen_clock() as clock:
@@ -92,50 +76,17 @@ def positions() -> int:
         return len(service.seen)
 
 
-@pytest.mark.parametrize("mode", ["accepted", "results"])
 @pytest.mark.parametrize("kind", FaultKind)
-def test_one_fault_at_each_position(kind: FaultKind, mode: str) -> None:
+def test_one_fault_at_each_position(kind: FaultKind) -> None:
     """Against a server that deduplicates, every single fault at every position is survived."""
     for position in range(positions()):
         with testing.frozen_clock() as clock:
             service = testing.LedgerService(plan=AtPosition({position: kind}))
-            outcome = play(service, clock, optim_after=mode)
+            outcome = play(service, clock)
             assert isinstance(outcome, Outcome), f"position {position}: {outcome}"
             assert outcome.errors == [None] * len(SCRIPT), f"position {position}"
             assert outcome.took_s < DEADLINE_S
             service.ledger.assert_exactly_once(outcome.model_id, len(SCRIPT))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("mode", ["accepted", "results"])
-@pytest.mark.parametrize("kind", FaultKind)
-def test_one_fault_without_deduplication(kind: FaultKind, mode: str) -> None:
-    """On a server that applies every duplicate, nothing is applied twice, and every error tells the truth."""
-    if kind is FaultKind.DUPLICATED:
-        return  # a network that delivers twice to a server that applies twice is beyond any client
-    for position in range(positions()):
-        with testing.frozen_clock() as clock:
-            dialect = ServerDialect(duplicates="apply")
-            service = testing.LedgerService(dialect, AtPosition({position: kind}))
-            outcome = play(service, clock, optim_after=mode, server_deduplicates=False)
-            if isinstance(outcome, Outcome):
-                check(service, outcome)
-                assert outcome.took_s < DEADLINE_S
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("kind", FaultKind)
-def test_one_fault_against_conflicts(kind: FaultKind) -> None:
-    """On a server that answers 409 to duplicates, nothing is applied twice, and every error is true."""
-    for position in range(positions()):
-        with testing.frozen_clock() as clock:
-            service = testing.LedgerService(
-                ServerDialect(duplicates="conflict"), AtPosition({position: kind})
-            )
-            outcome = play(service, clock)
-            assert isinstance(outcome, Outcome)
-            check(service, outcome)
-            assert outcome.took_s < DEADLINE_S
 
 
 @pytest.mark.parametrize("kind", FaultKind)
