@@ -193,3 +193,14 @@ def test_a_missing_extra_is_an_import_error() -> None:
     error = errors.MissingExtraError("plots", "plot")
     assert isinstance(error, ImportError)
     assert "tinsmith[plot]" in str(error)
+
+
+def test_an_error_for_somebody_else() -> None:
+    """A copy has the cause and the ids, says `applied` of its own request, and leaves the first alone."""
+    cause = ValueError("why")
+    first = errors.RequestFailedError("x", "r1", applied="yes")
+    first.__cause__ = cause
+    other = first.again("no")
+    assert (type(other), other.request_id, other.applied) == (errors.RequestFailedError, "r1", "no")
+    assert other.__cause__ is cause
+    assert first.applied == "yes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from enum import StrEnum
 from typing import Any, Literal, Self, TypedDict, Unpack
 
@@ -72,6 +73,12 @@ class TinkerError(Exception):
             if value is not None and getattr(self, name) is None:
                 setattr(self, name, value)
         return self
+
+    def again(self, applied: Applied | None) -> Self:
+        """Return a copy with the same cause for somebody else, and what it says of that one's request."""
+        own = copy(self)
+        own.__cause__, own.applied = self.__cause__, applied
+        return own
 
     def __str__(self) -> str:
         named = [

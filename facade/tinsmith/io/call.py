@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
-from copy import copy
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -170,9 +169,7 @@ class Call(Generic[T]):
         if len(applied) == len(self.parts) or not (applied or any(each.applied != "no" for each in errors)):
             return first
         if self.kind is not Kind.GRADIENT:
-            doubt = copy(first)
-            doubt.__cause__, doubt.applied = first.__cause__, "unknown"
-            return doubt
+            return first.again("unknown")
         error = PartialBatchError(
             f"{self.operation}: {len(applied)} of {len(self.parts)} chunks were applied; {first.message}",
             chunks_applied=applied,

@@ -6,7 +6,6 @@ It must not know what is asked.
 from __future__ import annotations
 
 import asyncio
-from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tinsmith.core.errors import TinkerError
@@ -32,8 +31,7 @@ class Question(Generic[T]):
         try:
             return await asyncio.shield(self._task)
         except TinkerError as error:
-            own = copy(error)  # each who waited adds ids of its own
-            own.__cause__ = error.__cause__
+            own = error.again(error.applied)  # each who waited adds ids of its own
             raise own from error.__cause__
 
     def withdraw(self) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.core.errors import TinkerError
@@ -127,10 +126,7 @@ def unexpected(error: BaseException, place: Place | None) -> TinkerError:
 
 def ending(error: TinkerError, place: Place | None) -> TinkerError:
     """Copy the error that ended the client, with what is known of one request that it ended."""
-    own = copy(error)
-    own.__cause__ = error.__cause__
-    own.applied = _may_have_left(place)
-    return own
+    return error.again(_may_have_left(place))
 
 
 def _may_have_left(place: Place | None) -> Applied:
