@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.config import ClientConfig
-from tinsmith.core.extras import require_extra
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 from tinsmith.io.link import Link
@@ -28,10 +27,7 @@ class RestCalls:
     ) -> None:
         """Share the connections of `holder`; without one, make some, by arguments and environment."""
         if holder is None:
-            config = ClientConfig.from_environment(base_url=base_url, api_key=api_key)
-            if config.local:
-                require_extra("base_url='local:'", "local")
-            holder = Link(config)
+            holder = Link(ClientConfig.from_environment(base_url=base_url, api_key=api_key))
         self._link = holder
 
     def _get(self, operation: str, result: type[T], **parts: Any) -> APIFuture[T]:

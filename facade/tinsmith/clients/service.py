@@ -15,7 +15,6 @@ from tinsmith.core.arguments import ttl
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.errors import InputError
-from tinsmith.core.extras import require_extra
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.values.service import GetServerCapabilitiesResponse
@@ -121,8 +120,6 @@ class ServiceClient(CreationCalls):
             config = attrs.evolve(
                 config, **{name: value for name, value in given.items() if value is not None}
             )
-        if config.local:
-            require_extra("base_url='local:'", "local")
         log_to_stderr(config.log_level)
         self._link = Link(config, http_client=http_client, observers=[observer] if observer else [])
 

@@ -6,7 +6,6 @@ refused for its token alone. It must not retry: `io.calls` does.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -108,7 +107,7 @@ class Credentials:
 
     async def _renewed(self, forced: bool) -> None:
         if self._from_command and (self._key is None or forced):
-            self._key = await asyncio.to_thread(self._run_command)
+            self._key = await self._runtime.in_thread(self._run_command)
         if self._key is None or is_token(self._key.reveal()) or not (self._exchanges or forced):
             return
         token = await self._exchange(self._key)

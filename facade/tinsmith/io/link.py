@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinsmith.core.errors import ClosedError, TinkerError
+from tinsmith.core.extras import require_extra
 from tinsmith.io import runtime as _runtime
 from tinsmith.io.billing import Billing
 from tinsmith.io.budget import ByteBudget
@@ -56,6 +57,8 @@ class Link:
         observers: Iterable[Callable[[Event], object]] = (),
         random: _random.Random | None = None,
     ) -> None:
+        if config.local:
+            require_extra("base_url='local:'", "local")
         self.config = config
         """The settings."""
         self.runtime = _runtime.current()
