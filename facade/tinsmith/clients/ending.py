@@ -36,6 +36,7 @@ async def end(
     if status is not None and not link.closed:
         await link.drain(timeout, results=results)
         await _finish(link, status, detail)
+        timeout = 0.0  # drained
     await link.close(timeout, results=results)
 
 
