@@ -19,7 +19,7 @@ from tinker import types
 
 from tests.interop import official_rest
 from tests.interop.calls import Calls
-from tests.interop.script import BASE_MODEL, LEARNING_RATE, RANK, SEED, STEPS, batch
+from tests.interop.script import BASE_MODEL, LEARNING_RATE, RANK, SEED, batch, train
 
 HELLO = types.ModelInput.from_ints(list(b"hello "))
 
@@ -54,26 +54,6 @@ def seen() -> types.Datum:
     ]
     inputs: dict[str, Any] = {"target_tokens": [1, 2, 3, 4], "weights": [1.0, 1.0, 1.0, 1.0]}
     return types.Datum(model_input=types.ModelInput(chunks=chunks), loss_fn_inputs=inputs)
-
-
-def train(calls: Calls, client: tinker.TrainingClient) -> list[float]:
-    """Take the steps of the script, each pair sent without waiting for the one before; return the losses."""
-    futures = []
-    for step in range(STEPS):
-        data = [datum(*row) for row in batch(step)]
-        futures.append(client.forward_backward(data, "cross_entropy"))
-        futures.append(client.optim_step(types.AdamParams(learning_rate=LEARNING_RATE)))
-
-    def results() -> list[float]:
-        done = [future.result(timeout=300) for future in futures]
-        return [answer.metrics["loss:sum"] for answer in done[::2]]
-
-    losses: list[float] = calls(
-        f"TrainingClient.forward_backward + optim_step, {STEPS} times",
-        results,
-        lambda found: len(found) == STEPS and found[-1] < found[0],
-    )
-    return losses or []
 
 
 def training(calls: Calls, client: tinker.TrainingClient) -> None:
@@ -243,7 +223,7 @@ def main(report: Path) -> int:
         lambda: service.create_lora_training_client(BASE_MODEL, rank=RANK, seed=SEED),
     )
     model_id = calls("TrainingClient.get_info", client.get_info, lambda info: info.lora_rank == RANK).model_id
-    losses = train(calls, client)
+    losses = train(calls, client, datum, types.AdamParams(learning_rate=LEARNING_RATE))
     training(calls, client)
     calls(
         "TrainingClient.get_tokenizer",

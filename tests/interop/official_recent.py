@@ -17,7 +17,7 @@ from tinker import types
 
 from tests.interop import official_recent_rest
 from tests.interop.calls import Calls
-from tests.interop.script import BASE_MODEL, LEARNING_RATE, RANK, SEED, STEPS, batch
+from tests.interop.script import BASE_MODEL, LEARNING_RATE, RANK, SEED, batch, train
 
 VERSION = tuple(int(part) for part in tinker.__version__.split(".")[:2])
 HELLO = types.ModelInput.from_ints(list(b"hello "))
@@ -75,26 +75,6 @@ def seen() -> types.Datum:
     ]
     inputs = {"target_tokens": np.array([1, 2, 3, 4]), "weights": np.ones(4, np.float32)}
     return types.Datum(model_input=types.ModelInput(chunks=chunks), loss_fn_inputs=inputs)
-
-
-def train(calls: Calls, client: Any) -> list[float]:
-    """Take the steps of the script, each pair sent without waiting for the one before; return the losses."""
-    futures = []
-    for step in range(STEPS):
-        data = [datum(*row) for row in batch(step)]
-        futures.append(client.forward_backward(data, "cross_entropy"))
-        futures.append(client.optim_step(types.AdamParams(learning_rate=LEARNING_RATE)))
-
-    def results() -> list[float]:
-        done = [future.result(timeout=300) for future in futures]
-        return [answer.metrics["loss:sum"] for answer in done[::2]]
-
-    losses: list[float] = calls(
-        f"TrainingClient.forward_backward + optim_step, {STEPS} times",
-        results,
-        lambda found: len(found) == STEPS and found[-1] < found[0],
-    )
-    return losses or []
 
 
 def training(calls: Calls, client: Any) -> None:
@@ -209,7 +189,7 @@ def main(report: Path) -> int:
         lambda: made(service.create_lora_training_client(BASE_MODEL, rank=RANK, seed=SEED)),
     )
     model_id = calls("TrainingClient.get_info", client.get_info, lambda info: info.lora_rank == RANK).model_id
-    losses = train(calls, client)
+    losses = train(calls, client, datum, types.AdamParams(learning_rate=LEARNING_RATE))
     training(calls, client)
     calls(
         "TrainingClient.get_tokenizer",
