@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import attrs
@@ -210,3 +212,29 @@ def test_tokens_may_be_lists_or_arrays_of_any_width() -> None:
     for tokens in arrays:
         (found,) = read(written([Datum({}, ModelInput([EncodedTextChunk(tokens)]))]))
         assert found.model_input.to_ints() == [1, 2]
+
+
+def test_a_drawn_sequence_keeps_arrays_until_somebody_asks_for_lists() -> None:
+    """A decoded sequence is the value it would be with lists: equal, copied, pickled, named and shown."""
+    written_out = SampledSequence("stop", [1, 2], [-0.5, None], [[(1, -0.5)]])  # type: ignore[list-item]
+    body = codec.encode_result(SampleResponse([written_out]), "protobuf")
+
+    def decoded() -> SampledSequence:
+        return codec.decode_sample(ProtobufPayload(body)).sequences[0]
+
+    with pytest.raises(AttributeError):
+        object.__getattribute__(decoded(), "tokens")  # no list yet
+    assert decoded() == written_out
+    assert repr(decoded()) == repr(written_out)
+    assert pickle.loads(pickle.dumps(decoded())) == written_out
+    assert copy.deepcopy(decoded()) == written_out
+    assert attrs.evolve(decoded(), tokens=[9]).tokens == [9]
+    named = decoded().named("a")
+    assert (named.sequence_id, named.tokens, named.logprobs) == ("a", [1, 2], [-0.5, None])
+    assert named.named("b").sequence_id == "a"
+    with pytest.raises(AttributeError, match="tokenz"):
+        decoded().tokenz  # type: ignore[attr-defined]  # noqa: B018
+    bare = SampledSequence("length", [3])
+    assert codec.decode_sample(
+        ProtobufPayload(codec.encode_result(SampleResponse([bare]), "protobuf"))
+    ).sequences == [bare]

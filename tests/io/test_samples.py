@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import tracemalloc
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,8 @@ from tinsmith import (
 )
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import FlowLimits, RetryConfig
-from tinsmith.io.budget import Window
+from tinsmith.io.budget import Submissions, Window
+from tinsmith.io.desk import SampleJob
 from tinsmith.testing.faults import AtPosition, FaultKind
 from tinsmith.testing.service import ServerDialect, reply
 
@@ -270,3 +272,62 @@ def test_window() -> None:
     for _ in range(100_000):
         window.grew()
     assert window.size == 100
+
+
+def test_submissions() -> None:
+    """As many submissions are under way as fill the time of an answer, within both bounds."""
+    submissions = Submissions(400)
+    assert submissions.limit == Submissions.FEWEST
+    submissions.answered(0.1)
+    assert submissions.limit == 50
+    for _ in range(100):
+        submissions.answered(10.0)
+    assert submissions.limit == 400
+    for _ in range(100):
+        submissions.answered(0.001)
+    assert submissions.limit == Submissions.FEWEST
+    assert Submissions(3).limit == 3
+
+
+class Slow(testing.LedgerService):
+    """A service that takes a moment for each promise of a sample, and counts how many wait for theirs."""
+
+    now = peak = 0
+
+    async def answer(self, seen: Seen, *, drips: bool = True) -> Answer:
+        """Answer late."""
+        if seen.path != SAMPLE:
+            return await super().answer(seen, drips=drips)
+        self.now += 1
+        self.peak = max(self.peak, self.now)
+        await asyncio.sleep(0.005)
+        self.now -= 1
+        return await super().answer(seen, drips=drips)
+
+
+def test_submissions_are_bounded_while_answers_take_their_time() -> None:
+    """No more than `sample_dispatch` submissions wait for their promise at once, and all are answered."""
+    service = Slow()
+    sampler = sampler_on(service, flow=FlowLimits(sample_dispatch=3))
+    futures = [sampler.sample(PROMPT, 1, PARAMS) for _ in range(20)]
+    assert all(future.result(WAIT_S).sequences for future in futures)
+    assert service.peak == 3
+
+
+def test_a_sample_that_is_stopped_before_its_first_step_ends(service: testing.LedgerService) -> None:
+    """Closing in the very moment of dispatch fails the future, and frees its place."""
+    sampler = sampler_on(service)
+    desk, runtime = sampler._desk, sampler.holder.runtime
+    future = sampler.sample(PROMPT, 1, PARAMS)
+    future.result(WAIT_S)
+    job = SampleJob(sampler._sampler, PROMPT, 1, PARAMS, False, 0)
+
+    async def enter_and_end() -> None:
+        desk._entered(job)
+        desk.end(ClosedError("the client was closed"))
+
+    runtime.spawn(enter_and_end()).result(WAIT_S)
+    with pytest.raises(ClosedError) as caught:
+        job.future.result(WAIT_S)
+    assert caught.value.applied == "no"
+    assert desk.unfinished == 0

@@ -164,12 +164,19 @@ async def drive(
 
     `send` gets the number of the try, from 1, and turns its faults into results; what it raises ends the
     loop.
-    This is the only loop around a send in the package: retries and polls both go through it.
+    This is the only loop around a send in the package: retries and polls both go through it. The first try,
+    which mostly is the last, is made before the loop is built, since building it costs as much as a request.
     """
-    pauses: dict[int, float] = {}
+    first = await send(1)
+    first_pause = pause_after(1, first)
+    if first_pause is None:
+        return first
+    pauses = {1: first_pause}
 
     def again(state: tenacity.RetryCallState) -> bool:
         assert state.outcome is not None
+        if state.attempt_number == 1:
+            return True
         if state.outcome.failed:
             return False
         pause = pause_after(state.attempt_number, state.outcome.result())
@@ -188,7 +195,8 @@ async def drive(
     numbers = iter(range(1, 2**62))
 
     async def once() -> R:
-        return await send(next(numbers))
+        number = next(numbers)
+        return first if number == 1 else await send(number)
 
     return await loop(once)
 

@@ -1,4 +1,4 @@
-"""Bound what one client holds at once: bytes of bodies, and samples in flight.
+"""Bound what one client holds at once: bytes of bodies, samples in flight, samples being submitted.
 
 It must not know what it admits, nor why a server pushed back.
 """
@@ -6,6 +6,7 @@ It must not know what it admits, nor why a server pushed back.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -103,3 +104,39 @@ class Window:
     def pushed_back(self, in_flight_before: int) -> None:
         """Note a push-back that met the server with `in_flight_before` requests of ours."""
         self._size = max(1.0, min(self._size, in_flight_before * self.FALL))
+
+
+class Submissions:
+    """How many samples may be on their way to their promises: as many as answers come back in that time.
+
+    More would open connections that are of use once. Where answers take long, more are needed to keep up.
+    """
+
+    FEWEST = 16
+    """Submissions at once on the quickest connection."""
+    PER_S = 500.0
+    """Submissions a second that slow answers shall not hold up; quick ones come faster by themselves."""
+    MEMORY = 0.9
+    """Share of the average that a new roundtrip leaves."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._roundtrip_s: float | None = None
+        self.under_way = 0
+        """Submissions that were sent off and have no promise."""
+
+    @property
+    def limit(self) -> int:
+        """Submissions that may be under way."""
+        needed = math.ceil(self.PER_S * (self._roundtrip_s or 0.0))
+        return min(self._largest, max(self.FEWEST, needed))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one more may be sent off."""
+        return self.under_way < self.limit
+
+    def answered(self, roundtrip_s: float) -> None:
+        """Learn from a promise how long promises take."""
+        before_s = roundtrip_s if self._roundtrip_s is None else self._roundtrip_s
+        self._roundtrip_s = self.MEMORY * before_s + (1.0 - self.MEMORY) * roundtrip_s

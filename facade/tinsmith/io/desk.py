@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,7 +23,7 @@ from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.io import operations
-from tinsmith.io.budget import Window
+from tinsmith.io.budget import Submissions, Window
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.future import APIFuture
 from tinsmith.io.promise import Promise
@@ -66,6 +67,8 @@ class SampleJob:
     """The task that carries it, once it is in flight."""
     has_room: bool = False
     """Whether it takes one of the places that `max_queued` grants."""
+    is_submitted: bool = False
+    """Whether its submission is over."""
 
     def body(self, seq_id: int) -> Body:
         """Build the bytes."""
@@ -90,6 +93,7 @@ class SampleDesk:
         self._retry = retry
         largest = self._largest(link.terms.limits)
         self._window = Window(largest, largest)
+        self._submissions = Submissions(link.config.flow.sample_dispatch)
         self._waiting: deque[SampleJob] = deque()
         self._held_until_s = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
@@ -166,7 +170,7 @@ class SampleDesk:
     def _dispatch(self) -> None:
         """Send as many as the window lets through."""
         loop = self._link.runtime.loop
-        while self._waiting and self._window.is_open:
+        while self._waiting and self._window.is_open and self._submissions.is_open:
             pause_s = self._held_until_s - loop.time()
             if pause_s > 0:
                 if self._timer is None:
@@ -177,10 +181,11 @@ class SampleDesk:
             if job.future.cancelled():
                 continue
             self._window.in_flight += 1
+            self._submissions.under_way += 1
             self._link.observers.started()
             job.task = loop.create_task(self._carry(job))
             self._carried.add(job.task)
-            job.task.add_done_callback(self._carried.discard)
+            job.task.add_done_callback(partial(self._carried_out, job))
 
     def _resume(self) -> None:
         self._timer = None
@@ -198,9 +203,20 @@ class SampleDesk:
             wrapped = TinkerError(f"{type(error).__name__}: {error}", applied="unknown")
             wrapped.__cause__ = error
             job.future.fail(wrapped)
-        finally:
-            self._window.in_flight -= 1
-            self._dispatch()
+
+    def _carried_out(self, job: SampleJob, task: asyncio.Task[None]) -> None:
+        self._carried.discard(task)
+        self._window.in_flight -= 1
+        self._submitted(job)
+        if task.cancelled():  # before its first step
+            job.future.fail(ending(self._ended or ClosedError("the client was closed"), None))
+
+    def _submitted(self, job: SampleJob) -> None:
+        """Note that a sample has its promise, or will have none, and let the next one go."""
+        if not job.is_submitted:
+            job.is_submitted = True
+            self._submissions.under_way -= 1
+        self._dispatch()
 
     async def _sample(self, job: SampleJob) -> SampleResponse:
         link = self._link
@@ -219,6 +235,8 @@ class SampleDesk:
             seq_id,
         )
         accepted = await self._accepted(submission)
+        self._submissions.answered(accepted.roundtrip_s)
+        self._submitted(job)
         promise = Promise(
             accepted.request_id,
             "asample",
@@ -244,7 +262,7 @@ class SampleDesk:
         if job.sampler.completions is not None:
             job.sampler.completions.arrived(promise.request_id)
         try:
-            return named(decode_sample(verdict.payload), accepted.sample_sequence_ids)
+            return decode_sample(verdict.payload).named(accepted.sample_sequence_ids)
         except TinkerError as error:
             owner = job.sampler.sampling_session_id
             error.adding(request_id=promise.request_id, model_id=owner, seq_id=seq_id, applied="yes")
@@ -274,14 +292,3 @@ class SampleDesk:
         """Send less after a push-back."""
         if outcome.status == 429:
             self._window.pushed_back(self._window.in_flight)
-
-
-def named(response: SampleResponse, sequence_ids: Sequence[str]) -> SampleResponse:
-    """Give each sequence the name that the server promised it, where the result does not name it."""
-    if len(sequence_ids) != len(response.sequences):
-        return response
-    pairs = zip(response.sequences, sequence_ids, strict=True)
-    sequences = [
-        each if each.sequence_id is not None else attrs.evolve(each, sequence_id=name) for each, name in pairs
-    ]
-    return attrs.evolve(response, sequences=sequences)

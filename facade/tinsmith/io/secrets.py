@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from tinsmith.io.wire import Answer
 
-SECRET_HEADERS = (
-    "x-api-key",
-    "authorization",
-    "proxy-authorization",
-    "cf-access-client-secret",
-    "x-tinker-weights-access-token",
+SECRET_HEADERS = frozenset(
+    {
+        b"x-api-key",
+        b"authorization",
+        b"proxy-authorization",
+        b"cf-access-client-secret",
+        b"x-tinker-weights-access-token",
+    }
 )
 """Headers whose values nobody may see."""
 
@@ -30,10 +32,13 @@ LARGEST_BYTES = 256 * 1024
 """Bodies of success above this size are numbers, and are left alone."""
 
 
-def secrets_of(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the secrets that a request carries."""
-    values = (headers.get(name, "") for name in SECRET_HEADERS)
-    return tuple(value for value in values if len(value) >= SHORTEST)
+def secrets_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, ...]:
+    """Return the secrets that a request carries, of its headers as the wire has them."""
+    return tuple(
+        value.decode("latin-1")
+        for name, value in headers
+        if name.lower() in SECRET_HEADERS and len(value) >= SHORTEST
+    )
 
 
 def struck(text: str, secrets: Iterable[str]) -> str:

@@ -19,6 +19,8 @@ from tinsmith.io.wire import Body, Faulted, Request
 if TYPE_CHECKING:
     import httpx
 
+    from tinsmith.core.secret import Secret
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Statuses whose `location` names where to go on."""
 
@@ -53,6 +55,28 @@ def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
+def head_of(
+    request: Request, common: list[tuple[bytes, bytes]], extra: Mapping[str, str], key: Secret | None
+) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a request: those of all, without what its own replace, and its own."""
+    own = {**request.headers, **extra}
+    if key is not None:
+        own["X-API-Key"] = key.reveal()
+    if request.idempotency_key is not None:
+        own["X-Idempotency-Key"] = request.idempotency_key
+    body = request.body
+    if body is not None:
+        own["Content-Type"] = body.content_type
+        own["Content-Length"] = str(body.size_bytes)
+        if body.content_encoding is not None:
+            own["Content-Encoding"] = body.content_encoding
+    elif request.method != "GET":
+        own["Content-Type"] = "application/json"
+    own_encoded = encoded(own)
+    replaced = {name.lower() for name, _ in own_encoded}
+    return [pair for pair in common if pair[0].lower() not in replaced] + own_encoded
+
+
 async def read(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
     """Read a body to its end; only one that is compressed goes through the decoders."""
     pieces: list[bytes] = []
@@ -66,15 +90,16 @@ async def read(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def redirect(request: Request, url: str, status: int, headers: Mapping[str, str]) -> str | None:
+def redirect(request: Request, url: httpx.URL, status: int, headers: Mapping[str, str]) -> str | None:
     """Return where to go next; None when this answer is the one to hand up."""
     where = headers.get("location")
     if request.method != "GET" or status not in REDIRECTS or where is None:
         return None
     if request.operation == "get_checkpoint_archive_url":
         return None
-    target = onward(url, where)
-    return target if origin(target) == origin(url) else None
+    here = str(url)
+    target = onward(here, where)
+    return target if origin(target) == origin(here) else None
 
 
 def onward(url: str, where: str) -> str:
@@ -87,11 +112,6 @@ def onward(url: str, where: str) -> str:
     return target
 
 
-def content_of(body: Body) -> bytes | AsyncIterator[bytes]:
-    """Return a body as the HTTP library takes it."""
-    return body.joined() if body.size_bytes <= STREAM_ABOVE_BYTES else _pieces(body)
-
-
 async def raw(response: httpx.Response) -> AsyncIterator[bytes]:
     """Yield the body in the pieces in which it comes, so that a cut loses nothing that arrived."""
     if response.is_stream_consumed:
@@ -101,8 +121,12 @@ async def raw(response: httpx.Response) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _pieces(body: Body) -> AsyncIterator[bytes]:
+async def pieces_of(body: Body) -> AsyncIterator[bytes]:
+    """Yield a body in pieces of bounded size."""
     for piece in body.pieces:
+        if len(piece) <= STREAM_ABOVE_BYTES:
+            yield piece
+            continue
         view = memoryview(piece)
         for start in range(0, len(view), STREAM_ABOVE_BYTES):
             yield bytes(view[start : start + STREAM_ABOVE_BYTES])

@@ -23,11 +23,13 @@ from tinsmith.io.fault_names import is_of_the_wire, name_fault
 from tinsmith.io.secrets import secrets_of, without_secrets
 from tinsmith.io.streams import (
     REDIRECTS,
+    STREAM_ABOVE_BYTES,
     Streamed,
-    content_of,
     encoded,
+    head_of,
     lower_names,
     onward,
+    pieces_of,
     raw,
     read,
     redirect,
@@ -121,9 +123,9 @@ class Transport:
                         body = await read(response, headers)
                     finally:
                         await response.aclose()
-                    where = redirect(request, str(message.url), response.status_code, headers)
+                    where = redirect(request, message.url, response.status_code, headers)
                     if where is None:
-                        secrets = secrets_of(message.headers)
+                        secrets = secrets_of(message.headers.raw)
                         return without_secrets(Answer(response.status_code, headers, body), secrets)
                     message = self._message(request, httpx.URL(where), extra_headers, key)
             faulted = Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
@@ -132,7 +134,7 @@ class Transport:
         except Exception as error:
             if not is_of_the_wire(error):
                 raise
-            faulted = name_fault(error, secrets_of(message.headers))
+            faulted = name_fault(error, secrets_of(message.headers.raw))
         # Raised out here, without a cause: the libraries' errors hold the request, and with it the key.
         raise faulted
 
@@ -221,22 +223,9 @@ class Transport:
     def _message(
         self, request: Request, url: httpx.URL, extra: Mapping[str, str] | None, key: Secret | None
     ) -> httpx.Request:
-        own = {**request.headers, **(extra or {})}
-        if key is not None and key is not self._config.api_key:
-            own["X-API-Key"] = key.reveal()
-        if request.idempotency_key is not None:
-            own["X-Idempotency-Key"] = request.idempotency_key
+        changed = key if key is not self._config.api_key else None
+        headers = head_of(request, self._headers, extra or {}, changed)
         body = request.body
-        if body is not None:
-            own["Content-Type"] = body.content_type
-            own["Content-Length"] = str(body.size_bytes)
-            if body.content_encoding is not None:
-                own["Content-Encoding"] = body.content_encoding
-        elif request.method != "GET":
-            own["Content-Type"] = "application/json"
-        own_encoded = encoded(own)
-        replaced = {name.lower() for name, _ in own_encoded}
-        headers = [pair for pair in self._headers if pair[0].lower() not in replaced] + own_encoded
         limits = self._config.timeouts
         timeout = {
             "connect": min(limits.connect_s, request.timeout_s or limits.connect_s),
@@ -244,10 +233,20 @@ class Transport:
             "write": request.timeout_s or limits.write_s,
             "pool": None,
         }
-        content = None if body is None else content_of(body)
-        message = httpx.Request(
-            request.method, url, headers=headers, content=content, extensions={"timeout": timeout}
-        )
+        extensions = {"timeout": timeout}
+        if body is None or body.size_bytes > STREAM_ABOVE_BYTES:
+            content = None if body is None else pieces_of(body)
+            message = httpx.Request(
+                request.method, url, headers=headers, content=content, extensions=extensions
+            )
+        else:  # what httpx would find out about these bytes is known here
+            stream = httpx.ByteStream(body.joined())
+            if all(name.lower() != b"host" for name, _ in headers):
+                headers.append((b"Host", url.netloc))
+            message = httpx.Request(
+                request.method, url, headers=headers, stream=stream, extensions=extensions
+            )
+            message.read()
         message.headers.encoding = "latin-1"  # else each look at a header guesses it anew
         return message
 

@@ -17,6 +17,7 @@ from tinsmith.core.values.results import (
     PromptAltTokens,
     SampledSequence,
     SampleResponse,
+    optional_numbers,
 )
 from tinsmith.core.values.tensor import TensorData
 
@@ -109,7 +110,9 @@ def _sample(message: wire.SampleResponse) -> SampleResponse:
         alternatives = PromptAltTokens(read_tensor(found.tokens), read_tensor(found.logprobs))
     return SampleResponse(
         [_sequence(sequence) for sequence in message.sequences],
-        _numbers(message.prompt_logprobs) if message.HasField("prompt_logprobs") else None,
+        optional_numbers(from_bytes(message.prompt_logprobs, "<f4"))
+        if message.HasField("prompt_logprobs")
+        else None,
         _topk(message.topk_prompt_logprobs) if message.HasField("topk_prompt_logprobs") else None,
         target_prompt_logprobs=(
             read_tensor(message.target_prompt_logprobs)
@@ -123,21 +126,12 @@ def _sample(message: wire.SampleResponse) -> SampleResponse:
 
 def _sequence(message: wire.SampledSequence) -> SampledSequence:
     reason = message.stop_reason
-    return SampledSequence(
+    return SampledSequence.of_arrays(
         _STOP_REASONS.get(reason, f"unknown_{reason}"),  # type: ignore[arg-type]  # a newer server's reason is kept
-        from_bytes(message.tokens, "<i4").tolist(),
-        _numbers(message.logprobs) if message.HasField("logprobs") else None,  # type: ignore[arg-type]  # as JSON's null
+        from_bytes(message.tokens, "<i4"),
+        from_bytes(message.logprobs, "<f4") if message.HasField("logprobs") else None,
         _topk(message.topk_sampled_logprobs) if message.HasField("topk_sampled_logprobs") else None,
     )
-
-
-def _numbers(data: bytes) -> list[float | None]:
-    """Return float32 numbers as a list, None where NaN says that there is none."""
-    array = from_bytes(data, "<f4")
-    numbers: list[float | None] = array.tolist()
-    for position in np.flatnonzero(np.isnan(array)):
-        numbers[position] = None
-    return numbers
 
 
 def _topk(message: wire.TopkLogprobs) -> TopkLogprobs | None:

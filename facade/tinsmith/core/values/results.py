@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from tinsmith.core.values.tensor import TensorData
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
 
 StopReason = Literal["length", "stop"]
 """Why a sequence ended: no room left, or a stop."""
@@ -38,8 +44,15 @@ class OptimStepResponse:
     """Numbers about the step, if the server gives any."""
 
 
+class _Arrays:
+    """Where a sequence keeps what was decoded, until somebody asks for it as lists."""
+
+    __slots__ = ("_arrays",)
+    _arrays: tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | None]
+
+
 @attrs.frozen
-class SampledSequence:
+class SampledSequence(_Arrays):
     """One sampled continuation."""
 
     stop_reason: StopReason
@@ -57,6 +70,61 @@ class SampledSequence:
     def topk_logprobs(self) -> TopkLogprobs | None:
         """The official name of `topk_sampled_logprobs`."""
         return self.topk_sampled_logprobs
+
+
+    @classmethod
+    def of_arrays(
+        cls,
+        stop_reason: StopReason,
+        tokens: npt.NDArray[np.int32],
+        logprobs: npt.NDArray[np.float32] | None,
+        topk: TopkLogprobs | None = None,
+        sequence_id: str | None = None,
+    ) -> SampledSequence:
+        """Keep arrays that a decoder made; a sequence that is only passed on never becomes lists.
+
+        Thousands of lists of numbers are most of what a loop over samples holds, and each collection of
+        garbage walks them.
+        """
+        made = cls.__new__(cls)
+        named = zip(_OTHERS, (stop_reason, topk, sequence_id), strict=True)
+        for name, value in (*named, ("_arrays", (tokens, logprobs))):
+            object.__setattr__(made, name, value)
+        return made
+
+    def named(self, sequence_id: str) -> SampledSequence:
+        """Return the same sequence under the name that the server promised it, unless it has one."""
+        if self.sequence_id is not None:
+            return self
+        if not hasattr(self, "_arrays"):
+            return attrs.evolve(self, sequence_id=sequence_id)
+        tokens, logprobs = self._arrays
+        topk = self.topk_sampled_logprobs
+        return self.of_arrays(self.stop_reason, tokens, logprobs, topk, sequence_id)
+
+    if not TYPE_CHECKING:  # else every misspelt attribute would pass the type checker
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in ("tokens", "logprobs"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            tokens, logprobs = self._arrays
+            numbers = tokens if name == "tokens" else logprobs
+            found = None if numbers is None else optional_numbers(numbers)
+            object.__setattr__(self, name, found)
+            return found
+
+
+_OTHERS = ("stop_reason", "topk_sampled_logprobs", "sequence_id")
+
+
+def optional_numbers(array: npt.NDArray[np.float32]) -> list[float | None]:
+    """Return numbers as a list, None where NaN says that there is none."""
+    import numpy as np
+
+    numbers: list[float | None] = array.tolist()
+    for position in np.flatnonzero(np.isnan(array)):
+        numbers[position] = None
+    return numbers
 
 
 @attrs.frozen
@@ -87,6 +155,13 @@ class SampleResponse:
     """Prompt tokens that the server had computed before, as far as it says."""
     type: str = "sample"
     """Tag of this result."""
+
+    def named(self, sequence_ids: Sequence[str]) -> SampleResponse:
+        """Give each sequence the name that the server promised it, where the result does not name it."""
+        if len(sequence_ids) != len(self.sequences):
+            return self
+        pairs = zip(self.sequences, sequence_ids, strict=True)
+        return attrs.evolve(self, sequences=[sequence.named(name) for sequence, name in pairs])
 
 
 @attrs.frozen
