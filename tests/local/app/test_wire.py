@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import httpx
 import numpy as np
 import pytest
@@ -17,7 +18,14 @@ from tinsmith.core.codec import (
     decode_sample,
     encode_forward_backward,
 )
-from tinsmith.core.values import Datum, ModelInput, TensorData
+from tinsmith.core.values import (
+    Datum,
+    ModelInput,
+    PromptProvenanceSpan,
+    ProvenanceSpans,
+    SampledProvenanceSpan,
+    TensorData,
+)
 
 from tests.local.app.caller import TEXT, Caller, datum
 
@@ -79,7 +87,7 @@ def test_sparse_targets_in_both_encodings(caller: Caller, length: int) -> None:
     """Short and long, they are the dense ones that they stand for."""
     tokens = (np.arange(length) % 90 + 33).astype(np.int64)
     rows, columns = np.arange(length + 1), np.zeros(length, np.int64)
-    places = {"sparse_crow_indices": rows, "sparse_col_indices": columns}
+    places: dict[str, Any] = {"sparse_crow_indices": rows, "sparse_col_indices": columns}
     given = {
         "target_tokens": TensorData(data=tokens, dtype="int64", shape=[length, 2], **places),
         "weights": TensorData(data=np.ones(length, np.float32), dtype="float32", shape=[length, 2], **places),
@@ -342,3 +350,29 @@ def test_big_results_are_announced(open_caller: Open) -> None:
     small = caller.ok("optim_step", model_id=caller.model(), seq_id=1, adam_params={})["request_id"]
     caller.result(small)
     assert "metrics" in caller.ok("retrieve_future", request_id=small, allow_metadata_only=True)
+
+
+def with_spans(op: Any, model: str, seq: int, length: int) -> bytes:
+    """Return a batch in protobuf that says where its tokens came from."""
+    spans: ProvenanceSpans = [
+        PromptProvenanceSpan("s:0", length=length),
+        SampledProvenanceSpan("s:1", 2, length=1),
+    ]
+    spanned = attrs.evolve(value(), model_input_spans=spans, loss_fn_input_spans=spans)
+    pieces = encode_forward_backward(op, [spanned], "cross_entropy", None, model, seq, encoding="protobuf")
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize("op", ["forward", "forward_backward"])
+def test_spans_are_taken_and_change_no_number(open_caller: Open, op: Any) -> None:
+    """A batch with spans computes what it does without them; other spans are another request."""
+    caller = open_caller(snapshot_min_s=1e9)
+    model = caller.model()
+    plain = caller.result(send(caller, encoded(model, 1, op=op)).json()["request_id"])
+    first = send(caller, with_spans(op, model, 2, 3))
+    assert caller.result(first.json()["request_id"])["loss_fn_outputs"] == plain["loss_fn_outputs"]
+    assert send(caller, with_spans(op, model, 2, 4)).status_code == 409
+    caller.close()
+    again = open_caller(snapshot_min_s=1e9)
+    assert send(again, with_spans(op, model, 2, 3)).json() == first.json()
+    assert again.optim_step(model, 3, learning_rate=0.1)["metrics"]["step:max"] == 1

@@ -103,14 +103,14 @@ def _read_content(
         return _Content(rules.id, decode(rules, plain), plain, digest(rules.id, plain))
     operation, body = wire.read_batch(plain)
     content = wire.canonical(body) if len(plain) <= CANONICAL_BYTES else plain
-    checked = check_body(contract.rules(operation), body)
+    checked = check_body(contract.rules(operation), wire.without_spans(body))
     return _Content(operation, checked, wire.mark(plain), _fingerprint(operation, content))
 
 
 def decode_journalled(contract: Contract, operation: str, journalled: bytes) -> dict[str, Any]:
     """Decode and check a body that was accepted before."""
     plain = wire.unmarked(journalled)
-    body = orjson.loads(journalled) if plain is None else wire.read_batch(plain)[1]
+    body = orjson.loads(journalled) if plain is None else wire.without_spans(wire.read_batch(plain)[1])
     return check_body(contract.rules(operation), body)
 
 

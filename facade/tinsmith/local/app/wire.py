@@ -32,6 +32,8 @@ BATCHES = frozenset({"forward", "forward_backward"})
 PROTOBUF_BODIES = frozenset({"forward_backward"})
 #: Operations whose results may be protobuf.
 PROTOBUF_RESULTS = frozenset({"forward", "forward_backward", "asample"})
+#: Fields of a datum that exist in protobuf alone.
+_SPANS = frozenset({"model_input_spans", "loss_fn_input_spans"})
 #: Stands before a journalled protobuf body. No JSON text begins with it.
 _MARK = b"\x00protobuf\x00"
 
@@ -87,6 +89,15 @@ def read_batch(raw: bytes) -> tuple[str, dict[str, Any]]:
         raise Refusal(400, str(error), field=where, kind="protobuf_invalid") from error
     operation = "forward" if isinstance(found, ForwardRequest) else "forward_backward"
     return operation, body
+
+
+def without_spans(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out where tokens came from: JSON has no place for it, and nothing here asks for it."""
+    key = "forward_input" if "forward_input" in body else "forward_backward_input"
+    data = [
+        {name: value for name, value in datum.items() if name not in _SPANS} for datum in body[key]["data"]
+    ]
+    return {**body, key: {**body[key], "data": data}}
 
 
 def canonical(body: Mapping[str, Any]) -> bytes:
