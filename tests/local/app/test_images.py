@@ -96,6 +96,7 @@ def test_sampling_looks_at_the_prompt_image(caller: Caller) -> None:
         prompt = {"chunks": [chunk(picture(seed=seed), expected=2), text(b"so")]}
         body = {"base_model": "tinsmith/tiny", "prompt": prompt, "prompt_logprobs": True}
         outs.append(caller.done("asample", **body, sampling_params={"max_tokens": 3, "seed": 1}))
+    assert [out.pop("prompt_cache_hit_tokens", 0) for out in outs] == [0, 0, 4]
     assert outs[0] == outs[2]
     assert outs[0]["sequences"][0]["logprobs"] != outs[1]["sequences"][0]["logprobs"]
     assert len(outs[0]["prompt_logprobs"]) == 4
@@ -110,6 +111,7 @@ def test_a_pointer_leads_into_the_assets_directory(caller: Caller) -> None:
     for one in (pointer, chunk(picture())):
         body = {"base_model": "tinsmith/tiny", "prompt": {"chunks": [one]}}
         results.append(caller.done("asample", **body, sampling_params={"max_tokens": 3, "seed": 1}))
+    assert results[1].pop("prompt_cache_hit_tokens") == 2
     assert results[0] == results[1]
 
 

@@ -49,6 +49,8 @@ def test_a_seed_makes_samples_reproducible_and_different(caller: Caller) -> None
     first = draw(caller, body(samples=4))
     again = draw(caller, body(samples=4))
     assert first["sequences"] == again["sequences"]
+    assert "prompt_cache_hit_tokens" not in first
+    assert again["prompt_cache_hit_tokens"] == len(PROMPT)
     assert len({tuple(one["tokens"]) for one in first["sequences"]}) == 4
     assert draw(caller, body(samples=4, seed=6))["sequences"] != first["sequences"]
 

@@ -113,6 +113,7 @@ def test_kept_prompts_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     scheduler = Scheduler(MODEL)
     kept = [finish(scheduler, [scheduler.submit(one)])[0] for one in (job, longer, job, longer)]
     assert [bits(output) for output in kept] == fresh * 2
+    assert [output.known_tokens for output in kept] == [0, 0, len(PROMPT), len(PROMPT) + 1]
     monkeypatch.setattr(prompts, "KEPT_BYTES", 0)
     assert [bits(finish(scheduler, [scheduler.submit(one)])[0]) for one in (job, longer)] == fresh
 
@@ -135,6 +136,8 @@ def test_prompts_of_several_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     handles += [scheduler.submit(job), scheduler.submit(evolve(job, owner="another"))]
     found = [bits(one) for one in finish(scheduler, handles)]
     assert found[-2:] == [bits(output)] * 2
+    last = [one.output for one in handles[-2:] if one.output is not None]
+    assert sorted(one.known_tokens for one in last) == [0, 1100]
     assert found[:4] == [bits(sample(model, handle.job)) for handle in handles[:4]]
 
 

@@ -105,6 +105,8 @@ class SampleOutput:
     """Shape of the job's; NaN where nothing was asked for. None when not asked for."""
     prompt_alt_tokens: TopTokens | None
     """[P - 1, k] tokens drawn in place of prompt token i + 1; None when not asked for."""
+    known_tokens: int
+    """How much of the prompt was kept from an earlier job, in tokens: all of it, or 0."""
 
 
 class SampleHandle:

@@ -110,6 +110,10 @@ class Prompts:
             self._kept.move_to_end(_key(job))
         return prompt
 
+    def known(self, job: SampleJob) -> int:
+        """Return how many tokens of a job's prompt need no work: those of the whole prompt, or none."""
+        return len(job.prompt) if _key(job) in self._kept else 0
+
     def keep(self, job: SampleJob, prompt: Prompt, decoder: Decoder) -> None:
         """Find out what follows a prompt read by itself, and keep it."""
         self._follow([prompt], decoder)

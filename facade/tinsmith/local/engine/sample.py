@@ -130,6 +130,7 @@ class Scheduler:
             ticket = next(iter(self._fitting(self._longer, 1)), None)
             if ticket is None:
                 return None
+            self._note_known(ticket)
             self._long = _Long(ticket, self._prompts.find(ticket.job), self._model)
             self._longer.served(ticket)
         long = self._long
@@ -163,6 +164,8 @@ class Scheduler:
         tickets = self._fitting(self._short, self._max_batch)
         if not tickets:
             return None
+        for ticket in tickets:
+            self._note_known(ticket)
         prompts = self._prompts.get([ticket.job for ticket in tickets], decoder, team)
         failed: list[SampleHandle] = []
         for place, (ticket, prompt) in enumerate(zip(tickets, prompts, strict=True), start=1):
@@ -177,6 +180,11 @@ class Scheduler:
                 self._drop(ticket.handle, error)
                 failed.append(ticket.handle)
         return (*self._settle(tickets), *failed)
+
+    def _note_known(self, ticket: Ticket) -> None:
+        """Remember what was kept of a prompt when its job began; a job that goes on finds its own work."""
+        if ticket.known_tokens is None:
+            ticket.known_tokens = self._prompts.known(ticket.job)
 
     def _fitting(self, turns: Turns, most: int) -> list[Ticket]:
         """Choose the next jobs for which there is, or can be made, room; nobody overtakes in his own line."""

@@ -20,6 +20,8 @@ class Ticket:
         self.samples: dict[int, Sample] = {}
         self.answered = False
         """Whether all that was asked about the prompt is answered."""
+        self.known_tokens: int | None = None
+        """How much of the prompt an earlier job left; None until its work begins."""
 
     @cached_property
     def questions(self) -> Questions:
@@ -36,6 +38,7 @@ class Ticket:
             topk_prompt_logprobs=self.questions.topk,
             target_prompt_logprobs=self.questions.targets,
             prompt_alt_tokens=self.questions.alternatives,
+            known_tokens=self.known_tokens or 0,
         )
         return True
 

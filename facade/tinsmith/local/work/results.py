@@ -83,8 +83,10 @@ def _sequence(one: "Sample") -> dict[str, object]:
 
 
 def _extras(output: "SampleOutput", targets: "PromptTargets | None") -> dict[str, object]:
-    """Write what newer clients may ask for along the prompt."""
+    """Write what newer clients ask for along the prompt, and how much of it was known, if anything was."""
     found: dict[str, object] = {}
+    if output.known_tokens:
+        found["prompt_cache_hit_tokens"] = output.known_tokens
     if output.target_prompt_logprobs is not None and targets is not None:
         values = np.ascontiguousarray(targets.picked(output.target_prompt_logprobs))
         if not np.isfinite(values).all():
