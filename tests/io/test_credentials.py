@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import pickle
 import sys
 import time
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from tinsmith import AuthenticationError, ServiceClient, TinkerError, testing
+from tinsmith import AuthenticationError, ClientPoisonedError, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig
 from tinsmith.testing.service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum
 
 if TYPE_CHECKING:
+    import pathlib
+
     from tinsmith.io.wire import Answer, Seen
 
 
@@ -172,12 +175,17 @@ def test_key_of_a_command(service: testing.LedgerService) -> None:
     assert [seen.headers["x-api-key"] for seen in service.seen] == ["tml-printed"] * 2
 
 
+ENDLESS = f"{sys.executable} -c \"while True: print('tml-canary' * 1000)\""
+HANGING = f'{sys.executable} -c "import os, time; os.fork(); time.sleep(30)"'
+
+
 @pytest.mark.parametrize(
     ("command", "why"),
     [
         (printing("tml-canary", 3), "it ended with code 3"),
         (printing("other-canary"), "what it printed is no key"),
         (printing(""), "what it printed is no key"),
+        (ENDLESS, "it printed more than"),
         ("/does/not/exist --secret canary", "it cannot be run"),
         ("unclosed 'canary", "it cannot be run"),
     ],
@@ -194,6 +202,70 @@ def test_command_without_a_key(service: testing.LedgerService, command: str, why
     shown = told.split("facade", 1)[-1]
     assert "canary" not in "\n".join(line for line in shown.splitlines() if "command" not in line[:20])
     assert "canary" not in repr(config)
+
+
+def test_command_that_hangs(service: testing.LedgerService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ended, and not waited for where something that it started keeps its output open."""
+    monkeypatch.setattr("tinsmith.io.credentials.COMMAND_TIMEOUT_S", 0.1)
+    client = ServiceClient(config=commanded(service, HANGING), http_client=service.settings()["http_client"])
+    with pytest.raises(AuthenticationError, match="it took longer than"):
+        client.get_server_capabilities()
+
+
+def test_command_reads_nothing_of_the_program(service: testing.LedgerService) -> None:
+    """What is typed or piped into the program is the program's."""
+    command = f"{sys.executable} -c \"import sys; print('tml-' + (sys.stdin.read() or 'own'))\""
+    client = ServiceClient(config=commanded(service, command), http_client=service.settings()["http_client"])
+    reading, writing = os.pipe()
+    before = os.dup(0)
+    try:
+        os.dup2(reading, 0)
+        os.write(writing, b"taken")
+        os.close(writing)
+        client.get_server_capabilities()
+        assert os.read(0, 9) == b"taken"
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        os.close(reading)
+    assert [seen.headers["x-api-key"] for seen in service.seen] == ["tml-own"]
+
+
+def test_key_that_cannot_be_renewed_proves_nothing(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The step was applied, its answer lost, and its re-send refused for its token: nobody knows."""
+    once_only = tmp_path / "command.py"
+    once_only.write_text("import os, sys; os.unlink(sys.argv[0]); print('tml-printed')")
+    lost = testing.AtPosition({0: testing.FaultKind.RESET_AFTER}, paths=["api/v1/optim_step"])
+    service = testing.LedgerService(plan=lost)
+    tries: list[str] = []
+
+    def rule(asked: str, _seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        tries.extend([asked] if asked == "optim_step" else [])
+        return INVALID if asked == "optim_step" and len(tries) > 1 else None
+
+    service.rules.append(rule)
+    config = commanded(service, f"{sys.executable} {once_only}")
+    client = ServiceClient(config=config, http_client=service.settings()["http_client"])
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    with pytest.raises(AuthenticationError) as caught:
+        trainer.optim_step(ADAM).result(WAIT_S)
+    assert (caught.value.applied, caught.value.seq_id) == ("unknown", 1)
+    with pytest.raises(ClientPoisonedError):
+        trainer.optim_step(ADAM).result(WAIT_S)
+    service.ledger.assert_exactly_once(trainer.model_id, 1)
+    assert "the key could not be renewed" in caplog.text
+
+
+@pytest.mark.parametrize("made", ["", None, 7, "tml-\u00fc", "a\nb"])
+def test_token_that_is_none(clock: testing.FrozenClock, made: object) -> None:
+    """An exchange that gives no token has failed: the key itself goes along."""
+    service = Issuer()
+    service.rules.insert(0, lambda asked, *_: reply({"jwt": made}) if asked == "auth/token" else None)
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer.optim_step(ADAM).result(WAIT_S)
+    assert set(service.keys("optim_step")) == {"tml-test"}
 
 
 def test_tokens_are_never_shown(clock: testing.FrozenClock, caplog: pytest.LogCaptureFixture) -> None:

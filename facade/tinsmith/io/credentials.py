@@ -7,6 +7,7 @@ refused for its token alone. It must not retry: `io.calls` does.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from tinsmith.io.question import Question
 from tinsmith.io.wire import Faulted, Lane, Request, json_body
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
     from random import Random
 
@@ -34,6 +36,9 @@ _log = logging.getLogger("tinsmith")
 
 COMMAND_TIMEOUT_S = 30.0
 """Seconds that the command for the key may take; it may ask another service."""
+
+LONGEST_KEY = 16 * 1024
+"""Bytes that the command may print: above any token that a server takes in a header."""
 
 EXCHANGE_TIMEOUT_S = 30.0
 """Seconds for one exchange of a key for a token."""
@@ -107,7 +112,7 @@ class Credentials:
 
     async def _renewed(self, forced: bool) -> None:
         if self._from_command and (self._key is None or forced):
-            self._key = await self._runtime.in_thread(self._run_command)
+            await self._ask_command()
         if self._key is None or is_token(self._key.reveal()) or not (self._exchanges or forced):
             return
         token = await self._exchange(self._key)
@@ -119,6 +124,15 @@ class Credentials:
         self._life = Lifetime.of(
             token.reveal(), now_s=now_s, wall_now_s=time.time(), random=self._random.random()
         )
+
+    async def _ask_command(self) -> None:
+        """Take the command's key. One at hand is used on, since the request may have been sent before."""
+        try:
+            self._key = await self._runtime.in_thread(self._run_command)
+        except TinkerError as error:
+            if self._key is None:
+                raise
+            _log.warning("the key could not be renewed: %s", error.message)
 
     async def _exchange(self, key: Secret) -> Secret | None:
         """Exchange a key for a token; None when it failed, and what is at hand is used on."""
@@ -138,7 +152,7 @@ class Credentials:
             found, reason = None, str(fault.fault)
         except (orjson.JSONDecodeError, AttributeError):
             found, reason = None, "an answer that cannot be read"
-        if not isinstance(found, str) or not found.isascii() or not found.isprintable():
+        if not isinstance(found, str) or not found or not found.isascii() or not found.isprintable():
             _log.warning("the key could not be exchanged for a token (%s); again in a minute", reason)
             return None
         return Secret(found)
@@ -157,18 +171,51 @@ class Credentials:
 
 
 def _printed(command: str) -> Secret | str:
-    """Return what a command prints, or why there is nothing."""
+    """Return what a command prints, or why there is nothing. It reads nothing of this program's input."""
     import shlex
     import subprocess  # few programs have a command, and all would load it
 
     try:
         words = shlex.split(command)
-        ran = subprocess.run(words, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False, text=True)  # noqa: S603  # the user's own
-    except subprocess.TimeoutExpired:
-        return f"it took longer than {COMMAND_TIMEOUT_S:g} s"
+        running = subprocess.Popen(  # noqa: S603  # the user's own
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
     except (OSError, ValueError, IndexError) as broken:
         return f"it cannot be run ({type(broken).__name__})"
-    return Secret(ran.stdout.strip()) if ran.returncode == 0 else f"it ended with code {ran.returncode}"
+    ends_s = time.monotonic() + COMMAND_TIMEOUT_S
+    printed = _read_out(running)
+    try:
+        if printed is None or len(printed) > LONGEST_KEY:
+            running.kill()
+        code = running.wait(max(1.0, ends_s - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        running.kill()
+        running.wait()
+        printed = None
+    if printed is None:
+        return f"it took longer than {COMMAND_TIMEOUT_S:g} s"
+    if len(printed) > LONGEST_KEY:
+        return f"it printed more than {LONGEST_KEY} bytes"
+    if code:
+        return f"it ended with code {code}"
+    return Secret(printed.decode("utf-8", "replace").strip())
+
+
+def _read_out(running: subprocess.Popen[bytes]) -> bytes | None:
+    """Read what a command prints, hardly more than a key; None where that did not end in time."""
+    found: list[bytes] = []
+    pipe = running.stdout
+    assert pipe is not None
+
+    def read() -> None:
+        with pipe:
+            found.append(pipe.read(LONGEST_KEY + 1))
+
+    # A thread, since what a command leaves behind may hold the pipe when the command itself is gone.
+    reader = threading.Thread(target=read, name="tinsmith-credential", daemon=True)
+    reader.start()
+    reader.join(COMMAND_TIMEOUT_S)
+    return found[0] if found else None
 
 
 def _refused(why: str) -> AuthenticationError:
