@@ -15,6 +15,7 @@ from tinsmith.cli.app import app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import typer
 
@@ -185,6 +186,45 @@ def test_closed_pipe(server: Server) -> None:
     with program.stderr:
         assert b"Traceback" not in program.stderr.read()
     assert program.wait() in {0, 1}
+
+
+FULL = pytest.param("1>/dev/full", marks=pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux"))
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("stdout", ["1>&-", FULL])
+@pytest.mark.parametrize(
+    "command",
+    ["version", "--help", "session list", "session list -f json", "auth whoami", "serve --port 0"],
+)
+def test_a_stdout_that_takes_nothing(
+    server: Server, tmp_path: Path, command: str, stdout: str, unbuffered: str
+) -> None:
+    """A stdout that is closed or full is one line on stderr and a failure; a service does not stay."""
+    server.on("GET", "/sessions", (200, {"sessions": ["s"]}))
+    server.on("POST", "/auth/token", (200, {"jwt": "a.e30.c"}))
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m tinsmith.cli {command} {stdout}', sys.executable],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    [line] = [line for line in done.stderr.splitlines() if not line.startswith("Serving")]
+    assert (done.returncode, line.partition(": ")[0]) == (1, "Error")
+    assert "closed" in line or "No space left" in line
+
+
+def test_a_stderr_that_takes_nothing(server: Server) -> None:
+    """Words that nobody can hear change neither the result nor the exit code."""
+    server.on("GET", "/sessions", (200, {"sessions": ["s"]}))
+    for stderr in ("2>&-", "2>/dev/full"):
+        for command, code in (("session list -f json", 0), ("run info nope", 3)):
+            words = f'exec "$0" -m tinsmith.cli {command} {stderr} 0<&-'
+            done = subprocess.run(["sh", "-c", words, sys.executable], capture_output=True, check=False)
+            assert done.returncode == code
+            assert (b'"s"' in done.stdout) == (code == 0)
 
 
 def test_names_of_any_script(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,53 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     0 done, 1 failure, 2 usage, 3 not found, 4 no or a refused key, 130 Ctrl-C.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        _open_streams()
+        _run(words)
+        code: int | str | None = 0
+    except SystemExit as left:
+        code = left.code
+    except Exception as error:  # noqa: BLE001 - the boundary: a person reads a sentence, not a traceback
+        code = _report(error)
+    sys.exit(_flushed(code))
+
+
+def _run(words: list[str]) -> None:
     if words == ["version"]:  # asked by scripts and prompts: not worth building the tree of commands
         import tinsmith
 
         sys.stdout.write(f"tinsmith {tinsmith.__version__}\n")
-        sys.exit(0)
+        return
     from tinsmith.cli.app import app
 
-    try:
-        app(args=words, prog_name="tinsmith")
-    except Exception as error:  # noqa: BLE001 - the boundary: a person reads a sentence, not a traceback
-        from tinsmith.cli.failure import report
+    app(args=words, prog_name="tinsmith")
 
-        sys.exit(report(error))
-    sys.exit(0)
+
+def _open_streams() -> None:
+    """Stand in for streams that the caller closed, lest a file or a socket gets their numbers.
+
+    OSError without a stdout: nobody would see the result.
+    """
+    streams = vars(sys)
+    closed = [name for name in ("stdin", "stdout", "stderr") if streams[name] is None]
+    for name in closed:
+        streams[name] = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115 - as long as we live
+    if "stdout" in closed:
+        raise OSError("standard output is closed")
+
+
+def _flushed(code: int | str | None) -> int | str | None:
+    """Write out what is buffered; what cannot be written is told here, and not by the interpreter."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        vars(sys)["stdout"] = None  # at exit it would be tried and complained about again
+        gone = isinstance(error, BrokenPipeError)  # who reads no further needs no word
+        return code or (1 if gone else _report(error))
+    return code
+
+
+def _report(error: Exception) -> int:
+    from tinsmith.cli.failure import report
+
+    return report(error)

@@ -5,11 +5,12 @@ Owns formats and tables. Knows no command and no client.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -87,12 +88,14 @@ def show_json(document: Mapping[str, Any]) -> None:
 
 
 def _plain(value: object) -> object:
-    """Return the fields of a value of the API."""
+    """Return the fields of a value of the API, and those that this version does not know."""
     import attrs
+
+    from tinsmith.core.values.open import as_mapping
 
     if not attrs.has(type(value)):
         raise TypeError(f"{type(value).__name__} has no JSON form")
-    return attrs.asdict(cast("attrs.AttrsInstance", value), recurse=False)
+    return as_mapping(value)
 
 
 def show_table(rows: Rows) -> None:
@@ -148,7 +151,8 @@ def note(message: str) -> None:
         from tinsmith.cli.table import wrapped
 
         message = "\n".join(part for line in message.split("\n") for part in wrapped(line, width))
-    typer.echo(message, err=True)
+    with contextlib.suppress(OSError):  # who closed stderr wants no words, and still the result
+        typer.echo(message, err=True)
 
 
 def _width_of_stderr() -> int | None:
