@@ -7,7 +7,8 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff fuzz soak interop golden golden-wire bench bench-startup bench-cli bench-engine bench-codec clean
+	codegen contract-diff fuzz soak interop golden golden-wire bench bench-startup bench-cli bench-engine bench-codec \
+	bench-traffic clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -145,7 +146,10 @@ bench-engine: .venv/.ready .venv-golden/.ready .build/model.ready ## The embedde
 bench-codec: .venv/.ready .venv-peer/.ready ## Batches in both encodings, beside the official client and the bare libraries
 	$(RUN) benchmarks/codec.py --peer $(PEER_BIN)/python
 
-bench: bench-startup bench-cli bench-engine bench-codec ## All benchmarks
+bench-traffic: .venv/.ready .venv-peer/.ready ## Samples, steps, polls and a long queue, beside the official client
+	$(RUN) benchmarks/traffic.py --peer $(PEER_BIN)/python
+
+bench: bench-startup bench-cli bench-engine bench-codec bench-traffic ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
 	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .wheelhouse .build dist demo-output

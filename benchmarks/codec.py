@@ -1,20 +1,21 @@
 """Measures building, writing and reading batches in both encodings, beside the official client and the floor.
 
 Usage: codec.py --peer PYTHON [--rounds N] [--no-calls]. The contestants take turns in fresh processes on one
-core, so that all meet the same machine; `call` is a whole forward_backward over loopback against a stand-in
-server on the other core. Prints a JSON line each, a table and the bars, and fails when one is missed.
+core, so that all meet the same machine; `call` is a whole forward_backward over loopback, from arrays to the
+result, against a stand-in server on the other core. Prints a JSON line each, a table and the bars, and fails
+when one is missed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from contest import Server, child
 
 HERE = Path(__file__).parent
 SIZES = ((128, 4096), (1024, 1024))
@@ -33,36 +34,6 @@ MEMORY_BAR_MB = 30
 Figures = dict[str, list[float]]
 
 
-def child(core: int, *command: str) -> dict[str, float]:
-    """Run one contestant on one core and return its figures."""
-    environment = {**os.environ, "TINKER_TELEMETRY": "0", "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        ["taskset", "-c", str(core), *command], capture_output=True, text=True, env=environment, check=False
-    )
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}\n{done.stderr[-3000:]}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    if "encode" in found:
-        found["codec"] = found["encode"] + found["decode"]
-    return found
-
-
-class Server:
-    """The stand-in, on the second core."""
-
-    def __init__(self, length: int) -> None:
-        command = ["taskset", "-c", "1", sys.executable, str(HERE / "codec_server.py"), str(length)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ}
-        )
-        assert self.process.stdout is not None
-        self.url = f"http://127.0.0.1:{self.process.stdout.readline().strip()}"
-
-    def close(self) -> float:
-        """Stop it and return the CPU seconds that it took."""
-        return float(self.process.communicate()[0])
-
-
 def measure(peer: str, rounds: int, size: tuple[int, int], whole: bool) -> dict[str, dict[str, float]]:
     """Run all contestants in turn and return medians."""
     shape = [str(number) for number in size]
@@ -75,10 +46,11 @@ def measure(peer: str, rounds: int, size: tuple[int, int], whole: bool) -> dict[
         "floor json": [sys.executable, floor, "json", *shape],
     }
     found: dict[str, Figures] = {name: {} for name in commands}
-    server = Server(size[1]) if whole else None
+    server = Server("codec_server.py", str(size[1])) if whole else None
     for _ in range(rounds):
         for name, command in commands.items():
             figures = child(0, *command)
+            figures["codec"] = figures["encode"] + figures["decode"]
             if server is not None and not name.startswith("floor"):
                 figures |= child(0, *command, server.url)
             for key, value in figures.items():
@@ -88,7 +60,7 @@ def measure(peer: str, rounds: int, size: tuple[int, int], whole: bool) -> dict[
         for name, figures in found.items()
     }
     if server is not None:
-        medians["server"] = {"cpu_s": server.close()}
+        medians["server"] = server.close()
     return medians
 
 

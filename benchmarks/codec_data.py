@@ -54,16 +54,24 @@ def report(**found: float) -> None:
     json.dump(found, sys.stdout)
 
 
-def calls(call: Callable[[], Any], expected: int, runs: int) -> dict[str, float]:
-    """Measure whole calls: CPU of the process in ms, wall in ms, memory that the first of them added."""
+def calls(
+    send: Callable[[Any], int], build: Callable[[], list[Any]], expected: int, runs: int
+) -> dict[str, float]:
+    """Measure whole calls, which `send` a batch and count what comes back.
+
+    CPU of the process and wall time in ms, from arrays to the result; memory that the first call added to its
+    datums.
+    """
+    data = build()
     before = peak_mb()
-    assert call() == expected
+    assert send(data) == expected
     added = peak_mb() - before
+    del data
     cpu, wall = [], []
     for _ in range(runs):
         gc.collect()
         start, begun = time.process_time(), time.perf_counter()
-        assert call() == expected
+        assert send(build()) == expected
         cpu.append((time.process_time() - start) * 1000)
         wall.append((time.perf_counter() - begun) * 1000)
     return {"call": statistics.median(cpu), "wall": statistics.median(wall), "added_mb": added}

@@ -1,6 +1,7 @@
 """Tinsmith in `codec.py`. Usage: codec_ours.py ENCODING DATUMS LENGTH [URL]; a URL is for whole calls."""
 
 import sys
+from collections.abc import Callable
 
 from codec_data import arrays, calls, cpu_ms, report
 from tinsmith import types
@@ -19,7 +20,7 @@ def main() -> None:
         return [types.Datum(inputs, types.ModelInput.from_ints(tokens)) for tokens, inputs in raw]
 
     if len(sys.argv) > 4:
-        report(**whole(encoding, build(), sys.argv[4]))
+        report(**whole(encoding, build, datums, sys.argv[4]))
         return
     data = build()
     outputs = [{"logprobs": types.TensorData(inputs["logprobs"], "float32", [length])} for _, inputs in raw]
@@ -39,17 +40,17 @@ def main() -> None:
     )
 
 
-def whole(encoding: str, data: list[types.Datum], url: str) -> dict[str, float]:
-    """Measure forward_backward over loopback."""
+def whole(encoding: str, build: Callable[[], list[types.Datum]], datums: int, url: str) -> dict[str, float]:
+    """Measure forward_backward over loopback, from arrays to the result."""
     import tinsmith
 
     with tinsmith.ServiceClient(base_url=url, api_key="tml-bench", encoding=encoding) as service:
         client = service.create_lora_training_client("a/b", rank=8)
 
-        def call() -> int:
+        def send(data: list[types.Datum]) -> int:
             return len(client.forward_backward(data, "ppo").result().loss_fn_outputs)
 
-        return calls(call, len(data), RUNS)
+        return calls(send, build, datums, RUNS)
 
 
 if __name__ == "__main__":

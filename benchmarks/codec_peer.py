@@ -6,6 +6,7 @@ Runs in the peer's environment and never imports Tinsmith.
 import os
 import sys
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from codec_data import arrays, calls, cpu_ms, report
@@ -33,10 +34,10 @@ def main() -> None:
             for tokens, inputs in raw
         ]
 
-    data = build()
     if len(sys.argv) > 3:
-        report(**whole(data, sys.argv[3]))
+        report(**whole(build, datums, sys.argv[3]))
         return
+    data = build()
     message = wire.ForwardBackwardOutput(loss_fn_output_type="ArrayRecord", metrics={"loss:sum": 1.0})
     record = message.loss_fn_outputs.add(type_tag="ArrayRecord", num_datums=datums)
     field = record.fields["logprobs"]
@@ -58,14 +59,14 @@ def main() -> None:
     )
 
 
-def whole(data: list[types.Datum], url: str) -> dict[str, float]:
-    """Measure forward_backward over loopback."""
+def whole(build: Callable[[], list[types.Datum]], datums: int, url: str) -> dict[str, float]:
+    """Measure forward_backward over loopback, from arrays to the result."""
     client = ServiceClient(base_url=url, api_key="tml-bench").create_lora_training_client("a/b", rank=8)
 
-    def call() -> int:
+    def send(data: list[types.Datum]) -> int:
         return len(client.forward_backward(data, "ppo").result().loss_fn_outputs)
 
-    return calls(call, len(data), RUNS)
+    return calls(send, build, datums, RUNS)
 
 
 if __name__ == "__main__":

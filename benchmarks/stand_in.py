@@ -1,0 +1,84 @@
+"""A server of as little work as can be, for benchmarks: of a request it parses the head alone.
+
+Owns connections and the routes that every client asks before it comes to the point.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+
+import orjson
+
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+
+SETUP = {
+    "client/config": {},
+    "client/dynamic_config": {},
+    "get_server_capabilities": {"supported_models": [{"model_name": "a/b"}]},
+    "create_session": {"type": "create_session", "session_id": "s"},
+    "create_sampling_session": {"type": "create_sampling_session", "sampling_session_id": "s:sample:0"},
+    "create_model": {"request_id": "model"},
+    "get_info": {"type": "get_info", "model_data": {"model_name": "a/b"}, "model_id": "s:train:0"},
+}
+"""What is answered on the way to the work."""
+
+MODEL = orjson.dumps({"type": "create_model", "model_id": "s:train:0"})
+"""The result of the promise `model`."""
+
+Reply = Callable[..., None]
+"""Sends an answer: body, content type, status."""
+
+Answer = Callable[[str, dict[str, str], bytes, Reply], None]
+"""What a benchmark does with a request: route, headers, body, and how to reply, now or later."""
+
+
+class Connection(asyncio.Protocol):
+    """One connection: requests by Content-Length or in chunks, one after another."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.kept = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer each request that is whole."""
+        self.kept += data
+        while (end := self.kept.find(b"\r\n\r\n")) >= 0:
+            head = self.kept[:end].decode("latin-1").split("\r\n")
+            fields = dict(line.lower().split(": ", 1) for line in head[1:])
+            stop = end + 4 + int(fields.get("content-length", 0))
+            if "transfer-encoding" in fields:
+                last = self.kept.find(b"\r\n0\r\n\r\n", end + 2)
+                stop = last + 7 if last >= 0 else sys.maxsize
+            if len(self.kept) < stop:
+                return
+            body = bytes(self.kept[end + 4 : stop])
+            del self.kept[:stop]
+            route = head[0].split(" ")[1].partition("/api/v1/")[2]
+            if route in SETUP:
+                self.reply(orjson.dumps(SETUP[route]))
+            else:
+                self.answer(route, fields, body, self.reply)
+
+    def reply(self, body: bytes, kind: str = JSON, status: int = 200) -> None:
+        """Send an answer, unless the client has gone."""
+        if not self.transport.is_closing():
+            head = f"HTTP/1.1 {status} -\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
+            self.transport.write(head.encode() + body)  # type: ignore[attr-defined]
+
+
+async def serve(answer: Answer, seen: dict[str, float]) -> None:
+    """Serve on loopback until standard input closes; print the port first, then what was seen as JSON."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(answer), "127.0.0.1", 0, backlog=2048)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    print(json.dumps(seen | {"cpu_s": time.process_time()}), flush=True)
