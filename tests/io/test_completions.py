@@ -111,12 +111,49 @@ def test_server_that_never_announces(clock: testing.FrozenClock) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [reply([1]), reply({"completions": None}), reply({"completions": [3, {"state": "x"}]})]
+    "answer",
+    [
+        reply([1]),
+        reply({"completions": None}),
+        reply({"completions": 3}),
+        reply({"completions": [3, {"state": "x"}, {"request_id": "another's"}], "cursor": -1}),
+    ],
 )
-def test_answers_of_another_shape_harm_nothing(clock: testing.FrozenClock, answer: Answer) -> None:
-    """Unknown entries are passed over, and the sample ends."""
+def test_answers_of_another_shape_harm_nothing(
+    clock: testing.FrozenClock, caplog: pytest.LogCaptureFixture, answer: Answer
+) -> None:
+    """Unknown entries are passed over, and the sample ends; nothing fails in the background."""
     sampler = sampler_on(Announcer(refusal=answer))
     assert sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S).sequences
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_names_that_nobody_waits_for_are_no_reason_to_hurry(clock: testing.FrozenClock) -> None:
+    """A server that names promises of others, new ones each time and at once, is asked at a calm pace."""
+    service = Announcer(refusal=reply({}))
+    sampler = sampler_on(service)
+
+    def others(asked: str, _seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        ended = [{"state": "finished", "request_id": f"another's {len(service.asked)}"}]
+        service.refusal = reply({"completions": ended, "cursor": 0})
+        return None
+
+    service.rules.insert(0, others)
+    assert sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S).sequences
+    assert len(service.asked) < 60.0 / 0.1
+
+
+def test_results_are_acknowledged_after_a_failure_too(clock: testing.FrozenClock) -> None:
+    """One poll that failed is no reason to have the server keep every later result."""
+    service = Announcer(refusal=refuse(503))
+    sampler = sampler_on(service)
+    sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S)
+    service.refusal = None
+    sampler.holder.runtime.spawn(_rest(61.0)).result(WAIT_S)
+    sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S)
+    sampler.holder.runtime.spawn(_rest(3.0)).result(WAIT_S)
+    told = [name for body in service.asked for name in body["retrieved_request_ids"]]
+    assert sorted(told) == ["request-1", "request-2"]
 
 
 def test_without_the_flag_each_sample_is_polled(service: testing.LedgerService) -> None:
@@ -179,3 +216,25 @@ def test_copy_that_cannot_join_draws_its_own_number(
     (number,) = numbers(service)
     assert number >= 1_000_000_000
     assert number % 1_000_000_000 == 0
+
+
+@pytest.mark.parametrize("counter", [0, -3, True, 1.5, "7", "x", None, 10**12])
+@pytest.mark.parametrize("way", ["pickled", "joined"])
+def test_number_that_no_copy_can_have(
+    clock: testing.FrozenClock, monkeypatch: pytest.MonkeyPatch, counter: Any, way: str
+) -> None:
+    """0 is the original's, whose samples it would get; others no request can carry: it draws its own."""
+    service = Announcer(counter=7)
+    service.counter = counter
+    service.rules.insert(
+        0, lambda asked, *_: reply({"sample_join_sampling_session": True}) if "config" in asked else None
+    )
+    sampler = sampler_on(service)
+    if way == "pickled":
+        copied = copy_of(sampler, service, monkeypatch)
+    else:
+        named = sampler.sampling_session_id
+        copied = SamplingClient.create(sampler.holder, sampling_session_id=named).result(WAIT_S)
+    copied.sample(PROMPT, 1, PARAMS).result(WAIT_S)
+    (number,) = numbers(service)
+    assert 1_000_000_000 <= number < 2**63

@@ -227,6 +227,43 @@ def test_server_that_cannot_hear_of_cancels(service: testing.LedgerService) -> N
     assert asked == ["client/dynamic_config", "cancel_future"]
 
 
+class Silent(testing.LedgerService):
+    """A service that wants to hear of cancels and answers none."""
+
+    def __init__(self) -> None:
+        super().__init__(ServerDialect(ready_after_polls=1000, hold_s=5.0))
+        self.now = self.peak = self.told = 0
+        wants = reply({"sample_cancel_enabled": True})
+        self.rules.append(lambda asked, *_: wants if asked == "client/dynamic_config" else None)
+
+    async def answer(self, seen: Seen, *, drips: bool = True) -> Answer:
+        """Hold a cancel for ever."""
+        if not seen.path.endswith("cancel_future"):
+            return await super().answer(seen, drips=drips)
+        self.told, self.now = self.told + 1, self.now + 1
+        self.peak = max(self.peak, self.now)
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            self.now -= 1
+        return reply({})
+
+
+def test_cancels_that_hang_hold_up_no_heartbeat(clock: testing.FrozenClock) -> None:
+    """They share eight connections with heartbeats: few are under way, and the rest is not told."""
+    service = Silent()
+    sampler = sampler_on(service)
+    with clock.held():
+        futures = [sampler.sample(PROMPT, 1, PARAMS) for _ in range(50)]
+        while not all(future.request_id for future in futures):
+            threading.Event().wait(0.001)
+        for future in futures:
+            future.cancel()
+    sampler.holder.runtime.spawn(asyncio.sleep(100.0)).result(WAIT_S)
+    assert service.peak <= 4
+    assert service.told <= 8
+
+
 def test_close_fails_what_waits(service: testing.LedgerService) -> None:
     """Closing fails queued and running samples at once."""
     sampler = sampler_on(service, retry=RetryConfig(max_connections=1))

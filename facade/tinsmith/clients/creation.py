@@ -18,7 +18,7 @@ from tinsmith.core.values.service import CreateModelResponse, CreateSamplingSess
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.promise import Promise
-from tinsmith.io.sampler import NUMBERS_A_COPY, Sampler
+from tinsmith.io.sampler import NUMBERS_A_COPY, Sampler, copy_number
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 
@@ -119,7 +119,7 @@ async def _created_by_load(
         link.terms.creates_by_load = False
         return None
     model_id = payload.get("model_id") if isinstance(payload, dict) else None
-    return model_id if isinstance(model_id, str) else f"{session_id}:train:{number}"
+    return model_id if isinstance(model_id, str) and model_id else f"{session_id}:train:{number}"
 
 
 async def create_sampling(
@@ -149,15 +149,7 @@ async def join_sampling(
     retry_config: RetryConfig | None,
 ) -> SamplingClient:
     """Make a client of a sampler that exists, with numbers that its other clients do not use."""
-    asked = operations.request(
-        "join_sampling_session",
-        body={"sampling_session_id": sampling_session_id, "type": "join_sampling_session"},
-    )
-    try:
-        payload = await operations.perform(link.caller, asked)
-        number = int(payload["client_counter"])
-    except (APIStatusError, TypeError, KeyError):
-        number = random_copy()
+    number = await copy_number(link, sampling_session_id) or random_copy()
     return SamplingClient(
         link,
         Sampler(sampling_session_id, number * NUMBERS_A_COPY),

@@ -27,6 +27,9 @@ LEAST_REFRESH_S = 10.0
 CONFIG_TIMEOUT_S = 10.0
 """Seconds for that question."""
 
+AT_ONCE = 4
+"""Cancels under way at once, whatever the server allows: heartbeats have the same few connections."""
+
 _UNKNOWN_ROUTE = frozenset({405, 501})
 
 
@@ -50,13 +53,16 @@ class Cancels:
             self._telling = self._link.runtime.task(self._tell_all())
 
     async def _tell_all(self) -> None:
-        """Tell what is left, a batch after the other."""
+        """Tell what is left, a few at once; a server that does not answer is not kept busy with the rest."""
         flags = await self._wanted()
         while self._waiting:
-            batch = self._waiting[: flags.sample_cancel_max_batch_size]
+            batch = self._waiting[: min(flags.sample_cancel_max_batch_size, AT_ONCE)]
             del self._waiting[: len(batch)]
-            if flags.sample_cancel_enabled and not self._deaf:
-                await asyncio.gather(*(self._tell_one(request_id) for request_id in batch))
+            heard = flags.sample_cancel_enabled and not self._deaf
+            if heard:
+                heard = any(await asyncio.gather(*(self._tell_one(request_id) for request_id in batch)))
+            if not heard:
+                self._waiting.clear()
 
     async def _wanted(self) -> ChangingFlags:
         """Return what the server says of cancels, asked again as often as it wants to be."""
@@ -76,7 +82,8 @@ class Cancels:
             self._flags, _ = read_flags(ChangingFlags, payload)
         return self._flags
 
-    async def _tell_one(self, request_id: str) -> None:
+    async def _tell_one(self, request_id: str) -> bool:
+        """Tell of one; say whether there was an answer."""
         asked = operations.request(
             "cancel_future",
             body={"request_id": request_id},
@@ -85,3 +92,4 @@ class Cancels:
         )
         exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
         self._deaf = self._deaf or exchange.outcome.status in _UNKNOWN_ROUTE
+        return exchange.answer is not None

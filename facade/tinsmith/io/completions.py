@@ -33,8 +33,8 @@ ACK_TIMEOUT_S = 5.0
 AGAIN_AFTER_S = 60.0
 """Seconds for which single polls do after this one failed."""
 
-MOST_EARLY = 10_000
-"""Promises whose end is remembered before somebody waits for them."""
+MOST_KEPT = 10_000
+"""Promises whose end is remembered before somebody waits for them, and results not yet acknowledged."""
 
 _NO_SUCH_ROUTE = frozenset({400, 404, 405, 415, 422, 501})
 
@@ -46,7 +46,7 @@ class Completions:
         self._link = link
         self._sampler = sampler
         self._waiting: dict[str, asyncio.Future[None]] = {}
-        self._early: set[str] = set()
+        self._early: dict[str, None] = {}
         self._arrived: list[str] = []
         self._cursor = 0
         self._quick = 0
@@ -60,7 +60,7 @@ class Completions:
         """
         request_id, loop = promise.request_id, self._link.runtime.loop
         if request_id in self._early:
-            self._early.discard(request_id)
+            del self._early[request_id]
             return
         if loop.time() < self._off_until_s:
             return
@@ -74,10 +74,11 @@ class Completions:
 
     def arrived(self, request_id: str) -> None:
         """Note that a result was read, so that the server may forget it."""
-        if self._off_until_s == float("-inf"):
-            self._arrived.append(request_id)
-            if not self._waiting and not self._link.closed:
-                self._link.runtime.task(self._acknowledge())
+        if self._off_until_s == float("inf") or len(self._arrived) >= MOST_KEPT:
+            return
+        self._arrived.append(request_id)
+        if not self._waiting and not self._link.closed:
+            self._link.runtime.task(self._acknowledge())
 
     def release(self) -> None:
         """Leave everything to single polls."""
@@ -105,7 +106,8 @@ class Completions:
         if body is None:
             self._arrived = told + self._arrived
             return None
-        news = sum([self._heard(one) for one in body.get("completions") or ()])
+        completions = body.get("completions")
+        news = sum([self._heard(one) for one in completions]) if isinstance(completions, list) else 0
         cursor = body.get("cursor")
         self._cursor = cursor if isinstance(cursor, int) and not isinstance(cursor, bool) else self._cursor
         moment = Moment(took_s=loop.time() - asked_s)
@@ -114,16 +116,16 @@ class Completions:
         return 0.0 if news else not_ready_pause_s(self._quick, moment, policy)
 
     def _heard(self, completion: object) -> bool:
-        """Tell who waits for a promise that it has ended; say whether that was news."""
+        """Tell who waits for a promise that it has ended; say whether somebody did."""
         request_id = completion.get("request_id") if isinstance(completion, dict) else None
         if not isinstance(request_id, str):
             return False
         waits = self._waiting.get(request_id)
         if waits is None:
-            if request_id in self._early or len(self._early) >= MOST_EARLY:
-                return False
-            self._early.add(request_id)
-            return True
+            self._early[request_id] = None
+            if len(self._early) > MOST_KEPT:  # the server names others' promises, or old ones again
+                del self._early[next(iter(self._early))]
+            return False
         if not waits.done():
             waits.set_result(None)
             return True
@@ -131,10 +133,12 @@ class Completions:
 
     async def _acknowledge(self) -> None:
         """Say what has arrived, after the others that arrive now; best effort."""
-        await asyncio.sleep(self._link.config.poll.ceiling_s)
+        loop = self._link.runtime.loop
+        await asyncio.sleep(max(self._link.config.poll.ceiling_s, self._off_until_s - loop.time()))
+        if not self._arrived or self._waiting or self._link.closed:
+            return  # the next poll says it, or nobody can
         told, self._arrived = self._arrived, []
-        if told and not self._waiting and not self._link.closed:
-            await self._ask(told, 0.0, ACK_TIMEOUT_S)
+        await self._ask(told, 0.0, ACK_TIMEOUT_S)
 
     async def _ask(self, told: list[str], hold_s: float, timeout_s: float) -> dict[str, Any] | None:
         """Send one poll. None: single polls have to do, for a while or for good."""

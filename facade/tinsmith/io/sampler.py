@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NUMBERS_A_COPY = 1_000_000_000
 """Samples that one copy can make before it would meet the next one's numbers."""
 
+MOST_COPIES = 2**63 // NUMBERS_A_COPY
+"""Copies whose numbers an integer of the wire holds."""
+
 
 class Sampler:
     """One sampling session."""
@@ -54,16 +57,28 @@ class Sampler:
         await self._join.answer()
 
     async def _joined(self, link: Link) -> None:
-        asked = operations.request(
-            "join_sampling_session",
-            body={"sampling_session_id": self.sampling_session_id, "type": "join_sampling_session"},
-        )
-        try:
-            payload = await operations.perform(link.caller, asked)
-            number = int(payload["client_counter"])
-        except (TinkerError, TypeError, KeyError, ValueError):
-            link.caller.warn_once("join", "the server did not number this copy of a sampler; it drew its own")
-        else:
+        number = await copy_number(link, self.sampling_session_id)
+        if number is not None:
             with self._guard:
                 self._next = number * NUMBERS_A_COPY
         self._unnumbered = False
+
+
+async def copy_number(link: Link, sampling_session_id: str) -> int | None:
+    """Ask the server which copy of a sampler this is; None, with a warning, where it does not say.
+
+    0 is the original: a copy of that number would be given the original's samples for its own.
+    """
+    asked = operations.request(
+        "join_sampling_session",
+        body={"sampling_session_id": sampling_session_id, "type": "join_sampling_session"},
+    )
+    try:
+        payload = await operations.perform(link.caller, asked)
+    except TinkerError:
+        payload = None
+    number = payload.get("client_counter") if isinstance(payload, dict) else None
+    if isinstance(number, int) and not isinstance(number, bool) and 0 < number < MOST_COPIES:
+        return number
+    link.caller.warn_once("join", "the server did not number this copy of a sampler; it drew its own")
+    return None
