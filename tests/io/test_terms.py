@@ -6,11 +6,19 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tinsmith import APIStatusError, InternalServerError, ModelInput, SamplingParams, ServiceClient, testing
+from tinsmith import (
+    APIStatusError,
+    BillingError,
+    InternalServerError,
+    ModelInput,
+    SamplingParams,
+    ServiceClient,
+    testing,
+)
 from tinsmith.core.errors import InputError
 from tinsmith.testing.service import reply
 
-from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, trainer_on
+from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, timed, trainer_on
 
 if TYPE_CHECKING:
     from tinsmith.io.wire import Answer, Seen
@@ -110,6 +118,46 @@ def test_lost_probe_is_asked_again(clock: testing.FrozenClock, status: int) -> N
     trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
     assert len({seen.headers["x-idempotency-key"] for seen in service.probes}) == 1
     assert len(service.probes) == 2
+
+
+def test_probe_waits_for_the_bill(clock: testing.FrozenClock) -> None:
+    """402 thrice: the batch stands still as it would after the probe, and goes on by itself."""
+    service = Probed(*[refuse(402)] * 3)
+    trainer = trainer_on(service)
+    (error,), took_s = timed(clock, lambda: trainer.forward_backward([datum()], "cross_entropy"))
+    assert error is None
+    assert took_s == pytest.approx(15.0, abs=1.0)
+    assert len(service.probes) == 4
+
+
+def test_proxy_that_lost_its_server_does_not_choose_the_encoding(clock: testing.FrozenClock) -> None:
+    """An empty 400 speaks of a stale connection: the server behind it, asked again, reads protobuf alone."""
+    service = Probed(type(refuse(400))(400, {}, b""), refuse(415))
+    trainer = trainer_on(service)
+    service.rules.append(once("forward_backward", refuse(422)))
+    trainer.forward_backward([datum()], "cross_entropy").exception(WAIT_S)
+    sent = [seen for seen in service.seen if seen.path.endswith("/forward_backward")]
+    assert [seen.headers["content-type"] for seen in sent] == ["application/x-protobuf"]
+
+
+def test_unpaid_bill_says_nothing_of_flags(clock: testing.FrozenClock) -> None:
+    """The flags are not taken for absent: the call that needed them fails, and the next one asks again."""
+    service = testing.LedgerService()
+    service.rules.append(once("client/config", refuse(402)))
+    flags(service, fwdbwd_max_chunk_len=50)
+    client = ServiceClient(**service.settings())
+    with pytest.raises(BillingError) as caught:
+        client.create_lora_training_client("tinsmith/tiny")
+    assert caught.value.applied == "no"
+    client.create_lora_training_client("tinsmith/tiny")
+    assert client.holder.terms.limits.chunks.max_datums == 50
+
+
+def test_server_that_has_no_word_for_the_route(clock: testing.FrozenClock) -> None:
+    """501 for ever is a refusal of the question, like 404."""
+    service = testing.LedgerService()
+    service.rules.append(lambda asked, *_: refuse(501) if asked == "client/config" else None)
+    trainer_on(service).optim_step(ADAM).result(WAIT_S)
 
 
 def test_probe_answered_500_for_ever_is_an_answer(clock: testing.FrozenClock) -> None:

@@ -88,12 +88,15 @@ class Caller:
         retry: RetryConfig | None = None,
         unknown_before: bool = False,
         notice: Callable[[Outcome], None] | None = None,
+        patient: bool = False,
     ) -> Exchange:
         """Send until there is an outcome; byte-identical, under one idempotency key.
 
-        `valid` says whether a body of success can be read; `notice` sees the outcome of each try.
+        `valid` says whether a body of success can be read; `notice` sees the outcome of each try. What is
+        `patient` waits for a bill to be paid, as submissions do.
         """
         run = Run(self, request, op, valid, retry or self._config.retry, unknown_before, notice)
+        run.patient = patient or op is OpClass.SUBMIT
         await drive(run.send, run.pause_after, sleep=asyncio.sleep)
         return run.exchange()
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("tinsmith")
 
+_SAYS_NOTHING = frozenset({401, 402, 403, 408, 429})
+"""Statuses of a question that are no word on whether the server knows it."""
+
 PROBE_RETRIES = 3
 """Re-sends of a probe that was lost or answered 500: after as many, the 500 is the answer."""
 
@@ -93,7 +96,7 @@ class Terms:
             self._adopt(flags)
         elif exchange.outcome.fault is Fault.BROKEN_BODY:
             _log.warning("the server's client/config cannot be read; the limits of this client hold")
-        elif status is None or status in (401, 403, 408, 429) or status >= 500:
+        elif status is None or status in _SAYS_NOTHING or (status >= 500 and status != 501):
             error = self._link.caller.error(exchange)
             error.applied = "no"
             raise error
@@ -118,10 +121,10 @@ class Terms:
         )
         caller = self._link.caller
         short = attrs.evolve(self._link.config.retry, max_retries=PROBE_RETRIES)
-        exchange = await caller.exchange(asked, OpClass.READ, retry=short)
+        exchange = await caller.exchange(asked, OpClass.READ, retry=short, patient=True)
         status = exchange.outcome.status
         if status is None or status > 500:  # it was lost, not answered: as patient as any read
-            exchange = await caller.exchange(asked, OpClass.READ)
+            exchange = await caller.exchange(asked, OpClass.READ, patient=True)
             status = exchange.outcome.status
         found = None if status is None else judge_probe(status)
         if found is None:

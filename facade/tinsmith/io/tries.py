@@ -66,6 +66,8 @@ class Run:
     ) -> None:
         self._caller = caller
         self._notice = notice
+        self.patient = False
+        """Whether it waits for a bill to be paid, and asks a proxy again that answers for nobody."""
         self._request = request
         self._op = op
         self._valid = valid
@@ -139,7 +141,7 @@ class Run:
             self._unpaid_since_s = None
             self._paused_s += now_s - since_s
             caller.billing.resumed(self._request.operation, now_s - since_s)
-        if self._op is not OpClass.SUBMIT or not self._config.enable_retry_logic:
+        if not self.patient or not self._config.enable_retry_logic:
             return None
         if outcome.status == 402 and should_retry(outcome.headers) is not False:
             since_s = self._unpaid_since_s = now_s if since_s is None else since_s
