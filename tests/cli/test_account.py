@@ -102,13 +102,14 @@ def test_usage(cli: Callable[..., Result], server: Server, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("start", "words"), [("yesterday", "no ISO 8601"), ("2026-11-01T10:30", "no full hour")]
+    ("start", "words"), [("yesterday", "no ISO 8601"), ("2026-11-01T10:30", "must be a full hour")]
 )
 def test_usage_of_no_hour(cli: Callable[..., Result], server: Server, start: str, words: str) -> None:
     """Times that the API does not take are usage errors; nothing is sent."""
     done = cli("billing", "usage", start, "2026-11-02")
     assert (done.code, done.out, server.asked) == (2, "", [])
     assert words in done.err
+    assert "START" in done.err
 
 
 def test_storage(cli: Callable[..., Result], server: Server, tmp_path: Path) -> None:
@@ -130,7 +131,9 @@ def test_audit(cli: Callable[..., Result], server: Server) -> None:
     assert f"checkpoint.deleted 2024-03-01 {PATH}" in done.words
     assert server.asked[0].query == {"event_type": "checkpoints", "day": "2024-03-01"}
     assert cli("audit", "list", "-f", "json").json["entries"][0]["tinker_path"] == PATH
-    assert cli("audit", "list", "--day", "today").code == 2
+    done = cli("audit", "list", "--day", "today")
+    assert done.code == 2
+    assert "--day: is no day such as" in done.err
 
 
 def test_trace(cli: Callable[..., Result], server: Server, tmp_path: Path) -> None:

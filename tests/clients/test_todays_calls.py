@@ -165,6 +165,22 @@ ASKED: dict[str, Ask] = {
         {"entries": [{"timestamp": "2026-11-01T05:00:00Z", "event": "deleted", "event_details": {"a": 1}}]},
         types.AuditLogResponse([types.AuditLogEntry(HOUR, "deleted", {"a": 1})]),
     ),
+    "audit of a text": Ask(
+        lambda c: c.get_audit_log("all", "2026-11-01"),
+        "GET",
+        "api/v1/audit?event_type=all&day=2026-11-01",
+        None,
+        {"entries": []},
+        types.AuditLogResponse([]),
+    ),
+    "audit of a time": Ask(
+        lambda c: c.get_audit_log("all", datetime.fromisoformat("2026-11-01T01:00:00+02:00")),
+        "GET",
+        "api/v1/audit?event_type=all&day=2026-10-31",
+        None,
+        {"entries": []},
+        types.AuditLogResponse([]),
+    ),
     "audit of today": Ask(
         lambda c: c.get_audit_log(),
         "GET",
@@ -415,6 +431,8 @@ BAD: list[tuple[Callable[[RestClient], Any], str]] = [
     (lambda c: c.get_billing_usage(HOUR, HOUR.replace(minute=1)), "ending_before"),
     (lambda c: c.get_billing_usage(HOUR, 7), "ending_before"),  # type: ignore[arg-type]
     (lambda c: c.get_audit_log("everything"), "event_type"),  # type: ignore[arg-type]
+    (lambda c: c.get_audit_log(day="today"), "day"),
+    (lambda c: c.get_audit_log(day=7), "day"),  # type: ignore[arg-type]
     (lambda c: c.search_sessions({"limit": 5}), "request"),  # type: ignore[arg-type]
     (lambda c: c.assign_session_project("s", ""), "project_id"),
     (lambda c: c.get_external_weights_urls("tinker://a/b/c/d"), "path"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,25 +19,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Show what was used and what it costs.", no_args_is_help=True)
 
 
-def _hour(text: str) -> str:
-    """Refuse what is no full hour; a day is its first one, and a time without a zone is UTC."""
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no ISO 8601 date or time") from error
-    if (when.minute, when.second, when.microsecond) != (0, 0, 0):
-        raise typer.BadParameter(f"{text!r} is no full hour")
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).isoformat()
-
-
-Start = Annotated[
-    str, typer.Argument(metavar="START", callback=_hour, help="First hour, such as 2026-11-01 (UTC).")
-]
+Start = Annotated[str, typer.Argument(metavar="START", help="First hour, such as 2026-11-01 (UTC).")]
 End = Annotated[
     str,
-    typer.Argument(
-        metavar="END", callback=_hour, help="Hour before which to end, at most 14 days after START."
-    ),
+    typer.Argument(metavar="END", help="Hour before which to end, at most 14 days after START."),
 ]
 Csv = Annotated[
     Path | None, typer.Option("--csv", metavar="FILE", dir_okay=False, help="Write the entries there too.")
@@ -143,10 +127,10 @@ def _dollars(amount: float | None) -> str:
 
 def _flat(value: Any) -> dict[str, Any]:
     """Return the fields of an entry, those of what it holds among them, in one row."""
-    import attrs
+    from tinsmith.core.values.open import as_mapping
 
     row: dict[str, Any] = {}
-    for name, content in attrs.asdict(value).items():
+    for name, content in as_mapping(value).items():
         row |= content if isinstance(content, dict) else {name: content}
     return row
 

@@ -51,6 +51,9 @@ _OUR_WORDS = {
     "field 'base_url'": "--base-url or TINKER_BASE_URL",
     "field 'ttl_seconds'": "--ttl",
     "field 'path': ": "",
+    "field 'starting_on'": "START",
+    "field 'ending_before'": "END",
+    "field 'day'": "--day",
 }
 """What the library says -> what the command line says."""
 

@@ -72,16 +72,16 @@ class AccountCalls(RestCalls):
         return await self.get_current_checkpoint_storage_usage(project_id)
 
     def get_audit_log(
-        self, event_type: AuditEventType = "all", day: date | None = None
+        self, event_type: AuditEventType = "all", day: date | str | None = None
     ) -> APIFuture[AuditLogResponse]:
-        """List what was done on one day, UTC; None is the server's choice, today."""
+        """List what was done on one day, UTC; a time stands for its day, None for today."""
         if event_type not in get_args(AuditEventType):
             raise InputError(f"must be one of {', '.join(get_args(AuditEventType))}", field="event_type")
-        query = {"event_type": event_type, "day": None if day is None else day.isoformat()[:10]}
+        query = {"event_type": event_type, "day": None if day is None else _day(day)}
         return self._get("list_audit_log", AuditLogResponse, query=query)
 
     async def get_audit_log_async(
-        self, event_type: AuditEventType = "all", day: date | None = None
+        self, event_type: AuditEventType = "all", day: date | str | None = None
     ) -> AuditLogResponse:
         """As `get_audit_log`, awaited."""
         return await self.get_audit_log(event_type, day)
@@ -92,7 +92,17 @@ def _hour(moment: datetime | str, field: str) -> str:
     try:
         when = parse_time(moment if isinstance(moment, str) else moment.isoformat())
     except (AttributeError, TypeError, ValueError):
-        raise InputError(f"is no time: {moment!r}", field=field) from None
+        raise InputError(f"is no ISO 8601 time: {moment!r}", field=field) from None
     if (when.minute, when.second, when.microsecond) != (0, 0, 0):
         raise InputError(f"must be a full hour, not {moment}", field=field)
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _day(moment: date | str) -> str:
+    """Return a day of UTC as the query has it."""
+    try:
+        if isinstance(moment, date) and not isinstance(moment, datetime):
+            return moment.isoformat()
+        return parse_time(moment if isinstance(moment, str) else moment.isoformat()).date().isoformat()
+    except (AttributeError, TypeError, ValueError):
+        raise InputError(f"is no day such as 2026-11-22: {moment!r}", field="day") from None
