@@ -230,6 +230,43 @@ def test_a_session_is_put_in_a_project(caller: Caller) -> None:
     assert page["cursor"]["total_count"] == 1
 
 
+def test_what_checkpoints_take_is_told_by_project(caller: Caller) -> None:
+    """External ones and copies count, each for its own project; one project can be asked for."""
+    session = caller.session()
+    model, other = caller.model(session), caller.model()
+    caller.send("PUT", f"sessions/{session}/project", json={"project_id": "p"})
+    path = caller.done("save_weights", model_id=model, seq_id=1, path="a")["path"]
+    caller.done("save_weights_external", model_id=model, seq_id=2, path="b")
+    caller.done("save_weights", model_id=other, seq_id=1, path="c")
+    caller.ok("copy_weights", source_path=path, destination_project_id="q")
+    items = caller.send("GET", "billing/usage/checkpoints/current").json()["data"]
+    assert [(item["project_id"], item["checkpoint_count"]) for item in items] == [
+        (None, 1), ("p", 2), ("q", 1),
+    ]  # fmt: skip
+    assert items[2]["size_bytes"] == items[0]["size_bytes"]
+    assert items[1]["size_gigabytes"] == items[1]["size_bytes"] / 1e9
+    asked = caller.send("GET", "billing/usage/checkpoints/current?project_id=q").json()["data"]
+    assert asked == items[2:]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "field"),
+    [
+        ("2026-11-01T00:00:00Z", "2026-11-15T01:00:00Z", "ending_before"),
+        ("2026-11-01T00:00:00Z", "2026-11-01T00:00:00Z", "ending_before"),
+        ("2026-11-01T00:00:00Z", "2026-11-02T00:30:00Z", "ending_before"),
+        ("2026-11-01T00:00:01Z", "2026-11-02T00:00:00Z", "starting_on"),
+        ("2026-13-01T00:00:00Z", "2026-11-02T00:00:00Z", "starting_on"),
+    ],
+)
+def test_usage_is_asked_for_in_full_hours_of_two_weeks(
+    caller: Caller, start: str, end: str, field: str
+) -> None:
+    """What the API refuses is refused here too, so that a script fails before it meets the bill."""
+    answer = caller.send("GET", f"billing/usage/events?starting_on={start}&ending_before={end}")
+    assert (answer.status_code in (400, 422), answer.json()["field"]) == (True, field)
+
+
 def test_a_copy_has_its_own_life(saved: tuple[Caller, str, str]) -> None:
     """copy_weights to a project; the key makes a repetition the same copy."""
     caller, model, _ = saved

@@ -2,9 +2,11 @@
 
 import base64
 import hmac
+from datetime import timedelta
 
 import orjson
 
+from tinsmith.core.codec.structure import parse_time
 from tinsmith.local.service import Service
 
 from .answer import Answer
@@ -14,6 +16,9 @@ from .runs import OWNER
 
 #: Life of a token that stands for the key.
 TOKEN_LIFE_S = 3600
+
+#: The longest stretch of one question for what was used.
+MOST_USAGE = timedelta(days=14)
 
 
 def _coded(content: bytes) -> str:
@@ -63,20 +68,37 @@ async def delete_api_key(service: Service, call: Call) -> Answer:
 async def list_billing_usage_events(service: Service, call: Call) -> Answer:
     """Say that nothing costs anything."""
     del service
+    bounds = []
     for name in ("starting_on", "ending_before"):
-        if call.parameters[name][14:19] != "00:00":
+        try:
+            when = parse_time(call.parameters[name])
+        except ValueError as error:
+            raise Refusal(400, "is no ISO 8601 time", field=(name,)) from error
+        if (when.minute, when.second, when.microsecond) != (0, 0, 0):
             raise Refusal(400, "is not the beginning of an hour", field=(name,))
+        bounds.append(when)
+    if not bounds[0] < bounds[1] <= bounds[0] + MOST_USAGE:
+        reason = f"must lie after starting_on, by {MOST_USAGE.days} days at most"
+        raise Refusal(400, reason, field=("ending_before",))
     return Answer({"data": [], "sessions": {}, "cost_data_through": None})
 
 
 async def list_checkpoint_storage_usage(service: Service, call: Call) -> Answer:
-    """Say how much the checkpoints take."""
-    del call
-    rows = service.checkpoints.page(1 << 30, 0)
-    size_bytes = sum(row.size_bytes for row in rows)
-    item = {"org_user_urn": OWNER, "checkpoint_count": len(rows), "size_bytes": size_bytes}
-    facts = {"project_id": None, "size_gigabytes": size_bytes / 1e9, "estimated_monthly_cost_usd": 0.0}
-    return Answer({"data": [{**item, **facts}] if rows else [], "effective_rate_usd_per_gigabyte_month": 0.0})
+    """Say how much the checkpoints of each project take."""
+    wanted = call.parameters.get("project_id")
+    items = [
+        {
+            "org_user_urn": OWNER,
+            "project_id": project,
+            "checkpoint_count": count,
+            "size_bytes": size_bytes,
+            "size_gigabytes": size_bytes / 1e9,
+            "estimated_monthly_cost_usd": 0.0,
+        }
+        for project, count, size_bytes in service.checkpoints.stored()
+        if wanted is None or wanted == project
+    ]
+    return Answer({"data": items, "effective_rate_usd_per_gigabyte_month": 0.0})
 
 
 async def list_audit_log(service: Service, call: Call) -> Answer:

@@ -92,6 +92,18 @@ class Checkpoints:
         )
         return [_checkpoint(found) for found in self._database.rows(sql, limit, offset)]
 
+    def stored(self) -> list[tuple[str | None, int, int]]:
+        """Tell what ready checkpoints take, external ones among them: project, how many, bytes."""
+        sql = (
+            "SELECT CASE WHEN run_id LIKE 'project-%:copy:%' "
+            "THEN substr(run_id, 9, instr(run_id, ':copy:') - 9) ELSE sessions.project_id END AS project, "
+            "COUNT(*) AS number, SUM(size_bytes) AS bytes FROM checkpoints LEFT JOIN sessions "
+            "ON sessions.session_id = substr(run_id, 1, instr(run_id, ':') - 1) "
+            "WHERE state = 'ready' GROUP BY project ORDER BY project"
+        )
+        rows = self._database.rows(sql)
+        return [(row["project"], int(row["number"]), int(row["bytes"])) for row in rows]
+
     def count(self) -> int:
         """How many ready checkpoints there are."""
         return self._database.number(
