@@ -161,5 +161,5 @@ def test_no_trace(cli: Callable[..., Result], server: Server, tmp_path: Path, an
     assert (done.code, done.out) == (1, "")
     assert list(tmp_path.iterdir()) == []
     server.on("GET", "/sessions/s/trace_export", (200, {"status": "ready", "url": f"{server.url}/nothing"}))
-    assert cli("session", "export-trace", "s", "-o", str(tmp_path / "trace.json")).code == 1
+    assert cli("session", "export-trace", "s", "-o", str(tmp_path / "trace.json")).code == 3
     assert list(tmp_path.iterdir()) == []

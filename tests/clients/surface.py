@@ -327,6 +327,8 @@ SEAMS: tuple[tuple[str, str], ...] = (
     ("RestClient", "download_checkpoint_async"),
     ("RestClient", "download_external_weights"),
     ("RestClient", "download_external_weights_async"),
+    ("RestClient", "download_session_trace"),
+    ("RestClient", "download_session_trace_async"),
 )
 """Our own doors to what programs reach into private code of the official SDK for."""
 

@@ -187,3 +187,61 @@ def test_file_that_is_no_longer_listed(rest: RestClient, store: Store, tmp_path:
     with pytest.raises(tinsmith.APIResponseValidationError, match="no URL"):
         rest.download_external_weights(PATH, tmp_path / "here").result(WAIT_S)
     assert not (tmp_path / "here").exists()
+
+
+class Traces:
+    """A server of traces whose store breaks off in the middle."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.ranges: list[str | None] = []
+        self.answers: list[Answer] = []
+
+    def rule(self, operation: str, seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        """Answer the route that exports, and the signed URL."""
+        if operation.endswith("/trace_export"):
+            self.asked += 1
+            return testing.reply({"status": "ready", "url": f"/store/trace?sig={self.asked}"})
+        if not seen.path.startswith("store/"):
+            return None
+        assert "x-api-key" not in seen.headers
+        self.ranges.append(seen.headers.get("range"))
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+def traces() -> Iterator[tuple[Traces, RestClient]]:
+    """Make a client of such a server."""
+    with testing.frozen_clock():
+        service, made = testing.LedgerService(), Traces()
+        service.rules.append(made.rule)
+        yield made, ServiceClient(**service.settings()).create_rest_client()
+
+
+def test_a_trace_goes_on_where_it_stopped(traces: tuple[Traces, RestClient], tmp_path: Path) -> None:
+    """A file that broke off is continued, an expired URL renewed; the trace is there in full, and alone."""
+    server, rest = traces
+    dest = tmp_path / "deep" / "trace.json"
+    server.answers = [
+        Answer(200, {"etag": '"1"', "content-length": "10"}, b"{12345"),
+        Answer(403, {}, b"expired"),
+        Answer(206, {"etag": '"1"', "content-range": "bytes 6-9/10"}, b"678}"),
+    ]
+    assert rest.download_session_trace("s", dest).result(WAIT_S) == dest
+    assert dest.read_bytes() == b"{12345678}"
+    assert server.ranges == [None, "bytes=6-", "bytes=6-"]
+    assert server.asked == 2
+    assert [path.name for path in dest.parent.iterdir()] == ["trace.json"]
+
+
+def test_a_trace_replaces_a_file_when_it_may(traces: tuple[Traces, RestClient], tmp_path: Path) -> None:
+    """A file that is there is refused before anything is asked, and replaced with `overwrite`."""
+    server, rest = traces
+    dest = tmp_path / "trace.json"
+    dest.write_bytes(b"old")
+    with pytest.raises(FileExistsError):
+        rest.download_session_trace("s", dest).result(WAIT_S)
+    assert (server.asked, dest.read_bytes()) == (0, b"old")
+    server.answers = [Answer(200, {}, b"{}")]
+    rest.download_session_trace("s", dest, overwrite=True).result(WAIT_S)
+    assert dest.read_bytes() == b"{}"

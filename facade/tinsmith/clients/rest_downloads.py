@@ -1,4 +1,4 @@
-"""The part of RestClient that brings checkpoints to this machine."""
+"""The part of RestClient that brings checkpoints and traces to this machine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tinsmith.clients.checkpoints import archive_url, checkpoint, checkpoint_of, fetch_checkpoint
 from tinsmith.clients.external import fetch_external
 from tinsmith.clients.rest_calls import RestCalls
+from tinsmith.clients.traces import fetch_trace
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
 from tinsmith.core.values.rest import ExternalWeightsUrlsResponse
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class DownloadCalls(RestCalls):
-    """Checkpoints on their way here."""
+    """Checkpoints and traces on their way here."""
 
     def get_checkpoint_archive_url(
         self, training_run_id: str, checkpoint_id: str
@@ -125,3 +126,28 @@ class DownloadCalls(RestCalls):
     ) -> Path:
         """As `download_external_weights`, awaited."""
         return await self.download_external_weights(tinker_path, dest, overwrite=overwrite, progress=progress)
+
+    def download_session_trace(
+        self,
+        session_id: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> APIFuture[Path]:
+        """Have the trace of a session written, and fetch it into the file `dest`: in full, or not at all.
+
+        Waits as `export_session_trace` does; goes on where it stopped, and raises, as `download_checkpoint`.
+        """
+        return self._link.run(fetch_trace(self._link, session_id, Path(dest), overwrite, progress))
+
+    async def download_session_trace_async(
+        self,
+        session_id: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> Path:
+        """As `download_session_trace`, awaited."""
+        return await self.download_session_trace(session_id, dest, overwrite=overwrite, progress=progress)

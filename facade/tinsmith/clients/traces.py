@@ -1,18 +1,25 @@
-"""Traces of sessions: the server is asked again until it has written one."""
+"""Traces of sessions: the server is asked again until it has written one, which is then fetched as a file."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import attrs
 
+from tinsmith.clients.checkpoints import make_room
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, RequestFailedError
 from tinsmith.core.retry import drive
 from tinsmith.io import operations
+from tinsmith.io.download import Download
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from tinsmith.io.link import Link
 
 ASK_EVERY_S = 5.0
@@ -41,4 +48,24 @@ async def trace_url(link: Link, session_id: str) -> str:
         raise RequestFailedError(found.error or "the server cannot export the trace", request_id=session_id)
     if found.url is None:
         raise APIResponseValidationError(message=f"the trace is {found.status!r}, but has no URL")
-    return found.url
+    return urljoin(link.transport.base, found.url)
+
+
+async def fetch_trace(
+    link: Link,
+    session_id: str,
+    dest: Path,
+    overwrite: bool,
+    progress: Callable[[int, int | None], object] | None,
+) -> Path:
+    """Download the trace of a session beside `dest`, and move it in."""
+    await link.runtime.in_thread(make_room, dest, overwrite)
+    key = hashlib.sha256(session_id.encode()).hexdigest()[:12]  # what is left of it is of no other session
+    part = dest.parent / f".{dest.name}.{key}.tinsmith-part"
+
+    async def signed_url() -> str:
+        return await trace_url(link, session_id)
+
+    await Download(link, signed_url, part, progress).run()
+    part.replace(dest)
+    return dest
