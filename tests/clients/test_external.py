@@ -159,9 +159,8 @@ def test_against_the_embedded_service(tmp_path: Path) -> None:
         )
         assert [one.display_name for one in rest.search_sessions(search).result().sessions] == ["files"]
         assert rest.get_audit_log().result().entries == []
-        assert [
-            item.checkpoint_count for item in rest.get_current_checkpoint_storage_usage().result().data
-        ] == [3]
+        stored = rest.get_current_checkpoint_storage_usage("project").result().data
+        assert [(item.project_id, item.checkpoint_count) for item in stored] == [("project", 4)]
         day = "2026-11-01T00:00:00Z"
         assert rest.get_billing_usage(day, "2026-11-02T00:00:00Z").result().data == []
         assert rest.whoami().result().org_urn == "tml:organization:local"
