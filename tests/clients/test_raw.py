@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
 import tinsmith
-from tinsmith import InputError, NotFoundError, ServiceClient, testing
+from tinsmith import InputError, NotFoundError, ServiceClient, testing, types
 from tinsmith.clients import raw
 from tinsmith.core.policy import RetryConfig
 from tinsmith_api.models import GetServerCapabilitiesResponse, GetSessionResponse, WeightsInfoRequest
@@ -79,3 +79,21 @@ def test_unknown_operation(service: testing.LedgerService) -> None:
     """What the contract does not have is no attribute."""
     with pytest.raises(AttributeError, match="no operation 'nothing'"):
         ServiceClient(**service.settings()).raw.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize("body", [{"model_id": "m"}, types.UnloadModelRequest("m"), None])
+def test_a_body_of_another_kind_is_refused(service: testing.LedgerService, body: Any) -> None:
+    """A mapping or one of the facade's own values is told which model is meant; nothing is sent."""
+    client = ServiceClient(**service.settings())
+    with pytest.raises(InputError, match=r"'body': must be tinsmith_api\.models\.UnloadModelRequest, not "):
+        client.raw.unload_model(body=body)
+    assert service.seen == []
+
+
+def test_wrong_parameters_name_the_operation(service: testing.LedgerService) -> None:
+    """A parameter that is missing or unknown is a TypeError of the operation, as of any function."""
+    client = ServiceClient(**service.settings())
+    with pytest.raises(TypeError, match=r"^unload_model\(\) missing .*'body'"):
+        client.raw.unload_model()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^get_session\(\) got an unexpected .*'name'"):
+        client.raw.get_session(name="s")  # type: ignore[call-arg]

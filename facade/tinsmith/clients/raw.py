@@ -101,10 +101,17 @@ class RawOperation(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> APIFuture[R]:
         """Send the request; wrong parameters raise before anything is sent."""
+        wanted = getattr(self._build, "__annotations__", {}).get("body")
+        given = kwargs.get("body")
+        if isinstance(wanted, type) and "body" in kwargs and not isinstance(given, wanted):
+            problem = f"must be tinsmith_api.models.{wanted.__name__}, not {type(given).__name__}"
+            raise InputError(problem, field="body")
         try:
             asked = _request(self._name, self._build(*args, **kwargs))
         except ValueError as cause:
             raise InputError(str(cause), field=self._name) from cause
+        except TypeError as cause:  # which names the generated function
+            raise TypeError(str(cause).replace(self._build.__name__, self._name)) from None
         return self._link.run(self._send(asked))
 
     async def _send(self, asked: Request) -> R:
