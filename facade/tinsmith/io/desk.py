@@ -28,7 +28,7 @@ from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.future import APIFuture
 from tinsmith.io.promise import Promise
 from tinsmith.io.sampler import Sampler
-from tinsmith.io.standing import ending
+from tinsmith.io.standing import ending, unexpected
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 
@@ -141,7 +141,7 @@ class SampleDesk:
         while self._waiting:
             job = self._waiting.popleft()
             self._release(job)
-            job.future.fail(ending(error, None))
+            self._fail(job, ending(error, None))
         for task in self._carried:
             task.cancel()
 
@@ -195,21 +195,24 @@ class SampleDesk:
         """Take one sample from its bytes to its result."""
         try:
             job.future.settle(await self._sample(job))
-        except asyncio.CancelledError:
-            job.future.fail(self._ended or ClosedError("the client was closed", applied="unknown"))
+        except asyncio.CancelledError:  # nothing was sent before a number was drawn
+            ended = self._ended or ClosedError("the client was closed")
+            self._fail(job, ended.again("no" if job.future.seq_id is None else "unknown"))
         except TinkerError as error:
-            job.future.fail(error)
+            self._fail(job, error)
         except Exception as error:  # noqa: BLE001  # the slot is released and the future set whatever happened
-            wrapped = TinkerError(f"{type(error).__name__}: {error}", applied="unknown")
-            wrapped.__cause__ = error
-            job.future.fail(wrapped)
+            self._fail(job, unexpected(error, None).again("unknown"))
+
+    def _fail(self, job: SampleJob, error: TinkerError) -> None:
+        future, owner = job.future, job.sampler.sampling_session_id
+        future.fail(error.adding(request_id=future.request_id, model_id=owner, seq_id=future.seq_id))
 
     def _carried_out(self, job: SampleJob, task: asyncio.Task[None]) -> None:
         self._carried.discard(task)
         self._window.in_flight -= 1
         self._submitted(job)
         if task.cancelled():  # before its first step
-            job.future.fail(ending(self._ended or ClosedError("the client was closed"), None))
+            self._fail(job, ending(self._ended or ClosedError("the client was closed"), None))
 
     def _submitted(self, job: SampleJob) -> None:
         """Note that a sample has its promise, or will have none, and let the next one go."""

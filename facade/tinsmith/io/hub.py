@@ -80,7 +80,7 @@ class PollHub:
     async def wait(self, promise: Promise) -> Done | Resubmit:
         """Ask until there is a result, or the promise is gone; raise what it failed with."""
         if self._lost is not None:
-            raise self._lost
+            raise _ended(self._lost, promise)
         promise.started_s = promise.started_s or self._runtime.loop.time()
         task = asyncio.current_task()
         assert task is not None
@@ -94,7 +94,7 @@ class PollHub:
                 raise
             self._interrupted.discard(task)
             task.uncancel()
-            raise self._lost from None
+            raise _ended(self._lost, promise) from None
         finally:
             del self._waits[task]
         if isinstance(verdict, Failed):
@@ -284,6 +284,13 @@ class _Poller:
     async def send(self, _attempt: int) -> Verdict:
         """Ask once."""
         return await self._hub.poll(self._promise)
+
+
+def _ended(error: TinkerError, promise: Promise) -> TinkerError:
+    """Copy the error that ended the client, with the ids of a promise that can be asked for by another."""
+    return error.again("unknown").adding(
+        request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
+    )
 
 
 def _pause(_attempt: int, verdict: Verdict) -> float | None:

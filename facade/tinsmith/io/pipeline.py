@@ -58,7 +58,7 @@ class Pipeline:
         with self._standing.guard:
             refused = self._standing.line.refusal() if self._standing.line.poison else None
             if self._ended is not None:
-                refused = ending(self._ended, None)
+                refused = ending(self._ended, None).adding(model_id=self.model_id)
             for call in calls if refused is None else ():
                 if call.kind is Kind.STEP:
                     call.known = [failed for failed in self._standing.failed if failed.future.delivered]
@@ -96,9 +96,13 @@ class Pipeline:
         standing = self._standing.all()
         unsent = [(call, part) for call, part in standing if ending(error, part.place).applied == "no"]
         for call, part in [*unsent, *standing]:
-            self._standing.settle(call, part, error=ending(error, part.place))
+            self._standing.settle(call, part, error=self._ending(error, part))
         for call in list(self._standing.in_flight):
-            call.future.fail(ending(error, call.parts[0].place))
+            call.future.fail(self._ending(error, call.parts[0]))
+
+    def _ending(self, error: TinkerError, part: Part) -> TinkerError:
+        own = ending(error, part.place)
+        return own.adding(request_id=part.request_id, model_id=self.model_id, seq_id=part.seq_id)
 
     def _entered(self, call: Call[Any]) -> None:
         self.link.observers.entered()
@@ -270,7 +274,7 @@ class Pipeline:
             value = await await_result(self, call, part, accepted.roundtrip_s)
         except asyncio.CancelledError:
             ended = self._ended or ClosedError("the client was closed")
-            self._standing.settle(call, part, error=ending(ended, part.place))
+            self._standing.settle(call, part, error=self._ending(ended, part))
             raise
         except TinkerError as error:
             outcome: tuple[Any, TinkerError | None] = (None, error)

@@ -1,0 +1,74 @@
+"""What each request is told when its client ends: its own ids, and what is known of it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tinsmith import ClosedError, ModelInput, SamplingParams, ServiceClient, SessionLostError, testing
+from tinsmith.testing.service import ServerDialect
+
+from tests.io.bench import ADAM, WAIT_S, datum, refuse
+
+if TYPE_CHECKING:
+    from tinsmith import APIFuture
+
+PROMPT = ModelInput.from_ints([1, 2])
+PARAMS = SamplingParams(max_tokens=1)
+
+
+def ended_by(way: str, client: ServiceClient) -> None:
+    """End a client: by itself, or by the server."""
+    link = client.holder
+    if way == "closed":
+        link.runtime.spawn(link.close(0.0)).result(WAIT_S)
+    else:
+        link.runtime.loop.call_soon_threadsafe(link.session._lose, "session-1", 410)
+
+
+def accepted(future: APIFuture[Any]) -> str:
+    """Wait until a request has its promise, and return its id."""
+    while future.request_id is None:
+        threading.Event().wait(0.001)
+    return future.request_id
+
+
+@pytest.mark.parametrize("way", ["closed", "session lost"])
+def test_each_request_hears_of_itself(clock: testing.FrozenClock, way: str) -> None:
+    """Steps, batches and samples in flight carry their own promise, owner and number."""
+    service = testing.LedgerService()
+    client = ServiceClient(**service.settings())
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    service.dialect = ServerDialect(ready_after_polls=10**6, hold_s=5.0)
+    with clock.held():
+        futures: list[APIFuture[Any]] = [
+            trainer.forward_backward([datum()], "cross_entropy"),
+            trainer.optim_step(ADAM),
+            sampler.sample(PROMPT, 1, PARAMS),
+            sampler.sample(PROMPT, 1, PARAMS),
+        ]
+        promises = [accepted(future) for future in futures]
+        ended_by(way, client)
+    errors = [future.exception(WAIT_S) for future in futures]
+    told: list[Any] = [error for error in errors if isinstance(error, (ClosedError, SessionLostError))]
+    assert [error.request_id for error in told] == promises
+    assert [error.seq_id for error in told] == [1, 2, 0, 1]
+    owners = [trainer.model_id] * 2 + [sampler.sampling_session_id] * 2
+    assert [error.model_id for error in told] == owners
+    assert {error.applied for error in told} == {"unknown"}
+    late = trainer.optim_step(ADAM).exception(WAIT_S)
+    assert (getattr(late, "model_id", None), getattr(late, "applied", None)) == (trainer.model_id, "no")
+
+
+def test_sample_that_was_not_sent_says_so(clock: testing.FrozenClock) -> None:
+    """One that waits for what the server says of itself was not sent, and names its sampler."""
+    service = testing.LedgerService()
+    client = ServiceClient(**service.settings())
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    service.rules.append(lambda asked, *_: refuse(401) if asked == "client/config" else None)
+    client.holder.terms._learned = False
+    client.holder.terms._config._task = None
+    error: Any = sampler.sample(PROMPT, 1, PARAMS).exception(WAIT_S)
+    assert (error.model_id, error.seq_id, error.applied) == (sampler.sampling_session_id, None, "no")
