@@ -44,6 +44,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "gguf": ("local/models/",),
     "safetensors": ("local/",),
     "google": ("core/codec/",),
+    "simdjson": ("core/codec/large.py",),
     "backports": ("core/codec/compression.py",),
 }
 

@@ -296,13 +296,13 @@ def test_bad_input_raises_at_the_call(
 
 
 def test_window() -> None:
-    """The window grows by one a window of successes and falls to 0.7 of what was in flight at a push-back."""
+    """The window grows by one a window of successes; a push-back lets it fall to 0.85 of what was in flight."""
     window = Window(10, 100)
     for _ in range(11):
         window.grew()
     assert window.size == 11
     window.pushed_back(10)
-    assert window.size == 7
+    assert window.size == 8
     for _ in range(100):
         window.pushed_back(1)
     assert window.size == 1

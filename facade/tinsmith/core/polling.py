@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 import orjson
 
+from tinsmith.core.codec.large import loads_result
 from tinsmith.core.codec.wire import ProtobufPayload, encoding_of
 from tinsmith.core.errors import RequestErrorCategory, RequestFailedError, ResultLostError, TinkerError
 from tinsmith.core.failures import broken_answer, detail_text, error_from_status, parse_body
@@ -146,16 +147,19 @@ def decide_fault(
 ) -> NotYet | None:
     """Judge a poll that had no answer: when to ask again, or None where asking again is useless.
 
-    A read timeout is no fault: the server held the poll longer than we do.
+    A read timeout is no fault: the server held the poll longer than we do. A body whose compression is
+    broken is forgiven as often as one that is no JSON.
     """
     moment, policy, retry = moment or Moment(), policy or PollPolicy(), retry or RetryConfig()
     decision = judge_poll(Outcome(fault=fault), state.failed, moment, retry, policy)
-    if decision.action == "fail":
+    broken = state.broken + (fault is Fault.BROKEN_BODY)
+    if decision.action == "fail" or broken >= policy.broken_limit:
         return None
     state = attrs.evolve(state, iteration=state.iteration + 1)
     if decision.delay_s == 0:
         return NotYet(attrs.evolve(state, quick=0, failed=0), 0.0)
-    return NotYet(attrs.evolve(state, failed=state.failed + 1), decision.delay_s, failure=decision.reason)
+    state = attrs.evolve(state, failed=state.failed + 1, broken=broken)
+    return NotYet(state, decision.delay_s, failure=decision.reason)
 
 
 def _judge_2xx(
@@ -170,7 +174,7 @@ def _judge_2xx(
     if encoding_of(headers.get("content-type")) == "protobuf":
         return Done(ProtobufPayload(body))
     try:
-        payload = orjson.loads(body)
+        payload = loads_result(body)
     except orjson.JSONDecodeError:
         payload = None
     if not isinstance(payload, dict):
@@ -184,7 +188,7 @@ def _judge_2xx(
         return Failed(RequestFailedError(text, request_id, category, applied="no"))
     if payload.get("status") == "complete_metadata":
         size = payload.get("response_payload_size")
-        reserve = size if isinstance(size, int) else 0
+        reserve = max(size, 0) if isinstance(size, int) else 0
         if not state.metadata_only:  # it was asked for the result itself
             return attrs.evolve(_not_ready({}, state, moment, policy), reserve_bytes=reserve)
         return NotYet(attrs.evolve(state.calm(), metadata_only=False), 0.0, reserve_bytes=reserve)

@@ -72,8 +72,8 @@ class ByteBudget:
 class Window:
     """How many requests may be in flight: grows by one a window of successes, falls on push-back (AIMD)."""
 
-    FALL = 0.7
-    """Factor on push-back: a server that caps at c is then probed between 0.7 c and c."""
+    FALL = 0.85
+    """Factor on push-back: a server that caps at c is then probed between 0.85 c and c."""
 
     def __init__(self, start: int, largest: int) -> None:
         self._largest = float(largest)

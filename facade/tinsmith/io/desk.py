@@ -155,6 +155,9 @@ class SampleDesk:
         future = job.future
         error = asyncio.CancelledError() if future.cancelled() else future.outcome_error()
         self._link.observers.ended(error, started=job.task is not None)
+        if not future.cancelled():  # a future that is kept shall not keep how it came about
+            job.task = None
+            future.on_cancel(None)
 
     def _withdraw(self, job: SampleJob) -> None:
         if job.task is not None:
