@@ -296,7 +296,7 @@ def test_bad_input_raises_at_the_call(
 
 
 def test_window() -> None:
-    """The window grows by one a window of successes; a push-back lets it fall to 0.85 of what was in flight."""
+    """The window grows by one a window of successes; a push-back lets it fall to 0.85 of what was sent."""
     window = Window(10, 100)
     for _ in range(11):
         window.grew()
