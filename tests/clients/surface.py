@@ -317,6 +317,7 @@ CONTEXT_MANAGERS: tuple[str, ...] = ("ServiceClient",)
 SEAMS: tuple[tuple[str, str], ...] = (
     ("ServiceClient", "raw"),
     ("ServiceClient", "config"),
+    ("ServiceClient", "session_id"),
     ("ServiceClient", "add_observer"),
     ("ServiceClient", "remove_observer"),
     ("APIFuture", "from_request_id"),

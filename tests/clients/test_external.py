@@ -150,6 +150,7 @@ def test_against_the_embedded_service(tmp_path: Path) -> None:
         assert "adapter_model.safetensors" in contents(folder)
         state = trainer.save_state("state", user_metadata={"kind": "best"}).result().path
         session_id = trainer.model_id.partition(":")[0]
+        assert service.session_id == session_id
         copied = [service.copy_weights(state).result(), rest.copy_weights(state, "project").result()]
         assert copied[0].startswith(f"tinker://{session_id}:train:1/weights/")
         assert service.create_training_client_from_state(copied[0]).model_id.endswith(":train:2")

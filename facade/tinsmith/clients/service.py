@@ -133,6 +133,11 @@ class ServiceClient(CreationCalls):
         """The settings."""
         return self._link.config
 
+    @property
+    def session_id(self) -> str | None:
+        """The server's name of this session; None until the first model or sampler opens it."""
+        return self._link.session.session_id
+
     def add_observer(self, observer: Callable[[Event], object]) -> None:
         """Have progress, queue states and long waits told to `observer`, which must not block."""
         self._link.observers.add(observer)
