@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from tinsmith import InputError
-from tinsmith.core.checks import known_length
+from tinsmith.core.checks import check_batch, known_length
 from tinsmith.core.chunking import count_chunk
-from tinsmith.core.values import DmelChunk, ModelInput
+from tinsmith.core.values import Datum, DmelChunk, ModelInput
 
 HEADS = [
     (bytes([0, 1, 7]), 7),
@@ -45,6 +45,17 @@ def test_a_damaged_head_is_refused(data: bytes, problem: str) -> None:
     with pytest.raises(InputError, match=problem) as caught:
         _ = DmelChunk(data).length
     assert caught.value.field == "dmel"
+
+
+def test_a_damaged_head_in_a_batch_names_its_datum() -> None:
+    """The datum, and that it is the sound in it."""
+    good, bad = (
+        Datum(loss_fn_inputs={"target_tokens": [1]}, model_input=ModelInput([DmelChunk(data)]))
+        for data in (bytes([0, 1, 1]), b"wav")
+    )
+    with pytest.raises(InputError, match=r"^datum 1, field 'dmel': the head of the sound ") as caught:
+        check_batch([good, bad], "cross_entropy")
+    assert (caught.value.datum, caught.value.field) == (1, "dmel")
 
 
 def test_sound_is_given_as_bytes_or_base64() -> None:

@@ -87,7 +87,10 @@ def check_datum(index: int, datum: Datum, loss_fn: str = "") -> None:
     for chunk in datum.model_input.chunks:
         if isinstance(chunk, EncodedTextChunk):
             check_tokens(chunk, index, "model_input")
-    length = known_length(datum.model_input)
+    try:
+        length = known_length(datum.model_input)
+    except InputError as cause:
+        raise InputError(cause.message.partition(": ")[2], datum=index, field=cause.field) from cause
     for name, tensor in datum.loss_fn_inputs.items():
         check_tensor(index, name, tensor)
         check_numbers(index, name, tensor)
