@@ -111,6 +111,14 @@ def test_a_large_result_is_announced() -> None:
     assert nameless.reserve_bytes == 0
 
 
+@pytest.mark.parametrize("size", [-1, -(10**18), None, 1.5, "77"])
+def test_a_size_that_is_none_takes_no_room(size: object) -> None:
+    """Room is never given back before it was taken: a lie about the size frees nothing for others."""
+    verdict = judge(200, {"status": "complete_metadata", "response_payload_size": size})
+    assert isinstance(verdict, NotYet)
+    assert (verdict.reserve_bytes, verdict.state.metadata_only) == (0, False)
+
+
 def test_an_announcement_in_place_of_the_result_is_waited_for() -> None:
     """A server that goes on announcing what it was asked for is asked less and less often."""
     state, pauses = PollState(), []
@@ -309,6 +317,17 @@ def test_a_lost_connection_backs_off() -> None:
 def test_some_faults_end_the_polling(fault: Fault) -> None:
     """Asking again is useless."""
     assert decide_fault(fault, PollState()) is None
+
+
+def test_broken_compression_is_forgiven_as_often_as_broken_json() -> None:
+    """Three are asked for again, also when others came between; the fourth is the end."""
+    state = PollState()
+    for count in range(1, POLICY.broken_limit):
+        verdict = decide_fault(Fault.BROKEN_BODY, state)
+        assert verdict is not None
+        assert (verdict.state.broken, verdict.state.failed) == (count, count)
+        state = verdict.state
+    assert decide_fault(Fault.BROKEN_BODY, state) is None
 
 
 def _polls(ready_at_s: float, poll_took_s: float = 0.002) -> tuple[int, float]:

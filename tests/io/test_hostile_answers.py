@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tinsmith import ModelInput, SamplingParams, ServiceClient, TinkerError, testing
+from tinsmith import APIConnectionError, ModelInput, SamplingParams, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.core.verdict import Fault
@@ -23,6 +23,8 @@ from tests.io.bench import ADAM, WAIT_S, once, refuse, trainer_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tinsmith.io.wire import Seen
 
 KEY = "tml-canary-77c2"
 
@@ -81,6 +83,25 @@ def test_what_is_not_http_is_asked_again(server: testing.SocketServer, what: str
     server.service.ledger.assert_exactly_once(trainer.model_id, 2)
 
 
+@pytest.mark.parametrize("where", ["optim_step", "retrieve_future"])
+def test_compression_that_stays_broken_ends(server: testing.SocketServer, where: str) -> None:
+    """A proxy that spoils each answer in the same way is not asked until the progress timeout."""
+    junk = NO_HTTP["gzip that is none"]
+
+    def rule(asked: str, seen: Seen, _body: Any) -> Answer | None:
+        if asked == where and seen.headers.get("x-tinker-request-type", "OptimStep") == "OptimStep":
+            raise RawAnswer(junk)
+        return None
+
+    with ServiceClient(config=config_for(server.url)) as client:
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        server.service.rules.append(rule)
+        error: Any = trainer.optim_step(ADAM).exception(WAIT_S)
+    assert isinstance(error, APIConnectionError)
+    assert "answer cannot be read" in str(error)
+    assert (error.seq_id, error.applied) == (1, "unknown")
+
+
 @pytest.mark.parametrize("lane", [Lane.CONTROL, Lane.UPLOAD])
 @pytest.mark.parametrize("what", NO_HTTP)
 def test_a_fault_holds_nothing_of_the_request(server: testing.SocketServer, what: str, lane: Lane) -> None:
@@ -88,7 +109,7 @@ def test_a_fault_holds_nothing_of_the_request(server: testing.SocketServer, what
     server.service.rules.append(first("optim_step", NO_HTTP[what]))
     with pytest.raises(Faulted) as caught:
         _send(config_for(server.url), Request("x", "POST", "api/v1/optim_step", lane, json_body({})))
-    assert caught.value.fault in (Fault.TRUNCATED, Fault.RESET)
+    assert caught.value.fault in (Fault.TRUNCATED, Fault.RESET, Fault.BROKEN_BODY)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 

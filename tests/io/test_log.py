@@ -48,13 +48,14 @@ def test_log_level_turns_it_on_once(quiet_again: None, capsys: pytest.CaptureFix
 
 def test_deprecation_is_logged_once(service: testing.LedgerService, caplog: pytest.LogCaptureFixture) -> None:
     """What the server says of an operation that will go away is a WARNING, once."""
-    capable = reply({"supported_models": []}, headers={"x-deprecation-note": "use the other one"})
+    note = {"x-deprecation-note": "use\x1b the other one"}
+    capable = reply({"supported_models": []}, headers=note)
     service.rules.append(lambda name, *_: capable if name == "get_server_capabilities" else None)
     client = ServiceClient(**service.settings())
     for _ in range(3):
         client.get_server_capabilities()
     assert [message for message in caplog.messages if "other one" in message] == [
-        "the server says of get_server_capabilities: use the other one"
+        "the server says of get_server_capabilities: use  the other one"
     ]
 
 

@@ -131,7 +131,10 @@ class Caller:
         note = answer.headers.get("x-deprecation-note")
         if note:
             self.warn_once(
-                f"deprecated {request.operation}", "the server says of %s: %s", request.operation, note[:200]
+                f"deprecated {request.operation}",
+                "the server says of %s: %s",
+                request.operation,
+                "".join(c if c.isprintable() else " " for c in note[:200]),
             )
 
     def warn_once(self, key: str, message: str, *args: object) -> None:

@@ -54,7 +54,9 @@ def name_fault(error: Exception, secrets: tuple[str, ...] = ()) -> Faulted:
         return Faulted(Fault.WRITE_TIMEOUT, reason)
     if "TimeoutException" in names and (not lean or "ServerTimeoutError" in names):
         return Faulted(Fault.READ_TIMEOUT, reason)
-    if names & {"ClientPayloadError", "ClientResponseError", "RemoteProtocolError", "DecodingError"}:
+    if "DecodingError" in names or "ContentEncodingError" in names:
+        return Faulted(Fault.BROKEN_BODY, reason)
+    if names & {"ClientPayloadError", "ClientResponseError", "RemoteProtocolError"}:
         return Faulted(Fault.TRUNCATED, reason)
     return Faulted(Fault.RESET, reason)
 
