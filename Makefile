@@ -134,7 +134,7 @@ interop: .venv-interop/.ready .venv-interop-0.25/.ready .venv-peer/.ready .venv/
 	@PYTHONPATH=openapi $(RUN) -m tests.interop.run --captures .build/interop --flagged $(PEER_BIN)/python \
 		--official $(PEER_BIN)/python --official .venv-interop-0.25/bin/python --official .venv-interop/bin/python
 
-bench-startup: .venv/.ready .venv-peer/.ready ## Time from process start to the first answer, beside the official client
+bench-startup: .venv/.ready .venv-peer/.ready ## The import, and process start to first answer, beside the official client
 	$(RUN) benchmarks/startup.py --peer $(PEER_BIN)/python
 
 bench-cli: .venv/.ready .venv-peer/.ready ## `tinsmith --help` and `version` beside the official command line
