@@ -379,6 +379,50 @@ def test_a_misshapen_result_names_what_is_wrong(decode: Any, payload: Any, probl
         decode(payload)
 
 
+ONE = {"stop_reason": "stop", "tokens": [1]}
+OUTPUT = {"a": {"data": [1.0], "dtype": "float32", "shape": [1]}}
+BATCH: dict[str, Any] = {"loss_fn_output_type": "x", "loss_fn_outputs": [OUTPUT], "metrics": {"a:sum": True}}
+
+
+def test_a_result_is_held_against_what_was_asked_for() -> None:
+    """As many outputs as datums, or none; as many sequences as samples, or more; in both encodings."""
+    batch, drawn = codec.decode_forward_backward(BATCH, 1), codec.decode_sample({"sequences": [ONE]}, 1)
+    for encoded in (BATCH, codec.ProtobufPayload(codec.encode_result(batch, "protobuf"))):
+        assert codec.decode_forward_backward(encoded, 1) == batch
+        with pytest.raises(APIResponseValidationError, match="1 loss_fn_outputs, 2 datums"):
+            codec.decode_forward_backward(encoded, 2)
+    for sampled in ({"sequences": [ONE]}, codec.ProtobufPayload(codec.encode_result(drawn, "protobuf"))):
+        assert codec.decode_sample(sampled, 1) == drawn
+        with pytest.raises(APIResponseValidationError, match="1 sequences, and 2 were asked for"):
+            codec.decode_sample(sampled, 2)
+    assert codec.decode_forward_backward({**BATCH, "loss_fn_outputs": []}, 2).loss_fn_outputs == []
+
+
+@pytest.mark.parametrize(
+    ("decode", "payload", "problem"),
+    [
+        (codec.decode_sample, {"sequences": [ONE, {**ONE, "tokens": [0.5]}]}, r"sequences\[1\]: tokens"),
+        (codec.decode_sample, {"sequences": [{**ONE, "tokens": [None]}]}, r"sequences\[0\]: tokens"),
+        (codec.decode_sample, {"sequences": [{**ONE, "logprobs": {}}]}, "logprobs is a dict"),
+        (codec.decode_forward_backward, {**BATCH, "metrics": {"a": "1"}}, "metric 'a' is a str"),
+        (
+            codec.decode_forward_backward,
+            {**BATCH, "loss_fn_outputs": [OUTPUT, {"b": {**OUTPUT["a"], "shape": [2]}}]},
+            r"loss_fn_outputs\[1\] 'b': has 1 numbers, but shape \[2\]",
+        ),
+        (
+            codec.decode_forward_backward,
+            {**BATCH, "loss_fn_outputs": [{"b": {**OUTPUT["a"], "data": {}}}]},
+            "data is a dict",
+        ),
+    ],
+)
+def test_a_result_that_cannot_be_right_is_refused(decode: Any, payload: Any, problem: str) -> None:
+    """Not handed out as it is: which output or sequence, and why."""
+    with pytest.raises(APIResponseValidationError, match=problem):
+        decode(payload)
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "problem"),
     [

@@ -11,6 +11,7 @@ from tinsmith.core.values import (
     DmelChunk,
     EncodedTextChunk,
     ForwardBackwardOutput,
+    ImageAssetPointerChunk,
     ImageChunk,
     ModelInput,
     PromptAltTokens,
@@ -19,6 +20,7 @@ from tinsmith.core.values import (
     SampledSequence,
     SampleResponse,
     TensorData,
+    UnknownChunk,
 )
 
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -77,6 +79,14 @@ CHUNK = (
     )
     | st.binary(max_size=20).map(DmelChunk)
 )
+POINTER = st.builds(ImageAssetPointerChunk, st.sampled_from(["png", "jpeg"]), NAME, st.none() | TOKEN)
+UNKNOWN = st.builds(
+    lambda fields, kind: UnknownChunk({**fields, "type": f"new {kind}"}),
+    st.dictionaries(NAME, st.none() | INT64 | st.lists(NAME, max_size=2), max_size=2),
+    NAME,
+)
+JSON_CHUNK = CHUNK | POINTER | UNKNOWN
+"""Chunks of every kind that JSON can say; sizes to scale images to stay behind."""
 DATUM = st.builds(
     Datum,
     st.dictionaries(NAME, TENSOR, max_size=3),
@@ -135,7 +145,7 @@ SAMPLE = st.builds(
     st.lists(sequences(), min_size=1, max_size=3),
     st.none() | st.lists(st.none() | LOGPROB, max_size=5),
     TOPK,
-    target_prompt_logprobs=st.none() | dense(),
+    target_prompt_logprobs=st.none() | TENSOR,
     prompt_alt_tokens=st.none() | alternatives(),
     prompt_cache_hit_tokens=st.integers(0, 2**31 - 1),
 )

@@ -66,6 +66,7 @@ def test_what_a_newer_server_adds_breaks_nothing(clock: testing.FrozenClock) -> 
     sampler = client.create_sampling_client(base_model="tinsmith/tiny")
     (sequence,) = sampler.sample(PROMPT, 1, SamplingParams(max_tokens=2)).result(WAIT_S).sequences
     assert (sequence.tokens, sequence.stop_reason) == ([7, 7], "tired")
+    assert sequence.extra == {"mood": "new"}
     assert "paused_by_the_moon" in states
     service.ledger.assert_exactly_once(trainer.model_id, 3)
 

@@ -102,9 +102,9 @@ def info(context: typer.Context, path: TinkerPath, format: Format = None) -> Non
             weights = client.get_weights_info_by_tinker_path(path).result()
         except APIStatusError:  # not every server knows this about every kind of checkpoint
             weights = None
-    import attrs
+    from tinsmith.core.values.open import as_mapping
 
-    document = attrs.asdict(checkpoint)
+    document = as_mapping(checkpoint)
     if weights is not None:
         document |= {"is_lora": weights.is_lora, "lora_rank": weights.lora_rank}
     show(

@@ -95,9 +95,9 @@ def info(
     """Show one training run."""
     with rest(context) as client:
         run = client.get_training_run(run_id).result()
-    import attrs
+    from tinsmith.core.values.open import as_mapping
 
-    show(context, attrs.asdict(run), lambda: Properties(_properties(run)))
+    show(context, as_mapping(run), lambda: Properties(_properties(run)))
 
 
 def _cell(run: TrainingRun, column: str, now: datetime) -> str:

@@ -57,11 +57,11 @@ def info(
     """Show the training runs and samplers of a session."""
     with rest(context) as client:
         session = client.get_session(session_id).result()
-    import attrs
+    from tinsmith.core.values.open import as_mapping
 
     show(
         context,
-        {"session_id": session_id, **attrs.asdict(session)},
+        {"session_id": session_id, **as_mapping(session)},
         lambda: Properties(_properties(session_id, session)),
     )
 

@@ -11,7 +11,7 @@ from tinsmith.core.chunking import count, plan
 from tinsmith.core.codec.decode import decode_forward_backward
 from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_optim_step
 from tinsmith.core.codec.structure import to_value
-from tinsmith.core.errors import InputError
+from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.merge import merge_forward_backward
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.place import Kind
@@ -71,14 +71,14 @@ def chunked(
             )
         )
 
-    slices = plan(data, link.terms.limits.chunks)
+    read = _reader()
     parts = [
         Part(
             partial(build, chunk),
-            decode_forward_backward,
+            partial(read, len(chunk)),
             BYTES_PER_NUMBER * sum(count(data[index]) for index in chunk) + 256 * len(chunk),
         )
-        for chunk in slices
+        for chunk in plan(data, link.terms.limits.chunks)
     ]
     return Call(
         operation,
@@ -89,6 +89,21 @@ def chunked(
         Kind.GRADIENT if operation == "forward_backward" else Kind.OTHER,
         operations.target("forward_backward"),
     )
+
+
+def _reader() -> Callable[[int, Any], ForwardBackwardOutput]:
+    """Make the decoder of one call's chunks: joined, their outputs must be those of its datums."""
+    with_outputs: set[bool] = set()
+
+    def read(datums: int, payload: Any) -> ForwardBackwardOutput:
+        result = decode_forward_backward(payload, datums)
+        with_outputs.add(bool(result.loss_fn_outputs))
+        if len(with_outputs) > 1:
+            problem = "The server's answer is no ForwardBackwardOutput: only some chunks have loss_fn_outputs"
+            raise APIResponseValidationError(message=problem, status_code=200)
+        return result
+
+    return read
 
 
 def optim_step(model_id: str, params: OptimParams) -> Call[OptimStepResponse]:

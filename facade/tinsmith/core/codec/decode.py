@@ -1,6 +1,7 @@
 """JSON to values, for results that are large and for batches that a server reads; protobuf is passed on.
 
-Lists stay the lists they are.
+Lists stay the lists they are, and unknown fields stay with the value. What cannot be the answer to what was
+asked is refused, by looks at each value, not at each number.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
 import orjson
 
 from tinsmith.core.codec.wire import Payload, ProtobufPayload
@@ -24,6 +26,7 @@ from tinsmith.core.values.chunks import (
 )
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.open import unknown_among
 from tinsmith.core.values.results import (
     ForwardBackwardOutput,
     LossFnOutput,
@@ -52,23 +55,51 @@ def _object(payload: Payload) -> Mapping[str, Any]:
     return decoded
 
 
-def decode_forward_backward(payload: Payload) -> ForwardBackwardOutput:
-    """Build the result of forward or forward_backward."""
+def decode_forward_backward(payload: Payload, datums: int | None = None) -> ForwardBackwardOutput:
+    """Build the result of forward or forward_backward of so many datums; None does not count them."""
     if isinstance(payload, ProtobufPayload):
         from tinsmith.core.codec.proto_results import decode_output
 
-        return decode_output(payload.data)
-    fields = _object(payload)
+        result = decode_output(payload.data)
+    else:
+        result = _decode_batch(_object(payload))
+    found = len(result.loss_fn_outputs)
+    # None at all is an answer: not every server gives outputs for every loss.
+    if datums is not None and found and found != datums:
+        raise _misshapen("ForwardBackwardOutput", ValueError(f"{found} loss_fn_outputs, {datums} datums"))
+    return result
+
+
+def _decode_batch(fields: Mapping[str, Any]) -> ForwardBackwardOutput:
     try:
-        outputs = [_decode_output(output) for output in fields["loss_fn_outputs"]]
+        outputs = [_decode_output(index, output) for index, output in enumerate(fields["loss_fn_outputs"])]
         metrics = {name: math.nan if x is None else x for name, x in fields["metrics"].items()}
-        return ForwardBackwardOutput(fields["loss_fn_output_type"], outputs, metrics)
+        for name, value in metrics.items():
+            _check_type(value, f"metric {name!r}", float, int, bool)
+        kind = _check_type(fields["loss_fn_output_type"], "loss_fn_output_type", str)
+        extra = unknown_among(fields, _BATCH_FIELDS)
+        return ForwardBackwardOutput(kind, outputs, metrics, extra=extra)
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise _misshapen("ForwardBackwardOutput", cause) from cause
 
 
-def _decode_output(output: Mapping[str, Any]) -> LossFnOutput:
-    return {name: decode_tensor(tensor) for name, tensor in output.items()}
+def _decode_output(index: int, output: Mapping[str, Any]) -> LossFnOutput:
+    name = ""
+    try:
+        made = {}
+        for name, tensor in output.items():
+            made[name] = decode_tensor(tensor)
+        return made
+    except (KeyError, TypeError, ValueError, AttributeError) as cause:
+        problem = f"field {cause} is missing" if isinstance(cause, KeyError) else str(cause)
+        raise ValueError(f"loss_fn_outputs[{index}] {name!r}: {problem}") from cause
+
+
+def _check_type(value: Any, what: str, *kinds: type) -> Any:
+    """Return a value that is of one of these types, to the letter."""
+    if type(value) not in kinds:
+        raise TypeError(f"{what} is a {type(value).__name__}")
+    return value
 
 
 def _misshapen(what: str, cause: Exception) -> APIResponseValidationError:
@@ -78,47 +109,91 @@ def _misshapen(what: str, cause: Exception) -> APIResponseValidationError:
 
 
 def decode_tensor(fields: Mapping[str, Any]) -> TensorData:
-    """Build a tensor; its numbers stay the list that JSON gave."""
+    """Build a tensor; its numbers stay the list that JSON gave, and are as many as its shape says."""
+    data, shape = fields["data"], fields.get("shape")
     rows, columns = fields.get("sparse_crow_indices"), fields.get("sparse_col_indices")
-    return TensorData(fields["data"], fields["dtype"], fields.get("shape"), rows, columns)
+    if isinstance(data, (str, Mapping)):
+        raise TypeError(f"data is a {type(data).__name__}, not a list")
+    if shape is not None and rows is None and (math.prod(shape) != len(data) or min(shape, default=0) < 0):
+        raise ValueError(f"has {len(data)} numbers, but shape {shape}")
+    extra = unknown_among(fields, _TENSOR_FIELDS)
+    return TensorData(data, fields["dtype"], shape, rows, columns, extra=extra)
 
 
-def decode_sample(payload: Payload) -> SampleResponse:
-    """Build the result of sample."""
+def decode_sample(payload: Payload, num_samples: int | None = None) -> SampleResponse:
+    """Build the result of sample, with at least so many sequences; None does not count them."""
     if isinstance(payload, ProtobufPayload):
         from tinsmith.core.codec import proto_results
 
-        return proto_results.decode_sample(payload.data)
-    fields = _object(payload)
+        result = proto_results.decode_sample(payload.data)
+    else:
+        result = _decode_drawn(_object(payload))
+    found = len(result.sequences)
+    if num_samples is not None and found < num_samples:
+        few = f"it holds {found} sequences, and {num_samples} were asked for"
+        raise _misshapen("SampleResponse", ValueError(few))
+    return result
+
+
+def _decode_drawn(fields: Mapping[str, Any]) -> SampleResponse:
     try:
         alternatives, targets = fields.get("prompt_alt_tokens"), fields.get("target_prompt_logprobs")
         return SampleResponse(
-            [_decode_sequence(item) for item in fields["sequences"]],
-            fields.get("prompt_logprobs"),
+            [_decode_sequence(index, item) for index, item in enumerate(fields["sequences"])],
+            _list_or_none(fields, "prompt_logprobs"),
             _decode_topk(fields.get("topk_prompt_logprobs")),
             None if targets is None else decode_tensor(targets),
             None if alternatives is None else _decode_alternatives(alternatives),
-            fields.get("prompt_cache_hit_tokens") or 0,
+            _check_type(fields.get("prompt_cache_hit_tokens") or 0, "prompt_cache_hit_tokens", int),
+            fields.get("type") or "sample",
+            extra=unknown_among(fields, _SAMPLE_FIELDS),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise _misshapen("SampleResponse", cause) from cause
 
 
-def _decode_sequence(item: Mapping[str, Any]) -> SampledSequence:
-    topk = _decode_topk(item.get("topk_sampled_logprobs"))
+def _decode_sequence(index: int, item: Mapping[str, Any]) -> SampledSequence:
+    tokens = item["tokens"]
+    try:
+        whole = type(tokens) is list and type(sum(tokens)) is int  # the sum is one look at all, in C
+    except TypeError:
+        whole = False
+    if not whole:
+        raise TypeError(f"sequences[{index}]: tokens are no list of whole numbers")
     return SampledSequence(
-        item["stop_reason"], item["tokens"], item.get("logprobs"), topk, item.get("sequence_id")
+        _check_type(item["stop_reason"], "stop_reason", str),
+        tokens,
+        _list_or_none(item, "logprobs"),
+        _decode_topk(item.get("topk_sampled_logprobs")),
+        item.get("sequence_id"),
+        extra=unknown_among(item, _SEQUENCE_FIELDS),
     )
 
 
+def _list_or_none(fields: Mapping[str, Any], name: str) -> Any:
+    found = fields.get(name)
+    return None if found is None else _check_type(found, name, list)
+
+
 def _decode_alternatives(fields: Mapping[str, Any]) -> PromptAltTokens:
-    return PromptAltTokens(decode_tensor(fields["tokens"]), decode_tensor(fields["logprobs"]))
+    extra = unknown_among(fields, {"tokens", "logprobs"})
+    return PromptAltTokens(decode_tensor(fields["tokens"]), decode_tensor(fields["logprobs"]), extra=extra)
 
 
 def _decode_topk(rows: Any) -> TopkLogprobs | None:
-    return rows and [row and [(token, logprob) for token, logprob in row] for row in rows]
+    if rows is None:
+        return None
+    return [None if row is None else [(token, logprob) for token, logprob in row] for row in rows]
 
 
+def _named(cls: type) -> frozenset[str]:
+    return frozenset(field.name for field in attrs.fields(cls)) - {"extra"}
+
+
+_BATCH_FIELDS = _named(ForwardBackwardOutput)
+_SAMPLE_FIELDS = _named(SampleResponse)
+_SEQUENCE_FIELDS = _named(SampledSequence)
+_TENSOR_FIELDS = frozenset({"data", "dtype", "shape", "sparse_crow_indices", "sparse_col_indices"})
 _CHUNK_FIELDS = {
     "encoded_text": {"tokens", "type"},
     "image": {"data", "format", "expected_tokens", "type"},
@@ -135,7 +210,7 @@ def decode_chunk(fields: Mapping[str, Any]) -> ModelInputChunk:
     known = _CHUNK_FIELDS.get(tag)
     if known is None:
         return UnknownChunk(fields)
-    extra = None if fields.keys() <= known else {name: fields[name] for name in fields.keys() - known}
+    extra = unknown_among(fields, known)
     if tag == "encoded_text":
         return EncodedTextChunk(fields["tokens"], extra=extra)
     if tag == "dmel":
@@ -148,7 +223,8 @@ def decode_chunk(fields: Mapping[str, Any]) -> ModelInputChunk:
 
 def decode_model_input(fields: Mapping[str, Any]) -> ModelInput:
     """Build a model input."""
-    return ModelInput([decode_chunk(chunk) for chunk in fields["chunks"]])
+    chunks = [decode_chunk(chunk) for chunk in fields["chunks"]]
+    return ModelInput(chunks, extra=unknown_among(fields, {"chunks"}))
 
 
 def decode_datum(fields: Mapping[str, Any], index: int) -> Datum:
@@ -160,7 +236,8 @@ def decode_datum(fields: Mapping[str, Any], index: int) -> Datum:
             field = name
             inputs[name] = decode_tensor(tensor)
         field = "model_input"
-        return Datum(inputs, decode_model_input(fields["model_input"]))
+        model_input = decode_model_input(fields["model_input"])
+        return Datum(inputs, model_input, extra=unknown_among(fields, {"loss_fn_inputs", "model_input"}))
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
         problem = f"{cause} is missing" if isinstance(cause, KeyError) else str(cause)
         raise InputError(problem, datum=index, field=field) from cause

@@ -1,5 +1,7 @@
 """Values to JSON. Defaults and tags are sent, nulls are dropped; arrays go straight through, never as lists.
 
+What a value was read with and is not known goes back as it came, unless it came as protobuf.
+
 Bodies of batches come in pieces, one a datum, so that the whole is never held twice.
 """
 
@@ -21,6 +23,7 @@ from tinsmith.core.values.chunks import (
     UnknownChunk,
 )
 from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.open import named_extra
 from tinsmith.core.values.params import AdamParams
 from tinsmith.core.values.tensor import TensorData
 
@@ -54,7 +57,7 @@ def chunk_to_wire(chunk: ModelInputChunk, datum: int | None = None, field: str =
         wire = {"dmel": base64.b64encode(chunk.dmel).decode(), "type": "dmel"}
     else:
         wire = _image_to_wire(chunk)
-    return wire if chunk.extra is None else {**wire, **chunk.extra}
+    return wire if chunk.extra is None else {**named_extra(chunk), **wire}
 
 
 def _image_to_wire(chunk: ImageChunk | ImageAssetPointerChunk) -> dict[str, Any]:
@@ -67,7 +70,8 @@ def _image_to_wire(chunk: ImageChunk | ImageAssetPointerChunk) -> dict[str, Any]
 
 
 def _input_to_wire(model_input: ModelInput, datum: int | None = None, field: str = "model_input") -> Any:
-    return {"chunks": [chunk_to_wire(chunk, datum, field) for chunk in model_input.chunks]}
+    chunks = [chunk_to_wire(chunk, datum, field) for chunk in model_input.chunks]
+    return {"chunks": chunks} if model_input.extra is None else {**named_extra(model_input), "chunks": chunks}
 
 
 def _tensor_to_wire(tensor: TensorData) -> Any:
@@ -77,7 +81,7 @@ def _tensor_to_wire(tensor: TensorData) -> Any:
     if tensor.is_sparse:
         wire["sparse_crow_indices"] = tensor.sparse_crow_indices
         wire["sparse_col_indices"] = tensor.sparse_col_indices
-    return wire
+    return wire if tensor.extra is None else {**named_extra(tensor), **wire}
 
 
 def encode_datum(index: int, datum: Datum) -> bytes:
@@ -87,6 +91,8 @@ def encode_datum(index: int, datum: Datum) -> bytes:
         check_numbers(index, name, tensor)
         inputs[name] = _tensor_to_wire(tensor)
     wire = {"loss_fn_inputs": inputs, "model_input": _input_to_wire(datum.model_input, index)}
+    if datum.extra is not None:
+        wire = {**named_extra(datum), **wire}
     written = dumps(wire, index)
     lists = [tensor for tensor in inputs.values() if isinstance(tensor["data"], (list, tuple))]
     if lists and (b"true" in written or b"false" in written):
@@ -188,9 +194,11 @@ def to_wire(value: Any) -> Any:
     if attrs.has(cls):
         names = _FIELDS.get(cls)
         if names is None:
-            names = _FIELDS[cls] = tuple(field.name for field in attrs.fields(cls))
+            names = _FIELDS[cls] = tuple(field.name for field in attrs.fields(cls) if field.name != "extra")
         pairs = ((name, getattr(value, name)) for name in names)
-        return {name: to_wire(part) for name, part in pairs if part is not None}
+        known = {name: to_wire(part) for name, part in pairs if part is not None}
+        extra = named_extra(value)
+        return {**extra, **known} if extra else known
     if isinstance(value, Mapping):
         return {name: to_wire(part) for name, part in value.items()}
     if (

@@ -20,9 +20,10 @@ MAX_FIELDS = 2_000_000
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _PACKED = "packed"
 _KEY = "key"
+_PLAIN = "plain"
 
 Plan = dict[int, Any]
-"""Field number -> plan of the message there, `_PACKED`, or `_KEY`. What is missing unfolds to nothing."""
+"""Field number -> plan of the message there, or what else stands there. What is missing is not known."""
 
 
 class WireError(ValueError):
@@ -40,7 +41,7 @@ M = TypeVar("M", bound="Message")
 
 @cache
 def plan_of(descriptor: Descriptor) -> Plan:
-    """Return where messages, packed numbers and keys of maps stand. No message contains itself."""
+    """Return what stands in each field. No message contains itself."""
     plan: Plan = {}
     is_entry = descriptor.GetOptions().map_entry
     for field in descriptor.fields:
@@ -50,6 +51,8 @@ def plan_of(descriptor: Descriptor) -> Plan:
             plan[field.number] = _PACKED
         elif is_entry and field.number == 1:
             plan[field.number] = _KEY
+        else:
+            plan[field.number] = _PLAIN
     return plan
 
 
@@ -59,6 +62,7 @@ class _Walk:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.left = MAX_FIELDS
+        self.met_unknown = False
 
     def spend(self, fields: int) -> None:
         """Count fields against the limit."""
@@ -91,6 +95,9 @@ class _Walk:
             else:
                 tag, at = self.varint(at)
             kind = tag & 7
+            inner = plan.get(tag >> 3)
+            if inner is None:
+                self.met_unknown = True
             if kind != _BYTES:
                 at = self.number(at, kind)
                 continue
@@ -102,21 +109,24 @@ class _Walk:
             stop = at + size
             if stop > end:
                 raise WireError("ends inside a field")
-            inner = plan.get(tag >> 3)
             if inner is _KEY:
                 own_key = data[at:stop]
             elif inner is _PACKED:
                 self.spend(size)
-            elif inner is not None:
-                key = self.message(at, stop, inner)
-                if inner.get(1) is _KEY:
-                    if (tag, key) in keys:
-                        raise WireError(f"names {key[:40].decode('utf-8', 'replace')!r} twice in one map")
-                    keys.add((tag, key))
+            elif inner is not None and inner is not _PLAIN:
+                self.nested(tag, at, stop, inner, keys)
             at = stop
         if at != end:
             raise WireError("ends inside a field")
         return own_key
+
+    def nested(self, tag: int, at: int, end: int, plan: Plan, keys: set[tuple[int, bytes]]) -> None:
+        """Walk a message within a message; an entry of a map must not be there twice."""
+        key = self.message(at, end, plan)
+        if plan.get(1) is _KEY:
+            if (tag, key) in keys:
+                raise WireError(f"names {key[:40].decode('utf-8', 'replace')!r} twice in one map")
+            keys.add((tag, key))
 
     def number(self, at: int, kind: int) -> int:
         """Skip a number of a fixed or of its own length; return where it ends."""
@@ -129,15 +139,19 @@ class _Walk:
         raise WireError(f"has a field of wire type {kind}")
 
 
-def parse(cls: type[M], data: bytes) -> M:
-    """Parse a body that unfolds to a bounded size; anything else raises WireError."""
+def parse(cls: type[M], data: bytes) -> tuple[M, bool]:
+    """Parse a body that unfolds to a bounded size, and tell whether any field in it is not known.
+
+    Anything else raises WireError.
+    """
     from google.protobuf.message import DecodeError
 
+    walk = _Walk(data)
     try:
-        _Walk(data).message(0, len(data), plan_of(cls.DESCRIPTOR))
+        walk.message(0, len(data), plan_of(cls.DESCRIPTOR))
     except IndexError:
         raise WireError("ends inside a field") from None
     try:
-        return cls.FromString(data)
+        return cls.FromString(data), walk.met_unknown
     except (DecodeError, ValueError) as cause:
         raise WireError(f"is no {cls.DESCRIPTOR.name}: {cause}") from cause

@@ -1,4 +1,7 @@
-"""Results to protobuf, as a server writes them. Checks nothing: what a server answers is its own affair."""
+"""Results to protobuf, as a server writes them. Checks nothing: what a server answers is its own affair.
+
+Unknown fields that only JSON can say are left out.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from tinsmith_api.wire import tinker_wire_pb2 as wire
 
 from tinsmith.core.codec.proto_arrays import to_bytes, write_tensor
 from tinsmith.core.codec.proto_results import PADDING_LOGPROB, PADDING_TOKEN
+from tinsmith.core.codec.proto_unknown import put_back
 from tinsmith.core.values.results import ForwardBackwardOutput
 
 if TYPE_CHECKING:
@@ -41,6 +45,7 @@ def encode_output(value: ForwardBackwardOutput) -> bytes:
     array without dimensions becomes one of one element, since the form has no word for it.
     """
     message = wire.ForwardBackwardOutput(loss_fn_output_type=value.loss_fn_output_type, metrics=value.metrics)
+    put_back(message, value.extra)
     for agreed, run in groupby(value.loss_fn_outputs, _agreement):
         outputs = list(run)
         record = message.loss_fn_outputs.add(type_tag=value.loss_fn_output_type, num_datums=len(outputs))
@@ -65,6 +70,7 @@ def _flat(tensor: TensorData) -> Any:
 def encode_sample(value: SampleResponse) -> bytes:
     """Return the result of sample."""
     message = wire.SampleResponse(prompt_cache_hit_tokens=value.prompt_cache_hit_tokens)
+    put_back(message, value.extra)
     for sequence in value.sequences:
         _sequence(message.sequences.add(), sequence)
     if value.prompt_logprobs is not None:
@@ -77,12 +83,14 @@ def encode_sample(value: SampleResponse) -> bytes:
         )
     if value.prompt_alt_tokens is not None:
         alternatives = value.prompt_alt_tokens
+        put_back(message.prompt_alt_tokens, alternatives.extra)
         write_tensor(message.prompt_alt_tokens.tokens, alternatives.tokens, None, "prompt_alt_tokens")
         write_tensor(message.prompt_alt_tokens.logprobs, alternatives.logprobs, None, "prompt_alt_tokens")
     return message.SerializeToString(deterministic=True)
 
 
 def _sequence(message: wire.SampledSequence, sequence: SampledSequence) -> None:
+    put_back(message, sequence.extra)
     message.stop_reason = wire.STOP_REASON_STOP if sequence.stop_reason == "stop" else wire.STOP_REASON_LENGTH
     message.tokens = to_bytes(sequence.tokens, "<i4")
     if sequence.logprobs is not None:

@@ -10,6 +10,7 @@ from tinsmith_api.wire import tinker_wire_pb2 as wire
 
 from tinsmith.core.checks import check_numbers, check_tokens
 from tinsmith.core.codec.guard import WireError
+from tinsmith.core.codec.proto_unknown import put_back, unknown_of
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.tensor import TensorData, is_array
 
@@ -99,6 +100,8 @@ def write_tensor(message: wire.Tensor, tensor: TensorData, datum: int | None, na
     """Fill a message; the error names datum and field."""
     check_numbers(datum, name, tensor)
     try:
+        if tensor.extra is not None:
+            put_back(message, tensor.extra)
         kind, message.dtype = _WRITTEN[tensor.dtype]
         values = to_bytes(tensor.raw, cast("Literal['<f4', '<i8']", kind))
         if tensor.is_sparse:
@@ -113,22 +116,26 @@ def write_tensor(message: wire.Tensor, tensor: TensorData, datum: int | None, na
         raise InputError(str(cause), datum=datum, field=name) from cause
 
 
-def read_tensor(message: wire.Tensor) -> TensorData:
-    """Build a tensor that looks at the message's bytes; WireError if bytes, type and shape disagree."""
+def read_tensor(message: wire.Tensor, unknown: bool) -> TensorData:
+    """Build a tensor that looks at the message's bytes; WireError if bytes, type and shape disagree.
+
+    `unknown` says whether there may be fields that are not known.
+    """
     shape = read_shape(message.shape)
+    extra = unknown_of(message, "sparse_csr") if unknown else None
     layout = message.WhichOneof("layout")
     if layout == "sparse_csr":
         sparse = message.sparse_csr
         values, dtype = elements(sparse.values, message.dtype)
         rows, columns = from_bytes(sparse.crow_indices, "<i8"), from_bytes(sparse.col_indices, "<i8")
         check_sparse(len(values), rows, columns, shape)
-        return TensorData.of_frozen(_frozen(values), dtype, shape, rows, columns)
+        return TensorData.of_frozen(_frozen(values), dtype, shape, rows, columns, extra)
     if layout is None:
         raise WireError("has no values")
     values, dtype = elements(message.dense, message.dtype)
     if shape is not None and math.prod(shape) != len(values):
         raise WireError(f"has {len(values)} numbers, but shape {shape}")
-    return TensorData.of_frozen(_frozen(values), dtype, shape)
+    return TensorData.of_frozen(_frozen(values), dtype, shape, extra=extra)
 
 
 def read_shape(sizes: Sequence[int]) -> list[int] | None:

@@ -8,6 +8,7 @@ from tinsmith_api.wire import tinker_wire_pb2 as wire
 
 from tinsmith.core.chunking import estimate_bytes
 from tinsmith.core.codec.proto_arrays import token_bytes, write_tensor
+from tinsmith.core.codec.proto_unknown import put_back, refuse_named
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import DmelChunk, EncodedTextChunk, ImageChunk, UnknownChunk
 from tinsmith.core.values.provenance import SampledProvenanceSpan
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+    from google.protobuf.message import Message
 
     from tinsmith.core.values.chunks import ModelInputChunk
     from tinsmith.core.values.datum import Datum
+    from tinsmith.core.values.open import Extra
     from tinsmith.core.values.provenance import PromptProvenanceSpan
 
     SpanMessages = RepeatedCompositeFieldContainer[wire.ProvenanceSpan]
@@ -71,6 +74,8 @@ def encode_batch(
 
 def _write_datum(message: wire.Datum, index: int, datum: Datum) -> None:
     """Fill the message of one datum; an error names the datum by `index`, and the field."""
+    _put_back(message, datum.extra, index, None)
+    _put_back(None, datum.model_input.extra, index, "model_input")
     for position, chunk in enumerate(datum.model_input.chunks):
         _write_chunk(message.model_input.add(), chunk, index, position)
     inputs = message.loss_fn_inputs
@@ -79,6 +84,7 @@ def _write_datum(message: wire.Datum, index: int, datum: Datum) -> None:
             slot = inputs[name]
         except (ValueError, TypeError) as cause:
             raise InputError(f"cannot be written as protobuf: {cause}", datum=index, field=name) from cause
+        _put_back(None, tensor.extra, index, name)  # written with the tensor, unless it is refused
         write_tensor(slot, tensor, index, name)
     if datum.model_input_spans:
         _write_spans(message.model_input_spans, datum.model_input_spans, index, "model_input_spans")
@@ -86,10 +92,23 @@ def _write_datum(message: wire.Datum, index: int, datum: Datum) -> None:
         _write_spans(message.loss_fn_input_spans, datum.loss_fn_input_spans, index, "loss_fn_input_spans")
 
 
+def _put_back(message: Message | None, extra: Extra | None, datum: int, field: str | None) -> None:
+    """Write unknown fields; a model input is no message of its own, and has none in protobuf."""
+    if extra is None:
+        return
+    try:
+        refuse_named(extra)
+        if message is not None:
+            put_back(message, extra)
+    except ValueError as cause:
+        raise InputError(str(cause), datum=datum, field=field) from cause
+
+
 def _write_chunk(message: wire.Chunk, chunk: ModelInputChunk, datum: int, position: int) -> None:
     try:
-        if not isinstance(chunk, UnknownChunk) and chunk.extra:
-            raise ValueError(f"the protobuf form has no field {min(chunk.extra)!r}; send it as JSON")
+        if not isinstance(chunk, UnknownChunk) and chunk.extra is not None:
+            refuse_named(chunk.extra)
+            put_back(message, chunk.extra)
         if isinstance(chunk, EncodedTextChunk):
             message.encoded_text.tokens = token_bytes(chunk, datum)
         elif isinstance(chunk, ImageChunk):
@@ -118,6 +137,8 @@ def _write_spans(messages: SpanMessages, spans: Spans, datum: int, field: str) -
         message = messages.add()
         part = message.sampled_tokens if isinstance(span, SampledProvenanceSpan) else message.prompt_tokens
         try:
+            refuse_named(span.extra)
+            put_back(message, span.extra)
             part.SetInParent()
             part.sequence_id, part.offset, part.length = span.sequence_id, span.offset, span.length
         except (ValueError, TypeError) as cause:

@@ -10,6 +10,7 @@ from tinsmith_api.wire import tinker_wire_pb2 as wire
 
 from tinsmith.core.codec.guard import WireError, parse
 from tinsmith.core.codec.proto_arrays import element_bytes, elements, from_bytes, read_shape, read_tensor
+from tinsmith.core.codec.proto_unknown import unknown_of
 from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.values.results import (
     ForwardBackwardOutput,
@@ -38,11 +39,11 @@ M = TypeVar("M", bound="Message")
 V = TypeVar("V")
 
 
-def _decode(cls: type[M], data: bytes, build: Callable[[M], V]) -> V:
+def _decode(cls: type[M], data: bytes, build: Callable[[M, bool], V]) -> V:
     try:
         if not data:
             raise WireError("the body is empty")
-        return build(parse(cls, data))
+        return build(*parse(cls, data))
     except WireError as cause:
         message = f"The server's answer is no {cls.DESCRIPTOR.name}: {cause}"
         raise APIResponseValidationError(message=message, status_code=200) from cause
@@ -53,14 +54,15 @@ def decode_output(data: bytes) -> ForwardBackwardOutput:
     return _decode(wire.ForwardBackwardOutput, data, _output)
 
 
-def _output(message: wire.ForwardBackwardOutput) -> ForwardBackwardOutput:
+def _output(message: wire.ForwardBackwardOutput, unknown: bool) -> ForwardBackwardOutput:
     outputs: list[LossFnOutput] = []
     tag = message.loss_fn_output_type
     for record in message.loss_fn_outputs:
         tag = tag or record.type_tag
         outputs.extend(_record(record))
     name = tag.rpartition(":")[2]
-    return ForwardBackwardOutput(name or "ArrayRecord", outputs, dict(message.metrics))
+    extra = unknown_of(message) if unknown else None
+    return ForwardBackwardOutput(name or "ArrayRecord", outputs, dict(message.metrics), extra=extra)
 
 
 def _record(record: wire.ArrayRecord) -> list[LossFnOutput]:
@@ -103,34 +105,37 @@ def decode_sample(data: bytes) -> SampleResponse:
     return _decode(wire.SampleResponse, data, _sample)
 
 
-def _sample(message: wire.SampleResponse) -> SampleResponse:
+def _sample(message: wire.SampleResponse, unknown: bool) -> SampleResponse:
     alternatives = None
     if message.HasField("prompt_alt_tokens"):
         found = message.prompt_alt_tokens
-        alternatives = PromptAltTokens(read_tensor(found.tokens), read_tensor(found.logprobs))
+        drawn, logprobs = read_tensor(found.tokens, unknown), read_tensor(found.logprobs, unknown)
+        alternatives = PromptAltTokens(drawn, logprobs, extra=unknown_of(found) if unknown else None)
     return SampleResponse(
-        [_sequence(sequence) for sequence in message.sequences],
+        [_sequence(sequence, unknown) for sequence in message.sequences],
         optional_numbers(from_bytes(message.prompt_logprobs, "<f4"))
         if message.HasField("prompt_logprobs")
         else None,
         _topk(message.topk_prompt_logprobs) if message.HasField("topk_prompt_logprobs") else None,
         target_prompt_logprobs=(
-            read_tensor(message.target_prompt_logprobs)
+            read_tensor(message.target_prompt_logprobs, unknown)
             if message.HasField("target_prompt_logprobs")
             else None
         ),
         prompt_alt_tokens=alternatives,
         prompt_cache_hit_tokens=message.prompt_cache_hit_tokens,
+        extra=unknown_of(message, "topk_prompt_logprobs") if unknown else None,
     )
 
 
-def _sequence(message: wire.SampledSequence) -> SampledSequence:
+def _sequence(message: wire.SampledSequence, unknown: bool) -> SampledSequence:
     reason = message.stop_reason
     return SampledSequence.of_arrays(
         _STOP_REASONS.get(reason, f"unknown_{reason}"),  # type: ignore[arg-type]  # a newer server's reason is kept
         from_bytes(message.tokens, "<i4"),
         from_bytes(message.logprobs, "<f4") if message.HasField("logprobs") else None,
         _topk(message.topk_sampled_logprobs) if message.HasField("topk_sampled_logprobs") else None,
+        extra=unknown_of(message, "topk_sampled_logprobs") if unknown else None,
     )
 
 

@@ -1,6 +1,7 @@
 """JSON objects to values, by the types of their fields; hot results have decoders of their own.
 
-Unknown fields are ignored and missing optional ones defaulted, so that a newer server does no harm.
+Unknown fields are kept where a value is open to them, and else left out; missing optional ones are defaulted.
+So a newer server does no harm.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 import attrs
 
 from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.values.open import Open, unknown_among
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
@@ -32,8 +34,10 @@ def to_value(cls: type[T], payload: object) -> T:
             continue
         try:
             arguments[name] = convert(payload[name])
-        except (TypeError, ValueError) as cause:
+        except (TypeError, ValueError, OverflowError) as cause:
             raise _invalid(cls, f"field {name!r}: {cause}", payload) from cause
+    if len(arguments) < len(payload) and issubclass(cls, Open):
+        arguments["extra"] = unknown_among(payload, arguments.keys())
     return cls(**arguments)
 
 
@@ -49,7 +53,7 @@ def _plan(cls: Any) -> list[tuple[str, Convert, bool]]:
     return [
         (field.name, _converter(hints[field.name]), field.default is attrs.NOTHING)
         for field in attrs.fields(cls)
-        if field.init
+        if field.init and field.name != "extra"
     ]
 
 

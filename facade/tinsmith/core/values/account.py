@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 import attrs
 
+from tinsmith.core.values.open import Open
+
 AuditEventType = Literal["all", "checkpoints", "projects", "teams", "organizations"]
 """Which entries of the audit log."""
 
 
 @attrs.frozen
-class BillingEventInfo:
+class BillingEventInfo(Open):
     """What was used; which fields are set depends on `type`."""
 
     type: str
@@ -30,7 +32,7 @@ class BillingEventInfo:
 
 
 @attrs.frozen
-class BillingUsageEvent:
+class BillingUsageEvent(Open):
     """What one session used of one thing in one hour."""
 
     event_info: BillingEventInfo
@@ -58,7 +60,7 @@ class BillingUsageEvent:
 
 
 @attrs.frozen
-class BillingUsageResponse:
+class BillingUsageResponse(Open):
     """What was used in a time."""
 
     data: list[BillingUsageEvent]
@@ -70,7 +72,7 @@ class BillingUsageResponse:
 
 
 @attrs.frozen
-class CurrentCheckpointStorageUsageItem:
+class CurrentCheckpointStorageUsageItem(Open):
     """What the checkpoints of one user in one project take."""
 
     checkpoint_count: int
@@ -92,7 +94,7 @@ class CurrentCheckpointStorageUsageItem:
 
 
 @attrs.frozen
-class CurrentCheckpointStorageUsageResponse:
+class CurrentCheckpointStorageUsageResponse(Open):
     """What stored checkpoints take now."""
 
     data: list[CurrentCheckpointStorageUsageItem] = attrs.field(factory=list)
@@ -102,7 +104,7 @@ class CurrentCheckpointStorageUsageResponse:
 
 
 @attrs.frozen
-class AuditLogEntry:
+class AuditLogEntry(Open):
     """Something that was done."""
 
     timestamp: datetime
@@ -120,7 +122,7 @@ class AuditLogEntry:
 
 
 @attrs.frozen
-class AuditLogResponse:
+class AuditLogResponse(Open):
     """What was done in a day."""
 
     entries: list[AuditLogEntry]
@@ -128,7 +130,7 @@ class AuditLogResponse:
 
 
 @attrs.frozen
-class WhoamiResponse:
+class WhoamiResponse(Open):
     """Whom the server takes the caller for."""
 
     user_urn: str | None = None

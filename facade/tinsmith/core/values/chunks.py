@@ -16,6 +16,7 @@ import attrs
 
 from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.sound import sound_length
+from tinsmith.core.values.open import Open
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -73,15 +74,13 @@ def _same_tokens(one: Any, other: Any) -> bool:
 
 
 @attrs.frozen
-class EncodedTextChunk:
+class EncodedTextChunk(Open):
     """Token ids of a stretch of text."""
 
     tokens: Sequence[int] = attrs.field(eq=attrs.cmp_using(eq=_same_tokens, require_same_type=False))
     """Token ids; a list, or a one-dimensional integer array."""
     type: Literal["encoded_text"] = "encoded_text"
     """Tag of this kind of chunk."""
-    extra: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True, repr=False)
-    """Fields of its JSON object that this version does not know, sent back as they came."""
 
     @property
     def length(self) -> int:
@@ -90,7 +89,7 @@ class EncodedTextChunk:
 
 
 @attrs.frozen
-class ImageChunk:
+class ImageChunk(Open):
     """An image, encoded as PNG or JPEG."""
 
     data: bytes = attrs.field(converter=_image_bytes, repr=lambda data: f"<{len(data)} bytes>")
@@ -101,8 +100,6 @@ class ImageChunk:
     """Positions that the image will take; the server checks it, and may refuse a mismatch."""
     type: Literal["image"] = "image"
     """Tag of this kind of chunk."""
-    extra: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True, repr=False)
-    """Fields of its JSON object that this version does not know, sent back as they came."""
     override_dimensions: tuple[int, int] | None = attrs.field(default=None, kw_only=True)
     """Width and height in pixels to scale to, in the binary encoding alone; None is the image's own."""
 
@@ -143,7 +140,7 @@ class ImageChunk:
 
 
 @attrs.frozen
-class ImageAssetPointerChunk:
+class ImageAssetPointerChunk(Open):
     """An image that the server already has."""
 
     format: ImageFormat = attrs.field(converter=_image_format)
@@ -154,8 +151,6 @@ class ImageAssetPointerChunk:
     """Positions that the image will take."""
     type: Literal["image_asset_pointer"] = "image_asset_pointer"
     """Tag of this kind of chunk."""
-    extra: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True, repr=False)
-    """Fields of its JSON object that this version does not know, sent back as they came."""
 
     @property
     def length(self) -> int:
@@ -164,15 +159,13 @@ class ImageAssetPointerChunk:
 
 
 @attrs.frozen
-class DmelChunk:
+class DmelChunk(Open):
     """Sound, as mel spectrogram bins in the API's own container."""
 
     dmel: bytes = attrs.field(converter=_sound_bytes, repr=lambda data: f"<{len(data)} bytes>")
     """The container's bytes; the constructor takes standard base64 text too."""
     type: Literal["dmel"] = "dmel"
     """Tag of this kind of chunk."""
-    extra: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True, repr=False)
-    """Fields of its JSON object that this version does not know, sent back as they came."""
 
     @property
     def length(self) -> int:

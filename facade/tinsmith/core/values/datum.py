@@ -8,6 +8,7 @@ import attrs
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.open import Open
 from tinsmith.core.values.provenance import ProvenanceSpans
 from tinsmith.core.values.tensor import TensorData, TensorDtype, is_array
 
@@ -63,7 +64,7 @@ def _convert_inputs(inputs: Mapping[str, Any]) -> LossFnInputs:
 
 
 @attrs.frozen
-class Datum:
+class Datum(Open):
     """What the model reads, and what the loss needs for each of its positions."""
 
     loss_fn_inputs: LossFnInputs = attrs.field(converter=_convert_inputs)

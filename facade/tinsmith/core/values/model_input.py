@@ -11,6 +11,7 @@ import attrs
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import EncodedTextChunk, ModelInputChunk
+from tinsmith.core.values.open import Open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +22,7 @@ def _listed(chunks: Iterable[ModelInputChunk]) -> list[ModelInputChunk]:
 
 
 @attrs.frozen
-class ModelInput:
+class ModelInput(Open):
     """A sequence of chunks, in the order in which the model reads them."""
 
     chunks: list[ModelInputChunk] = attrs.field(converter=_listed)
@@ -53,7 +54,7 @@ class ModelInput:
 
     def append(self, chunk: ModelInputChunk) -> ModelInput:
         """Return a new input with one more chunk."""
-        return ModelInput([*self.chunks, chunk])
+        return attrs.evolve(self, chunks=[*self.chunks, chunk])
 
     def append_int(self, token: int) -> ModelInput:
         """Return a new input with one more chunk of a single token."""

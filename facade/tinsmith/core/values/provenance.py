@@ -5,10 +5,11 @@ from __future__ import annotations
 import attrs
 
 from tinsmith.core.values.numbers import at_least_zero, numbers_converted
+from tinsmith.core.values.open import Open
 
 
 @attrs.frozen(field_transformer=numbers_converted)
-class PromptProvenanceSpan:
+class PromptProvenanceSpan(Open):
     """A stretch that was taken from the prompt of a sampled sequence."""
 
     sequence_id: str
@@ -20,7 +21,7 @@ class PromptProvenanceSpan:
 
 
 @attrs.frozen(field_transformer=numbers_converted)
-class SampledProvenanceSpan:
+class SampledProvenanceSpan(Open):
     """A stretch that was taken from what was sampled."""
 
     sequence_id: str

@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 import attrs
 
+from tinsmith.core.values.open import Open
+
 CheckpointType = Literal["training", "sampler", "external"]
 """What a checkpoint can be used for."""
 
 
 @attrs.frozen
-class Cursor:
+class Cursor(Open):
     """Where a page stands in the whole list."""
 
     offset: int
@@ -24,7 +26,7 @@ class Cursor:
 
 
 @attrs.frozen
-class Checkpoint:
+class Checkpoint(Open):
     """Saved weights."""
 
     checkpoint_id: str
@@ -46,7 +48,7 @@ class Checkpoint:
 
 
 @attrs.frozen
-class CheckpointsListResponse:
+class CheckpointsListResponse(Open):
     """A page of checkpoints."""
 
     checkpoints: list[Checkpoint]
@@ -56,7 +58,7 @@ class CheckpointsListResponse:
 
 
 @attrs.frozen
-class CheckpointArchiveUrlResponse:
+class CheckpointArchiveUrlResponse(Open):
     """Where an archive can be fetched."""
 
     url: str
@@ -66,7 +68,7 @@ class CheckpointArchiveUrlResponse:
 
 
 @attrs.frozen
-class ExternalWeightsUrlsResponse:
+class ExternalWeightsUrlsResponse(Open):
     """Where the files of an external checkpoint can be fetched."""
 
     urls: dict[str, str] = attrs.field(repr=False)
@@ -76,7 +78,7 @@ class ExternalWeightsUrlsResponse:
 
 
 @attrs.frozen
-class CopyWeightsResponse:
+class CopyWeightsResponse(Open):
     """A checkpoint was copied."""
 
     tinker_path: str
@@ -84,7 +86,7 @@ class CopyWeightsResponse:
 
 
 @attrs.frozen
-class TrainingRun:
+class TrainingRun(Open):
     """One model's history."""
 
     training_run_id: str
@@ -110,7 +112,7 @@ class TrainingRun:
 
 
 @attrs.frozen
-class TrainingRunsResponse:
+class TrainingRunsResponse(Open):
     """A page of training runs."""
 
     training_runs: list[TrainingRun]
@@ -120,7 +122,7 @@ class TrainingRunsResponse:
 
 
 @attrs.frozen
-class WeightsInfoResponse:
+class WeightsInfoResponse(Open):
     """What a checkpoint was trained on."""
 
     base_model: str
@@ -140,7 +142,7 @@ class WeightsInfoResponse:
 
 
 @attrs.frozen
-class GetSessionResponse:
+class GetSessionResponse(Open):
     """What a session made."""
 
     training_run_ids: list[str]
@@ -154,7 +156,7 @@ class GetSessionResponse:
 
 
 @attrs.frozen
-class ListSessionsResponse:
+class ListSessionsResponse(Open):
     """A page of sessions."""
 
     sessions: list[str]
@@ -162,7 +164,7 @@ class ListSessionsResponse:
 
 
 @attrs.frozen
-class GetSamplerResponse:
+class GetSamplerResponse(Open):
     """What a sampler draws from."""
 
     sampler_id: str

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from tinsmith.core.values.open import Extra, Open
 from tinsmith.core.values.tensor import TensorData
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ LossFnOutput = dict[str, TensorData]
 
 
 @attrs.frozen
-class ForwardBackwardOutput:
+class ForwardBackwardOutput(Open):
     """Result of forward and forward_backward."""
 
     loss_fn_output_type: str
@@ -37,14 +38,14 @@ class ForwardBackwardOutput:
 
 
 @attrs.frozen
-class OptimStepResponse:
+class OptimStepResponse(Open):
     """Result of optim_step."""
 
     metrics: dict[str, float] | None = None
     """Numbers about the step, if the server gives any."""
 
 
-class _Arrays:
+class _Arrays(Open):
     """Where a sequence keeps what was decoded, until somebody asks for it as lists."""
 
     __slots__ = ("_arrays",)
@@ -71,7 +72,6 @@ class SampledSequence(_Arrays):
         """The official name of `topk_sampled_logprobs`."""
         return self.topk_sampled_logprobs
 
-
     @classmethod
     def of_arrays(
         cls,
@@ -80,6 +80,7 @@ class SampledSequence(_Arrays):
         logprobs: npt.NDArray[np.float32] | None,
         topk: TopkLogprobs | None = None,
         sequence_id: str | None = None,
+        extra: Extra | None = None,
     ) -> SampledSequence:
         """Keep arrays that a decoder made; a sequence that is only passed on never becomes lists.
 
@@ -87,7 +88,7 @@ class SampledSequence(_Arrays):
         garbage walks them.
         """
         made = cls.__new__(cls)
-        named = zip(_OTHERS, (stop_reason, topk, sequence_id), strict=True)
+        named = zip(_OTHERS, (stop_reason, topk, sequence_id, extra), strict=True)
         for name, value in (*named, ("_arrays", (tokens, logprobs))):
             object.__setattr__(made, name, value)
         return made
@@ -100,7 +101,7 @@ class SampledSequence(_Arrays):
             return attrs.evolve(self, sequence_id=sequence_id)
         tokens, logprobs = self._arrays
         topk = self.topk_sampled_logprobs
-        return self.of_arrays(self.stop_reason, tokens, logprobs, topk, sequence_id)
+        return self.of_arrays(self.stop_reason, tokens, logprobs, topk, sequence_id, self.extra)
 
     if not TYPE_CHECKING:  # else every misspelt attribute would pass the type checker
 
@@ -114,7 +115,7 @@ class SampledSequence(_Arrays):
             return found
 
 
-_OTHERS = ("stop_reason", "topk_sampled_logprobs", "sequence_id")
+_OTHERS = ("stop_reason", "topk_sampled_logprobs", "sequence_id", "extra")
 
 
 def optional_numbers(array: npt.NDArray[np.float32]) -> list[float | None]:
@@ -128,7 +129,7 @@ def optional_numbers(array: npt.NDArray[np.float32]) -> list[float | None]:
 
 
 @attrs.frozen
-class PromptAltTokens:
+class PromptAltTokens(Open):
     """Other tokens drawn at each prompt position."""
 
     tokens: TensorData
@@ -138,7 +139,7 @@ class PromptAltTokens:
 
 
 @attrs.frozen
-class SampleResponse:
+class SampleResponse(Open):
     """Result of sample."""
 
     sequences: list[SampledSequence]
@@ -165,7 +166,7 @@ class SampleResponse:
 
 
 @attrs.frozen
-class SaveWeightsResponse:
+class SaveWeightsResponse(Open):
     """Result of save_state."""
 
     path: str
@@ -175,7 +176,7 @@ class SaveWeightsResponse:
 
 
 @attrs.frozen
-class SaveWeightsForSamplerResponse:
+class SaveWeightsForSamplerResponse(Open):
     """Result of save_weights_for_sampler."""
 
     path: str | None = None
@@ -187,7 +188,7 @@ class SaveWeightsForSamplerResponse:
 
 
 @attrs.frozen
-class LoadWeightsResponse:
+class LoadWeightsResponse(Open):
     """Result of load_state."""
 
     path: str | None = None
@@ -199,7 +200,7 @@ class LoadWeightsResponse:
 
 
 @attrs.frozen
-class SaveWeightsExternalResponse:
+class SaveWeightsExternalResponse(Open):
     """Result of save_weights_external."""
 
     path: str

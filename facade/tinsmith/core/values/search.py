@@ -9,6 +9,7 @@ import attrs
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.numbers import numbers_converted, require
+from tinsmith.core.values.open import Open
 
 OWNERS_LIMIT = 10
 """Most users that one search may name."""
@@ -121,7 +122,7 @@ class SessionSearchRequest:
 
 
 @attrs.frozen
-class SessionSummary:
+class SessionSummary(Open):
     """One session that was found."""
 
     session_id: str
@@ -145,7 +146,7 @@ class SessionSummary:
 
 
 @attrs.frozen
-class SessionSearchResponse:
+class SessionSearchResponse(Open):
     """A page of sessions that were found."""
 
     sessions: list[SessionSummary]

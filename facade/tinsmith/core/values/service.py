@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from tinsmith.core.errors import RequestErrorCategory
+from tinsmith.core.values.open import Open
 
 ModelID = str
 """Id of a model, `<session>:train:<n>`."""
@@ -15,7 +16,7 @@ RequestID = str
 
 
 @attrs.frozen
-class SupportedModel:
+class SupportedModel(Open):
     """A base model that the server offers."""
 
     model_name: str | None = None
@@ -29,7 +30,7 @@ class SupportedModel:
 
 
 @attrs.frozen
-class GetServerCapabilitiesResponse:
+class GetServerCapabilitiesResponse(Open):
     """What the server offers."""
 
     supported_models: list[SupportedModel]
@@ -37,7 +38,7 @@ class GetServerCapabilitiesResponse:
 
 
 @attrs.frozen
-class HealthResponse:
+class HealthResponse(Open):
     """Readiness of the server."""
 
     status: str
@@ -45,7 +46,7 @@ class HealthResponse:
 
 
 @attrs.frozen
-class CreateSessionResponse:
+class CreateSessionResponse(Open):
     """A new session."""
 
     session_id: str
@@ -61,7 +62,7 @@ class CreateSessionResponse:
 
 
 @attrs.frozen
-class SessionHeartbeatResponse:
+class SessionHeartbeatResponse(Open):
     """The server heard the heartbeat."""
 
     type: str = "session_heartbeat"
@@ -69,7 +70,7 @@ class SessionHeartbeatResponse:
 
 
 @attrs.frozen
-class CreateSamplingSessionResponse:
+class CreateSamplingSessionResponse(Open):
     """A new sampler."""
 
     sampling_session_id: str
@@ -79,7 +80,7 @@ class CreateSamplingSessionResponse:
 
 
 @attrs.frozen
-class CreateModelResponse:
+class CreateModelResponse(Open):
     """A new model."""
 
     model_id: str
@@ -89,7 +90,7 @@ class CreateModelResponse:
 
 
 @attrs.frozen
-class UnloadModelResponse:
+class UnloadModelResponse(Open):
     """A model was unloaded."""
 
     model_id: str
@@ -99,7 +100,7 @@ class UnloadModelResponse:
 
 
 @attrs.frozen
-class ModelData:
+class ModelData(Open):
     """What a model is made of."""
 
     arch: str | None = None
@@ -111,7 +112,7 @@ class ModelData:
 
 
 @attrs.frozen
-class GetInfoResponse:
+class GetInfoResponse(Open):
     """Facts about a model."""
 
     model_data: ModelData
@@ -131,7 +132,7 @@ class GetInfoResponse:
 
 
 @attrs.frozen
-class UntypedAPIFuture:
+class UntypedAPIFuture(Open):
     """A promise."""
 
     request_id: str
@@ -141,7 +142,7 @@ class UntypedAPIFuture:
 
 
 @attrs.frozen
-class TryAgainResponse:
+class TryAgainResponse(Open):
     """The promise is not ready."""
 
     request_id: str | None = None
@@ -155,7 +156,7 @@ class TryAgainResponse:
 
 
 @attrs.frozen
-class RequestFailedResponse:
+class RequestFailedResponse(Open):
     """The promise failed."""
 
     error: str

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import attrs
 
 from tinsmith.core.errors import InputError, MissingExtraError
+from tinsmith.core.values.open import Extra, Open
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +59,7 @@ def dtype_of(array: Any) -> TensorDtype:
 
 
 @attrs.frozen(init=False, eq=False, repr=False)
-class TensorData:
+class TensorData(Open):
     """Flat numbers, their element type, and their shape.
 
     A numpy array is copied and frozen when the value is made; a list is kept as it is. Neither is converted
@@ -87,6 +88,8 @@ class TensorData:
         shape: Sequence[int] | None = None,
         sparse_crow_indices: Sequence[int] | npt.NDArray[Any] | None = None,
         sparse_col_indices: Sequence[int] | npt.NDArray[Any] | None = None,
+        *,
+        extra: Extra | None = None,
     ) -> None:
         if dtype not in ("int64", "float32"):
             raise InputError(f"dtype must be 'int64' or 'float32', not {dtype!r}", field="dtype")
@@ -97,9 +100,11 @@ class TensorData:
             data = _frozen_array(array, dtype)
         elif not isinstance(data, (list, tuple)):
             data = list(data)
-        self._keep(data, dtype, shape, sparse_crow_indices, sparse_col_indices)
+        self._keep(data, dtype, shape, sparse_crow_indices, sparse_col_indices, extra)
 
-    def _keep(self, raw: Any, dtype: str, shape: Sequence[int] | None, rows: Any, columns: Any) -> None:
+    def _keep(
+        self, raw: Any, dtype: str, shape: Sequence[int] | None, rows: Any, columns: Any, extra: Extra | None
+    ) -> None:
         if (rows is None) != (columns is None):
             raise InputError("a sparse tensor needs crow and col indices", field="sparse_crow_indices")
         if rows is not None and (shape is None or len(shape) != 2):
@@ -109,6 +114,7 @@ class TensorData:
         _set(self, "shape", None if shape is None else list(map(int, shape)))
         _set(self, "sparse_crow_indices", _frozen_array(rows, "int64") if is_array(rows) else rows)
         _set(self, "sparse_col_indices", _frozen_array(columns, "int64") if is_array(columns) else columns)
+        _set(self, "extra", extra)
         _set(self, "_listed", raw if isinstance(raw, list) else None)
         _set(self, "_finite", dtype == "int64")
 
@@ -120,10 +126,11 @@ class TensorData:
         shape: Sequence[int] | None = None,
         sparse_crow_indices: npt.NDArray[Any] | None = None,
         sparse_col_indices: npt.NDArray[Any] | None = None,
+        extra: Extra | None = None,
     ) -> TensorData:
         """Keep a flat, read-only array of the stated dtype as it is: decoders make such, and nobody else."""
         made = cls.__new__(cls)
-        made._keep(raw, dtype, shape, sparse_crow_indices, sparse_col_indices)
+        made._keep(raw, dtype, shape, sparse_crow_indices, sparse_col_indices, extra)
         return made
 
     @property
