@@ -35,10 +35,16 @@ def test_a_token_that_does_not_say_when_it_ends(made: str) -> None:
     assert (life.refresh_s, life.last_s) == (10.0 + 1800.0, 10.0 + 3540.0)
 
 
-def test_a_token_that_is_over_is_renewed_at_once() -> None:
-    """Its life is 0, not negative."""
-    life = Lifetime.of(token(exp=WALL_S - 50.0), now_s=10.0, wall_now_s=WALL_S, random=1.0)
-    assert (life.refresh_s, life.last_s) == (10.0, 10.0)
+def test_a_fresh_token_that_seems_to_be_over() -> None:
+    """The clocks differ: it is taken for one of an hour, and not renewed for each request."""
+    life = Lifetime.of(token(exp=WALL_S - 50.0), now_s=10.0, wall_now_s=WALL_S, random=0.5)
+    assert (life.refresh_s, life.last_s) == (10.0 + 1800.0, 10.0 + 3540.0)
+
+
+def test_a_token_of_seconds_is_used_for_half_of_them() -> None:
+    """Less than the margin is left from the start, and still it is not renewed for each request."""
+    life = Lifetime.of(token(exp=WALL_S + 40.0), now_s=10.0, wall_now_s=WALL_S, random=0.0)
+    assert (life.refresh_s, life.last_s) == pytest.approx((28.0, 28.0))
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,18 @@ def test_key_that_cannot_be_renewed_proves_nothing(
     assert "the key could not be renewed" in caplog.text
 
 
+@pytest.mark.parametrize("life_s", [-7200.0, 30.0])
+def test_odd_life_is_no_exchange_for_each_request(clock: testing.FrozenClock, life_s: float) -> None:
+    """A clock that is two hours off, or tokens of half a minute, do not double the requests."""
+    service = Issuer(life_s=life_s)
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    with clock.held():
+        steps = [trainer.optim_step(ADAM) for _ in range(20)]
+    for step in steps:
+        step.result(WAIT_S)
+    assert service.issued <= 2
+
+
 @pytest.mark.parametrize("made", ["", None, 7, "tml-\u00fc", "a\nb"])
 def test_token_that_is_none(clock: testing.FrozenClock, made: object) -> None:
     """An exchange that gives no token has failed: the key itself goes along."""

@@ -39,10 +39,16 @@ class Lifetime:
 
     @classmethod
     def of(cls, token: str, *, now_s: float, wall_now_s: float, random: float) -> Lifetime:
-        """Compute it from the claim `exp`; the wall clock is read once, at the start."""
-        left_s = max(0.0, _ends(token, wall_now_s) - wall_now_s)
+        """Compute it from the claim `exp`; the wall clock is read once, at the start.
+
+        A fresh token that seems to be over tells of two clocks that differ, and nothing of its life. One that
+        lives for less than two minutes is used for about half of that, not renewed for each request.
+        """
+        left_s = _ends(token, wall_now_s) - wall_now_s
+        left_s = left_s if left_s > 0 else UNKNOWN_LIFE_S
         return cls(
-            now_s + left_s * (REFRESH_SHARE + REFRESH_SPREAD * random), now_s + max(0.0, left_s - MARGIN_S)
+            now_s + left_s * (REFRESH_SHARE + REFRESH_SPREAD * random),
+            now_s + max(left_s - MARGIN_S, left_s * REFRESH_SHARE),
         )
 
 
