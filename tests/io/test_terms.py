@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 from tinsmith import (
     APIStatusError,
     BillingError,
     InternalServerError,
     ModelInput,
+    PromptProvenanceSpan,
     SamplingParams,
     ServiceClient,
     testing,
@@ -221,6 +223,21 @@ def test_config_that_cannot_be_read_is_warned_of(
 
 
 # What follows
+
+
+def test_spans_that_are_left_out_are_told_once(
+    service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """JSON has no place for provenance: one line, however many batches; a batch without spans is no news."""
+    spans: Any = [PromptProvenanceSpan("s:0", length=1)]
+    trainer = trainer_on(service)
+    with caplog.at_level(logging.WARNING, "tinsmith"):
+        trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
+        assert caplog.records == []
+        for field in ("model_input_spans", "loss_fn_input_spans"):
+            batch = [datum(), attrs.evolve(datum(), **{field: spans})]
+            trainer.forward_backward(batch, "cross_entropy").result(WAIT_S)
+    assert len([record for record in caplog.records if "provenance spans" in record.message]) == 1
 
 
 def test_chunks_are_as_large_as_the_server_says(service: testing.LedgerService) -> None:

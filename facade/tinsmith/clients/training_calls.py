@@ -65,11 +65,11 @@ def chunked(
     """Make the call of checked data, of which bytes are built at each part's turn."""
 
     def build(chunk: range, seq_id: int) -> Body:
-        return link.terms.batch(
-            partial(
-                encode_forward_backward, operation, data, loss_fn, settings, model_id, seq_id, chunk=chunk
-            )
+        encode = partial(
+            encode_forward_backward, operation, data, loss_fn, settings, model_id, seq_id, chunk=chunk
         )
+        spans = any(data[index].model_input_spans or data[index].loss_fn_input_spans for index in chunk)
+        return link.terms.batch(encode, spans=spans)
 
     read = _reader()
     parts = [

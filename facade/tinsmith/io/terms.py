@@ -65,10 +65,16 @@ class Terms:
             await self.learn()
         return self.encoding or await self._probe.answer()
 
-    def batch(self, encode: Callable[..., Iterable[bytes]]) -> Body:
-        """Build the body of a batch in the encoding that was chosen; the same each time."""
+    def batch(self, encode: Callable[..., Iterable[bytes]], *, spans: bool = False) -> Body:
+        """Build the body of a batch in the encoding that was chosen; the same each time.
+
+        `spans` says that the batch tells where its tokens came from, which JSON has no place for.
+        """
         assert self.encoding is not None
         if self.encoding == "json":
+            if spans:
+                told = "this server gets batches as JSON, which has no place for provenance spans"
+                self._link.caller.warn_once("spans", told)
             return Body.of(encode())
         pieces = encode(encoding=self.encoding)
         if self.flags is None or not self.flags.proto_compress_fwdbwd:
