@@ -154,6 +154,9 @@ def test_a_result_without_outputs_has_a_kind_all_the_same() -> None:
     message = wire.ForwardBackwardOutput(metrics={"loss:sum": 1.0})
     found = codec.decode_forward_backward(ProtobufPayload(message.SerializeToString()))
     assert found == ForwardBackwardOutput("ArrayRecord", [], {"loss:sum": 1.0})
+    message.metrics.update({f"metric {index:02}": float(index) for index in range(30)})
+    found = codec.decode_forward_backward(ProtobufPayload(message.SerializeToString()))
+    assert list(found.metrics) == sorted(found.metrics)  # printed alike by each run
     sparse = TensorData([2.0], "float32", [1, 2], [0, 1], [1])
     value = ForwardBackwardOutput("x", [{"a": sparse}, {"a": TensorData([3.0], "float32", [])}], {})
     found = codec.decode_forward_backward(ProtobufPayload(codec.encode_result(value, "protobuf")))

@@ -62,7 +62,8 @@ def _output(message: wire.ForwardBackwardOutput, unknown: bool) -> ForwardBackwa
         outputs.extend(_record(record))
     name = tag.rpartition(":")[2]
     extra = unknown_of(message) if unknown else None
-    return ForwardBackwardOutput(name or "ArrayRecord", outputs, dict(message.metrics), extra=extra)
+    metrics = dict(sorted(message.metrics.items()))  # a map of the wire has no order that repeats
+    return ForwardBackwardOutput(name or "ArrayRecord", outputs, metrics, extra=extra)
 
 
 def _record(record: wire.ArrayRecord) -> list[LossFnOutput]:
