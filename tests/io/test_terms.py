@@ -208,18 +208,19 @@ def test_config_lost_for_good_is_told(service: testing.LedgerService) -> None:
     client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).result(WAIT_S)
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b"null", b"", b"7"])
 def test_config_that_cannot_be_read_is_warned_of(
-    service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+    service: testing.LedgerService, caplog: pytest.LogCaptureFixture, body: bytes
 ) -> None:
-    """A page of a proxy instead of flags: one line, and our own limits."""
-    page = testing.reply({})
-    html = type(page)(200, {"content-type": "text/html"}, b"<html>")
-    service.rules.append(lambda asked, _seen, _body: html if asked == "client/config" else None)
+    """A page of a proxy, or any answer that holds no flags: one line, and our own limits."""
+    told = type(testing.reply({}))(204 if not body else 200, {"content-type": "text/html"}, body)
+    service.rules.append(lambda asked, _seen, _body: told if asked == "client/config" else None)
     with caplog.at_level(logging.WARNING, "tinsmith"):
-        trainer_on(service).optim_step(ADAM).result(WAIT_S)
+        trainer_on(service).forward_backward([datum()] * 129, "cross_entropy").result(WAIT_S)
     assert [r.message for r in caplog.records if "client/config" in r.message] == [
         "the server's client/config cannot be read; the limits of this client hold"
     ]
+    assert paths(service).count("api/v1/forward_backward") == 2
 
 
 # What follows

@@ -95,12 +95,13 @@ class Terms:
         asked = operations.request("client_config", body={"sdk_version": __version__})
         exchange = await self._link.caller.exchange(asked, OpClass.READ, valid=operations.is_json)
         status, answer = exchange.outcome.status, exchange.answer
-        if exchange.done and answer is not None:
-            flags, ignored = read_flags(ServerFlags, operations.decoded(answer, asked.operation))
+        told = operations.decoded(answer, asked.operation) if exchange.done and answer is not None else None
+        if isinstance(told, dict):
+            flags, ignored = read_flags(ServerFlags, told)
             if ignored:
                 _log.warning("flags of the server with values of another kind: %s", ", ".join(ignored))
             self._adopt(flags)
-        elif exchange.outcome.fault is Fault.BROKEN_BODY:
+        elif exchange.done or exchange.outcome.fault is Fault.BROKEN_BODY:
             _log.warning("the server's client/config cannot be read; the limits of this client hold")
         elif status is None or status in _SAYS_NOTHING or (status >= 500 and status != 501):
             error = self._link.caller.error(exchange)
