@@ -296,6 +296,21 @@ def test_tokens_are_never_shown(clock: testing.FrozenClock, caplog: pytest.LogCa
     assert [text for text in shown if "canary" in text] == []
 
 
+def test_server_that_quotes_the_key_behind_the_token(
+    clock: testing.FrozenClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither an error nor the log shows it, though no request of the kind carried it."""
+    service = Issuer()
+    quoting = {"detail": "tml-test may not", "session_id": "s", "warning_message": "tml-test is old"}
+    refused = {"optim_step": 403, "create_session": 200}
+    service.rules.insert(0, lambda asked, *_: reply(quoting, refused[asked]) if asked in refused else None)
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    error = trainer.optim_step(ADAM).exception(WAIT_S)
+    assert "*** may not" in str(error)
+    assert "*** is old" in caplog.text
+    assert "tml-test" not in f"{error!r} {error} {vars(error)} {caplog.text}"
+
+
 def test_many_who_send_exchange_once(clock: testing.FrozenClock) -> None:
     """Requests that meet a revoked token at the same time share one exchange."""
     service = Issuer()

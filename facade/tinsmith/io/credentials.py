@@ -19,6 +19,7 @@ from tinsmith.core.origin import is_local
 from tinsmith.core.secret import Secret
 from tinsmith.core.token import AFTER_FAILURE_S, Lifetime, is_invalid_token, is_token
 from tinsmith.io.question import Question
+from tinsmith.io.secrets import SHORTEST, struck, without_secrets
 from tinsmith.io.wire import Faulted, Lane, Request, json_body
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Credentials:
         """Make one attempt with the key that holds now; once more if only the token was refused."""
         await self._be_ready()
         used = self._token or self._key
-        answer = await self._transport.send(request, extra_headers, key=used)
+        answer = await self._send(request, extra_headers, used)
         if not is_invalid_token(answer.status, answer.headers) or is_local(self._config.base_url):
             return answer
         if used is (self._token or self._key):  # else somebody renewed it meanwhile
@@ -81,7 +82,20 @@ class Credentials:
         renewed = self._token or self._key
         if used is renewed:
             return answer
-        return await self._transport.send(request, extra_headers, key=renewed)
+        return await self._send(request, extra_headers, renewed)
+
+    async def _send(
+        self, request: Request, extra_headers: Mapping[str, str] | None, used: Secret | None
+    ) -> Answer:
+        """Make one attempt; a server may quote the key behind the token, which the request did not carry."""
+        held = [each for each in (self._key, self._token) if each is not None and each is not used]
+        others = [each.reveal() for each in held if len(each.reveal()) >= SHORTEST]
+        try:
+            answer = await self._transport.send(request, extra_headers, key=used)
+            return without_secrets(answer, others)
+        except Faulted as fault:
+            faulted = Faulted(fault.fault, struck(fault.reason, others))
+        raise faulted
 
     def renew_connections(self, lane: Lane) -> None:
         """Have the next request of a lane use new connections."""
