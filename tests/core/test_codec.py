@@ -413,7 +413,7 @@ def test_a_result_is_held_against_what_was_asked_for() -> None:
         (
             codec.decode_forward_backward,
             {**BATCH, "loss_fn_outputs": [{"b": {**OUTPUT["a"], "data": {}}}]},
-            "data is a dict",
+            "data is no flat list",
         ),
     ],
 )

@@ -475,3 +475,16 @@ def test_parameters_have_the_documented_defaults() -> None:
     assert attrs.astuple(AdamParams()) == (1e-4, 0.9, 0.95, 1e-12, 0.0, 0.0)
     assert attrs.astuple(LoraConfig(32)) == (32, None, True, True, True)
     assert attrs.astuple(SamplingParams()) == (None, None, None, 1, -1, 1)
+
+
+def test_numbers_that_are_none_are_named_when_an_array_is_made() -> None:
+    """A list is kept as it is; what cannot become an array of the stated dtype is an error of ours."""
+    wrong: list[Any] = [["a"], [[1], [1, 2]], [{}]]
+    for data in wrong:
+        with pytest.raises(InputError, match="field 'data': holds what is no number of float32"):
+            TensorData(data, "float32").to_numpy()
+    with pytest.raises(InputError, match="field 'data'"):
+        TensorData([2**70], "int64").to_numpy()
+    assert np.isinf(TensorData([1e300], "float32").to_numpy()).all()
+    with pytest.raises(InputError, match=r"field 'shape': .*cannot be filled"):
+        TensorData([1.0], "float32", [1, 2**62], [0, 1], [0]).to_numpy()

@@ -43,7 +43,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         "forward_backward",
         batch(tensor(1.0), {"logprobs": {"data": "ab", "dtype": "float32"}}),
-        "data is a str",
+        "data is no flat list",
     ),
     ("forward_backward", batch(metrics={"loss:sum": "low"}), "metric 'loss:sum' is a str"),
     ("forward_backward", batch(loss_fn_output_type=None), "loss_fn_output_type is a NoneType"),

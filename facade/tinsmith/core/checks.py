@@ -120,14 +120,14 @@ def check_tensor(index: int, name: str, tensor: TensorData) -> None:
     if wanted is not None and tensor.dtype != wanted:
         raise InputError(f"must be {wanted}, not {tensor.dtype}", datum=index, field=name)
     if tensor.is_sparse:
-        _check_places(index, name, tensor)
+        check_places(index, name, tensor)
     elif tensor.shape is not None:
         elements = math.prod(tensor.shape)
         if any(n < 0 for n in tensor.shape) or elements != len(tensor):
             raise InputError(f"has {len(tensor)} numbers, but shape {tensor.shape}", datum=index, field=name)
 
 
-def _check_places(index: int, name: str, tensor: TensorData) -> None:
+def check_places(index: int | None, name: str | None, tensor: TensorData) -> None:
     """Check where a sparse tensor says that its numbers stand."""
     assert tensor.shape is not None
     starts, columns = list(tensor.sparse_crow_indices), list(tensor.sparse_col_indices)

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import orjson
 
+from tinsmith.core.checks import check_places
 from tinsmith.core.codec.wire import Payload, ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.failures import broken_answer
@@ -35,7 +36,7 @@ from tinsmith.core.values.results import (
     SampleResponse,
     TopkLogprobs,
 )
-from tinsmith.core.values.tensor import TensorData
+from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData
 
 _BY_KEY = {"tokens": "encoded_text", "location": "image_asset_pointer", "data": "image", "dmel": "dmel"}
 
@@ -112,12 +113,25 @@ def decode_tensor(fields: Mapping[str, Any]) -> TensorData:
     """Build a tensor; its numbers stay the list that JSON gave, and are as many as its shape says."""
     data, shape = fields["data"], fields.get("shape")
     rows, columns = fields.get("sparse_crow_indices"), fields.get("sparse_col_indices")
-    if isinstance(data, (str, Mapping)):
-        raise TypeError(f"data is a {type(data).__name__}, not a list")
-    if shape is not None and rows is None and (math.prod(shape) != len(data) or min(shape, default=0) < 0):
-        raise ValueError(f"has {len(data)} numbers, but shape {shape}")
+    if isinstance(data, (str, Mapping)) or (len(data) and isinstance(data[0], (str, list, Mapping))):
+        raise TypeError("data is no flat list of numbers")
+    if shape is not None and rows is None and not _is_shape_of(shape, len(data)):
+        raise ValueError(f"has {len(data)} numbers, but shape {shape!r:.100}")
     extra = unknown_among(fields, _TENSOR_FIELDS)
-    return TensorData(data, fields["dtype"], shape, rows, columns, extra=extra)
+    tensor = TensorData(data, fields["dtype"], shape, rows, columns, extra=extra)
+    if rows is not None:
+        check_places(None, None, tensor)
+    return tensor
+
+
+def _is_shape_of(shape: Any, found: int) -> bool:
+    if (
+        not isinstance(shape, (list, tuple))
+        or len(shape) > MAX_DIMENSIONS
+        or not {*map(type, shape)} <= _WHOLE
+    ):
+        return False
+    return math.prod(shape) == found and min(shape, default=0) >= 0
 
 
 def decode_sample(payload: Payload, num_samples: int | None = None) -> SampleResponse:
@@ -190,6 +204,7 @@ def _named(cls: type) -> frozenset[str]:
     return frozenset(field.name for field in attrs.fields(cls)) - {"extra"}
 
 
+_WHOLE = {int}
 _BATCH_FIELDS = _named(ForwardBackwardOutput)
 _SAMPLE_FIELDS = _named(SampleResponse)
 _SEQUENCE_FIELDS = _named(SampledSequence)

@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 MAX_FIELDS = 2_000_000
 """Most fields in a body; 128 datums of 4096 one-token chunks hold 1.6 million. Parsed, some 200 MB."""
 
+MAX_ENTRIES = 100_000
+"""Most datums or sequences in a body: each becomes several objects. Batches hold about a thousand."""
+
+_ENTRIES = frozenset({"Datum", "SampledSequence", "ArrayRecord"})
+"""Messages of which there are as many as the sender likes, at two bytes each."""
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _PACKED = "packed"
 _KEY = "key"
 _PLAIN = "plain"
+_IS_ENTRY = -1
+"""Key in the plan of a message that is counted; no field has this number."""
 
 Plan = dict[int, Any]
 """Field number -> plan of the message there, or what else stands there. What is missing is not known."""
@@ -42,7 +50,7 @@ M = TypeVar("M", bound="Message")
 @cache
 def plan_of(descriptor: Descriptor) -> Plan:
     """Return what stands in each field. No message contains itself."""
-    plan: Plan = {}
+    plan: Plan = {_IS_ENTRY: True} if descriptor.name in _ENTRIES else {}
     is_entry = descriptor.GetOptions().map_entry
     for field in descriptor.fields:
         if field.message_type is not None:
@@ -62,6 +70,7 @@ class _Walk:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.left = MAX_FIELDS
+        self.entries_left = MAX_ENTRIES
         self.met_unknown = False
 
     def spend(self, fields: int) -> None:
@@ -122,6 +131,10 @@ class _Walk:
 
     def nested(self, tag: int, at: int, end: int, plan: Plan, keys: set[tuple[int, bytes]]) -> None:
         """Walk a message within a message; an entry of a map must not be there twice."""
+        if _IS_ENTRY in plan:
+            self.entries_left -= 1
+            if self.entries_left < 0:
+                raise WireError(f"holds more than {MAX_ENTRIES} datums or sequences")
         key = self.message(at, end, plan)
         if plan.get(1) is _KEY:
             if (tag, key) in keys:

@@ -12,7 +12,7 @@ from tinsmith.core.checks import check_numbers, check_tokens
 from tinsmith.core.codec.guard import WireError
 from tinsmith.core.codec.proto_unknown import put_back, unknown_of
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.tensor import TensorData, is_array
+from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData, is_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,6 @@ _READ: dict[int, tuple[str, TensorDtype]] = {
     wire.DTYPE_INT32: ("<i4", "int64"),
     wire.DTYPE_BFLOAT16: ("<u2", "float32"),
 }
-MAX_DIMENSIONS = 64
-"""What numpy takes."""
 
 
 def to_bytes(numbers: Any, kind: Literal["<f4", "<i8", "<i4"]) -> bytes:

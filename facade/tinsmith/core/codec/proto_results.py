@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
-from tinsmith.core.codec.guard import WireError, parse
+from tinsmith.core.codec.guard import MAX_ENTRIES, WireError, parse
 from tinsmith.core.codec.proto_arrays import element_bytes, elements, from_bytes, read_shape, read_tensor
 from tinsmith.core.codec.proto_unknown import unknown_of
 from tinsmith.core.errors import APIResponseValidationError
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from tinsmith.core.values.results import StopReason, TopkLogprobs
 
-MAX_DATUMS = 100_000
-"""Most datums in a record: a count is a few bytes, whatever it says. Chunks hold about a thousand."""
 PADDING_TOKEN, PADDING_LOGPROB = 0, -99999.0
 """What fills a row of top-k that has no more entries."""
 _STOP_REASONS: dict[int, StopReason] = {wire.STOP_REASON_STOP: "stop", wire.STOP_REASON_LENGTH: "length"}
@@ -59,16 +57,17 @@ def _output(message: wire.ForwardBackwardOutput, unknown: bool) -> ForwardBackwa
     tag = message.loss_fn_output_type
     for record in message.loss_fn_outputs:
         tag = tag or record.type_tag
-        outputs.extend(_record(record))
+        outputs.extend(_record(record, MAX_ENTRIES - len(outputs)))
     name = tag.rpartition(":")[2]
     extra = unknown_of(message) if unknown else None
     metrics = dict(sorted(message.metrics.items()))  # a map of the wire has no order that repeats
     return ForwardBackwardOutput(name or "ArrayRecord", outputs, metrics, extra=extra)
 
 
-def _record(record: wire.ArrayRecord) -> list[LossFnOutput]:
+def _record(record: wire.ArrayRecord, most: int) -> list[LossFnOutput]:
+    """Take a record apart; how many datums it has is a few bytes, whatever they say."""
     count = record.num_datums
-    if not 0 <= count <= MAX_DATUMS:
+    if not 0 <= count <= most:
         raise WireError(f"a record of {count} datums")
     outputs: list[LossFnOutput] = [{} for _ in range(count)]
     for name in sorted(record.fields):

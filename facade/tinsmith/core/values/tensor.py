@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 TensorDtype = Literal["int64", "float32"]
 """The two element types of the API."""
 
+MAX_DIMENSIONS = 64
+"""What numpy takes."""
+
 _set = object.__setattr__
 """How the constructor of a frozen class fills it."""
 
@@ -183,10 +186,15 @@ class TensorData(Open):
         """Return an array of the stated dtype, in the stated shape; a sparse tensor is filled with zeros."""
         import numpy as np
 
-        flat = np.asarray(self.raw, dtype=self.dtype)
+        flat = self._flat()
         if self.is_sparse:
             assert self.shape is not None
-            dense = np.zeros(self.shape, dtype=self.dtype)
+            try:
+                dense = np.zeros(self.shape, dtype=self.dtype)
+            except (ValueError, MemoryError) as cause:
+                raise InputError(
+                    f"{self.shape} cannot be filled with zeros: {cause}", field="shape"
+                ) from cause
             rows = np.repeat(np.arange(self.shape[0]), np.diff(self.sparse_crow_indices))
             dense[rows, self.sparse_col_indices] = flat
             return dense
@@ -194,6 +202,15 @@ class TensorData(Open):
             "npt.NDArray[np.int64] | npt.NDArray[np.float32]",
             flat if self.shape is None else flat.reshape(self.shape),
         )
+
+    def _flat(self) -> npt.NDArray[Any]:
+        import numpy as np
+
+        try:
+            with np.errstate(over="ignore"):  # infinite, as when an array is given
+                return np.asarray(self.raw, dtype=self.dtype)
+        except (TypeError, ValueError, OverflowError) as cause:
+            raise InputError(f"holds what is no number of {self.dtype}: {cause}", field="data") from cause
 
     def to_torch(self) -> torch.Tensor:
         """Return a torch tensor of the stated dtype, in the stated shape. Needs torch."""
