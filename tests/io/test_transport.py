@@ -16,7 +16,7 @@ from tinsmith.core.policy import PollPolicy, RetryConfig, Timeouts
 from tinsmith.core.secret import Secret
 from tinsmith.core.verdict import Fault
 from tinsmith.io.addressing import proxy_for
-from tinsmith.io.transport import Transport
+from tinsmith.io.transport import Transport, client_of
 from tinsmith.io.wire import Answer, Faulted, Lane, Request, json_body
 from tinsmith.testing.faults import AtPosition, FaultKind
 from tinsmith.testing.service import reply
@@ -129,6 +129,24 @@ def test_silence_is_a_timeout(server: testing.SocketServer, lane: Lane) -> None:
         send(config_for(server.url), post(lane))
     hold.set()
     assert caught.value.fault is Fault.READ_TIMEOUT
+
+
+def test_answer_that_is_read_while_the_client_closes() -> None:
+    """One library has no name for its own end: it is a connection lost like any other, and no defect."""
+
+    async def run(closes: bool) -> BaseException | None:
+        async def answer(_seen: Seen) -> Answer:
+            if closes:
+                await transport.aclose()
+            raise RuntimeError("Connection closed.")
+
+        transport = Transport(config_for("http://127.0.0.1:1/"), client_of(answer))
+        return (await asyncio.gather(transport.send(post(Lane.POLL)), return_exceptions=True))[0]
+
+    error = asyncio.run(run(closes=True))
+    assert isinstance(error, Faulted)
+    assert error.fault is Fault.RESET
+    assert isinstance(asyncio.run(run(closes=False)), RuntimeError)
 
 
 @pytest.mark.parametrize("lane", LANES)

@@ -132,7 +132,7 @@ class Transport:
         except TimeoutError:
             faulted = Faulted(Fault.DEADLINE, f"no whole answer within {deadline_s:g} s")
         except Exception as error:
-            if not is_of_the_wire(error):
+            if not (self._closed or is_of_the_wire(error)):  # one library has no name for its own end
                 raise
             faulted = name_fault(error, secrets_of(message.headers.raw))
         # Raised out here, without a cause: the libraries' errors hold the request, and with it the key.
