@@ -296,6 +296,7 @@ def test_training_request_never_changes_its_encoding(clock: testing.FrozenClock)
     with pytest.raises(APIStatusError) as caught:
         trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
     assert (caught.value.status_code, caught.value.applied) == (415, "no")
+    assert "application/json" in caught.value.__notes__[0]
     sent = [seen for seen in service.seen if seen.path.endswith("/forward_backward")]
     assert [seen.headers["content-type"] for seen in sent] == ["application/json"]
     assert len(service.probes) == 1

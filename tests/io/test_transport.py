@@ -134,7 +134,7 @@ def test_silence_is_a_timeout(server: testing.SocketServer, lane: Lane) -> None:
 def test_answer_that_is_read_while_the_client_closes() -> None:
     """One library has no name for its own end: it is a connection lost like any other, and no defect."""
 
-    async def run(closes: bool) -> BaseException | None:
+    async def run(closes: bool) -> Answer | BaseException:
         async def answer(_seen: Seen) -> Answer:
             if closes:
                 await transport.aclose()

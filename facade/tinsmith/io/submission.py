@@ -124,6 +124,11 @@ def refusal(
                 applied=error.applied,
                 **facts,
             )
+    if exchange.outcome.status == 415:
+        error.add_note(
+            f"It was sent as {submission.body.content_type}, which holds for the life of a client: a new"
+            " ServiceClient finds out anew what the server reads, and `encoding=` decides it."
+        )
     return error.adding(model_id=submission.model_id, seq_id=submission.seq_id)
 
 
