@@ -92,8 +92,26 @@ def test_info(cli: Callable[..., Result], server: Server) -> None:
         assert words in done.words
     found = cli("checkpoint", "info", PATH, "-f", "json").json
     assert (found["tinker_path"], found["is_lora"], found["lora_rank"]) == (PATH, True, 8)
+    server.on("POST", "/weights_info", (404, {"detail": "unknown"}))
     missing = cli("checkpoint", "info", f"tinker://{RUN}/weights/three")
     assert (missing.code, missing.out) == (3, "")
+
+
+@pytest.mark.parametrize(
+    "path", [f"tinker://{RUN}/external_weights/x", "tinker://project-p:copy:r/weights/x"]
+)
+def test_info_of_one_that_is_in_no_list(cli: Callable[..., Result], server: Server, path: str) -> None:
+    """External checkpoints and copies in projects are shown as far as the server knows them."""
+    server.on("GET", f"/training_runs/{RUN}/checkpoints", (200, {"checkpoints": []}))
+    server.on("POST", "/weights_info", (200, {"base_model": "m", "is_lora": True, "lora_rank": 8}))
+    done = cli("checkpoint", "info", path)
+    assert done.code == 0
+    assert f"Tinker Path {path}" in done.words
+    assert "Base Model m LoRA Yes (Rank 8)" in done.words
+    assert "Created" not in done.out
+    found = cli("checkpoint", "info", path, "-f", "json").json
+    assert (found["tinker_path"], found["checkpoint_id"].partition("/")[2]) == (path, "x")
+    assert (found["is_lora"], found["lora_rank"]) == (True, 8)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from tinsmith.cli.text import moment, size, title, yes
 
 if TYPE_CHECKING:
     from tinsmith.clients.rest import RestClient
+    from tinsmith.core.paths import ParsedCheckpointTinkerPath
     from tinsmith.core.values import Checkpoint, WeightsInfoResponse
 
 app = typer.Typer(help="List, show, change, download and delete checkpoints.", no_args_is_help=True)
@@ -94,24 +95,29 @@ def info(context: typer.Context, path: TinkerPath, format: Format = None) -> Non
 
     parsed = ParsedCheckpointTinkerPath.from_tinker_path(path)
     with rest(context) as client:
-        listed = client.list_checkpoints(parsed.training_run_id).result().checkpoints
+        try:
+            listed = client.list_checkpoints(parsed.training_run_id).result().checkpoints
+        except NotFoundError:  # a copy in a project has no run
+            listed = []
         checkpoint = next((entry for entry in listed if entry.tinker_path == path), None)
-        if checkpoint is None:
-            raise NotFoundError(f"run {parsed.training_run_id} has no checkpoint {path}", status_code=404)
         try:
             weights = client.get_weights_info_by_tinker_path(path).result()
         except APIStatusError:  # not every server knows this about every kind of checkpoint
             weights = None
+    if checkpoint is None and weights is None:
+        raise NotFoundError(f"run {parsed.training_run_id} has no checkpoint {path}", status_code=404)
     from tinsmith.core.values.open import as_mapping
 
-    document = as_mapping(checkpoint)
+    document: dict[str, Any] = {
+        "checkpoint_id": parsed.checkpoint_id,
+        "checkpoint_type": parsed.checkpoint_type,
+        "tinker_path": path,
+    }
+    if checkpoint is not None:  # external ones and copies are not listed everywhere
+        document |= as_mapping(checkpoint)
     if weights is not None:
         document |= {"is_lora": weights.is_lora, "lora_rank": weights.lora_rank}
-    show(
-        context,
-        document,
-        lambda: Properties(_properties(checkpoint, parsed.training_run_id, weights)),
-    )
+    show(context, document, lambda: Properties(_properties(parsed, checkpoint, weights)))
 
 
 @app.command("publish")
@@ -184,21 +190,24 @@ def _row(checkpoint: Checkpoint, now: datetime) -> list[str]:
     ]
 
 
-def _properties(checkpoint: Checkpoint, run_id: str, weights: WeightsInfoResponse | None) -> list[list[str]]:
+def _properties(
+    parsed: ParsedCheckpointTinkerPath, checkpoint: Checkpoint | None, weights: WeightsInfoResponse | None
+) -> list[list[str]]:
     now = datetime.now(UTC)
     rows = [
-        ["Checkpoint ID", checkpoint.checkpoint_id],
-        ["Type", checkpoint.checkpoint_type],
-        ["Tinker Path", checkpoint.tinker_path],
+        ["Checkpoint ID", parsed.checkpoint_id],
+        ["Type", checkpoint.checkpoint_type if checkpoint else parsed.checkpoint_type],
+        ["Tinker Path", parsed.tinker_path],
     ]
-    if checkpoint.size_bytes is not None:
-        rows.append(["Size", size(checkpoint.size_bytes)])
-    rows += [
-        ["Public", yes(checkpoint.public)],
-        ["Created", moment(checkpoint.time, now)],
-        ["Expires", moment(checkpoint.expires_at, now) if checkpoint.expires_at else "Never"],
-        ["Training Run ID", run_id],
-    ]
+    if checkpoint is not None:
+        if checkpoint.size_bytes is not None:
+            rows.append(["Size", size(checkpoint.size_bytes)])
+        rows += [
+            ["Public", yes(checkpoint.public)],
+            ["Created", moment(checkpoint.time, now)],
+            ["Expires", moment(checkpoint.expires_at, now) if checkpoint.expires_at else "Never"],
+        ]
+    rows.append(["Training Run ID", parsed.training_run_id])
     if weights is not None:
         rows.append(["Base Model", weights.base_model])
         rows.append(["LoRA", f"Yes (Rank {weights.lora_rank})" if weights.is_lora else "No"])
