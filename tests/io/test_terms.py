@@ -103,6 +103,16 @@ def test_forced_encoding_is_never_probed(service: testing.LedgerService, forced:
     assert service.probes == []
 
 
+def test_forced_encoding_that_a_server_does_not_read(service: testing.LedgerService) -> None:
+    """A service of JSON answers 415: nothing was applied, and a step afterwards has the number."""
+    trainer = trainer_on(service, encoding="protobuf")
+    with pytest.raises(APIStatusError, match="JSON alone") as caught:
+        trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
+    assert (caught.value.status_code, caught.value.applied) == (415, "no")
+    assert trainer.optim_step(ADAM).result(WAIT_S)
+    assert [entry.seq_id for entry in service.ledger.applied] == [1]
+
+
 def test_unknown_encoding_is_refused(service: testing.LedgerService) -> None:
     """A word that is none of the three is refused at once."""
     with pytest.raises((InputError, ValueError)):

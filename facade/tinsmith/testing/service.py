@@ -129,11 +129,14 @@ class LedgerService:
 
     async def _serve(self, seen: Seen) -> Answer:
         operation = seen.path.removeprefix("api/v1/")
-        body = seen.json() or {}
+        is_json = seen.headers.get("content-type", "application/json").startswith("application/json")
+        body = (seen.json() or {}) if is_json else {}
         for rule in self.rules:
             answer = rule(operation, seen, body)
             if answer is not None:
                 return answer
+        if not is_json:
+            return reply({"detail": "this service reads JSON alone"}, 415)
         if operation in TRAINING:
             return self._in_line(operation, seen, body)
         if operation == "retrieve_future":
