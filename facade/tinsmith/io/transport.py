@@ -131,6 +131,8 @@ class Transport:
             faulted = Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
         except TimeoutError:
             faulted = Faulted(Fault.DEADLINE, f"no whole answer within {deadline_s:g} s")
+        except Faulted:
+            raise
         except Exception as error:
             if not (self._closed or is_of_the_wire(error)):  # one library has no name for its own end
                 raise
