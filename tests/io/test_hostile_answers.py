@@ -103,6 +103,46 @@ def test_compression_that_stays_broken_ends(server: testing.SocketServer, where:
 
 
 @pytest.mark.parametrize("lane", [Lane.CONTROL, Lane.UPLOAD])
+@pytest.mark.parametrize("name", ["zstd", "br", "gzip, zstd", "x"])
+def test_compression_that_was_not_offered_is_not_undone(
+    server: testing.SocketServer, monkeypatch: pytest.MonkeyPatch, lane: Lane, name: str
+) -> None:
+    """Where its library is installed, one piece could unfold to gigabytes: the body stays as it came."""
+    monkeypatch.setattr("httpx._models.SUPPORTED_DECODERS", {"zstd": Bomb, "br": Bomb, "gzip": Bomb})
+    told = Answer(200, {"content-encoding": name}, b"small")
+    server.service.rules.append(once("optim_step", told))
+    asked = Request("optim_step", "POST", "api/v1/optim_step", lane, json_body({}))
+    assert _send(config_for(server.url), asked).body == b"small"
+
+
+class Bomb:
+    """A decoder that unfolds."""
+
+    def decode(self, _data: bytes) -> bytes:
+        """Unfold."""
+        return b"0" * 1_000_000
+
+    def flush(self) -> bytes:
+        """End."""
+        return b""
+
+
+@pytest.mark.parametrize("where", ["optim_step", "retrieve_future"])
+def test_answer_without_end_ends(
+    server: testing.SocketServer, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """An answer above the bound is refused as unreadable: a poll is not repeated for hours with gigabytes."""
+    monkeypatch.setattr("tinsmith.io.streams.MAX_RESPONSE_BYTES", 1000)
+    with ServiceClient(config=config_for(server.url)) as client:
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        large = reply({"request_id": "r", "metrics": {}, "filler": "x" * 2000})
+        server.service.rules.append(lambda asked, *_: large if asked == where else None)
+        error: Any = trainer.optim_step(ADAM).exception(WAIT_S)
+    assert "larger than 1000 bytes" in str(error)
+    assert (error.seq_id, error.applied) == (1, "unknown")
+
+
+@pytest.mark.parametrize("lane", [Lane.CONTROL, Lane.UPLOAD])
 @pytest.mark.parametrize("what", NO_HTTP)
 def test_a_fault_holds_nothing_of_the_request(server: testing.SocketServer, what: str, lane: Lane) -> None:
     """The libraries' errors hold the request and its key; ours has no cause and no context."""

@@ -27,6 +27,9 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STREAM_ABOVE_BYTES = 256 * 1024
 """Bodies above this size are written piece by piece, so that timers run between the pieces."""
 
+COMPRESSIONS = frozenset({"gzip", "deflate"})
+"""What an answer may be compressed with: requests offer these, and each piece of them unfolds a little."""
+
 MAX_RESPONSE_BYTES = 2 * 1024**3
 """Largest answer that is read, decompressed: above any real result, below what ends the process."""
 
@@ -78,14 +81,19 @@ def head_of(
 
 
 async def read(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
-    """Read a body to its end; only one that is compressed goes through the decoders."""
+    """Read a body to its end; only one that is compressed as we offer goes through the decoders.
+
+    Others unfold to gigabytes from one piece, where their libraries happen to be installed.
+    """
     pieces: list[bytes] = []
     size = 0
-    plain = "content-encoding" not in headers and isinstance(response.stream, AsyncIterable)
+    named = {name.strip() for name in headers.get("content-encoding", "identity").lower().split(",")}
+    plain = not (named & COMPRESSIONS and named <= {*COMPRESSIONS, "identity"})
+    plain = plain and isinstance(response.stream, AsyncIterable)
     async for piece in response.stream if plain else response.aiter_bytes():  # type: ignore[union-attr]
         size += len(piece)
         if size > MAX_RESPONSE_BYTES:
-            raise Faulted(Fault.TRUNCATED, f"the answer is larger than {MAX_RESPONSE_BYTES} bytes")
+            raise Faulted(Fault.BROKEN_BODY, f"the answer is larger than {MAX_RESPONSE_BYTES} bytes")
         pieces.append(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
