@@ -153,6 +153,9 @@ def test_exception_of_the_loss_is_raised_as_it_is(
     assert operations.count("optim_step") == 1
 
 
+GRADIENTS: list[Any] = [np.zeros(2), np.zeros(3), np.zeros(1)]
+
+
 @pytest.mark.parametrize(
     ("returned", "problem"),
     [
@@ -162,6 +165,27 @@ def test_exception_of_the_loss_is_raised_as_it_is(
         ((0.0, {}, [np.zeros(2), np.full(3, np.nan), np.zeros(1)]), "datum 1.*NaN"),
         ((0.0, {}), "must return"),
         (0.0, "must return"),
+        ("a string", "must return .*not a str"),
+        (("low", {}, GRADIENTS), "field 'loss': is 'low', not a real number"),
+        ((None, {}, GRADIENTS), "field 'loss': is None"),
+        ((1j, {}, GRADIENTS), "field 'loss': is .*1j.*not a real number"),
+        ((np.zeros(2), {}, GRADIENTS), "field 'loss'"),
+        ((0.0, {}, "abc"), "one array a datum"),
+        (
+            (0.0, {}, [*GRADIENTS[:2], np.zeros(1, np.complex64)]),
+            "datum 2, .*'gradient': holds complex64",
+        ),
+        ((0.0, {}, [["a", "b"], *GRADIENTS[1:]]), "datum 0, field 'gradient': holds str"),
+        ((0.0, {}, [[object(), 1.0], *GRADIENTS[1:]]), "datum 0, field 'gradient': is no array of numbers"),
+        (
+            (0.0, {}, [[[1.0], [1.0, 2.0]], *GRADIENTS[1:]]),
+            "datum 0, field 'gradient': is no array of numbers",
+        ),
+        ((0.0, {}, [np.full(2, 1e300), *GRADIENTS[1:]]), "datum 0, field 'gradient': holds NaN or infinity"),
+        ((0.0, "accuracy", GRADIENTS), "field 'metrics': must be a mapping of names to numbers, not a str"),
+        ((0.0, {"n": "0.5"}, GRADIENTS), "field 'metrics.n': is '0.5', not a real number"),
+        ((0.0, {"n": np.complex64(1)}, GRADIENTS), "field 'metrics.n': is .*not a real number"),
+        ((0.0, {"n": None}, GRADIENTS), "field 'metrics.n': is None, not a real number"),
     ],
 )
 def test_wrong_returns_are_named(
@@ -171,6 +195,14 @@ def test_wrong_returns_are_named(
     with pytest.raises(InputError, match=problem):
         trainer.forward_backward_custom(DATA, lambda *_: returned, backend="numpy").result(WAIT_S)
     assert weights_sent(service) == []
+
+
+def test_numbers_of_any_kind_are_a_loss(trainer: TrainingClient, service: testing.LedgerService) -> None:
+    """A loss in an array, gradients in lists of whole numbers, metrics of numpy."""
+    returned = (np.ones((1, 1)), {"n": np.float32(0.5)}, [[1, 2], [0, 0, 0], np.zeros(1, np.float16)])
+    result = trainer.forward_backward_custom(DATA, lambda *_: returned, backend="numpy").result(WAIT_S)
+    assert result.metrics["n"] == 0.5
+    assert weights_sent(service)[0] == [-1.0, -2.0]
 
 
 def test_missing_targets_are_named(trainer: TrainingClient) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -20,7 +21,6 @@ from tinsmith.clients.training_calls import chunked
 from tinsmith.core.checks import check_batch
 from tinsmith.core.errors import InputError, MissingExtraError, TinkerError
 from tinsmith.core.merge import merge_forward_backward
-from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.tensor import TensorData
 from tinsmith.io.call import UserCodeError
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from tinsmith.core.values.datum import Datum
     from tinsmith.core.values.results import ForwardBackwardOutput
     from tinsmith.io.call import Call
     from tinsmith.io.link import Link
@@ -86,7 +87,8 @@ def forward_data(data: Sequence[Datum]) -> list[Datum]:
         weights = datum.loss_fn_inputs.get("weights")
         if weights is None:
             weights = TensorData(np.zeros(len(targets), np.float32), "float32", targets.shape)
-        reduced.append(Datum({"target_tokens": targets, "weights": weights}, datum.model_input))
+        inputs = {"target_tokens": targets, "weights": weights}
+        reduced.append(attrs.evolve(datum, loss_fn_inputs=inputs))
     return reduced
 
 
@@ -106,7 +108,7 @@ def evaluate(
     for index, (gradient, values) in enumerate(zip(gradients, logprobs, strict=True)):
         if gradient is None:
             raise InputError("No gradient computed for logprob tensor", datum=index, field="logprobs")
-        array = np.asarray(gradient, np.float32)
+        array = _real_array(gradient, index)
         if array.shape != values.shape:
             raise InputError(
                 f"has shape {array.shape}, but the logprobs have {values.shape}",
@@ -116,7 +118,8 @@ def evaluate(
         if not np.isfinite(array).all():
             raise InputError("holds NaN or infinity", datum=index, field="gradient")
         checked.append(array)
-    return Evaluated(checked, {str(name): float(value) for name, value in dict(metrics or {}).items()})
+    numbers = {str(name): _number(value, f"metrics.{name}") for name, value in _named(metrics).items()}
+    return Evaluated(checked, numbers)
 
 
 def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[Datum]:
@@ -125,7 +128,8 @@ def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[
     for datum, gradient in zip(reduced, gradients, strict=True):
         targets = datum.loss_fn_inputs["target_tokens"]
         weights = TensorData((-gradient).ravel(), "float32", targets.shape or list(gradient.shape))
-        made.append(Datum({"target_tokens": targets, "weights": weights}, datum.model_input))
+        inputs = {"target_tokens": targets, "weights": weights}
+        made.append(attrs.evolve(datum, loss_fn_inputs=inputs))
     return made
 
 
@@ -180,10 +184,46 @@ def _logprobs(index: int, output: dict[str, TensorData]) -> Array:
     return np.asarray(tensor.to_numpy(), np.float32)
 
 
+def _real_array(gradient: Any, index: int) -> Array:
+    """Return a gradient as float32; what would be lost on the way there, or is no number, is named."""
+    import numpy as np
+
+    try:
+        array = np.asarray(gradient)
+        if array.dtype.kind in _NOT_REAL:
+            raise InputError(f"holds {array.dtype.name}, not real numbers", datum=index, field="gradient")
+        with np.errstate(over="ignore"):  # infinite, and refused as that
+            return array.astype(np.float32)
+    except (TypeError, ValueError, RuntimeError) as cause:
+        if isinstance(cause, InputError):
+            raise
+        raise InputError(f"is no array of numbers: {cause}", datum=index, field="gradient") from cause
+
+
+def _named(metrics: Any) -> dict[Any, Any]:
+    if metrics is not None and not isinstance(metrics, Mapping):
+        kind = type(metrics).__name__
+        raise InputError(f"must be a mapping of names to numbers, not a {kind}", field="metrics")
+    return dict(metrics or {})
+
+
+def _number(value: Any, field: str) -> float:
+    import numpy as np
+
+    try:
+        if isinstance(value, (str, bytes)) or np.iscomplexobj(value):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        raise InputError(f"is {value!r:.80}, not a real number", field=field) from None
+
+
 def _split(returned: Any, parts: int) -> tuple[Any, ...]:
     if not isinstance(returned, tuple) or len(returned) != parts:
         wanted = "(loss, metrics)" if parts == 2 else "(loss, metrics, gradients)"
         raise InputError(f"must return {wanted}, not a {type(returned).__name__}", field="loss_fn")
+    if isinstance(returned[0], (str, bytes)) or returned[0] is None:
+        raise InputError(f"is {returned[0]!r:.80}, not a real number", field="loss")
     return returned
 
 
@@ -203,7 +243,7 @@ def _with_autograd(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]
 
     def loss_of(arrays: list[Any]) -> Any:
         loss, metrics = _split(loss_fn(data, list(arrays)), 2)
-        kept.append({name: tracer.getval(value) for name, value in dict(metrics or {}).items()})
+        kept.append({name: tracer.getval(value) for name, value in _named(metrics).items()})
         return loss
 
     # float64 within: autograd accumulates in the dtype of its input.
@@ -224,9 +264,15 @@ def _with_jax(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> 
 
 
 def _with_numpy(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[list[Any], Any]:
-    _, metrics, gradients = _split(loss_fn(data, list(logprobs)), 3)
+    import numpy as np
+
+    loss, metrics, gradients = _split(loss_fn(data, list(logprobs)), 3)
+    _number(np.asarray(loss).squeeze()[()], "loss")
     return gradients, metrics
 
+
+_NOT_REAL = "cUSMm"
+"""numpy's letters for complex numbers, texts, bytes and times, all of which it would make real numbers of."""
 
 _BACKENDS: dict[Backend, Callable[[CustomLoss, list[Datum], list[Array]], tuple[list[Any], Any]]] = {
     "torch": _with_torch,
