@@ -44,7 +44,7 @@ class Pipeline:
         self.last_checkpoint: str | None = None
         """The newest checkpoint saved or loaded through this line, for the error that asks for one."""
         self._standing = Standing(link.config.optim_after)
-        self._gradients: list[Call[Any]] = []
+        self._gradients: dict[Call[Any], None] = {}  # sent since the last step, without those that went well
         self._consumer: asyncio.Task[None] | None = None
         self._ended: TinkerError | None = None
 
@@ -262,8 +262,8 @@ class Pipeline:
         with self._standing.guard:
             settlement = self._standing.line.accepted(place)
         self._standing.in_flight.add(call)
-        if call.kind is Kind.GRADIENT and call not in self._gradients:
-            self._gradients.append(call)
+        if call.kind is Kind.GRADIENT:
+            self._gradients[call] = None
         if call.kind is Kind.STEP:
             self._gradients.clear()
         self._standing.apply(settlement.failed)
@@ -285,6 +285,8 @@ class Pipeline:
         for gradient in call.before:
             await gradient.finished.wait()
         self._standing.settle(call, part, *outcome)
+        if call.finished.is_set() and call.failure() is None:
+            self._gradients.pop(call, None)
 
     def _reject(self, call: Call[Any], part: Part, place: Place, error: TinkerError) -> None:
         """Release the turn of a part that was not accepted, and fail what stands behind it."""
