@@ -107,6 +107,33 @@ def test_key_that_a_server_echoes_is_struck_out(service: testing.LedgerService) 
     assert KEY not in str(caught.value)
 
 
+@pytest.mark.parametrize("way", ["load_state", "create from state", "copy_weights"])
+def test_token_of_weights_that_a_server_quotes(service: testing.LedgerService, way: str) -> None:
+    """A server that repeats the body which it refuses puts the token of somebody's weights into no error."""
+    path, canary = "tinker://a/weights/b", "weights-canary-81f3"
+
+    def quoting(asked: str, seen: Seen, body: dict[str, Any]) -> Answer | None:
+        if asked not in ("load_weights", "copy_weights"):
+            return reply({}) if asked == "client/config" else None
+        header = seen.headers.get("x-tinker-weights-access-token")
+        return reply({"detail": [{"loc": ["body"], "msg": "no", "input": body, "header": header}]}, 422)
+
+    service.rules.append(quoting)
+    client = ServiceClient(**service.settings())
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    calls: dict[str, Callable[[], object]] = {
+        "load_state": lambda: trainer.load_state(path, weights_access_token=canary).result(WAIT_S),
+        "create from state": lambda: client.create_training_client_from_state(
+            path, weights_access_token=canary
+        ),
+        "copy_weights": lambda: client.copy_weights(path, weights_access_token=canary).result(WAIT_S),
+    }
+    with pytest.raises(TinkerError) as caught:
+        calls[way]()
+    error = caught.value
+    assert canary not in f"{error} {error!r} {vars(error)} {pickle.dumps(error)!r}"
+
+
 def test_config_does_not_pickle_its_key() -> None:
     """Pickling a configuration refuses rather than leaks."""
     config = ClientConfig.from_environment(base_url="http://127.0.0.1:1/", api_key=KEY)

@@ -19,6 +19,7 @@ from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.promise import Promise
 from tinsmith.io.sampler import NUMBERS_A_COPY, Sampler, copy_number
+from tinsmith.io.secrets import secrets_in
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 
@@ -164,7 +165,7 @@ async def promised(link: Link, operation: str, wanted: object) -> Any:
     submission = Submission(
         operation,
         operations.target(operation),
-        Body.of((encode_body(wanted),)),
+        Body.of((encode_body(wanted),), secrets=secrets_in(wanted) if isinstance(wanted, dict) else ()),
         new_idempotency_key(),
         Lane.CONTROL,
     )

@@ -26,6 +26,7 @@ from tinsmith.core.values.results import (
 )
 from tinsmith.io import operations
 from tinsmith.io.call import Call, Part
+from tinsmith.io.secrets import secrets_in
 from tinsmith.io.wire import Body
 
 if TYPE_CHECKING:
@@ -192,7 +193,8 @@ def _body(operation: str, model_id: str, fields: Mapping[str, object]) -> Callab
     kept = {name: value for name, value in fields.items() if value is not None}
 
     def build(seq_id: int) -> Body:
-        return Body.of((encode_body({"model_id": model_id, **kept, "seq_id": seq_id, "type": operation}),))
+        encoded = encode_body({"model_id": model_id, **kept, "seq_id": seq_id, "type": operation})
+        return Body.of((encoded,), secrets=secrets_in(kept))
 
     return build
 

@@ -87,9 +87,10 @@ class Credentials:
     async def _send(
         self, request: Request, extra_headers: Mapping[str, str] | None, used: Secret | None
     ) -> Answer:
-        """Make one attempt; a server may quote the key behind the token, which the request did not carry."""
+        """Make one attempt; a server may also quote the key behind the token, and secrets of the body."""
         held = [each for each in (self._key, self._token) if each is not None and each is not used]
-        others = [each.reveal() for each in held if len(each.reveal()) >= SHORTEST]
+        quoted = () if request.body is None else request.body.secrets
+        others = [each for each in (*(key.reveal() for key in held), *quoted) if len(each) >= SHORTEST]
         try:
             answer = await self._transport.send(request, extra_headers, key=used)
             return without_secrets(answer, others)

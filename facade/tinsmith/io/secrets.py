@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tinsmith.io.wire import Answer
 
@@ -30,6 +30,15 @@ SHORTEST = 6
 
 LARGEST_BYTES = 256 * 1024
 """Bodies of success above this size are numbers, and are left alone."""
+
+
+SECRET_FIELDS = ("weights_access_token",)
+"""Fields of bodies whose values nobody may see."""
+
+
+def secrets_in(fields: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the secrets that a body of these fields carries."""
+    return tuple(value for name in SECRET_FIELDS if isinstance(value := fields.get(name), str))
 
 
 def secrets_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, ...]:

@@ -69,6 +69,9 @@ class Body:
     content_encoding: str | None = None
     """How the bytes are compressed; None for not at all."""
 
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """What in it nobody may see: servers quote the body that they refuse."""
+
     @classmethod
     def of(
         cls,
@@ -76,10 +79,11 @@ class Body:
         content_type: str = "application/json",
         *,
         content_encoding: str | None = None,
+        secrets: tuple[str, ...] = (),
     ) -> Body:
         """Make a body of pieces that are bytes already."""
         kept = tuple(pieces)
-        return cls(kept, sum(map(len, kept)), content_type, content_encoding)
+        return cls(kept, sum(map(len, kept)), content_type, content_encoding, secrets)
 
     def joined(self) -> bytes:
         """Return the whole body as one object."""
