@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from typing import TYPE_CHECKING
 
 from tinsmith.core import errors
 from tinsmith.core.failures import broken_answer, error_from_status
 from tinsmith.core.origin import DEFAULT_BASE_URL
-from tinsmith.core.retry import RetryBudget, drive
+from tinsmith.core.retry import drive
 from tinsmith.core.verdict import NOT_SENT, Decision, Fault, OpClass, Outcome
-from tinsmith.io.tries import Exchange, Run
+from tinsmith.io.tries import Exchange, Run, Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig
+    from tinsmith.core.config import ClientConfig, RetryConfig
     from tinsmith.io.billing import Billing
     from tinsmith.io.credentials import Credentials
     from tinsmith.io.observe import Observers
-    from tinsmith.io.wire import Answer, Lane, Request
+    from tinsmith.io.wire import Answer, Request
 
 _log = logging.getLogger("tinsmith")
 
@@ -51,19 +50,16 @@ class Caller:
         random: Random,
     ) -> None:
         self._config = config
-        self._sender = sender
+        self._shared = Shared(config, sender, billing, random)
         self._observers = observers
-        self._random = random
-        self._budget = RetryBudget(config.retry)
-        self._reached = False
         self._vouched = (
             config.server_deduplicates is not None or config.local or config.base_url == DEFAULT_BASE_URL
         )
         self._warned: set[str] = set()
-        self.billing = billing
-        """Who tells of pauses."""
-        self.billing_patience_s = config.poll.billing_patience_s
-        """Seconds of 402 before a submission fails."""
+
+    def wait_for_a_bill(self, patience_s: float) -> None:
+        """Have later pauses last no longer than the server says, while the account cannot pay."""
+        self._shared.billing_patience_s = patience_s
 
     async def call(
         self,
@@ -95,7 +91,7 @@ class Caller:
         `valid` says whether a body of success can be read; `notice` sees the outcome of each try. What is
         `patient` waits for a bill to be paid, as submissions do.
         """
-        run = Run(self, request, op, valid, retry or self._config.retry, unknown_before, notice)
+        run = Run(self._shared, self, request, op, valid, retry or self._config.retry, unknown_before, notice)
         run.patient = patient or op is OpClass.SUBMIT
         await drive(run.send, run.pause_after, sleep=asyncio.sleep)
         return run.exchange()
@@ -142,20 +138,6 @@ class Caller:
         if key not in self._warned:
             self._warned.add(key)
             _log.warning(message, *args)
-
-    @property
-    def poll_policy(self) -> PollPolicy:
-        """The policy of pauses that submissions share with polls."""
-        return self._config.poll
-
-    @staticmethod
-    def wall_now_s() -> float:
-        """Return the wall clock's time, for the dates that servers name and for nothing else."""
-        return time.time()
-
-    def renew(self, lane: Lane) -> None:
-        """Have the next request of a lane use new connections."""
-        self._sender.renew_connections(lane)
 
     def stumbled(
         self, request: Request, op: OpClass, outcome: Outcome, decision: Decision, reason: str

@@ -129,7 +129,7 @@ class Link:
         self.budget.limit_bytes = limits.upload_bytes
         self.sample_budget.limit_bytes = limits.sample_bytes
         self.hub.bound_by(limits)
-        self.caller.billing_patience_s = limits.billing_patience_s
+        self.caller.wait_for_a_bill(limits.billing_patience_s)
         for desk in self._desks:
             desk.bound_by(limits)
 

@@ -1,27 +1,30 @@
 """The tries of one logical call, judged one by one.
 
-It owns the count of tries and their clocks, and the pause while the account cannot pay. It must not loop:
-`core.retry.drive` does, and `io.calls` builds the error.
+It owns the count of tries and their clocks, the pause while the account cannot pay, and what the tries of all
+calls of a client share. It must not loop: `core.retry.drive` does, and `io.calls` logs and builds the error.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
 from tinsmith.core.pacing import billing_pause_s
-from tinsmith.core.retry import Tries, judge
+from tinsmith.core.retry import RetryBudget, Tries, judge
 from tinsmith.core.retry_after import should_retry
 from tinsmith.core.verdict import Decision, Fault, OpClass, Outcome
 from tinsmith.io.wire import Answer, Faulted, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from random import Random
 
-    from tinsmith.core.config import RetryConfig
-    from tinsmith.io.calls import Caller
+    from tinsmith.core.config import ClientConfig, RetryConfig
+    from tinsmith.io.billing import Billing
+    from tinsmith.io.credentials import Credentials
 
 
 @attrs.frozen
@@ -51,12 +54,47 @@ class Exchange:
         return self.decision.action == "done"
 
 
+class Shared:
+    """What all calls of one client send with, and what they remember of each other."""
+
+    def __init__(self, config: ClientConfig, sender: Credentials, billing: Billing, random: Random) -> None:
+        self.config = config
+        """The client's settings."""
+        self.sender = sender
+        """Who sends."""
+        self.billing = billing
+        """Who tells of pauses."""
+        self.billing_patience_s = config.poll.billing_patience_s
+        """Seconds of 402 before a submission fails; the server may dictate others."""
+        self.random = random
+        """Where jitter comes from."""
+        self.budget = RetryBudget(config.retry)
+        """How many retries are left."""
+        self.reached = False
+        """Whether the server ever answered."""
+
+
+class Watch(Protocol):
+    """Who is told of each try."""
+
+    def heed(self, request: Request, answer: Answer, /) -> None:
+        """Take note of an answer."""
+        ...
+
+    def stumbled(
+        self, request: Request, op: OpClass, outcome: Outcome, decision: Decision, reason: str, /
+    ) -> None:
+        """Take note of a try that will be followed by another."""
+        ...
+
+
 class Run:
     """The tries of one logical call."""
 
     def __init__(
         self,
-        caller: Caller,
+        shared: Shared,
+        watch: Watch,
         request: Request,
         op: OpClass,
         valid: Callable[[Answer], bool] | None,
@@ -64,7 +102,8 @@ class Run:
         unknown_before: bool,
         notice: Callable[[Outcome], None] | None,
     ) -> None:
-        self._caller = caller
+        self._shared = shared
+        self._watch = watch
         self._notice = notice
         self.patient = False
         """Whether it waits for a bill to be paid, and asks a proxy again that answers for nobody."""
@@ -90,15 +129,15 @@ class Run:
         answer: Answer | None = None
         reason = ""
         try:
-            answer = await self._caller._sender.send(self._request, extra)
+            answer = await self._shared.sender.send(self._request, extra)
         except Faulted as faulted:
             outcome, reason = Outcome(fault=faulted.fault), faulted.reason
         else:
-            self._caller._reached = True
+            self._shared.reached = True
             outcome = Outcome(answer.status, headers=answer.headers)
             if answer.ok and self._valid is not None and not self._valid(answer):
                 outcome = Outcome(fault=Fault.BROKEN_BODY)
-            self._caller.heed(self._request, answer)
+            self._watch.heed(self._request, answer)
         self._last = (answer, outcome, reason)
         if self._notice is not None:
             self._notice(outcome)
@@ -106,7 +145,7 @@ class Run:
 
     def pause_after(self, attempt: int, outcome: Outcome) -> float | None:
         """Have the try judged; return the pause before the next one, or None."""
-        caller, now_s = self._caller, self._loop.time()
+        shared, now_s = self._shared, self._loop.time()
         pause_s = self._standstill_s(outcome, now_s)
         if pause_s is not None:
             return pause_s
@@ -115,46 +154,46 @@ class Run:
             attempt=attempt,
             charged=self._charged,
             elapsed_s=now_s - self._started_s - self._paused_s,
-            wall_now_s=caller.wall_now_s(),
+            wall_now_s=time.time(),  # for the dates that servers name, and for nothing else
             unknown_before=self._unknown_before,
-            may_resend_unknown=caller._config.may_resend_unknown,
-            reached=caller._reached,
-            budget_wait_s=caller._budget.wait_s(now_s),
-            random=caller._random.random(),
+            may_resend_unknown=shared.config.may_resend_unknown,
+            reached=shared.reached,
+            budget_wait_s=shared.budget.wait_s(now_s),
+            random=shared.random.random(),
         )
         self._decision = decision = judge(self._op, outcome, tries, self._config)
         if decision.action == "done":
-            caller._budget.succeeded(now_s)
+            shared.budget.succeeded(now_s)
         if decision.action != "retry":
             return None
-        caller.stumbled(self._request, self._op, outcome, decision, self._last[2])
+        self._watch.stumbled(self._request, self._op, outcome, decision, self._last[2])
         if decision.spends:
-            caller._budget.spend(now_s)
+            shared.budget.spend(now_s)
         self._unknown_before = self._unknown_before or outcome.applied == "unknown"
         return decision.delay_s
 
     def _standstill_s(self, outcome: Outcome, now_s: float) -> float | None:
         """Return the pause after an answer that says nothing of the request: a bill, a stale proxy."""
-        caller, since_s = self._caller, self._unpaid_since_s
-        limit_s = caller.billing_patience_s
+        shared, since_s = self._shared, self._unpaid_since_s
+        limit_s, policy = shared.billing_patience_s, shared.config.poll
         if outcome.status != 402 and since_s is not None:
             self._unpaid_since_s = None
             self._paused_s += now_s - since_s
-            caller.billing.resumed(self._request.operation, now_s - since_s)
+            shared.billing.resumed(self._request.operation, now_s - since_s)
         if not self.patient or not self._config.enable_retry_logic:
             return None
         if outcome.status == 402 and should_retry(outcome.headers) is not False:
             since_s = self._unpaid_since_s = now_s if since_s is None else since_s
-            pause_s = billing_pause_s(now_s - since_s, limit_s, caller.poll_policy)
+            pause_s = billing_pause_s(now_s - since_s, limit_s, policy)
             if pause_s is not None:
-                caller.billing.paused(self._request.operation, now_s - since_s, limit_s)
+                shared.billing.paused(self._request.operation, now_s - since_s, limit_s)
             return pause_s
         answer = self._last[0]
         if outcome.status == 400 and answer is not None and not answer.body.strip():
             self._bare_400 += 1
-            if self._bare_400 < caller.poll_policy.bare_400_limit:
-                caller.renew(self._request.lane)
-                return caller.poll_policy.floor_s
+            if self._bare_400 < policy.bare_400_limit:
+                shared.sender.renew_connections(self._request.lane)
+                return policy.floor_s
         return None
 
     def exchange(self) -> Exchange:
