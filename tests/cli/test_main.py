@@ -85,6 +85,29 @@ def test_usage(cli: Callable[..., Result], server: Server, arguments: tuple[str,
     assert "Usage: tinsmith" in done.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-f", "xml", "version"), "'xml' is not one of 'table', 'json'"),
+        (("run", "list", "-f", "xml"), "'xml' is not one of 'table', 'json'"),
+        (("audit", "list", "--type", "x"), "'x' is not one of 'all'"),
+        (("run", "list", "--limit", "x"), "'--limit': must be a whole number"),
+        (("run", "list", "--limit", "-1"), "'--limit': must be at least 0"),
+        (("serve", "--port", "70000"), "'--port': must be at most 65535"),
+        (("sample", "hi", "--temperature", "x"), "'--temperature': must be a number"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(
+    cli: Callable[..., Result], server: Server, arguments: tuple[str, ...], words: str
+) -> None:
+    """What the option takes, and no sentence of a validator."""
+    done = cli(*arguments)
+    assert (done.code, done.out, server.asked) == (2, "", [])
+    assert words in done.err
+    assert "Value error" not in done.err
+    assert "Input should" not in done.err
+
+
 def helps(tree: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the words of each group and command."""
     yield path

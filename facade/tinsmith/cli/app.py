@@ -6,9 +6,11 @@ import typer
 
 from tinsmith.cli import audit, auth, billing, checkpoint, model, run, sample, serve, session
 from tinsmith.cli.output import Format, OutputFormat, chosen, show_json
+from tinsmith.cli.usage import PlainGroup
 
 app = typer.Typer(
     name="tinsmith",
+    cls=PlainGroup,
     help="Train and sample language models over the Tinker API.",
     epilog="TINKER_API_KEY is the key and TINKER_BASE_URL the server; local: and local:PATH are built in.",
     rich_markup_mode=None,
