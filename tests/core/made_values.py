@@ -73,7 +73,10 @@ def made(cls: Any) -> st.SearchStrategy[Any]:
     fields = {}
     for field in attrs.fields(cls):
         if field.name == "type" and isinstance(field.default, str):
-            fields[field.name] = st.just(field.default) | NAME  # a tag that is null is one that is left out
+            # A null tag is one that is left out, and what clients send has one tag.
+            fields[field.name] = (
+                st.just(field.default) | NAME if issubclass(cls, Open) else st.just(field.default)
+            )
         elif field.name != "extra":
             ranged = RANGES.get(f"{cls.__name__}.{field.name}")
             fields[field.name] = of_hint(hints[field.name]) if ranged is None else ranged

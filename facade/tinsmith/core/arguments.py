@@ -6,13 +6,11 @@ Owns their ranges. Each check returns the argument as it will be sent.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.numbers import finite_number, whole_number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 TTL_S = (3600, 315_360_000)
 """Shortest and longest time to live of a checkpoint, in seconds: an hour and ten years, as the API says."""
@@ -65,6 +63,16 @@ def loss_settings(settings: Mapping[str, Any] | None) -> dict[str, float | str] 
     """Return the settings of a loss: numbers and texts by name."""
     if settings is None:
         return None
+    if not isinstance(settings, Mapping):
+        kind = type(settings).__name__
+        raise InputError(
+            f"must be a mapping of names to numbers or texts, not a {kind}", field="loss_fn_config"
+        )
+    for name in settings:
+        if not isinstance(name, str):
+            raise InputError(
+                f"the name {name!r} is a {type(name).__name__}, not a text", field="loss_fn_config"
+            )
     return {
         name: value if isinstance(value, str) else _setting(f"loss_fn_config.{name}", value)
         for name, value in settings.items()
@@ -75,7 +83,7 @@ def _setting(field: str, value: Any) -> float:
     try:
         return finite_number(value, field)
     except InputError:
-        raise InputError(f"must be a finite number or text, not {value!r}", field=field) from None
+        raise InputError(f"must be a finite number or text, not {value!r:.100}", field=field) from None
 
 
 def labels(user_metadata: Mapping[str, str] | None) -> dict[str, str] | None:

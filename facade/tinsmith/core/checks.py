@@ -22,12 +22,13 @@ from tinsmith.core.values.chunks import (
 from tinsmith.core.values.datum import LIST_DTYPES, Datum
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import LossFnType
+from tinsmith.core.values.provenance import PromptProvenanceSpan, SampledProvenanceSpan
 from tinsmith.core.values.tensor import TensorData, is_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-PER_TOKEN = ("target_tokens", "weights", "logprobs", "advantages")
+PER_TOKEN = ("target_tokens", "weights", "logprobs", "advantages", "sequence_ratio_mask")
 """Inputs with one entry, or one row, a position of the model input."""
 
 _POLICY_INPUTS = ("target_tokens", "logprobs", "advantages")
@@ -87,6 +88,10 @@ def check_datum(index: int, datum: Datum, loss_fn: str = "") -> None:
     for chunk in datum.model_input.chunks:
         if isinstance(chunk, EncodedTextChunk):
             check_tokens(chunk, index, "model_input")
+    if datum.model_input_spans is not None:
+        _check_spans(index, "model_input_spans", datum.model_input_spans)
+    if datum.loss_fn_input_spans is not None:
+        _check_spans(index, "loss_fn_input_spans", datum.loss_fn_input_spans)
     try:
         length = known_length(datum.model_input)
     except InputError as cause:
@@ -97,6 +102,13 @@ def check_datum(index: int, datum: Datum, loss_fn: str = "") -> None:
         rows = tensor.shape[0] if tensor.shape else len(tensor)
         if name in PER_TOKEN and length is not None and rows != length:
             raise InputError(f"has length {rows}, but model_input has {length}", datum=index, field=name)
+
+
+def _check_spans(index: int, field: str, spans: object) -> None:
+    kinds = (PromptProvenanceSpan, SampledProvenanceSpan)
+    if not isinstance(spans, (list, tuple)) or not all(isinstance(span, kinds) for span in spans):
+        problem = "is a list of PromptProvenanceSpan and SampledProvenanceSpan, and of nothing else"
+        raise InputError(problem, datum=index, field=field)
 
 
 def known_length(model_input: ModelInput) -> int | None:

@@ -82,6 +82,16 @@ def require(ok: bool, attribute: attrs.Attribute[Any], value: object, rule: str)
         raise InputError(f"must be {rule}, not {value!r}", field=attribute.name)
 
 
+def unchanged(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Validate a tag: it has one value."""
+    require(value == attribute.default, attribute, value, repr(attribute.default))
+
+
+def text(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Validate a field that is text."""
+    require(isinstance(value, str), attribute, value, "text")
+
+
 def at_least_zero(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
     """Validate a field that is not negative."""
     require(value >= 0, attribute, value, ">= 0")

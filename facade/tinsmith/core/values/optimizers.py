@@ -11,7 +11,7 @@ from typing import Any, Literal
 import attrs
 
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.numbers import at_least_zero, below_one, numbers_converted
+from tinsmith.core.values.numbers import above_zero, at_least_zero, below_one, numbers_converted, unchanged
 from tinsmith.core.values.params import AdamParams
 
 
@@ -19,7 +19,7 @@ from tinsmith.core.values.params import AdamParams
 class AdamOptimizerConfig:
     """Train a model with Adam, the default."""
 
-    type: Literal["adamw"] = "adamw"
+    type: Literal["adamw"] = attrs.field(default="adamw", validator=unchanged)
     """Tag of this kind."""
 
 
@@ -27,9 +27,9 @@ class AdamOptimizerConfig:
 class DimuonOptimizerConfig:
     """Train a model with Dimuon."""
 
-    version: int = 1
+    version: int = attrs.field(default=1, validator=above_zero)
     """Version of the optimizer."""
-    type: Literal["dimuon"] = "dimuon"
+    type: Literal["dimuon"] = attrs.field(default="dimuon", validator=unchanged)
     """Tag of this kind."""
 
 
@@ -43,7 +43,7 @@ class DimuonParams:
     """Largest norm of the whole gradient; 0 turns clipping off."""
     beta1: float = attrs.field(default=0.9, validator=below_one)
     """Decay of the gradient's average, in [0, 1)."""
-    type: Literal["dimuon"] = "dimuon"
+    type: Literal["dimuon"] = attrs.field(default="dimuon", validator=unchanged)
     """Tag of this kind."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from tinsmith.core.values.numbers import at_least_zero, numbers_converted
+from tinsmith.core.values.numbers import at_least_zero, numbers_converted, text
 from tinsmith.core.values.open import Open
 
 
@@ -12,7 +12,7 @@ from tinsmith.core.values.open import Open
 class PromptProvenanceSpan(Open):
     """A stretch that was taken from the prompt of a sampled sequence."""
 
-    sequence_id: str
+    sequence_id: str = attrs.field(validator=text)
     """Name of the sequence, from `SampledSequence.sequence_id`."""
     offset: int = attrs.field(default=0, validator=at_least_zero)
     """First position, in tokens of the prompt."""
@@ -24,7 +24,7 @@ class PromptProvenanceSpan(Open):
 class SampledProvenanceSpan(Open):
     """A stretch that was taken from what was sampled."""
 
-    sequence_id: str
+    sequence_id: str = attrs.field(validator=text)
     """Name of the sequence, from `SampledSequence.sequence_id`."""
     offset: int = attrs.field(default=0, validator=at_least_zero)
     """First position, in sampled tokens."""

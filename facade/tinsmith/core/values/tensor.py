@@ -6,6 +6,7 @@ Owns dtype rules and conversions; knows no wire format.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
@@ -50,6 +51,14 @@ def _frozen_array(value: Any, dtype: str) -> Any:
         flat = flat.reshape(-1)
     flat.setflags(write=False)
     return flat
+
+
+def _places_kept(places: Any, field: str) -> Any:
+    if is_array(places):
+        return _frozen_array(places, "int64")
+    if isinstance(places, (list, tuple)):
+        return places
+    raise InputError(f"must be an array or a list, not a {type(places).__name__}", field=field)
 
 
 def dtype_of(array: Any) -> TensorDtype:
@@ -114,9 +123,14 @@ class TensorData(Open):
             raise InputError("a sparse tensor has a shape of two dimensions", field="shape")
         _set(self, "raw", raw)
         _set(self, "dtype", dtype)
-        _set(self, "shape", None if shape is None else list(map(int, shape)))
-        _set(self, "sparse_crow_indices", _frozen_array(rows, "int64") if is_array(rows) else rows)
-        _set(self, "sparse_col_indices", _frozen_array(columns, "int64") if is_array(columns) else columns)
+        try:
+            _set(self, "shape", None if shape is None else list(map(index, shape)))
+        except TypeError:
+            raise InputError(f"must be a list of whole numbers, not {shape!r:.100}", field="shape") from None
+        _set(self, "sparse_crow_indices", None if rows is None else _places_kept(rows, "sparse_crow_indices"))
+        _set(
+            self, "sparse_col_indices", None if rows is None else _places_kept(columns, "sparse_col_indices")
+        )
         _set(self, "extra", extra)
         _set(self, "_listed", raw if isinstance(raw, list) else None)
         _set(self, "_finite", dtype == "int64")
