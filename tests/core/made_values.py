@@ -35,6 +35,7 @@ RANGES: dict[str, st.SearchStrategy[Any]] = {
     "AdamParams.eps": st.floats(1e-12, 1),
     "AdamParams.weight_decay": st.floats(0, 1),
     "AdamParams.grad_clip_norm": st.floats(0, 1),
+    "DimuonOptimizerConfig.version": st.integers(1, 9),
     "DimuonParams.learning_rate": st.floats(0, 1),
     "DimuonParams.grad_clip_norm": st.floats(0, 1),
     "DimuonParams.beta1": st.floats(0, 0.999),
@@ -74,9 +75,8 @@ def made(cls: Any) -> st.SearchStrategy[Any]:
     for field in attrs.fields(cls):
         if field.name == "type" and isinstance(field.default, str):
             # A null tag is one that is left out, and what clients send has one tag.
-            fields[field.name] = (
-                st.just(field.default) | NAME if issubclass(cls, Open) else st.just(field.default)
-            )
+            usual = st.just(field.default)
+            fields[field.name] = usual | NAME if issubclass(cls, Open) else usual
         elif field.name != "extra":
             ranged = RANGES.get(f"{cls.__name__}.{field.name}")
             fields[field.name] = of_hint(hints[field.name]) if ranged is None else ranged

@@ -1,4 +1,4 @@
-"""What batches hold since 0.6.3 (gspo, text settings, sparse targets, sound, spans), and optimizers, both ways.
+"""What came since 0.6.3 (gspo, text settings, sparse targets, sound, spans, optimizers), in both encodings.
 
 Mistakes are found at once, and datum and field are named.
 """
@@ -53,7 +53,7 @@ def in_both(datum: Datum, config: Any = None) -> tuple[dict[str, Any], values.Fo
 )
 def test_both_encodings_say_the_same(datum: Datum) -> None:
     """It passes the checks, and each kind of server reads the same datum and settings."""
-    config = {"clip_low_threshold": 0.5, "mode": "exact"}
+    config: dict[str, float | str] = {"clip_low_threshold": 0.5, "mode": "exact"}
     check_batch([datum], "gspo", config)
     plain, packed = in_both(datum, config)
     assert codec.decode_datum(plain["data"][0], 0) == datum
