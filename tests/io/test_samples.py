@@ -21,7 +21,7 @@ from tinsmith import (
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import FlowLimits, RetryConfig
 from tinsmith.io.budget import Submissions, Window
-from tinsmith.io.desk import SampleJob
+from tinsmith.io.sample import SampleJob
 from tinsmith.testing.faults import AtPosition, FaultKind
 from tinsmith.testing.service import ServerDialect, reply
 

@@ -17,7 +17,8 @@ from tinsmith import (
     ServiceClient,
     testing,
 )
-from tinsmith.core.errors import InputError
+from tinsmith.core.errors import InputError, ProgressTimeoutError
+from tinsmith.core.policy import RetryConfig
 from tinsmith.testing.service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, timed, trainer_on
@@ -288,6 +289,37 @@ def test_samples_in_flight_are_bounded_by_the_server(clock: testing.FrozenClock)
     for each in [sampler.sample(ONE, 1, SHORT) for _ in range(9)]:
         each.result(WAIT_S)
     assert 1 <= most < 2
+
+
+@pytest.mark.parametrize("dictated", [False, True])
+def test_samples_are_not_sent_again_where_the_server_says_so(
+    clock: testing.FrozenClock, dictated: bool
+) -> None:
+    """sample_no_retries ends a sample that failed; one pushed back, or with rules of its own, goes on."""
+    service = testing.LedgerService()
+    flags(service, sample_no_retries=dictated)
+    sampler = ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny")
+    sampler.sample(ONE, 1, SHORT).result(WAIT_S)
+    service.rules.append(once("asample", refuse(429)))
+    assert sampler.sample(ONE, 1, SHORT).result(WAIT_S).sequences
+    service.rules.append(once("asample", refuse(503)))
+    assert sampler.sample(ONE, 1, SHORT, retry_config=RetryConfig()).result(WAIT_S).sequences
+    service.rules.append(once("asample", refuse(503)))
+    failed = sampler.sample(ONE, 1, SHORT).exception(WAIT_S)
+    assert isinstance(failed, InternalServerError) is dictated
+
+
+@pytest.mark.parametrize("dictated", [False, True])
+def test_samples_have_no_progress_timeout_where_the_server_says_so(
+    clock: testing.FrozenClock, dictated: bool
+) -> None:
+    """sample_enable_stuck_detection sets whether a sample of which nothing is heard is given up."""
+    service = testing.LedgerService(testing.ServerDialect(ready_after_polls=200, hold_s=60.0))
+    flags(service, sample_enable_stuck_detection=not dictated)
+    sampler = ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny")
+    failed = sampler.sample(ONE, 1, SHORT).exception(WAIT_S)
+    assert isinstance(failed, ProgressTimeoutError) is not dictated
+    assert (failed is None) is dictated
 
 
 def test_two_clients_share_nothing(service: testing.LedgerService) -> None:

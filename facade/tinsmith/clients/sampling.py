@@ -15,8 +15,8 @@ from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.rest import GetSamplerResponse
 from tinsmith.io import operations
-from tinsmith.io.desk import SampleJob
 from tinsmith.io.future import APIFuture, then
+from tinsmith.io.sample import SampleJob
 
 if TYPE_CHECKING:
     from tinsmith.clients.tokenizer import Backend

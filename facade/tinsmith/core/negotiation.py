@@ -62,6 +62,10 @@ class Limits:
     """Samples in flight at once; None is no limit."""
     billing_patience_s: float
     """Seconds of 402 before a request fails."""
+    samples_are_retried: bool = True
+    """Whether a sample that failed is sent again; one that was pushed back always is."""
+    samples_time_out: bool = True
+    """Whether samples are given up after the progress timeout."""
 
 
 def limits_of(config: ClientConfig, flags: ServerFlags | None) -> Limits:
@@ -96,6 +100,8 @@ def limits_of(config: ClientConfig, flags: ServerFlags | None) -> Limits:
             PollPolicy().billing_patience_s,
             float(flags.billing_exception_max_pause_duration_sec),
         ),
+        not flags.sample_no_retries,
+        flags.sample_enable_stuck_detection,
     )
 
 

@@ -38,7 +38,7 @@ class ServerFlags:
     billing_exception_max_pause_duration_sec: float = 3600.0
     """Seconds that a client waits for a bill to be paid."""
     sample_no_retries: bool = False
-    """Whether a sample whose outcome is unknown is not sent again."""
+    """Whether a sample that failed is not sent again; one that was pushed back is."""
     sample_enable_stuck_detection: bool = True
     """Whether samples end after the progress timeout."""
     sample_max_concurrent_requests: int = 2000

@@ -6,83 +6,38 @@ It owns the queue of samples and how many go out. It must not know training, nor
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 
 from tinsmith.core.codec.decode import decode_sample
-from tinsmith.core.codec.encode import encode_sample
 from tinsmith.core.errors import ClosedError, TinkerError
-from tinsmith.core.policy import RetryConfig
 from tinsmith.core.polling import Done, PollState
-from tinsmith.core.values.model_input import ModelInput
-from tinsmith.core.values.params import SamplingParams
-from tinsmith.core.values.results import SampleResponse
 from tinsmith.io import operations
 from tinsmith.io.budget import Submissions, Window
 from tinsmith.io.calls import new_idempotency_key
-from tinsmith.io.future import APIFuture
 from tinsmith.io.promise import Promise
-from tinsmith.io.sampler import Sampler
 from tinsmith.io.standing import ending, unexpected
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
-from tinsmith.io.wire import Body, Lane
+from tinsmith.io.wire import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from tinsmith.core.negotiation import Limits
+    from tinsmith.core.policy import RetryConfig
+    from tinsmith.core.values.results import SampleResponse
     from tinsmith.core.verdict import Outcome
     from tinsmith.io.link import Link
+    from tinsmith.io.sample import SampleJob
+    from tinsmith.io.sampler import Sampler
 
 NO_LIMIT = 1_000_000
 """Samples in flight where the user asked for no limit: more than any process can hold."""
-
-
-@attrs.define(eq=False, repr=False)
-class SampleJob:
-    """One sample that waits or is in flight; small, since thousands may wait."""
-
-    sampler: Sampler
-    """Where it goes."""
-    prompt: ModelInput
-    """What is continued."""
-    num_samples: int
-    """How many continuations."""
-    params: SamplingParams
-    """How tokens are drawn."""
-    prompt_logprobs: bool
-    """Whether the prompt's own log-probabilities are wanted."""
-    topk_prompt_logprobs: int
-    """How many of the likeliest tokens are wanted at each prompt position."""
-    retry: RetryConfig | None = None
-    """Retry rules; None for the client's."""
-    further: Mapping[str, object] = attrs.field(factory=dict)
-    """What is asked for beyond that, by the names of the wire."""
-    future: APIFuture[SampleResponse] = attrs.field(factory=APIFuture)
-    """What the user holds."""
-    task: asyncio.Task[None] | None = None
-    """The task that carries it, once it is in flight."""
-    has_room: bool = False
-    """Whether it takes one of the places that `max_queued` grants."""
-    is_submitted: bool = False
-    """Whether its submission is over."""
-
-    def body(self, seq_id: int) -> Body:
-        """Build the bytes."""
-        encoded = encode_sample(
-            self.prompt,
-            self.params,
-            sampling_session_id=self.sampler.sampling_session_id,
-            seq_id=seq_id,
-            num_samples=self.num_samples,
-            prompt_logprobs=self.prompt_logprobs,
-            topk_prompt_logprobs=self.topk_prompt_logprobs,
-            further=self.further,
-        )
-        return Body.of((encoded,))
 
 
 class SampleDesk:
@@ -236,7 +191,7 @@ class SampleDesk:
             new_idempotency_key(),
             Lane.UPLOAD,
             {"X-Tinker-Sampling-Backpressure": "1"},
-            job.retry,
+            job.retry or self._dictated_retry(),
             job.sampler.sampling_session_id,
             seq_id,
         )
@@ -251,7 +206,7 @@ class SampleDesk:
             seq_id,
             accepted.roundtrip_s,
             PollState(trusted=link.config.may_resend_unknown),
-            progress_timeout_s=None if self._retry is None else self._retry.progress_timeout,
+            progress_timeout_s=self._progress_timeout_s(),
             ended=self._completions(job.sampler),
         )
         job.future.request_ids.append(accepted.request_id)
@@ -273,6 +228,17 @@ class SampleDesk:
             owner = job.sampler.sampling_session_id
             error.adding(request_id=promise.request_id, model_id=owner, seq_id=seq_id, applied="yes")
             raise
+
+    def _dictated_retry(self) -> RetryConfig | None:
+        """Return how samples are retried where the server says so; pushed back, they wait all the same."""
+        if self._link.terms.limits.samples_are_retried:
+            return None
+        return attrs.evolve(self._link.config.retry, max_retries=0, start_retries=0)
+
+    def _progress_timeout_s(self) -> float | None:
+        if self._retry is not None:
+            return self._retry.progress_timeout
+        return None if self._link.terms.limits.samples_time_out else math.inf
 
     def _completions(self, sampler: Sampler) -> Callable[[Promise], Awaitable[None]] | None:
         """Return who hears of all promises of a sampler at once, where the server offers it."""

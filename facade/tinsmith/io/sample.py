@@ -1,0 +1,61 @@
+"""One sample that a client was asked for: what is known of it, and its bytes. It must not send them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import attrs
+
+from tinsmith.core.codec.encode import encode_sample
+from tinsmith.core.policy import RetryConfig
+from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.params import SamplingParams
+from tinsmith.core.values.results import SampleResponse
+from tinsmith.io.future import APIFuture
+from tinsmith.io.sampler import Sampler
+from tinsmith.io.wire import Body
+
+
+@attrs.define(eq=False, repr=False)
+class SampleJob:
+    """One sample that waits or is in flight; small, since thousands may wait."""
+
+    sampler: Sampler
+    """Where it goes."""
+    prompt: ModelInput
+    """What is continued."""
+    num_samples: int
+    """How many continuations."""
+    params: SamplingParams
+    """How tokens are drawn."""
+    prompt_logprobs: bool
+    """Whether the prompt's own log-probabilities are wanted."""
+    topk_prompt_logprobs: int
+    """How many of the likeliest tokens are wanted at each prompt position."""
+    retry: RetryConfig | None = None
+    """Retry rules; None for the client's."""
+    further: Mapping[str, object] = attrs.field(factory=dict)
+    """What is asked for beyond that, by the names of the wire."""
+    future: APIFuture[SampleResponse] = attrs.field(factory=APIFuture)
+    """What the user holds."""
+    task: asyncio.Task[None] | None = None
+    """The task that carries it, once it is in flight."""
+    has_room: bool = False
+    """Whether it takes one of the places that `max_queued` grants."""
+    is_submitted: bool = False
+    """Whether its submission is over."""
+
+    def body(self, seq_id: int) -> Body:
+        """Build the bytes."""
+        encoded = encode_sample(
+            self.prompt,
+            self.params,
+            sampling_session_id=self.sampler.sampling_session_id,
+            seq_id=seq_id,
+            num_samples=self.num_samples,
+            prompt_logprobs=self.prompt_logprobs,
+            topk_prompt_logprobs=self.topk_prompt_logprobs,
+            further=self.further,
+        )
+        return Body.of((encoded,))
