@@ -163,3 +163,9 @@ def test_optimizers_are_sent_as_the_api_says() -> None:
         "grad_clip_norm": 0.0,
         "beta1": 0.9,
     }
+
+
+def test_places_of_a_sparse_tensor_may_be_a_range() -> None:
+    """A range is as good as the list of its numbers."""
+    given = TensorData([5.0, 6.0], "float32", [2, 3], range(3), range(2))
+    assert given == TensorData([5.0, 6.0], "float32", [2, 3], [0, 1, 2], [0, 1])

@@ -58,6 +58,8 @@ def _places_kept(places: Any, field: str) -> Any:
         return _frozen_array(places, "int64")
     if isinstance(places, (list, tuple)):
         return places
+    if isinstance(places, range):
+        return list(places)
     raise InputError(f"must be an array or a list, not a {type(places).__name__}", field=field)
 
 
