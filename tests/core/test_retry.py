@@ -187,17 +187,32 @@ def test_the_loop_sends_until_nothing_more_is_asked() -> None:
     assert (tries, slept) == ([1, 2, 3], [0.25, 0.5])
 
 
-def test_what_a_send_raises_ends_the_loop() -> None:
-    """An exception is no result: it comes out as it is, at once."""
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_what_a_send_raises_ends_the_loop(fails_at: int) -> None:
+    """An exception is no result: it comes out as it is, at once, whichever try raises it."""
     tries: list[int] = []
 
     async def send(number: int) -> int:
         tries.append(number)
-        raise KeyError("bug")
+        if number == fails_at:
+            raise KeyError("bug")
+        return number
 
-    async def sleep(seconds: float) -> None:
-        raise AssertionError
+    async def sleep(_seconds: float) -> None:
+        assert fails_at == 2
 
     with pytest.raises(KeyError, match="bug"):
         asyncio.run(drive(send, lambda *_: 0.0, sleep=sleep))
-    assert tries == [1]
+    assert tries == list(range(1, fails_at + 1))
+
+
+def test_a_first_try_that_suffices_is_the_only_one() -> None:
+    """Nothing sleeps and nothing is sent again."""
+
+    async def send(number: int) -> int:
+        return number
+
+    async def sleep(_seconds: float) -> None:
+        raise AssertionError
+
+    assert asyncio.run(drive(send, lambda *_: None, sleep=sleep)) == 1

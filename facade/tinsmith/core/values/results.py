@@ -103,7 +103,7 @@ class SampledSequence(_Arrays):
         topk = self.topk_sampled_logprobs
         return self.of_arrays(self.stop_reason, tokens, logprobs, topk, sequence_id, self.extra)
 
-    if not TYPE_CHECKING:  # else every misspelt attribute would pass the type checker
+    if not TYPE_CHECKING:  # pragma: no branch - else every misspelt attribute would pass the type checker
 
         def __getattr__(self, name: str) -> Any:
             if name not in ("tokens", "logprobs"):
