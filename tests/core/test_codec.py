@@ -412,6 +412,11 @@ def test_a_result_is_held_against_what_was_asked_for() -> None:
         ),
         (
             codec.decode_forward_backward,
+            {**BATCH, "loss_fn_outputs": [{"b": {**OUTPUT["a"], "shape": ["a", 2**62]}}]},
+            "has 1 numbers, but shape",
+        ),
+        (
+            codec.decode_forward_backward,
             {**BATCH, "loss_fn_outputs": [{"b": {**OUTPUT["a"], "data": {}}}]},
             "data is no flat list",
         ),

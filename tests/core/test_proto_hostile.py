@@ -194,6 +194,23 @@ def test_structure_is_counted(body: bytes, monkeypatch: pytest.MonkeyPatch) -> N
         codec.decode_training_request(body)
 
 
+@pytest.mark.parametrize(
+    ("body", "decode"),
+    [
+        (b"\x1a\x00" * 3, codec.decode_training_request),
+        (b"\x0a\x00" * 3, lambda body: codec.decode_sample(ProtobufPayload(body))),
+        (b"\x12\x00" * 3, lambda body: codec.decode_forward_backward(ProtobufPayload(body))),
+    ],
+)
+def test_entries_are_counted(
+    body: bytes, decode: Callable[[bytes], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Datums, sequences and records each become several objects, so that fewer of them are taken."""
+    monkeypatch.setattr(guard, "MAX_ENTRIES", 2)
+    with pytest.raises((InputError, APIResponseValidationError), match="more than 2 datums or sequences"):
+        decode(body)
+
+
 @given(cut=st.integers(0, 200), flip=st.integers(0, 255), junk=st.binary(max_size=8))
 def test_no_damage_ends_in_anything_but_a_typed_error(cut: int, flip: int, junk: bytes) -> None:
     """Cut anywhere, one byte changed, something appended: a value, or an error of ours."""

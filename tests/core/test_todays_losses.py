@@ -62,6 +62,12 @@ def test_both_encodings_say_the_same(datum: Datum) -> None:
     assert plain["loss_fn"] == packed.loss_fn == "gspo"
 
 
+def test_indices_may_be_a_range() -> None:
+    """As tokens may."""
+    sparse: Any = TensorData([1, 2], "int64", [2, 2], range(3), range(2))
+    assert sparse == TensorData([1, 2], "int64", [2, 2], [0, 1, 2], [0, 1])
+
+
 def test_spans_are_said_in_protobuf_alone() -> None:
     """JSON has no field for them; tuples do as well."""
     spans: Any = (PromptProvenanceSpan("s", length=2), SampledProvenanceSpan("s", 1, length=1))
