@@ -97,22 +97,21 @@ class SampleDesk:
             job = self._waiting.popleft()
             self._release(job)
             self._fail(job, ending(error, None))
+            self._left(job)
         for task in self._carried:
             task.cancel()
 
     def _entered(self, job: SampleJob) -> None:
         self._link.observers.entered()
-        job.future.add_done_callback(lambda _: self._link.runtime.call_soon(self._left, job))
         self._waiting.append(job)
         self._dispatch()
 
     def _left(self, job: SampleJob) -> None:
+        """Tell what became of a sample; its future, which may be kept, forgets how it came about."""
         future = job.future
         error = asyncio.CancelledError() if future.cancelled() else future.outcome_error()
         self._link.observers.ended(error, started=job.task is not None)
-        if not future.cancelled():  # a future that is kept shall not keep how it came about
-            job.task = None
-            future.on_cancel(None)
+        future.on_cancel(None)
 
     def _withdraw(self, job: SampleJob) -> None:
         if job.task is not None:
@@ -120,6 +119,7 @@ class SampleDesk:
         elif job in self._waiting:
             self._waiting.remove(job)
             self._release(job)
+            self._left(job)
 
     def _release(self, job: SampleJob) -> None:
         if self._room is not None and job.has_room:
@@ -137,6 +137,7 @@ class SampleDesk:
             job = self._waiting.popleft()
             self._release(job)
             if job.future.cancelled():
+                self._left(job)
                 continue
             self._window.in_flight += 1
             self._submissions.under_way += 1
@@ -171,6 +172,7 @@ class SampleDesk:
         self._submitted(job)
         if task.cancelled():  # before its first step
             self._fail(job, ending(self._ended or ClosedError("the client was closed"), None))
+        self._left(job)
 
     def _submitted(self, job: SampleJob) -> None:
         """Note that a sample has its promise, or will have none, and let the next one go."""

@@ -70,9 +70,14 @@ def token_bytes(chunk: EncodedTextChunk, datum: int) -> bytes:
 
 def from_bytes(data: bytes, kind: str) -> Array:
     """Look at bytes as an array, without a copy."""
+    return np.frombuffer(whole(data, kind), kind)
+
+
+def whole(data: bytes, kind: str) -> bytes:
+    """Return the bytes of elements of which none is cut."""
     if len(data) % np.dtype(kind).itemsize:
         raise WireError(f"{len(data)} bytes are no whole number of elements of {np.dtype(kind).name}")
-    return np.frombuffer(data, kind)
+    return data
 
 
 def element_bytes(dtype: int) -> int:

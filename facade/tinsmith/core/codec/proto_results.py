@@ -9,7 +9,14 @@ import numpy as np
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
 from tinsmith.core.codec.guard import MAX_ENTRIES, WireError, parse
-from tinsmith.core.codec.proto_arrays import element_bytes, elements, from_bytes, read_shape, read_tensor
+from tinsmith.core.codec.proto_arrays import (
+    element_bytes,
+    elements,
+    from_bytes,
+    read_shape,
+    read_tensor,
+    whole,
+)
 from tinsmith.core.codec.proto_unknown import unknown_of
 from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.values.results import (
@@ -113,7 +120,7 @@ def _sample(message: wire.SampleResponse, unknown: bool) -> SampleResponse:
         alternatives = PromptAltTokens(drawn, logprobs, extra=unknown_of(found) if unknown else None)
     return SampleResponse(
         [_sequence(sequence, unknown) for sequence in message.sequences],
-        optional_numbers(from_bytes(message.prompt_logprobs, "<f4"))
+        optional_numbers(whole(message.prompt_logprobs, "<f4"))
         if message.HasField("prompt_logprobs")
         else None,
         _topk(message.topk_prompt_logprobs) if message.HasField("topk_prompt_logprobs") else None,
@@ -130,10 +137,10 @@ def _sample(message: wire.SampleResponse, unknown: bool) -> SampleResponse:
 
 def _sequence(message: wire.SampledSequence, unknown: bool) -> SampledSequence:
     reason = message.stop_reason
-    return SampledSequence.of_arrays(
+    return SampledSequence.of_bytes(
         _STOP_REASONS.get(reason, f"unknown_{reason}"),  # type: ignore[arg-type]  # a newer server's reason is kept
-        from_bytes(message.tokens, "<i4"),
-        from_bytes(message.logprobs, "<f4") if message.HasField("logprobs") else None,
+        whole(message.tokens, "<i4"),
+        whole(message.logprobs, "<f4") if message.HasField("logprobs") else None,
         _topk(message.topk_sampled_logprobs) if message.HasField("topk_sampled_logprobs") else None,
         extra=unknown_of(message, "topk_sampled_logprobs") if unknown else None,
     )

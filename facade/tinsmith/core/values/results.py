@@ -12,9 +12,6 @@ from tinsmith.core.values.tensor import TensorData
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    import numpy.typing as npt
-
 StopReason = Literal["length", "stop"]
 """Why a sequence ended: no room left, or a stop."""
 
@@ -45,15 +42,15 @@ class OptimStepResponse(Open):
     """Numbers about the step, if the server gives any."""
 
 
-class _Arrays(Open):
-    """Where a sequence keeps what was decoded, until somebody asks for it as lists."""
+class _Packed(Open):
+    """Where a sequence keeps its numbers as they came, until somebody asks for lists."""
 
-    __slots__ = ("_arrays",)
-    _arrays: tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | None]
+    __slots__ = ("_packed",)
+    _packed: tuple[bytes, bytes | None]
 
 
 @attrs.frozen
-class SampledSequence(_Arrays):
+class SampledSequence(_Packed):
     """One sampled continuation."""
 
     stop_reason: StopReason
@@ -73,23 +70,23 @@ class SampledSequence(_Arrays):
         return self.topk_sampled_logprobs
 
     @classmethod
-    def of_arrays(
+    def of_bytes(
         cls,
         stop_reason: StopReason,
-        tokens: npt.NDArray[np.int32],
-        logprobs: npt.NDArray[np.float32] | None,
+        tokens: bytes,
+        logprobs: bytes | None,
         topk: TopkLogprobs | None = None,
         sequence_id: str | None = None,
         extra: Extra | None = None,
     ) -> SampledSequence:
-        """Keep arrays that a decoder made; a sequence that is only passed on never becomes lists.
+        """Keep int32 token ids and float32 logprobs (NaN for none) as a decoder found them, little-endian.
 
-        Thousands of lists of numbers are most of what a loop over samples holds, and each collection of
-        garbage walks them.
+        Thousands of lists of numbers would be most of what a loop over samples holds, and each collection of
+        garbage would walk them.
         """
         made = cls.__new__(cls)
         named = zip(_OTHERS, (stop_reason, topk, sequence_id, extra), strict=True)
-        for name, value in (*named, ("_arrays", (tokens, logprobs))):
+        for name, value in (*named, ("_packed", (tokens, logprobs))):
             object.__setattr__(made, name, value)
         return made
 
@@ -97,20 +94,18 @@ class SampledSequence(_Arrays):
         """Return the same sequence under the name that the server promised it, unless it has one."""
         if self.sequence_id is not None:
             return self
-        if not hasattr(self, "_arrays"):
+        if not hasattr(self, "_packed"):
             return attrs.evolve(self, sequence_id=sequence_id)
-        tokens, logprobs = self._arrays
         topk = self.topk_sampled_logprobs
-        return self.of_arrays(self.stop_reason, tokens, logprobs, topk, sequence_id, self.extra)
+        return self.of_bytes(self.stop_reason, *self._packed, topk, sequence_id, self.extra)
 
-    if not TYPE_CHECKING:  # pragma: no branch - else every misspelt attribute would pass the type checker
+    if not TYPE_CHECKING:  # pragma: no branch  # else every misspelt attribute would pass the type checker
 
         def __getattr__(self, name: str) -> Any:
             if name not in ("tokens", "logprobs"):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            tokens, logprobs = self._arrays
-            numbers = tokens if name == "tokens" else logprobs
-            found = None if numbers is None else optional_numbers(numbers)
+            tokens, logprobs = self._packed
+            found = _integers(tokens) if name == "tokens" else _optional(logprobs)
             object.__setattr__(self, name, found)
             return found
 
@@ -118,10 +113,22 @@ class SampledSequence(_Arrays):
 _OTHERS = ("stop_reason", "topk_sampled_logprobs", "sequence_id", "extra")
 
 
-def optional_numbers(array: npt.NDArray[np.float32]) -> list[float | None]:
-    """Return numbers as a list, None where NaN says that there is none."""
+def _optional(data: bytes | None) -> list[float | None] | None:
+    return None if data is None else optional_numbers(data)
+
+
+def _integers(data: bytes) -> list[int]:
     import numpy as np
 
+    numbers: list[int] = np.frombuffer(data, "<i4").tolist()
+    return numbers
+
+
+def optional_numbers(data: bytes) -> list[float | None]:
+    """Return float32 numbers as a list, None where NaN says that there is none."""
+    import numpy as np
+
+    array = np.frombuffer(data, "<f4")
     numbers: list[float | None] = array.tolist()
     for position in np.flatnonzero(np.isnan(array)):
         numbers[position] = None
