@@ -146,6 +146,10 @@ def _sequence(message: wire.SampledSequence, unknown: bool) -> SampledSequence:
     )
 
 
+def _numbers(data: bytes) -> list[float | None]:
+    return optional_numbers(whole(data, "<f4"))
+
+
 def _topk(message: wire.TopkLogprobs) -> TopkLogprobs | None:
     """Return rows of pairs without the padding; a row of nothing but padding is None."""
     k, length = message.k, message.length
