@@ -45,8 +45,9 @@ class OptimStepResponse(Open):
 class _Packed(Open):
     """Where a sequence keeps its numbers as they came, until somebody asks for lists."""
 
-    __slots__ = ("_packed",)
-    _packed: tuple[bytes, bytes | None]
+    __slots__ = ("_packed_logprobs", "_packed_tokens")
+    _packed_tokens: bytes
+    _packed_logprobs: bytes | None
 
 
 @attrs.frozen
@@ -85,8 +86,8 @@ class SampledSequence(_Packed):
         garbage would walk them.
         """
         made = cls.__new__(cls)
-        named = zip(_OTHERS, (stop_reason, topk, sequence_id, extra), strict=True)
-        for name, value in (*named, ("_packed", (tokens, logprobs))):
+        given = (stop_reason, tokens, logprobs, topk, sequence_id, extra)
+        for name, value in zip(_KEPT, given, strict=True):
             object.__setattr__(made, name, value)
         return made
 
@@ -94,23 +95,30 @@ class SampledSequence(_Packed):
         """Return the same sequence under the name that the server promised it, unless it has one."""
         if self.sequence_id is not None:
             return self
-        if not hasattr(self, "_packed"):
+        if not hasattr(self, "_packed_tokens"):
             return attrs.evolve(self, sequence_id=sequence_id)
+        tokens, logprobs = self._packed_tokens, self._packed_logprobs
         topk = self.topk_sampled_logprobs
-        return self.of_bytes(self.stop_reason, *self._packed, topk, sequence_id, self.extra)
+        return self.of_bytes(self.stop_reason, tokens, logprobs, topk, sequence_id, self.extra)
 
     if not TYPE_CHECKING:  # pragma: no branch  # else every misspelt attribute would pass the type checker
 
         def __getattr__(self, name: str) -> Any:
             if name not in ("tokens", "logprobs"):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            tokens, logprobs = self._packed
-            found = _integers(tokens) if name == "tokens" else _optional(logprobs)
+            found = _integers(self._packed_tokens) if name == "tokens" else _optional(self._packed_logprobs)
             object.__setattr__(self, name, found)
             return found
 
 
-_OTHERS = ("stop_reason", "topk_sampled_logprobs", "sequence_id", "extra")
+_KEPT = (
+    "stop_reason",
+    "_packed_tokens",
+    "_packed_logprobs",
+    "topk_sampled_logprobs",
+    "sequence_id",
+    "extra",
+)
 
 
 def _optional(data: bytes | None) -> list[float | None] | None:
