@@ -87,8 +87,8 @@ WORKS = {
         (Bar("wall_s", 60, False, "s"), Bar("added_mb", 0.7, True, "memory added")),
     ),
 }
-"""By name. 10,000 samples of 0.5 s, 100 at a time, take 50 s at least. What they add to memory depends on how long
-they are: the bar of 100 MB was set where the official client took 143."""
+"""By name. 10,000 samples of 0.5 s, 100 at a time, take 50 s at least. What they add to memory depends on how
+long they are: the bar of 100 MB was set where the official client took 143."""
 
 COLUMNS = ("wall_s", "cpu_ms", "late_ms", "added_mb", "polls", "refused", "most", "server_cpu_s")
 
