@@ -36,7 +36,7 @@ from tinsmith.core.values.results import (
     SampleResponse,
     TopkLogprobs,
 )
-from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData
+from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData, is_array
 
 _BY_KEY = {"tokens": "encoded_text", "location": "image_asset_pointer", "data": "image", "dmel": "dmel"}
 
@@ -109,6 +109,10 @@ def _misshapen(what: str, cause: Exception) -> APIResponseValidationError:
     return APIResponseValidationError(message=message, status_code=200)
 
 
+def _is_frozen(data: Any, dtype: Any) -> bool:
+    return is_array(data) and not data.flags.writeable and data.dtype.name == dtype
+
+
 def decode_tensor(fields: Mapping[str, Any]) -> TensorData:
     """Build a tensor; its numbers stay the list that JSON gave, and are as many as its shape says."""
     data, shape = fields["data"], fields.get("shape")
@@ -118,7 +122,8 @@ def decode_tensor(fields: Mapping[str, Any]) -> TensorData:
     if shape is not None and rows is None and not _is_shape_of(shape, len(data)):
         raise ValueError(f"has {len(data)} numbers, but shape {shape!r:.100}")
     extra = unknown_among(fields, _TENSOR_FIELDS)
-    tensor = TensorData(data, fields["dtype"], shape, rows, columns, extra=extra)
+    make = TensorData.of_frozen if _is_frozen(data, fields["dtype"]) else TensorData
+    tensor = make(data, fields["dtype"], shape, rows, columns, extra=extra)
     if rows is not None:
         check_places(None, None, tensor)
     return tensor

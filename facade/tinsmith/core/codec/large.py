@@ -16,9 +16,10 @@ LARGE_BYTES = 64 * 1024
 
 def loads_result(body: bytes) -> Any:
     """Read the JSON of a result; `orjson.JSONDecodeError` says what is wrong with it."""
-    if len(body) >= LARGE_BYTES and _simdjson() is not None:
+    library = _simdjson() if len(body) >= LARGE_BYTES else None
+    if library is not None:
         try:
-            return _plain(_simdjson().Parser().parse(body))
+            return _Reader(library).read(body)
         except (ValueError, RuntimeError):
             pass  # the other library takes more, and has the one error that is expected
     return orjson.loads(body)
@@ -33,34 +34,49 @@ def _simdjson() -> Any:
     return simdjson
 
 
-def _plain(part: Any) -> Any:
-    """Return what a parsed document holds, which itself ends with its parser."""
-    if isinstance(part, _simdjson().Array):
-        return [_plain(item) for item in part] if _holds_objects(part) else part.as_list()
-    if not isinstance(part, _simdjson().Object):
-        return part
-    dtype = part.get("dtype")
-    # One by one: items() makes lists of all numbers.
-    return {
-        name: _numbers(part[name], dtype) if name == "data" and isinstance(dtype, str) else _plain(part[name])
-        for name in part
-    }
+class _Reader:
+    """Copies what it wants to keep out of a parsed document, which ends with its parser."""
 
+    def __init__(self, library: Any) -> None:
+        self.parser, self.list, self.object = library.Parser(), library.Array, library.Object
 
-def _holds_objects(array: Any) -> bool:
-    return len(array) > 0 and isinstance(array[0], (_simdjson().Object, _simdjson().Array))
+    def read(self, body: bytes) -> Any:
+        """Parse a body."""
+        import numpy as np
 
+        with np.errstate(over="ignore"):  # too large for a tensor is infinite, as it would be in a list
+            return self.plain(self.parser.parse(body))
 
-def _numbers(data: Any, dtype: str) -> Any:
-    """Return the numbers of a tensor as an array of its dtype; anything else as it is."""
-    import numpy as np
+    def plain(self, part: Any) -> Any:
+        """Return what a part holds."""
+        kind = type(part)
+        if kind is self.object:
+            dtype = part.get("dtype")
+            is_tensor = type(dtype) is str
+            # One by one: items() makes lists of all numbers.
+            return {
+                name: self.numbers(part[name], dtype)
+                if is_tensor and name == "data"
+                else self.plain(part[name])
+                for name in part
+            }
+        if kind is not self.list:
+            return part
+        if len(part) and type(part[0]) in (self.list, self.object):
+            return [self.plain(item) for item in part]
+        return part.as_list()
 
-    kind = "i" if dtype == "int64" else "d"
-    try:
-        found = np.frombuffer(data.as_buffer(of_type=kind), "<i8" if kind == "i" else "<f8")
-    except (AttributeError, TypeError, ValueError):
-        return _plain(data)
-    if kind == "i":
-        return found
-    with np.errstate(over="ignore"):  # infinite, as it would be if it came as a list
-        return found.astype(np.float32)
+    def numbers(self, data: Any, dtype: str) -> Any:
+        """Return the numbers of a tensor as an array of its dtype; anything else as it is."""
+        import numpy as np
+
+        kind = "i" if dtype == "int64" else "d"
+        try:
+            found = np.frombuffer(data.as_buffer(of_type=kind), "<i8" if kind == "i" else "<f8")
+        except (AttributeError, TypeError, ValueError):
+            return self.plain(data)
+        if kind == "i":
+            return found
+        rounded = found.astype(np.float32)
+        rounded.setflags(write=False)
+        return rounded
