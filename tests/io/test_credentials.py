@@ -183,8 +183,8 @@ HANGING = f'{sys.executable} -c "import os, time; os.fork(); time.sleep(30)"'
     ("command", "why"),
     [
         (printing("tml-canary", 3), "it ended with code 3"),
-        (printing("other-canary"), "what it printed is no key"),
-        (printing(""), "what it printed is no key"),
+        (printing("other-canary"), "what it printed is no key, or .* require_key_prefix=False"),
+        (printing(""), r"what it printed is no key \["),
         (ENDLESS, "it printed more than"),
         ("/does/not/exist --secret canary", "it cannot be run"),
         ("unclosed 'canary", "it cannot be run"),

@@ -181,7 +181,12 @@ class Credentials:
         try:
             check_key(found, base_url=config.base_url, require_prefix=config.require_key_prefix)
         except TinkerError:
-            raise _refused("what it printed is no key") from None
+            own = (
+                ""
+                if not found.reveal()
+                else ", or for a self-hosted server require_key_prefix=False is missing"
+            )
+            raise _refused(f"what it printed is no key{own}") from None
         return found
 
 
