@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
-from tinsmith.io import calls, hub
+from tinsmith.io import hub, tries
 from tinsmith.io import runtime as _runtime
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def simulation() -> Iterator[Simulation]:
     made = Simulation()
     before = _runtime.replace(made.runtime)
     try:
-        with patch.object(calls, "time", made), patch.object(hub, "time", made):
+        with patch.object(tries, "time", made), patch.object(hub, "time", made):
             yield made
     finally:
         _runtime.replace(before)

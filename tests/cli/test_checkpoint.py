@@ -145,7 +145,7 @@ def test_set_ttl(
         (("--ttl", "0"), "an hour (3600 s) at least"),
         (("--ttl", "3599"), "an hour (3600 s) at least"),
         (("--ttl", "315360001"), "ten years"),
-        (("--ttl", "x"), "integer"),
+        (("--ttl", "x"), "whole number"),
     ],
 )
 def test_set_ttl_usage(
