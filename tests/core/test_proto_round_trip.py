@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from tinsmith.core import codec
 from tinsmith.core.codec import ProtobufPayload
+from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.values import (
     Datum,
     EncodedTextChunk,
@@ -241,3 +242,13 @@ def test_a_drawn_sequence_keeps_arrays_until_somebody_asks_for_lists() -> None:
     assert codec.decode_sample(
         ProtobufPayload(codec.encode_result(SampleResponse([bare]), "protobuf"))
     ).sequences == [bare]
+
+
+def test_prompt_logprobs_have_holes() -> None:
+    """The first token of a prompt has none, and a body that cuts a number is refused."""
+    value = SampleResponse([SampledSequence("stop", [1], [-0.5])], [None, -0.25])
+    body = codec.encode_result(value, "protobuf")
+    assert codec.decode_sample(ProtobufPayload(body)).prompt_logprobs == [None, -0.25]
+    cut = wire.SampleResponse(prompt_logprobs=b"\0\0\0").SerializeToString()
+    with pytest.raises(APIResponseValidationError, match="3 bytes"):
+        codec.decode_sample(ProtobufPayload(cut))
