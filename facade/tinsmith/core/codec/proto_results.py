@@ -120,9 +120,7 @@ def _sample(message: wire.SampleResponse, unknown: bool) -> SampleResponse:
         alternatives = PromptAltTokens(drawn, logprobs, extra=unknown_of(found) if unknown else None)
     return SampleResponse(
         [_sequence(sequence, unknown) for sequence in message.sequences],
-        optional_numbers(whole(message.prompt_logprobs, "<f4"))
-        if message.HasField("prompt_logprobs")
-        else None,
+        _numbers(message.prompt_logprobs) if message.HasField("prompt_logprobs") else None,
         _topk(message.topk_prompt_logprobs) if message.HasField("topk_prompt_logprobs") else None,
         target_prompt_logprobs=(
             read_tensor(message.target_prompt_logprobs, unknown)
