@@ -181,12 +181,10 @@ class Credentials:
         try:
             check_key(found, base_url=config.base_url, require_prefix=config.require_key_prefix)
         except TinkerError:
-            own = (
-                ""
-                if not found.reveal()
-                else ", or for a self-hosted server require_key_prefix=False is missing"
+            hint = (
+                ", or for a self-hosted server require_key_prefix=False is missing" if found.reveal() else ""
             )
-            raise _refused(f"what it printed is no key{own}") from None
+            raise _refused(f"what it printed is no key{hint}") from None
         return found
 
 
