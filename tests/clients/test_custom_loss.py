@@ -197,11 +197,24 @@ def test_wrong_returns_are_named(
     assert weights_sent(service) == []
 
 
+class Tracked:
+    """A number as torch has it while it carries a gradient: it becomes a float, but no array."""
+
+    dtype = "a dtype of another library"
+
+    def __float__(self) -> float:
+        return 0.25
+
+    def __array__(self, *_: object, **__: object) -> Any:
+        raise RuntimeError("has a gradient")
+
+
 def test_numbers_of_any_kind_are_a_loss(trainer: TrainingClient, service: testing.LedgerService) -> None:
-    """A loss in an array, gradients in lists of whole numbers, metrics of numpy."""
-    returned = (np.ones((1, 1)), {"n": np.float32(0.5)}, [[1, 2], [0, 0, 0], np.zeros(1, np.float16)])
+    """A loss in an array, gradients in lists of whole numbers, metrics of numpy and of other libraries."""
+    metrics = {"n": np.float32(0.5), "tracked": Tracked()}
+    returned = (np.ones((1, 1)), metrics, [[1, 2], [0, 0, 0], np.zeros(1, np.float16)])
     result = trainer.forward_backward_custom(DATA, lambda *_: returned, backend="numpy").result(WAIT_S)
-    assert result.metrics["n"] == 0.5
+    assert (result.metrics["n"], result.metrics["tracked"]) == (0.5, 0.25)
     assert weights_sent(service)[0] == [-1.0, -2.0]
 
 

@@ -208,10 +208,9 @@ def _named(metrics: Any) -> dict[Any, Any]:
 
 
 def _number(value: Any, field: str) -> float:
-    import numpy as np
-
+    """Return a number of any library as a float, a torch tensor with a gradient among them."""
     try:
-        if isinstance(value, (str, bytes)) or np.iscomplexobj(value):
+        if isinstance(value, (str, bytes)) or getattr(getattr(value, "dtype", None), "kind", "") == "c":
             raise TypeError
         return float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError):
