@@ -428,6 +428,8 @@ BAD: list[tuple[Callable[[RestClient], Any], str]] = [
     (lambda c: c.copy_weights("weights/one", "p"), "path"),
     (lambda c: c.copy_weights(PATH, "p", ttl_seconds=60), "ttl_seconds"),
     (lambda c: c.get_billing_usage("yesterday", HOUR), "starting_on"),
+    (lambda c: c.get_billing_usage("0001-01-01T00:00:00+01:00", HOUR), "starting_on"),
+    (lambda c: c.get_audit_log("all", "0001-01-01T00:00:00+01:00"), "day"),
     (lambda c: c.get_billing_usage(HOUR, HOUR.replace(minute=1)), "ending_before"),
     (lambda c: c.get_billing_usage(HOUR, 7), "ending_before"),  # type: ignore[arg-type]
     (lambda c: c.get_audit_log("everything"), "event_type"),  # type: ignore[arg-type]

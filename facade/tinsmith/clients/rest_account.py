@@ -91,7 +91,7 @@ def _hour(moment: datetime | str, field: str) -> str:
     """Return a full hour as the query has it."""
     try:
         when = parse_time(moment if isinstance(moment, str) else moment.isoformat())
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         raise InputError(f"is no ISO 8601 time: {moment!r}", field=field) from None
     if (when.minute, when.second, when.microsecond) != (0, 0, 0):
         raise InputError(f"must be a full hour, not {moment}", field=field)
@@ -104,5 +104,5 @@ def _day(moment: date | str) -> str:
         if isinstance(moment, date) and not isinstance(moment, datetime):
             return moment.isoformat()
         return parse_time(moment if isinstance(moment, str) else moment.isoformat()).date().isoformat()
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         raise InputError(f"is no day such as 2026-11-22: {moment!r}", field="day") from None

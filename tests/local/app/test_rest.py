@@ -255,6 +255,8 @@ def test_what_checkpoints_take_is_told_by_project(caller: Caller) -> None:
         ("2026-11-01T00:00:00Z", "2026-11-15T01:00:00Z", "ending_before"),
         ("2026-11-01T00:00:00Z", "2026-11-01T00:00:00Z", "ending_before"),
         ("2026-11-01T00:00:00Z", "2026-11-02T00:30:00Z", "ending_before"),
+        ("0001-01-01T00:00:00%2B01:00", "2026-11-02T00:00:00Z", "starting_on"),
+        ("9999-12-31T23:00:00Z", "9999-12-31T23:00:00Z", "ending_before"),
         ("2026-11-01T00:00:01Z", "2026-11-02T00:00:00Z", "starting_on"),
         ("2026-13-01T00:00:00Z", "2026-11-02T00:00:00Z", "starting_on"),
     ],

@@ -72,12 +72,12 @@ async def list_billing_usage_events(service: Service, call: Call) -> Answer:
     for name in ("starting_on", "ending_before"):
         try:
             when = parse_time(call.parameters[name])
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise Refusal(400, "is no ISO 8601 time", field=(name,)) from error
         if (when.minute, when.second, when.microsecond) != (0, 0, 0):
             raise Refusal(400, "is not the beginning of an hour", field=(name,))
         bounds.append(when)
-    if not bounds[0] < bounds[1] <= bounds[0] + MOST_USAGE:
+    if not timedelta(0) < bounds[1] - bounds[0] <= MOST_USAGE:
         reason = f"must lie after starting_on, by {MOST_USAGE.days} days at most"
         raise Refusal(400, reason, field=("ending_before",))
     return Answer({"data": [], "sessions": {}, "cost_data_through": None})
