@@ -50,8 +50,6 @@ class SampleDesk:
         self._window = Window(largest, largest)
         self._submissions = Submissions(link.config.flow.sample_dispatch)
         self._waiting: deque[SampleJob] = deque()
-        self._held_until_s = float("-inf")
-        self._timer: asyncio.TimerHandle | None = None
         self._target = operations.target("asample")
         self._request_type = operations.request_type("asample")
         bound = link.config.flow.max_queued
@@ -129,11 +127,6 @@ class SampleDesk:
         """Send as many as the window lets through."""
         loop = self._link.runtime.loop
         while self._waiting and self._window.is_open and self._submissions.is_open:
-            pause_s = self._held_until_s - loop.time()
-            if pause_s > 0:
-                if self._timer is None:
-                    self._timer = loop.call_later(pause_s, self._resume)
-                return
             job = self._waiting.popleft()
             self._release(job)
             if job.future.cancelled():
@@ -145,10 +138,6 @@ class SampleDesk:
             job.task = loop.create_task(self._carry(job))
             self._carried.add(job.task)
             job.task.add_done_callback(partial(self._carried_out, job))
-
-    def _resume(self) -> None:
-        self._timer = None
-        self._dispatch()
 
     async def _carry(self, job: SampleJob) -> None:
         """Take one sample from its bytes to its result."""
