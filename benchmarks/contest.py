@@ -38,3 +38,9 @@ class Server:
         """Stop it and return what it saw, its CPU seconds (`cpu_s`) among it."""
         seen: dict[str, float] = json.loads(self.process.communicate()[0])
         return seen
+
+
+def met(value: float, most: float, what: str) -> bool:
+    """Print how a figure stands to its bar, and say whether it keeps below."""
+    print(f"{'ok  ' if value <= most else 'MISS'} {value:8.3f} (bar {most:g}) {what}")
+    return value <= most

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from contest import Server, child
+from contest import Server, child, met
 
 HERE = Path(__file__).parent
 
@@ -38,7 +38,7 @@ class Work(NamedTuple):
 
     kind: str
     """What `traffic_client.py` calls it."""
-    count: int
+    times: int
     """How often."""
     ready_s: float
     """Seconds from a promise to its result."""
@@ -98,28 +98,25 @@ def measure(python: str, module: str, work: Work) -> dict[str, float]:
     server = Server("traffic_server.py", str(work.ready_s), str(work.hold), str(work.cap))
     client = str(HERE / "traffic_client.py")
     try:
-        found = child(0, python, "-W", "ignore", client, module, work.kind, str(work.count), server.url)
+        found = child(0, python, "-W", "ignore", client, module, work.kind, str(work.times), server.url)
     finally:
         seen = server.close()
-    found["cpu_ms"] = 1000 * found["cpu_s"] / work.count
+    found["cpu_ms"] = 1000 * found["cpu_s"] / work.times
     if work.kind == "wait":
         found["late_ms"] = 1000 * (found["wall_s"] - work.ready_s)
     seen["server_cpu_s"] = seen.pop("cpu_s")
     return found | seen | {"polls": seen["polls"] / seen["samples"]}
 
 
-def judge(name: str, work: Work, medians: dict[str, dict[str, float]]) -> list[str]:
-    """Print the bars of one piece of work, and return those that are missed."""
-    missed = []
+def judge(work: Work, medians: dict[str, dict[str, float]]) -> bool:
+    """Print the bars of one piece of work, and say whether all are met."""
+    passed = True
     for bar in work.bars:
-        value = medians["tinsmith"][bar.key]
-        value = value / medians["official"][bar.key] if bar.relative else value
-        verdict = "ok  " if value <= bar.most else "MISS"
-        relation = ", of the official client's" if bar.relative else ""
-        print(f"{verdict} {value:8.2f} (bar {bar.most:g}) {bar.what}{relation}")
-        if value > bar.most:
-            missed.append(f"{name}: {bar.what} {value:.2f} > {bar.most}")
-    return missed
+        value, what = medians["tinsmith"][bar.key], bar.what
+        if bar.relative:
+            value, what = value / medians["official"][bar.key], f"{what}, of the official client's"
+        passed &= met(value, bar.most, what)
+    return passed
 
 
 def main() -> int:
@@ -130,7 +127,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=list(WORKS), default=list(WORKS), metavar="NAME")
     options = parser.parse_args()
     contestants = {"tinsmith": sys.executable, "official": options.peer}
-    missed: list[str] = []
+    passed = True
     for name in options.only:
         work = WORKS[name]
         found: dict[str, list[dict[str, float]]] = {who: [] for who in contestants}
@@ -141,15 +138,15 @@ def main() -> int:
             who: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
             for who, runs in found.items()
         }
-        print(f"\n{name}: {work.count}, ready after {work.ready_s:g} s; medians of {len(found['tinsmith'])}")
+        print(f"\n{name}: {work.times}, ready after {work.ready_s:g} s; medians of {len(found['tinsmith'])}")
         print(f"{'':10}" + "".join(f"{column:>13}" for column in COLUMNS))
         for who, figures in medians.items():
             line: dict[str, Any] = {"work": name, "who": who, **figures}
             cells = (f"{figures[column]:13.2f}" if column in figures else f"{'':13}" for column in COLUMNS)
             print(f"{who:10}" + "".join(cells))
             print(json.dumps({key: round(x, 3) if isinstance(x, float) else x for key, x in line.items()}))
-        missed += judge(name, work, medians)
-    return 1 if missed else 0
+        passed &= judge(work, medians)
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":
