@@ -14,6 +14,8 @@ import attrs
 from tinsmith import __version__
 from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith.core.negotiation import PROBE, judge_probe, limits_of, settled
+from tinsmith.core.origin import DEFAULT_BASE_URL
+from tinsmith.core.server_profiles import HOSTED, TINSMITH, UNKNOWN
 from tinsmith.core.verdict import Fault, OpClass
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tinsmith.core.codec.wire import Encoding
+    from tinsmith.core.config import ClientConfig
     from tinsmith.core.server_flags import ServerFlags
+    from tinsmith.core.server_profiles import ServerProfile
     from tinsmith.io.link import Link
 
 _log = logging.getLogger("tinsmith")
@@ -47,11 +51,20 @@ class Terms:
         """What holds now."""
         self.encoding: Encoding | None = settled(link.config, None)
         """How batches are written; None before it is known. Once known it never changes."""
+        self.profile: ServerProfile = _first_profile(link.config)
+        """What is known of this kind of server; replaced when its answers say more."""
         self.creates_by_load = True
         """Whether a model may be created by loading a checkpoint; False once the server refused."""
         self._learned = False
         self._config = Question(self._ask_config)
         self._probe = Question(self._ask_probe)
+
+    @property
+    def may_resend_unknown(self) -> bool:
+        """Whether a training request of unknown outcome is sent again; the user's word beats the profile."""
+        config = self._link.config
+        trusted = config.server_deduplicates
+        return (self.profile.deduplicates if trusted is None else trusted) and config.on_unknown == "resend"
 
     async def learn(self) -> ServerFlags | None:
         """Return the server's flags, asking for them once; None where it has none."""
@@ -142,3 +155,10 @@ class Terms:
         _log.debug("the server gets batches as %s (it answered the probe with %s)", found, status)
         self.encoding = found
         return found
+
+
+def _first_profile(config: ClientConfig) -> ServerProfile:
+    """Say what the address tells before the first answer."""
+    if config.local:
+        return TINSMITH
+    return HOSTED if config.base_url == DEFAULT_BASE_URL else UNKNOWN
