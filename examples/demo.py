@@ -170,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo, write its figures and its curve, and say where things are."""
     args = options(arguments)
     console.rule(f"[bold]LoRA fine-tuning of {args.model}")
+    report.say_what_is_missing()
     args.output.mkdir(parents=True, exist_ok=True)
     try:
         result = run(args)

@@ -5,15 +5,15 @@ Owns the prompt, the rule that checks an answer, and the way from items to datum
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import jsonl
 import numpy as np
-from tinsmith import types
+from tinsmith import InputError, types
 
 if TYPE_CHECKING:
     from tinsmith import Tokenizer
@@ -33,8 +33,17 @@ class Item:
 
 def load(name: Literal["train", "held_out"]) -> list[Item]:
     """Read the items of one data file."""
-    text = (Path(__file__).parent / "data" / f"{name}.jsonl").read_text(encoding="utf-8")
-    return [Item(**json.loads(line)) for line in text.splitlines()]
+    return read_items(Path(__file__).parent / "data" / f"{name}.jsonl")
+
+
+def read_items(path: Path) -> list[Item]:
+    """Read items, JSON Lines with the texts `sentence` and `answer`; other fields are refused."""
+    items = []
+    for where, record in jsonl.read(path):
+        if record.keys() != {"sentence", "answer"} or not all(isinstance(v, str) for v in record.values()):
+            raise InputError(f"{where} needs the texts 'sentence' and 'answer' and nothing else")
+        items.append(Item(**record))
+    return items
 
 
 def shuffled(items: list[Item]) -> list[Item]:

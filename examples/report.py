@@ -5,6 +5,7 @@ Owns the looks only. Must not know the client, nor how anything was computed.
 
 import time
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
@@ -71,6 +72,12 @@ def failure(error: Exception) -> None:
     console.print(f"[bold red]{type(error).__name__}:[/] {escape(str(error))}")
 
 
+def say_what_is_missing() -> None:
+    """Say before a long run that its curve will not be drawn; everything else works without matplotlib."""
+    if find_spec("matplotlib") is None:
+        console.print("[yellow]matplotlib is not installed: this run draws no curve.[/]\n")
+
+
 def plot(
     path: Path,
     curve: Sequence[float],
@@ -79,12 +86,19 @@ def plot(
     label: str,
     ends: tuple[float, float] | None = None,
     log: bool = False,
-) -> None:
-    """Draw a curve over the steps into a PNG; `ends` are the held-out values before and after."""
-    import matplotlib
+) -> bool:
+    """Draw a curve over the steps into a PNG; `ends` are the held-out values before and after.
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    Return whether it was drawn: a run's figures must not be lost for want of matplotlib.
+    """
+    path.unlink(missing_ok=True)  # the curve of another run would be taken for this one's
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+    except ImportError:
+        return False
 
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
     axes.plot(range(1, len(curve) + 1), curve, marker="o", markersize=3, color="tab:blue", label="training")
@@ -96,6 +110,7 @@ def plot(
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
+    return True
 
 
 def summary(result: Mapping[str, Any], output: Path) -> RenderableType:
@@ -111,7 +126,7 @@ def summary(result: Mapping[str, Any], output: Path) -> RenderableType:
     title = "trained on shuffled answers" if result["shuffled"] else "trained"
     panel = Panel(Group(scores, "", speed), title=f"[bold]{title}", border_style="green", expand=False)
     places = {
-        "loss curve": output / "loss.png",
+        **({"loss curve": output / "loss.png"} if (output / "loss.png").exists() else {}),
         "all figures": output / "result.json",
         "training checkpoint": result["checkpoint"],
         "sampler weights": result["sampler_weights"],

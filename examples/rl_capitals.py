@@ -203,6 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the loop, write its figures and its curve, and say where they are."""
     args = options(arguments)
     console.rule(f"[bold]Reinforcement learning on {args.model}")
+    report.say_what_is_missing()
     try:
         result = run(args)
     except tinsmith.TinkerError as error:
@@ -210,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     args.output.mkdir(parents=True, exist_ok=True)
     (args.output / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    report.plot(
+    drawn = report.plot(
         args.output / "reward.png",
         result["rewards"],
         title=f"Reinforcement learning on {args.model}",
@@ -223,7 +224,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"[bold]{result['held_out_reward_after']:.2f}[/] after, {result['elapsed_s']:.0f} s in all\n"
         f"sampler and trainer disagree by at most {result['largest_disagreement']:.1e} a token "
         f"({'within' if agree else 'MORE than'} {AGREEMENT})\n"
-        f"figures and curve: {args.output}/result.json, reward.png"
+        + (
+            f"figures and curve: {args.output}/result.json, reward.png"
+            if drawn
+            else f"figures: {args.output}/result.json"
+        )
     )
     return 0 if agree else 1
 

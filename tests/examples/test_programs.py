@@ -82,6 +82,25 @@ def test_reward_rises_on_the_tiny_model(tmp_path: Path) -> None:
     assert (tmp_path / "reward.png").read_bytes().startswith(PNG)
 
 
+@pytest.mark.parametrize("name", ["demo", "rl_capitals"])
+def test_without_matplotlib_all_but_the_picture_is_there(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said before the training; the figures are written, and no picture of another run is left."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    picture = tmp_path / {"demo": "loss.png", "rl_capitals": "reward.png"}[name]
+    picture.write_bytes(b"of another run")
+    main = {"demo": demo.main, "rl_capitals": rl_capitals.main}[name]
+    few = {"demo": ["--batch", "2"], "rl_capitals": ["--groups", "1", "--group-size", "2"]}[name]
+    options = ["--model", "tinsmith/tiny", "--steps", "1", "--rank", "1", "--output", str(tmp_path)]
+    assert main([*options, *few]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.index("draws no curve") < said.index("step")
+    assert figures(tmp_path)["elapsed_s"] > 0
+    assert not picture.exists()
+    assert picture.name not in said
+
+
 def test_no_country_is_trained_on_and_held_out() -> None:
     """The reward of held-out countries is not one that was trained on."""
     assert not capitals.TRAIN.keys() & capitals.HELD_OUT.keys()
