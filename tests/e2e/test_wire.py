@@ -37,6 +37,8 @@ class Run:
     probes: int
     accepted: set[str]
     """What polls said that they accept."""
+    server: str
+    """What kind of server the client took it for."""
 
 
 def play(directory: Path, wire: Any, *, flags: dict[str, Any] | None = None, **settings: Any) -> Run:
@@ -73,6 +75,7 @@ def play(directory: Path, wire: Any, *, flags: dict[str, Any] | None = None, **s
             drawn = sampler.sample(
                 types.ModelInput.from_ints(list(b"text")), 2, types.SamplingParams(max_tokens=8, seed=5)
             ).result(PATIENCE_S)
+            kind_of_server = service.server.name
     return Run(
         [output.metrics["loss:sum"] for output in found],
         [record["logprobs"].tolist() for output in found for record in output.loss_fn_outputs],
@@ -81,6 +84,7 @@ def play(directory: Path, wire: Any, *, flags: dict[str, Any] | None = None, **s
         [(path, kind) for path, kind, size in sent if size > 2],
         sum(size == 2 for _, _, size in sent),
         accepted,
+        kind_of_server,
     )
 
 
@@ -98,11 +102,14 @@ def test_runs_are_bit_equal(runs: dict[str, Run]) -> None:
         assert (other.tokens, other.sampled) == (first.tokens, first.sampled)
 
 
-@pytest.mark.parametrize(("wire", "kind"), [("json", JSON), ("protobuf", PROTOBUF), ("both", JSON)])
-def test_one_probe_finds_one_encoding(runs: dict[str, Run], wire: str, kind: str) -> None:
-    """At most one probe, and every batch in the one form that it found."""
+@pytest.mark.parametrize(
+    ("wire", "kind", "server"),
+    [("json", JSON, "unknown"), ("protobuf", PROTOBUF, "unknown"), ("both", PROTOBUF, "tinsmith")],
+)
+def test_one_probe_finds_one_encoding(runs: dict[str, Run], wire: str, kind: str, server: str) -> None:
+    """At most one probe, none where the server is known, and every batch in the one form that it found."""
     run = runs[wire]
-    assert run.probes == 1
+    assert (run.probes, run.server) == (0 if server == "tinsmith" else 1, server)
     assert {each for _, each in run.sent} == {kind}
     forwards = ["forward"] if kind == JSON else ["forward_backward"]
     batches = ["forward_backward"] * 6

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from tinsmith.clients.ending import FinishStatus
     from tinsmith.clients.raw import RawOperations
     from tinsmith.clients.rest import RestClient
-    from tinsmith.core.config import EncodingChoice, OptimAfter
+    from tinsmith.core.config import EncodingChoice, OptimAfter, ServerChoice
+    from tinsmith.core.server_profiles import ServerProfile
     from tinsmith.io.observe import Event, Progress
     from tinsmith.io.telemetry import Telemetry
 
@@ -46,8 +47,10 @@ class ServiceClient(CreationCalls):
 
     `user_metadata` are labels of the session, `project_id` the project that pays, `display_name` the
     session's name for people. `timeout` is seconds for each phase of a try (or an `httpx.Timeout`),
-    `max_retries` how often a request is sent again. Settings not given come from the environment
-    (`docs/client.md` lists it), then from `ClientConfig`; `config` gives all of them at once.
+    `max_retries` how often a request is sent again. `server` names the kind of server, which is otherwise
+    recognised by its answers (`docs/servers.md`); `server_deduplicates` and `encoding` beat it. Settings not
+    given come from the environment (`docs/client.md` lists it), then from `ClientConfig`; `config` gives all
+    of them at once.
 
     The constructor raises `InputError` for settings that cannot be right and for a missing key, and
     `MissingExtraError` for `base_url="local:"` without the extra `local`. Methods that ask the server raise
@@ -82,6 +85,7 @@ class ServiceClient(CreationCalls):
         config: ClientConfig | None = None,
         require_key_prefix: bool | None = None,
         optim_after: OptimAfter | None = None,
+        server: ServerChoice | None = None,
         server_deduplicates: bool | None = None,
         encoding: EncodingChoice | None = None,
         telemetry: bool | None = None,
@@ -100,6 +104,7 @@ class ServiceClient(CreationCalls):
                 "default_query": dict(default_query or {}),
                 "require_key_prefix": require_key_prefix,
                 "optim_after": optim_after,
+                "server": server,
                 "server_deduplicates": server_deduplicates,
                 "encoding": encoding,
             }
@@ -137,6 +142,11 @@ class ServiceClient(CreationCalls):
     def session_id(self) -> str | None:
         """The server's name of this session; None until the first model or sampler opens it."""
         return self._link.session.session_id
+
+    @property
+    def server(self) -> ServerProfile:
+        """What kind of server this is, as far as its answers have shown; `server.name` is its name."""
+        return self._link.terms.profile
 
     def add_observer(self, observer: Callable[[Event], object]) -> None:
         """Have progress, queue states and long waits told to `observer`, which must not block."""

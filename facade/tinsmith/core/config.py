@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import NoneType
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 
@@ -24,6 +24,7 @@ from tinsmith.core.policy import (
     OptimAfter,
     PollPolicy,
     RetryConfig,
+    ServerChoice,
     Timeouts,
     positive,
 )
@@ -76,8 +77,11 @@ class ClientConfig:
         default="accepted", validator=attrs.validators.in_(("accepted", "results"))
     )
     """When an optim_step goes out; `results` never steps on part of a batch, for one more round trip."""
+    server: ServerChoice = attrs.field(default="auto", validator=attrs.validators.in_(get_args(ServerChoice)))
+    """Which kind of server it is, by the name of its profile; `auto` recognises it by its answers."""
     server_deduplicates: bool | None = None
-    """Whether the server applies (model, seq_id) once. None: assume so, warn once. False: never resend."""
+    """Whether the server applies (model, seq_id) once. None: as its profile says; one that was not recognised
+    is taken to, with one warning. False: never resend."""
     on_unknown: OnUnknown = attrs.field(default="resend", validator=attrs.validators.in_(("raise", "resend")))
     """Whether a training request of unknown outcome is sent again, byte for byte, or raised."""
     encoding: EncodingChoice = attrs.field(
@@ -228,6 +232,7 @@ __all__ = [
     "PollPolicy",
     "RetryConfig",
     "Secret",
+    "ServerChoice",
     "Timeouts",
     "cache_dir",
     "check_key",

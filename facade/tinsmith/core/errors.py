@@ -12,6 +12,7 @@
       SessionLostError, ModelLostError, ResultLostError
       PartialBatchError, ClientPoisonedError, ClosedError, UnsafeArchiveError
       MissingExtraError (ImportError), MissingModelError
+    ServerWarning (UserWarning)         what a user should know of a server before it matters
 
 Every error carries `request_id, model_id, seq_id, attempts, elapsed_s, applied`, and pickles.
 """
@@ -152,6 +153,10 @@ class MissingModelError(TinkerError):
     """A base model is known but its files are not here; the message names the command that brings them."""
 
 
+class ServerWarning(UserWarning):
+    """What a user should know of a server before it matters; shown without logging being configured."""
+
+
 __all__ = [
     "APIConnectionError",
     "APIError",
@@ -181,6 +186,7 @@ __all__ = [
     "RequestErrorCategory",
     "RequestFailedError",
     "ResultLostError",
+    "ServerWarning",
     "SessionLostError",
     "TinkerError",
     "UnprocessableEntityError",

@@ -1,7 +1,8 @@
 """Which encoding a server gets, and which limits hold with it. Pure: answers in, decisions out.
 
 The probe is a body in JSON that names no model: whoever parses it must refuse it before it counts anything,
-and whoever does not parse JSON answers 415. No other answer, and no training request, decides.
+and whoever does not parse JSON answers 415. No other answer, and no training request, decides. A server that
+parses JSON and is none that we know may be asked a second time, in protobuf, whether it reads that too.
 """
 
 from __future__ import annotations
@@ -11,32 +12,39 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from tinsmith.core.policy import ChunkLimits, FlowLimits, PollPolicy, RetryConfig
+from tinsmith.core.server_profiles import profile_of
 
 if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.server_flags import ServerFlags
+    from tinsmith.core.server_profiles import ServerProfile
 
 _N = TypeVar("_N", int, float)
 
 PROBE = b"{}"
 """Body of the probe, sent as JSON to `forward_backward`: it names no model, so nothing can be applied."""
 
-LOCAL_ENCODING: Encoding = "json"
-"""What the embedded service gets without being asked."""
-
 _PARSES_JSON = frozenset({400, 404, 405, 409, 413, 422, 500})
 
 
-def settled(config: ClientConfig, flags: ServerFlags | None) -> Encoding | None:
-    """Return the encoding where it is known without a probe: forced, in-process, or told by the flags."""
+def settled(
+    config: ClientConfig, flags: ServerFlags | None, profile: ServerProfile | None = None
+) -> Encoding | None:
+    """Return the encoding where it is known without a probe: forced, told by the flags, or by the profile."""
     if config.encoding != "auto":
         return config.encoding
-    if config.local:
-        return LOCAL_ENCODING
     if flags is not None and flags.proto_compress_fwdbwd:
         return "protobuf"
-    return None
+    return (profile or profile_of(config)).encoding
+
+
+def unreadable(encoding: Encoding, profile: ServerProfile) -> str | None:
+    """Say that the server does not read batches in this form; None where it does, or may."""
+    if not profile.reads or encoding in profile.reads:
+        return None
+    named = " or ".join(profile.reads)
+    return f"the server ({profile.name}) reads batches as {named}, not as {encoding}; leave encoding='auto'"
 
 
 def judge_probe(status: int) -> Encoding | None:

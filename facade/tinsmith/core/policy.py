@@ -17,6 +17,9 @@ OptimAfter = Literal["accepted", "results"]
 EncodingChoice = Literal["auto", "json", "protobuf"]
 """How batches are written; `auto` asks the server, at most once."""
 
+ServerChoice = Literal["auto", "hosted", "skyrl-0.3", "skyrl-0.4", "tuft", "hatchery", "tinsmith", "unknown"]
+"""Which kind of server it is; `auto` recognises it by its answers."""
+
 OnUnknown = Literal["raise", "resend"]
 """What to do when nobody knows whether a training request was applied."""
 

@@ -1,18 +1,25 @@
-"""What is known of each kind of server, as data.
+"""What is known of each kind of server, as data, and how a server is recognised by its answers.
 
-Owns the table of server profiles. It must not ask a server anything: `io` does, and recognises a profile
-from answers that come anyway.
+Owns the table of server profiles and their marks. It must not ask a server anything: `io` hands over the
+answers that come anyway, and the answer to the one probe.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import attrs
 
 from tinsmith.core.codec.wire import Encoding
+from tinsmith.core.origin import DEFAULT_BASE_URL, is_local
 
-ServerName = Literal["hosted", "skyrl-0.3", "skyrl-0.4", "tuft", "hatchery", "tinsmith", "unknown"]
+if TYPE_CHECKING:
+    from tinsmith.core.config import ClientConfig
+
+ServerName = Literal["hosted", "skyrl", "skyrl-0.3", "skyrl-0.4", "tuft", "hatchery", "tinsmith", "unknown"]
 """The names of the profiles."""
 
 
@@ -22,44 +29,197 @@ class ServerProfile:
 
     name: ServerName
     """What the profile is called."""
-    encoding: Encoding | None = None
-    """How batches are written; None where it must be found out."""
+    reads: tuple[Encoding, ...] = ()
+    """How batches may be written, the cheaper form first; empty where it must be found out."""
     deduplicates: bool = True
-    """Whether a request sent twice under one number is applied once."""
+    """Whether a request that is sent again under its number is applied once."""
     order: Literal["number", "arrival"] = "number"
     """What decides the order of training requests: their numbers, or their arrival."""
     failure_status_500: bool = False
     """Whether a 500 with a `detail` on a poll is the failure of the promise."""
     prompt_logprobs_start: Literal["null", "omitted"] = "null"
     """Whether prompt logprobs have an entry for the first token (null), or none."""
+    checkpoint_ids: Literal["kind and name", "name"] = "kind and name"
+    """How a listing spells the id of a checkpoint: `weights/a`, or `a`."""
     loss_reduction: Literal["sum", "mean"] = "sum"
     """How the losses of the tokens of a batch are joined."""
+    create_hold_s: float | None = None
+    """Seconds for which `create_model` may be held before it is answered; None where it answers at once."""
     lacks: frozenset[str] = frozenset()
     """Operations of the contract that the server does not have, by operation id."""
 
+    @property
+    def encoding(self) -> Encoding | None:
+        """How batches are written; None where it must be found out."""
+        return self.reads[0] if self.reads else None
 
-HOSTED = ServerProfile(name="hosted", encoding="protobuf")
-"""The hosted service."""
+    @property
+    def is_final(self) -> bool:
+        """Whether further answers cannot say more of the server."""
+        return self.name not in ("unknown", "skyrl")
+
+
+_HOSTED_ALONE = frozenset(
+    {
+        "cancel_future",
+        "client_dynamic_config",
+        "copy_weights",
+        "create_custom_loss",
+        "delete_api_key",
+        "export_session_trace",
+        "finish_session",
+        "get_api_key",
+        "get_external_weights_urls",
+        "get_tokenizer",
+        "join_sampling_session",
+        "list_audit_log",
+        "list_billing_usage_events",
+        "list_checkpoint_storage_usage",
+        "retrieve_futures",
+        "save_weights_external",
+        "search_sessions",
+        "set_checkpoint_ttl",
+        "set_session_project",
+    }
+)
+"""What neither SkyRL nor TuFT has."""
+_SKYRL_LACKS = _HOSTED_ALONE | {
+    "auth_token",
+    "get_session",
+    "list_sessions",
+    "list_user_checkpoints",
+    "publish_checkpoint",
+    "unpublish_checkpoint",
+}
+
+HOSTED = ServerProfile(name="hosted", reads=("protobuf", "json"))
+"""The hosted service. That it still reads JSON is not known: a wish for JSON is left to it to refuse."""
 SKYRL_0_3 = ServerProfile(
-    name="skyrl-0.3", encoding="json", deduplicates=False, order="arrival", prompt_logprobs_start="omitted"
+    name="skyrl-0.3",
+    reads=("json",),
+    deduplicates=False,
+    order="arrival",
+    prompt_logprobs_start="omitted",
+    checkpoint_ids="name",
+    lacks=_SKYRL_LACKS | {"delete_checkpoint"},
 )
-"""SkyRL 0.3."""
-SKYRL_0_4 = ServerProfile(name="skyrl-0.4", encoding="protobuf", prompt_logprobs_start="omitted")
-"""SkyRL 0.4."""
+"""SkyRL 0.3: numbers are not read at all."""
+SKYRL_0_4 = ServerProfile(
+    name="skyrl-0.4",
+    reads=("protobuf",),
+    prompt_logprobs_start="omitted",
+    checkpoint_ids="name",
+    lacks=_SKYRL_LACKS | {"forward"},
+)
+"""SkyRL 0.4 and later."""
+SKYRL = attrs.evolve(SKYRL_0_3, name="skyrl", reads=(), lacks=_SKYRL_LACKS)
+"""SkyRL whose version is not known yet: as careful as the older one. The probe decides."""
 TUFT = ServerProfile(
-    name="tuft", encoding="protobuf", failure_status_500=True, prompt_logprobs_start="omitted"
+    name="tuft",
+    reads=("protobuf",),
+    failure_status_500=True,
+    prompt_logprobs_start="omitted",
+    lacks=_HOSTED_ALONE | {"forward"},
 )
-"""TuFT 0.2."""
+"""TuFT 0.2: a number that comes twice is refused, so that sending again is safe."""
 HATCHERY = ServerProfile(
-    name="hatchery", encoding="json", deduplicates=False, order="arrival", loss_reduction="mean"
+    name="hatchery",
+    reads=("json",),
+    deduplicates=False,
+    order="arrival",
+    loss_reduction="mean",
+    create_hold_s=600.0,
 )
-"""Hatchery 0.3."""
-TINSMITH = ServerProfile(name="tinsmith")
-"""The embedded service."""
+"""Hatchery 0.3: the second send of a number gets the first one's promise, and is applied again."""
+TINSMITH = ServerProfile(name="tinsmith", reads=("protobuf", "json"))
+"""The embedded service, in process or behind `tinsmith serve`."""
 UNKNOWN = ServerProfile(name="unknown")
 """A server that was not recognised: taken to deduplicate, told of in one warning."""
 
 PROFILES: dict[ServerName, ServerProfile] = {
     profile.name: profile for profile in (HOSTED, SKYRL_0_3, SKYRL_0_4, TUFT, HATCHERY, TINSMITH, UNKNOWN)
 }
-"""All profiles by name."""
+"""All profiles that a user may name."""
+
+MARKS: dict[ServerName, str] = {
+    "hosted": "its address",
+    "skyrl-0.3": "`session_` and 8 hex digits as session id, or promises with `future_id` equal to a"
+    " `request_id` of digits; the probe answered 422",
+    "skyrl-0.4": "as SkyRL 0.3, but the probe answered 415, or `proto_write_fwdbwd` in `client/config`",
+    "tuft": "201 for a session, then 202 for a promise",
+    "hatchery": "`max_pipelined_requests` in `client/config`, `max_rank` in the capabilities, or promises"
+    " with `operation` and a `future_id` that begins with `fut_`",
+    "tinsmith": "`local:`, or the header `Server: tinsmith`",
+    "unknown": "none of these",
+}
+"""By what each kind is recognised, for the documentation."""
+
+_SKYRL_SESSION = re.compile(r"session_[0-9a-f]{8}")
+_SESSIONS = frozenset({"create_session", "create_sampling_session"})
+
+
+@attrs.frozen
+class Clues:
+    """What the answers of one server have shown of its kind so far."""
+
+    profile: ServerProfile = UNKNOWN
+    """What it is taken for."""
+    made_201: bool = False
+    """Whether a session was answered with 201."""
+    writes_protobuf: bool = False
+    """Whether its flags ask for batches as protobuf."""
+
+
+def profile_of(config: ClientConfig) -> ServerProfile:
+    """Return what the settings tell before the first answer: a name, or the address."""
+    if config.server != "auto":
+        return PROFILES[config.server]
+    if is_local(config.base_url):
+        return TINSMITH
+    hosted = urlsplit(config.base_url).hostname == urlsplit(DEFAULT_BASE_URL).hostname
+    return HOSTED if hosted else UNKNOWN
+
+
+def recognise(clues: Clues, operation: str, status: int, headers: Mapping[str, str], answer: object) -> Clues:
+    """Add what one answer shows: its status, its headers (names in lower case) and its decoded JSON."""
+    if clues.profile.is_final:
+        return clues
+    if headers.get("server", "").startswith("tinsmith"):
+        return attrs.evolve(clues, profile=TINSMITH)
+    if not 200 <= status < 300 or not isinstance(answer, Mapping):
+        return clues
+    if operation == "client_config":
+        clues = attrs.evolve(clues, writes_protobuf="proto_write_fwdbwd" in answer)
+    if operation in _SESSIONS and status == 201:
+        clues = attrs.evolve(clues, made_201=True)
+    if _is_hatchery(operation, answer):
+        return attrs.evolve(clues, profile=HATCHERY)
+    if _is_skyrl(operation, answer):
+        return attrs.evolve(clues, profile=SKYRL_0_4 if clues.writes_protobuf else SKYRL)
+    if clues.made_201 and status == 202 and "request_id" in answer:
+        return attrs.evolve(clues, profile=TUFT)
+    return clues
+
+
+def version_by_probe(profile: ServerProfile, found: Encoding) -> ServerProfile:
+    """Return the profile after the probe found which encoding is parsed; it tells versions of SkyRL apart."""
+    if profile.name != "skyrl":
+        return profile
+    return SKYRL_0_4 if found == "protobuf" else SKYRL_0_3
+
+
+def _is_hatchery(operation: str, answer: Mapping[str, Any]) -> bool:
+    if operation == "client_config":
+        return "max_pipelined_requests" in answer
+    if operation == "get_server_capabilities":
+        return "max_rank" in answer
+    return "operation" in answer and str(answer.get("future_id")).startswith("fut_")
+
+
+def _is_skyrl(operation: str, answer: Mapping[str, Any]) -> bool:
+    if operation == "create_session":
+        return _SKYRL_SESSION.fullmatch(str(answer.get("session_id"))) is not None
+    request_id = answer.get("request_id")
+    if not isinstance(request_id, str) or not request_id.isdecimal():
+        return False
+    return answer.get("future_id") == request_id or answer.get("status") == "created"

@@ -52,9 +52,12 @@ class Caller:
         self._config = config
         self._shared = Shared(config, sender, billing, random)
         self._observers = observers
-        self._vouched = (
+        self.vouched = (
             config.server_deduplicates is not None or config.local or config.base_url == DEFAULT_BASE_URL
         )
+        """Whether somebody said, or the server showed, whether a number is applied once."""
+        self.on_answer: Callable[[Request, Answer], None] = lambda request, answer: None
+        """Who sees each answer."""
         self._warned: set[str] = set()
 
     def wait_for_a_bill(self, patience_s: float) -> None:
@@ -123,7 +126,8 @@ class Caller:
         return f"server {self._config.base_url}"
 
     def heed(self, request: Request, answer: Answer) -> None:
-        """Log what the server says of an operation that will go away."""
+        """Show an answer to who looks at all; log what the server says of an operation that will go away."""
+        self.on_answer(request, answer)
         note = answer.headers.get("x-deprecation-note")
         if note:
             self.warn_once(
@@ -149,7 +153,7 @@ class Caller:
             self.warn_once(
                 "unreachable", "cannot reach %s: %s; trying again", self._config.base_url, reason or kind
             )
-        if op is OpClass.SUBMIT and outcome.applied == "unknown" and not self._vouched:
+        if op is OpClass.SUBMIT and outcome.applied == "unknown" and not self.vouched:
             self.warn_once(
                 "unvouched",
                 "the outcome of %s is unknown (%s) and it is sent again, since most servers apply a sequence"

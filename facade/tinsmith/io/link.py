@@ -83,6 +83,7 @@ class Link:
         """Room for the bodies of samples."""
         self.terms = Terms(self)
         """What the server said of itself."""
+        self.caller.on_answer = self.terms.saw
         self.session = Session(self)
         """The session at the server, opened on first need."""
         self._drained: list[APIFuture[Any]] = []

@@ -6,8 +6,9 @@ It configures nothing at import. No header and no body is ever logged.
 from __future__ import annotations
 
 import logging
+import warnings
 
-from tinsmith.core.errors import InputError
+from tinsmith.core.errors import InputError, ServerWarning
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -26,3 +27,11 @@ def log_to_stderr(level: str | None) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         _logger.addHandler(handler)
+
+
+def warn_visibly(text: str) -> None:
+    """Warn of a server where nobody configured logging too; where warnings are errors, the log has it."""
+    try:
+        warnings.warn(ServerWarning(text), stacklevel=2)
+    except ServerWarning:
+        _logger.warning("%s", text)

@@ -1,7 +1,7 @@
 """What one server said of itself, asked when it is first needed and remembered for the life of the client.
 
-It owns the question to `client/config` and the probe, and sends each once. It must not decide what an answer
-means: `core.negotiation` does.
+It owns the question to `client/config` and the probe, and sends each once; it sees the answers to all else as
+they come. It must not decide what an answer means: `core.negotiation` and `core.server_profiles` do.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import logging
 from typing import TYPE_CHECKING
 
 import attrs
+import orjson
 
 from tinsmith import __version__
 from tinsmith.core.codec.wire import CONTENT_TYPES
-from tinsmith.core.negotiation import PROBE, judge_probe, limits_of, settled
-from tinsmith.core.origin import DEFAULT_BASE_URL
-from tinsmith.core.server_profiles import HOSTED, TINSMITH, UNKNOWN
+from tinsmith.core.errors import InputError
+from tinsmith.core.negotiation import PROBE, judge_probe, limits_of, settled, unreadable
+from tinsmith.core.server_profiles import Clues, profile_of, recognise, version_by_probe
 from tinsmith.core.verdict import Fault, OpClass
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.log import warn_visibly
 from tinsmith.io.question import Question
 from tinsmith.io.wire import Body, Lane, Request
 
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tinsmith.core.codec.wire import Encoding
-    from tinsmith.core.config import ClientConfig
     from tinsmith.core.server_flags import ServerFlags
     from tinsmith.core.server_profiles import ServerProfile
     from tinsmith.io.link import Link
+    from tinsmith.io.wire import Answer
 
 _log = logging.getLogger("tinsmith")
 
@@ -38,6 +40,9 @@ _SAYS_NOTHING = frozenset({401, 402, 403, 408, 429})
 
 PROBE_RETRIES = 3
 """Re-sends of a probe that was lost or answered 500: after as many, the 500 is the answer."""
+
+ANSWERS_LOOKED_AT = 16
+"""Answers in which marks of a kind of server are looked for; the first of each kind have them, if any has."""
 
 
 class Terms:
@@ -49,15 +54,21 @@ class Terms:
         """What `client/config` said; None before it was asked, and where the server has no such route."""
         self.limits = limits_of(link.config, None)
         """What holds now."""
-        self.encoding: Encoding | None = settled(link.config, None)
-        """How batches are written; None before it is known. Once known it never changes."""
-        self.profile: ServerProfile = _first_profile(link.config)
-        """What is known of this kind of server; replaced when its answers say more."""
+        self.encoding: Encoding | None = None
+        """How batches are written; None before the first one. Once known it never changes."""
         self.creates_by_load = True
         """Whether a model may be created by loading a checkpoint; False once the server refused."""
+        self._clues = Clues()
+        self._looked = 0
         self._learned = False
         self._config = Question(self._ask_config)
         self._probe = Question(self._ask_probe)
+        self._become(attrs.evolve(self._clues, profile=profile_of(link.config)))
+
+    @property
+    def profile(self) -> ServerProfile:
+        """What is known of this kind of server; its answers say more as they come."""
+        return self._clues.profile
 
     @property
     def may_resend_unknown(self) -> bool:
@@ -72,11 +83,33 @@ class Terms:
             await self._config.answer()
         return self.flags
 
+    def saw(self, request: Request, answer: Answer) -> None:
+        """Look for marks of a kind of server in an answer that came anyway."""
+        if self.profile.is_final or self._looked >= ANSWERS_LOOKED_AT:
+            return
+        self._looked += 1
+        try:
+            told = answer.json()
+        except orjson.JSONDecodeError:
+            told = None
+        self._become(recognise(self._clues, request.operation, answer.status, answer.headers, told))
+
     async def choose(self) -> Encoding:
-        """Return the encoding of batches, found with one probe at most."""
+        """Return the encoding of batches, found with one probe at most; raise for one that is not read.
+
+        SkyRL is probed also where the encoding is known, since nothing else tells its versions apart.
+        """
         if self.encoding is None:
             await self.learn()
-        return self.encoding or await self._probe.answer()
+            found = settled(self._link.config, self.flags, self.profile)
+            if found is None or self.profile.name == "skyrl":
+                probed = await self._probe.answer()
+                found = found or probed
+            problem = unreadable(found, self.profile)
+            if problem is not None:
+                raise InputError(problem, field="encoding")
+            self.encoding = found
+        return self.encoding
 
     def batch(self, encode: Callable[..., Iterable[bytes]], *, spans: bool = False) -> Body:
         """Build the body of a batch in the encoding that was chosen; the same each time.
@@ -125,7 +158,6 @@ class Terms:
     def _adopt(self, flags: ServerFlags) -> None:
         self.flags = flags
         self.limits = limits_of(self._link.config, flags)
-        self.encoding = self.encoding or settled(self._link.config, flags)
         self._link.bound_by(self.limits)
         self._link.credentials.adopt(flags)
 
@@ -152,13 +184,21 @@ class Terms:
             error.applied = "no"
             error.add_note("This was the probe that finds the encoding; `encoding=` spares it.")
             raise error
-        _log.debug("the server gets batches as %s (it answered the probe with %s)", found, status)
-        self.encoding = found
+        _log.debug("the server parses batches as %s (it answered the probe with %s)", found, status)
+        self._become(attrs.evolve(self._clues, profile=version_by_probe(self.profile, found)))
         return found
 
-
-def _first_profile(config: ClientConfig) -> ServerProfile:
-    """Say what the address tells before the first answer."""
-    if config.local:
-        return TINSMITH
-    return HOSTED if config.base_url == DEFAULT_BASE_URL else UNKNOWN
+    def _become(self, clues: Clues) -> None:
+        """Take the server for what its answers show, and tell once what that means for lost answers."""
+        before, self._clues = self._clues.profile, clues
+        profile, config = clues.profile, self._link.config
+        if profile is before or not profile.is_final:
+            return
+        if profile.deduplicates:
+            self._link.caller.vouched = True
+        elif config.server_deduplicates is None:
+            warn_visibly(
+                f"{config.base_url} is a server of the kind {profile.name}, which would apply a request twice"
+                " that is sent twice: one whose answer is lost is not sent again, and fails with applied"
+                " 'unknown'. Pass server_deduplicates=False to say that this is known, or True to send again."
+            )

@@ -15,7 +15,7 @@ import orjson
 import uvicorn
 
 from .opening import Running, start
-from .options import ServeOptions
+from .options import Imitation, ServeOptions
 from .store import Database, DataDir, Telemetry
 
 #: Names under which a service on loopback may be asked for.
@@ -139,7 +139,14 @@ def _config(running: Running, options: ServeOptions) -> uvicorn.Config:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
         server_header=False,
+        headers=_headers(options),
     )
+
+
+def _headers(options: ServeOptions) -> list[tuple[str, str]]:
+    """Name this server, by which clients know it, unless it stands for another one."""
+    stands_for_another = options.wire != "both" or options.imitate != Imitation()
+    return [] if stands_for_another else [("Server", "tinsmith")]
 
 
 def _address(listener: socket.socket, host: str, running: Running) -> Address:
