@@ -23,6 +23,11 @@ RETRY_AFTER: dict[str, tuple[dict[str, str], float | None]] = {
     "date without zone": ({"retry-after": DATE_NO_ZONE}, 2.0),
     "above the cap": ({"retry-after": "121"}, 121.0),
     "garbage": ({"retry-after": "soon"}, None),
+    "day that overflows": ({"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
+    "zone that overflows": ({"retry-after": "Mon, 01 Jan 2026 00:00:00 +99999999999999"}, None),
+    "number that overflows": ({"retry-after": "9" * 400}, None),
+    "exponent": ({"retry-after": "1e308"}, None),
+    "no ASCII digit": ({"retry-after": "\u0663"}, None),
 }
 SHOULD_RETRY: dict[str, dict[str, str]] = {
     "absent": {},
@@ -50,7 +55,7 @@ def _status_ranges() -> dict[int, str]:
 
 
 MEANING = _status_ranges()
-PROVES_NOT_ACCEPTED = {400, 401, 402, 403, 404, 413, 415, 422, 429}
+PROVES_NOT_ACCEPTED = {301, 302, 307, 308, 400, 401, 402, 403, 404, 413, 415, 422, 429}
 POLL_NOT_READY = {408, 425}
 
 Expected = tuple[str, float, str]  # action, delay in seconds, applied

@@ -7,16 +7,26 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tinsmith.core.config import ClientConfig, RetryConfig, Secret, Timeouts, cache_dir, hub_cache_dir
+from tinsmith.core.config import (
+    ClientConfig,
+    RetryConfig,
+    Secret,
+    Timeouts,
+    cache_dir,
+    hub_cache_dir,
+    set_variables,
+)
 from tinsmith.core.errors import InputError, TinkerError
 from tinsmith.core.origin import (
     DEFAULT_BASE_URL,
     check_base_url,
     check_headers,
+    check_resolved,
     check_segment,
     is_local,
     is_loopback,
     local_path,
+    must_resolve_here,
 )
 from tinsmith.core.paths import ParsedCheckpointTinkerPath, check_tinker_path
 from tinsmith.core.tokenizer_id import TokenizerId, tokenizer_id
@@ -103,6 +113,39 @@ def test_a_missing_key_names_what_to_do(key: str | None) -> None:
     """The error names the argument, the variable, and the way without a key."""
     with pytest.raises(TinkerError, match=r"api_key=.*TINKER_API_KEY.*local:"):
         ClientConfig.from_environment(environ={}, api_key=key)
+
+
+@pytest.mark.parametrize("key", ["tml-a", " tml-a\t", "tml-a\r\n"])
+def test_white_space_around_a_key_is_stripped(key: str) -> None:
+    """Files and shells leave it; however the key is given, no header would carry it."""
+    assert ClientConfig.from_environment(environ={}, api_key=key).api_key == Secret("tml-a")
+    assert ClientConfig.from_environment(environ={"TINKER_API_KEY": key}).api_key == Secret("tml-a")
+    assert ClientConfig(api_key=Secret(key)).api_key == Secret("tml-a")
+
+
+@pytest.mark.parametrize("key", ["", " ", "\n"])
+def test_an_empty_key_counts_as_absent(key: str) -> None:
+    """The command stands in for it, as for one that is not set."""
+    environ = {"TINKER_API_KEY": key, "TINKER_CREDENTIAL_CMD": "print-key"}
+    config = ClientConfig.from_environment(environ=environ)
+    assert (config.api_key, config.credential_command) == (None, "print-key")
+
+
+def test_a_key_in_two_pieces_names_where_it_comes_from() -> None:
+    """A blank inside is refused with the argument and the variable, and not shown."""
+    with pytest.raises(InputError, match=r"api_key= or TINKER_API_KEY .*blank") as caught:
+        ClientConfig.from_environment(environ={"TINKER_API_KEY": "tml-CANARY b"})
+    assert "CANARY" not in str(caught.value)
+
+
+def test_access_headers_are_stripped_and_named() -> None:
+    """White space around them goes; what cannot be a header is told by its variable."""
+    environ = {"TINKER_API_KEY": KEY, "CLOUDFLARE_ACCESS_CLIENT_SECRET": " CANARY-s\n"}
+    config = ClientConfig.from_environment(environ=environ)
+    assert config.default_headers == {"CF-Access-Client-Secret": "CANARY-s"}
+    with pytest.raises(InputError, match="CLOUDFLARE_ACCESS_CLIENT_SECRET") as caught:
+        ClientConfig.from_environment(environ={**environ, "CLOUDFLARE_ACCESS_CLIENT_SECRET": "CANARY\ns"})
+    assert "CANARY" not in str(caught.value)
 
 
 @pytest.mark.parametrize("field", ["base_url", "api_key"])
@@ -213,6 +256,13 @@ def test_good_urls_end_with_a_slash(url: str, normal: str) -> None:
         ("https://[", "not a URL"),
         ("https://h?q=1", "query"),
         ("https://h#f", "query"),
+        ("http://example.org%23.localhost", "escapes"),
+        ("http://example.org%2f.localhost", "escapes"),
+        ("http://x%2elocalhost", "escapes"),
+        ("http://x.loc\uff41lhost", "in the clear"),
+        ("http://x\u3002localhost", "in the clear"),
+        ("http://x.%6cocalhost", "escapes"),
+        ("http://.localhost", "in the clear"),
         ("local:a\nb", "line breaks"),
         (cast(Any, {"a": "b"}), "must be text"),
     ],
@@ -222,6 +272,18 @@ def test_bad_urls_are_refused(url: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem) as caught:
         check_base_url(url)
     assert caught.value.field == "base_url"
+
+
+def test_names_below_localhost_must_resolve_here() -> None:
+    """They are this machine only if every address is; https and other names are not asked about."""
+    assert must_resolve_here("http://A.b.LOCALHOST:8/") == "a.b.localhost"
+    assert must_resolve_here("http://x.localhost./") == "x.localhost."
+    for url in ("https://x.localhost/", "http://localhost/", "http://127.0.0.1/", "http://h/"):
+        assert must_resolve_here(url) is None
+    check_resolved("x.localhost", ["127.0.0.1", "::1", "127.9.9.9"])
+    for addresses in (["127.0.0.1", "192.0.2.7"], ["fe80::1%eth0"], []):
+        with pytest.raises(InputError, match=r"x\.localhost .*resolve"):
+            check_resolved("x.localhost", addresses)
 
 
 def test_http_abroad_needs_a_word() -> None:
@@ -239,6 +301,10 @@ def test_http_abroad_needs_a_word() -> None:
         ("X", "a\rb"),
         ("X", "a\nb"),
         ("X", "a\0"),
+        ("X", "a\x01b"),
+        ("X", "a\x7f"),
+        ("X", "a "),
+        ("X", "\ta"),
         ("X", "é"),
         ("X", cast(Any, 1)),
     ],
@@ -247,7 +313,7 @@ def test_bad_headers_are_refused(name: str, value: str) -> None:
     """Line breaks and NUL never reach the wire."""
     with pytest.raises(InputError):
         check_headers({name: value})
-    check_headers({"X-Good": "a b\tc"})
+    check_headers({"X-Good": "a b\tc", "X-Empty": ""})
 
 
 @pytest.mark.parametrize(
@@ -349,6 +415,14 @@ def test_unknown_outcomes_are_resent_only_where_it_is_safe(
     """Law 7, and the user's own word."""
     config = ClientConfig(base_url="local:", server_deduplicates=deduplicates, on_unknown=on_unknown)
     assert config.may_resend_unknown is may
+
+
+def test_variables_that_are_set_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the question; an empty one counts as absent."""
+    monkeypatch.setenv("B", "2")
+    monkeypatch.setenv("A", "1")
+    monkeypatch.setenv("C", "")
+    assert list(set_variables("A", "X_NOT_SET", "B", "C").items()) == [("A", "1"), ("B", "2")]
 
 
 def test_caches_stand_where_the_platform_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.retry import RetryBudget, Tries, backoff_s, drive, judge
+from tinsmith.core.retry_after import retry_after_s
 from tinsmith.core.verdict import Fault, OpClass, Outcome
 
 from tests.core import retry_rules as rules
@@ -30,7 +33,7 @@ def test_every_status_and_header_is_judged_as_the_table_says(op: OpClass) -> Non
                 equal = (decision.action, decision.applied) == (action, applied)
                 if not equal or decision.delay_s != pytest.approx(delay_s):
                     wrong.append((status, form, told, action, delay_s, applied, decision))
-    assert rows == 500 * 11 * 3
+    assert rows == 500 * len(rules.RETRY_AFTER) * 3
     assert not wrong, wrong[:5]
 
 
@@ -148,6 +151,14 @@ def test_a_date_counts_from_the_answers_own_clock() -> None:
     assert decision.delay_s == 2.0
     infinite = Outcome(503, headers={"retry-after": "inf", "retry-after-ms": "nan"})
     assert judge(OpClass.READ, infinite, Tries(random=0.0), CONFIG).delay_s == 0.5
+
+
+@given(st.text() | st.text(alphabet="0123456789 JanMoGTW,:+-", max_size=140))
+def test_no_advice_breaks_the_reader(text: str) -> None:
+    """Whatever a server writes there, it is seconds above zero or no advice."""
+    for name in ("retry-after", "retry-after-ms", "date"):
+        found = retry_after_s({"retry-after": rules.DATE_2S, name: text}, rules.NOW)
+        assert found is None or 0 < found < float("inf")
 
 
 def test_the_budget_is_spent_earned_and_refilled() -> None:

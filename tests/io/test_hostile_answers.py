@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import pickle
 import time
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import APIConnectionError, ModelInput, SamplingParams, ServiceClient, TinkerError, testing
+from tinsmith.core import polling
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.core.verdict import Fault
+from tinsmith.io import hub
 from tinsmith.io.secrets import SHORTEST, secrets_of, without_secrets
 from tinsmith.io.transport import Transport
 from tinsmith.io.wire import Answer, Faulted, Lane, Request, json_body
@@ -310,3 +314,107 @@ def _send(config: ClientConfig, request: Request) -> Answer:
 
 def _run(config: ClientConfig, act: Callable[[Transport], Any]) -> Any:
     return asyncio.run(act(Transport(config)))
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirected_submission_was_not_applied(service: testing.LedgerService, status: int) -> None:
+    """It says where the server points, gives its number back, and the client goes on."""
+    moved = Answer(status, {"location": "https://elsewhere.example/api/v1/optim_step?sig=CANARY"}, b"")
+    service.rules.append(once("optim_step", moved))
+    with ServiceClient(**service.settings()) as client:
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        error: Any = trainer.optim_step(ADAM).exception(WAIT_S)
+        assert (error.applied, error.status_code, error.attempts) == ("no", status, 1)
+        assert "points to https://elsewhere.example/api/v1/optim_step," in str(error)
+        assert "CANARY" not in str(error)
+        trainer.optim_step(ADAM).result(WAIT_S)
+        service.ledger.assert_exactly_once(trainer.model_id, 1)
+
+
+OVERFLOWS = {"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}
+
+
+@pytest.mark.parametrize(
+    "where", ["create_session", "optim_step", "retrieve_future", "asample", "session_heartbeat"]
+)
+def test_advice_that_overflows_is_none(service: testing.LedgerService, where: str) -> None:
+    """One such answer costs a retry, wherever it comes; the heart beats on."""
+    service.rules.append(once(where, Answer(503, OVERFLOWS, b"{}")))
+    with ServiceClient(**service.settings()) as client:
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer.optim_step(ADAM).result(WAIT_S)
+        sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+        sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams(max_tokens=1)).result(WAIT_S)
+        client.holder.runtime.spawn(asyncio.sleep(100)).result(WAIT_S)
+    assert sum(seen.path.endswith("session_heartbeat") for seen in service.seen) >= 8
+
+
+@pytest.mark.parametrize("where", ["retrieve_future", "session_heartbeat"])
+def test_no_answer_ends_a_background_task(
+    service: testing.LedgerService, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Whatever goes wrong in judging one answer, the poller asks again and the heart beats on."""
+    left = [1]
+    judged: Any = polling.decide
+
+    def breaks(*given: Any, **named: Any) -> Any:
+        if left:
+            left.pop()
+            raise OverflowError("a defect that one answer meets")
+        return judged(*given, **named)
+
+    with ServiceClient(**service.settings()) as client:
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        if where == "session_heartbeat":
+            judged = client.holder.caller.exchange
+            monkeypatch.setattr(client.holder.caller, "exchange", breaks)
+            client.holder.runtime.spawn(asyncio.sleep(100)).result(WAIT_S)
+        else:
+            monkeypatch.setattr(hub, "decide", breaks)
+            trainer.optim_step(ADAM).result(WAIT_S)
+    assert not left
+    beats = sum(seen.path.endswith("session_heartbeat") for seen in service.seen)
+    assert where == "retrieve_future" or beats >= 8
+
+
+SPELT = {
+    "as numbers": "".join(f"\\u{ord(each):04X}" for each in KEY),
+    "some as numbers": KEY.replace("-", "\\u002d"),
+    "JSON within JSON": KEY.replace("-", "\\\\u002D"),
+}
+
+
+@pytest.mark.parametrize("spelt", SPELT.values(), ids=SPELT)
+def test_a_key_that_json_spells_otherwise_is_struck_out(service: testing.LedgerService, spelt: str) -> None:
+    """A server that quotes the key may escape any of its characters."""
+    quoted = Answer(400, {}, b'{"detail": "bad key ' + spelt.encode() + b' !"}')
+    service.rules.append(once("optim_step", quoted))
+    with ServiceClient(**service.settings(api_key=KEY)) as client:
+        error: Any = client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).exception(WAIT_S)
+    assert "bad key *** !" in str(error)
+    many = b"\\" * 200_000
+    assert without_secrets(Answer(400, {}, many), [KEY]).body == many
+
+
+@pytest.mark.parametrize(("kind", "told"), [("application/json", True), ("application/x-protobuf", False)])
+@pytest.mark.parametrize("lane", [Lane.CONTROL, Lane.UPLOAD])
+def test_an_answer_may_unfold_to_a_bound(
+    server: testing.SocketServer, monkeypatch: pytest.MonkeyPatch, lane: Lane, kind: str, told: bool
+) -> None:
+    """A JSON answer unfolds to 20 times its size or 64 MB, whichever is more; here to 100 kB."""
+    monkeypatch.setattr("tinsmith.io.streams.UNFOLDED_BYTES", 100_000)
+    random = Random(1)
+    dense = b"".join(random.randbytes(1) * 8 for _ in range(40_000))
+    bodies = [dense, b"0" * 90_000, b"0" * 1_000_000]
+    headers = {"content-encoding": "gzip", "content-type": kind}
+    server.service.rules.append(once("optim_step", *(Answer(200, headers, gzip.compress(b)) for b in bodies)))
+    asked = Request("optim_step", "POST", "api/v1/optim_step", lane, json_body({}))
+    config = config_for(server.url)
+    assert _send(config, asked).body == bodies[0]
+    assert _send(config, asked).body == bodies[1]
+    if not told:
+        assert _send(config, asked).body == bodies[2]
+        return
+    with pytest.raises(Faulted, match="unfolds") as caught:
+        _send(config, asked)
+    assert caught.value.fault is Fault.BROKEN_BODY

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -238,27 +236,6 @@ def test_proxy_of_a_foreign_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:9")
     with pytest.raises(TinkerError, match="not supported"):
         proxy_for("https://example.com/")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a certificate for 127.0.0.1 that nobody signed but itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=local"
-    )
-    command += f" -keyout {folder}/key.pem -out {folder}/cert.pem -addext subjectAltName=IP:127.0.0.1"
-    subprocess.run(command.split(), check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture
-def secure(certificate: Path) -> Iterator[testing.SocketServer]:
-    """Run a service behind TLS."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    with testing.SocketServer(testing.LedgerService(), tls=context) as running:
-        yield running
 
 
 @pytest.mark.parametrize("lane", LANES)

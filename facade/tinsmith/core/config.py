@@ -6,6 +6,7 @@ Owns ClientConfig and the check of the key; the policy constants are in `policy`
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ from tinsmith.core.policy import (
     positive,
 )
 from tinsmith.core.secret import Secret
+
+_KEY = re.compile(r"[!-~]+")
+"""A key: visible ASCII, in one piece."""
 
 
 @attrs.frozen
@@ -98,6 +102,7 @@ class ClientConfig:
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "base_url", check_base_url(self.base_url, insecure=self.insecure))
+        object.__setattr__(self, "api_key", _stripped(self.api_key))
         check_headers(self.default_headers)
         if self.api_key is not None or self.credential_command is None:
             check_key(self.api_key, base_url=self.base_url, require_prefix=self.require_key_prefix)
@@ -157,13 +162,30 @@ def _split_tags(text: str) -> list[str]:
     return [tag for tag in (part.strip() for part in text.split(",")) if tag]
 
 
+def _stripped(key: Secret | None) -> Secret | None:
+    """Return a key without the white space around it, which files and shells leave; an empty one is none."""
+    text = "" if key is None else key.reveal().strip()
+    if not text:
+        return None
+    return key if key is not None and key.reveal() == text else Secret(text)
+
+
 def _access_headers(env: Mapping[str, str]) -> dict[str, str]:
     """Read the pair of headers that Cloudflare Access wants."""
-    pairs = (
-        ("CF-Access-Client-Id", env.get("CLOUDFLARE_ACCESS_CLIENT_ID")),
-        ("CF-Access-Client-Secret", env.get("CLOUDFLARE_ACCESS_CLIENT_SECRET")),
-    )
-    return {name: value for name, value in pairs if value}
+    found: dict[str, str] = {}
+    for header, variable in (
+        ("CF-Access-Client-Id", "CLOUDFLARE_ACCESS_CLIENT_ID"),
+        ("CF-Access-Client-Secret", "CLOUDFLARE_ACCESS_CLIENT_SECRET"),
+    ):
+        value = env.get(variable, "").strip()
+        if not value:
+            continue
+        try:
+            check_headers({header: value})
+        except InputError as wrong:
+            raise InputError(f"{wrong.message} (from {variable})") from None
+        found[header] = value
+    return found
 
 
 def _telemetry(env: Mapping[str, str], asked: bool | None) -> bool:
@@ -189,12 +211,22 @@ def check_key(key: Secret | None, *, base_url: str, require_prefix: bool) -> Non
             "no API key: pass api_key= or set TINKER_API_KEY, or TINKER_CREDENTIAL_CMD"
             " (base_url='local:' needs none)"
         )
-    check_headers({"X-API-Key": key.reveal()})
+    if not _KEY.fullmatch(key.reveal()):
+        raise InputError(
+            "the key from api_key= or TINKER_API_KEY holds a blank, a line end or a character that is not"
+            " ASCII, which no header carries",
+            field="X-API-Key",
+        )
     if require_prefix and not key.reveal().startswith(("tml-", "eyJ")):
         raise TinkerError(
             "the API key does not start with 'tml-'; for a self-hosted server with other keys pass"
             " require_key_prefix=False or set TINSMITH_ANY_KEY=1"
         )
+
+
+def set_variables(*names: str) -> dict[str, str]:
+    """Return those of some environment variables that are set and not empty, for errors that name them."""
+    return {name: value for name in names if (value := os.environ.get(name))}
 
 
 def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -237,4 +269,5 @@ __all__ = [
     "cache_dir",
     "check_key",
     "hub_cache_dir",
+    "set_variables",
 ]

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from copy import copy
 from enum import StrEnum
 from typing import Any, Literal, Self, TypedDict, Unpack
 
 Applied = Literal["no", "yes", "unknown"]
 """Whether the server applied the request that the error is about."""
+
+
+LONGEST_TEXT = 2048
+"""Bytes that an error shows, its ids included: servers and libraries quote what they could not read."""
+
+LONGEST_ID = 200
+"""Characters of an id that an error shows; real ones are shorter."""
+
+_CONTROL = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
+)
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Return a text in which what steers a terminal, or has no form in UTF-8, is written as its escape.
+
+    `lines` keeps the line ends, for texts of our own; what a server says stays on one line.
+    """
+    text = _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    return text if lines else text.replace("\n", "\\n")
+
+
+def shortened(text: str, most_bytes: int) -> str:
+    """Return a text that takes at most so many bytes; what was left out is said at its end."""
+    if len(text) * 4 <= most_bytes or len(whole := text.encode("utf-8", "replace")) <= most_bytes:
+        return text
+    left_out = f" ... ({len(whole)} bytes in all)"
+    return whole[: max(0, most_bytes - len(left_out))].decode("utf-8", "ignore") + left_out
 
 
 class RequestErrorCategory(StrEnum):
@@ -63,6 +92,7 @@ class TinkerError(Exception):
     """Whether the server applied the request; None where the question has no meaning."""
 
     def __init__(self, message: str = "", **facts: Unpack[ErrorFacts]) -> None:
+        message = shortened(printable(str(message), lines=True), LONGEST_TEXT)
         super().__init__(message)
         self.message = message
         self.adding(**facts)
@@ -82,7 +112,7 @@ class TinkerError(Exception):
 
     def __str__(self) -> str:
         named = [
-            f"{label}={value}"
+            f"{label}={printable(str(value)[:LONGEST_ID])}"
             for label, value in (
                 ("request", self.request_id),
                 ("model", self.model_id),
@@ -92,7 +122,10 @@ class TinkerError(Exception):
             )
             if value is not None
         ]
-        return f"{self.message} [{', '.join(named)}]" if named else self.message
+        if not named:
+            return self.message
+        ids = f" [{', '.join(named)}]"
+        return shortened(self.message, LONGEST_TEXT - len(ids.encode("utf-8", "replace"))) + ids
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, self._state())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import orjson
 
 from tinsmith.core import errors
+from tinsmith.core.error_base import printable, shortened
 
 if TYPE_CHECKING:
     from tinsmith.core.errors import ErrorFacts
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 EXCERPT_BYTES = 200
 """How much of an unreadable body an error may show; enough to tell a proxy's page from a cut answer."""
 
+DETAIL_BYTES = 1500
+"""How much of a server's sentence an error shows; the rest of its 2 kB is for our own words and the ids."""
+
+MAX_LOCATION = 300
+"""Characters of a redirect's target that an error shows."""
+
+_USER = re.compile(r"//[^/@]*@")
 _PAGE = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 _UNREAD = re.compile(
     r"<(script|style)\b.*?(?:</\1>|$)|<!--.*?(?:-->|$)|<[^>]*(?:>|$)", re.IGNORECASE | re.DOTALL
@@ -67,11 +75,18 @@ def parse_body(body: bytes) -> Any:
 
 
 def detail_text(body: object) -> str:
-    """Find the sentence for a person: `detail` as text or list, `error`, `message`, or the whole."""
+    """Find the sentence for a person: `detail` as text or list, `error`, `message`, or the whole.
+
+    It stays on one line and is bounded, whatever a server says.
+    """
+    return shortened(printable(_sentence(body)), DETAIL_BYTES)
+
+
+def _sentence(body: object) -> str:
     if isinstance(body, Mapping):
         for key in ("detail", "error", "message"):
             if body.get(key):
-                return detail_text(body[key])
+                return _sentence(body[key])
         return orjson.dumps(body, default=str).decode()[:1000]
     if isinstance(body, list):
         return "; ".join(_field_problem(item) for item in body[:5])
@@ -84,7 +99,7 @@ def _field_problem(item: object) -> str:
         parts = loc if isinstance(loc, list) else [] if loc is None else [loc]
         where = ".".join(str(part) for part in parts if part != "body")
         return f"{where}: {item['msg']}" if where else str(item["msg"])
-    return detail_text(item)
+    return _sentence(item)
 
 
 def error_from_status(
@@ -106,6 +121,19 @@ def error_from_status(
         message += f" (the server asks to wait {retry_after_s:g} s)"
     return cls(
         message, response=response, body=decoded, status_code=status, retry_after_s=retry_after_s, **facts
+    )
+
+
+def error_of_redirect(
+    status: int, base_url: str, where: str, **facts: Unpack[ErrorFacts]
+) -> errors.APIStatusError:
+    """Build the error of a redirect that was not followed; its query, a permission perhaps, is not shown."""
+    target = printable(_USER.sub("//", where.partition("?")[0])[:MAX_LOCATION])
+    return errors.APIStatusError(
+        f"Error code: {status} - the server {base_url} points to {target}, and requests with a key are not"
+        " sent on; pass the address that answers as base_url= or TINKER_BASE_URL",
+        status_code=status,
+        **facts,
     )
 
 

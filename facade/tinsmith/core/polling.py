@@ -184,7 +184,7 @@ def _judge_2xx(
     if "error" in payload and (payload["error"] is not None or payload.keys() <= _FAILURE):
         message = payload["error"]
         category = RequestErrorCategory(str(payload.get("category")))
-        text = message if isinstance(message, str) and message else detail_text(payload)
+        text = detail_text(message if isinstance(message, str) and message else payload)
         return Failed(RequestFailedError(text, request_id, category, applied="no"))
     if payload.get("status") == "complete_metadata":
         size = payload.get("response_payload_size")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -11,23 +11,33 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*", re.ASCII)
+"""A number of seconds; what Python alone reads as one (`1_0`, `1e308`, `inf`) is none."""
+
+LONGEST_TEXT = 128
+"""Characters of a header that are looked at: any number or date of sense is shorter."""
+
+
 def http_date_s(text: str) -> float | None:
-    """Parse an HTTP date into seconds since the epoch; one without a zone is UTC, as all HTTP dates are."""
+    """Parse an HTTP date into seconds since the epoch; one without a zone is UTC, as all HTTP dates are.
+
+    None for what is no date, and for a date that no clock can hold.
+    """
+    if len(text) > LONGEST_TEXT:
+        return None
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment.timestamp()
+    except (ValueError, IndexError, TypeError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.timestamp()
 
 
 def _seconds(text: str, scale: float = 1.0) -> float | None:
-    try:
-        value = float(text) * scale
-    except ValueError:
+    if len(text) > LONGEST_TEXT or not _NUMBER.fullmatch(text):
         return None
-    return value if math.isfinite(value) else None
+    return float(text) * scale
 
 
 def retry_after_s(headers: Mapping[str, str], wall_now_s: float) -> float | None:
@@ -35,7 +45,7 @@ def retry_after_s(headers: Mapping[str, str], wall_now_s: float) -> float | None
 
     `retry-after-ms` comes first, then `retry-after` as a number, then as a date. A date counts from the
     answer's own `date` header where there is one, so that a wrong clock on either side does no harm.
-    Nothing, zero, the past and garbage all mean: no advice.
+    Nothing, zero, the past, garbage and what no clock can hold all mean: no advice.
     """
     value = _seconds(headers.get("retry-after-ms", ""), 1e-3)
     text = headers.get("retry-after", "")

@@ -47,8 +47,8 @@ class Fault(StrEnum):
 NOT_SENT = frozenset({Fault.REFUSED, Fault.DNS, Fault.CONNECT_TIMEOUT, Fault.TLS, Fault.CLOSED})
 """Faults that prove that the server saw nothing."""
 
-PROVABLY_NOT_ACCEPTED = frozenset({400, 401, 402, 403, 404, 413, 415, 422, 429})
-"""Statuses that prove that the server did not take the request."""
+PROVABLY_NOT_ACCEPTED = frozenset({301, 302, 307, 308, 400, 401, 402, 403, 404, 413, 415, 422, 429})
+"""Statuses that prove that the server did not take the request; a redirect (but 303) sends it elsewhere."""
 
 
 @attrs.frozen

@@ -9,27 +9,53 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import attrs
+
 from tinsmith import __version__
-from tinsmith.core.errors import TinkerError
+from tinsmith.core.config import set_variables
+from tinsmith.core.errors import InputError
 
 if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
 
 
-def proxy_for(url: str) -> str | None:
+@attrs.frozen
+class ProxyAddress:
+    """A proxy that the environment names for a server."""
+
+    url: str = attrs.field(repr=False)
+    """Where it is; may hold a password."""
+    named: str
+    """Host, port and the variable that names it, for errors."""
+
+
+def proxy_for(url: str) -> ProxyAddress | None:
     """Return the proxy that the environment names for `url`, with NO_PROXY honoured."""
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()
-    chosen = proxies.get(parts.scheme) or proxies.get("all")
+    scheme = parts.scheme if proxies.get(parts.scheme) else "all"
+    chosen = proxies.get(scheme)
     if not chosen or urllib.request.proxy_bypass(parts.netloc):
         return None
+    variable = next(
+        iter(set_variables(f"{scheme}_proxy", f"{scheme.upper()}_PROXY")), "the system's settings"
+    )
+    around = f"NO_PROXY={parts.hostname} goes around it"
     if "://" not in chosen:
         chosen = f"http://{chosen}"
-    if urlsplit(chosen).scheme not in ("http", "https"):
-        raise TinkerError(
-            f"the proxy for {parts.scheme} is of a kind that is not supported (http and https are)"
+    found = urlsplit(chosen)
+    if found.scheme not in ("http", "https"):
+        raise InputError(
+            f"{variable} names a {found.scheme} proxy, which is not supported (http and https are); {around}"
         )
-    return chosen
+    try:
+        port, host = found.port, found.hostname or ""
+    except ValueError:
+        port, host = None, ""
+    if not host or any(each.isspace() for each in host):
+        raise InputError(f"{variable} holds no address of a proxy; {around}")
+    where = host if port is None else f"{host}:{port}"
+    return ProxyAddress(chosen, f"the proxy {where} of {variable} ({around})")
 
 
 def client_headers(config: ClientConfig) -> dict[str, str]:

@@ -12,11 +12,13 @@ import uuid
 from typing import TYPE_CHECKING
 
 from tinsmith.core import errors
-from tinsmith.core.failures import broken_answer, error_from_status
+from tinsmith.core.config import set_variables
+from tinsmith.core.failures import broken_answer, error_from_status, error_of_redirect
 from tinsmith.core.origin import DEFAULT_BASE_URL
 from tinsmith.core.retry import drive
 from tinsmith.core.verdict import NOT_SENT, Decision, Fault, OpClass, Outcome
 from tinsmith.io.tries import Exchange, Run, Shared
+from tinsmith.io.wire import REDIRECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +114,8 @@ class Caller:
             return broken_answer(answer.status, answer.body, f"a body that {operation} cannot read", **facts)
         if outcome.fault is None and answer is not None:
             retry_after_s = exchange.decision.retry_after_s
+            if answer.status in REDIRECTS and (where := answer.headers.get("location")):
+                return error_of_redirect(answer.status, self._config.base_url, where, **facts)
             return error_from_status(answer.status, answer.body, retry_after_s=retry_after_s, **facts)
         message = f"{operation}: {outcome.fault}: {exchange.reason} ({self._where(outcome.fault)})"
         if outcome.fault in _TIMEOUTS:
@@ -120,7 +124,9 @@ class Caller:
 
     def _where(self, fault: Fault | None) -> str:
         if fault is Fault.TLS:
-            return f"server {self._config.base_url}; its certificate was not accepted"
+            chosen = set_variables("SSL_CERT_FILE", "SSL_CERT_DIR")
+            whose = "".join(f", by {name}={value}" for name, value in chosen.items())
+            return f"server {self._config.base_url}; its certificate was not accepted{whose}"
         if fault in NOT_SENT:
             return f"server {self._config.base_url}, from base_url= or TINKER_BASE_URL"
         return f"server {self._config.base_url}"

@@ -18,6 +18,7 @@ from tinsmith.core.errors import APIConnectionError, ProgressTimeoutError, Tinke
 from tinsmith.core.pacing import Moment
 from tinsmith.core.polling import Done, Failed, NotYet, PollState, Resubmit, decide, decide_fault
 from tinsmith.core.retry import drive
+from tinsmith.core.verdict import Fault
 from tinsmith.io.budget import ByteBudget
 from tinsmith.io.observe import QueueStateChanged, StillWaiting
 from tinsmith.io.promise import LONG_WAIT_S, Promise
@@ -162,7 +163,18 @@ class PollHub:
                 return Failed(error)
             self._observers.stumbled(f"poll: {faulted.fault}")
             return self._paced(promise, verdict)
-        judged = await self._judge(answer, promise, self._moment(promise, asked_s))
+        moment = self._moment(promise, asked_s)
+        try:
+            judged = await self._judge(answer, promise, moment)
+        except TinkerError:
+            raise
+        except Exception:
+            _log.exception("a poll of %s could not be judged", promise.request_id)
+            given, policy, retry = promise.state, self._policy, self._config.retry
+            again = decide_fault(Fault.BROKEN_BODY, given, moment=moment, policy=policy, retry=retry)
+            if again is None:
+                raise
+            judged = again
         return self._paced(promise, judged) if isinstance(judged, NotYet) else judged
 
     async def _judge(self, answer: Answer, promise: Promise, moment: Moment) -> Verdict:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
+from tinsmith.core.failures import detail_text
 from tinsmith.core.polling import PollState
 
 LONG_WAIT_S = 60.0
@@ -63,4 +64,4 @@ class Promise:
             None: "the server to finish it",
         }
         clause = words.get(self.queue_state, f"the server (queue state {self.queue_state})")
-        return f"{clause}: {self.queue_reason}" if self.queue_reason else clause
+        return f"{clause}: {detail_text(self.queue_reason)}" if self.queue_reason else clause

@@ -5,6 +5,8 @@ It owns which headers are secret. It must not log.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -51,10 +53,27 @@ def secrets_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, ...]:
 
 
 def struck(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without the secrets."""
+    """Return a text without the secrets, however JSON spells them."""
     for secret in secrets:
         text = text.replace(secret, "***")
+        if "\\" in text:
+            text = _spellings(secret).sub("***", text)
     return text
+
+
+@lru_cache(maxsize=64)
+def _spellings(secret: str) -> re.Pattern[str]:
+    """Match a secret in JSON: each character as itself, behind a backslash, or as its number.
+
+    JSON within JSON doubles the backslashes.
+    """
+    spelt = (rf"(?:\\{{0,8}}{re.escape(each)}|\\{{1,8}}u(?i:{ord(each):04x}))" for each in secret)
+    return re.compile("".join(spelt), re.DOTALL)
+
+
+@lru_cache(maxsize=64)
+def _spellings_in_bytes(secret: str) -> re.Pattern[bytes]:
+    return re.compile(_spellings(secret).pattern.encode("latin-1"), re.DOTALL)
 
 
 def without_secrets(answer: Answer, secrets: Iterable[str]) -> Answer:
@@ -63,6 +82,8 @@ def without_secrets(answer: Answer, secrets: Iterable[str]) -> Answer:
     for secret in secrets:
         if not answer.ok or len(body) <= LARGEST_BYTES:
             body = body.replace(secret.encode("latin-1"), b"***")
+            if b"\\" in body:
+                body = _spellings_in_bytes(secret).sub(b"***", body)
         if any(secret in value for value in headers.values()):
             headers = {name: struck(value, [secret]) for name, value in headers.items()}
     if body is answer.body and headers is answer.headers:

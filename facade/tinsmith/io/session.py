@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from tinsmith import __version__
 from tinsmith.core.codec.structure import to_value
-from tinsmith.core.errors import SessionLostError, TinkerError
+from tinsmith.core.errors import SessionLostError
+from tinsmith.core.failures import detail_text
 from tinsmith.core.values.service import CreateSessionResponse
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
@@ -90,7 +91,7 @@ class Session:
             (logging.ERROR, created.error_message),
         ):
             if message:
-                _log.log(level, "the server says: %s", message)
+                _log.log(level, "the server says: %s", detail_text(message))
         self.session_id = created.session_id
         if self._link.telemetry is not None:
             self._link.telemetry.begin()
@@ -113,8 +114,8 @@ class Session:
             )
             try:
                 exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
-            except TinkerError as error:
-                reason: str | None = str(error)
+            except Exception as error:  # noqa: BLE001  # no answer may end the heartbeat
+                reason: str | None = f"{type(error).__name__}: {error}"
             else:
                 if exchange.outcome.status in _GONE:
                     self._lose(session_id, exchange.outcome.status)

@@ -12,23 +12,27 @@ from urllib.parse import urljoin
 
 import attrs
 
+from tinsmith.core.codec.wire import encoding_of
 from tinsmith.core.verdict import Fault
 from tinsmith.io.addressing import origin
-from tinsmith.io.wire import Body, Faulted, Request
+from tinsmith.io.wire import REDIRECTS, Body, Faulted, Request
 
 if TYPE_CHECKING:
     import httpx
 
     from tinsmith.core.secret import Secret
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-"""Statuses whose `location` names where to go on."""
-
 STREAM_ABOVE_BYTES = 256 * 1024
 """Bodies above this size are written piece by piece, so that timers run between the pieces."""
 
 COMPRESSIONS = frozenset({"gzip", "deflate"})
 """What an answer may be compressed with: requests offer these, and each piece of them unfolds a little."""
+
+MAX_UNFOLDED = 20
+"""Times its size that a compressed JSON answer may unfold to: numbers shrink to a fifth at best."""
+
+UNFOLDED_BYTES = 64 * 1024**2
+"""What a compressed JSON answer may unfold to whatever its size."""
 
 MAX_RESPONSE_BYTES = 2 * 1024**3
 """Largest answer that is read, decompressed: above any real result, below what ends the process."""
@@ -90,12 +94,25 @@ async def read(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
     named = {name.strip() for name in headers.get("content-encoding", "identity").lower().split(",")}
     plain = not (named & COMPRESSIONS and named <= {*COMPRESSIONS, "identity"})
     plain = plain and isinstance(response.stream, AsyncIterable)
+    folded = not plain and encoding_of(headers.get("content-type")) != "protobuf"
     async for piece in response.stream if plain else response.aiter_bytes():  # type: ignore[union-attr]
         size += len(piece)
         if size > MAX_RESPONSE_BYTES:
             raise Faulted(Fault.BROKEN_BODY, f"the answer is larger than {MAX_RESPONSE_BYTES} bytes")
+        if folded and size > max(UNFOLDED_BYTES, MAX_UNFOLDED * _wire_bytes(response, headers)):
+            raise Faulted(
+                Fault.BROKEN_BODY,
+                f"the answer unfolds to more than {MAX_UNFOLDED} times its size and {UNFOLDED_BYTES} bytes",
+            )
         pieces.append(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _wire_bytes(response: httpx.Response, headers: Mapping[str, str]) -> int:
+    """Return how large an answer is before it unfolds: as it says, or as much of it as came."""
+    told = headers.get("content-length", "")
+    came = response.num_bytes_downloaded
+    return max(came, int(told)) if told.isdecimal() and len(told) < 16 else came
 
 
 def redirect(request: Request, url: httpx.URL, status: int, headers: Mapping[str, str]) -> str | None:

@@ -9,20 +9,21 @@ transport, which loads in half of the time.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from tinsmith.core.config import set_variables
 from tinsmith.core.errors import InputError
-from tinsmith.core.origin import check_base_url
+from tinsmith.core.origin import check_base_url, check_resolved, must_resolve_here
 from tinsmith.core.verdict import Fault
 from tinsmith.io.addressing import client_headers, proxy_for
 from tinsmith.io.fault_names import is_of_the_wire, name_fault
 from tinsmith.io.secrets import secrets_of, without_secrets
 from tinsmith.io.streams import (
-    REDIRECTS,
     STREAM_ABOVE_BYTES,
     Streamed,
     encoded,
@@ -34,13 +35,14 @@ from tinsmith.io.streams import (
     read,
     redirect,
 )
-from tinsmith.io.wire import Answer, Faulted, Lane, Request, Seen
+from tinsmith.io.wire import REDIRECTS, Answer, Faulted, Lane, Request, Seen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.secret import Secret
+    from tinsmith.io.addressing import ProxyAddress
 
 if "httpx" not in sys.modules:
     # httpx tries to import its own command line (click, rich, pygments); without it the import takes half as
@@ -74,6 +76,10 @@ MAX_HEADER_BYTES = 64 * 1024
 KEPT_URLS = 256
 """Parsed URLs that a client keeps: the operations of the API, and the first ids that are asked for."""
 
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+"""What the libraries beneath read for TLS."""
+
+_BY_A_PROXY = frozenset({Fault.REFUSED, Fault.DNS, Fault.CONNECT_TIMEOUT})
 _LOCAL_ORIGIN = "http://local.tinsmith/"
 
 
@@ -91,6 +97,7 @@ class Transport:
         self._foreign: httpx.AsyncBaseTransport | None = None
         self._local: httpx.AsyncBaseTransport | None = None
         self._tls: ssl.SSLContext | None = None
+        self._proxy: ProxyAddress | None = None
         self._headers = encoded(client_headers(config))
         self._urls: dict[str, httpx.URL] = {}
 
@@ -114,6 +121,7 @@ class Transport:
         """Make one attempt: send, and read the whole answer within the deadline, or raise `Faulted`."""
         deadline_s = request.timeout_s or self._config.timeouts.total_s
         message = self._message(request, self._url(request.target), extra_headers, key)
+        await self._open_lane(request.lane)
         try:
             async with asyncio.timeout(deadline_s):
                 for _ in range(MAX_REDIRECTS + 1):
@@ -136,7 +144,7 @@ class Transport:
         except Exception as error:
             if not (self._closed or is_of_the_wire(error)):  # one library has no name for its own end
                 raise
-            faulted = name_fault(error, secrets_of(message.headers.raw))
+            faulted = self._by_the_proxy(name_fault(error, secrets_of(message.headers.raw)))
         # Raised out here, without a cause: the libraries' errors hold the request, and with it the key.
         raise faulted
 
@@ -147,7 +155,7 @@ class Transport:
         timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s, pool=None).as_dict()
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                _check_signed(url, insecure=self._config.insecure or self.is_local)
+                await _check_signed(url, insecure=self._config.insecure or self.is_local)
                 asked = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": timeout})
                 response = await self._foreign_exchange(asked)
                 try:
@@ -164,6 +172,13 @@ class Transport:
                 raise
             faulted = name_fault(error)
         raise faulted  # without a cause, since the libraries' errors hold the signed URL
+
+    def _by_the_proxy(self, faulted: Faulted) -> Faulted:
+        """Name the proxy where it is what could not be reached, or did not let us through."""
+        proxy = self._proxy if self._given is None and not self.is_local else None
+        if proxy is None or faulted.fault not in _BY_A_PROXY:
+            return faulted
+        return Faulted(faulted.fault, f"by {proxy.named}: {faulted.reason}")
 
     def renew(self, lane: Lane) -> None:
         """Have the next request of a lane open a connection: those at hand lead nowhere."""
@@ -188,12 +203,20 @@ class Transport:
             raise Faulted(Fault.CLOSED, "the client was closed")
         if self._given is not None:
             return await self._given.send(message, stream=True, follow_redirects=False)
-        transport = self._lanes.get(lane)
-        if transport is None:
-            transport = self._lanes[lane] = self._open(lane)
+        await self._open_lane(lane)
+        transport = self._lanes[lane]
         response = await transport.handle_async_request(message)
         response.request = message
         return response
+
+    async def _open_lane(self, lane: Lane) -> None:
+        """Have the connections of a lane at hand; loading their library is no part of an attempt's time."""
+        if lane in self._lanes or self._given is not None or self._closed:
+            return
+        if not (self.is_local or self._config.insecure):
+            await _check_loopback(self._base)
+        if lane not in self._lanes:
+            self._lanes[lane] = self._open(lane)
 
     async def _foreign_exchange(self, message: httpx.Request) -> httpx.Response:
         """Send to a URL that carries its own permission; nothing of this client is added."""
@@ -202,9 +225,8 @@ class Transport:
         if self._given is not None or (self.is_local and str(message.url).startswith(_LOCAL_ORIGIN)):
             return await self._exchange(Lane.CONTROL, message)
         if self._foreign is None:
-            context = httpx.create_ssl_context(trust_env=True)
             proxy = _proxy(proxy_for(str(message.url)))
-            self._foreign = httpx.AsyncHTTPTransport(verify=context, trust_env=False, proxy=proxy)
+            self._foreign = httpx.AsyncHTTPTransport(verify=_trust(), trust_env=False, proxy=proxy)
         response = await self._foreign.handle_async_request(message)
         response.request = message
         return response
@@ -255,7 +277,7 @@ class Transport:
     def _open(self, lane: Lane) -> httpx.AsyncBaseTransport:
         if self.is_local:
             return self._open_local()
-        proxy = proxy_for(self._base)
+        self._proxy = proxy = proxy_for(self._base)
         keepalive_s = KEEPALIVE_S if self._config.may_resend_unknown else CAREFUL_KEEPALIVE_S
         if lane in (Lane.CONTROL, Lane.HEARTBEAT):
             limits = httpx.Limits(max_connections=CONTROL_CONNECTIONS, keepalive_expiry=keepalive_s)
@@ -274,7 +296,7 @@ class Transport:
     def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:
             if self._base.startswith("https:"):
-                self._tls = httpx.create_ssl_context(trust_env=True)
+                self._tls = _trust()
             else:
                 # Reading the certificates takes longer than the first request; plain http never asks for
                 # them.
@@ -316,10 +338,12 @@ def client_of(answer: Callable[[Seen], Awaitable[Answer]]) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=FunctionTransport(answer), trust_env=False)
 
 
-def _check_signed(url: str, *, insecure: bool) -> None:
+async def _check_signed(url: str, *, insecure: bool) -> None:
     """Refuse an address that a server names for a download and that is none to fetch from."""
     try:
         check_base_url(url.partition("?")[0], insecure=insecure)
+        if not insecure:
+            await _check_loopback(url)
     except InputError as wrong:
         shown = url.partition("?")[0][:200]
         raise Faulted(
@@ -327,11 +351,37 @@ def _check_signed(url: str, *, insecure: bool) -> None:
         ) from None
 
 
-def _proxy(url: str | None) -> httpx.Proxy | None:
-    return None if url is None else httpx.Proxy(url)
+async def _check_loopback(url: str) -> None:
+    """Refuse http to a name below localhost that is another machine's."""
+    host = must_resolve_here(url)
+    if host is None:
+        return
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        found = []
+    check_resolved(host, [str(address[0]) for *_, address in found])
 
 
-def _lean_transport(tls: ssl.SSLContext, proxy: str | None, keepalive_s: float) -> httpx.AsyncBaseTransport:
+def _trust() -> ssl.SSLContext:
+    """Read whom to trust; what the user's variables name and cannot be read is told by their names."""
+    try:
+        return httpx.create_ssl_context(trust_env=True)
+    except OSError as error:  # ssl.SSLError is one
+        chosen = set_variables(*CERTIFICATE_VARIABLES)
+        if not chosen:
+            raise
+        named = " and ".join(f"{name}={value}" for name, value in chosen.items())
+        raise InputError(f"cannot use what {named} names for TLS: {error}") from error
+
+
+def _proxy(address: ProxyAddress | None) -> httpx.Proxy | None:
+    return None if address is None else httpx.Proxy(address.url)
+
+
+def _lean_transport(
+    tls: ssl.SSLContext, proxy: ProxyAddress | None, keepalive_s: float
+) -> httpx.AsyncBaseTransport:
     """Build the transport for many requests at once: HTTP/1.1 with keep-alive and no limit of its own."""
     import aiohttp  # half of the start-up time; the first control request does not need it
     from httpx_aiohttp import AiohttpTransport

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tinsmith.core.verdict import Fault
 
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Statuses whose `location` names where to go on."""
+
+
 class Lane(StrEnum):
     """Which connections a request may use. Lanes share none, so that a full one starves no other."""
 
