@@ -13,7 +13,7 @@ from tinsmith.core.paths import ParsedCheckpointTinkerPath
 from tinsmith.core.values.rest import CheckpointArchiveUrlResponse
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
-from tinsmith.io.download import Download
+from tinsmith.io.download import Download, disk_trouble_is_named
 from tinsmith.io.unpack import unpack
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ async def fetch_checkpoint(
 
     await Download(link, signed_url, part, progress).run()
     try:
-        await link.runtime.in_thread(lambda: unpack(part, dest, overwrite=overwrite))
+        with disk_trouble_is_named(dest):
+            await link.runtime.in_thread(lambda: unpack(part, dest, overwrite=overwrite))
     finally:
         part.unlink(missing_ok=True)
     return dest
@@ -70,7 +71,8 @@ def make_room(dest: Path, overwrite: bool) -> None:
     """Refuse a target that is there and may not be replaced; make the folder that it goes into."""
     if dest.exists() and not overwrite:
         raise FileExistsError(f"{dest} is there already; pass overwrite=True to replace it")
-    dest.parent.mkdir(parents=True, exist_ok=True)
+    with disk_trouble_is_named(dest.parent):
+        dest.parent.mkdir(parents=True, exist_ok=True)
 
 
 def checkpoint_of(tinker_path: str) -> dict[str, str]:

@@ -10,7 +10,8 @@ import asyncio
 import base64
 import hashlib
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 import orjson
@@ -22,7 +23,7 @@ from tinsmith.core.verdict import Fault, OpClass, Outcome
 from tinsmith.io.wire import Faulted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from tinsmith.io.link import Link
@@ -37,6 +38,17 @@ SIGNATURE_TRIES = 3
 """How often a new signed URL is asked for in a row without a byte of progress."""
 
 Progress = "Callable[[int, int | None], object]"
+
+
+@contextmanager
+def disk_trouble_is_named(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses into an error that names the path: no other try would end differently."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise TinkerError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 @attrs.define
@@ -145,12 +157,13 @@ class Download:
     async def _store(self, pieces: Any, offset: int) -> None:
         done, fresh = offset, 0
         loop = self._link.runtime.loop
-        with self._part.open("r+b" if self._part.exists() else "wb") as sink:
+        with self._sink() as sink:
             sink.seek(offset)
             try:
                 async with asyncio.timeout(STALL_S) as stall:
                     async for piece in pieces:
-                        sink.write(piece)
+                        with disk_trouble_is_named(self._part):
+                            sink.write(piece)
                         done += len(piece)
                         fresh += len(piece)
                         if fresh >= STALL_BYTES:
@@ -163,6 +176,17 @@ class Download:
         if self._kept.total is not None and done != self._kept.total:
             raise Faulted(Fault.TRUNCATED, f"{done} of {self._kept.total} bytes came")
 
+    @contextmanager
+    def _sink(self) -> Iterator[BinaryIO]:
+        """Open the partial file; what it holds back is written when the block ends."""
+        with disk_trouble_is_named(self._part):
+            sink = self._part.open("r+b" if self._part.exists() else "wb")
+        try:
+            yield sink
+        finally:
+            with disk_trouble_is_named(self._part):
+                sink.close()
+
     def _note(self, status: int, headers: Mapping[str, str], offset: int) -> None:
         etag = headers.get("etag")
         strong = etag if etag and not etag.startswith("W/") else None
@@ -172,7 +196,8 @@ class Download:
         elif "content-length" in headers:
             total = _number(headers["content-length"])
         self._kept = Kept(strong, total, _digests(headers) or self._kept.digests)
-        self._notes.write_bytes(orjson.dumps(attrs.asdict(self._kept)))
+        with disk_trouble_is_named(self._notes):
+            self._notes.write_bytes(orjson.dumps(attrs.asdict(self._kept)))
 
     def _remember(self) -> Kept:
         try:
