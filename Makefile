@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff fuzz soak interop golden golden-wire bench bench-startup bench-cli bench-engine bench-codec \
+	codegen contract-diff fuzz soak interop servers golden golden-wire bench bench-startup bench-cli bench-engine bench-codec \
 	bench-traffic clean
 
 help: ## Print this list
@@ -133,6 +133,9 @@ soak: .venv/.ready ## 600 steps on three servers through faults at p = 0.3, on r
 interop: .venv-interop/.ready .venv-interop-0.25/.ready .venv-peer/.ready .venv/.ready ## The official SDK 0.6.3, 0.25.0 and 0.38.0, unmodified, against `tinsmith serve`
 	@PYTHONPATH=openapi $(RUN) -m tests.interop.run --captures .build/interop --flagged $(PEER_BIN)/python \
 		--official $(PEER_BIN)/python --official .venv-interop-0.25/bin/python --official .venv-interop/bin/python
+
+servers: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": servers that others wrote, installed, started, driven and compared (15 minutes)
+	@PYTHONPATH=openapi $(RUN) -m tests.servers.run --python $(PYTHON) $(addprefix --server ,$(SERVERS))
 
 bench-startup: .venv/.ready .venv-peer/.ready ## The import, and process start to first answer, beside the official client
 	$(RUN) benchmarks/startup.py --peer $(PEER_BIN)/python

@@ -41,7 +41,7 @@ class Recorder:
     """Keeps examples of what passes."""
 
     def __init__(self, upstream: str, about: str) -> None:
-        self._http = httpx.AsyncClient(base_url=upstream, timeout=120, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=upstream, timeout=600, trust_env=False)
         self._contract = Contract(load(CONTRACT))
         self._about = about
         self._counts: Counter[str] = Counter()

@@ -1,0 +1,159 @@
+"""Loses one answer at each position of a short program, and compares the client with the server's tables.
+
+The relay swallows the answer after the server has acted. Nothing may be applied twice, and each error says
+truly whether its request was applied.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from tinsmith import SamplingParams, TinkerError
+
+from tests.servers.drive import ADAM, WAIT_S, Drive, Lack, Result
+from tests.servers.ledgers import Ledger, differences, settled
+from tests.servers.relay import Relay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tests.servers.environments import Server
+
+_log = logging.getLogger(__name__)
+
+
+@attrs.define
+class Position:
+    """What became of the program when one answer was lost."""
+
+    number: int
+    """Position of the request in the program."""
+    lost: str = ""
+    """The request, by the last part of its path; empty where the program ended before."""
+    first: TinkerError | None = None
+    """The first error that the program met."""
+    errors: list[str] = attrs.field(factory=list)
+    """All of them, with the call that they ended."""
+    wrong: list[str] = attrs.field(factory=list)
+    """Where the tables say otherwise."""
+
+
+def positions(server: Server, ledger: Ledger, folder: Path, **settings: Any) -> list[Position]:
+    """Run the program once for each position; `settings` are those of the client."""
+    found: list[Position] = []
+    while not found or found[-1].lost:
+        found.append(with_loss(server, ledger, folder, len(found), **settings))
+    return found[:-1]
+
+
+def with_loss(server: Server, ledger: Ledger, folder: Path, number: int, **settings: Any) -> Position:
+    """Run the program once, and lose the answer at one position."""
+    position = Position(number)
+    known = {(row.order, row.model_id) for row in ledger.rows()}
+    with Relay(server.url, number) as relay:
+        drive = Drive(server.kind.name, relay.url, server.base_model, ledger, folder, **settings)
+        made: list[Any] = []
+        try:
+            _program(drive, position, made)
+        finally:
+            rows = [row for row in settled(ledger) if (row.order, row.model_id) not in known]
+            position.wrong += differences(drive.calls, rows)
+            position.wrong += _models(drive, ledger, made)
+            for trainer in made:
+                with suppress(TinkerError):  # for room alone: a server may have no such route
+                    drive.unload(trainer)
+            drive.service.close(timeout=1.0)
+        position.lost = (relay.swallowed or "").rpartition("/")[2]
+    return position
+
+
+def _program(drive: Drive, position: Position, made: list[Any]) -> None:
+    """Train a little, save, sample, and make a model of what was saved; go on after errors."""
+    trainer = _tried(position, "create_model", lambda: drive.create(rank=4))
+    if trainer is None:
+        return
+    made.append(trainer)
+    for _ in range(2):
+        passed, stepped = trainer.forward_backward(drive.data, "cross_entropy"), trainer.optim_step(ADAM)
+        _tried(position, "forward_backward", partial(drive.done, trainer, passed, "forward_backward"))
+        _tried(position, "optim_step", partial(drive.done, trainer, stepped, "optim_step"))
+    path = _tried(position, "save_weights", lambda: drive.saved(trainer, "state"))
+    _tried(position, "forward", lambda: drive.look(trainer))
+    saving = trainer.save_weights_for_sampler("sampler")
+    weights = _tried(
+        position,
+        "save_weights_for_sampler",
+        lambda: drive.done(trainer, saving, "save_weights_for_sampler").path,
+    )
+    if weights is not None:
+        _tried(position, "sample", lambda: _sampled(drive, weights))
+    if path is not None:
+        again = _tried(position, "create_model of a checkpoint", lambda: _remade(drive, path))
+        if again is not None:
+            made.append(again)
+
+
+def _sampled(drive: Drive, path: str) -> int:
+    sampler = drive.service.create_sampling_client(path)
+    drawn = sampler.sample(drive.prompt, 1, SamplingParams(max_tokens=2, temperature=0.0))
+    return len(drawn.result(WAIT_S).sequences)
+
+
+def _remade(drive: Drive, path: str) -> Any:
+    made = drive.service.create_training_client_from_state(path)
+    drive.loaded(made)
+    return made
+
+
+def _tried(position: Position, what: str, call: Callable[[], Any]) -> Any:
+    """Make a call; the error is kept, and the program goes on."""
+    try:
+        return call()
+    except TinkerError as error:
+        position.first = position.first or error
+        position.errors.append(f"{what}: {type(error).__name__}, applied {error.applied}")
+        _log.debug("position %d: %s: %s", position.number, what, error)
+        return None
+
+
+def _models(drive: Drive, ledger: Ledger, made: Sequence[Any]) -> list[str]:
+    """Say whether a model was made that nobody was told of."""
+    if drive.service.session_id is None:
+        return []
+    extra = set(ledger.models(drive.service.session_id)) - {trainer.model_id for trainer in made}
+    known_failed = any(call.applied != "yes" for call in drive.calls)
+    return [f"models that nobody was told of: {sorted(extra)}"] if extra and not known_failed else []
+
+
+def judged(found: list[Position], name: str, lacks: Sequence[Lack]) -> list[Result]:
+    """Return one result for each kind of request whose answer was lost."""
+    results = []
+    for lost in dict.fromkeys(position.lost for position in found):
+        step = f"answer lost: {lost}"
+        mine = [lack for lack in lacks if (lack.server, lack.step) == (name, step)]
+        same = [position for position in found if position.lost == lost]
+        results.append(_of_kind(step, same, mine))
+    return results
+
+
+def _of_kind(step: str, found: list[Position], lacks: list[Lack]) -> Result:
+    times = f"{len(found)} positions"
+    reason = ""
+    for position in found:
+        told = "; ".join(position.errors)
+        if position.wrong:
+            return Result(
+                step, "DEVIATION", f"position {position.number}: {'; '.join(position.wrong)} ({told})"
+            )
+        if position.first is None:
+            continue
+        fitting = [lack for lack in lacks if lack.fits(position.first)]
+        if not fitting:
+            return Result(step, "DEVIATION", f"position {position.number}: {position.first} ({told})")
+        reason, times = fitting[0].reason, f"{len(found)} positions; {told}"
+    return Result(step, "lack" if reason else "ok", times, reason)

@@ -1,0 +1,138 @@
+"""Drives our client against servers that other people wrote, and compares what it says with what they did.
+
+`python -m tests.servers.run [--server NAME]...` from the root of the repository; `make servers` does it.
+Prints a table of steps and servers, writes it as JSON, and fails on what is neither right nor in
+`lacks.toml`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shutil
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from tests.interop.recorder import recording
+from tests.servers import checkpoints, refusals, restarts, sampling, sessions, training
+from tests.servers.drive import Drive, Lack, Result, known_lacks, perform, steps_in
+from tests.servers.environments import BUILD, KINDS, Kind, Server
+from tests.servers.ledgers import Ledger, SkyrlLedger, TuftLedger
+from tests.servers.positions import judged, positions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+STEPS = [
+    step for module in (training, checkpoints, sampling, sessions, refusals) for step in steps_in(module)
+]
+"""The steps that share one program, in order."""
+SIGNS = {"ok": "ok", "lack": "lacks", "DEVIATION": "DEVIATION"}
+"""What a cell of the table says."""
+
+
+def ledger_of(server: Server) -> Ledger:
+    """Return the tables of a server."""
+    if server.kind.name == "tuft":
+        return TuftLedger(server.run / "bookkeeping.json")
+    return SkyrlLedger(server.run / "tinker.db")
+
+
+def drive(kind: Kind, lacks: Sequence[Lack], options: argparse.Namespace) -> list[Result]:
+    """Run all against one server."""
+    folder = kind.folder / "written"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    results: list[Result] = []
+
+    def tell(result: Result) -> None:
+        results.append(result)
+        seconds, sign = f"{result.seconds:6.1f} s", SIGNS[result.verdict]
+        print(f"{kind.name:10} {sign:9} {seconds}  {result.step}: {result.note}", flush=True)
+
+    with Server(kind) as server:
+        ledger = ledger_of(server)
+        with _address(server, options.record) as url:
+            program = Drive(kind.name, url, server.base_model, ledger, folder)
+            for step in STEPS:
+                if options.only in step.name:
+                    tell(perform(program, step, lacks))
+            program.service.close(timeout=5.0)
+        for step in steps_in(restarts):
+            if options.only in step.name:
+                program = Drive(kind.name, server.url, server.base_model, ledger, folder)
+                program.restart = server.restart
+                tell(perform(program, step, lacks))
+                program.service.close(timeout=1.0)
+        if options.only in "answer lost":
+            for result in judged(positions(server, ledger, folder), kind.name, lacks):
+                tell(result)
+    return results
+
+
+@contextmanager
+def _address(server: Server, record: Path | None) -> Iterator[str]:
+    """Give the address of a server, or that of a recorder before it."""
+    if record is None:
+        yield server.url
+        return
+    release = server.kind.release
+    with recording(server.url, f"Requests of our client and answers of {release}, a few of each kind.") as (
+        url,
+        recorder,
+    ):
+        yield url
+    recorder.write(record / f"tinsmith-on-{release}.json")
+
+
+def table(found: dict[str, list[Result]]) -> list[str]:
+    """Return the table of steps and servers as Markdown."""
+    rows = list(dict.fromkeys(result.step for results in found.values() for result in results))
+    cells = {
+        (name, result.step): SIGNS[result.verdict] for name, results in found.items() for result in results
+    }
+    lines = [f"| step | {' | '.join(found)} |", f"| --- |{' --- |' * len(found)}"]
+    return lines + [f"| {row} | {' | '.join(cells.get((name, row), '') for name in found)} |" for row in rows]
+
+
+def main() -> int:
+    """Drive the chosen servers, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", action="append", choices=list(KINDS), help="A server; all unless given.")
+    parser.add_argument("--only", default="", help="Only steps whose name contains this.")
+    parser.add_argument("--python", default=sys.executable, help="Python 3.11 or newer for the environments.")
+    parser.add_argument("--install", action="store_true", help="Install, and drive nothing.")
+    parser.add_argument("--record", type=Path, help="Folder for what is said on the way, redacted.")
+    options = parser.parse_args()
+    logging.getLogger("tinsmith").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers end with us
+    chosen = [KINDS[name] for name in options.server or KINDS]
+    for kind in chosen:
+        kind.install(options.python)
+    if options.install:
+        return 0
+    lacks, started = known_lacks(), time.monotonic()
+    found = {kind.name: drive(kind, lacks, options) for kind in chosen}
+    lines = table(found)
+    (BUILD / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    plain = {name: [attrs.asdict(result) for result in results] for name, results in found.items()}
+    (BUILD / "results.json").write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(["", *lines, ""]))
+    counts = [result.verdict for results in found.values() for result in results]
+    right, lacking, wrong = (counts.count(verdict) for verdict in ("ok", "lack", "DEVIATION"))
+    print(
+        f"{right} ok, {lacking} lacks of the server, {wrong} deviations in {time.monotonic() - started:.0f} s"
+    )
+    print(f"the table and all notes: {BUILD.relative_to(Path.cwd())}/table.md, results.json")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
