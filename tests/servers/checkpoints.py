@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from safetensors.numpy import load_file
 from tinsmith import AdamParams
+from tinsmith.core.errors import ConflictError
 
 from tests.servers.drive import WAIT_S, Drive, holds, same, step
 from tests.servers.environments import RANK
@@ -25,17 +26,19 @@ def save(drive: Drive) -> object:
     return drive.state
 
 
-@step("save_state under the same name")
+@step("save_state under the same name, and another after it")
 def save_twice(drive: Drive) -> object:
-    """The name is taken: a conflict that applied nothing, or a second copy where the server says so."""
-    holds(bool(drive.state), "there is no first copy")
-    return drive.saved(drive.trainer, "first")
-
-
-@step("save_state after that, under another name")
-def save_after(drive: Drive) -> object:
-    """A refused save takes no number with it."""
-    return drive.saved(drive.trainer, "second")
+    """The name is taken: a second copy, or a refusal that takes neither a number nor the client with it."""
+    trainer = drive.create(rank=4)
+    drive.saved(trainer, "same")
+    try:
+        note = f"taken, as {drive.saved(trainer, 'same')}"
+    except ConflictError as refused:
+        holds(refused.applied == "no", str(refused))
+        note = str(refused)
+    drive.saved(trainer, "other")
+    drive.learn(trainer)
+    return note
 
 
 @step("load_state")
@@ -100,12 +103,24 @@ def save_for_sampler(drive: Drive) -> object:
     return drive.sampled
 
 
-@step("save_weights_for_sampler under the same name")
+@step("save_weights_for_sampler under the same name, and another after it")
 def save_for_sampler_twice(drive: Drive) -> object:
     """As with `save_state`."""
-    holds(bool(drive.sampled), "there is no first copy")
-    saved = drive.trainer.save_weights_for_sampler("for-sampler")
-    return drive.done(drive.trainer, saved, "save_weights_for_sampler").path
+    trainer = drive.create(rank=4)
+
+    def saved(name: str) -> str:
+        made = trainer.save_weights_for_sampler(name)
+        return str(drive.done(trainer, made, "save_weights_for_sampler").path)
+
+    saved("same")
+    try:
+        note = f"taken, as {saved('same')}"
+    except ConflictError as refused:
+        holds(refused.applied == "no", str(refused))
+        note = str(refused)
+    saved("other")
+    drive.learn(trainer)
+    return note
 
 
 @step("rest: list_training_runs")

@@ -160,6 +160,13 @@ def custom(drive: Drive) -> object:
     return output.metrics["mine"]
 
 
+@step("the server is recognised")
+def recognised(drive: Drive) -> object:
+    """The client knows which server it talks to, from answers that came anyway."""
+    same(drive.service.server.name, drive.name, "the profile")
+    return drive.service.server.name
+
+
 @step("optim_step with decay and clipping")
 def clipped(drive: Drive) -> object:
     """The rest of the optimizer's parameters is taken."""
