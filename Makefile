@@ -7,8 +7,8 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff fuzz soak interop servers golden golden-wire bench bench-startup bench-cli bench-engine bench-codec \
-	bench-traffic clean
+	codegen contract-diff fuzz soak interop servers golden golden-wire compat-listing bench bench-startup bench-cli \
+	bench-engine bench-codec bench-traffic clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -113,6 +113,9 @@ golden: .venv-golden/.ready .venv/.ready ## Write the golden files anew from tor
 golden-wire: .venv-peer/.ready .venv/.ready ## Write the golden bytes of the binary form anew from the official client
 	$(RUN) -m tests.core.wire_golden.ours tests/core/wire_golden
 	$(PEER_BIN)/python -W ignore tests/core/wire_golden/make_official.py tests/core/wire_golden
+
+compat-listing: .venv-peer/.ready ## Write anew what the official client offers, for the test of the stand-in
+	$(PEER_BIN)/python tests/compat/make_listing.py tests/compat/official.json
 
 fuzz: .venv/.ready ## schemathesis with many examples against the embedded service
 	$(BIN)/pytest --timeout 1800 tests/local/fuzz_contract.py

@@ -1,7 +1,7 @@
 """Let `import tinker` mean this package: a stand-in for the official SDK's modules.
 
-It owns which module names exist and where each name comes from. It must define no client and no value of its
-own: `tinker.Datum is tinsmith.Datum`.
+It owns the hook that finds them; `compat.modules` says which there are and where each name lives. There is no
+client and no value of its own: `tinker.Datum is tinsmith.Datum`.
 
     python -m tinsmith.compat train.py --epochs 3      # run a program as it is
     import tinsmith.compat; tinsmith.compat.install()  # or from code, before the first `import tinker`
@@ -12,14 +12,26 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from importlib.abc import Loader, MetaPathFinder
+from functools import cache
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
+from importlib.metadata import Distribution, DistributionFinder
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinsmith.compat.modules import (
+    MODULES,
+    OFFICIAL_VERSION,
+    PACKAGES,
+    REFUSED,
+    TOP_NAMES,
+    TYPE_MODULES,
+    TYPE_NAMES,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import ModuleType
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import CodeType, ModuleType
 
 __all__ = ["SHADOW", "install", "installed"]
 
@@ -27,24 +39,6 @@ SHADOW: Path = Path(__file__).parent / "shadow"
 """A folder for `sys.path` or PYTHONPATH that holds a `tinker` which installs this stand-in.
 
 Processes that a program starts by itself need it: they begin without what `install` did in their parent."""
-
-_CLIENTS = {
-    "api_future": "APIFuture AwaitableConcurrentFuture",
-    "rest_client": "RestClient",
-    "sampling_client": "SamplingClient",
-    "service_client": "ServiceClient",
-    "training_client": "TrainingClient",
-}
-
-_MODULES: dict[str, str] = {
-    "tinker.lib": "public_interfaces retry_handler",
-    "tinker.lib.public_interfaces": " ".join(_CLIENTS.values()),
-    "tinker.lib.retry_handler": "RetryConfig",
-    **{f"tinker.lib.public_interfaces.{name}": names for name, names in _CLIENTS.items()},
-}
-"""Modules beside `tinker` and `tinker.types`, and what each offers."""
-
-_PACKAGES = {"tinker", "tinker.lib", "tinker.lib.public_interfaces", "tinker.types"}
 
 
 def install() -> None:
@@ -71,7 +65,21 @@ def installed() -> bool:
     return _FINDER in sys.meta_path
 
 
-class _Finder(MetaPathFinder):
+class _Installed(Distribution):
+    """What `importlib.metadata` says of the official SDK: the release that the stand-in stands for."""
+
+    def read_text(self, filename: str) -> str | None:
+        """Return the metadata; there is no other file."""
+        if filename != "METADATA":
+            return None
+        return f"Metadata-Version: 2.1\nName: tinker\nVersion: {OFFICIAL_VERSION}\n"
+
+    def locate_file(self, path: object) -> Path:
+        """Return where a file would lie."""
+        return SHADOW / str(path)
+
+
+class _Finder(DistributionFinder):
     """Finds `tinker` and everything below it, or says that the stand-in does not have it."""
 
     def find_spec(
@@ -80,12 +88,22 @@ class _Finder(MetaPathFinder):
         if not _is_tinker(fullname):
             return None
         if not _exists(fullname):
+            reasons = [reason for name, reason in REFUSED.items() if f"{fullname}.".startswith(f"{name}.")]
+            why = reasons[0] if reasons else "it has not this module (docs/migration.md says what differs)"
             raise ModuleNotFoundError(
-                f"No module named {fullname!r}: tinsmith.compat stands in for the official SDK here, and has "
-                "its public modules only (docs/migration.md lists them)",
+                f"No module named {fullname!r}: tinsmith.compat stands in for the official SDK here; {why}",
                 name=fullname,
             )
-        return ModuleSpec(fullname, _LOADER, is_package=fullname in _PACKAGES)
+        spec = ModuleSpec(fullname, _LOADER, origin=str(_FILE), is_package=fullname in PACKAGES)
+        spec.has_location = True
+        return spec
+
+    def find_distributions(
+        self,
+        context: DistributionFinder.Context = DistributionFinder.Context(),  # noqa: B008 - as the base has it
+    ) -> Iterable[Distribution]:
+        """Answer for the official SDK alone."""
+        return [_Installed()] if context.name is not None and context.name.lower() == "tinker" else []
 
 
 class _Loader(Loader):
@@ -101,11 +119,18 @@ class _Loader(Loader):
             return _attribute(name, attribute)
 
         module.__doc__ = f"Stand-in for {name}: the names are those of tinsmith."
-        module.__dict__["__all__"] = names
+        module.__dict__["__all__"] = [each for each in names if not each.startswith("_") or name == "tinker"]
         module.__dict__["__dir__"] = lambda: sorted(names)
         module.__dict__["__getattr__"] = look_up
 
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Return what `python -m` runs: the command line."""
+        if fullname != "tinker.cli.__main__":
+            return None
+        return compile("from tinsmith.cli import main\nmain()\n", str(_FILE), "exec")
 
+
+_FILE = SHADOW / "tinker.py"
 _FINDER = _Finder()
 _LOADER = _Loader()
 
@@ -116,35 +141,49 @@ def _is_tinker(name: str) -> bool:
 
 def _is_ours(module: ModuleType) -> bool:
     spec: ModuleSpec | None = getattr(module, "__spec__", None)
-    return spec is not None and (spec.loader is _LOADER or spec.origin == str(SHADOW / "tinker.py"))
+    return spec is not None and (spec.loader is _LOADER or spec.origin == str(_FILE))
 
 
 def _exists(name: str) -> bool:
-    if name in _PACKAGES or name in _MODULES:
+    if name in PACKAGES or name in MODULES:
         return True
-    parent, _, last = name.rpartition(".")
-    return parent == "tinker.types" and last in {_snake(value) for value in _names("tinker.types")}
+    inside = name.removeprefix("tinker.types.")
+    return inside != name and (inside in TYPE_MODULES or inside in _modules_of_values())
 
 
-def _names(module: str) -> list[str]:
-    """Return what a module offers."""
-    if module in _MODULES:
-        return _MODULES[module].split()
+@cache
+def _modules_of_values() -> frozenset[str]:
+    """Return the modules that older releases have: one a value, after its name."""
+    return frozenset(_snake(value) for value in _names("tinker.types"))
+
+
+@cache
+def _names(module: str) -> Mapping[str, str]:
+    """Return what a module offers: name -> `module:attribute` of this package."""
     if module == "tinker":
-        return list(importlib.import_module("tinsmith").__all__)
-    return [name for name in dir(importlib.import_module("tinsmith.types")) if not name.startswith("_")]
+        ours = list(importlib.import_module("tinsmith").__all__)
+        return {**dict.fromkeys(ours, "tinsmith"), **_read(TOP_NAMES), "types": "tinker:types"}
+    if module in MODULES and not module.startswith("tinker.types"):
+        return _read(MODULES[module])
+    values = [name for name in dir(importlib.import_module("tinsmith.types")) if not name.startswith("_")]
+    return {**dict.fromkeys(values, "tinsmith.types"), **_read(TYPE_NAMES)}
+
+
+def _read(table: str) -> dict[str, str]:
+    """Read one line of the table: names, each alone or with the place where it lives."""
+    pairs = (entry.partition("=") for entry in table.split())
+    return {name: where or "tinsmith" for name, _, where in pairs}
 
 
 def _attribute(module: str, name: str) -> object:
-    """Return `name` of a stand-in module; every module below `tinker.types` knows all values."""
-    if f"{module}.{name}" in _PACKAGES or f"{module}.{name}" in _MODULES:
+    """Return `name` of a stand-in module: a module below it, or what the table says."""
+    if module in PACKAGES and _exists(f"{module}.{name}"):
         return importlib.import_module(f"{module}.{name}")
-    if name not in _names(module):
+    where = _names(module).get(name)
+    if where is None:
         raise AttributeError(f"module {module!r} has no attribute {name!r} in tinsmith.compat")
-    if name == "AwaitableConcurrentFuture":
-        name = "APIFuture"
-    home = "tinsmith.types" if module.startswith("tinker.types") else "tinsmith"
-    return getattr(importlib.import_module(home), name)
+    home, _, attribute = where.partition(":")
+    return getattr(importlib.import_module(home), attribute or name)
 
 
 def _snake(name: str) -> str:

@@ -1,0 +1,279 @@
+"""Names of the official SDK's lower modules that this package has nothing of its own for.
+
+Each does its work with the public clients: the raw operations of `ServiceClient.raw`, futures from request
+ids, the settings of `ClientConfig`. It owns no transport and no retry.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import orjson
+
+from tinsmith.core.config import ClientConfig
+from tinsmith.core.errors import APIStatusError, InputError, TinkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from tinsmith.clients.service import ServiceClient
+
+F = TypeVar("F")
+
+
+class ClientConnectionPoolType(Enum):
+    """The connections of a client by their use. Here each request finds its own."""
+
+    SESSION = "session"
+    SAMPLE = "sample"
+    TRAIN = "train"
+    REST_SUPPORT_REDIRECT = "rest_support_redirect"
+    RETRIEVE_PROMISE = "retrieve_promise"
+    RETRIEVE_FUTURES = "retrieve_futures"
+    TELEMETRY = "telemetry"
+
+
+class NotGiven:
+    """The type of `NOT_GIVEN`: an argument that was left out, where None has a meaning."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+NOT_GIVEN = NotGiven()
+"""Stands for an argument that was left out."""
+
+
+class ExperimentalWarning(FutureWarning):
+    """The official SDK warns of unfinished features with it; nothing here raises it."""
+
+
+class QueueStateObserver:
+    """Base of objects that are told why a request waits. Here any callable is; see `add_observer`."""
+
+    def on_queue_state_change(self, queue_state: object, queue_state_reason: str | None = None) -> None:
+        """Take note of a state of the server's queue."""
+        raise NotImplementedError
+
+
+OPERATIONS: dict[str, dict[str, str]] = {
+    "futures": {"retrieve": "retrieve_future", "retrieve_multi": "retrieve_futures"},
+    "models": {
+        "copy_weights": "copy_weights",
+        "create": "create_model",
+        "get_info": "get_info",
+        "unload": "unload_model",
+    },
+    "sampling": {"asample": "asample"},
+    "service": {
+        "auth_token": "auth_token",
+        "client_config": "client_config",
+        "client_dynamic_config": "client_dynamic_config",
+        "create_custom_loss": "create_custom_loss",
+        "create_sampling_session": "create_sampling_session",
+        "create_session": "create_session",
+        "get_server_capabilities": "get_server_capabilities",
+        "health_check": "healthz",
+        "join_sampling_session": "join_sampling_session",
+        "session_heartbeat": "session_heartbeat",
+    },
+    "telemetry": {"send": "telemetry"},
+    "training": {
+        "forward": "forward",
+        "forward_backward": "forward_backward",
+        "optim_step": "optim_step",
+    },
+    "weights": {
+        "load": "load_weights",
+        "save": "save_weights",
+        "save_external": "save_weights_external",
+        "save_for_sampler": "save_weights_for_sampler",
+    },
+}
+"""The resources of the raw client: method -> operation of the contract."""
+
+
+class Resource:
+    """Some operations of a raw client under their official names."""
+
+    def __init__(self, service: ServiceClient, methods: Mapping[str, str]) -> None:
+        self._service, self._methods = service, methods
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        if name.startswith("_") or name not in self._methods:
+            raise AttributeError(
+                f"the raw client has no {name!r} here, but {', '.join(self._methods)};"
+                " ServiceClient.raw has every operation of the contract"
+            )
+        return partial(self._send, self._methods[name])
+
+    def __dir__(self) -> list[str]:
+        return list(self._methods)
+
+    async def _send(self, operation: str, *, request: object = None) -> Any:
+        import tinsmith_api.models as contract
+        from tinsmith_api.operations import OPERATIONS as KNOWN
+
+        from tinsmith import types
+        from tinsmith.core.codec.encode import encode_body
+        from tinsmith.core.codec.structure import to_value
+
+        known = KNOWN[operation]
+        call = getattr(self._service.raw, operation)
+        if known.request is None:
+            found = await call()
+        else:
+            wanted = getattr(contract, known.request)
+            if not isinstance(request, wanted):
+                given = orjson.loads(encode_body(request)) if request is not None else {}
+                needed = (field.name for field in attrs.fields(wanted) if field.default is attrs.NOTHING)
+                request = wanted.from_dict({**dict.fromkeys(needed), **given})
+            found = await call(body=request)
+        fields = found.to_dict() if hasattr(found, "to_dict") else None
+        name = known.response or ""
+        if operation == "retrieve_future" and fields is not None:  # the answer names its class in `type`
+            name = f"{str(fields.get('type', '')).title().replace('_', '')}Response"
+        value = getattr(types, name, None)
+        return to_value(value, fields) if isinstance(value, type) and fields is not None else found
+
+
+class AsyncTinker:
+    """The raw client: each operation of the API as one awaited call.
+
+    A training request sent from here is in no queue: its number and its promise are the caller's business.
+    Requests are retried as everywhere else in this package.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: Any = NOT_GIVEN,
+        max_retries: int | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, str] | None = None,
+        http_client: Any = None,
+    ) -> None:
+        from tinsmith.clients.service import ServiceClient
+
+        self._service = ServiceClient(
+            api_key=api_key,
+            base_url=None if base_url is None else str(base_url),
+            timeout=None if isinstance(timeout, NotGiven) else timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            default_query=default_query,
+            http_client=http_client,
+        )
+        for name, methods in OPERATIONS.items():
+            setattr(self, name, Resource(self._service, methods))
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Resource: ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._service.close_async()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def _resource(name: str) -> Callable[[AsyncTinker], Resource]:
+    """Return what makes a resource of a raw client, as the official class of that name does."""
+    return lambda client: getattr(client, name)
+
+
+AsyncFuturesResource = _resource("futures")
+AsyncModelsResource = _resource("models")
+AsyncSamplingResource = _resource("sampling")
+AsyncServiceResource = _resource("service")
+AsyncTelemetryResource = _resource("telemetry")
+AsyncTrainingResource = _resource("training")
+AsyncWeightsResource = _resource("weights")
+
+
+def _APIFuture(model_cls: type[Any], holder: Any, untyped_future: Any, **_: object) -> Any:  # noqa: N802
+    """Return a future of a promise that the raw client got; `holder` is a client's `holder`."""
+    from tinsmith.clients.attach import attach
+
+    return attach(holder, untyped_future.request_id, model_cls)
+
+
+def model_dump(value: Any, *, exclude_none: bool = False, **_: object) -> dict[str, Any]:
+    """Return a value as it goes to a server in JSON: absent fields are left out, defaults are not."""
+    fields: dict[str, Any] = orjson.loads(model_json(value))
+    return {name: part for name, part in fields.items() if part is not None} if exclude_none else fields
+
+
+def model_json(value: Any, *, indent: int | None = None) -> str:
+    """Return a value as the text of its JSON."""
+    from tinsmith.core.codec.encode import encode_body
+
+    option = orjson.OPT_INDENT_2 if indent else 0
+    return orjson.dumps(orjson.loads(encode_body(value)), option=option).decode()
+
+
+def model_copy(value: F, *, deep: bool = False) -> F:
+    """Return the value: values cannot be changed, so that a copy has no use."""
+    return value
+
+
+def get_tinker_token() -> str | None:
+    """Return the key that a client would take from the environment, or None. Runs no command."""
+    try:
+        key = ClientConfig.from_environment().api_key
+    except TinkerError:
+        return None
+    return None if key is None else key.reveal()
+
+
+def tinker_has_credentials() -> bool:
+    """Tell whether a client would find a key, or a command that prints one."""
+    try:
+        config = ClientConfig.from_environment()
+    except TinkerError:
+        return False
+    return config.api_key is not None or bool(config.credential_command)
+
+
+def raise_if_tinker_not_accessible() -> None:
+    """Ask the server what it offers, once; what stands in the way is raised as a `TinkerError`."""
+    from tinsmith.clients.service import ServiceClient
+
+    with ServiceClient(max_retries=0) as service:
+        service.get_server_capabilities()
+
+
+def resolve_base_url(base_url: object = None) -> str:
+    """Return the address that a client would use: the argument, `TINKER_BASE_URL`, the hosted server."""
+    return ClientConfig.from_environment(
+        base_url=None if base_url is None else str(base_url), api_key="tml-unused"
+    ).base_url.rstrip("/")
+
+
+def is_user_error(error: BaseException) -> bool:
+    """Tell whether what was sent is at fault, and not the server or the way."""
+    if isinstance(error, APIStatusError):
+        return 400 <= error.status_code < 500 and error.status_code not in (408, 429)
+    return isinstance(error, InputError)
+
+
+def capture_exceptions(func: Any = None, *, fatal: bool = False, severity: str = "ERROR") -> Any:
+    """Return the function as it is: telemetry is off here unless asked for, and sees the clients alone."""
+    return (lambda inner: inner) if func is None else func
