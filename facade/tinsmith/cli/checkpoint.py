@@ -171,9 +171,12 @@ def _of_run(client: RestClient, run_id: str) -> Listing[Checkpoint]:
 
 
 def _of_user(client: RestClient, limit: int, offset: int) -> Listing[Checkpoint]:
-    def fetch(limit: int, offset: int) -> tuple[list[Checkpoint], int | None]:
+    def fetch(limit: int, offset: int) -> tuple[list[Checkpoint], int | None, int]:
+        from tinsmith.core.codec.structure import rows_sent  # loaded with the answer
+
         page = client.list_user_checkpoints(limit=limit, offset=offset).result()
-        return page.checkpoints, page.cursor.total_count if page.cursor else None
+        total = page.cursor.total_count if page.cursor else None
+        return page.checkpoints, total, rows_sent(page, "checkpoints")
 
     return collect(fetch, limit=limit, offset=offset, page=PAGE)
 

@@ -100,12 +100,12 @@ def _of_run(
 
 
 def _matches(checkpoint: Checkpoint, kind: Kind | None, before: str | None, after: str | None) -> bool:
+    if kind is not None and f"/{kind.value}/" not in checkpoint.tinker_path:
+        return False
+    if checkpoint.time is None:  # nothing is deleted for an age that nobody knows
+        return before is None and after is None
     time = aware(checkpoint.time)
-    return (
-        (kind is None or f"/{kind.value}/" in checkpoint.tinker_path)
-        and (before is None or time < _moment(before))
-        and (after is None or time > _moment(after))
-    )
+    return (before is None or time < _moment(before)) and (after is None or time > _moment(after))
 
 
 def _moment(text: str) -> datetime:

@@ -7,6 +7,8 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 
 import typer
 
+from tinsmith.core.arguments import is_last_page
+
 T = TypeVar("T")
 
 Limit = Annotated[
@@ -16,8 +18,9 @@ Offset = Annotated[
     int, typer.Option("--offset", min=0, metavar="NUMBER", help="Entries to leave out at the start.")
 ]
 
-Fetch = Callable[[int, int], tuple[list[T], int | None]]
-"""(limit, offset) -> one page, and how many entries there are in all where the server says."""
+Fetch = Callable[[int, int], tuple[list[T], int | None] | tuple[list[T], int | None, int]]
+"""(limit, offset) -> one page, how many entries there are in all where the server says, and how many it sent
+if not all of them could be read."""
 
 
 class Listing(NamedTuple, Generic[T]):
@@ -38,12 +41,15 @@ def collect(fetch: Fetch[T], *, limit: int, offset: int, page: int) -> Listing[T
     """Fetch pages of at most `page` entries until there are `limit` (0: all) or the list ends."""
     entries: list[T] = []
     total: int | None = None
-    while not limit or len(entries) < limit:
-        wanted = min(page, limit - len(entries)) if limit else page
-        found, total = fetch(wanted, offset + len(entries))
+    place = offset
+    while not limit or place - offset < limit:
+        wanted = min(page, limit - (place - offset)) if limit else page
+        found, total, *told = fetch(wanted, place)
+        sent = told[0] if told else len(found)
         entries += found
-        if not found or (len(found) < wanted if total is None else offset + len(entries) >= total):
+        place += sent
+        if is_last_page(wanted, sent, place, total):
             break
-    if total is None and (not limit or len(entries) < limit):
-        total = offset + len(entries)
+    if total is None and (not limit or place - offset < limit):
+        total = place
     return Listing(entries, total, offset, limit)

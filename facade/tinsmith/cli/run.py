@@ -68,9 +68,12 @@ def list_runs(
     """List training runs, the last used first."""
     with rest(context) as client:
 
-        def fetch(limit: int, offset: int) -> tuple[list[TrainingRun], int | None]:
+        def fetch(limit: int, offset: int) -> tuple[list[TrainingRun], int | None, int]:
+            from tinsmith.core.codec.structure import rows_sent  # loaded with the answer
+
             page = client.list_training_runs(limit=limit, offset=offset).result()
-            return page.training_runs, page.cursor.total_count
+            total = page.cursor.total_count if page.cursor else None
+            return page.training_runs, total, rows_sent(page, "training_runs")
 
         runs = collect(fetch, limit=limit, offset=offset, page=PAGE)
     names = [name.strip() for name in columns.split(",")]

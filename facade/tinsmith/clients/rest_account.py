@@ -47,7 +47,7 @@ class AccountCalls(RestCalls):
             "starting_on": _hour(starting_on, "starting_on"),
             "ending_before": _hour(ending_before, "ending_before"),
         }
-        return self._get("list_billing_usage_events", BillingUsageResponse, query=query)
+        return self._list("list_billing_usage_events", BillingUsageResponse, "data", query=query)
 
     async def get_billing_usage_async(
         self, starting_on: datetime | str, ending_before: datetime | str
@@ -59,9 +59,10 @@ class AccountCalls(RestCalls):
         self, project_id: str | None = None
     ) -> APIFuture[CurrentCheckpointStorageUsageResponse]:
         """Tell what stored checkpoints take now, in bytes and US dollars a month: of one project, or all."""
-        return self._get(
+        return self._list(
             "list_checkpoint_storage_usage",
             CurrentCheckpointStorageUsageResponse,
+            "data",
             query={"project_id": project_id},
         )
 
@@ -78,7 +79,7 @@ class AccountCalls(RestCalls):
         if event_type not in get_args(AuditEventType):
             raise InputError(f"must be one of {', '.join(get_args(AuditEventType))}", field="event_type")
         query = {"event_type": event_type, "day": None if day is None else _day(day)}
-        return self._get("list_audit_log", AuditLogResponse, query=query)
+        return self._list("list_audit_log", AuditLogResponse, "entries", query=query)
 
     async def get_audit_log_async(
         self, event_type: AuditEventType = "all", day: date | str | None = None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from tinsmith.core.codec.structure import to_value
+from tinsmith.core.arguments import is_last_page
+from tinsmith.core.codec.structure import rows_sent, to_page, to_value
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 from tinsmith.io.link import Link
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tinsmith.io.future import APIFuture
 
 T = TypeVar("T")
@@ -37,9 +40,42 @@ class RestCalls:
         payload = await operations.perform(self._link.caller, operations.request(operation, **parts))
         return to_value(result, payload)
 
+    def _list(self, operation: str, result: type[T], rows: str, **parts: Any) -> APIFuture[T]:
+        return self._link.run(self._ask_page(operation, result, rows, **parts))
+
+    async def _ask_page(self, operation: str, result: type[T], rows: str, **parts: Any) -> T:
+        payload = await operations.perform(self._link.caller, operations.request(operation, **parts))
+        page, problem = to_page(result, payload, rows)
+        if problem is not None:
+            self._link.caller.warn_once(
+                f"unreadable {operation}",
+                "%s: some rows cannot be read and are left out; `extra` of the page has them. %s",
+                operation,
+                problem,
+            )
+        return page
+
     def _do(self, operation: str, path: dict[str, str], body: object = None) -> APIFuture[None]:
         return self._link.run(self._perform(operation, path, body))
 
     async def _perform(self, operation: str, path: dict[str, str], body: object) -> None:
         asked = operations.request(operation, path=path, body=body)
         await self._link.caller.call(asked, OpClass.READ)
+
+
+def all_rows(page_at: Callable[[int], Any], rows: str, asked: int) -> Iterator[Any]:
+    """Iterate over the rows of all pages of `asked` rows, each of which `page_at` gets by its offset.
+
+    Ends also where a server sends the same page whatever the offset is.
+    """
+    offset, before = 0, None
+    while True:
+        page = page_at(offset)
+        found = getattr(page, rows)
+        if found and found == before:
+            return
+        yield from found
+        sent, before = rows_sent(page, rows), found
+        offset += sent
+        if is_last_page(asked, sent, offset, page.cursor.total_count if page.cursor else None):
+            return

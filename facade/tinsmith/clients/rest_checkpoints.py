@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinsmith.clients.checkpoints import checkpoint, checkpoint_of
 from tinsmith.clients.copying import copy_into_project
-from tinsmith.clients.rest_calls import RestCalls
+from tinsmith.clients.rest_calls import RestCalls, all_rows
 from tinsmith.core.arguments import page, ttl
 from tinsmith.core.errors import InputError
 from tinsmith.core.paths import check_tinker_path
@@ -37,11 +37,11 @@ class CheckpointCalls(RestCalls):
     def list_checkpoints(self, training_run_id: str) -> APIFuture[CheckpointsListResponse]:
         """List the checkpoints of a training run, for training and for sampling.
 
-        One page as large as the server likes; the embedded service gives the newest 1000.
+        One page as large as the server likes; the embedded service gives the newest 1000. Rows that cannot be
+        read are warned of and kept in `extra`.
         """
-        return self._get(
-            "list_checkpoints", CheckpointsListResponse, path={"training_run_id": training_run_id}
-        )
+        path = {"training_run_id": training_run_id}
+        return self._list("list_checkpoints", CheckpointsListResponse, "checkpoints", path=path)
 
     async def list_checkpoints_async(self, training_run_id: str) -> CheckpointsListResponse:
         """As `list_checkpoints`, awaited."""
@@ -49,7 +49,8 @@ class CheckpointCalls(RestCalls):
 
     def list_user_checkpoints(self, limit: int = 100, offset: int = 0) -> APIFuture[CheckpointsListResponse]:
         """List a page of all checkpoints of the user, newest first."""
-        return self._get("list_user_checkpoints", CheckpointsListResponse, query=page(limit, offset))
+        query = page(limit, offset)
+        return self._list("list_user_checkpoints", CheckpointsListResponse, "checkpoints", query=query)
 
     async def list_user_checkpoints_async(self, limit: int = 100, offset: int = 0) -> CheckpointsListResponse:
         """As `list_user_checkpoints`, awaited."""
@@ -60,14 +61,11 @@ class CheckpointCalls(RestCalls):
 
         Blocks for each page of `CHECKPOINTS_PAGE`.
         """
-        offset = 0
-        while True:
-            found = self.list_user_checkpoints(CHECKPOINTS_PAGE, offset).result()
-            yield from found.checkpoints
-            offset += len(found.checkpoints)
-            total = found.cursor.total_count if found.cursor is not None else offset
-            if not found.checkpoints or offset >= total:
-                return
+        return all_rows(
+            lambda offset: self.list_user_checkpoints(CHECKPOINTS_PAGE, offset).result(),
+            "checkpoints",
+            CHECKPOINTS_PAGE,
+        )
 
     def delete_checkpoint(self, training_run_id: str, checkpoint_id: str) -> APIFuture[None]:
         """Delete a checkpoint for ever.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinsmith.clients.rest_calls import RestCalls
+from tinsmith.clients.rest_calls import RestCalls, all_rows
 from tinsmith.core.arguments import page
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
 from tinsmith.core.values.rest import TrainingRun, TrainingRunsResponse
@@ -65,10 +65,11 @@ class RunCalls(RestCalls):
     ) -> APIFuture[TrainingRunsResponse]:
         """List a page of training runs.
 
-        `project_id` keeps those of one project. `cursor.total_count` counts the runs of all pages.
+        `project_id` keeps those of one project. `cursor.total_count` counts the runs of all pages, where the
+        server says.
         """
         query = {**page(limit, offset), "access_scope": access_scope, "project_id": project_id}
-        return self._get("list_training_runs", TrainingRunsResponse, query=query)
+        return self._list("list_training_runs", TrainingRunsResponse, "training_runs", query=query)
 
     async def list_training_runs_async(
         self,
@@ -85,10 +86,8 @@ class RunCalls(RestCalls):
 
         Blocks for each page of `RUNS_PAGE`; runs made meanwhile may shift a page, so that one comes twice.
         """
-        offset = 0
-        while True:
-            found = self.list_training_runs(RUNS_PAGE, offset, access_scope=access_scope).result()
-            yield from found.training_runs
-            offset += len(found.training_runs)
-            if not found.training_runs or offset >= found.cursor.total_count:
-                return
+        return all_rows(
+            lambda offset: self.list_training_runs(RUNS_PAGE, offset, access_scope=access_scope).result(),
+            "training_runs",
+            RUNS_PAGE,
+        )

@@ -76,7 +76,7 @@ class SessionCalls(RestCalls):
         if not isinstance(request, SessionSearchRequest):
             kind = type(request).__name__
             raise InputError(f"must be SessionSearchRequest, not {kind}", field="request")
-        return self._get("search_sessions", SessionSearchResponse, body=request)
+        return self._list("search_sessions", SessionSearchResponse, "sessions", body=request)
 
     async def search_sessions_async(self, request: SessionSearchRequest) -> SessionSearchResponse:
         """As `search_sessions`, awaited."""

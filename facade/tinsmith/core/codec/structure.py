@@ -6,6 +6,7 @@ So a newer server does no harm.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
@@ -16,10 +17,48 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 import attrs
 
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.values.open import Open, unknown_among
+from tinsmith.core.values.open import Open, named_extra, unknown_among
+
+SECONDS_FROM = 1e8
+"""Numbers below are no times: as seconds they would lie before 1973."""
+
+MILLISECONDS_FROM = 1e11
+"""Numbers from here on are milliseconds: as seconds they would lie beyond the year 5100."""
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
+
+
+UNREADABLE = "unreadable"
+"""Where `extra` of a page keeps the rows that could not be read, as they came."""
+
+
+def to_page(cls: type[T], payload: object, rows: str) -> tuple[T, str | None]:
+    """Build a page of a list, whose field `rows` has one value a row, and say what is wrong with one of them.
+
+    A row that cannot be read does not cost the others: it is kept in `extra` under `UNREADABLE`. Where no row
+    can be read, it is an error as in `to_value`.
+    """
+    if not isinstance(payload, Mapping) or not isinstance(payload.get(rows), list):
+        return to_value(cls, payload), None
+    convert = next(convert for name, convert, _ in _plan(cls) if name == rows)  # type: ignore[arg-type]
+    good, bad, problem = [], [], None
+    for row in payload[rows]:
+        try:
+            convert([row])
+        except APIResponseValidationError as cause:
+            bad.append(row)
+            problem = problem or cause.message
+        else:
+            good.append(row)
+    if not bad or not good:
+        return to_value(cls, payload), None
+    return to_value(cls, {**payload, rows: good, UNREADABLE: bad}), problem
+
+
+def rows_sent(page: object, rows: str) -> int:
+    """Count the rows that a page came with, the unreadable ones too: where the next page begins."""
+    return len(getattr(page, rows)) + len(named_extra(page).get(UNREADABLE, ()))
 
 
 def to_value(cls: type[T], payload: object) -> T:
@@ -98,7 +137,26 @@ def _list_of(inner: Convert) -> Convert:
     return convert
 
 
-def parse_time(text: str) -> datetime:
-    """Parse an ISO 8601 time; one without a zone is UTC."""
-    moment = datetime.fromisoformat(text)
+def parse_time(told: object) -> datetime:
+    """Read a time: ISO 8601, UTC where it has no zone, or seconds or milliseconds since 1970.
+
+    Some servers write numbers, as such or as text. A number too small for a time of any server is none.
+    """
+    if isinstance(told, (int, float)) and not isinstance(told, bool):
+        if not abs(told) >= SECONDS_FROM:
+            raise ValueError(f"{told!r} is no time")
+        seconds = told / 1000 if abs(told) >= MILLISECONDS_FROM else told
+        return datetime.fromtimestamp(seconds, UTC)
+    if not isinstance(told, str):
+        raise TypeError(f"unexpected {type(told).__name__}")
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        try:
+            number = float(told)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise
+        return parse_time(number)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

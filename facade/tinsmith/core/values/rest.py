@@ -33,8 +33,8 @@ class Checkpoint(Open):
     """Kind and name, e.g. `weights/0001`."""
     checkpoint_type: CheckpointType
     """`training`, `sampler` or `external`."""
-    time: datetime
-    """When it was saved, UTC."""
+    time: datetime | None
+    """When it was saved, UTC; None where the server does not say."""
     tinker_path: str
     """Its `tinker://` path."""
     size_bytes: int | None = None
@@ -117,8 +117,8 @@ class TrainingRunsResponse(Open):
 
     training_runs: list[TrainingRun]
     """The page."""
-    cursor: Cursor
-    """Where the page stands."""
+    cursor: Cursor | None = None
+    """Where the page stands, where the server says."""
 
 
 @attrs.frozen

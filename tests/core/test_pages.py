@@ -1,0 +1,90 @@
+"""Pages of lists as servers send them: their rows, their times, and where a list ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from tinsmith.core.arguments import is_last_page
+from tinsmith.core.codec.structure import parse_time, rows_sent, to_page
+from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.values.rest import CheckpointsListResponse, TrainingRunsResponse
+
+GOOD = {
+    "checkpoint_id": "a",
+    "checkpoint_type": "training",
+    "time": None,
+    "tinker_path": "tinker://r/weights/a",
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("2026-11-30T10:00:00Z", datetime(2026, 11, 30, 10, tzinfo=UTC)),
+        ("2026-11-30 10:00:00", datetime(2026, 11, 30, 10, tzinfo=UTC)),
+        ("2026-11-30T12:00:00+02:00", datetime(2026, 11, 30, 10, tzinfo=UTC)),
+        (1796032800, datetime(2026, 11, 30, 10, tzinfo=UTC)),
+        (1796032800.25, datetime(2026, 11, 30, 10, 0, 0, 250000, tzinfo=UTC)),
+        (1796032800000, datetime(2026, 11, 30, 10, tzinfo=UTC)),
+        ("1796032800", datetime(2026, 11, 30, 10, tzinfo=UTC)),
+        ("1796032800.25", datetime(2026, 11, 30, 10, 0, 0, 250000, tzinfo=UTC)),
+    ],
+)
+def test_times_of_many_servers(told: object, expected: datetime) -> None:
+    """Text of ISO 8601, and numbers since 1970 in seconds or milliseconds, also written as text."""
+    assert parse_time(told) == expected
+
+
+@pytest.mark.parametrize("told", ["soon", "nan", "inf", "", True, [], {}, float("nan"), 1e300])
+def test_what_is_no_time(told: object) -> None:
+    """It is refused as a field of another kind is."""
+    with pytest.raises((ValueError, TypeError, OverflowError)):
+        parse_time(told)
+
+
+def test_a_row_that_cannot_be_read_costs_itself_alone() -> None:
+    """It is kept as it came, told of, and counted where the next page begins."""
+    rows: list[Any] = [GOOD, {**GOOD, "tinker_path": 7}, None, {**GOOD, "checkpoint_id": "b"}]
+    page, problem = to_page(CheckpointsListResponse, {"checkpoints": rows, "new": 1}, "checkpoints")
+    assert [row.checkpoint_id for row in page.checkpoints] == ["a", "b"]
+    assert page.extra == {"new": 1, "unreadable": [rows[1], None]}
+    assert problem is not None
+    assert "tinker_path" in problem
+    assert rows_sent(page, "checkpoints") == 4
+
+
+def test_a_page_whose_rows_are_all_good() -> None:
+    """Nothing is told, and nothing kept; a time and a cursor may be missing."""
+    page, problem = to_page(CheckpointsListResponse, {"checkpoints": [GOOD]}, "checkpoints")
+    assert (problem, page.extra, page.cursor, page.checkpoints[0].time) == (None, None, None, None)
+    assert rows_sent(page, "checkpoints") == 1
+    assert to_page(TrainingRunsResponse, {"training_runs": []}, "training_runs")[0].cursor is None
+
+
+@pytest.mark.parametrize(
+    "payload", [None, [], {"checkpoints": None}, {"checkpoints": [None]}, {"checkpoints": [{}, {"time": 1}]}]
+)
+def test_what_is_no_page_is_an_error(payload: object) -> None:
+    """Where not one row can be read, the answer is none to this question."""
+    with pytest.raises(APIResponseValidationError):
+        to_page(CheckpointsListResponse, payload, "checkpoints")
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "reached", "total", "last"),
+    [
+        (10, 10, 10, 25, False),
+        (10, 5, 25, 25, True),
+        (10, 5, 15, 25, False),
+        (10, 0, 10, 25, True),
+        (10, 10, 10, None, False),
+        (10, 5, 15, None, True),
+        (10, 0, 10, None, True),
+        (10, 25, 25, None, True),
+    ],
+)
+def test_where_a_list_ends(asked: int, sent: int, reached: int, total: int | None, last: bool) -> None:
+    """At the total where the server says it, else at a page that is not as asked."""
+    assert is_last_page(asked, sent, reached, total) is last
