@@ -42,6 +42,16 @@ def test_list_of_a_part(cli: Callable[..., Result], server: Server) -> None:
     assert (nothing.code, nothing.words) == (0, "No models found")
 
 
+def test_list_of_a_server_that_gives_ids(cli: Callable[..., Result], server: Server) -> None:
+    """Hatchery names its models by `model_id`: that is shown, and searched."""
+    models = [{"model_id": "org/three", "max_context_length": 8}, {"tokenizer_id": "t"}]
+    server.answers["GET", "/get_server_capabilities"] = (200, {"supported_models": models})
+    words = cli("model", "list").words
+    assert "org/three 8 N/A N/A" in words
+    assert "N/A N/A N/A N/A" in words
+    assert "1 model" in cli("model", "list", "THREE").words
+
+
 def test_list_of_the_embedded_service(cli: Callable[..., Result]) -> None:
     """`local:` needs no key and lists the tiny models."""
     assert "tinsmith/tiny 4096 Yes Yes" in cli("--base-url", "local:", "model", "list").words

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core import codec, values
+from tinsmith.core.codec.decode import aligned_prompt
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.values import (
     AdamParams,
@@ -535,3 +536,41 @@ def test_a_cold_answer_that_does_not_fit_is_refused(cls: type, payload: Any, pro
 def test_floats_are_read_from_whole_numbers_too() -> None:
     """JSON writes 1.0 as 1."""
     assert codec.to_value(AdamParams, {"learning_rate": 1}).learning_rate == 1
+
+
+PAIRS: Any = [(1, -1.0)]
+BOTH = ("prompt_logprobs", "topk_prompt_logprobs")
+
+
+@pytest.mark.parametrize(
+    ("found", "last_n", "expected"),
+    [
+        ([None, -1.0, -2.0], None, [None, -1.0, -2.0]),
+        ([-1.0, -2.0], None, [None, -1.0, -2.0]),
+        ([-1.0, -2.0], 2, [-1.0, -2.0]),
+        ([-2.0], 1, [-2.0]),
+        ([None, -1.0, -2.0], 1, [-2.0]),
+        ([-1.0, -2.0], 1, [-2.0]),
+        ([-1.0, -2.0], 9, [None, -1.0, -2.0]),
+        ([None, -1.0, -2.0], 0, []),
+        (None, None, None),
+    ],
+)
+def test_prompt_logprobs_have_one_entry_a_position(
+    found: list[float | None] | None, last_n: int | None, expected: list[float | None] | None
+) -> None:
+    """Servers that leave out the first position, or the wish for the last ones, are mended; pairs too."""
+    pairs: Any = None if found is None else [x and PAIRS for x in found]
+    drawn = values.SampleResponse([], found, pairs)
+    aligned = aligned_prompt(drawn, BOTH, 3, last_n)
+    assert aligned.prompt_logprobs == expected
+    assert aligned.topk_prompt_logprobs == (None if expected is None else [x and PAIRS for x in expected])
+
+
+@pytest.mark.parametrize(("found", "last_n"), [([-1.0], None), ([-1.0] * 4, None), ([], None), ([], 2)])
+def test_prompt_logprobs_of_another_length_are_refused(found: list[float | None], last_n: int | None) -> None:
+    """Nobody can tell which token they belong to."""
+    with pytest.raises(APIResponseValidationError, match="prompt_logprobs for a prompt of 3"):
+        aligned_prompt(values.SampleResponse([], found), BOTH, 3, last_n)
+    drawn = values.SampleResponse([], found)
+    assert aligned_prompt(drawn, ["topk_prompt_logprobs"], 3, last_n) is drawn  # it was not asked for

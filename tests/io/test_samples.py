@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import (
+    APIResponseValidationError,
     ClosedError,
     InputError,
     ModelInput,
@@ -368,3 +369,19 @@ def test_a_sample_that_is_stopped_before_its_first_step_ends(service: testing.Le
         job.future.result(WAIT_S)
     assert caught.value.applied == "no"
     assert desk.unfinished == 0
+
+
+@pytest.mark.parametrize(("told", "expected"), [([-1.0, -2.0], [None, -1.0, -2.0]), ([-1.0], None)])
+def test_prompt_logprobs_begin_with_none(
+    service: testing.LedgerService, told: list[float], expected: list[float | None] | None
+) -> None:
+    """A server that leaves out the first position is mended; another number is told with its ids."""
+    drawn = {"sequences": [{"stop_reason": "length", "tokens": [1]}], "prompt_logprobs": told}
+    service.rules.append(lambda asked, *_: reply(drawn) if asked == "retrieve_future" else None)
+    future = sampler_on(service).compute_logprobs(PROMPT)
+    if expected is not None:
+        assert future.result(WAIT_S) == expected
+    else:
+        error = future.exception(WAIT_S)
+        assert isinstance(error, APIResponseValidationError)
+        assert (error.applied, error.seq_id) == ("yes", 0)

@@ -119,6 +119,18 @@ def test_honest_archive(pack: Callable[..., bytes], tmp_path: Path) -> None:
     assert not (tmp_path / "target/adapter_model.safetensors").stat().st_mode & 0o7000
 
 
+@pytest.mark.parametrize("root", ["", "."])
+def test_root_folder_may_have_no_name(root: str, tmp_path: Path) -> None:
+    """SkyRL packs the folder itself first, under an empty name; a file without a name stays refused."""
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(gzip.compress(packed(other(root, tarfile.DIRTYPE, mode=0o755), GOOD)))
+    unpack(archive, tmp_path / "target")
+    assert [path.name for path in (tmp_path / "target").iterdir()] == ["adapter_model.safetensors"]
+    archive.write_bytes(packed(GOOD, file("")))
+    with pytest.raises(UnsafeArchiveError, match="no name"):
+        unpack(archive, tmp_path / "other")
+
+
 def test_target_is_replaced_only_when_asked(tmp_path: Path) -> None:
     """An existing target is kept unless `overwrite`, and kept too when the new archive is hostile."""
     target = tmp_path / "target"

@@ -10,6 +10,7 @@ import typer
 from tinsmith.cli.connect import service
 from tinsmith.cli.output import Format, Properties, Rows, note, show
 from tinsmith.cli.text import title, yes
+from tinsmith.core.values.open import named_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +36,15 @@ def list_models(
     """List the base models of the server."""
     with service(context) as client:
         offered = client.get_server_capabilities().supported_models
-    models = [model for model in offered if substring.lower() in (model.model_name or "").lower()]
+    models = [model for model in offered if substring.lower() in _name(model).lower()]
     show(context, {"models": models}, lambda: _table(models))
+
+
+def _name(model: SupportedModel) -> str:
+    """Return the name of a model, or the id that a server gives in its place; empty for neither."""
+    others = named_extra(model)
+    ids = (str(others[key]) for key in ("model_id", "id") if others.get(key))
+    return model.model_name or next(ids, "")
 
 
 def _table(models: list[SupportedModel]) -> Rows:
@@ -45,7 +53,7 @@ def _table(models: list[SupportedModel]) -> Rows:
 
     rows = [
         [
-            model.model_name or "N/A",
+            _name(model) or "N/A",
             "N/A" if model.max_context_length is None else str(model.max_context_length),
             known(model.trainable),
             known(model.sampleable),

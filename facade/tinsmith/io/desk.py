@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tinsmith.core.codec.decode import decode_sample
 from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.core.polling import Done, PollState
 from tinsmith.io import operations
@@ -214,7 +213,7 @@ class SampleDesk:
         if job.sampler.completions is not None:
             job.sampler.completions.arrived(promise.request_id)
         try:
-            return decode_sample(verdict.payload, job.num_samples).named(accepted.sample_sequence_ids)
+            return job.read(verdict.payload).named(accepted.sample_sequence_ids)
         except TinkerError as error:
             owner = job.sampler.sampling_session_id
             error.adding(request_id=promise.request_id, model_id=owner, seq_id=seq_id, applied="yes")

@@ -1,13 +1,19 @@
-"""One sample that a client was asked for: what is known of it, and its bytes. It must not send them."""
+"""One sample that a client was asked for: what is known of it, its bytes and how its result is read.
+
+It must not send them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from tinsmith.core.codec.decode import aligned_prompt, decode_sample
 from tinsmith.core.codec.encode import encode_sample
+from tinsmith.core.errors import InputError
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import SamplingParams
@@ -15,6 +21,9 @@ from tinsmith.core.values.results import SampleResponse
 from tinsmith.io.future import APIFuture
 from tinsmith.io.sampler import Sampler
 from tinsmith.io.wire import Body
+
+if TYPE_CHECKING:
+    from tinsmith.core.codec.wire import Payload
 
 
 @attrs.define(eq=False, repr=False)
@@ -59,3 +68,20 @@ class SampleJob:
             further=self.further,
         )
         return Body.of((encoded,))
+
+    def read(self, payload: Payload) -> SampleResponse:
+        """Read the result, with what is told of the prompt at its positions, where their number is known."""
+        result = decode_sample(payload, self.num_samples)
+        wishes = {
+            "prompt_logprobs": self.prompt_logprobs,
+            "topk_prompt_logprobs": self.topk_prompt_logprobs > 0,
+        }
+        asked = [name for name, wanted in wishes.items() if wanted]
+        if not asked:
+            return result
+        try:
+            positions = self.prompt.length
+        except InputError:
+            return result
+        last_n: Any = self.further.get("prompt_logprobs_last_n")
+        return aligned_prompt(result, asked, positions, last_n)

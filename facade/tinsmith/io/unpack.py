@@ -107,6 +107,8 @@ def checked(member: tarfile.TarInfo, folder: Path, seen: set[str]) -> Path:
         raise UnsafeArchiveError(f"the member {shown} has an odd size")
     if member.mode & 0o7000:
         raise UnsafeArchiveError(f"the member {shown} asks for setuid, setgid or sticky")
+    if name in ("", ".") and member.isdir():
+        return folder  # its root: some servers pack it without a name
     if not name or len(name.encode("utf-8", "surrogateescape")) > MAX_NAME_BYTES:
         raise UnsafeArchiveError(f"the member {shown} has no name, or a very long one")
     if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in name):

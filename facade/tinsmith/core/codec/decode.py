@@ -7,7 +7,7 @@ asked is refused, by looks at each value, not at each number.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -152,6 +152,31 @@ def decode_sample(payload: Payload, num_samples: int | None = None) -> SampleRes
         few = f"it holds {found} sequences, and {num_samples} were asked for"
         raise _misshapen("SampleResponse", ValueError(few))
     return result
+
+
+def aligned_prompt(
+    response: SampleResponse, asked: Sequence[str], positions: int, last_n: int | None
+) -> SampleResponse:
+    """Give the fields that were asked for of a prompt one entry a position, or one of the last n.
+
+    Some servers leave out the first position, of which nothing can be told, or the wish for the last ones:
+    both are mended. Another number of entries cannot be told to belong to the prompt, and is an error.
+    """
+    wanted = positions if last_n is None else min(last_n, positions)
+    told = {name: found for name in asked if (found := getattr(response, name)) is not None}
+    changed: dict[str, Any] = {
+        name: _aligned(name, found, positions, wanted) for name, found in told.items() if len(found) != wanted
+    }
+    return attrs.evolve(response, **changed) if changed else response
+
+
+def _aligned(name: str, found: list[Any], positions: int, wanted: int) -> list[Any]:
+    if len(found) == positions - 1:
+        found = [None, *found]
+    if len(found) != positions:
+        few = f"it holds {len(found)} {name} for a prompt of {positions}, of which {wanted} were asked for"
+        raise _misshapen("SampleResponse", ValueError(few))
+    return found[positions - wanted :]
 
 
 def _decode_drawn(fields: Mapping[str, Any]) -> SampleResponse:
