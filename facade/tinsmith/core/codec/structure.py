@@ -41,7 +41,7 @@ def to_page(cls: type[T], payload: object, rows: str) -> tuple[T, str | None]:
     """
     if not isinstance(payload, Mapping) or not isinstance(payload.get(rows), list):
         return to_value(cls, payload), None
-    convert = next(convert for name, convert, _ in _plan(cls) if name == rows)  # type: ignore[arg-type]
+    convert = next(convert for name, convert, *_ in _plan(cls) if name == rows)  # type: ignore[arg-type]
     good, bad, problem = [], [], None
     for row in payload[rows]:
         try:
@@ -66,16 +66,18 @@ def to_value(cls: type[T], payload: object) -> T:
     if not isinstance(payload, Mapping):
         raise _invalid(cls, f"it is a {type(payload).__name__}, not an object", payload)
     arguments: dict[str, Any] = {}
-    for name, convert, required in _plan(cls):  # type: ignore[arg-type]
+    for name, convert, required, nullable in _plan(cls):  # type: ignore[arg-type]
         if name not in payload:
-            if required:
+            if required and not nullable:
                 raise _invalid(cls, f"field {name!r} is missing", payload)
+            if required:
+                arguments[name] = None
             continue
         try:
             arguments[name] = convert(payload[name])
         except (TypeError, ValueError, OverflowError) as cause:
             raise _invalid(cls, f"field {name!r}: {cause}", payload) from cause
-    if len(arguments) < len(payload) and issubclass(cls, Open):
+    if not payload.keys() <= arguments.keys() and issubclass(cls, Open):
         arguments["extra"] = unknown_among(payload, arguments.keys())
     return cls(**arguments)
 
@@ -87,10 +89,16 @@ def _invalid(cls: type, problem: str, payload: object) -> APIResponseValidationE
 
 
 @cache
-def _plan(cls: Any) -> list[tuple[str, Convert, bool]]:
+def _plan(cls: Any) -> list[tuple[str, Convert, bool, bool]]:
+    """Return of each field its name, how it is read, whether it has no default, whether it may be None."""
     hints = get_type_hints(cls)
     return [
-        (field.name, _converter(hints[field.name]), field.default is attrs.NOTHING)
+        (
+            field.name,
+            _converter(hints[field.name]),
+            field.default is attrs.NOTHING,
+            NoneType in get_args(hints[field.name]),
+        )
         for field in attrs.fields(cls)
         if field.init and field.name != "extra"
     ]

@@ -117,8 +117,8 @@ class TrainingRunsResponse(Open):
 
     training_runs: list[TrainingRun]
     """The page."""
-    cursor: Cursor | None = None
-    """Where the page stands, where the server says."""
+    cursor: Cursor | None
+    """Where the page stands; None where the server does not say."""
 
 
 @attrs.frozen
