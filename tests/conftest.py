@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("tinsmith", deadline=None)
+settings.load_profile("tinsmith")  # no example is timed: a busy machine is no fault
 
 LOOPBACK = ("127.", "::1", "localhost")
 

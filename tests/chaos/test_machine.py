@@ -14,9 +14,7 @@ from tests.chaos.machine import ChaosMachine
 
 def test_machine() -> None:
     """Whatever a program and the world do, client and server agree (a small run, the same each time)."""
-    small = settings(
-        max_examples=25, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=QUIET
-    )
+    small = settings(max_examples=25, stateful_step_count=30, derandomize=True, suppress_health_check=QUIET)
     run_state_machine_as_test(ChaosMachine, settings=small)
 
 
@@ -28,7 +26,6 @@ def test_machine_at_length(request: pytest.FixtureRequest) -> None:
     large = settings(
         max_examples=300,
         stateful_step_count=50,
-        deadline=None,
         database=None,
         report_multiple_bugs=False,
         suppress_health_check=QUIET,

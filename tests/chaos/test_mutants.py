@@ -26,7 +26,6 @@ def hunt(number: int, examples: int = EXAMPLES) -> None:
     bounded = settings(
         max_examples=examples,
         stateful_step_count=50,
-        deadline=None,
         database=None,
         phases=[Phase.generate],
         report_multiple_bugs=False,

@@ -10,6 +10,8 @@ import pytest
 import tinsmith
 from tinsmith import types
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -202,7 +204,7 @@ def test_ctrl_c_while_sampling(saved: Saved) -> None:
         [sys.executable, "-c", INTERRUPTED, "sample", "one", "-m", saved.sampler, *settings],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_S,
         check=False,
     )
     assert (done.returncode, done.stdout) == (130, ""), done.stderr

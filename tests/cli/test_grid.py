@@ -12,6 +12,7 @@ from tinsmith import types
 from tinsmith.cli.app import app
 
 from tests.cli.test_main import helps
+from tests.guard import WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,7 +259,11 @@ def test_ctrl_c(filled: Filled, tmp_path: object, command: str) -> None:
     text = GRID[command].good.replace("{next}", "{path}").replace("{public}", "{path}")
     words = ["--base-url", filled.address, "-f", "json", *filled.words(command, text, str(tmp_path))]
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, *words], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", INTERRUPTED, *words],
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (130, ""), done.stderr
     assert "Traceback" not in done.stderr

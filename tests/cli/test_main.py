@@ -13,6 +13,8 @@ import pytest
 import tinsmith
 from tinsmith.cli.app import app
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -231,7 +233,7 @@ def test_a_stdout_that_takes_nothing(
         env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "TMPDIR": str(tmp_path)},
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=WAIT_S,
         check=False,
     )
     [line] = [line for line in done.stderr.splitlines() if not line.startswith("Serving")]
@@ -286,6 +288,6 @@ def test_ctrl_c(server: Server, stage: str) -> None:
         text=True,
         env={**os.environ},
     )
-    out, err = program.communicate(timeout=30)
+    out, err = program.communicate(timeout=WAIT_S)
     assert (program.returncode, out) == (130, "")
     assert "Traceback" not in err

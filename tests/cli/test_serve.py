@@ -15,6 +15,8 @@ import tinsmith
 from tinsmith import types
 from tinsmith.core import extras
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -70,7 +72,7 @@ def test_serve_and_use(program: Callable[..., subprocess.Popen[str]], tmp_path: 
         )
         assert trainer.forward([datum], "cross_entropy").result().metrics["loss:sum"] > 0
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=WAIT_S)
     assert process.returncode == 130
     assert "Serving on http://127.0.0.1:" in err
     assert "Traceback" not in err
@@ -86,7 +88,7 @@ def test_serve_as_a_server_of_an_age(program: Callable[..., subprocess.Popen[str
     """The switches reach the service: JSON batches are 415, and the flag is what clients read."""
     exports = _exports(program("--wire", "protobuf", "--client-flag", "sample_use_retrieve_futures=true"))
     with httpx.Client(
-        base_url=exports["TINKER_BASE_URL"], headers={"X-API-Key": exports["TINKER_API_KEY"]}, timeout=30
+        base_url=exports["TINKER_BASE_URL"], headers={"X-API-Key": exports["TINKER_API_KEY"]}, timeout=WAIT_S
     ) as http:
         assert http.post("/api/v1/forward_backward", json={}).status_code == 415
         config = http.post("/api/v1/client/config", json={"sdk_version": "1"}).json()

@@ -18,7 +18,7 @@ from tinsmith.testing import service as ledger_service
 
 RESULT = ledger_service._result
 LENGTHS = (3, 1, 4, 1, 5)
-WAIT_S = 60.0
+WAIT_S = 300.0
 
 
 def data() -> list[Datum]:

@@ -25,10 +25,10 @@ from tinsmith.clients import custom_loss
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import ChunkLimits
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-WAIT_S = 20.0
 
 
 def datum(length: int) -> Datum:

@@ -22,12 +22,13 @@ from tinsmith import (
 from tinsmith.io.wire import Answer
 from tinsmith.testing.sockets import CutAnswer
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tinsmith.io.wire import Seen
 
-WAIT_S = 20.0
 PATH = "tinker://run:train:0/weights/0001"
 
 

@@ -17,13 +17,14 @@ from tinsmith import (
 )
 from tinsmith.io.wire import Answer
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tinsmith.io.wire import Seen
 
-WAIT_S = 20.0
 PATH = "tinker://run:train:0/external_weights/one"
 
 

@@ -17,10 +17,11 @@ from tinsmith import (
     testing,
 )
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WAIT_S = 20.0
 PROMPT = ModelInput.from_ints([1, 2, 3])
 PARAMS = SamplingParams(max_tokens=2)
 DATA = [Datum(model_input=PROMPT, loss_fn_inputs={"target_tokens": [1, 2, 3], "weights": [1.0, 1.0, 1.0]})]

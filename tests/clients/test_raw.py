@@ -14,10 +14,10 @@ from tinsmith.core.policy import RetryConfig
 from tinsmith_api.models import GetServerCapabilitiesResponse, GetSessionResponse, WeightsInfoRequest
 from tinsmith_api.operations import OPERATIONS
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-WAIT_S = 20.0
 
 
 @pytest.fixture

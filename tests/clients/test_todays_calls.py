@@ -27,11 +27,12 @@ from tinsmith import (
 )
 from tinsmith.clients import traces
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-WAIT_S = 20.0
 RUN = "run:train:0"
 PATH = f"tinker://{RUN}/weights/one"
 EXTERNAL = f"tinker://{RUN}/external_weights/one"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.guard import WAIT_S
+
 PROGRAMS = Path(__file__).parent / "programs"
 WITH_TORCH = Path(__file__).parents[2] / ".venv-golden" / "bin" / "python"
 MODEL = "tinsmith/tiny"
@@ -25,7 +27,7 @@ def run(
         env=kept | ENVIRONMENT | environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=WAIT_S,
         check=False,
     )
 

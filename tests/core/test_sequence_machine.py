@@ -185,4 +185,4 @@ class LineMachine(RuleBasedStateMachine):
 
 
 TestLine = LineMachine.TestCase
-TestLine.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestLine.settings = settings(max_examples=200, stateful_step_count=40)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
 
@@ -57,7 +59,7 @@ def test_blocks_run(program: str, tmp_path: Path) -> None:
     script = tmp_path / "page.py"
     script.write_text(program, encoding="utf-8")
     command = [sys.executable, "-W", "error", str(script)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert done.returncode == 0, f"lines as in the page:\n{done.stderr[-3000:]}"
 
 

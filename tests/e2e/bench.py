@@ -7,6 +7,8 @@ import tinsmith
 from tinsmith import types
 from tinsmith.local.opening import Running
 
+from tests.guard import WAIT_S
+
 TEXT = b"a datum of bytes"
 
 #: Requests that say nothing about what a call sent: they keep time of their own.
@@ -72,12 +74,12 @@ def works(client: tinsmith.TrainingClient) -> None:
     """Fail unless a correct step on this client is applied."""
     loss = client.forward_backward([datum()], "cross_entropy")
     step = client.optim_step(types.AdamParams(learning_rate=1e-3))
-    assert loss.result(timeout=30).metrics["loss:sum"] > 0
-    metrics = step.result(timeout=30).metrics
+    assert loss.result(timeout=WAIT_S).metrics["loss:sum"] > 0
+    metrics = step.result(timeout=WAIT_S).metrics
     assert metrics is not None
     assert metrics["step:max"] >= 1
 
 
 def outcome(found: Any) -> Any:
     """Return what a call gave in the end, whether it gave a future or not."""
-    return found.result(timeout=30) if hasattr(found, "result") else found
+    return found.result(timeout=WAIT_S) if hasattr(found, "result") else found

@@ -18,6 +18,7 @@ from tinsmith.local.options import ServeOptions
 from tinsmith.local.serve import Address, serving
 
 from tests.e2e.bench import Bench, works
+from tests.guard import WAIT_S
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
 def attack(address: Address, sent: bytes, *, stop: bool) -> bytes:
     """Send bytes and read until the service closes; `stop` says before that nothing more comes."""
     url = httpx.URL(address.base_url)
-    with socket.create_connection((url.host, url.port or 0), timeout=30) as raw:
+    with socket.create_connection((url.host, url.port or 0), timeout=WAIT_S) as raw:
         received = b""
         try:
             raw.sendall(sent)
@@ -149,7 +150,7 @@ def test_temperatures_at_the_edge(bench: Bench, temperature: float) -> None:
 
     def drawn(given: float) -> Any:
         asked = types.SamplingParams(max_tokens=8, temperature=given, seed=1, stop=[])
-        [sequence] = client.sample(prompt, 1, asked).result(timeout=30).sequences
+        [sequence] = client.sample(prompt, 1, asked).result(timeout=WAIT_S).sequences
         return sequence.tokens
 
     tokens = drawn(temperature)
@@ -160,7 +161,7 @@ def test_temperatures_at_the_edge(bench: Bench, temperature: float) -> None:
 @pytest.mark.parametrize("instead", ["a link", "a directory"])
 def test_an_archive_holds_files_alone(bench: Bench, tmp_path: Path, instead: str) -> None:
     """What has taken the place of a checkpoint's file is not packed: a link may lead anywhere."""
-    saved = bench.training().save_state("tampered").result(timeout=30).path
+    saved = bench.training().save_state("tampered").result(timeout=WAIT_S).path
     found = bench.running.service.checkpoints.find(saved)
     assert found is not None
     directory = bench.running.service.files.root / found.directory
@@ -173,8 +174,8 @@ def test_an_archive_holds_files_alone(bench: Bench, tmp_path: Path, instead: str
     else:
         file.mkdir()
     rest = bench.service.create_rest_client()
-    url = rest.get_checkpoint_archive_url_from_tinker_path(saved).result(timeout=30).url
+    url = rest.get_checkpoint_archive_url_from_tinker_path(saved).result(timeout=WAIT_S).url
     with pytest.raises(APIStatusError, match=r"adapter_model\.safetensors: is damaged"):
-        rest.download_checkpoint(saved, tmp_path / "target").result(timeout=30)
+        rest.download_checkpoint(saved, tmp_path / "target").result(timeout=WAIT_S)
     assert url
     shutil.rmtree(directory)

@@ -15,6 +15,7 @@ from tinsmith.local.options import ServeOptions
 from tinsmith.local.serve import serving
 
 from tests.e2e.bench import Bench, datum, outcome, policy_datum, works
+from tests.guard import WAIT_S
 
 Train = Callable[[tinsmith.TrainingClient], object]
 Sample = Callable[[tinsmith.SamplingClient], object]
@@ -127,7 +128,7 @@ def test_a_sample(bench: Bench, call: Sample, field: str, words: str) -> None:
     assert caught.value.field == field
     assert words in str(caught.value)
     assert bench.sent() == before
-    assert len(client.sample(PROMPT, 1, ONE).result(timeout=30).sequences[0].tokens) == 1
+    assert len(client.sample(PROMPT, 1, ONE).result(timeout=WAIT_S).sequences[0].tokens) == 1
 
 
 Ask = Callable[[tinsmith.ServiceClient], object]

@@ -12,6 +12,7 @@ from tinsmith.local.opening import start
 from tinsmith.local.options import ServeOptions
 
 from tests.e2e.bench import works
+from tests.guard import WAIT_S
 
 DATABASE = "tinsmith.sqlite3"
 
@@ -94,7 +95,7 @@ def test_serve_is_told(tmp_path: Path, prepare: Callable[[Path], Path], words: s
         [sys.executable, "-m", "tinsmith.cli", "serve", "--data", str(folder)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_S,
     )
     assert (done.returncode, done.stdout) == (1, "")
     [line] = [line for line in done.stderr.splitlines() if line.startswith("Error")]
@@ -111,7 +112,7 @@ def test_a_directory_in_use(tmp_path: Path) -> None:
             [sys.executable, "-m", "tinsmith.cli", "serve", "--data", str(folder)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=WAIT_S,
         )
         assert done.returncode == 1
         assert f"Failed: {folder} is in use by another process" in done.stderr

@@ -12,6 +12,7 @@ from tinsmith import types
 
 from tests.e2e.bench import Bench, datum
 from tests.e2e.conftest import open_bench
+from tests.guard import WAIT_S
 
 THREADS = 8
 STEPS = 50
@@ -81,7 +82,7 @@ def test_threads_that_know_nothing_of_each_other(keeping: Bench) -> None:
     run_threads(work)
     for calls in futures.values():
         for future in calls:
-            future.result(timeout=60)
+            future.result(timeout=WAIT_S)
     found = arrived(keeping, client)
     assert len(found) == THREADS * STEPS * 2
     for number in range(THREADS):
@@ -107,7 +108,7 @@ def test_threads_that_take_turns(keeping: Bench) -> None:
 
     run_threads(work)
     for future in futures:
-        future.result(timeout=60)
+        future.result(timeout=WAIT_S)
     assert arrived(keeping, client) == order
     assert [future.seq_id for future in futures] == list(range(1, len(order) + 1))
 
@@ -127,8 +128,8 @@ def test_large_calls_from_threads(keeping: Bench) -> None:
             client.optim_step(rate(number))
 
     run_threads(work)
-    outputs = {number: future.result(timeout=60).loss_fn_outputs for number, future in futures.items()}
-    client.optim_step(rate(THREADS)).result(timeout=60)
+    outputs = {number: future.result(timeout=WAIT_S).loss_fn_outputs for number, future in futures.items()}
+    client.optim_step(rate(THREADS)).result(timeout=WAIT_S)
     journal = keeping.journal(client)
     assert [seq for seq, _, _ in journal] == list(range(1, THREADS * 4 + 2))
     found: list[tuple[int, int, int]] = []

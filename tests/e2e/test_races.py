@@ -15,6 +15,7 @@ from tinsmith.local.options import ServeOptions
 from tinsmith.local.serve import serving
 
 from tests.e2e.bench import datum, works
+from tests.guard import WAIT_S
 
 WIDTH = 12
 
@@ -99,7 +100,7 @@ def test_a_model_is_unloaded_while_it_trains(crowd: Crowd) -> None:
     futures = [doomed.forward_backward([datum()], "cross_entropy") for _ in range(20)]
     crowd.http.post("unload_model", json={"model_id": doomed.model_id}).raise_for_status()
     for future in futures:
-        failed = future.exception(timeout=30)
+        failed = future.exception(timeout=WAIT_S)
         assert failed is None or isinstance(failed, tinsmith.TinkerError), failed
     works(other)
 
@@ -116,11 +117,11 @@ def test_samples_outlive_a_deleted_checkpoint_or_say_so(crowd: Crowd) -> None:
     gone = threading.Timer(0.01, lambda: crowd.http.delete(route(path)))
     gone.start()
     for future in futures:
-        failed = future.exception(timeout=30)
+        failed = future.exception(timeout=WAIT_S)
         assert failed is None or "gone" in str(failed), failed
     gone.join()
     other = crowd.service.create_sampling_client(base_model="tinsmith/tiny")
-    assert len(other.sample(prompt, 1, asked).result(timeout=30).sequences[0].tokens) == 64
+    assert len(other.sample(prompt, 1, asked).result(timeout=WAIT_S).sequences[0].tokens) == 64
 
 
 def test_clients_that_hang_up_leave_nothing_behind(crowd: Crowd) -> None:
@@ -140,4 +141,4 @@ def test_clients_that_hang_up_leave_nothing_behind(crowd: Crowd) -> None:
     assert 499 in {answer.status_code for answer in answers}
     crowd.http.post("cancel_future", json={"request_id": promise}).raise_for_status()
     one = sampler.sample(types.ModelInput.from_ints([1]), 1, types.SamplingParams(max_tokens=1))
-    assert len(one.result(timeout=30).sequences) == 1
+    assert len(one.result(timeout=WAIT_S).sequences) == 1

@@ -17,6 +17,7 @@ from tinsmith.local.options import ServeOptions
 from tinsmith.local.serve import serving
 
 from tests.e2e.bench import TEXT, Bench, datum, outcome, policy_datum, works
+from tests.guard import WAIT_S
 from tests.local.models.gguf_files import llama_tensors, to_gguf, write_gguf
 
 Train = Callable[[tinsmith.TrainingClient], object]
@@ -111,7 +112,7 @@ def test_a_sample(bench: Bench, call: Sample, words: tuple[str, ...]) -> None:
     assert 400 <= caught.value.status_code < 500
     for word in words:
         assert word in str(caught.value)
-    assert len(client.compute_logprobs(types.ModelInput.from_ints([1, 2])).result(timeout=30)) == 2
+    assert len(client.compute_logprobs(types.ModelInput.from_ints([1, 2])).result(timeout=WAIT_S)) == 2
 
 
 Ask = Callable[[tinsmith.ServiceClient], object]
@@ -151,7 +152,7 @@ def test_a_custom_loss(bench: Bench, loss: Any, words: str) -> None:
     """What the function gives is refused here; its forward pass changed nothing, and the line has no gap."""
     client = bench.training()
     with pytest.raises((InputError, ZeroDivisionError), match=r".*") as caught:
-        client.forward_backward_custom([datum()], loss, backend="numpy").result(timeout=30)
+        client.forward_backward_custom([datum()], loss, backend="numpy").result(timeout=WAIT_S)
     assert words in str(caught.value)
     works(client)
     assert bench.ledger(client) == [(1, "forward"), (2, "forward_backward"), (3, "optim_step")]
@@ -199,8 +200,8 @@ def test_an_image_for_a_model_of_text(tmp_path: Path) -> None:
         client = service.create_lora_training_client("text/only", rank=2)
         seen = over(text(1), types.ImageChunk(picture(), "png", 2), length=3)
         with pytest.raises(APIStatusError, match=r"data\[0\]\.model_input\.chunks\[1\]"):
-            client.forward_backward([seen], "cross_entropy").result(timeout=30)
-        client.forward_backward([over(text(1, 2), length=2)], "cross_entropy").result(timeout=30)
+            client.forward_backward([seen], "cross_entropy").result(timeout=WAIT_S)
+        client.forward_backward([over(text(1, 2), length=2)], "cross_entropy").result(timeout=WAIT_S)
 
 
 def wire(**changes: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tinsmith import types
 from tinsmith.local.store import Database, DataDir, Promises
 
 from tests.e2e.bench import datum
+from tests.guard import WAIT_S
 
 STEPS = 40
 
@@ -70,7 +71,7 @@ def losses(service: tinsmith.ServiceClient, pause: bool = False) -> tuple[str, l
         client.optim_step(types.AdamParams(learning_rate=1e-2))
         if pause:
             time.sleep(0.05)
-    return client.model_id, [future.result(timeout=100).metrics["loss:sum"] for future in futures]
+    return client.model_id, [future.result(timeout=WAIT_S).metrics["loss:sum"] for future in futures]
 
 
 def test_a_run_survives_kill_9(served: Served, tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_ctrl_c_while_busy(served: Served, times: int) -> None:
     with tinsmith.ServiceClient(base_url=served.url, api_key=served.key) as service:
         client = service.create_lora_training_client("tinsmith/tiny", rank=2, seed=1)
         first = client.optim_step(types.AdamParams())
-        first.result(timeout=30)
+        first.result(timeout=WAIT_S)
         sampler = service.create_sampling_client(base_model="tinsmith/tiny")
         long = types.SamplingParams(max_tokens=2000, stop=[])
         for _ in range(4):
@@ -125,7 +126,7 @@ def test_ctrl_c_while_busy(served: Served, times: int) -> None:
             served.process.send_signal(signal.SIGINT)
         assert served.end(signal.SIGINT) == 130
         served.start()
-        step = client.optim_step(types.AdamParams()).result(timeout=60)
+        step = client.optim_step(types.AdamParams()).result(timeout=WAIT_S)
         assert step.metrics is not None
         assert step.metrics["step:max"] == 2
         service.close(timeout=0.5)

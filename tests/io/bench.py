@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tinsmith import AdamParams, Datum, ModelInput, ServiceClient
 from tinsmith.testing.service import reply
 
+from tests import guard
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from tinsmith.io.wire import Answer, Seen
     from tinsmith.testing import FrozenClock, LedgerService
 
-WAIT_S = 20.0
+WAIT_S = guard.WAIT_S
 """Real seconds after which a test that hangs fails."""
 
 ADAM = AdamParams()

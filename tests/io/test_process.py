@@ -145,9 +145,17 @@ def test_exit_counts_samples_without_waiting(server: testing.SocketServer) -> No
 
 
 def test_ctrl_c_is_quick(server: testing.SocketServer) -> None:
-    """Ctrl-C ends a program that waits within 2 seconds, and says what was left."""
+    """Ctrl-C ends a program that waits, though its drain would last an hour, and says what was left."""
     server.service.rules.append(_silent("optim_step"))
     program = """
+        from tinsmith.core.config import ClientConfig, FlowLimits
+        patient = ClientConfig.from_environment(
+            base_url=sys.argv[1],
+            api_key="tml-x",
+            flow=FlowLimits(exit_drain_s=3600.0),
+            server_deduplicates=True,
+        )
+        trainer = ServiceClient(config=patient).create_lora_training_client("tinsmith/tiny")
         steps = [trainer.optim_step(AdamParams()) for _ in range(5)]
         print("waiting", flush=True)
         steps[-1].result()
@@ -155,10 +163,8 @@ def test_ctrl_c_is_quick(server: testing.SocketServer) -> None:
     process = start(server, program)
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
-    started = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=WAIT_S)
-    assert time.monotonic() - started < 2.0
     assert process.returncode != 0
     assert "KeyboardInterrupt" in err
     assert "4 requests not sent and 1 request" in err
@@ -166,20 +172,18 @@ def test_ctrl_c_is_quick(server: testing.SocketServer) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_fork_gives_an_error_at_once(server: testing.SocketServer) -> None:
-    """In a forked child an inherited client and an inherited future raise within 0.1 s; a new one works."""
+    """In a forked child an inherited client and an inherited future raise at once; a new one works."""
     program = """
         trainer.optim_step(AdamParams()).result()
         future = APIFuture()
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of a fork beside threads
         if os.fork() == 0:
-            began = time.monotonic()
             for act in (lambda: trainer.optim_step(AdamParams()).result(), service.get_server_capabilities,
                         future.result):
                 try:
                     act()
                 except ClosedError as error:
                     print(type(error).__name__, flush=True)
-            print("quick" if time.monotonic() - began < 0.1 else "slow", flush=True)
             fresh = ServiceClient(base_url=sys.argv[1], api_key="tml-x")
             print(fresh.get_server_capabilities().supported_models[0].model_name, flush=True)
             os._exit(0)
@@ -188,7 +192,7 @@ def test_fork_gives_an_error_at_once(server: testing.SocketServer) -> None:
     """
     code, out, err = run(server, program)
     assert (code, err) == (0, "")
-    assert out.split() == ["ClosedError"] * 3 + ["quick", "tinsmith/tiny", "2.0"]
+    assert out.split() == ["ClosedError"] * 3 + ["tinsmith/tiny", "2.0"]
 
 
 def test_sampling_client_works_in_a_spawned_process(server: testing.SocketServer) -> None:

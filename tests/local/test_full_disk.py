@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.guard import WAIT_S
+
 ROOT = Path(__file__).parents[2]
 MEET = (sys.executable, "-m", "tests.local.full_disk")
 #: A tmpfs of our own, in a mount namespace that ends with the process.
@@ -16,7 +18,7 @@ SMALL = 'mount -t tmpfs -o size=8m tmpfs "$0" && exec "$@"'
 
 def met(*command: str) -> dict[str, Any]:
     """Run the program that meets a full disk; what it was answered."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -47,7 +49,7 @@ def test_a_small_tmpfs(tmp_path: Path) -> None:
     """On a tmpfs of 8 MB they meet ENOSPC."""
     apart = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", SMALL, str(tmp_path))
     try:
-        possible = subprocess.run([*apart, "true"], capture_output=True, timeout=20).returncode == 0
+        possible = subprocess.run([*apart, "true"], capture_output=True, timeout=WAIT_S).returncode == 0
     except FileNotFoundError:
         possible = False
     if not possible:

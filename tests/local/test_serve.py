@@ -16,6 +16,7 @@ from tinsmith.local.models.source import ModelFileError
 from tinsmith.local.options import ServeOptions
 from tinsmith.local.serve import _listen, read_telemetry, serve, serving
 
+from tests.guard import WAIT_S
 from tests.local.models.gguf_files import llama_tensors, to_gguf, write_gguf
 
 
@@ -187,6 +188,6 @@ def test_interrupting_it_is_quick_and_clean(tmp_path: Path) -> None:
             continue
     assert answer.status_code == 200
     os.kill(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=WAIT_S)
     [line] = read_telemetry(tmp_path)
     assert '"event_name":"tried"' in line

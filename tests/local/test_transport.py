@@ -15,6 +15,8 @@ import pytest
 from tinsmith.local.store import DirectoryLockedError
 from tinsmith.local.transport import ROOT, LocalTransport, open_local
 
+from tests.guard import WAIT_S
+
 T = TypeVar("T")
 
 
@@ -188,7 +190,7 @@ def test_a_forked_child_gets_an_error_and_takes_nothing_away() -> None:
         "print(ask(), transport.running.service.options.data_dir.is_dir(), flush=True)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=WAIT_S
     )
     first, second, third = done.stdout.splitlines()
     assert (first, third) == ("200", "200 True")

@@ -12,10 +12,10 @@ from tinsmith import AdamParams, ServiceClient, testing
 from tinsmith.io.observe import Progress, QueueStateChanged, StillWaiting
 from tinsmith.progress import ProgressDisplay, ProgressLog
 
+from tests.guard import WAIT_S
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-WAIT_S = 20.0
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import httpx
 from tinsmith.local.opening import Running, start
 from tinsmith.local.options import ServeOptions
 
+from tests.guard import WAIT_S
+
 API = "/api/v1/"
 TEXT = b"hello world"
 
@@ -35,7 +37,7 @@ class Caller:
         self._closed = False
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(running.app), base_url="http://127.0.0.1", timeout=60
+            transport=httpx.ASGITransport(running.app), base_url="http://127.0.0.1", timeout=WAIT_S
         )
 
     @classmethod

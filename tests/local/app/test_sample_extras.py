@@ -8,6 +8,7 @@ import pytest
 from tinsmith.core.codec import ProtobufPayload, decode_sample
 
 from tests.local.app.caller import TEXT, Caller
+from tests.local.tolerances import TINY_NEAR
 
 Open = Callable[..., Caller]
 LENGTH = len(TEXT)
@@ -35,8 +36,8 @@ def test_the_likeliest_tokens_at_each_sampled_position(caller: Caller) -> None:
     ):
         values = [value for _, value in row]
         assert values == sorted(values, reverse=True)
-        assert dict(map(tuple, row))[token] == pytest.approx(logprob, abs=1e-5)
-        assert math.fsum(map(math.exp, values)) == pytest.approx(1, abs=1e-4)
+        assert dict(map(tuple, row))[token] == pytest.approx(logprob, abs=TINY_NEAR)
+        assert math.fsum(map(math.exp, values)) == pytest.approx(1, abs=TINY_NEAR)
 
 
 def test_targets_along_the_prompt(caller: Caller) -> None:
@@ -46,7 +47,7 @@ def test_targets_along_the_prompt(caller: Caller) -> None:
     table = {**flat, "shape": [LENGTH - 1, 1]}
     for tensor in (flat, table):
         found = ask(caller, target_prompt_logprobs=tensor)["target_prompt_logprobs"]
-        assert found["data"] == pytest.approx(own[1:], abs=1e-5)
+        assert found["data"] == pytest.approx(own[1:], abs=TINY_NEAR)
         assert (found["dtype"], found["shape"]) == ("float32", tensor["shape"])
 
 
@@ -63,7 +64,7 @@ def test_sparse_targets_are_answered_in_their_places(caller: Caller) -> None:
     own = ask(caller, prompt_logprobs=True)["prompt_logprobs"]
     found = ask(caller, target_prompt_logprobs=tensor)["target_prompt_logprobs"]
     assert (found["sparse_crow_indices"], found["sparse_col_indices"]) == (rows, [0, 2, 1])
-    assert [found["data"][0], found["data"][2]] == pytest.approx([own[2], own[-1]], abs=1e-5)
+    assert [found["data"][0], found["data"][2]] == pytest.approx([own[2], own[-1]], abs=TINY_NEAR)
     assert found["shape"] == [LENGTH - 1, 3]
 
 
@@ -86,7 +87,7 @@ def test_alternatives_are_drawn_along_the_prompt(caller: Caller) -> None:
     drawn = zip(found["tokens"]["data"], found["logprobs"]["data"], strict=True)
     for place, (token, logprob) in enumerate(drawn):
         row = dict(map(tuple, everything[1 + place // 4]))
-        assert row[token] == pytest.approx(logprob, abs=1e-4)
+        assert row[token] == pytest.approx(logprob, abs=TINY_NEAR)
 
 
 def test_the_last_prompt_logprobs_alone(caller: Caller) -> None:
@@ -94,7 +95,7 @@ def test_the_last_prompt_logprobs_alone(caller: Caller) -> None:
     whole = ask(caller, prompt_logprobs=True)["prompt_logprobs"]
     last = ask(caller, prompt_logprobs=True, prompt_logprobs_last_n=2)["prompt_logprobs"]
     assert last[:-2] == [None] * (LENGTH - 2)
-    assert last[-2:] == pytest.approx(whole[-2:], abs=1e-5)
+    assert last[-2:] == pytest.approx(whole[-2:], abs=TINY_NEAR)
 
 
 def test_all_of_it_in_protobuf(caller: Caller) -> None:
@@ -126,7 +127,9 @@ def test_all_of_it_in_protobuf(caller: Caller) -> None:
         assert [token for token, _ in ours] == [token for token, _ in theirs]
     assert plain.target_prompt_logprobs is not None
     assert binary.target_prompt_logprobs is not None
-    assert binary.target_prompt_logprobs.tolist() == pytest.approx(plain.target_prompt_logprobs.tolist())
+    assert binary.target_prompt_logprobs.tolist() == pytest.approx(
+        plain.target_prompt_logprobs.tolist(), abs=TINY_NEAR
+    )
     assert plain.prompt_alt_tokens is not None
     assert binary.prompt_alt_tokens is not None
     assert binary.prompt_alt_tokens.tokens.tolist() == plain.prompt_alt_tokens.tokens.tolist()

@@ -9,6 +9,7 @@ import pytest
 from tinsmith.local.options import Imitation
 
 from tests.local.app.caller import Caller
+from tests.local.tolerances import TINY_NEAR
 
 Open = Callable[..., Caller]
 PROMPT = list(b"the quick brown")
@@ -109,7 +110,7 @@ def test_samples_and_forward_agree_on_logprobs(caller: Caller) -> None:
         "forward", model_id=model, seq_id=8, forward_input={"data": [datum], "loss_fn": "cross_entropy"}
     )
     computed = forward["loss_fn_outputs"][0]["logprobs"]["data"][len(PROMPT) - 1 :]
-    assert one["logprobs"] == pytest.approx(computed, abs=1e-3)
+    assert one["logprobs"] == pytest.approx(computed, abs=TINY_NEAR)
 
 
 def test_prompt_logprobs_have_one_entry_a_token(caller: Caller) -> None:
@@ -245,5 +246,7 @@ def test_logprobs_are_those_of_the_untempered_model(caller: Caller) -> None:
     alternatives = draw(caller, body([*PROMPT, 0], max_tokens=1), topk_prompt_logprobs=260)[
         "topk_prompt_logprobs"
     ][-1]
-    assert hot["logprobs"][0] == pytest.approx(dict(map(tuple, alternatives))[hot["tokens"][0]], abs=1e-4)
-    assert math.fsum(math.exp(value) for _, value in alternatives) == pytest.approx(1, abs=1e-4)
+    assert hot["logprobs"][0] == pytest.approx(
+        dict(map(tuple, alternatives))[hot["tokens"][0]], abs=TINY_NEAR
+    )
+    assert math.fsum(math.exp(value) for _, value in alternatives) == pytest.approx(1, abs=TINY_NEAR)

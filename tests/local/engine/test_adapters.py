@@ -11,6 +11,7 @@ from tinsmith.local.engine.optim import adam_step
 from tinsmith.local.engine.train import forward_backward
 
 from tests.local.engine.golden import Adam, load_golden
+from tests.local.tolerances import rounding
 
 GOLDEN = load_golden("qwen2")
 CONFIG = GOLDEN.model.config
@@ -121,7 +122,7 @@ def test_a_step_without_gradients_moves_nothing_the_first_time() -> None:
     assert adam_step(adapter, Adam())["grad_norm:mean"] == 0.0
     np.testing.assert_array_equal(adapter.flat, before)
     adam_step(adapter, Adam(learning_rate=0.1, weight_decay=0.5))
-    np.testing.assert_allclose(adapter.flat, before * 0.95, rtol=1e-6)
+    np.testing.assert_allclose(adapter.flat, before * 0.95, rtol=rounding(2))  # a product and a difference
 
 
 def test_a_gradient_that_is_not_finite_is_dropped() -> None:

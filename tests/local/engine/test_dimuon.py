@@ -14,6 +14,7 @@ from tinsmith.local.engine.optim import adam_step
 from tinsmith.local.engine.train import forward_backward
 
 from tests.local.engine.golden import load_golden
+from tests.local.tolerances import rounding
 
 GOLDEN = load_golden("llama_tied")
 Array = npt.NDArray[np.float32]
@@ -36,7 +37,7 @@ def sign_by_svd(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rows=st.integers(1, 12),
     columns=st.integers(1, 12),
@@ -75,7 +76,10 @@ def test_steps_by_hand(clip: float) -> None:
         norm = float(np.sqrt(sum(float((grad.astype(np.float64) ** 2).sum()) for grad in grads.values())))
         factor = clip / norm if 0.0 < clip < norm else 1.0
         metrics = dimuon_step(adapter, how)
-        assert metrics == {"grad_norm:mean": pytest.approx(norm, rel=1e-5), "step:max": float(step)}
+        assert metrics == {
+            "grad_norm:mean": pytest.approx(norm, rel=rounding(adapter.flat.size)),
+            "step:max": float(step),
+        }
         for name, grad in grads.items():
             means[name] = 0.8 * means[name] + 0.2 * factor * grad
             direction = sign_by_svd(means[name])

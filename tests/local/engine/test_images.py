@@ -11,6 +11,7 @@ from tinsmith.local.engine.sample import SampleJob, StopRule, sample
 from tinsmith.local.engine.train import forward_backward
 
 from tests.local.engine.models import random_model
+from tests.local.tolerances import logprob_atol
 
 TEXT = random_model()
 VOCAB = TEXT.config.vocab_size
@@ -42,7 +43,7 @@ def test_an_image_that_spells_tokens_is_read_like_them() -> None:
     wanted = forward_backward(TEXT, None, [text], "cross_entropy", backward=False).logprobs[0]
     mixed = forward_backward(SPELLING, None, [text, image, text], "cross_entropy", backward=False)
     for found in mixed.logprobs:
-        np.testing.assert_allclose(found, wanted, atol=2e-5)
+        np.testing.assert_allclose(found, wanted, atol=logprob_atol(TEXT.config, 30))
     job = SampleJob(prompt=TOKENS, max_tokens=20, seed=3, stop=StopRule(), prompt_logprobs=True)
     hidden = TOKENS.copy()
     hidden[4:20] = 0

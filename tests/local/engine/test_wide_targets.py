@@ -9,10 +9,15 @@ from tinsmith.local.engine.batch import Example
 from tinsmith.local.engine.train import forward_backward
 
 from tests.local.engine.golden import load_golden
+from tests.local.tolerances import model_terms, rounding
 
 GOLDEN = load_golden("llama_tied")
 RANDOM = np.random.default_rng(8)
 TOKENS = RANDOM.integers(0, 61, 20)
+SAME = rounding(model_terms(GOLDEN.model.config, 20))
+"""Relative: the kernels add up the same products in different orders, as the rows are longer or shorter."""
+SAME_LOSS = SAME + rounding(100)
+"""The loss is a sum of 100 such logprobs, all of one sign."""
 COUNTS = RANDOM.integers(0, 5, 20)
 """How many tokens the teacher names at each position."""
 
@@ -44,8 +49,8 @@ def test_several_targets_are_the_sum_of_single_ones() -> None:
     columns = range(TARGETS.shape[1])
     single = [Example(tokens=TOKENS, targets=TARGETS[:, k], weights=WEIGHTS[:, k]) for k in columns]
     wanted, wanted_grads = run(single)
-    assert loss == pytest.approx(wanted, rel=1e-6)
-    np.testing.assert_allclose(grads, wanted_grads, atol=2e-5 * float(np.abs(wanted_grads).max()))
+    assert loss == pytest.approx(wanted, rel=SAME_LOSS)
+    np.testing.assert_allclose(grads, wanted_grads, atol=SAME * float(np.abs(wanted_grads).max()))
 
 
 @pytest.mark.parametrize("more", [1, 40])
@@ -58,8 +63,8 @@ def test_places_without_a_target_add_nothing(more: int) -> None:
         tokens=TOKENS, targets=np.pad(TARGETS, ((0, 0), (0, 3))), weights=np.zeros((20, 8), np.float32)
     )
     found, found_grads = run([wide, other])
-    assert found == pytest.approx(loss, rel=1e-9)
-    np.testing.assert_allclose(found_grads, grads, atol=2e-5 * float(np.abs(grads).max()))
+    assert found == pytest.approx(loss, rel=SAME_LOSS)
+    np.testing.assert_allclose(found_grads, grads, atol=SAME * float(np.abs(grads).max()))
 
 
 def test_a_teachers_own_distribution_has_its_gradient_at_the_teacher() -> None:
@@ -70,6 +75,6 @@ def test_a_teachers_own_distribution_has_its_gradient_at_the_teacher() -> None:
         GOLDEN.model, GOLDEN.adapter, [none], "cross_entropy", backward=False
     ).logprobs[0]
     loss, grads = run([Example(tokens=TOKENS, targets=everything, weights=np.exp(logprobs))])
-    assert loss == pytest.approx(-float((np.exp(logprobs) * logprobs).sum()), rel=1e-5)
+    assert loss == pytest.approx(-float((np.exp(logprobs) * logprobs).sum()), rel=SAME_LOSS)
     _, hard = run([Example(tokens=TOKENS, targets=TOKENS, weights=np.ones(20, np.float32))])
     assert float(np.abs(grads).max()) < 1e-4 * float(np.abs(hard).max())

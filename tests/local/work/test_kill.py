@@ -17,12 +17,13 @@ import httpx
 import pytest
 from safetensors.numpy import load_file
 
+from tests.guard import WAIT_S
 from tests.local.app.caller import Caller, datum
 
 ROOT = Path(__file__).parents[3]
 TOKEN = "tml-victim"
 #: A request that is not answered within this, or a process that does not listen, is stuck.
-STUCK_S = 60.0
+STUCK_S = WAIT_S
 
 
 class Victim:
@@ -112,7 +113,7 @@ class Stubborn:
     def __init__(self, victim: Victim) -> None:
         self.victim = victim
         base_url = f"http://127.0.0.1:{victim.port}/api/v1/"
-        self.http = httpx.Client(base_url=base_url, headers={"X-API-Key": TOKEN}, timeout=30)
+        self.http = httpx.Client(base_url=base_url, headers={"X-API-Key": TOKEN}, timeout=WAIT_S)
         self.acknowledged = 0
 
     def post(self, operation: str, /, **body: Any) -> dict[str, Any]:
