@@ -51,11 +51,13 @@ def _status_ranges() -> dict[int, str]:
     names.update(dict.fromkeys((408, 425), "again"))
     names[429] = "busy"
     names.update(dict.fromkeys(range(500, 600), "again"))
+    names.update(dict.fromkeys((501, 505), "never"))
     return names
 
 
 MEANING = _status_ranges()
-PROVES_NOT_ACCEPTED = {301, 302, 307, 308, 400, 401, 402, 403, 404, 413, 415, 422, 429}
+PROVES_NOT_ACCEPTED = {301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429}
+PROVES_NOT_ACCEPTED |= {431, 501, 505}
 POLL_NOT_READY = {408, 425}
 
 Expected = tuple[str, float, str]  # action, delay in seconds, applied
@@ -75,7 +77,7 @@ def expected_send(status: int, form: str, told: str) -> Expected:
     is_error = status >= 400
     again = meaning in ("again", "busy")
     if is_error and told == "true":
-        again = True
+        again = meaning != "never"
     if is_error and told == "false":
         again = False
     if not again or (asked is not None and asked > CAP):
@@ -96,7 +98,7 @@ def expected_poll(status: int, form: str, told: str) -> Expected:
     if status in POLL_NOT_READY:
         return ("retry", 0.0, "unknown")
     is_error = status >= 400
-    again = meaning in ("again", "busy") or status == 402
+    again = meaning in ("again", "busy", "never") or status == 402  # 501 on a poll is noise of the way
     if is_error and told == "true":
         again = True
     if is_error and told == "false":

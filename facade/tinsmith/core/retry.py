@@ -14,7 +14,7 @@ import tenacity
 from tinsmith.core.pacing import Moment, judge_poll
 from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.core.retry_after import retry_after_s, should_retry
-from tinsmith.core.verdict import Decision, Fault, OpClass, Outcome
+from tinsmith.core.verdict import NEVER_REPEATED, Decision, Fault, OpClass, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,6 +112,8 @@ def _worth_it(outcome: Outcome) -> bool:
     if outcome.fault is not None:
         return outcome.fault not in _FINAL_FAULTS
     assert outcome.status is not None
+    if outcome.status in NEVER_REPEATED:
+        return False
     told = should_retry(outcome.headers) if outcome.status >= 400 else None
     if told is not None:
         return told

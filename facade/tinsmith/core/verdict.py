@@ -47,8 +47,17 @@ class Fault(StrEnum):
 NOT_SENT = frozenset({Fault.REFUSED, Fault.DNS, Fault.CONNECT_TIMEOUT, Fault.TLS, Fault.CLOSED})
 """Faults that prove that the server saw nothing."""
 
-PROVABLY_NOT_ACCEPTED = frozenset({301, 302, 307, 308, 400, 401, 402, 403, 404, 413, 415, 422, 429})
-"""Statuses that prove that the server did not take the request; a redirect (but 303) sends it elsewhere."""
+PROVABLY_NOT_ACCEPTED = frozenset(
+    {301, 302, 307, 308}
+    | {400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429, 431, 501, 505}
+)
+"""Statuses that prove that the server did not take the request; a redirect (but 303) sends it elsewhere.
+
+409 is not among them: `core.conflict` judges it.
+"""
+
+NEVER_REPEATED = frozenset({501, 505})
+"""Statuses that say that the server will never take the request, whatever `x-should-retry` says."""
 
 
 @attrs.frozen
