@@ -12,9 +12,9 @@ from unittest.mock import patch
 
 import attrs
 from tinsmith.core import retry, sequence
-from tinsmith.core.config import ClientConfig
 from tinsmith.core.place import Kind, Phase, Settlement
 from tinsmith.io import calls, hub, outcome, pipeline, standing, submission, tries
+from tinsmith.io.terms import Terms
 from tinsmith.io.wire import Body
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def failed_gradient_forgotten() -> Iterator[None]:
 @mutant
 def resent_to_a_server_without_deduplication() -> Iterator[None]:
     """An unknown outcome is sent again to whom it may not be."""
-    with patch.object(ClientConfig, "may_resend_unknown", True):
+    with patch.object(Terms, "may_resend_unknown", True):
         yield
 
 
@@ -185,14 +185,14 @@ def poison_forgotten() -> Iterator[None]:
 def lost_promise_resubmitted_under_a_new_number() -> Iterator[None]:
     """A promise that is gone is submitted again as a new request."""
 
-    async def renumbered(line: Any, call: Any, part: Any) -> str:
+    async def renumbered(line: Any, call: Any, part: Any) -> submission.Accepted:
         number = line._standing.line.next_id
         line._standing.line.next_id += 1
         part.seq_id = number
         sent = line.submission(call, part, part.build(number))
         answered = await submission.submit(line.link.caller, sent, unknown_before=True)
         if isinstance(answered, submission.Accepted):
-            return answered.request_id
+            return answered
         raise submission.refusal(line.link.caller, sent, answered)
 
     with patch.object(outcome, "_resubmit", renumbered):

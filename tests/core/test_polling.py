@@ -12,6 +12,7 @@ from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.pacing import Moment, not_ready_pause_s, storm_pause_s
 from tinsmith.core.policy import PollPolicy
 from tinsmith.core.polling import (
+    Asked,
     Done,
     Failed,
     NotYet,
@@ -20,6 +21,7 @@ from tinsmith.core.polling import (
     Verdict,
     decide,
     decide_fault,
+    decide_unreadable,
 )
 from tinsmith.core.verdict import Fault
 
@@ -140,57 +142,343 @@ def test_a_null_error_is_none() -> None:
     assert isinstance(verdict, Done)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>tml-abcdef12345</html>", b'{"path":', b"[1]", b"null", b"3"])
-def test_a_broken_body_is_asked_for_again_and_then_fails(body: bytes) -> None:
-    """Three broken answers are forgiven; the fourth is a protocol error with a redacted excerpt."""
-    state = PollState()
-    for _ in range(POLICY.broken_limit - 1):
-        verdict = judge(200, body, state)
+UNREADABLE = [b"", b"<html>tml-abcdef12345</html>", b'{"path":', b"[1]", b"null", b"3"]
+"""Answers of success that are no JSON object."""
+
+
+def asked_until_the_end(status: int, body: bytes, **headers: str) -> tuple[list[float], float, Failed]:
+    """Ask again as told, with the longest pauses, until the wait ends; return pauses, time and end."""
+    state, now_s = PollState(), 0.0
+    pauses: list[float] = []
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    while True:
+        moment = Moment(waited_s=now_s, random=0.0)
+        verdict = decide(status, names, body, state, moment=moment, request_id="r1")
+        if isinstance(verdict, Failed):
+            return pauses, now_s, verdict
         assert isinstance(verdict, NotYet)
-        assert verdict.pause_s > 0
-        state = verdict.state
-    verdict = judge(200, body, state)
-    assert isinstance(verdict, Failed)
+        assert len(pauses) < 100
+        pauses.append(verdict.pause_s)
+        state, now_s = verdict.state, now_s + verdict.pause_s
+
+
+@pytest.mark.parametrize("body", UNREADABLE)
+def test_a_broken_body_is_asked_for_again_and_then_fails(body: bytes) -> None:
+    """The pauses double from 0.5 s to 30 s; the same bytes over two minutes are a protocol error."""
+    pauses, ended_s, verdict = asked_until_the_end(200, body)
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert 120.0 <= ended_s < 151.0
     assert isinstance(verdict.error, errors.APIResponseValidationError)
     assert "tml-" not in str(verdict.error)
+    assert (verdict.error.applied, verdict.error.attempts) == ("unknown", 10)
+
+
+def test_an_empty_binary_result_is_a_broken_body() -> None:
+    """An empty message is no result of a batch or a sample."""
+    pauses, _, verdict = asked_until_the_end(200, b"", content_type="application/x-protobuf")
+    assert pauses[0] == 0.5
     assert verdict.error.applied == "unknown"
 
 
+def test_a_binary_result_that_cannot_be_decoded_is_a_broken_body() -> None:
+    """Whoever decodes it has it asked for again, and in the end fails."""
+    state = PollState(iteration=3)
+    first = decide_unreadable(b"junk", state, "bytes", moment=Moment(), policy=POLICY, request_id="r1")
+    assert isinstance(first, NotYet)
+    assert (first.state.iteration, first.state.broken, first.failure) == (4, 1, "broken body")
+    old = attrs.evolve(first.state, broken=7)
+    late = Moment(waited_s=120.0)
+    last = decide_unreadable(b"junk", old, "bytes", moment=late, policy=POLICY, request_id="r1")
+    assert isinstance(last, Failed)
+    assert (last.error.request_id, last.error.applied) == ("r1", "unknown")
+
+
+def test_other_bytes_begin_the_two_minutes_anew() -> None:
+    """A page that changes is a proxy at work; eight equal ones in a moment are one outage."""
+    state = PollState()
+    for turn in range(30):
+        moment = Moment(waited_s=30.0 * turn)
+        verdict = decide(200, {}, b"<html>%d</html>" % turn, state, moment=moment)
+        assert isinstance(verdict, NotYet)
+        state = verdict.state
+    for _ in range(20):
+        verdict = decide(200, {}, b"<html>", state, moment=Moment(waited_s=900.0))
+        assert isinstance(verdict, NotYet)
+        state = verdict.state
+    assert (state.broken, state.broken_since_s) == (20, 900.0)
+    calm = judge(408, b"", state)
+    assert isinstance(calm, NotYet)
+    assert (calm.state.broken, calm.state.failed) == (0, 0)
+
+
+def test_patience_with_broken_bodies_is_a_setting() -> None:
+    """Twice as many, twice as long."""
+    policy = PollPolicy(broken_limit=2, broken_span=1.0)
+    first = decide(200, {}, b"", PollState(), policy=policy)
+    assert isinstance(first, NotYet)
+    assert isinstance(decide(200, {}, b"", first.state, policy=policy, moment=Moment(waited_s=0.9)), NotYet)
+    assert isinstance(decide(200, {}, b"", first.state, policy=policy, moment=Moment(waited_s=1.0)), Failed)
+
+
+LOST = [
+    "who?",
+    "Future not found",
+    "unknown promise 'r1'",
+    "request_id: unknown promise 'r1'",
+    "Failed to retrieve future",
+]
+"""Texts about a promise, or that nobody knows."""
+
+
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_lost_promise_is_submitted_once_more(status: int) -> None:
-    """Gone once: the same bytes again. Gone twice: applied, but the result is lost."""
-    first = judge(status, {"detail": "who?"}, PollState(failed=2))
+@pytest.mark.parametrize("text", LOST)
+def test_a_lost_promise_is_submitted_once_more(status: int, text: str) -> None:
+    """Gone once: the same bytes again. Gone again under the same id: applied, but the result is lost."""
+    first = judge(status, {"detail": text}, PollState(failed=2))
     assert isinstance(first, Resubmit)
-    second = judge(status, {"detail": "who?"}, first.state)
+    again = first.state.submitted_again(renewed=False)
+    second = judge(status, {"detail": text}, again)
     assert isinstance(second, Failed)
     assert isinstance(second.error, errors.ResultLostError)
     assert second.error.applied == "yes"
-    assert "who?" in str(second.error)
+    assert text in str(second.error)
+
+
+@pytest.mark.parametrize(
+    ("text", "applied"),
+    [
+        ("who?", "unknown"),
+        ("Future not found", "unknown"),
+        ("the model is too large", "no"),
+    ],
+)
+def test_gone_at_once_under_another_id_is_a_failure(text: str, applied: str) -> None:
+    """The server tells a failed promise so: `no` if it names what was missing, else nobody knows."""
+    state = PollState().submitted_again(renewed=True)
+    verdict = judge(404, {"detail": text}, state)
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.RequestFailedError)
+    assert (verdict.error.applied, verdict.error.message, verdict.error.status_code) == (applied, text, 404)
+
+
+def test_gone_later_under_another_id_is_a_lost_result() -> None:
+    """Once the new promise was not ready, it was a promise; what is gone then is its result."""
+    pending = judge(408, b"", PollState().submitted_again(renewed=True))
+    assert isinstance(pending, NotYet)
+    verdict = judge(404, {"detail": "who?"}, pending.state)
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.ResultLostError)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("renewed", [None, False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Failed to retrieve future: Failed to read metadata for checkpoint nope.",
+        "checkpoint not found: tinker://run/weights/x",
+        "Checkpoint 'a' not found for model 'M'",
+        "No such file or directory",
+    ],
+)
+def test_a_missing_checkpoint_is_a_failure_at_the_first_time(
+    status: int, renewed: bool | None, text: str
+) -> None:
+    """Nothing is submitted again for it."""
+    state = PollState() if renewed is None else PollState().submitted_again(renewed=renewed)
+    verdict = judge(status, {"detail": text}, state)
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.RequestFailedError)
+    assert (verdict.error.applied, verdict.error.message) == ("no", text)
+
+
+MODEL_GONE = [
+    (404, "Failed to retrieve future: Unknown model"),
+    (404, "model_id: unknown model 's:train:0'; create it, or restore it from a checkpoint"),
+    (400, "Model abc not loaded (likely stale request from previous server)"),
+    (410, "Session is terminated"),
+    (410, "model_id: model s:train:0 is unloaded"),
+    (404, "Model 'M' not found"),
+    (422, "the session has expired"),
+]
+
+
+@pytest.mark.parametrize(("status", "text"), MODEL_GONE)
+def test_a_model_that_is_gone_names_the_checkpoint(status: int, text: str) -> None:
+    """Whatever the status: where to restore from, and nothing submitted again."""
+    asked = Asked("optim_step", 7, 9, checkpoint="tinker://r/weights/3")
+    verdict = decide(status, {}, orjson.dumps({"detail": text}), PollState(), request_id="r1", asked=asked)
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.ModelLostError)
+    assert (verdict.error.checkpoint, verdict.error.applied) == ("tinker://r/weights/3", "unknown")
+    assert text in str(verdict.error)
+
+
+def test_a_creation_loses_no_model() -> None:
+    """What has no number on a model speaks of a base model: an ordinary failure."""
+    verdict = judge(400, {"detail": "Unknown model 'x'"})
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.RequestFailedError)
+
+
+@pytest.mark.parametrize(
+    "body", [{"detail": "Not Found"}, {"status": 404, "error": "Not Found", "path": "/"}]
+)
+def test_a_missing_route_is_called_that(body: dict[str, Any]) -> None:
+    """A framework's bare words are about the operation, never about a promise or a model."""
+    asked = Asked("optim_step", 7, 9)
+    verdict = decide(404, {}, orjson.dumps(body), PollState(), request_id="r1", asked=asked)
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.NotFoundError)
+    assert "this server has no such operation" in str(verdict.error)
+    assert (verdict.error.applied, verdict.error.request_id) == ("unknown", "r1")
 
 
 def test_nothing_is_resubmitted_to_a_server_that_does_not_deduplicate() -> None:
     """Law 7 holds after a 404 on a poll as well."""
-    verdict = judge(410, b"", PollState(trusted=False))
+    verdict = judge(410, {"detail": "gone"}, PollState(trusted=False))
     assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.ResultLostError)
     assert verdict.error.applied == "unknown"
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "message", "category"),
+    ("status", "body", "message", "applied"),
     [
-        (400, {"detail": "token out of range"}, "token out of range", "user"),
-        (422, {"detail": [{"loc": ["body", "data", 3], "msg": "too long"}]}, "data.3: too long", "user"),
-        (409, b"plain", "plain", "user"),
-        (451, b"", "status 451 with an empty body", "user"),
+        (400, {"detail": "token out of range"}, "token out of range", "no"),
+        (400, {"error": "token out of range"}, "token out of range", "no"),
+        (422, {"detail": "token out of range", "message": "x"}, "token out of range", "no"),
+        # a list refuses the poll, and says nothing of the promise
+        (422, {"detail": [{"loc": ["body", "data", 3], "msg": "too long"}]}, "data.3: too long", "unknown"),
+        (400, {"detail": [{"loc": ["body", "request_id"], "msg": "bad"}]}, "request_id: bad", "unknown"),
+        (409, {"detail": [{"msg": "bad"}]}, "bad", "unknown"),
+        (404, {"detail": [{"msg": "bad"}]}, "bad", "unknown"),
+        # a 409 without numbers proves nothing by itself
+        (409, {"detail": "busy"}, "busy", "unknown"),
     ],
 )
-def test_a_4xx_is_the_failure_of_the_promise(status: int, body: Any, message: str, category: str) -> None:
+def test_a_4xx_is_the_failure_of_the_promise(status: int, body: Any, message: str, applied: str) -> None:
     """Servers that report failures by status are read as those that report them in a body."""
     verdict = judge(status, body)
     assert isinstance(verdict, Failed)
     assert isinstance(verdict.error, errors.RequestFailedError)
-    assert (verdict.error.message, verdict.error.category) == (message, category)
-    assert verdict.error.status_code == status
+    assert (verdict.error.message, verdict.error.category) == (message, "user")
+    assert (verdict.error.status_code, verdict.error.applied) == (status, applied)
+
+
+OWN = {400, 401, 403, 404, 409, 410, 422}
+"""Statuses under which a text is the server's word on the promise or the key."""
+OTHER_RULES = {402, 408, 425, 429}
+GATEWAY = [b"", b" ", b"<html><h1>gateway</h1></html>", b'{"message": "Forbidden"}', b"[1]", b"busy"]
+
+
+@pytest.mark.parametrize("status", sorted(set(range(400, 500)) - OTHER_RULES))
+def test_what_something_on_the_way_says_is_no_word_on_the_promise(status: int) -> None:
+    """Pages, nothing and a gateway's message are asked again as after a 5xx; so is all of other statuses."""
+    bodies = [*GATEWAY, *([] if status in OWN else [b'{"detail": "no"}', b'{"error": "no"}'])]
+    for body in bodies:
+        verdict = judge(status, body, PollState(failed=1))
+        assert isinstance(verdict, NotYet), (status, body, verdict)
+        assert (verdict.pause_s, verdict.state.failed) == (1.3, 2)
+        assert verdict.failure is not None
+        assert verdict.failure.startswith(f"status {status}")
+
+
+def test_noise_waits_as_it_asks() -> None:
+    """Retry-After of a gateway is obeyed, up to the cap."""
+    for told, pause_s in (("7", 7.0), ("900", 120.0)):
+        verdict = judge(403, b"<html>", retry_after=told)
+        assert isinstance(verdict, NotYet)
+        assert verdict.pause_s == pause_s
+
+
+def test_the_same_page_for_two_minutes_is_the_end() -> None:
+    """A page under an error status ends the wait as one under 200 does; readable noise does not."""
+    _, ended_s, verdict = asked_until_the_end(403, b"<html>login</html>")
+    assert 120.0 <= ended_s < 160.0
+    assert isinstance(verdict.error, errors.APIResponseValidationError)
+    assert (verdict.error.applied, verdict.error.status_code) == ("unknown", 403)
+    state = PollState()
+    for _ in range(50):
+        noise = judge(451, {"detail": "no"}, state)
+        assert isinstance(noise, NotYet)
+        state = noise.state
+    assert state.broken == 0
+
+
+NUMBERS = [
+    # ours, highest sent, expected by the server: class of the error, applied
+    (4, 4, 5, errors.ResultLostError, "yes"),
+    (4, 9, 5, errors.ResultLostError, "yes"),
+    (4, 9, 10, errors.ResultLostError, "yes"),
+    (4, 9, 11, errors.ModelLostError, "unknown"),
+    (5, 5, 4, errors.ModelLostError, "unknown"),
+    (5, 5, 5, errors.ModelLostError, "unknown"),
+]
+
+
+@pytest.mark.parametrize(("ours", "highest", "expected", "cls", "applied"), NUMBERS)
+def test_numbers_in_a_409_say_whether_ours_was_counted(
+    ours: int, highest: int, expected: int, cls: type[errors.TinkerError], applied: str
+) -> None:
+    """Expected is above ours, and no more than one above what was sent: it was applied. Else all is lost."""
+    text = f"Failed to retrieve future: Sequence conflict: expected {expected}, got {ours}."
+    asked = Asked("optim_step", ours, highest, checkpoint="tinker://r/weights/3")
+    verdict = decide(409, {}, orjson.dumps({"detail": text}), PollState(), asked=asked)
+    assert isinstance(verdict, Failed)
+    assert type(verdict.error) is cls
+    assert verdict.error.applied == applied
+
+
+@pytest.mark.parametrize(
+    ("operation", "text", "resent", "applied"),
+    [
+        ("optim_step", "duplicate", True, "yes"),
+        ("optim_step", "duplicate", False, "unknown"),
+        ("save_weights", "Checkpoint 'a' already exists for model 'M'", False, "no"),
+        ("save_weights", "Checkpoint 'a' already exists for model 'M'", True, "unknown"),
+        ("optim_step", "Checkpoint 'a' already exists", False, "unknown"),
+    ],
+)
+def test_a_409_on_a_poll_proves_what_one_on_a_submission_does(
+    operation: str, text: str, resent: bool, applied: str
+) -> None:
+    """It was sent again, it speaks of a name, or it proves nothing."""
+    asked = Asked(operation, 4, 4, resent)
+    verdict = decide(409, {}, orjson.dumps({"detail": text}), PollState(), asked=asked)
+    assert isinstance(verdict, Failed)
+    assert verdict.error.applied == applied
+
+
+def test_a_500_is_a_failure_where_the_server_tells_them_so() -> None:
+    """By its profile, a 500 with a text is final at once; a page is not."""
+    text = orjson.dumps({"detail": "CUDA error"})
+    verdict = decide(500, {}, text, PollState(), failure_500=True)
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.RequestFailedError)
+    assert (verdict.error.category, verdict.error.applied) == ("server", "no")
+    assert isinstance(decide(500, {}, b"<html>", PollState(), failure_500=True), NotYet)
+    assert isinstance(decide(503, {}, text, PollState(), failure_500=True), NotYet)
+    assert isinstance(decide(500, {}, text, PollState()), NotYet)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_ends_the_wait_and_no_more(status: int) -> None:
+    """The promise can be asked for again; a page of the same status is not about the key."""
+    verdict = judge(status, {"detail": "no such key"})
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.APIStatusError)
+    assert (verdict.error.applied, verdict.error.request_id) == ("unknown", "r1")
+    assert "from_request_id" in verdict.error.__notes__[0]
+
+
+@pytest.mark.parametrize("status", [400, 402, 404, 409, 429, 500, 503])
+def test_a_poll_that_shall_not_be_repeated_says_nothing_of_the_promise(status: int) -> None:
+    """`x-should-retry: false` ends the wait with the error of the status, and `unknown`."""
+    verdict = judge(status, b"<html>", x_should_retry="false")
+    assert isinstance(verdict, Failed)
+    assert isinstance(verdict.error, errors.APIStatusError)
+    assert verdict.error.applied == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -208,17 +496,6 @@ def test_a_refused_poll_is_no_failure_of_the_promise(status: int, cls: type[erro
     assert isinstance(verdict, Failed)
     assert type(verdict.error) is cls
     assert verdict.error.applied == "unknown"
-
-
-def test_an_empty_400_is_a_quirk_of_proxies() -> None:
-    """Three empty 400s are forgiven; the fourth is the answer."""
-    state = PollState()
-    for _ in range(3):
-        verdict = judge(400, b" ", state)
-        assert isinstance(verdict, NotYet)
-        assert verdict.failure == "empty 400"
-        state = verdict.state
-    assert isinstance(judge(400, b" ", state), Failed)
 
 
 def test_a_storm_backs_off_to_thirty_seconds() -> None:
@@ -319,15 +596,20 @@ def test_some_faults_end_the_polling(fault: Fault) -> None:
     assert decide_fault(fault, PollState()) is None
 
 
-def test_broken_compression_is_forgiven_as_often_as_broken_json() -> None:
-    """Three are asked for again, also when others came between; the fourth is the end."""
+def test_broken_compression_is_forgiven_as_long_as_broken_json() -> None:
+    """The same fault over two minutes is the end; another one begins anew."""
     state = PollState()
-    for count in range(1, POLICY.broken_limit):
-        verdict = decide_fault(Fault.BROKEN_BODY, state)
+    for count in range(1, 30):
+        verdict = decide_fault(Fault.BROKEN_BODY, state, reason="bad gzip", moment=Moment(random=0.0))
         assert verdict is not None
         assert (verdict.state.broken, verdict.state.failed) == (count, count)
+        assert verdict.pause_s == min(0.5 * 2 ** (count - 1), 30.0)
         state = verdict.state
-    assert decide_fault(Fault.BROKEN_BODY, state) is None
+    late = Moment(waited_s=120.0)
+    other = decide_fault(Fault.BROKEN_BODY, state, reason="bad zstd", moment=late)
+    assert other is not None
+    assert other.state.broken == 1
+    assert decide_fault(Fault.BROKEN_BODY, state, reason="bad gzip", moment=late) is None
 
 
 def _polls(ready_at_s: float, poll_took_s: float = 0.002) -> tuple[int, float]:

@@ -102,7 +102,7 @@ def test_a_reused_number_stays_reused_when_given_back_unsent() -> None:
     assert (line.draw(again), again.reused) == (1, True)
 
 
-@pytest.mark.parametrize("error", [LOST, ConflictError("other content", applied="no")])
+@pytest.mark.parametrize("error", [LOST, ConflictError("other content", applied="unknown")])
 def test_an_unknown_outcome_poisons(error: TinkerError) -> None:
     """The number stays spent, what waits fails, later calls fail fast with the cause."""
     line = SequenceLine()
@@ -116,6 +116,18 @@ def test_an_unknown_outcome_poisons(error: TinkerError) -> None:
         line.take(Kind.OTHER)
     assert caught.value.__cause__ is error
     assert caught.value.applied == "no"
+
+
+def test_a_conflict_about_a_name_gives_its_number_back_each_time() -> None:
+    """Two saves under a name that is taken leave no gap, and the next save has the number of both."""
+    line = SequenceLine()
+    for _ in range(2):
+        (save,) = line.take(Kind.OTHER)
+        assert line.draw(save) == 1
+        line.sent(save)
+        line.rejected(save, ConflictError("Checkpoint 'a' already exists", status_code=409, applied="no"))
+    (other,) = line.take(Kind.OTHER)
+    assert (line.draw(other), line.poison) == (1, None)
 
 
 def test_a_refusal_after_an_unknown_try_proves_nothing() -> None:

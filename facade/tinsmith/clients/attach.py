@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import InputError
-from tinsmith.core.polling import Done, PollState
+from tinsmith.core.polling import PollState
 from tinsmith.core.values import results, service
 from tinsmith.io.future import APIFuture
+from tinsmith.io.outcome import fetch
 from tinsmith.io.promise import Promise
 
 if TYPE_CHECKING:
@@ -49,8 +51,11 @@ def attach(link: Link, request_id: str, result: type[Any]) -> APIFuture[Any]:
 
 async def _result(link: Link, request_id: str, result: type[Any]) -> Any:
     operation, request_type = _OPERATIONS[result]
-    promise = Promise(request_id, operation, request_type, state=PollState(may_resubmit=False, trusted=False))
-    verdict = await link.hub.wait(promise)
-    assert isinstance(verdict, Done)
-    decode = _DECODERS.get(result)
-    return decode(verdict.payload) if decode is not None else to_value(result, verdict.payload)
+    promise = Promise(
+        request_id,
+        operation,
+        request_type,
+        state=PollState(may_resubmit=False, trusted=False),
+        read=_DECODERS.get(result) or partial(to_value, result),
+    )
+    return await fetch(link, promise, None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinsmith.clients.sampling import SamplingClient
 from tinsmith.clients.sharing import random_copy
@@ -10,13 +11,13 @@ from tinsmith.clients.training import TrainingClient
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
-from tinsmith.core.polling import Done
 from tinsmith.core.values.params import LoraConfig
 from tinsmith.core.values.requests import CreateModelRequest, CreateSamplingSessionRequest
 from tinsmith.core.values.rest import WeightsInfoResponse
 from tinsmith.core.values.service import CreateModelResponse, CreateSamplingSessionResponse
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.outcome import fetch
 from tinsmith.io.promise import Promise
 from tinsmith.io.sampler import NUMBERS_A_COPY, Sampler, copy_number
 from tinsmith.io.secrets import secrets_in
@@ -24,11 +25,13 @@ from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tinsmith.core.policy import RetryConfig
     from tinsmith.core.values.optimizers import OptimizerConfig
     from tinsmith.io.link import Link
+
+T = TypeVar("T")
 
 
 async def create_training(
@@ -52,8 +55,7 @@ async def create_training(
         lora,
         optimizer,
     )
-    payload = await promised(link, "create_model", wanted)
-    created = to_value(CreateModelResponse, payload)
+    created = await promised(link, "create_model", wanted, partial(to_value, CreateModelResponse))
     return TrainingClient(link, created.model_id, base_model=base_model)
 
 
@@ -113,14 +115,19 @@ async def _created_by_load(
         "type": "load_weights",
     }
     try:
-        payload = await promised(link, "load_weights", wanted)
+        model_id = await promised(link, "load_weights", wanted, _named_model)
     except APIStatusError as error:
         if error.applied != "no" or error.status_code not in (400, 404, 405, 422):
             raise
         link.terms.creates_by_load = False
         return None
+    return model_id or f"{session_id}:train:{number}"
+
+
+def _named_model(payload: Any) -> str:
+    """Return the model that a creation by load names; nothing where it names none."""
     model_id = payload.get("model_id") if isinstance(payload, dict) else None
-    return model_id if isinstance(model_id, str) and model_id else f"{session_id}:train:{number}"
+    return model_id if isinstance(model_id, str) else ""
 
 
 async def create_sampling(
@@ -160,8 +167,8 @@ async def join_sampling(
     )
 
 
-async def promised(link: Link, operation: str, wanted: object) -> Any:
-    """Submit a request that belongs to no line, and return the payload of its result."""
+async def promised(link: Link, operation: str, wanted: object, read: Callable[[Any], T]) -> T:
+    """Submit a request that belongs to no line, and return its result as `read` decodes it."""
     submission = Submission(
         operation,
         operations.target(operation),
@@ -171,14 +178,15 @@ async def promised(link: Link, operation: str, wanted: object) -> Any:
     )
     accepted = await _accepted(link, submission)
     promise = Promise(
-        accepted.request_id, operation, operations.request_type(operation), roundtrip_s=accepted.roundtrip_s
+        accepted.request_id,
+        operation,
+        operations.request_type(operation),
+        roundtrip_s=accepted.roundtrip_s,
+        resent=accepted.resent,
+        read=read,
     )
-    verdict = await link.hub.wait(promise)
-    if not isinstance(verdict, Done):
-        promise.request_id = (await _accepted(link, submission, unknown_before=True)).request_id
-        verdict = await link.hub.wait(promise)
-    assert isinstance(verdict, Done)
-    return verdict.payload
+    result: T = await fetch(link, promise, partial(_accepted, link, submission, unknown_before=True))
+    return result
 
 
 async def _accepted(link: Link, submission: Submission, *, unknown_before: bool = False) -> Accepted:

@@ -122,4 +122,4 @@ class APITimeoutError(APIConnectionError):
 
 
 class ProgressTimeoutError(APIConnectionError):
-    """Nothing on the client moved for the whole progress timeout; the future can be re-attached by its id."""
+    """A promise did not move for the whole progress timeout; the future can be re-attached by its id."""

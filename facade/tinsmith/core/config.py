@@ -76,7 +76,7 @@ class ClientConfig:
     session_warn_after_s: float = attrs.field(default=120.0, validator=positive)
     """Seconds without a heartbeat after which each further failure is warned of."""
     progress_timeout_s: float | None = attrs.field(default=7200.0, validator=positive)
-    """Seconds without any progress on the client before its futures fail; None waits for ever."""
+    """Seconds without progress of a promise before its future fails; None waits for ever."""
     optim_after: OptimAfter = attrs.field(
         default="accepted", validator=attrs.validators.in_(("accepted", "results"))
     )

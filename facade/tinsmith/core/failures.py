@@ -102,21 +102,30 @@ def _field_problem(item: object) -> str:
     return _sentence(item)
 
 
+def no_such_operation(operation: str) -> str:
+    """Say that a server lacks an operation; frameworks say so by a bare "Not Found"."""
+    return f"this server has no such operation: {operation}"
+
+
 def error_from_status(
     status: int,
     body: bytes | object,
     *,
     response: object = None,
     retry_after_s: float | None = None,
+    said: str | None = None,
     **facts: Unpack[ErrorFacts],
 ) -> errors.APIStatusError:
-    """Build the error of an HTTP status; the class follows the official tree."""
+    """Build the error of an HTTP status; the class follows the official tree.
+
+    `said` stands in its text for what the body says.
+    """
     decoded = parse_body(body) if isinstance(body, bytes) else body
     cls = _BY_STATUS.get(status)
     if cls is None:
         cls = errors.InternalServerError if status >= 500 else errors.APIStatusError
     text = detail_text(decoded) if decoded not in ("", None) else "(empty body)"
-    message = f"Error code: {status} - {text}"
+    message = f"Error code: {status} - {said or text}"
     if retry_after_s is not None:
         message += f" (the server asks to wait {retry_after_s:g} s)"
     return cls(

@@ -13,6 +13,8 @@ from tinsmith.core.retry_after import retry_after_s, should_retry
 from tinsmith.core.verdict import Decision, Fault, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tinsmith.core.policy import PollPolicy, RetryConfig
 
 _NOT_READY = frozenset({408, 425})
@@ -52,6 +54,23 @@ def storm_pause_s(failed: int, random: float, policy: PollPolicy) -> float:
     return max(policy.storm_base_s, full * (1.0 - policy.storm_jitter * random))
 
 
+def unreadable_pause_s(failed: int, random: float, policy: PollPolicy) -> float:
+    """Return the pause after an answer of success that cannot be read: from half of a storm's first pause."""
+    first = policy.storm_base_s / 2.0
+    full = min(first * 2.0 ** min(max(failed - 1, 0), 60), policy.storm_max_s)
+    return max(first, full * (1.0 - policy.storm_jitter * random))
+
+
+def back_off(
+    headers: Mapping[str, str], failed: int, moment: Moment, retry: RetryConfig, policy: PollPolicy
+) -> float:
+    """Return the pause after noise of the way: as the answer asks, up to the cap, else longer each time."""
+    asked = retry_after_s(headers, moment.wall_now_s)
+    if asked is None:
+        return storm_pause_s(failed + 1, moment.random, policy)
+    return max(policy.storm_base_s, min(asked, retry.retry_after_cap_s))
+
+
 def billing_pause_s(unpaid_s: float, patience_s: float, policy: PollPolicy) -> float | None:
     """Return the pause after a 402; None when the bill was not paid for as long as we wait."""
     return None if unpaid_s >= patience_s else policy.billing_pause_s
@@ -88,10 +107,7 @@ def _back_off(
 ) -> Decision:
     """Wait as the server asks, else longer each time; a 429 that asks for more than the cap is final."""
     asked = retry_after_s(outcome.headers, moment.wall_now_s)
-    reason = f"status {outcome.status}"
-    if asked is None:
-        return Decision("retry", storm_pause_s(failed + 1, moment.random, policy), reason=reason)
-    if asked > retry.retry_after_cap_s and outcome.status == 429:
+    if asked is not None and asked > retry.retry_after_cap_s and outcome.status == 429:
         return Decision("fail", reason=f"the server asks to wait {asked:g} s", retry_after_s=asked)
-    pause = max(policy.storm_base_s, min(asked, retry.retry_after_cap_s))
-    return Decision("retry", pause, reason=reason, retry_after_s=asked)
+    pause = back_off(outcome.headers, failed, moment, retry, policy)
+    return Decision("retry", pause, reason=f"status {outcome.status}", retry_after_s=asked)

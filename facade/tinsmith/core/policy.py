@@ -37,7 +37,7 @@ class RetryConfig:
     max_connections: int | None = attrs.field(default=1000, validator=positive)
     """Samples in flight at once; None is no limit. 1000 is what the hosted service allows a client."""
     progress_timeout: float = attrs.field(default=7200.0, validator=positive)
-    """Seconds without any progress on the client before a wait is given up: queues of an hour are normal."""
+    """Seconds without progress of a promise before its wait is given up: queues of an hour are normal."""
     retry_delay_base: float = attrs.field(default=0.5, validator=positive)
     """Seconds before the first retry; doubles from there."""
     retry_delay_max: float = attrs.field(default=8.0, validator=positive)
@@ -108,10 +108,12 @@ class PollPolicy:
     """Random share of such a pause, so that the longest ones lie between 9 and 30 s."""
     storm_polls_per_s: float = 20.0
     """Polls a second of one client while polls fail."""
-    broken_limit: int = 4
-    """Unreadable answers in a row before the poll fails."""
+    broken_limit: int = 8
+    """Unreadable answers with the same bytes in a row before the poll fails, if they lasted long enough."""
+    broken_span: float = 120.0
+    """How long they must last, in units of `storm_base_s`: two minutes. A proxy's page goes away sooner."""
     bare_400_limit: int = 4
-    """Empty 400s in a row before the poll fails: some proxies answer so when a connection went stale."""
+    """Empty 400s in a row before a submission fails: some proxies answer so when a connection went stale."""
     detail_500_limit: int = 12
     """Equal 500s with a `detail` in a row before they are the result: some servers report failures so."""
     billing_pause_s: float = 5.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
-from tinsmith.core.errors import ClientPoisonedError, ConflictError, PartialBatchError, TinkerError
+from tinsmith.core.errors import ClientPoisonedError, PartialBatchError, TinkerError
 from tinsmith.core.place import Call, Fallout, Kind, Phase, Place, Settlement
 from tinsmith.core.policy import OptimAfter
 
@@ -31,6 +31,8 @@ class SequenceLine:
     """Number that the next draw takes; the API counts from 1."""
     poison: TinkerError | None = None
     """Why nothing is sent any more."""
+    highest_sent: int = 0
+    """The highest number under which bytes may have left."""
     _line: deque[Place] = attrs.field(factory=deque)
     _batch: set[Place] = attrs.field(factory=set)
     """Gradients accepted since the last accepted step whose results are not in."""
@@ -85,6 +87,8 @@ class SequenceLine:
         """Note that bytes are about to leave."""
         assert place.phase in (Phase.DRAWN, Phase.SENT), "only a drawn request is sent"
         place.phase = Phase.SENT
+        assert place.seq_id is not None
+        self.highest_sent = max(self.highest_sent, place.seq_id)
 
     def unsure(self, place: Place) -> None:
         """Note that a try ended with an unknown outcome; from now on the number is spent."""
@@ -131,7 +135,7 @@ class SequenceLine:
         """
         if place.phase is Phase.FAILED:
             return Settlement()
-        provably_not = error.applied == "no" and not place.unknown and not isinstance(error, ConflictError)
+        provably_not = error.applied == "no" and not place.unknown
         if provably_not:
             self._give_back(place)
         self._leave(place, Phase.FAILED)

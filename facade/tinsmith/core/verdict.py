@@ -48,8 +48,7 @@ NOT_SENT = frozenset({Fault.REFUSED, Fault.DNS, Fault.CONNECT_TIMEOUT, Fault.TLS
 """Faults that prove that the server saw nothing."""
 
 PROVABLY_NOT_ACCEPTED = frozenset(
-    {301, 302, 307, 308}
-    | {400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429, 431, 501, 505}
+    {301, 302, 307, 308} | {400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429, 431, 501, 505}
 )
 """Statuses that prove that the server did not take the request; a redirect (but 303) sends it elsewhere.
 

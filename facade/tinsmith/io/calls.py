@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING
 
 from tinsmith.core import errors
 from tinsmith.core.config import set_variables
-from tinsmith.core.failures import broken_answer, error_from_status, error_of_redirect
+from tinsmith.core.conflict import judge_conflict
+from tinsmith.core.failures import (
+    broken_answer,
+    error_from_status,
+    error_of_redirect,
+    no_such_operation,
+)
 from tinsmith.core.origin import DEFAULT_BASE_URL
 from tinsmith.core.retry import drive
 from tinsmith.core.verdict import NOT_SENT, Decision, Fault, OpClass, Outcome
+from tinsmith.core.wording import is_missing_route, read_words
 from tinsmith.io.tries import Exchange, Run, Shared
 from tinsmith.io.wire import REDIRECTS
 
@@ -50,9 +57,10 @@ class Caller:
         observers: Observers,
         billing: Billing,
         random: Random,
+        may_resend: Callable[[], bool],
     ) -> None:
         self._config = config
-        self._shared = Shared(config, sender, billing, random)
+        self._shared = Shared(config, sender, billing, random, may_resend)
         self._observers = observers
         self.vouched = (
             config.server_deduplicates is not None or config.local or config.base_url == DEFAULT_BASE_URL
@@ -103,11 +111,10 @@ class Caller:
 
     def error(self, exchange: Exchange) -> errors.TinkerError:
         """Build the error for an exchange that did not end in success."""
-        applied = exchange.decision.applied if exchange.request.body is not None else None
         facts: errors.ErrorFacts = {
             "attempts": exchange.attempts,
             "elapsed_s": exchange.elapsed_s,
-            "applied": applied,
+            "applied": _applied(exchange),
         }
         operation, outcome, answer = exchange.request.operation, exchange.outcome, exchange.answer
         if outcome.fault is Fault.BROKEN_BODY and answer is not None:
@@ -116,7 +123,10 @@ class Caller:
             retry_after_s = exchange.decision.retry_after_s
             if answer.status in REDIRECTS and (where := answer.headers.get("location")):
                 return error_of_redirect(answer.status, self._config.base_url, where, **facts)
-            return error_from_status(answer.status, answer.body, retry_after_s=retry_after_s, **facts)
+            missing = no_such_operation(operation) if is_missing_route(answer.status, answer.body) else None
+            return error_from_status(
+                answer.status, answer.body, retry_after_s=retry_after_s, said=missing, **facts
+            )
         message = f"{operation}: {outcome.fault}: {exchange.reason} ({self._where(outcome.fault)})"
         if outcome.fault in _TIMEOUTS:
             return errors.APITimeoutError(message=message, **facts)
@@ -169,3 +179,13 @@ class Caller:
                 self._config.base_url,
             )
         _log.debug("%s: %s; again in %.3f s", request.operation, kind, decision.delay_s)
+
+
+def _applied(exchange: Exchange) -> errors.Applied | None:
+    """Say whether a request took effect; None for one that only reads."""
+    if exchange.request.method == "GET":
+        return None
+    if exchange.outcome.status != 409 or exchange.answer is None:
+        return exchange.decision.applied
+    words, operation = read_words(exchange.answer.body), exchange.request.operation
+    return judge_conflict(words, operation, resent=exchange.unknown_before).applied

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tinsmith.core.errors import ClosedError, TinkerError
-from tinsmith.core.polling import Done, PollState
 from tinsmith.io import operations
 from tinsmith.io.budget import Submissions, Window
 from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.outcome import fetch
 from tinsmith.io.promise import Promise
 from tinsmith.io.standing import ending, unexpected
 from tinsmith.io.submission import Accepted, Submission, refusal, submit
@@ -195,29 +195,23 @@ class SampleDesk:
             job.sampler.sampling_session_id,
             seq_id,
             accepted.roundtrip_s,
-            PollState(trusted=link.config.may_resend_unknown),
             progress_timeout_s=self._progress_timeout_s(),
             ended=self._completions(job.sampler),
+            resent=accepted.resent,
+            read=job.read,
         )
         job.future.request_ids.append(accepted.request_id)
         try:
-            verdict = await link.hub.wait(promise)
-            if not isinstance(verdict, Done):
-                promise.request_id = (await self._accepted(submission, unknown_before=True)).request_id
-                verdict = await link.hub.wait(promise)
+            drawn: SampleResponse = await fetch(
+                link, promise, partial(self._accepted, submission, unknown_before=True)
+            )
         except asyncio.CancelledError:
             link.cancels.tell(promise.request_id)
             raise
-        assert isinstance(verdict, Done)
         self._window.grew()
         if job.sampler.completions is not None:
             job.sampler.completions.arrived(promise.request_id)
-        try:
-            return job.read(verdict.payload).named(accepted.sample_sequence_ids)
-        except TinkerError as error:
-            owner = job.sampler.sampling_session_id
-            error.adding(request_id=promise.request_id, model_id=owner, seq_id=seq_id, applied="yes")
-            raise
+        return drawn.named(accepted.sample_sequence_ids)
 
     def _dictated_retry(self) -> RetryConfig | None:
         """Return how samples are retried where the server says so; pushed back, they wait all the same."""

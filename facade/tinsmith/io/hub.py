@@ -13,10 +13,25 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tinsmith.core.codec.wire import ACCEPT_BOTH
-from tinsmith.core.errors import APIConnectionError, ProgressTimeoutError, TinkerError
+from tinsmith.core.codec.wire import ACCEPT_BOTH, ProtobufPayload
+from tinsmith.core.errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    ProgressTimeoutError,
+    TinkerError,
+)
 from tinsmith.core.pacing import Moment
-from tinsmith.core.polling import Done, Failed, NotYet, PollState, Resubmit, decide, decide_fault
+from tinsmith.core.polling import (
+    Done,
+    Failed,
+    NotYet,
+    PollState,
+    Resubmit,
+    decide,
+    decide_fault,
+    decide_unreadable,
+)
+from tinsmith.core.progress import Progress
 from tinsmith.core.retry import drive
 from tinsmith.core.verdict import Fault
 from tinsmith.io.budget import ByteBudget
@@ -25,11 +40,13 @@ from tinsmith.io.promise import LONG_WAIT_S, Promise
 from tinsmith.io.wire import Faulted, Lane, Request, json_body
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.polling import Verdict
+    from tinsmith.core.server_profiles import ServerProfile
     from tinsmith.io.billing import Billing
     from tinsmith.io.credentials import Credentials
     from tinsmith.io.observe import Observers
@@ -56,8 +73,12 @@ class PollHub:
         observers: Observers,
         billing: Billing,
         random: Random,
+        profile: Callable[[], ServerProfile],
+        may_resend: Callable[[], bool],
     ) -> None:
         self._config = config
+        self._profile = profile
+        self._may_resend = may_resend
         self._policy = config.poll
         self._accept = None if config.encoding == "json" else ACCEPT_BOTH
         self._runtime = runtime
@@ -65,7 +86,7 @@ class PollHub:
         self._observers = observers
         self._billing = billing
         self._random = random
-        self._moved_s = float("-inf")
+        self._owners: dict[str, _Owner] = {}
         self._warned_s = float("-inf")
         self._next_slot_s = float("-inf")
         self._waits: dict[asyncio.Task[object], None] = {}
@@ -82,10 +103,13 @@ class PollHub:
         """Ask until there is a result, or the promise is gone; raise what it failed with."""
         if self._lost is not None:
             raise _ended(self._lost, promise)
-        promise.started_s = promise.started_s or self._runtime.loop.time()
+        promise.moved_s = self._runtime.loop.time()
+        promise.started_s = promise.started_s or promise.moved_s
         task = asyncio.current_task()
         assert task is not None
         self._waits[task] = None
+        owner = self._owners.setdefault(promise.model_id or promise.request_id, _Owner())
+        owner.waits += 1
         try:
             if promise.ended is not None:
                 await promise.ended(promise)
@@ -98,15 +122,18 @@ class PollHub:
             raise _ended(self._lost, promise) from None
         finally:
             del self._waits[task]
+            owner.waits -= 1
+            if not owner.waits:
+                self._owners.pop(promise.model_id or promise.request_id, None)
+        if promise.seq_id is not None and not isinstance(verdict, Resubmit):
+            owner.progress.ended(promise.seq_id, self._runtime.loop.time())
         if isinstance(verdict, Failed):
-            self._moved_s = self._runtime.loop.time()
             raise verdict.error.adding(
                 request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
             )
         assert not isinstance(verdict, NotYet)
         if isinstance(verdict, Done):
             self._tell_of_billing(promise, None)
-            self._moved_s = self._runtime.loop.time()
         else:
             promise.state = verdict.state
         return verdict
@@ -151,6 +178,7 @@ class PollHub:
             verdict = decide_fault(
                 faulted.fault,
                 promise.state,
+                reason=faulted.reason,
                 moment=moment,
                 policy=self._policy,
                 retry=self._config.retry,
@@ -178,21 +206,46 @@ class PollHub:
         return self._paced(promise, judged) if isinstance(judged, NotYet) else judged
 
     async def _judge(self, answer: Answer, promise: Promise, moment: Moment) -> Verdict:
+        state = attrs.evolve(promise.state, trusted=promise.state.trusted and self._may_resend())
+
         def judge() -> Verdict:
-            return decide(
+            verdict = decide(
                 answer.status,
                 answer.headers,
                 answer.body,
-                promise.state,
+                state,
                 moment=moment,
                 policy=self._policy,
                 retry=self._config.retry,
                 request_id=promise.request_id,
+                asked=promise.asked,
+                failure_500=self._profile().failure_status_500,
             )
+            if not isinstance(verdict, Done) or not isinstance(verdict.payload, ProtobufPayload):
+                return verdict
+            return self._decoded(verdict, verdict.payload.data, promise, state, moment)
 
         if len(answer.body) > LARGE_ANSWER_BYTES:
             return await self._runtime.in_worker(judge)
         return judge()
+
+    def _decoded(
+        self, done: Done, data: bytes, promise: Promise, state: PollState, moment: Moment
+    ) -> Verdict:
+        """Decode a binary result: bytes that are no message are asked for again, as JSON that is none."""
+        if promise.read is None:
+            return done
+        try:
+            return attrs.evolve(done, value=promise.read(done.payload))
+        except APIResponseValidationError as error:
+            from tinsmith.core.codec.guard import WireError  # loaded by now
+
+            if not isinstance(error.__cause__, WireError):
+                return done  # a message, but not the right one: whoever waits says so
+            what, request_id = f"bytes that are no message ({error.__cause__})", promise.request_id
+            return decide_unreadable(
+                data, state, what, moment=moment, policy=self._policy, request_id=request_id
+            )
 
     def _request(self, promise: Promise) -> Request:
         body: dict[str, object] = {"request_id": promise.request_id}
@@ -228,7 +281,7 @@ class PollHub:
         state = verdict.queue_state
         if state is not None and state != promise.queue_state:
             promise.queue_state, promise.queue_reason = state, verdict.queue_reason
-            self._moved_s = now_s
+            promise.moved_s = now_s
             self._observers.tell(
                 QueueStateChanged(
                     promise.request_id, promise.operation, promise.model_id, state, verdict.queue_reason
@@ -248,7 +301,7 @@ class PollHub:
         waited_s = self._runtime.loop.time() - promise.started_s
         limit_s, request_id = self._policy.billing_patience_s, promise.request_id
         if since_s is not None:
-            self._moved_s = self._runtime.loop.time()
+            promise.moved_s = self._runtime.loop.time()
             self._billing.paused(promise.operation, waited_s - since_s, limit_s, request_id=request_id)
         elif before is not None:
             self._billing.resumed(promise.operation, waited_s - before)
@@ -273,10 +326,15 @@ class PollHub:
     def _check_progress(self, promise: Promise) -> None:
         limit_s = promise.progress_timeout_s or self._config.progress_timeout_s
         now_s = self._runtime.loop.time()
-        if limit_s is None or now_s - max(self._moved_s, promise.started_s) < limit_s:
+        if limit_s is None or now_s - promise.moved_s < limit_s:
+            return
+        owner = self._owners.get(promise.model_id or promise.request_id)
+        if owner is not None and promise.seq_id is not None:
+            promise.moved_s = max(promise.moved_s, owner.progress.last_before(promise.seq_id))
+        if now_s - promise.moved_s < limit_s:
             return
         raise ProgressTimeoutError(
-            f"{promise.operation}: nothing moved on this client for {limit_s:g} s while waiting for"
+            f"{promise.operation}: this request did not move for {limit_s:g} s while waiting for"
             f" {promise.waits_for}; attach again with APIFuture.from_request_id",
             request_id=promise.request_id,
             model_id=promise.model_id,
@@ -284,6 +342,14 @@ class PollHub:
             elapsed_s=now_s - promise.started_s,
             applied="unknown",
         )
+
+
+@attrs.define
+class _Owner:
+    """A model or sampler for whose promises somebody waits."""
+
+    progress: Progress = attrs.field(factory=Progress)
+    waits: int = 0
 
 
 class _Poller:

@@ -73,9 +73,20 @@ class Link:
         """Who tells of pauses while the account cannot pay."""
         self.credentials = Credentials(config, self.runtime, self.transport, self.random)
         """The key that holds now, between who sends and the connections."""
-        self.caller = Caller(config, self.credentials, self.observers, self.billing, self.random)
+        self.caller = Caller(
+            config, self.credentials, self.observers, self.billing, self.random, self._may_resend
+        )
         """The sending side."""
-        self.hub = PollHub(config, self.runtime, self.credentials, self.observers, self.billing, self.random)
+        self.hub = PollHub(
+            config,
+            self.runtime,
+            self.credentials,
+            self.observers,
+            self.billing,
+            self.random,
+            lambda: self.terms.profile,
+            self._may_resend,
+        )
         """The waiting side."""
         self.budget = ByteBudget(config.flow.upload_bytes)
         """Room for request bodies."""
@@ -97,6 +108,10 @@ class Link:
         self._closed: TinkerError | None = None
         self._loose: set[asyncio.Task[Any]] = set()
         self.runtime.register(self)
+
+    def _may_resend(self) -> bool:
+        """Say whether an unknown outcome is sent again, as far as the server is known by now."""
+        return self.terms.may_resend_unknown
 
     @property
     def cancels(self) -> Cancels:

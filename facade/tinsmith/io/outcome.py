@@ -1,6 +1,7 @@
 """From a promise to a decoded result, with the one resubmission that a lost promise is worth.
 
-It must not know turns or order: a resubmission carries its old number, which the server has counted.
+The law of the lost promise stands here alone, for training, samples and creations. It must not know turns or
+order: a resubmission carries its old number, which the server has counted.
 """
 
 from __future__ import annotations
@@ -8,57 +9,91 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.core.errors import APIResponseValidationError, ResultLostError, TinkerError
-from tinsmith.core.polling import Done, PollState
+from tinsmith.core.polling import Done
 from tinsmith.io.call import checksum
 from tinsmith.io.promise import Promise
 from tinsmith.io.submission import Accepted, refusal, submit
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from tinsmith.io.call import Call, Part
+    from tinsmith.io.link import Link
     from tinsmith.io.pipeline import Pipeline
 
 WORKER_ABOVE_BYTES = 64 * 1024
 """Results of requests above this size are decoded in a worker thread."""
 
 
-async def await_result(pipeline: Pipeline, call: Call[Any], part: Part, roundtrip_s: float) -> Any:
+async def fetch(
+    link: Link,
+    promise: Promise,
+    resubmit: Callable[[], Awaitable[Accepted]] | None,
+    *,
+    in_worker: bool = False,
+) -> Any:
+    """Return the decoded result of a promise, or raise what it failed with.
+
+    Where the promise is gone and `core.polling` says so, `resubmit` sends the same bytes under the same
+    number once more; None where nobody has them any more. Each error carries the ids of the promise.
+    """
+    try:
+        verdict = await link.hub.wait(promise)
+        if not isinstance(verdict, Done):
+            assert resubmit is not None, "a promise whose bytes are gone is not resubmitted"
+            accepted = await resubmit()
+            promise.state = promise.state.submitted_again(renewed=accepted.request_id != promise.request_id)
+            promise.request_id, promise.resent = accepted.request_id, True
+            verdict = await link.hub.wait(promise)
+        assert isinstance(verdict, Done)
+        if verdict.value is not None:
+            return verdict.value
+        assert promise.read is not None
+        return await _decoded(link, promise, verdict.payload, in_worker)
+    except TinkerError as error:
+        error.adding(request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id)
+        raise
+
+
+async def _decoded(link: Link, promise: Promise, payload: Any, in_worker: bool) -> Any:
+    """Decode what the server gave: whether that can be read or not, the request was applied."""
+    read = promise.read
+    assert read is not None
+    try:
+        return await link.runtime.in_worker(read, payload) if in_worker else read(payload)
+    except TinkerError as error:
+        error.adding(applied="yes")
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise APIResponseValidationError(
+            message=f"{promise.operation}: the result is not what the contract says: {error}", applied="yes"
+        ) from error
+
+
+async def await_result(pipeline: Pipeline, call: Call[Any], part: Part, accepted: Accepted) -> Any:
     """Return the decoded result of an accepted part, or raise what it failed with."""
-    link = pipeline.link
-    assert part.request_id is not None
     promise = Promise(
-        part.request_id,
+        accepted.request_id,
         call.operation,
         call.request_type,
         pipeline.model_id,
         part.seq_id,
-        roundtrip_s,
-        PollState(trusted=link.config.may_resend_unknown),
+        accepted.roundtrip_s,
+        resent=accepted.resent,
+        line=pipeline.standing,
+        read=part.read,
     )
-    verdict = await link.hub.wait(promise)
-    if not isinstance(verdict, Done):
-        promise.request_id = part.request_id = await _resubmit(pipeline, call, part)
-        verdict = await link.hub.wait(promise)
-    assert isinstance(verdict, Done)
-    try:
-        if part.estimate_bytes > WORKER_ABOVE_BYTES:
-            return await link.runtime.in_worker(part.read, verdict.payload)
-        return part.read(verdict.payload)
-    except TinkerError as error:
-        error.adding(
-            request_id=part.request_id, model_id=pipeline.model_id, seq_id=part.seq_id, applied="yes"
-        )
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise APIResponseValidationError(
-            message=f"{call.operation}: the result is not what the contract says: {error}",
-            request_id=part.request_id,
-            model_id=pipeline.model_id,
-            seq_id=part.seq_id,
-            applied="yes",
-        ) from error
+
+    async def resubmit() -> Accepted:
+        again = await _resubmit(pipeline, call, part)
+        part.request_id = again.request_id
+        return again
+
+    in_worker = part.estimate_bytes > WORKER_ABOVE_BYTES
+    return await fetch(pipeline.link, promise, resubmit, in_worker=in_worker)
 
 
-async def _resubmit(pipeline: Pipeline, call: Call[Any], part: Part) -> str:
+async def _resubmit(pipeline: Pipeline, call: Call[Any], part: Part) -> Accepted:
     """Send the same bytes under the same number again, and return the new promise."""
     assert part.seq_id is not None
     body = await pipeline.link.runtime.in_worker(part.build, part.seq_id)
@@ -66,15 +101,13 @@ async def _resubmit(pipeline: Pipeline, call: Call[Any], part: Part) -> str:
         raise ResultLostError(
             f"{call.operation}: the server lost the promise, and the data was changed since it was sent, so"
             " that the same bytes cannot be sent again",
-            request_id=part.request_id,
-            model_id=pipeline.model_id,
-            seq_id=part.seq_id,
             applied="yes",
         )
     submission = pipeline.submission(call, part, body)
     answered = await submit(pipeline.link.caller, submission, unknown_before=True)
     if isinstance(answered, Accepted):
-        return answered.request_id
-    raise refusal(pipeline.link.caller, submission, answered, checkpoint=pipeline.last_checkpoint).adding(
-        request_id=part.request_id
+        return answered
+    highest_sent, checkpoint = pipeline.standing()
+    raise refusal(
+        pipeline.link.caller, submission, answered, checkpoint=checkpoint, highest_sent=highest_sent
     )

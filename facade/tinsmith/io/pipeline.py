@@ -17,7 +17,7 @@ from tinsmith.io.call import Call, Part, checksum
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.outcome import await_result
 from tinsmith.io.standing import Standing, ending, unexpected
-from tinsmith.io.submission import Accepted, Submission, already_accepted, leaves_doubt, refusal, submit
+from tinsmith.io.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit
 
 if TYPE_CHECKING:
     from tinsmith.core.place import Place
@@ -86,6 +86,10 @@ class Pipeline:
         return bool(self._standing.in_flight)
 
     # On the loop.
+
+    def standing(self) -> tuple[int, str | None]:
+        """Return the highest number that was sent, and the last checkpoint saved or loaded."""
+        return self._standing.line.highest_sent, self.last_checkpoint
 
     def end(self, error: TinkerError) -> None:
         """Fail everything that waits or is in flight, and every later call."""
@@ -222,19 +226,27 @@ class Pipeline:
         if isinstance(answered, Accepted):
             return answered
         part.attempts = answered.attempts
+        reused, (highest_sent, checkpoint) = place.reused, self.standing()
+        found = conflict(submission, answered, reused=reused, highest_sent=highest_sent)
         with self._standing.guard:
             if leaves_doubt(answered):
                 self._standing.line.unsure(place)
-            number = self._standing.line.redraw(place) if answered.outcome.status == 409 else None
+            counted = found is not None and found.kind == "next number"
+            number = self._standing.line.redraw(place) if counted else None
         if number is not None:
             part.seq_id = number
             part.idempotency_key = new_idempotency_key()
             return None
-        checkpoint, reused = self.last_checkpoint, place.reused
-        error = refusal(self.link.caller, submission, answered, checkpoint=checkpoint, reused=reused)
-        if already_accepted(answered) and not reused:
+        if found is not None and found.applied == "yes":
             self._accept_without_result(call, part, place)
-        raise error
+        raise refusal(
+            self.link.caller,
+            submission,
+            answered,
+            checkpoint=checkpoint,
+            reused=reused,
+            highest_sent=highest_sent,
+        )
 
     def submission(self, call: Call[Any], part: Part, body: Body) -> Submission:
         """Describe a part as it is sent, the first time and any other."""
@@ -271,7 +283,7 @@ class Pipeline:
     async def _result(self, call: Call[Any], part: Part, accepted: Accepted) -> None:
         """Wait for the promise of a part, and for a step also for the gradients that it stepped on."""
         try:
-            value = await await_result(self, call, part, accepted.roundtrip_s)
+            value = await await_result(self, call, part, accepted)
         except asyncio.CancelledError:
             ended = self._ended or ClosedError("the client was closed")
             self._standing.settle(call, part, error=self._ending(ended, part))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import attrs
 
 from tinsmith.core.failures import detail_text
-from tinsmith.core.polling import PollState
+from tinsmith.core.polling import Asked, PollState
 
 LONG_WAIT_S = 60.0
 """A wait this long says what it waits for: longer than a cycle of the hosted service."""
@@ -36,6 +37,14 @@ class Promise:
     """What is remembered of its polls."""
     started_s: float = 0.0
     """When waiting began, on the loop's clock."""
+    moved_s: float = 0.0
+    """When it last moved by itself: was made, or changed its queue state."""
+    resent: bool = False
+    """Whether its request was sent again after an unknown outcome."""
+    line: Callable[[], tuple[int, str | None]] | None = None
+    """Tells of its model the highest number sent and the last checkpoint; None outside of a model's line."""
+    read: Callable[[Any], Any] | None = None
+    """Decodes the payload; None leaves it to whoever waits."""
     queue_state: str | None = None
     """What the server last said that it waits for."""
     queue_reason: str | None = None
@@ -48,6 +57,12 @@ class Promise:
     """Limit of this promise alone; None for the client's."""
     told_s: float = LONG_WAIT_S
     """Length of wait at which observers hear of it next."""
+
+    @property
+    def asked(self) -> Asked:
+        """What is known of its request now."""
+        highest_sent, checkpoint = (0, None) if self.line is None else self.line()
+        return Asked(self.operation, self.seq_id, highest_sent, self.resent, checkpoint)
 
     @property
     def may_be_large(self) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
-from tinsmith.core.errors import TinkerError
+from tinsmith.core.errors import ModelLostError, TinkerError
 from tinsmith.core.place import Kind, Phase
 from tinsmith.core.sequence import SequenceLine
 
@@ -102,7 +102,8 @@ class Standing:
             for part, place in lost:
                 assert part.error is not None
                 fallout += self.line.finished(place, part.error).failed
-                if part.error.applied == "unknown" and call.changes_the_model:
+                unsure = part.error.applied == "unknown" and call.changes_the_model
+                if unsure or isinstance(part.error, ModelLostError):  # the model is gone for every call
                     fallout += self.line.poisoned(part.error).failed
         return fallout
 

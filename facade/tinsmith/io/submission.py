@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 
-from tinsmith.core.errors import ModelLostError, NotFoundError, ResultLostError, TinkerError
+from tinsmith.core.conflict import judge_conflict
+from tinsmith.core.errors import ModelLostError, ResultLostError, TinkerError
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.verdict import OpClass
+from tinsmith.core.wording import Source, Topic, Words, read_words
 from tinsmith.io.wire import Answer, Body, Lane, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tinsmith.core.conflict import Conflict
     from tinsmith.core.verdict import Outcome
     from tinsmith.io.calls import Caller
     from tinsmith.io.tries import Exchange
@@ -59,6 +62,8 @@ class Accepted:
     """Seconds from the first send to the promise."""
     sample_sequence_ids: tuple[str, ...] = ()
     """Names of the sequences to come, where the server gives them."""
+    resent: bool = False
+    """Whether it was sent again after an unknown outcome."""
 
 
 async def submit(
@@ -91,7 +96,7 @@ async def submit(
         return exchange
     names = _promised(exchange.answer).get("sample_sequence_ids") if exchange.answer is not None else None
     kept = tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
-    return Accepted(request_id, exchange.attempts, exchange.elapsed_s, kept)
+    return Accepted(request_id, exchange.attempts, exchange.elapsed_s, kept, exchange.unknown_before)
 
 
 def refusal(
@@ -101,29 +106,40 @@ def refusal(
     *,
     checkpoint: str | None = None,
     reused: bool = False,
+    highest_sent: int = 0,
 ) -> TinkerError:
     """Build the error of a submission that got no promise.
 
-    Under a `reused` number a 409 may speak of the request that gave the number back: it proves nothing.
+    Under a `reused` number a 409 may speak of the request that gave the number back.
     """
-    error: TinkerError
-    facts: dict[str, Any] = {"attempts": exchange.attempts, "elapsed_s": exchange.elapsed_s}
-    if already_accepted(exchange) and not reused:
+    error = caller.error(exchange)
+    facts: dict[str, Any] = {
+        "attempts": exchange.attempts,
+        "elapsed_s": exchange.elapsed_s,
+        "applied": error.applied,
+    }
+    words = words_of(exchange)
+    found = conflict(submission, exchange, reused=reused, highest_sent=highest_sent)
+    if found is not None:
+        error.applied = facts["applied"] = found.applied
+    if found is not None and found.applied == "yes":
         error = ResultLostError(
             f"{submission.operation}: the server answers 409: it took this request before, and the answer"
-            " that named its result was lost",
-            applied="yes",
+            f" that named its result was lost ({words.text or 'it says no more'})",
             **facts,
         )
-    else:
-        error = caller.error(exchange)
-        if isinstance(error, NotFoundError) and submission.operation not in _OWN_404:
-            error = ModelLostError(
-                f"the server does not know the model {submission.model_id} ({error.message}).",
-                checkpoint=checkpoint,
-                applied=error.applied,
-                **facts,
-            )
+    elif found is not None and found.kind == "counts differently":
+        error = ModelLostError(
+            f"the server counts the requests of model {submission.model_id} differently ({words.text}).",
+            checkpoint=checkpoint,
+            **facts,
+        )
+    elif _loses_the_model(submission, exchange, words):
+        error = ModelLostError(
+            f"the server does not know the model {submission.model_id} ({error.message}).",
+            checkpoint=checkpoint,
+            **facts,
+        )
     if exchange.outcome.status == 415:
         error.add_note(
             f"It was sent as {submission.body.content_type}, which holds for the life of a client: a new"
@@ -134,17 +150,44 @@ def refusal(
 
 def leaves_doubt(exchange: Exchange) -> bool:
     """Say whether the number was sent with an unknown outcome; a 409 on its own says what it says."""
-    conflict = exchange.outcome.status == 409
-    return exchange.unknown_before or (exchange.outcome.applied == "unknown" and not conflict)
+    is_conflict = exchange.outcome.status == 409
+    return exchange.unknown_before or (exchange.outcome.applied == "unknown" and not is_conflict)
 
 
-def already_accepted(exchange: Exchange) -> bool:
-    """Say whether a 409 answers a re-send of what the server already has."""
-    return exchange.outcome.status == 409 and exchange.unknown_before
+def words_of(exchange: Exchange) -> Words:
+    """Return what the last answer says, if one came."""
+    answer = exchange.answer
+    return Words(Source.NOTHING) if answer is None else read_words(answer.body)
 
 
-_OWN_404 = frozenset({"load_weights", "create_model", "asample"})
-"""Submissions whose 404 speaks of what they name, not of the model that they are sent to."""
+def conflict(
+    submission: Submission, exchange: Exchange, *, reused: bool, highest_sent: int
+) -> Conflict | None:
+    """Say what a 409 means for a request in its line; None where there was none."""
+    if exchange.outcome.status != 409:
+        return None
+    return judge_conflict(
+        words_of(exchange),
+        submission.operation,
+        seq_id=submission.seq_id,
+        highest_sent=highest_sent,
+        resent=exchange.unknown_before,
+        reused=reused,
+    )
+
+
+def _loses_the_model(submission: Submission, exchange: Exchange, words: Words) -> bool:
+    """Say whether a refusal means that the server no longer has the model of a training request."""
+    status, topic = exchange.outcome.status, words.topic
+    if submission.model_id is None or submission.operation == "asample" or words.source is not Source.TEXT:
+        return False
+    if status == 404 and topic is Topic.OTHER:
+        return submission.operation not in _OWN_404
+    return status in (400, 404, 410) and topic is Topic.MODEL_GONE
+
+
+_OWN_404 = frozenset({"load_weights"})
+"""Submissions whose 404 speaks of what they name, unless it says that the model is gone."""
 
 
 def _is_promise(answer: Answer) -> bool:

@@ -57,9 +57,18 @@ class Exchange:
 class Shared:
     """What all calls of one client send with, and what they remember of each other."""
 
-    def __init__(self, config: ClientConfig, sender: Credentials, billing: Billing, random: Random) -> None:
+    def __init__(
+        self,
+        config: ClientConfig,
+        sender: Credentials,
+        billing: Billing,
+        random: Random,
+        may_resend: Callable[[], bool],
+    ) -> None:
         self.config = config
         """The client's settings."""
+        self.may_resend = may_resend
+        """Says whether an unknown outcome is sent again; asked at each try: servers are recognised late."""
         self.sender = sender
         """Who sends."""
         self.billing = billing
@@ -156,7 +165,7 @@ class Run:
             elapsed_s=now_s - self._started_s - self._paused_s,
             wall_now_s=time.time(),  # for the dates that servers name, and for nothing else
             unknown_before=self._unknown_before,
-            may_resend_unknown=shared.config.may_resend_unknown,
+            may_resend_unknown=shared.may_resend(),
             reached=shared.reached,
             budget_wait_s=shared.budget.wait_s(now_s),
             random=shared.random.random(),
