@@ -82,7 +82,6 @@ CASES: list[tuple[Any, str | None, str]] = [
     (Datum(GOOD, ModelInput.from_ints(cast(Any, ["a"]))), "model_input", "whole numbers >= 0"),
     (Datum(GOOD, ModelInput.from_ints(cast(Any, np.ones(3)))), "model_input", "whole numbers >= 0"),
     (Datum(GOOD, ModelInput.from_ints(cast(Any, np.array([1, -1])))), "model_input", "whole numbers >= 0"),
-    (Datum(GOOD, ModelInput.from_ints(cast(Any, np.ones((3, 1), int)))), "model_input", "whole numbers >= 0"),
     (Datum(GOOD, cast(Any, [1, 2, 3])), "model_input", "is a list, not a ModelInput"),
     ({"loss_fn_inputs": {}}, None, "is a dict, not a Datum"),
 ]

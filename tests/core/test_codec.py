@@ -135,7 +135,7 @@ def test_arrays_and_lists_are_written_alike() -> None:
         "data": [1, 0.5],
         "dtype": "float32",
     }
-    numbers = Datum({}, ModelInput([EncodedTextChunk(np.array([1, 2], np.uint16))]))  # type: ignore[arg-type]
+    numbers = Datum({}, ModelInput([EncodedTextChunk(np.array([1, 2], np.uint16))]))
     assert sent(codec.encode_datum(0, numbers))["model_input"]["chunks"][0]["tokens"] == [1, 2]
 
 

@@ -69,7 +69,7 @@ SPAN = st.builds(
 SPANS = st.none() | st.lists(SPAN, min_size=1, max_size=3)
 CHUNK = (
     st.lists(TOKEN, max_size=8).map(EncodedTextChunk)
-    | st.lists(TOKEN, max_size=8).map(lambda tokens: EncodedTextChunk(np.array(tokens, np.int64)))  # type: ignore[arg-type]
+    | st.lists(TOKEN, max_size=8).map(lambda tokens: EncodedTextChunk(np.array(tokens, np.int64)))
     | st.builds(
         ImageChunk,
         st.binary(max_size=20),

@@ -115,10 +115,31 @@ BEHAVIOUR: tuple[Difference, ...] = (
 VALUES: tuple[Difference, ...] = (
     Difference(
         "values are dataclasses or pydantic models",
-        "frozen attrs classes with the same fields; `attrs.asdict` and `attrs.evolve` where"
-        " `dataclasses.asdict` and"
-        " `dataclasses.replace` were",
+        "frozen attrs classes with the same fields, which copy what they are given; `model_dump`,"
+        " `model_dump_json`, `model_copy`, `model_validate`, iteration over fields and the functions of"
+        " `dataclasses` work on each, and each can be a field of a pydantic model",
         "nothing is validated per token",
+    ),
+    Difference(
+        "`dataclasses.replace(datum, ...)`",
+        "works on every value; type checkers know its other name, `attrs.evolve`",
+        "values are attrs classes",
+    ),
+    Difference(
+        "`model_copy(update=...)` takes anything",
+        "fields are checked as in the constructor, and a name that is no field is refused",
+        "a misspelt `sed=3` is no seed",
+    ),
+    Difference(
+        "`SamplingParams(foo=1)` and `SamplingParams.model_validate({'foo': 1})` are taken",
+        "refused by name; answers of servers keep what is not known",
+        "the same",
+    ),
+    Difference("`model_dump(exclude_unset=True)`", "`exclude_defaults=True`", "a value does not remember it"),
+    Difference(
+        "`SamplingParams(max_tokens=True)` and `temperature='nan'` are taken",
+        "refused; other numbers may be texts or whole floats (`'1e-5'`, `16.0`), as there",
+        "a switch is no number",
     ),
     Difference(
         "`SampledSequence.tokens_np`, `SampleResponse.prompt_logprobs_np` and the like",

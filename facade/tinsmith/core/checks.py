@@ -21,9 +21,10 @@ from tinsmith.core.values.chunks import (
 )
 from tinsmith.core.values.datum import LIST_DTYPES, Datum
 from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.ownership import is_array
 from tinsmith.core.values.params import LossFnType
 from tinsmith.core.values.provenance import PromptProvenanceSpan, SampledProvenanceSpan
-from tinsmith.core.values.tensor import TensorData, is_array
+from tinsmith.core.values.tensor import TensorData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

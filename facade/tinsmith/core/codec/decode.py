@@ -28,6 +28,7 @@ from tinsmith.core.values.chunks import (
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.open import unknown_among
+from tinsmith.core.values.ownership import is_array
 from tinsmith.core.values.results import (
     ForwardBackwardOutput,
     LossFnOutput,
@@ -36,7 +37,7 @@ from tinsmith.core.values.results import (
     SampleResponse,
     TopkLogprobs,
 )
-from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData, is_array
+from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData
 
 _BY_KEY = {"tokens": "encoded_text", "location": "image_asset_pointer", "data": "image", "dmel": "dmel"}
 
@@ -79,7 +80,9 @@ def _decode_batch(fields: Mapping[str, Any]) -> ForwardBackwardOutput:
             _check_type(value, f"metric {name!r}", float, int, bool)
         kind = _check_type(fields["loss_fn_output_type"], "loss_fn_output_type", str)
         extra = unknown_among(fields, _BATCH_FIELDS)
-        return ForwardBackwardOutput(kind, outputs, metrics, extra=extra)
+        return ForwardBackwardOutput.of_owned(
+            loss_fn_output_type=kind, loss_fn_outputs=outputs, metrics=metrics, extra=extra
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise _misshapen("ForwardBackwardOutput", cause) from cause
 
@@ -182,14 +185,16 @@ def _aligned(name: str, found: list[Any], positions: int, wanted: int) -> list[A
 def _decode_drawn(fields: Mapping[str, Any]) -> SampleResponse:
     try:
         alternatives, targets = fields.get("prompt_alt_tokens"), fields.get("target_prompt_logprobs")
-        return SampleResponse(
-            [_decode_sequence(index, item) for index, item in enumerate(fields["sequences"])],
-            _list_or_none(fields, "prompt_logprobs"),
-            _decode_topk(fields.get("topk_prompt_logprobs")),
-            None if targets is None else decode_tensor(targets),
-            None if alternatives is None else _decode_alternatives(alternatives),
-            _check_type(fields.get("prompt_cache_hit_tokens") or 0, "prompt_cache_hit_tokens", int),
-            fields.get("type") or "sample",
+        return SampleResponse.of_owned(
+            sequences=[_decode_sequence(index, item) for index, item in enumerate(fields["sequences"])],
+            prompt_logprobs=_list_or_none(fields, "prompt_logprobs"),
+            topk_prompt_logprobs=_decode_topk(fields.get("topk_prompt_logprobs")),
+            target_prompt_logprobs=None if targets is None else decode_tensor(targets),
+            prompt_alt_tokens=None if alternatives is None else _decode_alternatives(alternatives),
+            prompt_cache_hit_tokens=_check_type(
+                fields.get("prompt_cache_hit_tokens") or 0, "prompt_cache_hit_tokens", int
+            ),
+            type=fields.get("type") or "sample",
             extra=unknown_among(fields, _SAMPLE_FIELDS),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
@@ -204,12 +209,12 @@ def _decode_sequence(index: int, item: Mapping[str, Any]) -> SampledSequence:
         whole = False
     if not whole:
         raise TypeError(f"sequences[{index}]: tokens are no list of whole numbers")
-    return SampledSequence(
-        _check_type(item["stop_reason"], "stop_reason", str),
-        tokens,
-        _list_or_none(item, "logprobs"),
-        _decode_topk(item.get("topk_sampled_logprobs")),
-        item.get("sequence_id"),
+    return SampledSequence.of_owned(
+        stop_reason=_check_type(item["stop_reason"], "stop_reason", str),
+        tokens=tokens,
+        logprobs=_list_or_none(item, "logprobs"),
+        topk_sampled_logprobs=_decode_topk(item.get("topk_sampled_logprobs")),
+        sequence_id=item.get("sequence_id"),
         extra=unknown_among(item, _SEQUENCE_FIELDS),
     )
 

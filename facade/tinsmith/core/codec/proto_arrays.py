@@ -12,7 +12,8 @@ from tinsmith.core.checks import check_numbers, check_tokens
 from tinsmith.core.codec.guard import WireError
 from tinsmith.core.codec.proto_unknown import put_back, unknown_of
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData, is_array
+from tinsmith.core.values.ownership import is_array
+from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -68,7 +68,9 @@ def _output(message: wire.ForwardBackwardOutput, unknown: bool) -> ForwardBackwa
     name = tag.rpartition(":")[2]
     extra = unknown_of(message) if unknown else None
     metrics = dict(sorted(message.metrics.items()))  # a map of the wire has no order that repeats
-    return ForwardBackwardOutput(name or "ArrayRecord", outputs, metrics, extra=extra)
+    return ForwardBackwardOutput.of_owned(
+        loss_fn_output_type=name or "ArrayRecord", loss_fn_outputs=outputs, metrics=metrics, extra=extra
+    )
 
 
 def _record(record: wire.ArrayRecord, most: int) -> list[LossFnOutput]:
@@ -118,10 +120,12 @@ def _sample(message: wire.SampleResponse, unknown: bool) -> SampleResponse:
         found = message.prompt_alt_tokens
         drawn, logprobs = read_tensor(found.tokens, unknown), read_tensor(found.logprobs, unknown)
         alternatives = PromptAltTokens(drawn, logprobs, extra=unknown_of(found) if unknown else None)
-    return SampleResponse(
-        [_sequence(sequence, unknown) for sequence in message.sequences],
-        _numbers(message.prompt_logprobs) if message.HasField("prompt_logprobs") else None,
-        _topk(message.topk_prompt_logprobs) if message.HasField("topk_prompt_logprobs") else None,
+    return SampleResponse.of_owned(
+        sequences=[_sequence(sequence, unknown) for sequence in message.sequences],
+        prompt_logprobs=_numbers(message.prompt_logprobs) if message.HasField("prompt_logprobs") else None,
+        topk_prompt_logprobs=(
+            _topk(message.topk_prompt_logprobs) if message.HasField("topk_prompt_logprobs") else None
+        ),
         target_prompt_logprobs=(
             read_tensor(message.target_prompt_logprobs, unknown)
             if message.HasField("target_prompt_logprobs")
@@ -129,6 +133,7 @@ def _sample(message: wire.SampleResponse, unknown: bool) -> SampleResponse:
         ),
         prompt_alt_tokens=alternatives,
         prompt_cache_hit_tokens=message.prompt_cache_hit_tokens,
+        type="sample",
         extra=unknown_of(message, "topk_prompt_logprobs") if unknown else None,
     )
 

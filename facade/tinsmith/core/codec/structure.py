@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 import attrs
 
-from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.values.open import Open, named_extra, unknown_among
 
 SECONDS_FROM = 1e8
@@ -79,7 +79,10 @@ def to_value(cls: type[T], payload: object) -> T:
             raise _invalid(cls, f"field {name!r}: {cause}", payload) from cause
     if not payload.keys() <= arguments.keys() and issubclass(cls, Open):
         arguments["extra"] = unknown_among(payload, arguments.keys())
-    return cls(**arguments)
+    try:
+        return cls(**arguments)
+    except InputError as cause:
+        raise _invalid(cls, str(cause), payload) from cause
 
 
 def _invalid(cls: type, problem: str, payload: object) -> APIResponseValidationError:

@@ -8,12 +8,13 @@ from typing import Any, Literal
 import attrs
 
 from tinsmith.core.values.open import Open
+from tinsmith.core.values.ownership import own_fields
 
 AuditEventType = Literal["all", "checkpoints", "projects", "teams", "organizations"]
 """Which entries of the audit log."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class BillingEventInfo(Open):
     """What was used; which fields are set depends on `type`."""
 
@@ -31,7 +32,7 @@ class BillingEventInfo(Open):
     """Whether the storage costs nothing."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class BillingUsageEvent(Open):
     """What one session used of one thing in one hour."""
 
@@ -59,7 +60,7 @@ class BillingUsageEvent(Open):
     """Price of a gigabyte for a month in US dollars."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class BillingUsageResponse(Open):
     """What was used in a time."""
 
@@ -71,7 +72,7 @@ class BillingUsageResponse(Open):
     """Until when costs are known, UTC."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class CurrentCheckpointStorageUsageItem(Open):
     """What the checkpoints of one user in one project take."""
 
@@ -93,7 +94,7 @@ class CurrentCheckpointStorageUsageItem(Open):
     """What a month costs in US dollars."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class CurrentCheckpointStorageUsageResponse(Open):
     """What stored checkpoints take now."""
 
@@ -103,7 +104,7 @@ class CurrentCheckpointStorageUsageResponse(Open):
     """Price of a gigabyte for a month in US dollars."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class AuditLogEntry(Open):
     """Something that was done."""
 
@@ -121,7 +122,7 @@ class AuditLogEntry(Open):
     """What for."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class AuditLogResponse(Open):
     """What was done in a day."""
 
@@ -129,7 +130,7 @@ class AuditLogResponse(Open):
     """The entries."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class WhoamiResponse(Open):
     """Whom the server takes the caller for."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
@@ -17,6 +17,8 @@ import attrs
 from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.sound import sound_length
 from tinsmith.core.values.open import Open
+from tinsmith.core.values.ownership import is_array, own_array, own_fields
+from tinsmith.core.values.value import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -69,15 +71,49 @@ def _needs_length(kind: str, expected_tokens: int | None) -> int:
     return expected_tokens
 
 
+def _token_ids(tokens: Any) -> Any:
+    """Copy a flat sequence of token ids; what cannot be one is refused with what to pass instead."""
+    if is_array(tokens) and tokens.ndim == 1:
+        return own_array(tokens)
+    if type(tokens) is not list:
+        tokens = _as_sequence(tokens)
+    if len(tokens) and (isinstance(tokens[0], (list, tuple, Mapping)) or is_array(tokens[0])):
+        raise InputError(
+            "must be a flat list of token ids, not a list of lists; make one input a row", field="tokens"
+        )
+    return list(tokens) if type(tokens) is list else tokens
+
+
+def _as_sequence(tokens: Any) -> Any:
+    """Return what is no list of Python as a list, a tuple or a range."""
+    kind = type(tokens).__name__
+    instead = "a list of whole numbers"
+    if isinstance(tokens, Mapping):
+        instead = "its 'input_ids'" if "input_ids" in tokens else instead
+    elif isinstance(tokens, str):
+        instead = "what the tokenizer's encode() returns for it"
+    elif isinstance(tokens, (tuple, range)):
+        return tokens
+    elif isinstance(tokens, Sequence) and not isinstance(tokens, (bytes, bytearray)):
+        return list(tokens)
+    elif (dimensions := getattr(tokens, "ndim", None)) is not None:
+        if dimensions == 1:
+            return tokens.tolist()
+        kind, instead = f"{kind} of {dimensions} dimensions", "one row of it"
+    raise InputError(f"must be a flat list of token ids, not a {kind}; pass {instead}", field="tokens")
+
+
 def _same_tokens(one: Any, other: Any) -> bool:
     return list(one) == list(other)
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class EncodedTextChunk(Open):
     """Token ids of a stretch of text."""
 
-    tokens: Sequence[int] = attrs.field(eq=attrs.cmp_using(eq=_same_tokens, require_same_type=False))
+    tokens: Sequence[int] = attrs.field(
+        converter=_token_ids, eq=attrs.cmp_using(eq=_same_tokens, require_same_type=False)
+    )
     """Token ids; a list, or a one-dimensional integer array."""
     type: Literal["encoded_text"] = "encoded_text"
     """Tag of this kind of chunk."""
@@ -88,7 +124,7 @@ class EncodedTextChunk(Open):
         return len(self.tokens)
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class ImageChunk(Open):
     """An image, encoded as PNG or JPEG."""
 
@@ -139,7 +175,7 @@ class ImageChunk(Open):
         return _needs_length("image", self.expected_tokens)
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class ImageAssetPointerChunk(Open):
     """An image that the server already has."""
 
@@ -158,7 +194,7 @@ class ImageAssetPointerChunk(Open):
         return _needs_length("image asset", self.expected_tokens)
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class DmelChunk(Open):
     """Sound, as mel spectrogram bins in the API's own container."""
 
@@ -173,8 +209,8 @@ class DmelChunk(Open):
         return sound_length(self.dmel)
 
 
-@attrs.frozen
-class UnknownChunk:
+@attrs.frozen(field_transformer=own_fields)
+class UnknownChunk(Value):
     """A chunk of a kind that this version does not know; kept as it came and sent back unchanged."""
 
     raw: Mapping[str, Any]
@@ -190,6 +226,15 @@ class UnknownChunk:
         """Its `expected_tokens`, if it names any; else an error."""
         tokens = self.raw.get("expected_tokens")
         return _needs_length(f"{self.type or 'untagged'} chunk", tokens if isinstance(tokens, int) else None)
+
+    def _named(self) -> Iterator[tuple[str, Any, object]]:
+        return ((name, value, attrs.NOTHING) for name, value in self.raw.items())
+
+    @classmethod
+    def _of_mapping(cls, fields: Mapping[str, Any]) -> UnknownChunk:
+        if not isinstance(fields.get("type"), str):
+            raise InputError("a chunk of an unknown kind has a tag", field="type")
+        return cls(fields)
 
 
 ModelInputChunk = EncodedTextChunk | ImageChunk | ImageAssetPointerChunk | DmelChunk | UnknownChunk

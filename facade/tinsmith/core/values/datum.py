@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.open import Open
+from tinsmith.core.values.ownership import is_array, own_fields
 from tinsmith.core.values.provenance import ProvenanceSpans
-from tinsmith.core.values.tensor import TensorData, TensorDtype, is_array
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from tinsmith.core.values.tensor import TensorData, TensorDtype
 
 LossFnInputs = dict[str, TensorData]
 """Named tensors that a loss reads."""
@@ -63,7 +62,7 @@ def _convert_inputs(inputs: Mapping[str, Any]) -> LossFnInputs:
     return {name: to_tensor(name, value) for name, value in inputs.items()}
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class Datum(Open):
     """What the model reads, and what the loss needs for each of its positions."""
 
@@ -75,3 +74,14 @@ class Datum(Open):
     """Where the positions of the input come from, for servers that track it; not sent as JSON."""
     loss_fn_input_spans: ProvenanceSpans | None = None
     """Where the rows of the loss's inputs come from; not sent as JSON."""
+
+    @classmethod
+    def _of_mapping(cls, fields: Mapping[str, Any]) -> Datum:
+        inputs = fields.get("loss_fn_inputs")
+        if isinstance(inputs, Mapping):  # of tensors, and of all else that the constructor takes
+            made = {
+                name: part if isinstance(part, Mapping) else to_tensor(name, part)
+                for name, part in inputs.items()
+            }
+            fields = {**fields, "loss_fn_inputs": made}
+        return super()._of_mapping(fields)

@@ -12,6 +12,7 @@ import attrs
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import EncodedTextChunk, ModelInputChunk
 from tinsmith.core.values.open import Open
+from tinsmith.core.values.ownership import own_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +22,7 @@ def _listed(chunks: Iterable[ModelInputChunk]) -> list[ModelInputChunk]:
     return list(chunks)
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class ModelInput(Open):
     """A sequence of chunks, in the order in which the model reads them."""
 

@@ -6,12 +6,14 @@ Owns what counts as a number, and the ranges that fields share.
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from operator import index as index_of
-from typing import Any
-
-import attrs
+from typing import TYPE_CHECKING, Any
 
 from tinsmith.core.errors import InputError
+
+if TYPE_CHECKING:
+    import attrs
 
 WORD = 2**63
 """Whole numbers are sent as 64 bits with a sign."""
@@ -48,32 +50,28 @@ def finite_number(value: Any, field: str) -> float:
     return number
 
 
-def _whole(value: Any, field: attrs.Attribute[Any]) -> int:
-    return whole_number(value, field.name)
+def as_whole(value: Any, field: str) -> int:
+    """Take a whole number in any form that configurations have: 16, "16", 16.0 and "1.6e1" are one number."""
+    read = _read(value) if isinstance(value, str) else value
+    if isinstance(read, Real) and not isinstance(read, Integral) and math.isfinite(read):
+        whole = math.floor(read)
+        read = whole if read == whole else read
+    return whole_number(read, field)
 
 
-def _whole_or_none(value: Any, field: attrs.Attribute[Any]) -> int | None:
-    return None if value is None else whole_number(value, field.name)
+def as_finite(value: Any, field: str) -> float:
+    """Take a finite number, or its text: readers of YAML return `1e-5` as text."""
+    return finite_number(_read(value) if isinstance(value, str) else value, field)
 
 
-def _finite(value: Any, field: attrs.Attribute[Any]) -> float:
-    return finite_number(value, field.name)
-
-
-_BY_TYPE = {"int": _whole, "int | None": _whole_or_none, "float": _finite}
-
-
-def numbers_converted(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
-    """Have an attrs class convert its fields of `int`, `int | None` and `float`; a field transformer.
-
-    Type checkers still see the fields' own types.
-    """
-    return [
-        field.evolve(converter=attrs.Converter(_BY_TYPE[str(field.type)], takes_field=True))
-        if str(field.type) in _BY_TYPE
-        else field
-        for field in fields
-    ]
+def _read(text: str) -> int | float | str:
+    """Return the number that a text spells, or the text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
 
 
 def require(ok: bool, attribute: attrs.Attribute[Any], value: object, rule: str) -> None:

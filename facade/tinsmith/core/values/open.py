@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from tinsmith.core.values.ownership import own_fields
+from tinsmith.core.values.value import Value
+
 if TYPE_CHECKING:
     from collections.abc import Set
 
@@ -14,8 +17,8 @@ Extra = Mapping[str, Any] | bytes
 """Fields of a JSON object by name, or of a protobuf message as its bytes."""
 
 
-@attrs.frozen
-class Open:
+@attrs.frozen(field_transformer=own_fields)
+class Open(Value):
     """A value to which newer servers and clients may add fields."""
 
     extra: Extra | None = attrs.field(default=None, kw_only=True, repr=False, eq=False)

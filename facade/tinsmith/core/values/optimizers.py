@@ -11,20 +11,22 @@ from typing import Any, Literal
 import attrs
 
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.numbers import above_zero, at_least_zero, below_one, numbers_converted, unchanged
+from tinsmith.core.values.numbers import above_zero, at_least_zero, below_one, unchanged
+from tinsmith.core.values.ownership import own_fields
 from tinsmith.core.values.params import AdamParams
+from tinsmith.core.values.value import Value
 
 
-@attrs.frozen
-class AdamOptimizerConfig:
+@attrs.frozen(field_transformer=own_fields)
+class AdamOptimizerConfig(Value):
     """Train a model with Adam, the default."""
 
     type: Literal["adamw"] = attrs.field(default="adamw", validator=unchanged)
     """Tag of this kind."""
 
 
-@attrs.frozen(field_transformer=numbers_converted)
-class DimuonOptimizerConfig:
+@attrs.frozen(field_transformer=own_fields)
+class DimuonOptimizerConfig(Value):
     """Train a model with Dimuon."""
 
     version: int = attrs.field(default=1, validator=above_zero)
@@ -33,8 +35,8 @@ class DimuonOptimizerConfig:
     """Tag of this kind."""
 
 
-@attrs.frozen(field_transformer=numbers_converted)
-class DimuonParams:
+@attrs.frozen(field_transformer=own_fields)
+class DimuonParams(Value):
     """One step of Dimuon."""
 
     learning_rate: float = attrs.field(validator=at_least_zero)

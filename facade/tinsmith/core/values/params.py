@@ -8,7 +8,9 @@ from typing import Any, Literal
 import attrs
 
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.numbers import above_zero, at_least_zero, below_one, numbers_converted, require
+from tinsmith.core.values.numbers import above_zero, at_least_zero, below_one, require
+from tinsmith.core.values.ownership import own_fields
+from tinsmith.core.values.value import Value
 
 LossFnType = Literal[
     "cross_entropy", "importance_sampling", "ppo", "cispo", "dro", "gspo", "stable_reinforce", "custom"
@@ -28,8 +30,8 @@ def _flag(_: object, attribute: attrs.Attribute[Any], value: bool) -> None:
     require(isinstance(value, bool), attribute, value, "true or false")
 
 
-@attrs.frozen(field_transformer=numbers_converted)
-class LoraConfig:
+@attrs.frozen(field_transformer=own_fields)
+class LoraConfig(Value):
     """Shape of a LoRA adapter."""
 
     rank: int = attrs.field(validator=above_zero)
@@ -50,8 +52,8 @@ class LoraConfig:
             )
 
 
-@attrs.frozen(field_transformer=numbers_converted)
-class AdamParams:
+@attrs.frozen(field_transformer=own_fields)
+class AdamParams(Value):
     """One optimizer step."""
 
     learning_rate: float = attrs.field(default=1e-4, validator=at_least_zero)
@@ -68,8 +70,8 @@ class AdamParams:
     """Largest norm of the whole gradient; 0 turns clipping off."""
 
 
-@attrs.frozen(field_transformer=numbers_converted)
-class SamplingParams:
+@attrs.frozen(field_transformer=own_fields)
+class SamplingParams(Value):
     """How tokens are drawn."""
 
     max_tokens: int | None = attrs.field(default=None, validator=above_zero)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import attrs
 
-from tinsmith.core.values.numbers import at_least_zero, numbers_converted, text
+from tinsmith.core.values.numbers import at_least_zero, text
 from tinsmith.core.values.open import Open
+from tinsmith.core.values.ownership import own_fields
 
 
-@attrs.frozen(field_transformer=numbers_converted)
+@attrs.frozen(field_transformer=own_fields)
 class PromptProvenanceSpan(Open):
     """A stretch that was taken from the prompt of a sampled sequence."""
 
@@ -20,7 +21,7 @@ class PromptProvenanceSpan(Open):
     """Tokens in the stretch."""
 
 
-@attrs.frozen(field_transformer=numbers_converted)
+@attrs.frozen(field_transformer=own_fields)
 class SampledProvenanceSpan(Open):
     """A stretch that was taken from what was sampled."""
 

@@ -10,15 +10,17 @@ import attrs
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.optimizers import DimuonParams, OptimizerConfig
+from tinsmith.core.values.ownership import own_fields
 from tinsmith.core.values.params import AdamParams, LoraConfig, SamplingParams
 from tinsmith.core.values.tensor import TensorData
+from tinsmith.core.values.value import Value
 
 SamplingClientKind = Literal["snapshot", "inflight"]
 """Whether a sampler keeps the weights that it was given, or follows the training."""
 
 
-@attrs.frozen
-class CreateSessionRequest:
+@attrs.frozen(field_transformer=own_fields)
+class CreateSessionRequest(Value):
     """Open a session."""
 
     tags: list[str] = attrs.field(factory=list)
@@ -35,8 +37,8 @@ class CreateSessionRequest:
     """Tag."""
 
 
-@attrs.frozen
-class SessionHeartbeatRequest:
+@attrs.frozen(field_transformer=own_fields)
+class SessionHeartbeatRequest(Value):
     """Keep a session alive."""
 
     session_id: str
@@ -45,8 +47,8 @@ class SessionHeartbeatRequest:
     """Tag."""
 
 
-@attrs.frozen
-class CreateSamplingSessionRequest:
+@attrs.frozen(field_transformer=own_fields)
+class CreateSamplingSessionRequest(Value):
     """Make a sampler; one of base_model and model_path is set."""
 
     session_id: str
@@ -61,8 +63,8 @@ class CreateSamplingSessionRequest:
     """Tag."""
 
 
-@attrs.frozen
-class CreateModelRequest:
+@attrs.frozen(field_transformer=own_fields)
+class CreateModelRequest(Value):
     """Make a model."""
 
     session_id: str
@@ -81,8 +83,8 @@ class CreateModelRequest:
     """Tag."""
 
 
-@attrs.frozen
-class GetInfoRequest:
+@attrs.frozen(field_transformer=own_fields)
+class GetInfoRequest(Value):
     """Ask about a model."""
 
     model_id: str
@@ -91,8 +93,8 @@ class GetInfoRequest:
     """Tag."""
 
 
-@attrs.frozen
-class UnloadModelRequest:
+@attrs.frozen(field_transformer=own_fields)
+class UnloadModelRequest(Value):
     """Drop a model."""
 
     model_id: str
@@ -101,8 +103,8 @@ class UnloadModelRequest:
     """Tag."""
 
 
-@attrs.frozen
-class ForwardBackwardInput:
+@attrs.frozen(field_transformer=own_fields)
+class ForwardBackwardInput(Value):
     """A batch and its loss."""
 
     data: list[Datum]
@@ -113,8 +115,8 @@ class ForwardBackwardInput:
     """Settings of the loss."""
 
 
-@attrs.frozen
-class ForwardRequest:
+@attrs.frozen(field_transformer=own_fields)
+class ForwardRequest(Value):
     """Run the model; no gradient."""
 
     forward_input: ForwardBackwardInput
@@ -125,8 +127,8 @@ class ForwardRequest:
     """Number on the model."""
 
 
-@attrs.frozen
-class ForwardBackwardRequest:
+@attrs.frozen(field_transformer=own_fields)
+class ForwardBackwardRequest(Value):
     """Run the model and add to its gradient."""
 
     forward_backward_input: ForwardBackwardInput
@@ -137,8 +139,8 @@ class ForwardBackwardRequest:
     """Number on the model."""
 
 
-@attrs.frozen
-class OptimStepRequest:
+@attrs.frozen(field_transformer=own_fields)
+class OptimStepRequest(Value):
     """Step, and clear the gradient."""
 
     adam_params: AdamParams | None = None
@@ -153,8 +155,8 @@ class OptimStepRequest:
     """Tag."""
 
 
-@attrs.frozen
-class SaveWeightsRequest:
+@attrs.frozen(field_transformer=own_fields)
+class SaveWeightsRequest(Value):
     """Save weights and optimizer."""
 
     model_id: str
@@ -173,8 +175,8 @@ class SaveWeightsRequest:
     """Tag."""
 
 
-@attrs.frozen
-class LoadWeightsRequest:
+@attrs.frozen(field_transformer=own_fields)
+class LoadWeightsRequest(Value):
     """Load weights."""
 
     model_id: str
@@ -191,8 +193,8 @@ class LoadWeightsRequest:
     """Tag."""
 
 
-@attrs.frozen
-class SaveWeightsForSamplerRequest:
+@attrs.frozen(field_transformer=own_fields)
+class SaveWeightsForSamplerRequest(Value):
     """Save weights to sample from; one of path and sampling_session_seq_id is set."""
 
     model_id: str
@@ -213,8 +215,8 @@ class SaveWeightsForSamplerRequest:
     """Tag."""
 
 
-@attrs.frozen
-class SaveWeightsExternalRequest:
+@attrs.frozen(field_transformer=own_fields)
+class SaveWeightsExternalRequest(Value):
     """Save weights as files to download."""
 
     model_id: str
@@ -231,8 +233,8 @@ class SaveWeightsExternalRequest:
     """Tag."""
 
 
-@attrs.frozen
-class CopyWeightsRequest:
+@attrs.frozen(field_transformer=own_fields)
+class CopyWeightsRequest(Value):
     """Copy a checkpoint into a project or a session."""
 
     source_path: str
@@ -247,8 +249,8 @@ class CopyWeightsRequest:
     """Seconds until the server deletes the copy; None is never."""
 
 
-@attrs.frozen
-class SampleRequest:
+@attrs.frozen(field_transformer=own_fields)
+class SampleRequest(Value):
     """Draw continuations."""
 
     prompt: ModelInput
@@ -281,8 +283,8 @@ class SampleRequest:
     """Tag."""
 
 
-@attrs.frozen
-class FutureRetrieveRequest:
+@attrs.frozen(field_transformer=own_fields)
+class FutureRetrieveRequest(Value):
     """Ask for a promise."""
 
     request_id: str

@@ -8,12 +8,13 @@ from typing import Any, Literal
 import attrs
 
 from tinsmith.core.values.open import Open
+from tinsmith.core.values.ownership import own_fields
 
 CheckpointType = Literal["training", "sampler", "external"]
 """What a checkpoint can be used for."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class Cursor(Open):
     """Where a page stands in the whole list."""
 
@@ -25,7 +26,7 @@ class Cursor(Open):
     """Entries in all."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class Checkpoint(Open):
     """Saved weights."""
 
@@ -47,7 +48,7 @@ class Checkpoint(Open):
     """What the user attached."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class CheckpointsListResponse(Open):
     """A page of checkpoints."""
 
@@ -57,7 +58,7 @@ class CheckpointsListResponse(Open):
     """Where the page stands."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class CheckpointArchiveUrlResponse(Open):
     """Where an archive can be fetched."""
 
@@ -67,7 +68,7 @@ class CheckpointArchiveUrlResponse(Open):
     """When it stops working, UTC."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class ExternalWeightsUrlsResponse(Open):
     """Where the files of an external checkpoint can be fetched."""
 
@@ -77,7 +78,7 @@ class ExternalWeightsUrlsResponse(Open):
     """When they stop working, UTC."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class CopyWeightsResponse(Open):
     """A checkpoint was copied."""
 
@@ -85,7 +86,7 @@ class CopyWeightsResponse(Open):
     """The copy's path."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class TrainingRun(Open):
     """One model's history."""
 
@@ -111,7 +112,7 @@ class TrainingRun(Open):
     """What the user attached."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class TrainingRunsResponse(Open):
     """A page of training runs."""
 
@@ -121,7 +122,7 @@ class TrainingRunsResponse(Open):
     """Where the page stands; None where the server does not say."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class WeightsInfoResponse(Open):
     """What a checkpoint was trained on."""
 
@@ -141,7 +142,7 @@ class WeightsInfoResponse(Open):
     """Its optimizer, where the server says; `type` names the kind."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class GetSessionResponse(Open):
     """What a session made."""
 
@@ -155,7 +156,7 @@ class GetSessionResponse(Open):
     """Its name for people, where the server says."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class ListSessionsResponse(Open):
     """A page of sessions."""
 
@@ -163,7 +164,7 @@ class ListSessionsResponse(Open):
     """Their ids."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class GetSamplerResponse(Open):
     """What a sampler draws from."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 
 from tinsmith.core.values.open import Extra, Open
+from tinsmith.core.values.ownership import own_fields
 from tinsmith.core.values.tensor import TensorData
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ LossFnOutput = dict[str, TensorData]
 """Named tensors that a loss gives back for one datum."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class ForwardBackwardOutput(Open):
     """Result of forward and forward_backward."""
 
@@ -34,7 +35,7 @@ class ForwardBackwardOutput(Open):
     """Numbers about the whole batch; the part after the colon says how chunks were merged."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class OptimStepResponse(Open):
     """Result of optim_step."""
 
@@ -50,7 +51,7 @@ class _Packed(Open):
     _packed_logprobs: bytes | None
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class SampledSequence(_Packed):
     """One sampled continuation."""
 
@@ -143,7 +144,7 @@ def optional_numbers(data: bytes) -> list[float | None]:
     return numbers
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class PromptAltTokens(Open):
     """Other tokens drawn at each prompt position."""
 
@@ -153,7 +154,7 @@ class PromptAltTokens(Open):
     """Their log-probabilities, of the same shape."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class SampleResponse(Open):
     """Result of sample."""
 
@@ -180,7 +181,7 @@ class SampleResponse(Open):
         return attrs.evolve(self, sequences=[sequence.named(name) for sequence, name in pairs])
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class SaveWeightsResponse(Open):
     """Result of save_state."""
 
@@ -190,7 +191,7 @@ class SaveWeightsResponse(Open):
     """Tag of this result."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class SaveWeightsForSamplerResponse(Open):
     """Result of save_weights_for_sampler."""
 
@@ -202,7 +203,7 @@ class SaveWeightsForSamplerResponse(Open):
     """Tag of this result."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class LoadWeightsResponse(Open):
     """Result of load_state."""
 
@@ -214,7 +215,7 @@ class LoadWeightsResponse(Open):
     """Tag of this result."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class SaveWeightsExternalResponse(Open):
     """Result of save_weights_external."""
 

@@ -8,8 +8,10 @@ from typing import Any, Literal
 import attrs
 
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.numbers import numbers_converted, require
+from tinsmith.core.values.numbers import require
 from tinsmith.core.values.open import Open
+from tinsmith.core.values.ownership import own_fields
+from tinsmith.core.values.value import Value
 
 OWNERS_LIMIT = 10
 """Most users that one search may name."""
@@ -18,24 +20,24 @@ PAGE_LIMIT = 200
 """Most sessions that one search returns."""
 
 
-@attrs.frozen
-class OwnSearchOwner:
+@attrs.frozen(field_transformer=own_fields)
+class OwnSearchOwner(Value):
     """One's own sessions."""
 
     type: Literal["own"] = "own"
     """Tag of this kind."""
 
 
-@attrs.frozen
-class AccessibleSearchOwner:
+@attrs.frozen(field_transformer=own_fields)
+class AccessibleSearchOwner(Value):
     """All sessions that one may read."""
 
     type: Literal["accessible"] = "accessible"
     """Tag of this kind."""
 
 
-@attrs.frozen
-class UserSearchOwner:
+@attrs.frozen(field_transformer=own_fields)
+class UserSearchOwner(Value):
     """The sessions of these users."""
 
     owner_urns: list[str] = attrs.field()
@@ -52,32 +54,32 @@ SearchOwner = OwnSearchOwner | AccessibleSearchOwner | UserSearchOwner
 """Whose sessions are searched."""
 
 
-@attrs.frozen
-class ActiveSessionStatusQuery:
+@attrs.frozen(field_transformer=own_fields)
+class ActiveSessionStatusQuery(Value):
     """Sessions that are still open."""
 
     type: Literal["active"] = "active"
     """Tag of this kind."""
 
 
-@attrs.frozen
-class CancelledSessionStatusQuery:
+@attrs.frozen(field_transformer=own_fields)
+class CancelledSessionStatusQuery(Value):
     """Sessions that were cancelled."""
 
     type: Literal["cancelled"] = "cancelled"
     """Tag of this kind."""
 
 
-@attrs.frozen
-class FailedSessionStatusQuery:
+@attrs.frozen(field_transformer=own_fields)
+class FailedSessionStatusQuery(Value):
     """Sessions that failed."""
 
     type: Literal["failed"] = "failed"
     """Tag of this kind."""
 
 
-@attrs.frozen
-class ClientFinishedSessionStatusQuery:
+@attrs.frozen(field_transformer=own_fields)
+class ClientFinishedSessionStatusQuery(Value):
     """Sessions that their client ended."""
 
     reasons: list[Literal["success", "errored", "interrupted"]] | None = None
@@ -99,8 +101,8 @@ def _page_size(_: object, attribute: attrs.Attribute[Any], value: int) -> None:
     require(1 <= value <= PAGE_LIMIT, attribute, value, f"1 to {PAGE_LIMIT}")
 
 
-@attrs.frozen(field_transformer=numbers_converted)
-class SessionSearchRequest:
+@attrs.frozen(field_transformer=own_fields)
+class SessionSearchRequest(Value):
     """Which sessions to find; every filter given must match."""
 
     session_id: str | None = None
@@ -121,7 +123,7 @@ class SessionSearchRequest:
     """`next_cursor` of the page before, as it came."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class SessionSummary(Open):
     """One session that was found."""
 
@@ -145,7 +147,7 @@ class SessionSummary(Open):
     """What its checkpoints take."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class SessionSearchResponse(Open):
     """A page of sessions that were found."""
 

@@ -8,6 +8,7 @@ import attrs
 
 from tinsmith.core.errors import RequestErrorCategory
 from tinsmith.core.values.open import Open
+from tinsmith.core.values.ownership import own_fields
 
 ModelID = str
 """Id of a model, `<session>:train:<n>`."""
@@ -15,7 +16,7 @@ RequestID = str
 """Id of a promise, opaque."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class SupportedModel(Open):
     """A base model that the server offers."""
 
@@ -29,7 +30,7 @@ class SupportedModel(Open):
     """Whether it can be sampled, where the server says."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class GetServerCapabilitiesResponse(Open):
     """What the server offers."""
 
@@ -37,7 +38,7 @@ class GetServerCapabilitiesResponse(Open):
     """Base models."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class HealthResponse(Open):
     """Readiness of the server."""
 
@@ -45,7 +46,7 @@ class HealthResponse(Open):
     """`ok`."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class CreateSessionResponse(Open):
     """A new session."""
 
@@ -61,7 +62,7 @@ class CreateSessionResponse(Open):
     """Tag of this answer."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class SessionHeartbeatResponse(Open):
     """The server heard the heartbeat."""
 
@@ -69,7 +70,7 @@ class SessionHeartbeatResponse(Open):
     """Tag of this answer."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class CreateSamplingSessionResponse(Open):
     """A new sampler."""
 
@@ -79,7 +80,7 @@ class CreateSamplingSessionResponse(Open):
     """Tag of this answer."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class CreateModelResponse(Open):
     """A new model."""
 
@@ -89,7 +90,7 @@ class CreateModelResponse(Open):
     """Tag of this result."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class UnloadModelResponse(Open):
     """A model was unloaded."""
 
@@ -99,7 +100,7 @@ class UnloadModelResponse(Open):
     """Tag of this result."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class ModelData(Open):
     """What a model is made of."""
 
@@ -111,7 +112,7 @@ class ModelData(Open):
     """Name under which its tokenizer is found."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class GetInfoResponse(Open):
     """Facts about a model."""
 
@@ -131,7 +132,7 @@ class GetInfoResponse(Open):
     """Tag of this answer."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class UntypedAPIFuture(Open):
     """A promise."""
 
@@ -141,7 +142,7 @@ class UntypedAPIFuture(Open):
     """Model that it belongs to."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class TryAgainResponse(Open):
     """The promise is not ready."""
 
@@ -155,7 +156,7 @@ class TryAgainResponse(Open):
     """Tag of this answer."""
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=own_fields)
 class RequestFailedResponse(Open):
     """The promise failed."""
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import attrs
 
+from tinsmith.core.values.ownership import own_fields
+from tinsmith.core.values.value import Value
+
 
 class Severity(StrEnum):
     """How bad an event is."""
@@ -27,8 +30,8 @@ class EventType(StrEnum):
     GENERIC_EVENT = "GENERIC_EVENT"
 
 
-@attrs.frozen(kw_only=True)
-class _Event:
+@attrs.frozen(kw_only=True, field_transformer=own_fields)
+class _Event(Value):
     event_id: str
     """A uuid4."""
     event_session_index: int
@@ -39,7 +42,7 @@ class _Event:
     """UTC, ISO 8601 with Z."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=own_fields)
 class SessionStartEvent(_Event):
     """A session began."""
 
@@ -47,7 +50,7 @@ class SessionStartEvent(_Event):
     """Kind."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=own_fields)
 class SessionEndEvent(_Event):
     """A session ended."""
 
@@ -57,7 +60,7 @@ class SessionEndEvent(_Event):
     """Kind."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=own_fields)
 class UnhandledExceptionEvent(_Event):
     """An exception reached the user."""
 
@@ -71,7 +74,7 @@ class UnhandledExceptionEvent(_Event):
     """Kind."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=own_fields)
 class GenericEvent(_Event):
     """Anything else."""
 
@@ -87,8 +90,8 @@ TelemetryEvent = SessionStartEvent | SessionEndEvent | UnhandledExceptionEvent |
 """One event."""
 
 
-@attrs.frozen
-class TelemetrySendRequest:
+@attrs.frozen(field_transformer=own_fields)
+class TelemetrySendRequest(Value):
     """A batch of events."""
 
     events: list[TelemetryEvent]
@@ -105,8 +108,8 @@ TelemetryBatch = TelemetrySendRequest
 """Official second name of the batch."""
 
 
-@attrs.frozen
-class TelemetryResponse:
+@attrs.frozen(field_transformer=own_fields)
+class TelemetryResponse(Value):
     """The server took the batch."""
 
     status: str = "accepted"

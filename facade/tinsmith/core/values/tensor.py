@@ -13,6 +13,7 @@ import attrs
 
 from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.values.open import Extra, Open
+from tinsmith.core.values.ownership import is_array, own, own_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,15 +33,12 @@ Numbers = Sequence[int] | Sequence[float]
 """Flat numbers, row by row."""
 
 
-def is_array(value: object) -> bool:
-    """Tell whether a value is a numpy array, without importing numpy."""
-    return type(value).__module__ == "numpy" and type(value).__name__ == "ndarray"
-
-
 def _frozen_array(value: Any, dtype: str) -> Any:
-    """Copy an array into a flat, read-only one, so that its owner may reuse the buffer after the call."""
+    """Return the numbers of an array as a flat, read-only one that nobody else writes to."""
     import numpy as np
 
+    if value.ndim == 1 and value.dtype == dtype and value.dtype.isnative:
+        return own_array(value)
     if dtype == "float32" and value.dtype.kind == "f" and value.dtype.itemsize > 4:
         # What float32 does not hold becomes infinite, and is found before sending.
         with np.errstate(over="ignore"):
@@ -56,9 +54,7 @@ def _frozen_array(value: Any, dtype: str) -> Any:
 def _places_kept(places: Any, field: str) -> Any:
     if is_array(places):
         return _frozen_array(places, "int64")
-    if isinstance(places, (list, tuple)):
-        return places
-    if isinstance(places, range):
+    if isinstance(places, (list, tuple, range)):
         return list(places)
     raise InputError(f"must be an array or a list, not a {type(places).__name__}", field=field)
 
@@ -76,23 +72,24 @@ def dtype_of(array: Any) -> TensorDtype:
 class TensorData(Open):
     """Flat numbers, their element type, and their shape.
 
-    A numpy array is copied and frozen when the value is made; a list is kept as it is. Neither is converted
-    into the other until somebody asks: `data` is always a list, `to_numpy()` always an array.
+    The numbers are copied when the value is made: an array stays a flat, read-only array, a list a list.
+    Neither is converted into the other until somebody asks: `data` is always a list, `to_numpy()` always an
+    array.
     """
 
-    raw: Any
+    raw: Any = attrs.field(alias="data")
     """The numbers as kept: a flat read-only numpy array, or a flat list."""
     dtype: TensorDtype
     """`int64` or `float32`."""
-    shape: list[int] | None
+    shape: list[int] | None = None
     """Shape, row-major; None means one dimension."""
-    sparse_crow_indices: Any
+    sparse_crow_indices: Any = None
     """Of a sparse tensor: where each row begins among the stored numbers, and where the last ends."""
-    sparse_col_indices: Any
+    sparse_col_indices: Any = None
     """Of a sparse tensor: the column of each stored number."""
-    _listed: Any
+    _listed: Any = attrs.field(init=False)
     """`data`, once somebody asked for it."""
-    _finite: bool
+    _finite: bool = attrs.field(init=False)
     """Whether all numbers of an array were found finite; it never changes, so that one look is enough."""
 
     def __init__(
@@ -112,9 +109,9 @@ class TensorData(Open):
             if shape is None and array.ndim != 1:
                 shape = array.shape
             data = _frozen_array(array, dtype)
-        elif not isinstance(data, (list, tuple)):
+        elif not isinstance(data, tuple):
             data = list(data)
-        self._keep(data, dtype, shape, sparse_crow_indices, sparse_col_indices, extra)
+        self._keep(data, dtype, shape, sparse_crow_indices, sparse_col_indices, own(extra))
 
     def _keep(
         self, raw: Any, dtype: str, shape: Sequence[int] | None, rows: Any, columns: Any, extra: Extra | None
@@ -249,6 +246,7 @@ class TensorData(Open):
             return False
         return self.data == other.data or bool((self.to_numpy() == other.to_numpy()).all())
 
+    __iter__ = None  # type: ignore[assignment]  # pairs of names and fields would be taken for the numbers
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
