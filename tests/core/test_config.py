@@ -28,7 +28,7 @@ from tinsmith.core.origin import (
     local_path,
     must_resolve_here,
 )
-from tinsmith.core.paths import ParsedCheckpointTinkerPath, check_tinker_path
+from tinsmith.core.paths import ParsedCheckpointTinkerPath, check_tinker_path, spellings
 from tinsmith.core.tokenizer_id import TokenizerId, tokenizer_id
 
 KEY = "tml-CANARY"
@@ -378,6 +378,21 @@ def test_a_path_can_be_checked_without_its_parts() -> None:
     with pytest.raises(InputError) as caught:
         check_tinker_path("x", "model_path")
     assert caught.value.field == "model_path"
+
+
+@pytest.mark.parametrize(
+    ("given", "has_kinds", "ways"),
+    [
+        ("weights/a", False, ["weights/a", "a"]),
+        ("a", False, ["a", "sampler_weights/a"]),
+        ("a", True, ["sampler_weights/a"]),
+        ("weights/a", True, ["weights/a"]),
+        ("weights", False, ["sampler_weights/weights"]),
+    ],
+)
+def test_the_id_of_a_checkpoint_in_a_url(given: str, has_kinds: bool, ways: list[str]) -> None:
+    """As it was given first; a bare name is one of sampler weights, and never one that reads as a kind."""
+    assert spellings(given, has_kinds=has_kinds) == ways
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from tinsmith.clients.checkpoints import checkpoint_of, make_room
+from tinsmith.clients.checkpoints import checkpoint_of, make_room, on_checkpoint
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.values.rest import ExternalWeightsUrlsResponse
@@ -21,7 +21,7 @@ from tinsmith.io.download import Download
 from tinsmith.io.unpack import checked_file, move_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tinsmith.io.link import Link
@@ -54,11 +54,19 @@ class _SignedUrls:
         return urljoin(self._link.transport.base, known.urls[name])
 
     async def _ask(self) -> ExternalWeightsUrlsResponse:
-        asked = operations.request("get_external_weights_urls", path=self._path)
-        payload = await operations.perform(self._link.caller, asked)
-        self._known = to_value(ExternalWeightsUrlsResponse, payload)
+        self._known = await external_urls(self._link, self._path)
         self._used.clear()
         return self._known
+
+
+async def external_urls(link: Link, place: Mapping[str, str]) -> ExternalWeightsUrlsResponse:
+    """Ask for the URL of each file of an external checkpoint."""
+
+    async def ask(path: dict[str, str]) -> ExternalWeightsUrlsResponse:
+        asked = operations.request("get_external_weights_urls", path=path)
+        return to_value(ExternalWeightsUrlsResponse, await operations.perform(link.caller, asked))
+
+    return await on_checkpoint(link, place, ask)
 
 
 async def fetch_external(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from tinsmith.clients.checkpoints import on_checkpoint
 from tinsmith.core.arguments import is_last_page
 from tinsmith.core.codec.structure import rows_sent, to_page, to_value
 from tinsmith.core.config import ClientConfig
@@ -59,8 +60,14 @@ class RestCalls:
         return self._link.run(self._perform(operation, path, body))
 
     async def _perform(self, operation: str, path: dict[str, str], body: object) -> None:
-        asked = operations.request(operation, path=path, body=body)
-        await self._link.caller.call(asked, OpClass.READ)
+        async def ask(path: dict[str, str]) -> None:
+            asked = operations.request(operation, path=path, body=body)
+            await self._link.caller.call(asked, OpClass.READ)
+
+        if "checkpoint_id" in path:
+            await on_checkpoint(self._link, path, ask)
+        else:
+            await ask(path)
 
 
 def all_rows(page_at: Callable[[int], Any], rows: str, asked: int) -> Iterator[Any]:

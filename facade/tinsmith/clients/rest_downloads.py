@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinsmith.clients.checkpoints import archive_url, checkpoint, checkpoint_of, fetch_checkpoint
-from tinsmith.clients.external import fetch_external
+from tinsmith.clients.external import external_urls, fetch_external
 from tinsmith.clients.rest_calls import RestCalls
 from tinsmith.clients.traces import fetch_trace
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
-from tinsmith.core.values.rest import ExternalWeightsUrlsResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
 
-    from tinsmith.core.values.rest import CheckpointArchiveUrlResponse
+    from tinsmith.core.values.rest import CheckpointArchiveUrlResponse, ExternalWeightsUrlsResponse
     from tinsmith.io.future import APIFuture
 
 
@@ -28,8 +27,9 @@ class DownloadCalls(RestCalls):
     ) -> APIFuture[CheckpointArchiveUrlResponse]:
         """Get a signed URL of a checkpoint's archive; treat it as a secret.
 
-        `checkpoint_id` is kind and name, `weights/0001`; a bare name is one of sampler weights. It works
-        until `expires`, taken as 15 minutes from now where the server does not say.
+        `checkpoint_id` is kind and name, `weights/0001`, or as the server's list spells it; a bare name is one
+        of sampler weights. It works until `expires`, taken as 15 minutes from now where the server does not
+        say.
         `APIResponseValidationError` if the server sends no redirect.
         """
         return self._link.run(archive_url(self._link, checkpoint(training_run_id, checkpoint_id)))
@@ -69,8 +69,8 @@ class DownloadCalls(RestCalls):
         that holds more than plain files and folders, `APIResponseValidationError` if size or hash are wrong.
         """
         parsed = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path)
-        path = checkpoint(parsed.training_run_id, parsed.checkpoint_id)
-        return self._link.run(fetch_checkpoint(self._link, path, Path(dest), overwrite, progress))
+        place = checkpoint(parsed.training_run_id, parsed.checkpoint_id)
+        return self._link.run(fetch_checkpoint(self._link, place, Path(dest), overwrite, progress))
 
     async def download_checkpoint_async(
         self,
@@ -88,9 +88,7 @@ class DownloadCalls(RestCalls):
 
         They work until `expires`, UTC.
         """
-        return self._get(
-            "get_external_weights_urls", ExternalWeightsUrlsResponse, path=checkpoint_of(tinker_path)
-        )
+        return self._link.run(external_urls(self._link, checkpoint_of(tinker_path)))
 
     async def get_external_weights_urls_async(self, tinker_path: str) -> ExternalWeightsUrlsResponse:
         """As `get_external_weights_urls`, awaited."""

@@ -41,6 +41,20 @@ class ParsedCheckpointTinkerPath:
         return cls(tinker_path, parts[0], _KINDS[parts[1]], f"{parts[1]}/{parts[2]}")
 
 
+def spellings(checkpoint_id: str, *, has_kinds: bool = False) -> list[str]:
+    """Return how the id of a checkpoint may be written in a URL: as it is given, then the other way.
+
+    A bare name is one of sampler weights. It cannot stand alone where the server is known to want the kind
+    (`has_kinds`), nor where it reads as one.
+    """
+    check_segment(checkpoint_id, "checkpoint_id")
+    kind, _, name = checkpoint_id.rpartition("/")
+    full = f"{kind or 'sampler_weights'}/{name}"
+    if has_kinds or name in _KINDS:
+        return [full]
+    return [full, name] if kind else [name, full]
+
+
 def check_tinker_path(path: str, field: str = "path") -> str:
     """Refuse what is no `tinker://` path; return it. Does not look at the number of segments."""
     if not isinstance(path, str) or not path.startswith(SCHEME):

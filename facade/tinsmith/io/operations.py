@@ -28,10 +28,15 @@ if TYPE_CHECKING:
 
 
 def target(operation: str, path: Mapping[str, str] | None = None) -> str:
-    """Return the path of an operation relative to the base URL, its parameters filled in and quoted."""
+    """Return the path of an operation relative to the base URL, its parameters filled in and quoted.
+
+    A checkpoint without a kind takes one segment: some servers name them so.
+    """
     template = OPERATIONS[operation].path.lstrip("/")
     if not path:
         return template
+    if "checkpoint_kind" not in path:
+        template = template.replace("{checkpoint_kind}/", "")
     try:
         return template.format(**{name: path_segment(name, value) for name, value in path.items()})
     except ValueError as error:
