@@ -16,6 +16,7 @@ GENERATORS = (
     "openapi/contract_reference.py",
     "openapi/contract_reference.py",
     "docs/cli_reference.py",
+    "docs/server_table.py",
     "docs/migration_tables.py",
 )
 """Scripts that write one page each, and with --check compare it instead."""

@@ -27,9 +27,9 @@ class DownloadCalls(RestCalls):
     ) -> APIFuture[CheckpointArchiveUrlResponse]:
         """Get a signed URL of a checkpoint's archive; treat it as a secret.
 
-        `checkpoint_id` is kind and name, `weights/0001`, or as the server's list spells it; a bare name is one
-        of sampler weights. It works until `expires`, taken as 15 minutes from now where the server does not
-        say.
+        `checkpoint_id` is kind and name, `weights/0001`, or as the server's list spells it; a bare name is
+        one of sampler weights. It works until `expires`, taken as 15 minutes from now where the server does
+        not say.
         `APIResponseValidationError` if the server sends no redirect.
         """
         return self._link.run(archive_url(self._link, checkpoint(training_run_id, checkpoint_id)))

@@ -118,7 +118,6 @@ TUFT = ServerProfile(
     name="tuft",
     reads=("protobuf",),
     failure_status_500=True,
-    prompt_logprobs_start="omitted",
     lacks=_HOSTED_ALONE | {"forward"},
 )
 """TuFT 0.2: a number that comes twice is refused, so that sending again is safe."""
