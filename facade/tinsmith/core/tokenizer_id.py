@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import attrs
 
-LLAMA3_TOKENIZER = "thinkingmachineslabinc/meta-llama-3-tokenizer"
+from tinsmith.core.errors import InputError
+
+LLAMA3_TOKENIZER = "thinkingmachineslabinc/meta-llama-3-instruct-tokenizer"
 """Ungated copy of the Llama 3 tokenizer, for every model named `meta-llama/Llama-3...`."""
 
-KIMI_K2_THINKING = "moonshotai/Kimi-K2-Thinking"
-"""Its tokenizer is code in its repository, so that the revision must be pinned."""
-KIMI_REVISION = "612681931a8c906ddb349f8ad0f582cb552189cd"
-"""The revision that the official client pins."""
+PINNED = {
+    "moonshotai/Kimi-K2-Thinking": "612681931a8c906ddb349f8ad0f582cb552189cd",
+    "moonshotai/Kimi-K2.5": "4d01dfe0332d63057c186e0b262165819efb6611",
+    "moonshotai/Kimi-K2.6": "b5aabbfb20227ed42becbf5541dbffd213942c58",
+    "moonshotai/Kimi-K3": "f831ab66814297da540d832a5235f8e904f29d06",
+}
+"""Repositories whose tokenizer is code, at the revision that the official client 0.38 pins."""
+
+NOT_PUBLISHED = ("thinkingmachines/", "TML/")
+"""Owners whose models have a tokenizer in no repository."""
+
+TEXT_ONLY = "-Text-Only"
+"""Ending of a model's name that changes what it reads and not its tokenizer."""
 
 
 @attrs.frozen
@@ -28,14 +39,23 @@ class TokenizerId:
 def tokenizer_id(model_name: str, told: str | None = None) -> TokenizerId:
     """Choose the tokenizer of a model: what the server told, else by the model's name.
 
-    A name with two slashes is a variant, `owner/model/variant`: the first two parts count.
+    What follows the first colon says how a model is served, `name:peft:131072`, and does not count. A name
+    with two slashes is a variant, `owner/model/variant`: the first two parts count. InputError where no
+    repository has the tokenizer.
     """
-    name = told or model_name
-    if not told:
-        if model_name.startswith("meta-llama/Llama-3"):
-            name = LLAMA3_TOKENIZER
-        elif model_name.count("/") == 2:
-            name = model_name.rpartition("/")[0]
-    if name == KIMI_K2_THINKING:
-        return TokenizerId(name, KIMI_REVISION, trust_remote_code=True)
-    return TokenizerId(name)
+    name = told or _by_name(model_name.partition(":")[0])
+    if name.startswith(NOT_PUBLISHED):
+        raise InputError(
+            f"the tokenizer of {name} is in no repository: models of Thinking Machines come with a renderer,"
+            " in the package tml-renderers, that makes token ids from messages",
+            field="base_model",
+        )
+    name = name.removesuffix(TEXT_ONLY)
+    revision = PINNED.get(name)
+    return TokenizerId(name, revision, trust_remote_code=revision is not None)
+
+
+def _by_name(model_name: str) -> str:
+    if model_name.startswith("meta-llama/Llama-3"):
+        return LLAMA3_TOKENIZER
+    return model_name.rpartition("/")[0] if model_name.count("/") == 2 else model_name
