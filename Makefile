@@ -104,6 +104,8 @@ contract-diff: .venv/.ready ## OLD=file NEW=file: what a new contract adds, remo
 golden: SMOLLM2 = $(shell $(BIN)/tinsmith -f json model fetch smollm2 | $(RUN) -c 'import json, sys; print(json.load(sys.stdin)["path"])')
 golden: .venv-golden/.ready .venv/.ready ## Write the golden files anew from torch, transformers and peft
 	.venv-golden/bin/python tests/golden/make_golden.py --gguf $(SMOLLM2)
+	.venv-golden/bin/python tests/golden/make_tokenizer_golden.py
+	.venv-golden/bin/python tests/golden/make_tokenizer_families.py
 	.venv-golden/bin/python tests/local/models/golden/make_gguf_tensors.py $(SMOLLM2)
 	.venv-golden/bin/python tests/local/models/golden/make_tokenizers.py $(SMOLLM2)
 	.venv-golden/bin/python tests/local/models/golden/make_peft.py

@@ -5,27 +5,63 @@ Owns the sandbox; knows nothing of token ids. The clock that some templates ask 
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from jinja2 import TemplateError, nodes
+import attrs
+from jinja2 import TemplateError, meta, nodes
 from jinja2.ext import Extension, loopcontrols
+from jinja2.filters import do_items
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from tinsmith.core.chat_messages import REASONING, JsonText, Message, conversations, plain, plain_mappings
 from tinsmith.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from jinja2 import Template
     from jinja2.parser import Parser
 
-Message = dict[str, Any]
-"""One turn: `role`, `content`, and whatever else the template reads."""
+_OPEN, _CLOSE = "_generation_open", "_generation_close"
+"""Names of the marks around the assistant's words; undefined, which prints nothing, if no spans are asked."""
 
-_CONTINUE = "\ue000continue\ue000"
+_ARGUMENTS = {"messages", "tools", "documents", "add_generation_prompt", "strftime_now", _OPEN, _CLOSE}
+"""What every template gets without the caller's naming it."""
+
+
+_THINKING = {"enable_thinking", "thinking", "thinking_budget", "reasoning_effort"}
+"""Switches that programs pass for whatever model: a template that does not think has nothing to switch."""
+
+_CALL = (
+    "add_generation_prompt",
+    "chat_template",
+    "continue_final_message",
+    "documents",
+    "max_length",
+    "padding",
+    "return_assistant_tokens_mask",
+    "return_dict",
+    "return_tensors",
+    "tokenize",
+    "tools",
+    "truncation",
+)
+"""Arguments of `apply_chat_template`, for the hint at a misspelt one."""
+
+
+@attrs.frozen
+class Rendered:
+    """A conversation as text."""
+
+    text: str
+    """What the template made."""
+    spans: list[tuple[int, int]] = attrs.field(factory=list)
+    """Where the assistant's words stand in it, in characters; only if asked."""
 
 
 class _Generation(Extension):
@@ -36,7 +72,8 @@ class _Generation(Extension):
     def parse(self, parser: Parser) -> nodes.Node:
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return nodes.Scope(body, lineno=line)
+        marks = [nodes.Output([nodes.Name(name, "load")], lineno=line) for name in (_OPEN, _CLOSE)]
+        return nodes.Scope([marks[0], *body, marks[1]], lineno=line)
 
 
 def _raise(message: str) -> NoReturn:
@@ -52,8 +89,16 @@ def _to_json(
 ) -> str:
     """Write JSON without the HTML escapes of jinja2's own filter, which models were not trained on."""
     return json.dumps(
-        value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+        value.value if isinstance(value, JsonText) else value,
+        ensure_ascii=ensure_ascii,
+        indent=indent,
+        separators=separators,
+        sort_keys=sort_keys,
     )
+
+
+def _items(value: Any) -> Iterator[tuple[Any, Any]]:
+    return do_items(value.value if isinstance(value, JsonText) else value)
 
 
 @lru_cache(maxsize=64)
@@ -62,8 +107,15 @@ def _compile(template: str) -> Template:
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
     )
     environment.filters["tojson"] = _to_json
+    environment.filters["items"] = _items
     environment.globals["raise_exception"] = _raise
     return environment.from_string(template)
+
+
+@lru_cache(maxsize=64)
+def _names(template: str) -> frozenset[str]:
+    """Return the names that a template reads and does not set."""
+    return frozenset(meta.find_undeclared_variables(_compile(template).environment.parse(template)))
 
 
 def choose_template(
@@ -76,57 +128,170 @@ def choose_template(
     if given is not None:
         return named.get(given, given)
     choice = "tool_use" if tools and "tool_use" in named else "default"
-    if choice not in named:
-        raise InputError(f"{name} has no chat template; pass chat_template=", field="chat_template")
-    return named[choice]
+    if choice in named:
+        return named[choice]
+    if named:
+        raise InputError(
+            f"{name} has no default chat template; pass chat_template=, one of {sorted(named)}",
+            field="chat_template",
+        )
+    raise InputError(f"{name} has no chat template; pass chat_template=", field="chat_template")
+
+
+def check_names(template: str, names: Iterable[str]) -> None:
+    """Refuse what the caller passed beside the known arguments and the template does not read either."""
+    read = _names(template)
+    for name in names:
+        if (name in read and name not in _ARGUMENTS) or name in _THINKING:
+            continue
+        known = (*_CALL, *sorted(read - _ARGUMENTS))
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"is no argument, and this chat template does not read it{hint}", field=name)
+
+
+def render_all(template: str, given: Any, **arguments: Any) -> tuple[list[Rendered], bool]:
+    """Render the conversation or the conversations in what was given; say also whether there were several."""
+    turns, many = conversations(given)
+    if "role" in template:
+        _check_roles(turns)
+    return [_render(template, one, **arguments) for one in turns], many
 
 
 def render(
     template: str,
     messages: Sequence[Message],
     *,
-    tools: Sequence[Mapping[str, Any]] | None = None,
-    documents: Sequence[Mapping[str, Any]] | None = None,
     add_generation_prompt: bool = False,
-    continue_final_message: bool = False,
-    now: Callable[[], datetime] | None = None,
-    **names: Any,  # what the template may read besides: special tokens, and the caller's own switches
+    continue_final_message: bool | str = False,
+    **names: Any,  # what the template may read besides
 ) -> str:
-    """Render a conversation. What the template refuses is an InputError with the template's words."""
+    """Render one conversation to text."""
+    rendered, _ = render_all(
+        template,
+        messages,
+        add_generation_prompt=add_generation_prompt,
+        continue_final_message=continue_final_message,
+        names=names,
+    )
+    return rendered[0].text
+
+
+def marks_generation(template: str) -> bool:
+    """Say whether a template marks the assistant's words."""
+    return _OPEN in _names(template)
+
+
+def _check_roles(turns: Sequence[Sequence[Message]]) -> None:
+    for conversation in turns:
+        for place, message in enumerate(conversation):
+            if not isinstance(message.get("role"), str):
+                what = "is a record: pass its 'messages'" if "messages" in message else "has no text 'role'"
+                raise InputError(f"message {place} {what}", field="messages")
+
+
+def _render(
+    template: str,
+    messages: list[Message],
+    *,
+    tools: Any = None,
+    documents: Any = None,
+    add_generation_prompt: bool = False,
+    continue_final_message: bool | str = False,
+    spans: bool = False,
+    now: Callable[[], datetime] | None = None,
+    names: Mapping[str, Any] | None = None,
+) -> Rendered:
+    """Render one conversation; `names` is what the template may read besides.
+
+    What the template refuses is an InputError with the template's words.
+    """
+    mark = _mark(messages)
     if continue_final_message:
-        messages = _mark_end(messages, add_generation_prompt)
+        field = "content" if continue_final_message is True else continue_final_message
+        _mark_end(messages, add_generation_prompt, field, mark)
 
     def strftime_now(pattern: str) -> str:
         if now is None:
-            raise TemplateError("the template asks for the date, and no clock was given")
+            raise TemplateError("the template asks for the date, and no clock was given: pass now=")
         return now().strftime(pattern)
 
+    seen = {
+        "messages": messages,
+        "tools": plain_mappings(tools, "tools"),
+        "documents": plain_mappings(documents, "documents"),
+        "add_generation_prompt": add_generation_prompt,
+        "strftime_now": strftime_now,
+        **cast("dict[str, Any]", plain(names or {})),
+    }
+    text = _print(template, seen)
+    if continue_final_message:
+        text = _cut_at_mark(text, mark)
+    if not spans:
+        return Rendered(text)
+    marked = _print(template, {**seen, _OPEN: f"{mark}<", _CLOSE: f"{mark}>"})
+    return Rendered(text, _spans(marked, mark, text))
+
+
+def _print(template: str, seen: Mapping[str, Any]) -> str:
     try:
-        text = _compile(template).render(
-            messages=messages,
-            tools=tools,
-            documents=documents,
-            add_generation_prompt=add_generation_prompt,
-            strftime_now=strftime_now,
-            **names,
-        )
-    except (TemplateError, TypeError) as cause:
+        return _compile(template).render(seen)
+    except Exception as cause:  # the template is a program of somebody else
         raise InputError(f"the chat template refuses: {cause}", field="messages") from cause
-    return _cut_at_mark(text) if continue_final_message else text
 
 
-def _mark_end(messages: Sequence[Message], add_generation_prompt: bool) -> list[Message]:
-    """Put a mark behind the last message's text, to cut the rendered text there."""
+def _mark(messages: Sequence[Message]) -> str:
+    """Choose a text that occurs in no message."""
+    held = json.dumps(messages, ensure_ascii=False)
+    mark = "\ue000mark\ue000"
+    while mark in held:
+        mark += "\ue000"
+    return mark
+
+
+def _mark_end(messages: list[Message], add_generation_prompt: bool, field: str, mark: str) -> None:
+    """Put a mark behind the last message's text, to cut the rendered text there.
+
+    A blank stands behind the mark: a template that trims the text trims the blank, and shows that it does.
+    """
     if add_generation_prompt:
         raise InputError("excludes add_generation_prompt", field="continue_final_message")
     last = messages[-1] if messages else {}
-    if not isinstance(last.get("content"), str):
-        raise InputError("needs a last message with text", field="continue_final_message")
-    return [*messages[:-1], {**last, "content": last["content"] + _CONTINUE}]
+    value = last.get(field)
+    if isinstance(value, list):
+        texts = [block for block in value if isinstance(block, dict) and isinstance(block.get("text"), str)]
+        if texts:
+            texts[-1]["text"] += f"{mark} "
+            return
+    if not isinstance(value, str):
+        what = "text" if field == "content" else f"a text {field!r}"
+        raise InputError(f"needs a last message with {what}", field="continue_final_message")
+    for name in REASONING if field in REASONING else (field,):
+        if last.get(name) == value:
+            last[name] = f"{value}{mark} "
 
 
-def _cut_at_mark(text: str) -> str:
-    head, mark, _ = text.rpartition(_CONTINUE)
-    if not mark:
+def _cut_at_mark(text: str, mark: str) -> str:
+    head, found, tail = text.rpartition(mark)
+    if not found:
         raise InputError("the template drops the last message's text", field="continue_final_message")
-    return head
+    return head if tail.startswith(" ") else head.rstrip()
+
+
+def _spans(marked: str, mark: str, text: str) -> list[tuple[int, int]]:
+    """Read where the marks stood; the text between them must be the text without them."""
+    first, *rest = re.split(f"{mark}([<>])", marked)
+    kinds, pieces = rest[::2], rest[1::2]
+    if first + "".join(pieces) != text or kinds.count("<") != kinds.count(">"):
+        raise InputError(
+            "the template edits what its generation blocks hold: nobody can tell the assistant's words",
+            field="return_assistant_tokens_mask",
+        )
+    at, starts, spans = len(first), list[int](), list[tuple[int, int]]()
+    for kind, piece in zip(kinds, pieces, strict=True):
+        if kind == "<":
+            starts.append(at)
+        else:
+            spans.append((starts.pop(), at))
+        at += len(piece)
+    return spans

@@ -44,11 +44,18 @@ class SpecialTokens:
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> SpecialTokens:
-        """Read the fields of `tokenizer_config.json`."""
-        roles = {name: token for name in cls.NAMES if (token := _content(config.get(name))) is not None}
-        extra = config.get("additional_special_tokens") or config.get("extra_special_tokens") or []
-        listed = [_content(token) for token in (extra.values() if isinstance(extra, dict) else extra)]
-        return cls(roles, [token for token in listed if token is not None])
+        """Read the fields of `tokenizer_config.json`; a model may name roles of its own, `image_token`."""
+        own = {name: token for name, token in config.items() if name.endswith("_token")}
+        additional = []
+        for field in ("additional_special_tokens", "extra_special_tokens"):
+            extra = config.get(field) or []
+            if isinstance(extra, dict):
+                own |= extra
+            else:
+                additional += [token for one in extra if (token := _content(one)) is not None]
+        told = {**{name: config.get(name) for name in cls.NAMES}, **own}
+        roles = {name: token for name, one in told.items() if (token := _content(one)) is not None}
+        return cls(roles, list(dict.fromkeys(additional)))
 
     def mapping(self) -> dict[str, Any]:
         """Return what templates and users see."""
@@ -104,21 +111,49 @@ class RoleId:
         setattr(tokenizer, self._role, token)
 
 
+_FLAGS = ("single_word", "lstrip", "rstrip", "normalized")
+"""What a config says of an added token, beside whether it is special."""
+
+
 def read_added_tokens(
     backend: tokenizers.Tokenizer, config: Mapping[str, Any], special: SpecialTokens
 ) -> None:
-    """Add the tokens that the config names and the tokenizer does not have, in the order of their ids."""
+    """Give the tokenizer the added tokens of the config, in the order of their ids; then the special ones.
+
+    A token that the tokenizer has already keeps its id and takes the config's flags. What either of them
+    calls special is special.
+    """
+    listed = config.get("added_tokens_decoder") or {}
+    if not isinstance(listed, dict):
+        raise InputError(f"is a {type(listed).__name__}, not an object", field="added_tokens_decoder")
+    wanted = set(special.all())
+    tokens = []
+    for number, fields in sorted(listed.items(), key=lambda item: _number(item[0])):
+        content = _content(fields)
+        if content is None or not isinstance(fields, dict):
+            raise InputError(f"tells no content of token {number}", field="added_tokens_decoder")
+        tokens.append(_added(content, fields, special=content in wanted or bool(fields.get("special"))))
+    backend.add_tokens(tokens)
+    already = {token.content for token in backend.get_added_tokens_decoder().values() if token.special}
+    told = {_content(fields): fields for fields in config.values() if isinstance(fields, dict)}
+    backend.add_special_tokens(
+        [
+            _added(token, told.get(token, {"normalized": False}), special=True)
+            for token in special.all()
+            if token not in already
+        ]
+    )
+
+
+def _added(content: str, fields: Mapping[str, Any], *, special: bool) -> tokenizers.AddedToken:
     from tokenizers import AddedToken
 
-    listed = config.get("added_tokens_decoder") or {}
-    for _, fields in sorted(listed.items(), key=lambda item: int(item[0])):
-        if backend.token_to_id(fields["content"]) is None:
-            flags = {
-                name: bool(fields[name])
-                for name in ("single_word", "lstrip", "rstrip", "normalized", "special")
-                if name in fields
-            }
-            backend.add_tokens([AddedToken(fields["content"], **flags)])
-    missing = [token for token in special.all() if backend.token_to_id(token) is None]
-    if missing:
-        backend.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in missing])
+    flags = {name: bool(fields[name]) for name in _FLAGS if name in fields}
+    return AddedToken(content, special=special, **flags)
+
+
+def _number(text: Any) -> int:
+    try:
+        return int(text)
+    except (TypeError, ValueError) as cause:
+        raise InputError(f"has {text!r} for a token id", field="added_tokens_decoder") from cause
