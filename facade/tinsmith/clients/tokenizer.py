@@ -6,14 +6,15 @@ It owns where the files are; `core.tokenizer` builds a tokenizer from their byte
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import orjson
-
-from tinsmith.core.errors import APIStatusError, InputError, MissingExtraError, TinkerError
+from tinsmith.clients.tokenizer_hub import hub_files
+from tinsmith.core.errors import APIStatusError, InputError, TinkerError
 from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.core.tokenizer_files import FILES, TEMPLATES, TOKENIZER, read_settings
 from tinsmith.core.tokenizer_id import TokenizerId, tokenizer_id
 from tinsmith.io import operations
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 Backend = Literal["tokenizers", "transformers"]
 """Who builds the tokenizer: our own class over the `tokenizers` library, or transformers."""
-
-FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
-"""What a tokenizer is made of; only the first one must be there."""
 
 _SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
 
@@ -102,58 +100,48 @@ async def _from_server(link: Link, model_name: str) -> Tokenizer:
         config=config,
         chat_template=payload.get("chat_template"),
         name=model_name,
+        now=datetime.now,
     )
 
 
 def _load(chosen: TokenizerId) -> Tokenizer:
-    folder = Path(chosen.name)
+    folder = Path(chosen.name).expanduser()
     if folder.is_dir():
-        return _build(chosen.name, {name: folder / name for name in FILES if (folder / name).is_file()})
-    found = _from_hub(chosen)
-    return _build(chosen.name, found)
+        places = {name: folder / name for name in FILES}
+        places |= {f"{TEMPLATES}/{path.name}": path for path in sorted((folder / TEMPLATES).glob("*.jinja"))}
+    elif folder.exists():
+        raise InputError(f"{folder} is a file; pass the folder that holds it", field="tokenizer")
+    elif chosen.name.startswith(("/", "~", ".")) or "\\" in chosen.name or chosen.name.count("/") > 1:
+        raise InputError(f"there is no folder {folder}", field="tokenizer")
+    else:
+        places = hub_files(chosen)
+    return _build(chosen.name, _read(places))
 
 
-def _build(name: str, found: dict[str, Path]) -> Tokenizer:
-    if "tokenizer.json" not in found:
-        raise InputError(f"{name} has no tokenizer.json", field="tokenizer")
-    config: dict[str, Any] = {}
-    if "tokenizer_config.json" in found:
+def _read(places: dict[str, Path]) -> dict[str, bytes]:
+    """Read the files; only one that is not there counts as absent, not one that cannot be read."""
+    files = {}
+    for name, path in places.items():
         try:
-            config = orjson.loads(found["tokenizer_config.json"].read_bytes())
-        except orjson.JSONDecodeError as cause:
-            raise InputError(
-                f"{found['tokenizer_config.json']} is no JSON: {cause}", field="tokenizer"
-            ) from cause
-    template = found["chat_template.jinja"].read_text() if "chat_template.jinja" in found else None
+            files[name] = path.read_bytes()
+        except OSError as cause:
+            if isinstance(cause, FileNotFoundError) and not path.is_symlink():
+                continue
+            raise TinkerError(f"{path} cannot be read: {cause.strerror}") from cause
+    return files
+
+
+def _build(name: str, files: dict[str, bytes]) -> Tokenizer:
+    if TOKENIZER not in files:
+        raise InputError(f"{name} has no tokenizer.json", field="tokenizer")
+    settings = read_settings(files, name)
     return Tokenizer.from_bytes(
-        found["tokenizer.json"].read_bytes(), config=config, chat_template=template, name=name
+        files[TOKENIZER],
+        config=settings.config,
+        chat_template=settings.chat_template,
+        name=name,
+        now=datetime.now,
     )
-
-
-def _from_hub(chosen: TokenizerId) -> dict[str, Path]:
-    """Take the files from the hub's cache on this machine, and from the hub only if they are not there."""
-    try:
-        from huggingface_hub import hf_hub_download, try_to_load_from_cache
-    except ImportError as cause:
-        raise MissingExtraError(f"the tokenizer {chosen.name!r} from the hub", "hub") from cause
-    found: dict[str, Path] = {}
-    for name in FILES:
-        cached = try_to_load_from_cache(chosen.name, name, revision=chosen.revision)
-        if isinstance(cached, str):
-            found[name] = Path(cached)
-    if "tokenizer.json" in found:
-        return found
-    try:
-        for name in FILES:
-            found[name] = Path(hf_hub_download(chosen.name, name, revision=chosen.revision))
-    except Exception as cause:
-        if "tokenizer.json" in found:
-            return found
-        raise TinkerError(
-            f"the tokenizer {chosen.name!r} is neither a directory here, nor in the hub's cache, nor could it"
-            f" be had from the hub ({type(cause).__name__}); pass a local directory to load_tokenizer"
-        ) from cause
-    return found
 
 
 def _with_transformers(chosen: TokenizerId) -> Any:
