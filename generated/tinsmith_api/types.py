@@ -56,8 +56,10 @@ def invalid_body(operation: str, status_code: int, cause: Exception) -> InvalidB
 def path_segment(name: str, value: Any) -> str:
     """Return `value` as one segment of a path. `:` stays as it is, since run ids hold it and servers expect it so.
 
-    Raises ValueError for what could change the path: nothing, dots alone, a slash, a backslash, a control character.
+    Raises ValueError for None, and for what could change the path: nothing, dots alone, a slash, a backslash, a control character.
     """
+    if value is None:
+        raise ValueError(f"{name} is missing")
     text = str(value)
     if text in ("", ".", "..") or any(c in "/\\" or not c.isprintable() for c in text):
         raise ValueError(f"{name} cannot stand in a path: {text!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from tinsmith import (
@@ -10,11 +10,13 @@ from tinsmith import (
     APIResponseValidationError,
     ClientPoisonedError,
     ConflictError,
+    InputError,
     InternalServerError,
     ModelInput,
     ModelLostError,
     NotFoundError,
     ProgressTimeoutError,
+    RateLimitError,
     RequestFailedError,
     ResultLostError,
     SamplingParams,
@@ -22,6 +24,7 @@ from tinsmith import (
     TinkerError,
     testing,
 )
+from tinsmith.io.observe import Event, StillWaiting
 from tinsmith.io.wire import Answer
 from tinsmith.testing.service import ServerDialect, reply
 
@@ -409,3 +412,174 @@ def test_publish_says_what_was_applied(service: testing.LedgerService, answer: A
             rest.set_checkpoint_ttl_from_tinker_path(path, 3600),
         ]
     assert {told(call.exception(WAIT_S)) for call in calls} == {applied}
+
+
+def test_create_model_that_is_pushed_back_for_ever(
+    clock: testing.FrozenClock, service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a minute the log and observers say why; in the end the error does."""
+    heard: list[Event] = []
+    busy = reply({"detail": "Max 5 concurrent sessions"}, 429)
+    service.rules.append(lambda op, *_: busy if op == "create_model" else None)
+    client = ServiceClient(**service.settings(observer=heard.append))
+    began = clock.now()
+    with pytest.raises(RateLimitError, match="Max 5 concurrent sessions") as caught:
+        _train(client).optim_step(ADAM).result(WAIT_S)
+    assert caught.value.applied == "no"
+    assert clock.now() - began < 400.0
+    waits = [event for event in heard if isinstance(event, StillWaiting)]
+    assert 60.0 <= waits[0].waited_s < 75.0
+    assert all("429: Max 5 concurrent sessions" in event.waits_for for event in waits)
+    told_so = [record for record in caplog.records if "Max 5 concurrent sessions" in record.message]
+    assert len(told_so) == len(waits) == 3
+
+
+def test_trace_that_is_never_written(clock: testing.FrozenClock, service: testing.LedgerService) -> None:
+    """The progress timeout ends this wait too; observers hear of it before."""
+    heard: list[Event] = []
+    service.rules.append(
+        lambda _op, seen, _body: reply({"status": "pending"}) if "trace" in seen.path else None
+    )
+    client = ServiceClient(**service.settings(config=config(progress_timeout_s=300.0), observer=heard.append))
+    began = clock.now()
+    with pytest.raises(ProgressTimeoutError, match="session s-1") as caught:
+        client.create_rest_client().export_session_trace("s-1").result(WAIT_S)
+    assert caught.value.request_id == "s-1"
+    assert 300.0 <= clock.now() - began < 310.0
+    assert [type(event) for event in heard if isinstance(event, StillWaiting)] == [StillWaiting] * 3
+
+
+def test_ids_that_are_none_are_not_sent(service: testing.LedgerService) -> None:
+    """No path holds the word None."""
+    client = ServiceClient(**service.settings())
+    rest, nobody = client.create_rest_client(), cast("str", None)
+    calls: list[Callable[[], APIFuture[Any]]] = [
+        lambda: rest.get_session(nobody),
+        lambda: rest.get_sampler(nobody),
+        lambda: rest.get_training_run(nobody),
+        lambda: rest.list_checkpoints(nobody),
+        lambda: rest.delete_checkpoint(nobody, "weights/a"),
+        lambda: rest.export_session_trace(nobody),
+        lambda: rest.assign_session_project(nobody, "p"),
+        lambda: client.raw.get_session(session_id=nobody),
+    ]
+    for call in calls:
+        with pytest.raises(InputError) as caught:
+            call().result(WAIT_S)
+        assert caught.value.applied == "no"
+    assert not any("None" in seen.path for seen in service.seen)
+
+
+# Results go to their call
+
+
+def test_promise_of_another_call(clock: testing.FrozenClock, service: testing.LedgerService) -> None:
+    """A server that answers every submission with one promise gives nobody another's result."""
+    trainer = trainer_on(service)
+    first = trainer.forward_backward([datum()], "cross_entropy")
+    first.result(WAIT_S)
+    stale = reply({"request_id": first.request_id})
+    service.rules.append(lambda op, *_: stale if op in ("forward_backward", "optim_step") else None)
+    second = trainer.forward_backward([datum(5)], "cross_entropy")
+    step = trainer.optim_step(ADAM)
+    with pytest.raises(APIResponseValidationError, match="gave to another call") as caught:
+        second.result(WAIT_S)
+    assert caught.value.applied == "unknown"
+    assert isinstance(step.exception(WAIT_S), ClientPoisonedError)
+    assert [entry.seq_id for entry in service.ledger.of(trainer.model_id)] == [1]
+
+
+@pytest.mark.parametrize("outstanding", [False, True])
+def test_promise_of_another_call_once(service: testing.LedgerService, outstanding: bool) -> None:
+    """A stale answer is sent again for, and each call gets its own result."""
+    service.dialect = ServerDialect(ready_after_polls=3 if outstanding else 0)
+    trainer = trainer_on(service)
+    given: list[str] = []
+
+    def stale(operation: str, seen: Seen, _body: dict[str, Any]) -> Answer | None:
+        if operation != "forward":
+            return None
+        given.append("request-2" if seen.headers["x-stainless-retry-count"] == "0" else "")
+        return reply({"request_id": "request-2"}) if given[-1] and len(given) > 1 else None
+
+    service.rules.append(stale)
+    first, second = (trainer.forward([datum(*tokens)], "cross_entropy") for tokens in ((1,), (1, 2)))
+    assert first.result(WAIT_S).metrics == {"loss:sum": 1.0}
+    assert second.result(WAIT_S).metrics == {"loss:sum": 2.0}
+    service.ledger.assert_exactly_once(trainer.model_id, 2)
+
+
+def test_promise_of_another_sample(service: testing.LedgerService) -> None:
+    """Samples of one sampler are told apart as training requests are."""
+    client = ServiceClient(**service.settings())
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    prompt = ModelInput.from_ints([1, 2])
+    first = sampler.sample(prompt, 1, SAMPLING)
+    first.result(WAIT_S)
+    service.rules.append(once("asample", reply({"request_id": first.request_id})))
+    second = sampler.sample(prompt, 1, SamplingParams(max_tokens=3))
+    assert len(second.result(WAIT_S).sequences[0].tokens) == 3
+    assert second.request_id != first.request_id
+
+
+def test_counters_that_start_again(service: testing.LedgerService) -> None:
+    """A server that lost a promise may count anew: ids of ended calls are free again."""
+    trainer = trainer_on(service)
+    trainer.forward([datum()], "cross_entropy").result(WAIT_S)
+    service.rules.append(polls_of("Forward", refuse(410)))
+    service._counter = 0
+    service.rules.append(
+        lambda op, seen, _body: (
+            reply({"request_id": "request-2"})
+            if op == "forward" and len(lost := sends_of(service, "forward")) == 3 and seen is lost[-1]
+            else None
+        )
+    )
+    assert trainer.forward([datum()], "cross_entropy").result(WAIT_S).metrics == {"loss:sum": 3.0}
+
+
+def sends_of(service: testing.LedgerService, operation: str) -> list[Seen]:
+    """Return the requests of an operation."""
+    return [seen for seen in service.seen if seen.path.endswith(f"v1/{operation}")]
+
+
+BATCH = {"loss_fn_output_type": "x", "loss_fn_outputs": [], "metrics": {"seq_id": 1.0}}
+FOREIGN: list[tuple[str, dict[str, Any]]] = [
+    ("OptimStep", BATCH),
+    ("OptimStep", {"type": "save_weights", "metrics": {}}),
+    ("SaveWeights", {"type": "load_weights", "path": "tinker://r/weights/a"}),
+    ("SaveWeights", {"type": "save_weights_for_sampler", "path": "tinker://r/weights/a"}),
+    ("LoadWeights", {"type": "save_weights", "path": "tinker://r/weights/a"}),
+    ("Forward", {**BATCH, "type": "optim_step"}),
+    ("Sample", {"type": "forward", "sequences": [{"stop_reason": "stop", "tokens": [1]}]}),
+    ("CreateModel", {"type": "save_weights", "model_id": "m"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "payload"), FOREIGN)
+def test_result_of_another_operation(
+    service: testing.LedgerService, kind: str, payload: dict[str, Any]
+) -> None:
+    """It is refused, and nobody knows what became of the call that it was given for."""
+    service.rules.append(polls_of(kind, reply(payload)))
+    client = ServiceClient(**service.settings())
+    acts: dict[str, Callable[[], Any]] = {
+        "OptimStep": lambda: _train(client).optim_step(ADAM).result(WAIT_S),
+        "SaveWeights": lambda: _train(client).save_state("a").result(WAIT_S),
+        "LoadWeights": lambda: _train(client).load_state("tinker://r/weights/a").result(WAIT_S),
+        "Forward": lambda: _train(client).forward([datum()], "cross_entropy").result(WAIT_S),
+        "Sample": lambda: PLACES["asample"][1](client),
+        "CreateModel": lambda: PLACES["create_model"][1](client),
+    }
+    with pytest.raises(APIResponseValidationError, match="the result of another call") as caught:
+        acts[kind]()
+    assert caught.value.applied == "unknown"
+    assert caught.value.request_id is not None
+
+
+def test_types_that_name_nothing_known_are_taken(service: testing.LedgerService) -> None:
+    """Null and words of a server's own say nothing against a result."""
+    trainer = trainer_on(service)
+    for named in (None, "SaveWeightsResult"):
+        service.rules.append(polls_of("SaveWeights", reply({"type": named, "path": "tinker://r/weights/b"})))
+        assert trainer.save_state("a").result(WAIT_S).path == "tinker://r/weights/b"

@@ -175,6 +175,7 @@ async def promised(link: Link, operation: str, wanted: object, read: Callable[[A
         Body.of((encode_body(wanted),), secrets=secrets_in(wanted) if isinstance(wanted, dict) else ()),
         new_idempotency_key(),
         Lane.CONTROL,
+        claims=link.claims,
     )
     accepted = await _accepted(link, submission)
     promise = Promise(
@@ -183,6 +184,7 @@ async def promised(link: Link, operation: str, wanted: object, read: Callable[[A
         operations.request_type(operation),
         roundtrip_s=accepted.roundtrip_s,
         resent=accepted.resent,
+        claims=link.claims,
         read=read,
     )
     result: T = await fetch(link, promise, partial(_accepted, link, submission, unknown_before=True))

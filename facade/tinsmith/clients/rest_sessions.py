@@ -86,7 +86,8 @@ class SessionCalls(RestCalls):
         """Have the trace of a session written, and wait for the signed URL of it; treat it as a secret.
 
         Asks every 5 seconds until it is ready; `cancel` the future to stop. `RequestFailedError` if the
-        server says that it cannot, as the embedded one does.
+        server says that it cannot, as the embedded one does; `ProgressTimeoutError` if it is not written
+        within the progress timeout of the client.
         """
         return self._link.run(trace_url(self._link, session_id))
 

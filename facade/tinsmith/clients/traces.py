@@ -11,10 +11,12 @@ import attrs
 
 from tinsmith.clients.checkpoints import make_room
 from tinsmith.core.codec.structure import to_value
-from tinsmith.core.errors import APIResponseValidationError, RequestFailedError
+from tinsmith.core.errors import APIResponseValidationError, ProgressTimeoutError, RequestFailedError
 from tinsmith.core.retry import drive
 from tinsmith.io import operations
 from tinsmith.io.download import Download
+from tinsmith.io.observe import StillWaiting
+from tinsmith.io.promise import LONG_WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +37,23 @@ class _Export:
 
 async def trace_url(link: Link, session_id: str) -> str:
     """Return the signed URL of a session's trace, once it is written."""
+    loop, limit_s = link.runtime.loop, link.config.progress_timeout_s
+    began_s, told_s = loop.time(), LONG_WAIT_S
 
     async def ask(_attempt: int) -> _Export:
+        nonlocal told_s
+        waited_s = loop.time() - began_s
+        if limit_s is not None and waited_s >= limit_s:
+            raise ProgressTimeoutError(
+                f"export_session_trace: the server did not write the trace of session {session_id} for"
+                f" {limit_s:g} s; ask again, it may go on",
+                request_id=session_id,
+                elapsed_s=waited_s,
+            )
+        if waited_s >= told_s:
+            told_s = 2.0 * waited_s
+            what = "the server to write the trace"
+            link.observers.tell(StillWaiting("export_session_trace", what, waited_s, session_id))
         asked = operations.request("export_session_trace", path={"session_id": session_id})
         return to_value(_Export, await operations.perform(link.caller, asked))
 

@@ -16,14 +16,17 @@ from tinsmith.core.config import set_variables
 from tinsmith.core.conflict import judge_conflict
 from tinsmith.core.failures import (
     broken_answer,
+    detail_text,
     error_from_status,
     error_of_redirect,
     no_such_operation,
+    parse_body,
 )
 from tinsmith.core.origin import DEFAULT_BASE_URL
 from tinsmith.core.retry import drive
 from tinsmith.core.verdict import NOT_SENT, Decision, Fault, OpClass, Outcome
 from tinsmith.core.wording import is_missing_route, read_words
+from tinsmith.io.observe import StillWaiting
 from tinsmith.io.tries import Exchange, Run, Shared
 from tinsmith.io.wire import REDIRECTS
 
@@ -158,6 +161,12 @@ class Caller:
         if key not in self._warned:
             self._warned.add(key)
             _log.warning(message, *args)
+
+    def held_up(self, request: Request, answer: Answer, waited_s: float) -> None:
+        """Say why a call that the server refuses again and again takes so long."""
+        why = f"the server, which answers {answer.status}: {detail_text(parse_body(answer.body))}"
+        self._observers.tell(StillWaiting(request.operation, why, waited_s, None))
+        _log.warning("%s has waited %.0f s for %s", request.operation, waited_s, why)
 
     def stumbled(
         self, request: Request, op: OpClass, outcome: Outcome, decision: Decision, reason: str

@@ -184,6 +184,7 @@ class SampleDesk:
             job.retry or self._dictated_retry(),
             job.sampler.sampling_session_id,
             seq_id,
+            job.sampler.claims,
         )
         accepted = await self._accepted(submission)
         self._submissions.answered(accepted.roundtrip_s)
@@ -198,6 +199,7 @@ class SampleDesk:
             progress_timeout_s=self._progress_timeout_s(),
             ended=self._completions(job.sampler),
             resent=accepted.resent,
+            claims=job.sampler.claims,
             read=job.read,
         )
         job.future.request_ids.append(accepted.request_id)

@@ -11,6 +11,7 @@ import random as _random
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tinsmith.core.claims import Claims
 from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.core.extras import require_extra
 from tinsmith.io import runtime as _runtime
@@ -95,6 +96,8 @@ class Link:
         self.terms = Terms(self)
         """What the server said of itself."""
         self.caller.on_answer = self.terms.saw
+        self.claims = Claims()
+        """Whose the promises of creations are."""
         self.session = Session(self)
         """The session at the server, opened on first need."""
         self._drained: list[APIFuture[Any]] = []

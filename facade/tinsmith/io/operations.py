@@ -35,6 +35,9 @@ def target(operation: str, path: Mapping[str, str] | None = None) -> str:
     template = OPERATIONS[operation].path.lstrip("/")
     if not path:
         return template
+    for name, value in path.items():
+        if not isinstance(value, str):
+            raise InputError(f"must be a text, not {value!r}", field=name)
     if "checkpoint_kind" not in path:
         template = template.replace("{checkpoint_kind}/", "")
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinsmith.core.claims import foreign
 from tinsmith.core.errors import APIResponseValidationError, ResultLostError, TinkerError
 from tinsmith.core.polling import Done
 from tinsmith.io.call import checksum
@@ -40,6 +41,8 @@ async def fetch(
     try:
         verdict = await link.hub.wait(promise)
         if not isinstance(verdict, Done):
+            if promise.claims is not None:
+                promise.claims.lost(promise.request_id)
             assert resubmit is not None, "a promise whose bytes are gone is not resubmitted"
             accepted = await resubmit()
             promise.state = promise.state.submitted_again(renewed=accepted.request_id != promise.request_id)
@@ -53,12 +56,24 @@ async def fetch(
     except TinkerError as error:
         error.adding(request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id)
         raise
+    finally:
+        if promise.claims is not None:
+            promise.claims.ended(promise.request_id)
 
 
 async def _decoded(link: Link, promise: Promise, payload: Any, in_worker: bool) -> Any:
-    """Decode what the server gave: whether that can be read or not, the request was applied."""
+    """Decode what the server gave: whether that can be read or not, the request was applied.
+
+    Unless it is the result of another call: then nobody knows what became of this one.
+    """
     read = promise.read
     assert read is not None
+    problem = foreign(promise.operation, payload)
+    if problem is not None:
+        raise APIResponseValidationError(
+            message=f"{promise.operation}: the server gave the result of another call ({problem})",
+            applied="unknown",
+        )
     try:
         return await link.runtime.in_worker(read, payload) if in_worker else read(payload)
     except TinkerError as error:
@@ -81,6 +96,7 @@ async def await_result(pipeline: Pipeline, call: Call[Any], part: Part, accepted
         accepted.roundtrip_s,
         resent=accepted.resent,
         line=pipeline.standing,
+        claims=pipeline.claims,
         read=part.read,
     )
 

@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tinsmith.core.claims import Claims
 from tinsmith.core.errors import ClosedError, PartialBatchError, TinkerError
 from tinsmith.core.place import Kind, Phase
 from tinsmith.io.call import Call, Part, checksum
@@ -43,6 +44,8 @@ class Pipeline:
         """The model whose requests stand in this line."""
         self.last_checkpoint: str | None = None
         """The newest checkpoint saved or loaded through this line, for the error that asks for one."""
+        self.claims = Claims()
+        """Whose the promises of this model are."""
         self._standing = Standing(link.config.optim_after)
         self._gradients: dict[Call[Any], None] = {}  # sent since the last step, without those that went well
         self._consumer: asyncio.Task[None] | None = None
@@ -258,6 +261,7 @@ class Pipeline:
             retry=call.retry,
             model_id=self.model_id,
             seq_id=part.seq_id,
+            claims=self.claims,
         )
 
     def _accept(self, call: Call[Any], part: Part, place: Place, accepted: Accepted) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from tinsmith.core.claims import Claims
 from tinsmith.core.failures import detail_text
 from tinsmith.core.polling import Asked, PollState
 
@@ -43,6 +44,8 @@ class Promise:
     """Whether its request was sent again after an unknown outcome."""
     line: Callable[[], tuple[int, str | None]] | None = None
     """Tells of its model the highest number sent and the last checkpoint; None outside of a model's line."""
+    claims: Claims | None = None
+    """Whose the promises of its model or sampler are."""
     read: Callable[[Any], Any] | None = None
     """Decodes the payload; None leaves it to whoever waits."""
     queue_state: str | None = None

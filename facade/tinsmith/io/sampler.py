@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from tinsmith.core.claims import Claims
 from tinsmith.core.errors import TinkerError
 from tinsmith.io import operations
 from tinsmith.io.question import Question
@@ -31,6 +32,8 @@ class Sampler:
         """The server's name for it."""
         self.completions: Completions | None = None
         """Who hears which of its promises have ended, once somebody asked."""
+        self.claims = Claims()
+        """Whose its promises are."""
         self._next = first_seq_id
         self._unnumbered = unnumbered
         self._guard = threading.Lock()

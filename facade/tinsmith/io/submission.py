@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 
+from tinsmith.core.claims import Claims
 from tinsmith.core.conflict import judge_conflict
-from tinsmith.core.errors import ModelLostError, ResultLostError, TinkerError
+from tinsmith.core.errors import (
+    APIResponseValidationError,
+    ModelLostError,
+    ResultLostError,
+    TinkerError,
+)
 from tinsmith.core.policy import RetryConfig
-from tinsmith.core.verdict import OpClass
+from tinsmith.core.verdict import Fault, OpClass
 from tinsmith.core.wording import Source, Topic, Words, read_words
 from tinsmith.io.wire import Answer, Body, Lane, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from tinsmith.core.conflict import Conflict
     from tinsmith.core.verdict import Outcome
@@ -48,6 +54,17 @@ class Submission:
     """For errors."""
     seq_id: int | None = None
     """For errors."""
+    claims: Claims | None = None
+    """Whose the promises of its model or sampler are; None where nobody counts them."""
+
+    @property
+    def call(self) -> Hashable:
+        """What the promise is given to: the same for each send."""
+        return self.idempotency_key if self.seq_id is None else self.seq_id
+
+    def takes(self, request_id: str) -> bool:
+        """Say whether a promise may be this call's."""
+        return self.claims is None or not self.claims.is_of_another(request_id, self.call)
 
 
 @attrs.frozen
@@ -86,14 +103,16 @@ async def submit(
     exchange = await caller.exchange(
         request,
         OpClass.SUBMIT,
-        valid=_is_promise,
+        valid=lambda answer: _promise_for(submission, answer) is not None,
         retry=submission.retry,
         unknown_before=unknown_before,
         notice=notice,
     )
-    request_id = _promise_of(exchange)
+    request_id = _promise_of(submission, exchange)
     if request_id is None:
         return exchange
+    if submission.claims is not None:
+        submission.claims.given(request_id, submission.call)
     names = _promised(exchange.answer).get("sample_sequence_ids") if exchange.answer is not None else None
     kept = tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
     return Accepted(request_id, exchange.attempts, exchange.elapsed_s, kept, exchange.unknown_before)
@@ -119,6 +138,15 @@ def refusal(
         "applied": error.applied,
     }
     words = words_of(exchange)
+    if exchange.outcome.fault is Fault.BROKEN_BODY and exchange.answer is not None:
+        request_id = _request_id(exchange.answer)
+        if request_id is not None:
+            error = APIResponseValidationError(
+                message=f"{submission.operation}: the server answered with promise {request_id}, which it"
+                " gave to another call before",
+                status_code=exchange.answer.status,
+                **facts,
+            )
     found = conflict(submission, exchange, reused=reused, highest_sent=highest_sent)
     if found is not None:
         error.applied = facts["applied"] = found.applied
@@ -190,16 +218,18 @@ _OWN_404 = frozenset({"load_weights"})
 """Submissions whose 404 speaks of what they name, unless it says that the model is gone."""
 
 
-def _is_promise(answer: Answer) -> bool:
-    return _request_id(answer) is not None
+def _promise_for(submission: Submission, answer: Answer) -> str | None:
+    """Return the promise that an answer gives to a call; one that is another call's is none."""
+    request_id = _request_id(answer)
+    return request_id if request_id is not None and submission.takes(request_id) else None
 
 
-def _promise_of(exchange: Exchange) -> str | None:
+def _promise_of(submission: Submission, exchange: Exchange) -> str | None:
     """Find the promise in an answer of success, or in a 409 that says what it became before."""
     answer = exchange.answer
     if answer is None or not (exchange.done or exchange.outcome.status == 409):
         return None
-    return _request_id(answer)
+    return _promise_for(submission, answer)
 
 
 def _request_id(answer: Answer) -> str | None:

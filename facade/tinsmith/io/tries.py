@@ -16,6 +16,7 @@ from tinsmith.core.pacing import billing_pause_s
 from tinsmith.core.retry import RetryBudget, Tries, judge
 from tinsmith.core.retry_after import should_retry
 from tinsmith.core.verdict import Decision, Fault, OpClass, Outcome
+from tinsmith.io.promise import LONG_WAIT_S
 from tinsmith.io.wire import Answer, Faulted, Request
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ class Watch(Protocol):
         """Take note of an answer."""
         ...
 
+    def held_up(self, request: Request, answer: Answer, waited_s: float, /) -> None:
+        """Take note of a call that the server refuses for long, and why."""
+        ...
+
     def stumbled(
         self, request: Request, op: OpClass, outcome: Outcome, decision: Decision, reason: str, /
     ) -> None:
@@ -122,6 +127,7 @@ class Run:
         self._config = config
         self._unknown_before = unknown_before
         self._charged = 0
+        self._told_s = LONG_WAIT_S
         self._attempts = 0
         self._bare_400 = 0
         self._unpaid_since_s: float | None = None
@@ -176,6 +182,10 @@ class Run:
         if decision.action != "retry":
             return None
         self._watch.stumbled(self._request, self._op, outcome, decision, self._last[2])
+        answer = self._last[0]
+        if answer is not None and outcome.fault is None and tries.elapsed_s >= self._told_s:
+            self._told_s = 2.0 * tries.elapsed_s
+            self._watch.held_up(self._request, answer, tries.elapsed_s)
         if decision.spends:
             shared.budget.spend(now_s)
         self._unknown_before = self._unknown_before or outcome.applied == "unknown"

@@ -1,0 +1,79 @@
+"""Whose a promise and a result are: each promise belongs to one call, and its result is of that call's kind.
+
+Pure. A foreign result of the same kind cannot be told from the right one, unless its promise was given twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+import attrs
+
+RECENT = 128
+"""Ended promises that are remembered of a model or sampler. Few: ids may start again after a restart."""
+
+_TYPES: dict[str, frozenset[str]] = {
+    "forward": frozenset({"forward", "forward_backward"}),
+    "forward_backward": frozenset({"forward", "forward_backward"}),
+    "optim_step": frozenset({"optim_step"}),
+    "save_weights": frozenset({"save_weights"}),
+    "save_weights_for_sampler": frozenset({"save_weights_for_sampler"}),
+    "save_weights_external": frozenset({"save_weights_external"}),
+    "load_weights": frozenset({"load_weights", "create_model"}),  # a model may be created by a load
+    "create_model": frozenset({"load_weights", "create_model"}),
+    "unload_model": frozenset({"unload_model"}),
+    "asample": frozenset({"asample", "sample"}),
+}
+"""Which `type` a result of each operation may name."""
+
+_KNOWN = frozenset[str]().union(*_TYPES.values())
+
+_FIELDS = {
+    "loss_fn_outputs": frozenset({"forward", "forward_backward"}),
+    "sequences": frozenset({"asample"}),
+}
+"""Fields that results of these operations alone have."""
+
+
+def foreign(operation: str, payload: object) -> str | None:
+    """Say what makes a result that of another operation; None where nothing does."""
+    if not isinstance(payload, Mapping) or operation not in _TYPES:
+        return None
+    named = payload.get("type")
+    if isinstance(named, str) and named in _KNOWN and named not in _TYPES[operation]:
+        return f"its type is {named!r}"
+    for field, owners in _FIELDS.items():
+        if payload.get(field) is not None and operation not in owners:
+            return f"it has {field!r}"
+    return None
+
+
+@attrs.define
+class Claims:
+    """Which call each promise of a model or sampler was given to: those outstanding, and some that ended."""
+
+    _outstanding: dict[str, Hashable] = attrs.field(factory=dict)
+    _ended: dict[str, Hashable] = attrs.field(factory=dict)
+
+    def is_of_another(self, request_id: str, call: Hashable) -> bool:
+        """Say whether a promise was given to another call."""
+        owner = self._outstanding.get(request_id, self._ended.get(request_id, call))
+        return owner != call
+
+    def given(self, request_id: str, call: Hashable) -> None:
+        """Note whose a promise is."""
+        self._outstanding[request_id] = call
+
+    def ended(self, request_id: str) -> None:
+        """Note that nobody waits for a promise any more."""
+        call = self._outstanding.pop(request_id, None)
+        if call is None:
+            return
+        self._ended[request_id] = call
+        if len(self._ended) > RECENT:
+            del self._ended[next(iter(self._ended))]
+
+    def lost(self, request_id: str) -> None:
+        """Note that the server forgot a promise: it may start to count anew, so what ended says nothing."""
+        self._outstanding.pop(request_id, None)
+        self._ended.clear()
