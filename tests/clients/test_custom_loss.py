@@ -259,3 +259,16 @@ def test_a_loss_that_leaves_by_another_door(
         assert error.__cause__ is raised
     trainer.optim_step(AdamParams()).result(WAIT_S)
     ServiceClient(**service.settings()).get_server_capabilities()
+
+
+@pytest.mark.parametrize(("server", "times"), [("hatchery", 1), ("tinsmith", 0)])
+def test_a_mean_on_the_server_is_told_once(
+    service: testing.LedgerService, caplog: pytest.LogCaptureFixture, server: Any, times: int
+) -> None:
+    """There the gradient of a custom loss has another scale."""
+    client = ServiceClient(**service.settings(server=server, server_deduplicates=True, encoding="json"))
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    for _ in range(2):
+        trainer.forward_backward_custom(DATA, by_hand, backend="numpy").result(WAIT_S)
+    told = [record for record in caplog.records if "another scale" in record.getMessage()]
+    assert len(told) == times

@@ -390,8 +390,13 @@ def test_a_result_is_held_against_what_was_asked_for() -> None:
     batch, drawn = codec.decode_forward_backward(BATCH, 1), codec.decode_sample({"sequences": [ONE]}, 1)
     for encoded in (BATCH, codec.ProtobufPayload(codec.encode_result(batch, "protobuf"))):
         assert codec.decode_forward_backward(encoded, 1) == batch
-        with pytest.raises(APIResponseValidationError, match="1 loss_fn_outputs, 2 datums"):
-            codec.decode_forward_backward(encoded, 2)
+        few = codec.decode_forward_backward(encoded, 2)
+        assert (few.metrics, repr(few.loss_fn_outputs)) == (batch.metrics, "1 loss_fn_outputs for 2 datums")
+        with pytest.raises(APIResponseValidationError, match="1 loss_fn_outputs for 2 datums"):
+            list(few.loss_fn_outputs)
+    for wrong in ({**BATCH, "metrics": {}}, {**BATCH, "loss_fn_outputs": [OUTPUT] * 3}):
+        with pytest.raises(APIResponseValidationError, match="loss_fn_outputs, 2 datums"):
+            codec.decode_forward_backward(wrong, 2)
     for sampled in ({"sequences": [ONE]}, codec.ProtobufPayload(codec.encode_result(drawn, "protobuf"))):
         assert codec.decode_sample(sampled, 1) == drawn
         with pytest.raises(APIResponseValidationError, match="1 sequences, and 2 were asked for"):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.merge import merge_forward_backward, merge_metrics
 from tinsmith.core.values import ForwardBackwardOutput, TensorData
+from tinsmith.core.values.results import MissingOutputs
 
 
 def part(metrics: dict[str, float], outputs: int = 1, kind: str = "ArrayRecord") -> ForwardBackwardOutput:
@@ -27,6 +30,20 @@ def test_outputs_are_concatenated_in_order() -> None:
     merged = merge_forward_backward([part({}, 1, "A"), part({}, 2, "B")])
     assert merged.loss_fn_output_type == "A"
     assert [output["logprobs"].data for output in merged.loss_fn_outputs] == [[1.0], [2.0], [2.0]]
+
+
+def test_missing_outputs_are_missing_in_the_whole() -> None:
+    """Nobody knows whose the others are; the metrics are weighed by datums."""
+    few: Any = part({"a:mean": 5.0})
+    few = ForwardBackwardOutput("A", cast(Any, MissingOutputs(1, 3)), few.metrics)
+    merged = merge_forward_backward([part({"a:mean": 1.0}), few])
+    assert merged.metrics == {"a:mean": 4.0}
+    assert (len(merged.loss_fn_outputs), repr(merged.loss_fn_outputs)) == (
+        4,
+        "2 loss_fn_outputs for 4 datums",
+    )
+    with pytest.raises(APIResponseValidationError, match="nobody knows whose"):
+        merged.loss_fn_outputs[0]
 
 
 def test_the_documented_example() -> None:

@@ -58,7 +58,7 @@ TRAINING: list[tuple[str, Train, int | None, str | None, str]] = [
     ("no targets", batch(types.Datum(model_input=PROMPT, loss_fn_inputs={})), 1, "target_tokens", "is missing"),
     ("no advantages", batch(datum(), "ppo"), 1, "logprobs", "is missing"),
     ("no datum", batch({"model_input": PROMPT}), 1, None, "is a dict, not a Datum"),
-    ("unknown loss", batch(datum(), "kl_divergence"), None, "loss_fn", "unknown loss 'kl_divergence'"),
+    ("no loss", batch(datum(), ""), None, "loss_fn", "must be the name of a loss"),
     ("infinite setting", lambda c: c.forward_backward([policy_datum()], "ppo", {"clip_low_threshold": float("inf")}), None, "loss_fn_config.clip_low_threshold", "finite"),
     ("negative learning rate", lambda c: c.optim_step(types.AdamParams(learning_rate=-1e-4)), None, "learning_rate", ">= 0"),
     ("learning rate NaN", lambda c: c.optim_step(types.AdamParams(learning_rate=float("nan"))), None, "learning_rate", "finite number"),
@@ -143,7 +143,7 @@ SERVICE: list[tuple[str, Ask, str, str]] = [
     ("rank 0", lambda s: s.create_lora_training_client("tinsmith/tiny", rank=0), "rank", "> 0"),
     ("a seed of 70 bits", lambda s: s.create_lora_training_client("tinsmith/tiny", rank=2, seed=2**70), "seed", "64 bits"),
     ("metadata that is no JSON", lambda s: s.create_lora_training_client("tinsmith/tiny", rank=2, user_metadata={"a": {1}}), "user_metadata.a", "JSON"),  # type: ignore[dict-item]
-    ("a rank of text", lambda s: s.create_lora_training_client("tinsmith/tiny", rank="8"), "rank", "whole number"),  # type: ignore[arg-type]
+    ("a rank of text", lambda s: s.create_lora_training_client("tinsmith/tiny", rank="eight"), "rank", "whole number"),  # type: ignore[arg-type]
     ("nothing to train", lambda s: s.create_lora_training_client("tinsmith/tiny", 2, None, False, False, False), "lora_config", "at least one"),
     ("no connections", lambda s: s.create_sampling_client(base_model="tinsmith/tiny", retry_config=tinsmith.RetryConfig(max_connections=0)), "max_connections", "above 0"),
     ("negative connections", lambda s: tinsmith.RetryConfig(max_connections=-1), "max_connections", "above 0"),

@@ -122,3 +122,28 @@ def test_outputs_of_some_chunks_only_are_no_result(service: testing.LedgerServic
         trainer.forward_backward([datum(), datum()], "cross_entropy").result(WAIT_S)
     assert caught.value.applied == "yes"
     assert trainer.optim_step(ADAM).result(WAIT_S).metrics is not None
+
+
+def test_metrics_are_handed_out_where_outputs_are_missing(
+    service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some servers give one output for a whole batch: told once, and an error for who reads them."""
+    trainer = trainer_on(service)
+    for _ in range(2):
+        service.rules.append(once("retrieve_future", reply(batch(tensor(1.0), metrics={"loss:sum": 2.0}))))
+        result = trainer.forward_backward([datum(), datum()], "cross_entropy").result(WAIT_S)
+        assert result.metrics == {"loss:sum": 2.0}
+        with pytest.raises(APIResponseValidationError, match="1 loss_fn_outputs for 2 datums"):
+            _ = result.loss_fn_outputs[0]
+    told = [record.getMessage() for record in caplog.records if "loss_fn_outputs" in record.getMessage()]
+    assert len(told) == 1
+    assert trainer.optim_step(ADAM).result(WAIT_S).metrics is not None
+
+
+def test_a_loss_that_is_not_known_here_goes_out_as_it_is(service: testing.LedgerService) -> None:
+    """The server decides which losses there are."""
+    trainer = trainer_on(service)
+    for name in ("grpo", "dapo", "ppo_critic"):
+        trainer.forward_backward([datum()], name).result(WAIT_S)
+    bodies = [seen.json() for seen in service.seen if seen.path.endswith("/forward_backward")]
+    assert [body["forward_backward_input"]["loss_fn"] for body in bodies] == ["grpo", "dapo", "ppo_critic"]

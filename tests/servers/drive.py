@@ -107,7 +107,7 @@ class Drive:
         self, trainer: TrainingClient, *, loss: str = "cross_entropy", data: list[Datum] | None = None
     ) -> Any:
         """Make one step; the output of its forward_backward."""
-        passed = trainer.forward_backward(data or self.data, loss)  # type: ignore[arg-type]  # open names
+        passed = trainer.forward_backward(data or self.data, loss)
         stepped = trainer.optim_step(ADAM)
         output = self.done(trainer, passed, "forward_backward")
         self.done(trainer, stepped, "optim_step")

@@ -124,7 +124,7 @@ def _reinforced(drive: Drive, loss: str, config: dict[str, float] | None = None)
             "advantages": TensorData.from_numpy((weights * 0.5).astype(np.float32)),
         }
         data.append(Datum(model_input=datum.model_input, loss_fn_inputs=inputs))
-    passed = drive.trainer.forward_backward(data, loss, config)  # type: ignore[arg-type]  # names are open
+    passed = drive.trainer.forward_backward(data, loss, config)
     output = drive.done(drive.trainer, passed, "forward_backward")
     drive.done(drive.trainer, drive.trainer.optim_step(ADAM), "optim_step")
     same(len(output.loss_fn_outputs), len(data), "outputs")

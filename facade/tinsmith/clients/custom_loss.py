@@ -164,6 +164,13 @@ def calls(
 
     async def prepare() -> None:
         evaluated = await link.runtime.in_thread(compute, await forward.future)
+        if (profile := link.terms.profile).loss_reduction == "mean":
+            link.caller.warn_once(
+                "mean loss",
+                "the server (%s) divides a loss by the sum of its weights, and the gradient of a custom loss"
+                " goes there as weights: it has another scale here than the loss says",
+                profile.name,
+            )
         weighted[:] = backward_data(reduced, evaluated.gradients)
         metrics.update(evaluated.metrics)
 

@@ -63,7 +63,7 @@ class TrainingClient(CheckpointingCalls):
     def forward(
         self,
         data: Sequence[Datum],
-        loss_fn: LossFnType,
+        loss_fn: LossFnType | str,
         loss_fn_config: Mapping[str, float | str] | None = None,
         *,
         retry_config: RetryConfig | None = None,
@@ -80,7 +80,7 @@ class TrainingClient(CheckpointingCalls):
     async def forward_async(
         self,
         data: Sequence[Datum],
-        loss_fn: LossFnType,
+        loss_fn: LossFnType | str,
         loss_fn_config: Mapping[str, float | str] | None = None,
         *,
         retry_config: RetryConfig | None = None,
@@ -91,7 +91,7 @@ class TrainingClient(CheckpointingCalls):
     def forward_backward(
         self,
         data: Sequence[Datum],
-        loss_fn: LossFnType,
+        loss_fn: LossFnType | str,
         loss_fn_config: Mapping[str, float | str] | None = None,
         *,
         retry_config: RetryConfig | None = None,
@@ -114,7 +114,7 @@ class TrainingClient(CheckpointingCalls):
     async def forward_backward_async(
         self,
         data: Sequence[Datum],
-        loss_fn: LossFnType,
+        loss_fn: LossFnType | str,
         loss_fn_config: Mapping[str, float | str] | None = None,
         *,
         retry_config: RetryConfig | None = None,

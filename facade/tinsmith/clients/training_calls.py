@@ -19,6 +19,7 @@ from tinsmith.core.values.optimizers import check_step
 from tinsmith.core.values.requests import SamplingClientKind
 from tinsmith.core.values.results import (
     LoadWeightsResponse,
+    MissingOutputs,
     OptimStepResponse,
     SaveWeightsExternalResponse,
     SaveWeightsForSamplerResponse,
@@ -51,7 +52,7 @@ def forward_backward(
     loss_fn_config: Mapping[str, float | str] | None,
 ) -> Call[ForwardBackwardOutput]:
     """Make the call of forward or forward_backward: one part a chunk."""
-    check_batch(data, loss_fn, loss_fn_config, extra_losses=link.config.extra_losses)
+    check_batch(data, loss_fn, loss_fn_config)
     return chunked(link, operation, model_id, list(data), loss_fn, loss_settings(loss_fn_config))
 
 
@@ -72,7 +73,7 @@ def chunked(
         spans = any(data[index].model_input_spans or data[index].loss_fn_input_spans for index in chunk)
         return link.terms.batch(encode, spans=spans)
 
-    read = _reader()
+    read = _reader(link)
     parts = [
         Part(
             partial(build, chunk),
@@ -92,12 +93,18 @@ def chunked(
     )
 
 
-def _reader() -> Callable[[int, Any], ForwardBackwardOutput]:
+def _reader(link: Link) -> Callable[[int, Any], ForwardBackwardOutput]:
     """Make the decoder of one call's chunks: joined, their outputs must be those of its datums."""
     with_outputs: set[bool] = set()
 
     def read(datums: int, payload: Any) -> ForwardBackwardOutput:
         result = decode_forward_backward(payload, datums)
+        if isinstance(result.loss_fn_outputs, MissingOutputs):
+            link.caller.warn_once(
+                "few outputs",
+                "the server gave %s; metrics are handed out, and reading loss_fn_outputs is an error",
+                result.loss_fn_outputs,
+            )
         with_outputs.add(bool(result.loss_fn_outputs))
         if len(with_outputs) > 1:
             problem = "The server's answer is no ForwardBackwardOutput: only some chunks have loss_fn_outputs"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 from operator import index as index_of
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 
 from tinsmith.core.arguments import count, loss_settings
 from tinsmith.core.errors import InputError
@@ -22,7 +22,6 @@ from tinsmith.core.values.chunks import (
 from tinsmith.core.values.datum import LIST_DTYPES, Datum
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.ownership import is_array
-from tinsmith.core.values.params import LossFnType
 from tinsmith.core.values.provenance import PromptProvenanceSpan, SampledProvenanceSpan
 from tinsmith.core.values.tensor import TensorData
 
@@ -45,17 +44,10 @@ REQUIRED_INPUTS: dict[str, tuple[str, ...]] = {
 """What each loss cannot do without."""
 
 
-def check_loss(
-    loss_fn: str, loss_fn_config: Mapping[str, float | str] | None, extra_losses: frozenset[str] | None
-) -> None:
-    """Refuse a loss that nobody documents, and settings that are no numbers; None checks no names."""
-    known = get_args(LossFnType)
-    if extra_losses is not None and loss_fn not in known and loss_fn not in extra_losses:
-        raise InputError(
-            f"unknown loss {loss_fn!r}; known are {', '.join(known)}. For a server that knows more,"
-            " name it in ClientConfig.extra_losses",
-            field="loss_fn",
-        )
+def check_loss(loss_fn: str, loss_fn_config: Mapping[str, float | str] | None) -> None:
+    """Refuse a loss without a name, and settings that are no numbers; servers decide which losses exist."""
+    if not isinstance(loss_fn, str) or not loss_fn:
+        raise InputError(f"must be the name of a loss, not {loss_fn!r:.100}", field="loss_fn")
     loss_settings(loss_fn_config)
 
 
@@ -63,11 +55,9 @@ def check_batch(
     data: Sequence[Datum],
     loss_fn: str,
     loss_fn_config: Mapping[str, float | str] | None = None,
-    *,
-    extra_losses: frozenset[str] | None = frozenset(),
 ) -> None:
     """Check all that forward and forward_backward send."""
-    check_loss(loss_fn, loss_fn_config, extra_losses)
+    check_loss(loss_fn, loss_fn_config)
     if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
         raise InputError(f"must be a list of Datums, not a {type(data).__name__}", field="data")
     if len(data) == 0:

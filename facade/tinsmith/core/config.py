@@ -93,8 +93,6 @@ class ClientConfig:
     )
     """How batches are written: `json`, `protobuf`, or what the server turns out to parse. Forced, it is never
     asked."""
-    extra_losses: frozenset[str] | None = frozenset()
-    """Losses to let through beyond the documented ones; None checks no names."""
     telemetry: bool = False
     """Send telemetry. Off unless asked for; DO_NOT_TRACK=1 wins."""
     log_level: str | None = None

@@ -6,9 +6,9 @@ Formulas: x_i is the value of chunk i, w_i the number of its loss outputs.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tinsmith.core.values.results import ForwardBackwardOutput
+from tinsmith.core.values.results import ForwardBackwardOutput, MissingOutputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,14 +63,23 @@ def merge_metrics(metrics: Sequence[dict[str, float]], weights: Sequence[float])
     return merged
 
 
+def _joined(parts: Sequence[Any]) -> Any:
+    """Concatenate outputs; where some are missing in one part, nobody can tell whose the others are."""
+    if any(isinstance(part, MissingOutputs) for part in parts):
+        found = sum(part.found if isinstance(part, MissingOutputs) else len(part) for part in parts)
+        return MissingOutputs(found, sum(map(len, parts)))
+    return [output for part in parts for output in part]
+
+
 def merge_forward_backward(parts: Sequence[ForwardBackwardOutput]) -> ForwardBackwardOutput:
     """Join chunk results in order: outputs are concatenated, metrics reduced by their suffix."""
     if not parts:
         return ForwardBackwardOutput("", [], {})
-    return ForwardBackwardOutput(
+    return ForwardBackwardOutput.of_owned(
         loss_fn_output_type=parts[0].loss_fn_output_type,
-        loss_fn_outputs=[output for part in parts for output in part.loss_fn_outputs],
+        loss_fn_outputs=_joined([part.loss_fn_outputs for part in parts]),
         metrics=merge_metrics(
             [part.metrics for part in parts], [len(part.loss_fn_outputs) for part in parts]
         ),
+        extra=None,
     )

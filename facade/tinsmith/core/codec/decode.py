@@ -32,6 +32,7 @@ from tinsmith.core.values.ownership import is_array
 from tinsmith.core.values.results import (
     ForwardBackwardOutput,
     LossFnOutput,
+    MissingOutputs,
     PromptAltTokens,
     SampledSequence,
     SampleResponse,
@@ -67,9 +68,16 @@ def decode_forward_backward(payload: Payload, datums: int | None = None) -> Forw
         result = _decode_batch(_object(payload))
     found = len(result.loss_fn_outputs)
     # None at all is an answer: not every server gives outputs for every loss.
-    if datums is not None and found and found != datums:
-        raise _misshapen("ForwardBackwardOutput", ValueError(f"{found} loss_fn_outputs, {datums} datums"))
-    return result
+    if datums is None or not found or found == datums:
+        return result
+    if found < datums and result.metrics:
+        missing = MissingOutputs(found, datums)
+        return ForwardBackwardOutput.of_owned(
+            **{name: value for name, value in result if name != "loss_fn_outputs"},
+            loss_fn_outputs=missing,
+            extra=result.extra,
+        )
+    raise _misshapen("ForwardBackwardOutput", ValueError(f"{found} loss_fn_outputs, {datums} datums"))
 
 
 def _decode_batch(fields: Mapping[str, Any]) -> ForwardBackwardOutput:

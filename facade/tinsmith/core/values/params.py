@@ -15,7 +15,7 @@ from tinsmith.core.values.value import Value
 LossFnType = Literal[
     "cross_entropy", "importance_sampling", "ppo", "cispo", "dro", "gspo", "stable_reinforce", "custom"
 ]
-"""Losses that the API documents."""
+"""Losses that the API documents; servers have others, which go out under their own names."""
 
 
 def _probability(_: object, attribute: attrs.Attribute[Any], value: float) -> None:

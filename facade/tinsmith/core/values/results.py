@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import attrs
 
+from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.values.open import Extra, Open
 from tinsmith.core.values.ownership import own_fields
 from tinsmith.core.values.tensor import TensorData
@@ -23,6 +24,31 @@ LossFnOutput = dict[str, TensorData]
 """Named tensors that a loss gives back for one datum."""
 
 
+class MissingOutputs:
+    """Stands for the outputs of a batch of which the server gave fewer than there are datums.
+
+    Nobody knows whose those are, so that reading any is an error. It has one place a datum.
+    """
+
+    def __init__(self, found: int, datums: int) -> None:
+        self.found, self.datums = found, datums
+
+    def __len__(self) -> int:
+        return self.datums
+
+    def __getitem__(self, place: object) -> NoReturn:
+        raise self._error()
+
+    def __iter__(self) -> NoReturn:
+        raise self._error()
+
+    def _error(self) -> APIResponseValidationError:
+        return APIResponseValidationError(message=f"The server gave {self}: nobody knows whose they are.")
+
+    def __repr__(self) -> str:
+        return f"{self.found} loss_fn_outputs for {self.datums} datums"
+
+
 @attrs.frozen(field_transformer=own_fields)
 class ForwardBackwardOutput(Open):
     """Result of forward and forward_backward."""
@@ -30,7 +56,7 @@ class ForwardBackwardOutput(Open):
     loss_fn_output_type: str
     """Name of the kind of output."""
     loss_fn_outputs: list[LossFnOutput]
-    """One record a datum, in the order of the data."""
+    """One record a datum, in the order of the data. Reading them is an error where the server gave fewer."""
     metrics: dict[str, float]
     """Numbers about the whole batch; the part after the colon says how chunks were merged."""
 
