@@ -124,6 +124,20 @@ def test_storage(cli: Callable[..., Result], server: Server, tmp_path: Path) -> 
     assert found["data"][0]["checkpoint_count"] == 4
 
 
+def test_csv_on_stdout(cli: Callable[..., Result], server: Server) -> None:
+    """`--csv -` prints the rows and nothing else; two files cannot both be stdout."""
+    server.on("GET", "/billing/usage/checkpoints/current", (200, STORED))
+    server.on("GET", "/billing/usage/events", (200, USAGE))
+    storage = cli("billing", "checkpoint-storage", "--csv", "-")
+    assert [row["size_bytes"] for row in csv.DictReader(storage.out.splitlines())] == ["1536"]
+    days = ("2026-11-01", "2026-11-02")
+    for option, rows in (("--csv", 2), ("--sessions-csv", 2)):
+        done = cli("billing", "usage", *days, option, "-")
+        assert len(list(csv.DictReader(done.out.splitlines()))) == rows
+        assert done.err == ""
+    assert cli("billing", "usage", *days, "--csv", "-", "--sessions-csv", "-").code == 2
+
+
 def test_audit(cli: Callable[..., Result], server: Server) -> None:
     """What was done on a day, by kind."""
     server.on("GET", "/audit", (200, ENTRIES))

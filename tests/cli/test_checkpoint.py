@@ -67,6 +67,17 @@ def test_list_of_a_run(cli: Callable[..., Result], server: Server) -> None:
     assert server.routes() == [f"GET /training_runs/{RUN}/checkpoints"] * 2
 
 
+def test_list_of_a_run_has_a_limit(cli: Callable[..., Result], server: Server) -> None:
+    """A run's checkpoints come all at once; the limit and the offset hold all the same."""
+    saved = [checkpoint(f"{n:04}") for n in range(30)]
+    server.on("GET", f"/training_runs/{RUN}/checkpoints", (200, {"checkpoints": saved}))
+    done = cli("checkpoint", "list", "--run-id", RUN, "--limit", "3", "--offset", "5")
+    assert f"3 checkpoints for run {RUN} (22 more not shown, use --limit to see more)" in done.out
+    assert ("weights/0005 " in done.words, "weights/0008 " in done.words) == (True, False)
+    found = cli("checkpoint", "list", "--run-id", RUN, "--limit", "0", "-f", "json").json
+    assert (len(found["checkpoints"]), found["total"]) == (30, 30)
+
+
 def test_list_empty(cli: Callable[..., Result], server: Server) -> None:
     """Nothing saved is no failure."""
     server.on("GET", "/checkpoints", of_user(0))
@@ -95,6 +106,28 @@ def test_info(cli: Callable[..., Result], server: Server) -> None:
     server.on("POST", "/weights_info", (404, {"detail": "unknown"}))
     missing = cli("checkpoint", "info", f"tinker://{RUN}/weights/three")
     assert (missing.code, missing.out) == (3, "")
+
+
+@pytest.mark.parametrize("listed", [[], [checkpoint("two")]])
+def test_info_is_not_taken_in_by_an_answer_for_any_name(
+    cli: Callable[..., Result], server: Server, listed: list[dict[str, Any]]
+) -> None:
+    """Where weights_info answers for any name, the run's list says what is missing."""
+    server.on("GET", f"/training_runs/{RUN}/checkpoints", (200, {"checkpoints": listed}))
+    server.on("POST", "/weights_info", (200, {"base_model": "m", "is_lora": True, "lora_rank": 8}))
+    missing = cli("checkpoint", "info", PATH)
+    assert (missing.code, missing.out) == (3, "")
+    assert "POST /weights_info" not in server.routes()
+
+
+def test_info_of_a_path_that_is_listed_in_a_longer_form(cli: Callable[..., Result], server: Server) -> None:
+    """Some servers answer a save with a short path and list the long one; both name the same checkpoint."""
+    listed = [checkpoint("one", "sampler_weights", user_metadata={"note": "best so far"})]
+    server.on("GET", f"/training_runs/{RUN}/checkpoints", (200, {"checkpoints": listed}))
+    done = cli("checkpoint", "info", f"tinker://{RUN}/one")
+    assert done.code == 0
+    assert "Size 1.5 KB" in done.words
+    assert "Metadata note best so far" in done.words
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_checkpoints(cli: Callable[..., Result], saved: Saved) -> None:
     shown = cli("checkpoint", "info", one, "-f", "json").json
     assert (shown["public"], shown["lora_rank"]) == (True, 4)
     assert shown["expires_at"] is not None
-    assert "Expires in 1 hour" in cli("checkpoint", "info", one).words
+    assert "Expires in 2 hours" in cli("checkpoint", "info", one).words
     assert cli("checkpoint", "set-ttl", one, "--remove").code == 0
     assert cli("checkpoint", "unpublish", one).code == 0
     listed = cli("checkpoint", "list", "--run-id", saved.run_id)
@@ -136,7 +136,8 @@ def test_sample(cli: Callable[..., Result], saved: Saved) -> None:
     assert base.code == 0, base.err
     assert len(base.json["sequences"]) == 2
     assert {len(sequence["tokens"]) for sequence in base.json["sequences"]} == {4}
-    assert cli("sample", "-", "-b", MODEL, *arguments, stdin="one two").json == base.json
+    for text in ("one two", "one two\n", "one two\r\n"):  # `echo` and editors end a line
+        assert cli("sample", "-", "-b", MODEL, *arguments, stdin=text).json == base.json
     drawn = cli("sample", "one two", "-m", saved.sampler, "--max-tokens", "3", "--temperature", "0")
     assert (drawn.code, drawn.err) == (0, "")
     several = cli("sample", "one two", "-b", MODEL, "-n", "2", "--max-tokens", "2")

@@ -54,15 +54,31 @@ def test_version(cli: Callable[..., Result]) -> None:
     """The version is that of the package, by every way."""
     assert cli("version") == (0, f"tinsmith {tinsmith.__version__}\n", "")
     assert cli("-f", "table", "version").out == f"tinsmith {tinsmith.__version__}\n"
+    assert cli("--version") == (0, f"tinsmith {tinsmith.__version__}\n", "")
+    assert cli("-f", "json", "--version").out == f"tinsmith {tinsmith.__version__}\n"
     assert cli("version", "-f", "json").json == {"name": "tinsmith", "version": tinsmith.__version__}
 
 
 def test_module_is_the_program() -> None:
-    """`python -m tinsmith.cli` is the same program."""
+    """`python -m tinsmith` and `python -m tinsmith.cli` are the same program."""
+    for module in ("tinsmith", "tinsmith.cli"):
+        done = subprocess.run(
+            [sys.executable, "-m", module, "version"], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == f"tinsmith {tinsmith.__version__}\n"
+
+
+def test_completion_can_be_installed(tmp_path: Path) -> None:
+    """A shell gets completion by one command, which changes that shell's own files alone."""
     done = subprocess.run(
-        [sys.executable, "-m", "tinsmith.cli", "version"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tinsmith", "--install-completion", "bash"],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert done.stdout == f"tinsmith {tinsmith.__version__}\n"
+    assert done.returncode == 0, done.stderr
+    assert any(path.is_file() for path in tmp_path.rglob("*"))
 
 
 @pytest.mark.parametrize(
@@ -264,6 +280,68 @@ def test_names_of_any_script(server: Server) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert shown in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--base-url", "{url}", "--any-key", "session", "list", "-f", "json"),
+        ("session", "--any-key", "--base-url={url}", "list", "-f", "json"),
+        ("session", "list", "-f", "json", "--any-key", "--base-url", "{url}"),
+    ],
+)
+def test_options_of_all_commands_stand_anywhere(
+    cli: Callable[..., Result], server: Server, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """The server and the key's kind may be told in front of a command, behind its group, and behind it."""
+    server.on("GET", "/sessions", (200, {"sessions": []}))
+    monkeypatch.setenv("TINKER_BASE_URL", "http://127.0.0.1:9/")
+    monkeypatch.setenv("TINKER_API_KEY", "not-of-the-hosted-service")
+    done = cli(*(word.format(url=server.url) for word in words))
+    assert done.code == 0, done.err
+    assert done.json["sessions"] == []
+
+
+def test_a_value_behind_beats_one_in_front(cli: Callable[..., Result], server: Server) -> None:
+    """The nearest to the command counts, as for --format."""
+    server.on("GET", "/sessions", (200, {"sessions": []}))
+    done = cli("--base-url", "http://127.0.0.1:9/", "session", "list", "--base-url", server.url)
+    assert done.out == "No sessions found\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("run", "list"), ("checkpoint", "list"), ("session", "list"), ("model", "list")]
+)
+@pytest.mark.parametrize("there", [False, True])
+def test_reading_makes_no_data_directory(
+    cli: Callable[..., Result], tmp_path: Path, words: tuple[str, ...], there: bool
+) -> None:
+    """A path of `local:` where nothing is gives empty lists, is told, and stays as it was."""
+    folder = tmp_path / "data"
+    if there:
+        folder.mkdir()
+    done = cli(*words, "--base-url", f"local:{folder}")
+    assert done.code == 0
+    assert done.err == f"There is no data of a service in {folder}.\n"
+    assert list(tmp_path.rglob("*")) == ([folder] if there else [])
+
+
+LOADING = """
+import signal, sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tinsmith.cli.app":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupted())
+from tinsmith.cli import main
+main(["run", "list"])
+"""
+
+
+def test_ctrl_c_while_modules_are_loaded() -> None:
+    """In the first moments of a command Ctrl-C is exit code 130 too, and no traceback."""
+    done = subprocess.run([sys.executable, "-c", LOADING], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("stage", ["waiting", "deleting"])

@@ -68,6 +68,24 @@ def test_fetch_what_is_here(cli: Callable[..., Result]) -> None:
     assert SMOLLM2.name in cli("model", "fetch", "smollm2").words
 
 
+def test_fetch_tells_size_and_share(
+    cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A download says beforehand how much comes, and then how far it is."""
+
+    def fetch(name: str, *, progress: Callable[[str, int, int], None], force: bool) -> Path:
+        for done in range(0, 101, 5):
+            progress("extract", done << 20, 100 << 20)
+        return tmp_path / name
+
+    monkeypatch.setattr("tinsmith.local.models.fetch.fetch", fetch)
+    done = cli("model", "fetch", "smollm2")
+    assert "Fetching smollm2 (93.8 MB) unless it is in the cache" in done.err
+    told = [line for line in done.err.splitlines() if line.startswith("extract")]
+    assert told == [f"extract: {percent} % of 100.0 MB" for percent in (0, 25, 50, 75, 100)]
+    assert "Size 93.8 MB" in done.words
+
+
 def test_fetch_fails(cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an index the reason of pip stands on stderr, nothing on stdout."""
     monkeypatch.setenv("TINSMITH_CACHE", str(tmp_path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,33 @@ def test_list(cli: Callable[..., Result], server: Server) -> None:
     assert cli("session", "list", "-f", "json").json["total"] is None
     every = cli("session", "list", "--limit", "0", "-f", "json").json
     assert (len(every["sessions"]), every["total"]) == (30, 30)
+
+
+def test_list_tells_what_the_server_knows(cli: Callable[..., Result], server: Server) -> None:
+    """Name, status and project come from the search, page by page, until all that are listed are found."""
+    asked: list[Any] = []
+
+    def search(request: Asked) -> Answer:
+        asked.append(request.body.get("cursor"))
+        number = len(asked)
+        found = {
+            "session_id": f"sess-{number}",
+            "created_at": "2024-03-01T00:00:00Z",
+            "display_name": f"Name {number}",
+            "project_id": "proj-1",
+            "status": {"type": "active"} if number == 1 else "failed",
+        }
+        return 200, {"sessions": [found], "next_cursor": {"last_session_id": found["session_id"]}}
+
+    server.on("GET", "/sessions", (200, {"sessions": ["sess-1", "sess-2"]}))
+    server.on("POST", "/sessions/search", search)
+    done = cli("session", "list")
+    assert "sess-1 Name 1 active proj-1 2024-03-01 sess-2 Name 2 failed proj-1 2024-03-01" in done.words
+    assert asked == [None, {"last_session_id": "sess-1"}]
+    asked.clear()
+    found = cli("session", "list", "-f", "json").json
+    assert found["sessions"] == ["sess-1", "sess-2"]
+    assert [one["display_name"] for one in found["details"]] == ["Name 1", "Name 2"]
 
 
 def test_list_empty(cli: Callable[..., Result], server: Server) -> None:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+INTERRUPTED = 130
+"""Exit code of Ctrl-C, as shells have it."""
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave the process with its exit code.
@@ -25,13 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code: int | str | None = 0
     except SystemExit as left:
         code = left.code
+    except KeyboardInterrupt:  # before the command's own handling, while modules are being loaded
+        code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the boundary: a person reads a sentence, not a traceback
         code = _report(error)
     sys.exit(_flushed(code))
 
 
 def _run(words: list[str]) -> None:
-    if words == ["version"]:  # asked by scripts and prompts: not worth building the tree of commands
+    if words in (
+        ["version"],
+        ["--version"],
+    ):  # asked by scripts and prompts: not worth building the tree of commands
         import tinsmith
 
         sys.stdout.write(f"tinsmith {tinsmith.__version__}\n")

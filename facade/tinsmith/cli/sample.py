@@ -72,11 +72,11 @@ def sample(
         raise typer.BadParameter("--system needs --chat", ctx=context)
     from tinsmith.core.values import ModelInput, SamplingParams
 
-    text = sys.stdin.read() if prompt == "-" else prompt
+    text = _from_stdin() if prompt == "-" else prompt
     params = SamplingParams(
         max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, stop=stop or None
     )
-    with service(context) as client:
+    with service(context, creates=True) as client:
         sampler = client.create_sampling_client(model_path=model_path, base_model=base_model)
         tokens = _tokens(sampler, text, chat=chat, system=system)
         drawn = sampler.sample(ModelInput.from_ints(tokens), num_samples, params).result()
@@ -94,6 +94,12 @@ def sample(
         show_json({"prompt_tokens": tokens, "sequences": documents})
     else:
         _print([str(document["text"]) for document in documents])
+
+
+def _from_stdin() -> str:
+    """Read the prompt, without the one line end that `echo` and editors add."""
+    text = sys.stdin.read()
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def _tokens(sampler: SamplingClient, text: str, *, chat: bool, system: str | None) -> list[int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,10 +12,12 @@ from tinsmith.cli.connect import rest
 from tinsmith.cli.output import Format, Properties, Rows, show
 from tinsmith.cli.paging import Limit, Offset, collect
 from tinsmith.cli.session_trace import export_trace
-from tinsmith.cli.text import title
+from tinsmith.cli.text import moment, title
 
 if TYPE_CHECKING:
+    from tinsmith.clients.rest import RestClient
     from tinsmith.core.values import GetSessionResponse
+    from tinsmith.core.values.search import SessionSummary
 
 app = typer.Typer(help="List and show sessions.", no_args_is_help=True)
 
@@ -30,22 +34,58 @@ def group(format: Format = None) -> None:
 def list_sessions(
     context: typer.Context, limit: Limit = 20, offset: Offset = 0, format: Format = None
 ) -> None:
-    """List sessions, the newest first."""
+    """List sessions, the newest first; their names, states and projects where the server tells them."""
     with rest(context) as client:
 
         def fetch(limit: int, offset: int) -> tuple[list[str], int | None]:
             return client.list_sessions(limit=limit, offset=offset).result().sessions, None
 
         found = collect(fetch, limit=limit, offset=offset, page=PAGE)
+        known = _summaries(client, set(found.entries))
+    now = datetime.now(UTC)
+    columns = ["Session ID", *(["Name", "Status", "Project", "Created"] if known else [])]
     show(
         context,
-        {"sessions": found.entries, "cursor": found.cursor(), "total": found.total},
+        {
+            "sessions": found.entries,
+            "details": [known[name] for name in found.entries if name in known],
+            "cursor": found.cursor(),
+            "total": found.total,
+        },
         lambda: Rows(
             title(len(found.entries), found.total and found.total - offset, "session"),
-            ["Session ID"],
-            [[name] for name in found.entries],
+            columns,
+            [[name, *_facts(known.get(name), now)][: len(columns)] for name in found.entries],
         ),
     )
+
+
+def _summaries(client: RestClient, wanted: set[str]) -> dict[str, SessionSummary]:
+    """Search for what is known of sessions; what a server does not tell is left out."""
+    from tinsmith.core.errors import APIStatusError
+    from tinsmith.core.values.search import PAGE_LIMIT, SessionSearchRequest
+
+    known: dict[str, SessionSummary] = {}
+    cursor: Any = None
+    try:
+        while wanted - known.keys():
+            asked = SessionSearchRequest(limit=PAGE_LIMIT, cursor=cursor)
+            page = client.search_sessions(asked).result()
+            known |= {summary.session_id: summary for summary in page.sessions}
+            cursor = page.next_cursor
+            if not page.sessions or not cursor:
+                break
+    except APIStatusError:  # a server without this search still has the list
+        pass
+    return known
+
+
+def _facts(summary: SessionSummary | None, now: datetime) -> list[str]:
+    if summary is None:
+        return ["", "", "", ""]
+    status = summary.status.get("type") if isinstance(summary.status, Mapping) else summary.status
+    created = moment(summary.created_at, now)
+    return [summary.display_name or "", str(status or ""), summary.project_id or "", created]
 
 
 @app.command("info")

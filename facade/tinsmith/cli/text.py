@@ -21,23 +21,29 @@ def size(count: int | None) -> str:
 
 
 def moment(value: datetime | None, now: datetime) -> str:
-    """Return a time as seen from `now`: `3 hours ago`, `in 2 days`, the date when it is a month away."""
+    """Return a time as seen from `now`, to the nearest unit: `3 hours ago`, `in 2 days`; far ones as a date.
+
+    A checkpoint that expires in 3599 seconds does so `in 1 hour`, not `in 59 minutes`.
+    """
     if value is None:
         return "N/A"
     seconds = (now - aware(value)).total_seconds()
     distance = abs(seconds)
     if distance > 30 * _DAY:
         return aware(value).astimezone(UTC).strftime("%Y-%m-%d")
-    for unit, length, least in (
-        ("week", 7 * _DAY, 7 * _DAY),
-        ("day", _DAY, _DAY),
-        ("hour", _HOUR, _HOUR),
-        ("minute", _MINUTE, _MINUTE),
+    for unit, length, next_length in (
+        ("minute", _MINUTE, _HOUR),
+        ("hour", _HOUR, _DAY),
+        ("day", _DAY, 7 * _DAY),
+        ("week", 7 * _DAY, 31 * _DAY),
     ):
-        if distance > least:
-            words = count(int(distance // length), unit)
-            return f"{words} ago" if seconds > 0 else f"in {words}"
-    return "just now"
+        number = int(distance / length + 0.5)
+        if not number:
+            return "just now"
+        if number * length < next_length:
+            words = count(number, unit)
+            break
+    return f"{words} ago" if seconds > 0 else f"in {words}"
 
 
 def aware(value: datetime) -> datetime:

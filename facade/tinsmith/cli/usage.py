@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,25 @@ def plain(message: str) -> str:
     return message
 
 
+def _below(group: Any) -> Iterator[Any]:
+    for command in group.commands.values():
+        yield command
+        if hasattr(command, "commands"):
+            yield from _below(command)
+
+
+def _behind(option: Any) -> Any:
+    """Copy an option of the root for a command: a value given there counts as if given in front of it."""
+    copied = copy.copy(option)
+    copied.expose_value, copied.hidden, copied.callback = False, True, _keep_in_front
+    return copied
+
+
+def _keep_in_front(context: Any, option: Any, value: Any) -> None:
+    if value:
+        context.find_root().params[option.name] = value
+
+
 @contextlib.contextmanager
 def _reworded() -> Iterator[None]:
     try:
@@ -38,7 +58,17 @@ def _reworded() -> Iterator[None]:
 
 
 class PlainGroup(TyperGroup):
-    """The tree of commands, whose refusals of options are in plain words."""
+    """The tree of commands, whose refusals of options are in plain words.
+
+    Its own options, but those that leave at once, are understood behind every command too.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        shared = [option for option in self.params if not option.is_eager]
+        for command in _below(self):
+            known = {option.name for option in command.params}
+            command.params += [_behind(option) for option in shared if option.name not in known]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options in front of the command."""

@@ -145,7 +145,7 @@ class MissingExtraError(TinkerError, ImportError):
     """An optional dependency is not installed; the message names the extra."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional dependency: pip install 'tinsmith[{extra}]'")
+        super().__init__(f"{what} needs the extra tinsmith[{extra}]; in a checkout: pip install '.[{extra}]'")
         self.extra = extra
 
 

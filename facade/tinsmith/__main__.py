@@ -1,0 +1,5 @@
+"""`python -m tinsmith`: the same as the `tinsmith` command."""
+
+from tinsmith.cli import main
+
+main()
