@@ -42,6 +42,10 @@ def main() -> None:
     ):
         assert (sparse.is_sparse, sparse.data, sparse.shape) == (True, [2.0, 1.0, 3.0], [2, 3])
         assert torch.equal(sparse.to_torch(), dense)
+    padded = torch.tensor([[-1, 5, -1], [7, -1, -1]])
+    sparse = types.TensorData.from_torch_sparse(padded, pad_value=-1)
+    assert torch.equal(sparse.to_torch(pad_value=-1), padded)
+    assert sparse.data == [5, 7]
     datum = types.Datum(
         model_input=types.ModelInput.from_ints(torch.tensor([1, 2]).tolist()),
         loss_fn_inputs={

@@ -208,6 +208,12 @@ def test_torch_tensors_are_taken_and_given(monkeypatch: pytest.MonkeyPatch) -> N
     dense = np.array([[0.0, 2.0], [3.0, 0.0]])
     sparse = TensorData.from_torch_sparse(cast(Any, _Torch.Tensor(dense)))
     assert (sparse.data, sparse.is_sparse, sparse.tolist()) == ([2.0, 3.0], True, dense.tolist())
+    padded = np.array([[-1, 2], [3, -1]])
+    sparse = TensorData.from_torch_sparse(cast(Any, _Torch.Tensor(padded)), pad_value=-1)
+    assert (sparse.data, sparse.dtype, sparse.tolist()) == ([2, 3], "int64", [[0, 2], [3, 0]])
+    assert sparse.tolist(pad_value=-1) == sparse.to_torch(pad_value=-1).numpy().tolist() == padded.tolist()
+    with pytest.raises(InputError, match="two dimensions"):
+        TensorData.from_torch_sparse(cast(Any, mask), pad_value=-1)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"tinsmith\[torch\]"):
         tensor.to_torch()

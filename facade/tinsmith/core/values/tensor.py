@@ -151,7 +151,7 @@ class TensorData(Open):
 
     @property
     def is_sparse(self) -> bool:
-        """Whether only some numbers of the stated shape are stored; the others are zero."""
+        """Whether only some numbers of the stated shape are stored."""
         return self.sparse_crow_indices is not None
 
     @property
@@ -191,23 +191,31 @@ class TensorData(Open):
         return cls(flat.long().numpy(), "int64", list(flat.shape))
 
     @classmethod
-    def from_torch_sparse(cls, tensor: torch.Tensor) -> TensorData:
-        """Take a torch tensor of two dimensions, and store only what is not zero."""
-        return cls.from_torch(tensor.to_sparse_csr())
+    def from_torch_sparse(cls, tensor: torch.Tensor, pad_value: int = 0) -> TensorData:
+        """Take a torch tensor of two dimensions, and store only what is not `pad_value`."""
+        if pad_value == 0:
+            return cls.from_torch(tensor.to_sparse_csr())
+        import numpy as np
 
-    def to_numpy(self) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
-        """Return an array of the stated dtype, in the stated shape; a sparse tensor is filled with zeros."""
+        whole = cls.from_torch(tensor)
+        dense = whole.to_numpy()
+        if dense.ndim != 2:
+            raise InputError("a sparse tensor has a shape of two dimensions", field="shape")
+        stored = dense != index(pad_value)
+        rows = np.concatenate([[0], np.cumsum(stored.sum(axis=1))])
+        return cls(dense[stored], whole.dtype, dense.shape, rows, np.nonzero(stored)[1])
+
+    def to_numpy(self, pad_value: int = 0) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
+        """Return an array of the stated dtype and shape; `pad_value` is what a sparse tensor leaves out."""
         import numpy as np
 
         flat = self._flat()
         if self.is_sparse:
             assert self.shape is not None
             try:
-                dense = np.zeros(self.shape, dtype=self.dtype)
+                dense = np.full(self.shape, index(pad_value), dtype=self.dtype)
             except (ValueError, MemoryError) as cause:
-                raise InputError(
-                    f"{self.shape} cannot be filled with zeros: {cause}", field="shape"
-                ) from cause
+                raise InputError(f"{self.shape} cannot be filled up: {cause}", field="shape") from cause
             rows = np.repeat(np.arange(self.shape[0]), np.diff(self.sparse_crow_indices))
             dense[rows, self.sparse_col_indices] = flat
             return dense
@@ -225,17 +233,17 @@ class TensorData(Open):
         except (TypeError, ValueError, OverflowError) as cause:
             raise InputError(f"holds what is no number of {self.dtype}: {cause}", field="data") from cause
 
-    def to_torch(self) -> torch.Tensor:
-        """Return a torch tensor of the stated dtype, in the stated shape. Needs torch."""
+    def to_torch(self, pad_value: int = 0) -> torch.Tensor:
+        """Return a torch tensor of the stated dtype and shape, filled up as by `to_numpy`. Needs torch."""
         try:
             import torch
         except ImportError as cause:
             raise MissingExtraError("TensorData.to_torch", "torch") from cause
-        return torch.from_numpy(self.to_numpy().copy())
+        return torch.from_numpy(self.to_numpy(pad_value).copy())
 
-    def tolist(self) -> Any:
-        """Return the numbers as lists nested by shape (a plain number for shape [])."""
-        return list(self.data) if self.shape is None else self.to_numpy().tolist()
+    def tolist(self, pad_value: int = 0) -> Any:
+        """Return the numbers as lists nested by shape (a plain number for shape []), filled up likewise."""
+        return list(self.data) if self.shape is None else self.to_numpy(pad_value).tolist()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TensorData):
