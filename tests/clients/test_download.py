@@ -54,12 +54,13 @@ class Store:
         self.ranges: list[str | None] = []
         self.keys: list[str | None] = []
         self.signed = 0
+        self.location = "/store/file"
 
     def rule(self, operation: str, seen: Seen, _body: dict[str, Any]) -> Answer | None:
         """Answer the route that signs, and the signed URL itself."""
         if operation.endswith("/archive"):
             self.signed += 1
-            return Answer(302, {"location": f"/store/file?sig={self.signed}"}, b"")
+            return Answer(302, {"location": f"{self.location}?sig={self.signed}"}, b"")
         if not seen.path.startswith("store/"):
             return None
         self.ranges.append(seen.headers.get("range"))
@@ -107,6 +108,28 @@ def test_download(rest: RestClient, store: Store, tmp_path: Path) -> None:
     assert told[-1] == (len(store.content), len(store.content))
     assert store.keys == [None]
     assert [path.name for path in made.parent.iterdir()] == ["target"]
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("file:///srv/a", "'file:///srv/a', a place on its own machine: copy it there"),
+        ("s3://bucket/a", "'s3://bucket/a', which is not fetched over http"),
+        ("http://elsewhere.example/a", "http to elsewhere.example would send"),
+    ],
+)
+def test_address_that_is_none_to_fetch_from(
+    rest: RestClient, store: Store, tmp_path: Path, location: str, told: str
+) -> None:
+    """The error says where the archive is; nothing was interrupted, and nothing is tried again."""
+    store.location = location
+    with pytest.raises(TinkerError) as caught:
+        rest.download_checkpoint(PATH, tmp_path / "target").result(WAIT_S)
+    assert told in str(caught.value)
+    assert "interrupted" not in str(caught.value)
+    assert "base_url" not in str(caught.value)
+    assert store.signed == 1
+    assert not (tmp_path / "target").exists()
 
 
 def test_cut_download_goes_on_where_it_stopped(rest: RestClient, store: Store, tmp_path: Path) -> None:

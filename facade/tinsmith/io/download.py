@@ -103,7 +103,8 @@ class Download:
             status, headers = await self._fetch(self._url, before)
         except Faulted as faulted:
             outcome = Outcome(fault=faulted.fault)
-            self._error = APIConnectionError(f"the download was interrupted: {faulted.reason}")
+            ended = "cannot be made" if faulted.fault is Fault.REDIRECT else "was interrupted"
+            self._error = APIConnectionError(f"the download {ended}: {faulted.reason}")
         except TinkerError as error:
             self._error = error
             return Outcome(fault=Fault.CLOSED)

@@ -340,15 +340,20 @@ def client_of(answer: Callable[[Seen], Awaitable[Answer]]) -> httpx.AsyncClient:
 
 async def _check_signed(url: str, *, insecure: bool) -> None:
     """Refuse an address that a server names for a download and that is none to fetch from."""
+    address = url.partition("?")[0]
+    named = f"the server names {address[:200]!r}"
+    scheme = address.partition(":")[0].lower()
+    if scheme == "file":
+        raise Faulted(Fault.REDIRECT, f"{named}, a place on its own machine: copy it there")
+    if scheme not in ("http", "https"):
+        raise Faulted(Fault.REDIRECT, f"{named}, which is not fetched over http")
     try:
-        check_base_url(url.partition("?")[0], insecure=insecure)
+        check_base_url(address, insecure=insecure)
         if not insecure:
             await _check_loopback(url)
     except InputError as wrong:
-        shown = url.partition("?")[0][:200]
-        raise Faulted(
-            Fault.REDIRECT, f"the server names {shown!r} to download from: {wrong.message}"
-        ) from None
+        reason = wrong.message.removeprefix(f"field {wrong.field!r}: ")
+        raise Faulted(Fault.REDIRECT, f"{named}: {reason}") from None
 
 
 async def _check_loopback(url: str) -> None:
