@@ -111,9 +111,12 @@ class TuftLedger:
     def _records(self, kind: str) -> list[dict[str, Any]]:
         if not self.path.exists():
             return []
-        entries = json.loads(self.path.read_text())
+        entries = json.loads(self.path.read_text()).items()
+        keys = {key: key.split("::") for key, _ in entries}  # namespace, kind, id, and what belongs to it
         return [
-            json.loads(entry["value"]) for key, entry in entries.items() if key.split("::")[1:2] == [kind]
+            json.loads(entry["value"])
+            for key, entry in entries
+            if len(keys[key]) == 3 and keys[key][1] == kind
         ]
 
 

@@ -14,11 +14,13 @@ import shutil
 import signal
 import sys
 import time
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
+from tinsmith.core.errors import ServerWarning
 
 from tests.interop.recorder import recording
 from tests.servers import checkpoints, refusals, restarts, sampling, sessions, training
@@ -112,6 +114,7 @@ def main() -> int:
     parser.add_argument("--record", type=Path, help="Folder for what is said on the way, redacted.")
     options = parser.parse_args()
     logging.getLogger("tinsmith").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore", ServerWarning)  # which server it is stands in the table
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers end with us
     chosen = [KINDS[name] for name in options.server or KINDS]
     for kind in chosen:
