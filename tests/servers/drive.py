@@ -260,13 +260,18 @@ class Lack:
 
 
 def known_lacks() -> list[Lack]:
-    """Read the list; an entry may name several servers."""
+    """Read the list; an entry may name several servers and several steps."""
     entries = tomllib.loads(LACKS.read_text(encoding="utf-8"))["lack"]
     return [
-        Lack(**{**entry, "server": server})
+        Lack(**{**entry, "server": server, "step": named})
         for entry in entries
-        for server in ([entry["server"]] if isinstance(entry["server"], str) else entry["server"])
+        for server in _each(entry["server"])
+        for named in _each(entry["step"])
     ]
+
+
+def _each(named: str | list[str]) -> list[str]:
+    return [named] if isinstance(named, str) else named
 
 
 Verdict = Literal["ok", "lack", "DEVIATION"]

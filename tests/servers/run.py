@@ -113,7 +113,9 @@ def main() -> int:
     parser.add_argument("--install", action="store_true", help="Install, and drive nothing.")
     parser.add_argument("--record", type=Path, help="Folder for what is said on the way, redacted.")
     options = parser.parse_args()
-    logging.getLogger("tinsmith").setLevel(logging.ERROR)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    for quiet in ("tinsmith", "httpx"):
+        logging.getLogger(quiet).setLevel(logging.ERROR)
     warnings.simplefilter("ignore", ServerWarning)  # which server it is stands in the table
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers end with us
     chosen = [KINDS[name] for name in options.server or KINDS]
