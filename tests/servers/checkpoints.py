@@ -85,13 +85,7 @@ def _another(drive: Drive, *, optimizer: bool) -> object:
     first = drive.create(rank=4)
     drive.learn(first)
     path = drive.saved(first, "start")
-    service = drive.service
-    made = (
-        service.create_training_client_from_state_with_optimizer(path)
-        if optimizer
-        else service.create_training_client_from_state(path)
-    )
-    drive.loaded(made)
+    made = drive.remade(path, optimizer=optimizer)
     found, expected = drive.look(made), drive.look(first)
     holds(abs(found - expected) < NEAR, f"the loss is {found}, of the first model {expected}")
     return round(found, 3)

@@ -81,7 +81,8 @@ class Drive:
         self.restart: Callable[[bool], None] = _nobody_restarts
         """Restarts the server; on its old data if told so."""
         self.calls: list[Call] = []
-        """What the client said of each of its calls so far."""
+        """What the client said of each of its calls in this step."""
+        self._known: set[tuple[int, str]] = set()
         self.service = ServiceClient(
             config=ClientConfig.from_environment(base_url=url, api_key=KEY, **settings)
         )
@@ -90,6 +91,23 @@ class Drive:
     def renewed(self, **settings: Any) -> Drive:
         """Return the same program with a client of its own."""
         return Drive(self.name, self.url, self.base_model, self.ledger, self.folder, **settings)
+
+    def begin(self) -> None:
+        """Forget the calls so far, and what the tables say of them."""
+        self.calls.clear()
+        self._known = {(row.order, row.model_id) for row in self.ledger.rows()}
+
+    def wrong(self) -> list[str]:
+        """Say where the tables do not fit the calls."""
+        rows = [row for row in settled(self.ledger) if (row.order, row.model_id) not in self._known]
+        return differences(self.calls, rows)
+
+    def restarted(self, *, keep_data: bool) -> None:
+        """Restart the server; its tables are compared before, since it may write them anew."""
+        if wrong := self.wrong():
+            raise Differs("; ".join(wrong))
+        self.restart(keep_data)
+        self.begin()
 
     # ---- calls that are noted
 
@@ -129,9 +147,22 @@ class Drive:
         holds(bool(made.model_id), "the model has no id")
         return made
 
-    def loaded(self, made: TrainingClient) -> None:
-        """Note that a model was made of a checkpoint."""
-        self.calls.append(Call(made.model_id, ("load_weights",), "yes"))
+    def remade(self, path: str, *, optimizer: bool = False) -> TrainingClient:
+        """Make a model of a checkpoint, and wait for it."""
+        asked = (
+            self.service.create_training_client_from_state_with_optimizer
+            if optimizer
+            else self.service.create_training_client_from_state
+        )
+        try:
+            made = asked(path)
+            model_id = made.model_id
+        except TinkerError as error:
+            if error.model_id is not None:
+                self.calls.append(Call(error.model_id, ("load_weights",), error.applied or "unknown"))
+            raise
+        self.calls.append(Call(model_id, ("load_weights",), "yes"))
+        return made
 
     def handed(self, trainer: TrainingClient) -> SamplingClient:
         """Hand the weights of a model to a sampler."""
@@ -298,7 +329,7 @@ class Result:
 def perform(drive: Drive, chosen: Step, lacks: Iterable[Lack]) -> Result:
     """Drive one step and judge it."""
     mine = [lack for lack in lacks if (lack.server, lack.step) == (drive.name, chosen.name)]
-    before, known = len(drive.calls), {(row.order, row.model_id) for row in drive.ledger.rows()}
+    drive.begin()
     started = time.monotonic()
     error: Exception | None = None
     try:
@@ -306,11 +337,11 @@ def perform(drive: Drive, chosen: Step, lacks: Iterable[Lack]) -> Result:
     except Exception as caught:  # noqa: BLE001  # whatever reaches the program is judged
         error, note = caught, _short(f"{type(caught).__name__}: {caught}")
     seconds = time.monotonic() - started
-    fresh = [row for row in settled(drive.ledger) if (row.order, row.model_id) not in known]
-    wrong = differences(drive.calls[before:], fresh)
+    wrong = drive.wrong()
     applied = getattr(error, "applied", None)
     if wrong:
-        return Result(chosen.name, "DEVIATION", f"{'; '.join(wrong)} ({note})", "", applied, seconds)
+        note = f"{'; '.join(wrong)} ({note})"
+        error = Differs(note)
     if error is None:
         if mine:
             note = f"works, though the list of lacks says: {mine[0].reason}"
@@ -325,14 +356,16 @@ def _short(text: str, most: int = 400) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
-def expect(kind: type[Exception], call: Callable[[], object], *, applied: str | None = "no") -> Exception:
-    """Return the error that a call must end in; anything else is a deviation."""
+def expect(
+    kind: type[Exception], call: Callable[[], object], *, applied: tuple[str | None, ...] = ("no",)
+) -> Exception:
+    """Return the error that a call must end in, saying of its request one of `applied`."""
     try:
         value = call()
     except kind as error:
         found = getattr(error, "applied", None)
-        if applied is not None and found != applied:
-            raise Differs(f"applied is {found!r}, expected {applied!r}: {error}") from error
+        if found not in applied:
+            raise Differs(f"applied is {found!r}, expected one of {applied}: {error}") from error
         return error
     raise Differs(f"no {kind.__name__}, but {_short(repr(value))}")
 

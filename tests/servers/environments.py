@@ -30,8 +30,8 @@ BUILD = Path(__file__).parents[2] / ".build" / "servers"
 
 START_S = 180.0
 """Longest start in seconds: imports, and the first compilation of the model."""
-STOP_S = 20.0
-"""Seconds between asking a server to stop and ending its processes."""
+STOP_S = 5.0
+"""Seconds between asking a server to stop and ending its processes: it would wait for polls that it holds."""
 ADAPTERS = 24
 """Adapters that a server holds at once."""
 RANK = 8

@@ -15,7 +15,6 @@ import attrs
 from tinsmith import SamplingParams, TinkerError
 
 from tests.servers.drive import ADAM, WAIT_S, Differs, Drive, Lack, Result
-from tests.servers.ledgers import Ledger, differences, settled
 from tests.servers.relay import Relay
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.servers.environments import Server
+    from tests.servers.ledgers import Ledger
 
 _log = logging.getLogger(__name__)
 
@@ -55,15 +55,14 @@ def positions(server: Server, ledger: Ledger, folder: Path, **settings: Any) -> 
 def with_loss(server: Server, ledger: Ledger, folder: Path, number: int, **settings: Any) -> Position:
     """Run the program once, and lose the answer at one position."""
     position = Position(number)
-    known = {(row.order, row.model_id) for row in ledger.rows()}
     with Relay(server.url, number) as relay:
         drive = Drive(server.kind.name, relay.url, server.base_model, ledger, folder, **settings)
+        drive.begin()
         made: list[Any] = []
         try:
             _program(drive, position, made)
         finally:
-            rows = [row for row in settled(ledger) if (row.order, row.model_id) not in known]
-            position.wrong += differences(drive.calls, rows)
+            position.wrong += drive.wrong()
             position.wrong += _models(drive, ledger, made, position)
             for trainer in made:
                 with suppress(TinkerError):  # for room alone: a server may have no such route
@@ -94,7 +93,7 @@ def _program(drive: Drive, position: Position, made: list[Any]) -> None:
     if weights is not None:
         _tried(position, "sample", lambda: _sampled(drive, weights))
     if path is not None:
-        again = _tried(position, "create_model of a checkpoint", lambda: _remade(drive, path))
+        again = _tried(position, "create_model of a checkpoint", lambda: drive.remade(path))
         if again is not None:
             made.append(again)
 
@@ -103,12 +102,6 @@ def _sampled(drive: Drive, path: str) -> int:
     sampler = drive.service.create_sampling_client(path)
     drawn = sampler.sample(drive.prompt, 1, SamplingParams(max_tokens=2, temperature=0.0))
     return len(drawn.result(WAIT_S).sequences)
-
-
-def _remade(drive: Drive, path: str) -> Any:
-    made = drive.service.create_training_client_from_state(path)
-    drive.loaded(made)
-    return made
 
 
 def _tried(position: Position, what: str, call: Callable[[], Any]) -> Any:

@@ -54,7 +54,7 @@ def load_missing(drive: Drive) -> object:
 def create_from_missing(drive: Drive) -> object:
     """No model is left behind."""
     path = f"tinker://{drive.trainer.model_id}/weights/never-saved"
-    found = expect(TinkerError, lambda: drive.service.create_training_client_from_state(path).model_id)
+    found = expect(TinkerError, lambda: drive.remade(path))
     return f"{type(found).__name__}: {found}"
 
 
@@ -125,7 +125,8 @@ def rank(drive: Drive) -> object:
 @step("a run that nobody made")
 def missing_run(drive: Drive) -> object:
     """Not found."""
-    found = expect(NotFoundError, lambda: drive.rest.get_training_run("never-made").result(WAIT_S))
+    asked = drive.rest.get_training_run
+    found = expect(NotFoundError, lambda: asked("never-made").result(WAIT_S), applied=(None, "no"))
     return str(found)
 
 
@@ -149,7 +150,9 @@ def unload(drive: Drive) -> object:
     path = drive.saved(trainer, "last")
     drive.unload(trainer)
     passed = trainer.forward_backward(drive.data, "cross_entropy")
-    found = expect(ModelLostError, lambda: drive.done(trainer, passed, "forward_backward"))
+    found = expect(
+        ModelLostError, lambda: drive.done(trainer, passed, "forward_backward"), applied=("no", "unknown")
+    )
     assert isinstance(found, ModelLostError)
     same(found.checkpoint, path, "the checkpoint")
     return str(found)
