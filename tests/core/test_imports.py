@@ -9,6 +9,7 @@ import sys
 import pytest
 import tinsmith
 from tinsmith import types
+from tinsmith.core.codec.decode import load_decoders
 
 HEAVY = {
     "numpy",
@@ -94,3 +95,18 @@ def test_types_holds_every_value() -> None:
     for wrong in ("Nonsense", "__path__"):
         with pytest.raises(AttributeError, match=wrong):
             getattr(types, wrong)
+
+
+def test_decoders_can_be_loaded_ahead() -> None:
+    """In a fresh interpreter: what reads either encoding is there before the first answer."""
+    program = (
+        "import sys; from tinsmith.core.codec.decode import load_decoders;"
+        " load_decoders(protobuf=False); early = 'google.protobuf' in sys.modules;"
+        " load_decoders(protobuf=True); print(early, 'google.protobuf' in sys.modules, 'html' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).split() == [
+        "False",
+        "True",
+        "True",
+    ]
+    load_decoders(protobuf=True)

@@ -86,6 +86,7 @@ def test_without_the_extra_lists_stay_lists(monkeypatch: pytest.MonkeyPatch) -> 
     """Whoever has not installed simdjson gets the same by the library that is always there."""
     monkeypatch.setitem(sys.modules, "simdjson", None)
     large._simdjson.cache_clear()
+    large.load()
     body = orjson.dumps({"a": {"data": [0.5], "dtype": "float32"}, **PADDING})
     assert loads_result(body)["a"]["data"] == [0.5]
     large._simdjson.cache_clear()

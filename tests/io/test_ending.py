@@ -72,3 +72,37 @@ def test_sample_that_was_not_sent_says_so(clock: testing.FrozenClock) -> None:
     client.holder.terms._config._task = None
     error: Any = sampler.sample(PROMPT, 1, PARAMS).exception(WAIT_S)
     assert (error.model_id, error.seq_id, error.applied) == (sampler.sampling_session_id, None, "no")
+
+
+@pytest.mark.parametrize("status", [None, "success"])
+def test_close_under_a_storm_of_submissions_returns(service: testing.LedgerService, status: Any) -> None:
+    """It takes no new calls, ends those that it has, and each that it refuses says that nothing was sent."""
+    client = ServiceClient(**service.settings())
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    steps: list[APIFuture[Any]] = []
+    samples: list[APIFuture[Any]] = []
+    under_way = threading.Barrier(5)
+
+    def storm() -> None:
+        for count in range(1_000_000):
+            step = trainer.optim_step(ADAM)
+            steps.append(step)
+            samples.append(sampler.sample(PROMPT, 1, PARAMS))
+            if count == 3:
+                under_way.wait(WAIT_S)
+            if step.done() and isinstance(step.exception(), ClosedError):
+                return
+
+    threads = [threading.Thread(target=storm) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    under_way.wait(WAIT_S)
+    client.close(status).result(WAIT_S)
+    for thread in threads:
+        thread.join(WAIT_S)
+    refused: list[Any] = [error for step in steps if (error := step.exception(WAIT_S)) is not None]
+    assert {(type(error), error.applied) for error in refused} == {(ClosedError, "no")}
+    applied = [each for each in service.ledger.applied if each.operation == "optim_step"]
+    assert len(applied) == len(steps) - len(refused)
+    assert {type(sample.exception(WAIT_S)) for sample in samples} <= {ClosedError, type(None)}

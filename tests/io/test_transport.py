@@ -301,3 +301,24 @@ def test_refused_at_start_is_told_soon(caplog: pytest.LogCaptureFixture) -> None
     assert "TINKER_BASE_URL" in str(caught.value)
     assert any("cannot reach" in record.message for record in caplog.records)
     client.close()
+
+
+@pytest.mark.parametrize(("trusted", "alone"), [(True, False), (False, True)])
+def test_changes_ride_alone_where_a_second_send_could_count_twice(
+    server: testing.SocketServer, trusted: bool, alone: bool
+) -> None:
+    """A connection that was used before may be closing at the other end: the outcome would be unknown."""
+    config = config_for(server.url, server_deduplicates=trusted, encoding="json")
+    with ServiceClient(config=config) as client:
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        for _ in range(2):
+            trainer.optim_step(ADAM).result(WAIT_S)
+        trainer.save_state("a").result(WAIT_S)
+    changes = [
+        seen.headers.get("connection") == "close"
+        for seen in server.service.seen
+        if seen.path.removeprefix("api/v1/") in ("create_model", "optim_step", "save_weights")
+    ]
+    others = [seen for seen in server.service.seen if seen.path.endswith("retrieve_future")]
+    assert changes == [alone] * 4
+    assert all(seen.headers.get("connection") != "close" for seen in others)

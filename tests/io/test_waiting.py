@@ -19,7 +19,9 @@ from tinsmith import (
     testing,
 )
 from tinsmith.core.config import ClientConfig
+from tinsmith.core.verdict import Fault
 from tinsmith.io.observe import Event, Progress, QueueState, QueueStateChanged, StillWaiting
+from tinsmith.io.wire import Faulted
 from tinsmith.testing.service import ServerDialect, reply
 
 from tests.io.bench import ADAM, WAIT_S, refuse, timed, trainer_on
@@ -307,3 +309,50 @@ def test_failed_promise_has_its_category(service: testing.LedgerService, categor
         trainer.optim_step(ADAM).result(WAIT_S)
     assert caught.value.category.value == (category if category != "User" else "unknown")
     assert sum(seen.path.endswith("optim_step") for seen in service.seen) == 1
+
+
+def test_a_wait_says_that_nothing_reaches_the_server(
+    clock: testing.FrozenClock, service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While every connection is refused, the server is not said to be at work; then it is again."""
+    told: list[Event] = []
+    refused: list[float] = []
+
+    def rule(operation: str, _seen: Seen, body: dict[str, Any]) -> Answer | None:
+        if operation != POLL or body["request_id"].startswith("model"):
+            return None
+        refused.append(clock.now())
+        if clock.now() - refused[0] < 400:
+            raise Faulted(Fault.REFUSED, "connection refused")
+        return reply({"type": "try_again"}, 408) if clock.now() - refused[0] < 2000 else None
+
+    service.rules.append(rule)
+    with ServiceClient(**service.settings(observer=told.append)) as client:
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer.optim_step(ADAM).result(WAIT_S)
+    waits = [event for event in told if isinstance(event, StillWaiting)]
+    for wait in waits:
+        unreached = "the server cannot be reached since" in wait.waits_for
+        assert unreached == (wait.waited_s < 400), wait
+        assert unreached or wait.waits_for == "the server to finish it"
+    assert any(wait.waited_s < 400 for wait in waits)
+    assert any(wait.waited_s > 400 for wait in waits)
+    assert "has waited" in caplog.text
+    assert "for a connection: the server cannot be reached since" in caplog.text
+
+
+def test_the_progress_timeout_says_that_nothing_reaches_the_server(service: testing.LedgerService) -> None:
+    """A wait that ends so is no word on what the server does."""
+
+    def rule(operation: str, _seen: Seen, body: dict[str, Any]) -> Answer | None:
+        if operation == POLL and not body["request_id"].startswith("model"):
+            raise Faulted(Fault.REFUSED, "connection refused")
+        return None
+
+    service.rules.append(rule)
+    settings = {"config": config(progress_timeout_s=100.0), "http_client": service.settings()["http_client"]}
+    with ServiceClient(**settings) as client:
+        error = client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).exception(WAIT_S)
+    assert isinstance(error, ProgressTimeoutError)
+    assert "the server cannot be reached since 1" in str(error)
+    assert error.applied == "unknown"

@@ -174,7 +174,7 @@ async def promised(link: Link, operation: str, wanted: object, read: Callable[[A
         operations.target(operation),
         Body.of((encode_body(wanted),), secrets=secrets_in(wanted) if isinstance(wanted, dict) else ()),
         new_idempotency_key(),
-        Lane.CONTROL,
+        link.terms.lane_of_changes(Lane.CONTROL),
         claims=link.claims,
     )
     accepted = await _accepted(link, submission)

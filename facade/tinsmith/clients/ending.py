@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.verdict import OpClass
@@ -10,6 +10,8 @@ from tinsmith.io import operations
 from tinsmith.io.wire import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from tinsmith.io.link import Link
 
 FinishStatus = Literal["success", "errored", "interrupted"]
@@ -24,13 +26,24 @@ def check_status(status: object) -> None:
         )
 
 
-async def end(
+def end(
     link: Link,
     status: FinishStatus | None,
     detail: str | None,
     timeout: float | None,
     *,
     results: bool = True,
+) -> Coroutine[Any, Any, None]:
+    """Take no new calls from now on, and return what ends a client.
+
+    The refusal does not wait for the loop, which threads that submit without a pause may keep busy.
+    """
+    link.begin_to_close()
+    return _end(link, status, detail, timeout, results)
+
+
+async def _end(
+    link: Link, status: FinishStatus | None, detail: str | None, timeout: float | None, results: bool
 ) -> None:
     """Drain, tell the server how it went if there is a session and something to tell, and close."""
     if status is not None and not link.closed:

@@ -6,6 +6,7 @@ is looked at, down to the socket. It must not import the libraries, nor decide w
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 
@@ -39,6 +40,15 @@ OF_THE_WIRE = frozenset({"HTTPError", "InvalidURL", "ClientError", "OSError"})
 def is_of_the_wire(error: Exception) -> bool:
     """Say whether an exception tells of the exchange."""
     return any(cls.__name__ in OF_THE_WIRE for cls in type(error).__mro__)
+
+
+def lacks_descriptors(error: BaseException) -> bool:
+    """Say whether a connection was not opened because the process, or the machine, has no descriptor free."""
+    return any(
+        isinstance(each, OSError) and each.errno in (errno.EMFILE, errno.ENFILE)
+        for cause in _causes(error)
+        for each in (cause.exceptions if isinstance(cause, BaseExceptionGroup) else (cause,))
+    )
 
 
 def name_fault(error: Exception, secrets: tuple[str, ...] = ()) -> Faulted:

@@ -33,7 +33,7 @@ from tinsmith.core.polling import (
 )
 from tinsmith.core.progress import Progress
 from tinsmith.core.retry import drive
-from tinsmith.core.verdict import Fault
+from tinsmith.core.verdict import NOT_SENT, Fault
 from tinsmith.io.budget import ByteBudget
 from tinsmith.io.observe import QueueStateChanged, StillWaiting
 from tinsmith.io.promise import LONG_WAIT_S, Promise
@@ -92,6 +92,7 @@ class PollHub:
         self._waits: dict[asyncio.Task[object], None] = {}
         self._interrupted: set[asyncio.Task[object]] = set()
         self._lost: TinkerError | None = None
+        self._unreached: tuple[float, str] | None = None
         self._room = ByteBudget(config.flow.response_bytes)
 
     @property
@@ -174,6 +175,10 @@ class PollHub:
         try:
             answer = await self._sender.send(self._request(promise))
         except Faulted as faulted:
+            if faulted.fault not in NOT_SENT:
+                self._unreached = None
+            elif self._unreached is None:
+                self._unreached = (asked_s, faulted.reason)
             moment = self._moment(promise, asked_s)
             verdict = decide_fault(
                 faulted.fault,
@@ -191,6 +196,7 @@ class PollHub:
                 return Failed(error)
             self._observers.stumbled(f"poll: {faulted.fault}")
             return self._paced(promise, verdict)
+        self._unreached = None
         moment = self._moment(promise, asked_s)
         try:
             judged = await self._judge(answer, promise, moment)
@@ -311,7 +317,7 @@ class PollHub:
         if waited_s < promise.told_s:
             return
         first, promise.told_s = promise.told_s == LONG_WAIT_S, 2.0 * waited_s
-        clause = promise.waits_for
+        clause = self._waits_for(promise, now_s)
         self._observers.tell(StillWaiting(promise.operation, clause, waited_s, promise.request_id))
         if first and now_s - self._warned_s >= LONG_WAIT_S:
             self._warned_s = now_s
@@ -322,6 +328,13 @@ class PollHub:
                 waited_s,
                 clause,
             )
+
+    def _waits_for(self, promise: Promise, now_s: float) -> str:
+        """Say what holds a wait up: the server is not at work where no connection reaches it."""
+        if self._unreached is None:
+            return promise.waits_for
+        since_s, reason = self._unreached
+        return f"a connection: the server cannot be reached since {now_s - since_s:.0f} s ({reason})"
 
     def _check_progress(self, promise: Promise) -> None:
         limit_s = promise.progress_timeout_s or self._config.progress_timeout_s
@@ -335,7 +348,7 @@ class PollHub:
             return
         raise ProgressTimeoutError(
             f"{promise.operation}: this request did not move for {limit_s:g} s while waiting for"
-            f" {promise.waits_for}; attach again with APIFuture.from_request_id",
+            f" {self._waits_for(promise, now_s)}; attach again with APIFuture.from_request_id",
             request_id=promise.request_id,
             model_id=promise.model_id,
             seq_id=promise.seq_id,

@@ -109,6 +109,7 @@ class Link:
         self._guard = threading.Lock()
         self._pipelines: list[Pipeline] = []
         self._closed: TinkerError | None = None
+        self._closing: TinkerError | None = None
         self._loose: set[asyncio.Task[Any]] = set()
         self.runtime.register(self)
 
@@ -178,6 +179,20 @@ class Link:
 
             raise ending(self._closed, None)
 
+        if self._closing is not None:
+            raise self._closing.again("no")
+
+    @property
+    def closing(self) -> TinkerError | None:
+        """What a new call fails with from the moment when `close` was called; None before."""
+        return self._closing
+
+    def begin_to_close(self) -> None:
+        """Take no new calls: what is drained would never end while others add to it."""
+        self._closing = self._closing or ClosedError(
+            "the client is being closed and takes no new calls", applied="no"
+        )
+
     def run(
         self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any] | None = None
     ) -> APIFuture[Any]:
@@ -221,6 +236,7 @@ class Link:
 
     async def close(self, deadline_s: float | None = None, *, results: bool = True) -> None:
         """Drain, wait for the results that somebody may still look at, then end: every later call fails."""
+        self.begin_to_close()
         await self.drain(deadline_s, results=results)
         unsent, unanswered = self.unfinished()
         if unsent or unanswered:

@@ -60,6 +60,8 @@ class Pipeline:
         refused: TinkerError | None
         with self._standing.guard:
             refused = self._standing.line.refusal() if self._standing.line.poison else None
+            if refused is None and self.link.closing is not None:
+                refused = self.link.closing.again("no").adding(model_id=self.model_id)
             if self._ended is not None:
                 refused = ending(self._ended, None).adding(model_id=self.model_id)
             for call in calls if refused is None else ():
@@ -258,6 +260,7 @@ class Pipeline:
             call.target_of(body),
             body,
             part.idempotency_key,
+            self.link.terms.lane_of_changes(),
             retry=call.retry,
             model_id=self.model_id,
             seq_id=part.seq_id,

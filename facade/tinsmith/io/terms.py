@@ -77,6 +77,10 @@ class Terms:
         trusted = config.server_deduplicates
         return (self.profile.deduplicates if trusted is None else trusted) and config.on_unknown == "resend"
 
+    def lane_of_changes(self, otherwise: Lane = Lane.UPLOAD) -> Lane:
+        """Return which connections carry what changes a model, at this moment."""
+        return otherwise if self.may_resend_unknown else Lane.ALONE
+
     async def learn(self) -> ServerFlags | None:
         """Return the server's flags, asking for them once; None where it has none."""
         if not self._learned:

@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from tinsmith.core.config import set_variables
@@ -21,7 +21,8 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.origin import check_base_url, check_resolved, must_resolve_here
 from tinsmith.core.verdict import Fault
 from tinsmith.io.addressing import client_headers, proxy_for
-from tinsmith.io.fault_names import is_of_the_wire, name_fault
+from tinsmith.io.descriptors import PAUSE_S, SHARED_HOLD_S, soft_limit, turns_for
+from tinsmith.io.fault_names import is_of_the_wire, lacks_descriptors, name_fault
 from tinsmith.io.secrets import secrets_of, without_secrets
 from tinsmith.io.streams import (
     STREAM_ABOVE_BYTES,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.secret import Secret
     from tinsmith.io.addressing import ProxyAddress
+    from tinsmith.io.descriptors import Turns
 
 if "httpx" not in sys.modules:
     # httpx tries to import its own command line (click, rich, pygments); without it the import takes half as
@@ -65,10 +67,6 @@ CONTROL_CONNECTIONS = 8
 
 KEEPALIVE_S = 15.0
 """Seconds that an idle connection is kept; shorter than the idle limit of common proxies."""
-
-CAREFUL_KEEPALIVE_S = 4.0
-"""The same where a re-send could be applied twice: shorter than the idle limit of common servers, whose end
-of the connection would otherwise meet a request on its way."""
 
 MAX_HEADER_BYTES = 64 * 1024
 """Longest header line of an answer: proxies add policies and cookies above aiohttp's own 8 KiB."""
@@ -118,10 +116,49 @@ class Transport:
         *,
         key: Secret | None = None,
     ) -> Answer:
-        """Make one attempt: send, and read the whole answer within the deadline, or raise `Faulted`."""
-        deadline_s = request.timeout_s or self._config.timeouts.total_s
-        message = self._message(request, self._url(request.target), extra_headers, key)
+        """Make one attempt: send, and read the whole answer within the deadline, or raise `Faulted`.
+
+        The deadline begins when there is a connection to use. An attempt that finds no descriptor free sent
+        nothing; it waits for one.
+        """
         await self._open_lane(request.lane)
+        turns = None if self._given is not None or self.is_local else turns_for(request.lane)
+        if turns is None:
+            return await self._patiently(request, extra_headers, key, None)
+        async with turns.one():
+            return await self._patiently(request, extra_headers, key, turns)
+
+    async def _patiently(
+        self, request: Request, extra: Mapping[str, str] | None, key: Secret | None, turns: Turns | None
+    ) -> Answer:
+        """Make one attempt; as long as there is no descriptor for it, make room and begin again."""
+        loop = asyncio.get_running_loop()
+        ends_s = loop.time() + (request.timeout_s or self._config.timeouts.total_s)
+        pause_s = PAUSE_S
+        while True:
+            try:
+                return await self._attempt(
+                    request, extra, key, hurry=turns is not None and turns.is_contended
+                )
+            except _Starved:
+                if turns is not None:
+                    turns.fewer()
+                starved = Faulted(
+                    Fault.REFUSED, f"no file descriptor is free (`ulimit -n` is {soft_limit()})"
+                )
+            if loop.time() + pause_s >= ends_s:
+                raise starved
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, 1.0)
+
+    async def _attempt(
+        self, request: Request, extra: Mapping[str, str] | None, key: Secret | None, *, hurry: bool
+    ) -> Answer:
+        deadline_s = request.timeout_s or self._config.timeouts.total_s
+        message = self._message(request, self._url(request.target), extra, key)
+        if hurry and request.lane is Lane.POLL:
+            timeout = message.extensions["timeout"]
+            timeout["read"] = min(timeout["read"], SHARED_HOLD_S)
         try:
             async with asyncio.timeout(deadline_s):
                 for _ in range(MAX_REDIRECTS + 1):
@@ -135,7 +172,7 @@ class Transport:
                     if where is None:
                         secrets = secrets_of(message.headers.raw)
                         return without_secrets(Answer(response.status_code, headers, body), secrets)
-                    message = self._message(request, httpx.URL(where), extra_headers, key)
+                    message = self._message(request, httpx.URL(where), extra, key)
             faulted = Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
         except TimeoutError:
             faulted = Faulted(Fault.DEADLINE, f"no whole answer within {deadline_s:g} s")
@@ -144,7 +181,11 @@ class Transport:
         except Exception as error:
             if not (self._closed or is_of_the_wire(error)):  # one library has no name for its own end
                 raise
-            faulted = self._by_the_proxy(name_fault(error, secrets_of(message.headers.raw)))
+            faulted = (
+                _Starved()
+                if lacks_descriptors(error)
+                else self._by_the_proxy(name_fault(error, secrets_of(message.headers.raw)))
+            )
         # Raised out here, without a cause: the libraries' errors hold the request, and with it the key.
         raise faulted
 
@@ -278,13 +319,15 @@ class Transport:
         if self.is_local:
             return self._open_local()
         self._proxy = proxy = proxy_for(self._base)
-        keepalive_s = KEEPALIVE_S if self._config.may_resend_unknown else CAREFUL_KEEPALIVE_S
         if lane in (Lane.CONTROL, Lane.HEARTBEAT):
-            limits = httpx.Limits(max_connections=CONTROL_CONNECTIONS, keepalive_expiry=keepalive_s)
+            limits = httpx.Limits(max_connections=CONTROL_CONNECTIONS, keepalive_expiry=KEEPALIVE_S)
             return httpx.AsyncHTTPTransport(
                 verify=self._tls_context(), trust_env=False, limits=limits, proxy=_proxy(proxy)
             )
-        return _lean_transport(self._tls_context(), proxy, keepalive_s)
+        from tinsmith.core.codec.decode import load_decoders  # not needed by who only reads
+
+        load_decoders(protobuf=self._config.encoding != "json")
+        return _lean_transport(self._tls_context(), proxy, alone=lane is Lane.ALONE)
 
     def _open_local(self) -> httpx.AsyncBaseTransport:
         if self._local is None:
@@ -302,6 +345,13 @@ class Transport:
                 # them.
                 self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return self._tls
+
+
+class _Starved(Faulted):
+    """No descriptor was free, so nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(Fault.REFUSED, "no file descriptor is free")
 
 
 class FunctionTransport(httpx.AsyncBaseTransport):
@@ -385,14 +435,18 @@ def _proxy(address: ProxyAddress | None) -> httpx.Proxy | None:
 
 
 def _lean_transport(
-    tls: ssl.SSLContext, proxy: ProxyAddress | None, keepalive_s: float
+    tls: ssl.SSLContext, proxy: ProxyAddress | None, *, alone: bool
 ) -> httpx.AsyncBaseTransport:
-    """Build the transport for many requests at once: HTTP/1.1 with keep-alive and no limit of its own."""
+    """Build the transport for many requests at once: HTTP/1.1 with no limit of its own.
+
+    Connections are kept for the next request, unless each request is to be `alone` on its own.
+    """
     import aiohttp  # half of the start-up time; the first control request does not need it
     from httpx_aiohttp import AiohttpTransport
 
     def open_session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=keepalive_s, ttl_dns_cache=60)
+        kept: dict[str, Any] = {"force_close": True} if alone else {"keepalive_timeout": KEEPALIVE_S}
+        connector = aiohttp.TCPConnector(limit=0, ssl=tls, ttl_dns_cache=60, **kept)
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -34,6 +34,10 @@ class Lane(StrEnum):
     UPLOAD = "upload"
     """Training and sampling submissions: many at a time or very large."""
 
+    ALONE = "alone"
+    """Changes at a server that might apply a re-sent one twice. Each has a connection of its own: one that
+    was used before may be closing at the other end."""
+
     POLL = "poll"
     """Long polls: one for each promise that is outstanding."""
 

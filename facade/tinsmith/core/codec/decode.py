@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import attrs
 import orjson
 
 from tinsmith.core.checks import check_places
+from tinsmith.core.codec import large
 from tinsmith.core.codec.wire import Payload, ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.failures import broken_answer
@@ -299,3 +301,14 @@ def decode_datum(fields: Mapping[str, Any], index: int) -> Datum:
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
         problem = f"{cause} is missing" if isinstance(cause, KeyError) else str(cause)
         raise InputError(problem, datum=index, field=field) from cause
+
+
+def load_decoders(*, protobuf: bool) -> None:
+    """Import what reads answers, ahead of the first request whose answer it reads.
+
+    A process that has no descriptor left cannot open a module's file.
+    """
+    import_module("html")  # for the page of a proxy
+    large.load()
+    if protobuf:
+        import_module("tinsmith.core.codec.proto_results")

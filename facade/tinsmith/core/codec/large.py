@@ -6,6 +6,7 @@ Without simdjson, which is an extra, they become the lists that they are in JSON
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import orjson
@@ -23,6 +24,12 @@ def loads_result(body: bytes) -> Any:
         except (ValueError, RuntimeError):
             pass  # the other library takes more, and has the one error that is expected
     return orjson.loads(body)
+
+
+def load() -> None:
+    """Import what large results are read with, if it is there."""
+    if _simdjson() is not None:
+        import_module("numpy")
 
 
 @cache
