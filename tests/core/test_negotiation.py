@@ -7,10 +7,20 @@ from typing import Any
 import attrs
 import pytest
 from tinsmith.core.config import ClientConfig
-from tinsmith.core.negotiation import PROBE, judge_probe, limits_of, settled
+from tinsmith.core.negotiation import (
+    PROBE,
+    PROBE_MODEL,
+    WORTH_ASKING_BYTES,
+    asks_again,
+    judge_probe,
+    judge_second_probe,
+    limits_of,
+    settled,
+)
 from tinsmith.core.policy import ChunkLimits, FlowLimits, PollPolicy, RetryConfig
 from tinsmith.core.secret import Secret
 from tinsmith.core.server_flags import ChangingFlags, ServerFlags, read_flags
+from tinsmith.core.server_profiles import SKYRL_0_3, UNKNOWN, ServerProfile
 
 
 def config(**settings: Any) -> ClientConfig:
@@ -63,6 +73,40 @@ def test_what_the_answer_to_the_probe_shows(status: int, expected: str | None) -
 def test_the_probe_names_nothing() -> None:
     """No model and no number stand in the probe, so that no server can apply or count it."""
     assert PROBE == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "profile", "found", "size", "asked"),
+    [
+        ({}, UNKNOWN, "json", WORTH_ASKING_BYTES, True),
+        ({}, UNKNOWN, "json", WORTH_ASKING_BYTES - 1, False),
+        ({}, UNKNOWN, "protobuf", WORTH_ASKING_BYTES, False),
+        ({"encoding": "json"}, UNKNOWN, "json", WORTH_ASKING_BYTES, False),
+        ({}, SKYRL_0_3, "json", WORTH_ASKING_BYTES, False),
+    ],
+)
+def test_when_a_second_probe_is_worth_its_round_trip(
+    settings: dict[str, Any], profile: ServerProfile, found: Any, size: int, asked: bool
+) -> None:
+    """For a large batch, on a server that parses JSON and is none that is known."""
+    assert asks_again(config(**settings), profile, found, size) is asked
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "read"),
+    [
+        (404, f'{{"detail": "Model not found: {PROBE_MODEL}"}}', True),
+        (410, '{"detail": "Unknown model"}', True),
+        (404, '{"detail": "Not Found"}', False),
+        (422, '{"detail": [{"loc": ["body"], "msg": "no model"}]}', False),
+        (500, "Internal Server Error", False),
+        (415, "", False),
+        (200, '{"request_id": "1"}', False),
+    ],
+)
+def test_what_the_second_probe_shows(status: int, text: str, read: bool) -> None:
+    """Only a server that misses the model has read its name."""
+    assert judge_second_probe(status, text) is read
 
 
 def test_flags_of_the_right_kind_are_read() -> None:

@@ -195,7 +195,7 @@ class Pipeline:
                     await gradient.finished.wait()
             self._refuse_unseen(call)
         if call.protobuf_target is not None:
-            await self.link.terms.choose()
+            await self.link.terms.choose(sum(part.estimate_bytes for part in call.parts))
         if call.prepare is not None:
             await call.prepare()
 

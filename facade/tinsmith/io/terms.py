@@ -15,7 +15,16 @@ import orjson
 from tinsmith import __version__
 from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith.core.errors import InputError
-from tinsmith.core.negotiation import PROBE, judge_probe, limits_of, settled, unreadable
+from tinsmith.core.negotiation import (
+    PROBE,
+    PROBE_MODEL,
+    asks_again,
+    judge_probe,
+    judge_second_probe,
+    limits_of,
+    settled,
+    unreadable,
+)
 from tinsmith.core.server_profiles import Clues, profile_of, recognise, version_by_probe
 from tinsmith.core.verdict import Fault, OpClass
 from tinsmith.io import operations
@@ -63,6 +72,7 @@ class Terms:
         self._learned = False
         self._config = Question(self._ask_config)
         self._probe = Question(self._ask_probe)
+        self._second_probe = Question(self._ask_second_probe)
         self._become(attrs.evolve(self._clues, profile=profile_of(link.config)))
 
     @property
@@ -98,10 +108,12 @@ class Terms:
             told = None
         self._become(recognise(self._clues, request.operation, answer.status, answer.headers, told))
 
-    async def choose(self) -> Encoding:
-        """Return the encoding of batches, found with one probe at most; raise for one that is not read.
+    async def choose(self, batch_bytes: int = 0) -> Encoding:
+        """Return the encoding of batches, found at a first batch of about this size; raise for one not read.
 
-        SkyRL is probed also where the encoding is known, since nothing else tells its versions apart.
+        One probe at most finds what is parsed, a second one whether protobuf is read beside JSON where the
+        batch is large. SkyRL is probed also where the encoding is known, since nothing else tells its
+        versions apart.
         """
         if self.encoding is None:
             await self.learn()
@@ -109,6 +121,8 @@ class Terms:
             if found is None or self.profile.name == "skyrl":
                 probed = await self._probe.answer()
                 found = found or probed
+                if asks_again(self._link.config, self.profile, found, batch_bytes):
+                    found = await self._second_probe.answer()
             problem = unreadable(found, self.profile)
             if problem is not None:
                 raise InputError(problem, field="encoding")
@@ -137,6 +151,7 @@ class Terms:
         """Stop asking."""
         self._config.withdraw()
         self._probe.withdraw()
+        self._second_probe.withdraw()
 
     async def _ask_config(self) -> None:
         """Ask how to behave. Whoever refuses the question has no such route: our own limits hold."""
@@ -191,6 +206,30 @@ class Terms:
         _log.debug("the server parses batches as %s (it answered the probe with %s)", found, status)
         self._become(attrs.evolve(self._clues, profile=version_by_probe(self.profile, found)))
         return found
+
+    async def _ask_second_probe(self) -> Encoding:
+        """Ask whether protobuf is read too, by a forward pass of a model that is not there; sent once."""
+        from tinsmith.core.codec.encode import encode_forward_backward  # loads what most servers need not
+        from tinsmith.core.values import Datum, ModelInput
+
+        data = [Datum({"target_tokens": [1]}, ModelInput.from_ints([1]))]
+        body = encode_forward_backward(
+            "forward", data, "cross_entropy", None, PROBE_MODEL, 1, encoding="protobuf"
+        )
+        asked = Request(
+            "forward_backward",
+            "POST",
+            operations.target("forward_backward"),
+            Lane.CONTROL,
+            Body.of(body, CONTENT_TYPES["protobuf"]),
+            idempotency_key=new_idempotency_key(),
+        )
+        exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
+        answer = exchange.answer
+        if answer is None or not judge_second_probe(answer.status, answer.body.decode("utf-8", "replace")):
+            return "json"
+        _log.debug("the server reads batches as protobuf too")
+        return "protobuf"
 
     def _become(self, clues: Clues) -> None:
         """Take the server for what its answers show, and tell once what that means for lost answers."""

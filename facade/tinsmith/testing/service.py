@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 import orjson
 
-from tinsmith.core.negotiation import PROBE
+from tinsmith.core.negotiation import PROBE, PROBE_MODEL
 from tinsmith.core.verdict import Fault
 from tinsmith.io.transport import client_of
 from tinsmith.io.wire import Answer, Faulted, Seen
@@ -112,6 +112,9 @@ class LedgerService:
         if seen.body == PROBE and seen.path.endswith("/forward_backward"):
             self.probes.append(seen)
             return self._unnamed()
+        if PROBE_MODEL.encode() in seen.body:
+            self.probes.append(seen)
+            return reply({"detail": "this service reads JSON alone"}, 415)
         self.seen.append(seen)
         plan = self.plan or active()
         kind = plan.next_for(seen) if plan is not None else None
