@@ -204,3 +204,31 @@ def test_an_error_for_somebody_else() -> None:
     assert (type(other), other.request_id, other.applied) == (errors.RequestFailedError, "r1", "no")
     assert other.__cause__ is cause
     assert first.applied == "yes"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("BadRequestError", 400),
+        ("AuthenticationError", 401),
+        ("BillingError", 402),
+        ("PermissionDeniedError", 403),
+        ("NotFoundError", 404),
+        ("ConflictError", 409),
+        ("UnprocessableEntityError", 422),
+        ("RateLimitError", 429),
+    ],
+)
+def test_errors_of_one_status_have_it_on_the_class(name: str, status: int) -> None:
+    """As the official ones; what an answer says goes before it."""
+    cls = getattr(errors, name)
+    assert cls.status_code == cls("no").status_code == status
+    assert cls("no", status_code=418).status_code == 418
+    assert errors.InternalServerError("no").status_code == 0
+
+
+def test_an_error_takes_more_than_a_message() -> None:
+    """As any exception does."""
+    error = errors.TinkerError("a", 3)
+    assert (error.args, str(error)) == (("a", 3), "a")
+    assert pickle.loads(pickle.dumps(error)).args == ("a", 3)

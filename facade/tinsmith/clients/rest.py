@@ -5,16 +5,12 @@ Its methods stand in one class each for runs, checkpoints, downloads, sessions a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tinsmith.clients.rest_account import AccountCalls
 from tinsmith.clients.rest_checkpoints import CheckpointCalls
 from tinsmith.clients.rest_downloads import DownloadCalls
 from tinsmith.clients.rest_runs import RunCalls
 from tinsmith.clients.rest_sessions import SessionCalls
-
-if TYPE_CHECKING:
-    from tinsmith.io.telemetry import Telemetry
+from tinsmith.io.telemetry import Telemetry
 
 
 class RestClient(RunCalls, CheckpointCalls, DownloadCalls, SessionCalls, AccountCalls):

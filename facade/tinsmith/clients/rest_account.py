@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from tinsmith.clients.rest_calls import RestCalls
 from tinsmith.clients.whoami import who
@@ -14,11 +14,9 @@ from tinsmith.core.values.account import (
     AuditLogResponse,
     BillingUsageResponse,
     CurrentCheckpointStorageUsageResponse,
+    WhoamiResponse,
 )
-
-if TYPE_CHECKING:
-    from tinsmith.core.values.account import WhoamiResponse
-    from tinsmith.io.future import APIFuture
+from tinsmith.io.future import APIFuture
 
 
 class AccountCalls(RestCalls):

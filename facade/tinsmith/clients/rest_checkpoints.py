@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from tinsmith.clients.checkpoints import checkpoint, checkpoint_of
 from tinsmith.clients.copying import copy_into_project
@@ -11,16 +11,11 @@ from tinsmith.core.arguments import page, ttl
 from tinsmith.core.errors import InputError
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.values.rest import (
+    Checkpoint,
     CheckpointsListResponse,
     WeightsInfoResponse,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tinsmith.core.values.rest import Checkpoint
-    from tinsmith.io.future import APIFuture
-
+from tinsmith.io.future import APIFuture
 
 CHECKPOINTS_PAGE = 1000
 """Checkpoints asked for at a time while iterating."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tinsmith.clients.checkpoints import archive_url, checkpoint, checkpoint_of, fetch_checkpoint
 from tinsmith.clients.external import external_urls, fetch_external
 from tinsmith.clients.rest_calls import RestCalls
 from tinsmith.clients.traces import fetch_trace
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from os import PathLike
-
-    from tinsmith.core.values.rest import CheckpointArchiveUrlResponse, ExternalWeightsUrlsResponse
-    from tinsmith.io.future import APIFuture
+from tinsmith.core.values.rest import CheckpointArchiveUrlResponse, ExternalWeightsUrlsResponse
+from tinsmith.io.future import APIFuture
 
 
 class DownloadCalls(RestCalls):

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from tinsmith.clients.rest_calls import RestCalls, all_rows
+from tinsmith.clients.rest_calls import AccessScope, RestCalls, all_rows
 from tinsmith.core.arguments import page
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
 from tinsmith.core.values.rest import TrainingRun, TrainingRunsResponse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tinsmith.clients.rest_calls import AccessScope
-    from tinsmith.io.future import APIFuture
-
+from tinsmith.io.future import APIFuture
 
 RUNS_PAGE = 100
 """Runs asked for at a time while iterating."""

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tinsmith.clients.rest_calls import RestCalls
+from tinsmith.clients.rest_calls import AccessScope, RestCalls
 from tinsmith.clients.traces import trace_url
 from tinsmith.core.arguments import page
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.rest import GetSamplerResponse, GetSessionResponse, ListSessionsResponse
 from tinsmith.core.values.search import SessionSearchRequest, SessionSearchResponse
-
-if TYPE_CHECKING:
-    from tinsmith.clients.rest_calls import AccessScope
-    from tinsmith.io.future import APIFuture
+from tinsmith.io.future import APIFuture
 
 
 class SessionCalls(RestCalls):

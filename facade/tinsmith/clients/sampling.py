@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import Any, Literal, cast, overload
 
 from tinsmith.clients.sharing import restore, shareable
-from tinsmith.clients.tokenizer import TokenizerShelf
+from tinsmith.clients.tokenizer import Backend, TokenizerShelf
 from tinsmith.core.checks import check_asked, check_prompt
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.paths import check_tinker_path
+from tinsmith.core.policy import RetryConfig
+from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.rest import GetSamplerResponse
+from tinsmith.core.values.results import SampleResponse
+from tinsmith.core.values.tensor import TensorData
 from tinsmith.io import operations
 from tinsmith.io.future import APIFuture, then
+from tinsmith.io.link import Link
+from tinsmith.io.observe import QueueState
 from tinsmith.io.sample import SampleJob
-
-if TYPE_CHECKING:
-    from tinsmith.clients.tokenizer import Backend
-    from tinsmith.core.policy import RetryConfig
-    from tinsmith.core.tokenizer import Tokenizer
-    from tinsmith.core.values.model_input import ModelInput
-    from tinsmith.core.values.results import SampleResponse
-    from tinsmith.core.values.tensor import TensorData
-    from tinsmith.io.link import Link
-    from tinsmith.io.observe import QueueState
-    from tinsmith.io.sampler import Sampler
-    from tinsmith.io.telemetry import Telemetry
+from tinsmith.io.sampler import Sampler
+from tinsmith.io.telemetry import Telemetry
 
 
 class SamplingClient:

@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from types import NoneType
+from collections.abc import Callable, Coroutine, Mapping
+from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from tinsmith.clients.ending import check_status, end
+from tinsmith.clients.ending import FinishStatus, check_status, end
+from tinsmith.clients.raw import RawOperations
+from tinsmith.clients.rest import RestClient
 from tinsmith.clients.service_creation import CreationCalls
 from tinsmith.core.arguments import ttl
 from tinsmith.core.codec.structure import to_value
-from tinsmith.core.config import ClientConfig
+from tinsmith.core.config import ClientConfig, EncodingChoice, OptimAfter, ServerChoice
+from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig, Timeouts
+from tinsmith.core.server_profiles import ServerProfile
 from tinsmith.core.values.service import GetServerCapabilitiesResponse
 from tinsmith.io import operations
 from tinsmith.io.future import APIFuture
 from tinsmith.io.link import Link
 from tinsmith.io.log import log_to_stderr
+from tinsmith.io.observe import Event, Progress
+from tinsmith.io.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from types import TracebackType
-
     import httpx
-
-    from tinsmith.clients.ending import FinishStatus
-    from tinsmith.clients.raw import RawOperations
-    from tinsmith.clients.rest import RestClient
-    from tinsmith.core.config import EncodingChoice, OptimAfter, ServerChoice
-    from tinsmith.core.server_profiles import ServerProfile
-    from tinsmith.io.observe import Event, Progress
-    from tinsmith.io.telemetry import Telemetry
+else:  # annotations can be read without the libraries
+    httpx = Deferred("httpx")
 
 
 class ServiceClient(CreationCalls):

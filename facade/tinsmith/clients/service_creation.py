@@ -5,20 +5,16 @@ Each waits until the server has what was asked for; the work is `clients.creatio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from tinsmith.clients.sampling import SamplingClient
+from tinsmith.clients.training import TrainingClient
 from tinsmith.core.arguments import labels
 from tinsmith.core.paths import check_tinker_path
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tinsmith.clients.sampling import SamplingClient
-    from tinsmith.clients.training import TrainingClient
-    from tinsmith.core.policy import RetryConfig
-    from tinsmith.core.values.optimizers import OptimizerConfig
-    from tinsmith.io.future import APIFuture
-    from tinsmith.io.link import Link
+from tinsmith.core.policy import RetryConfig
+from tinsmith.core.values.optimizers import OptimizerConfig
+from tinsmith.io.future import APIFuture
+from tinsmith.io.link import Link
 
 
 class CreationCalls:

@@ -5,30 +5,27 @@ Checkpoints have a class of their own, `CheckpointingCalls`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, cast, overload
 
 from tinsmith.clients import custom_loss
 from tinsmith.clients import training_calls as calls
+from tinsmith.clients.custom_loss import CustomLoss
+from tinsmith.clients.tokenizer import Backend
 from tinsmith.clients.training_checkpoints import CheckpointingCalls
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import InputError
+from tinsmith.core.policy import RetryConfig
+from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.core.values.datum import Datum
+from tinsmith.core.values.optimizers import OptimParams
+from tinsmith.core.values.params import LossFnType
+from tinsmith.core.values.results import ForwardBackwardOutput, OptimStepResponse
 from tinsmith.core.values.service import GetInfoResponse
 from tinsmith.io import operations
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tinsmith.clients.custom_loss import CustomLoss
-    from tinsmith.clients.tokenizer import Backend
-    from tinsmith.core.policy import RetryConfig
-    from tinsmith.core.tokenizer import Tokenizer
-    from tinsmith.core.values.datum import Datum
-    from tinsmith.core.values.optimizers import OptimParams
-    from tinsmith.core.values.params import LossFnType
-    from tinsmith.core.values.results import ForwardBackwardOutput, OptimStepResponse
-    from tinsmith.io.future import APIFuture
-    from tinsmith.io.link import Link
-    from tinsmith.io.telemetry import Telemetry
+from tinsmith.io.future import APIFuture
+from tinsmith.io.link import Link
+from tinsmith.io.telemetry import Telemetry
 
 
 class TrainingClient(CheckpointingCalls):

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from tinsmith.clients import training_calls as calls
+from tinsmith.clients.sampling import SamplingClient
 from tinsmith.clients.training_line import TrainingLine
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tinsmith.clients.sampling import SamplingClient
-    from tinsmith.core.policy import RetryConfig
-    from tinsmith.core.values.requests import SamplingClientKind
-    from tinsmith.core.values.results import (
-        LoadWeightsResponse,
-        SaveWeightsExternalResponse,
-        SaveWeightsForSamplerResponse,
-        SaveWeightsResponse,
-    )
-    from tinsmith.io.future import APIFuture
+from tinsmith.core.policy import RetryConfig
+from tinsmith.core.values.requests import SamplingClientKind
+from tinsmith.core.values.results import (
+    LoadWeightsResponse,
+    SaveWeightsExternalResponse,
+    SaveWeightsForSamplerResponse,
+    SaveWeightsResponse,
+)
+from tinsmith.io.future import APIFuture
 
 
 class CheckpointingCalls(TrainingLine):

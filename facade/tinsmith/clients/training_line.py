@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from tinsmith.clients.tokenizer import TokenizerShelf
-
-if TYPE_CHECKING:
-    from tinsmith.core.policy import RetryConfig
-    from tinsmith.io.call import Call
-    from tinsmith.io.future import APIFuture
-    from tinsmith.io.link import Link
-    from tinsmith.io.observe import QueueState
+from tinsmith.core.policy import RetryConfig
+from tinsmith.io.call import Call
+from tinsmith.io.future import APIFuture
+from tinsmith.io.link import Link
+from tinsmith.io.observe import QueueState
 
 T = TypeVar("T")
 

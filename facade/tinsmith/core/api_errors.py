@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
-from tinsmith.core.error_base import TinkerError
-
-if TYPE_CHECKING:
-    from tinsmith.core.error_base import ErrorFacts
+from tinsmith.core.error_base import ErrorFacts, TinkerError
 
 
 class APIError(TinkerError):
@@ -48,6 +45,9 @@ class APIResponseValidationError(APIError):
 class APIStatusError(APIError):
     """The server answered with an error status."""
 
+    status_code: int = 0
+    """The status; the classes of single statuses have it too."""
+
     def __init__(
         self,
         message: str,
@@ -60,9 +60,10 @@ class APIStatusError(APIError):
     ) -> None:
         super().__init__(message, getattr(response, "request", None), body=body, **facts)
         self.response = response
-        self.status_code: int = (
-            status_code if status_code is not None else getattr(response, "status_code", 0)
-        )
+        if status_code is None:
+            status_code = getattr(response, "status_code", None)
+        if status_code is not None:
+            self.status_code = status_code
         self.retry_after_s = retry_after_s
         """Seconds that the server asked to wait, if it did."""
 
@@ -70,33 +71,49 @@ class APIStatusError(APIError):
 class BadRequestError(APIStatusError):
     """400."""
 
+    status_code: int = 400
+
 
 class AuthenticationError(APIStatusError):
     """401: the key is missing or wrong."""
+
+    status_code: int = 401
 
 
 class BillingError(APIStatusError):
     """402: the account cannot pay at the moment."""
 
+    status_code: int = 402
+
 
 class PermissionDeniedError(APIStatusError):
     """403."""
+
+    status_code: int = 403
 
 
 class NotFoundError(APIStatusError):
     """404."""
 
+    status_code: int = 404
+
 
 class ConflictError(APIStatusError):
     """409."""
+
+    status_code: int = 409
 
 
 class UnprocessableEntityError(APIStatusError):
     """422."""
 
+    status_code: int = 422
+
 
 class RateLimitError(APIStatusError):
     """429."""
+
+    status_code: int = 429
 
 
 class InternalServerError(APIStatusError):

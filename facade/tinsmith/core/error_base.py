@@ -91,9 +91,9 @@ class TinkerError(Exception):
     applied: Applied | None = None
     """Whether the server applied the request; None where the question has no meaning."""
 
-    def __init__(self, message: str = "", **facts: Unpack[ErrorFacts]) -> None:
+    def __init__(self, message: str = "", *more: object, **facts: Unpack[ErrorFacts]) -> None:
         message = shortened(printable(str(message), lines=True), LONGEST_TEXT)
-        super().__init__(message)
+        super().__init__(message, *more)
         self.message = message
         self.adding(**facts)
 

@@ -6,16 +6,18 @@ Owns estimates and warnings; decodes no pixels and needs no image library.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 from tinsmith.core.chunking import count_chunk
 from tinsmith.core.errors import InputError
 from tinsmith.core.policy import ChunkLimits
-from tinsmith.core.values.chunks import ImageAssetPointerChunk, ImageChunk, UnknownChunk, sniff_format
-
-if TYPE_CHECKING:
-    from tinsmith.core.values.chunks import ImageFormat
-    from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.chunks import (
+    ImageAssetPointerChunk,
+    ImageChunk,
+    ImageFormat,
+    UnknownChunk,
+    sniff_format,
+)
+from tinsmith.core.values.model_input import ModelInput
 
 TILE_PX = 28
 """Side in pixels of the square that takes one position in common vision models."""

@@ -6,10 +6,14 @@ Behaves as transformers' fast tokenizer does. Built from bytes; `clients.tokeniz
 from __future__ import annotations
 
 import math
+import os
 import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, overload
 
 from tinsmith.core import chat_template as chat
+from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError
 from tinsmith.core.special_tokens import Role, RoleId, SpecialTokens, read_added_tokens
 from tinsmith.core.token_batch import NO_LIMIT as NO_LIMIT
@@ -30,11 +34,9 @@ from tinsmith.core.token_batch import (
 from tinsmith.core.tokenizer_files import write_files, written
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
-
     import tokenizers
+else:  # annotations can be read without the libraries
+    tokenizers = Deferred("tokenizers")
 
 
 class Tokenizer:

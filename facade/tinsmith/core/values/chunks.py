@@ -22,6 +22,8 @@ from tinsmith.core.values.value import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+else:  # annotations can be read without the libraries
+    Image = Any
 
 ImageFormat = Literal["png", "jpeg"]
 """Image encodings that the API takes."""

@@ -5,7 +5,7 @@ Owns its conveniences; checks nothing against a model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -13,9 +13,6 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import EncodedTextChunk, ModelInputChunk
 from tinsmith.core.values.open import Open
 from tinsmith.core.values.ownership import own_fields
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 def _listed(chunks: Iterable[ModelInputChunk]) -> list[ModelInputChunk]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from numbers import Integral, Real
 from operator import index as index_of
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import attrs
 
 from tinsmith.core.errors import InputError
-
-if TYPE_CHECKING:
-    import attrs
 
 WORD = 2**63
 """Whole numbers are sent as 64 bits with a sign."""

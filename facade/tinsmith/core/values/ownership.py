@@ -75,6 +75,10 @@ def _finite_or_none(value: Any, field: attrs.Attribute[Any]) -> float | None:
     return None if value is None else as_finite(value, field.name)
 
 
+for _each in (own, own_flat, _whole, _whole_or_none, _finite, _finite_or_none):
+    # attrs copies it to constructors in modules where the name has no meaning.
+    _each.__annotations__["value"] = Any
+
 _NUMBERS: dict[str, Callable[[Any, attrs.Attribute[Any]], Any]] = {
     "int": _whole,
     "int | None": _whole_or_none,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import attrs
@@ -10,9 +11,6 @@ from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.values.open import Extra, Open
 from tinsmith.core.values.ownership import own_fields
 from tinsmith.core.values.tensor import TensorData
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 StopReason = Literal["length", "stop"]
 """Why a sequence ended: no room left, or a stop."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 
+from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.values.open import Extra, Open
 from tinsmith.core.values.ownership import is_array, own, own_array
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import torch
+else:  # annotations can be read without the libraries
+    np = Deferred("numpy")
+    npt = Deferred("numpy.typing")
+    torch = Deferred("torch")
 
 TensorDtype = Literal["int64", "float32"]
 """The two element types of the API."""

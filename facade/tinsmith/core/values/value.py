@@ -17,7 +17,6 @@ from functools import cache, partial
 from typing import Any, Literal, Self
 
 import attrs
-import orjson
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.ownership import is_array
@@ -129,6 +128,8 @@ class Value:
         exclude_none: bool = False,
     ) -> str:
         """Return the JSON of `model_dump`; NaN and infinities are null. `indent` is in spaces."""
+        import orjson
+
         fields = self.model_dump(
             mode="json",
             include=include,
@@ -163,6 +164,8 @@ class Value:
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray) -> Self:
         """Build a value from the JSON of its fields."""
+        import orjson
+
         try:
             return cls.model_validate(orjson.loads(json_data))
         except orjson.JSONDecodeError as cause:

@@ -1,0 +1,62 @@
+"""Annotations of all that is public can be read at run time, as frameworks and documentation tools do."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import pytest
+import tinsmith
+from tinsmith import types
+from tinsmith.core import values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def methods(name: str, public: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the functions of a public name: itself, or its methods and properties with its constructor."""
+    if inspect.isfunction(public):
+        yield name, public
+    if not isinstance(public, type):
+        return
+    yield name, public
+    for attribute in dir(public):
+        if attribute.startswith("_") and attribute != "__init__":
+            continue
+        found = inspect.getattr_static(public, attribute)
+        found = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
+        if inspect.isfunction(found) and found.__module__.startswith("tinsmith"):
+            yield f"{name}.{attribute}", found
+
+
+PUBLIC = {
+    label: function
+    for owner, names in ((tinsmith, tinsmith.__all__), (values, dir(values)), (types, dir(types)))
+    for name in names
+    if not name.startswith("__")
+    for label, function in methods(name, getattr(owner, name))
+}
+
+
+@pytest.mark.parametrize("label", sorted(PUBLIC))
+def test_annotations_can_be_read(label: str) -> None:
+    """Each name in them means something in its module."""
+    get_type_hints(PUBLIC[label])
+
+
+def test_many_methods_are_tried() -> None:
+    """Of clients, values, futures and errors."""
+    assert len(PUBLIC) > 300
+    assert {"TrainingClient.forward_backward", "APIFuture.result", "TensorData.from_torch"} <= set(PUBLIC)
+
+
+def test_nothing_is_loaded_for_them() -> None:
+    """Making values and naming the clients loads neither numpy nor httpx nor torch."""
+    program = (
+        "import sys, tinsmith; from tinsmith import types; types.TensorData([1], 'int64');"
+        "sys.exit(bool({'numpy', 'httpx', 'torch', 'PIL'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
