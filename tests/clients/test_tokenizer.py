@@ -8,6 +8,7 @@ import pytest
 from tinsmith import ServiceClient, TinkerError, testing
 from tinsmith.clients import tokenizer as room
 from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.io.wire import Answer
 from tinsmith.local.models.tiny import tiny_tokenizer_json
 
 if TYPE_CHECKING:
@@ -68,3 +69,37 @@ def test_neither_has_one(service: testing.LedgerService, monkeypatch: pytest.Mon
     client = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny", rank=1)
     with pytest.raises(TinkerError, match="not there"):
         client.get_tokenizer()
+
+
+@pytest.mark.parametrize("answer", [{"hello": 1}, [1], {"tokenizer_json": 3}, None])
+def test_a_server_that_answers_anything(
+    service: testing.LedgerService, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    """An answer without a tokenizer is a server without one."""
+    other = Tokenizer.from_bytes(TINY.encode(), name="from the hub")
+    _mute_hub(monkeypatch, other)
+    service.rules.append(lambda operation, *_: testing.reply(answer) if operation == ROUTE else None)
+    client = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny", rank=1)
+    assert client.get_tokenizer() is other
+
+
+def test_a_page_in_place_of_an_answer(
+    service: testing.LedgerService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that shows a page for what it does not know has none either."""
+    other = Tokenizer.from_bytes(TINY.encode(), name="from the hub")
+    _mute_hub(monkeypatch, other)
+    page = Answer(200, {"content-type": "text/html"}, b"<html></html>")
+    service.rules.append(lambda operation, *_: page if operation == ROUTE else None)
+    client = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny", rank=1)
+    assert client.get_tokenizer() is other
+
+
+def test_the_embedded_service_tells_the_whole_config() -> None:
+    """The model's limit and its other fields come with the tokenizer."""
+    with ServiceClient(base_url="local:") as service:
+        made = service.create_sampling_client(base_model="tinsmith/tiny").get_tokenizer()
+    assert (made.model_max_length, made.pad_token) == (4096, "<|pad|>")
+    assert made.apply_chat_template([{"role": "user", "content": "x"}], tokenize=False).startswith(
+        "<|im_start|>"
+    )

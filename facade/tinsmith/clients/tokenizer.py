@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from tinsmith.clients.tokenizer_hub import hub_files
-from tinsmith.core.errors import APIStatusError, InputError, TinkerError
+from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
 from tinsmith.core.tokenizer import Tokenizer
 from tinsmith.core.tokenizer_files import FILES, TEMPLATES, TOKENIZER, read_settings
 from tinsmith.core.tokenizer_id import TokenizerId, tokenizer_id
@@ -74,7 +74,7 @@ async def _tokenizer_of(link: Link, model_name: str, told: str | None, backend: 
     if backend == "tokenizers":
         try:
             return await _from_server(link, model_name)
-        except (APIStatusError, InputError):
+        except (APIStatusError, APIResponseValidationError, InputError):
             if link.transport.is_local:
                 raise
     return await link.runtime.in_worker(_chosen, tokenizer_id(model_name, told), backend)
@@ -94,11 +94,16 @@ async def _from_server(link: Link, model_name: str) -> Tokenizer:
     """Ask our own extension route, which the embedded service has and others do not."""
     asked = operations.request("get_tokenizer", query={"base_model": model_name})
     payload = await operations.perform(link.caller, asked)
-    config = {name: payload[name] for name in _SPECIAL if payload.get(name) is not None}
+    told = payload if isinstance(payload, dict) else {}
+    if not isinstance(told.get("tokenizer_json"), str):  # a server that answers whatever it does not know
+        raise InputError("the server's answer holds no tokenizer", field="base_model")
     return Tokenizer.from_bytes(
-        payload["tokenizer_json"].encode(),
-        config=config,
-        chat_template=payload.get("chat_template"),
+        told["tokenizer_json"].encode(),
+        config={
+            **(told.get("tokenizer_config") or {}),
+            **{name: told[name] for name in _SPECIAL if told.get(name) is not None},
+        },
+        chat_template=told.get("chat_template"),
         name=model_name,
         now=datetime.now,
     )
@@ -149,6 +154,12 @@ def _with_transformers(chosen: TokenizerId) -> Any:
         transformers = import_module("transformers")
     except ImportError as cause:
         raise TinkerError("backend='transformers' needs transformers: pip install transformers") from cause
-    return transformers.AutoTokenizer.from_pretrained(
-        chosen.name, revision=chosen.revision, trust_remote_code=chosen.trust_remote_code, use_fast=True
-    )
+    try:
+        return transformers.AutoTokenizer.from_pretrained(
+            chosen.name,
+            revision=chosen.revision,
+            trust_remote_code=chosen.trust_remote_code,
+            use_fast=True,
+        )
+    except Exception as cause:  # its errors are of many kinds, and none says that it is a tokenizer's
+        raise TinkerError(f"transformers cannot load the tokenizer {chosen.name!r}: {cause}") from cause

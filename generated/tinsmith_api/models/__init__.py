@@ -63,6 +63,9 @@ if TYPE_CHECKING:
     )
     from .get_session_response import GetSessionResponse as GetSessionResponse
     from .get_tokenizer_response import GetTokenizerResponse as GetTokenizerResponse
+    from .get_tokenizer_response_tokenizer_config_type_0 import (
+        GetTokenizerResponseTokenizerConfigType0 as GetTokenizerResponseTokenizerConfigType0,
+    )
     from .health_response import HealthResponse as HealthResponse
     from .image_asset_pointer_chunk import ImageAssetPointerChunk as ImageAssetPointerChunk
     from .image_chunk import ImageChunk as ImageChunk
@@ -192,6 +195,7 @@ _MODULE_OF = {
     "GetServerCapabilitiesResponse": "get_server_capabilities_response",
     "GetSessionResponse": "get_session_response",
     "GetTokenizerResponse": "get_tokenizer_response",
+    "GetTokenizerResponseTokenizerConfigType0": "get_tokenizer_response_tokenizer_config_type_0",
     "HealthResponse": "health_response",
     "ImageAssetPointerChunk": "image_asset_pointer_chunk",
     "ImageChunk": "image_chunk",
@@ -318,6 +322,7 @@ __all__ = (
     "GetServerCapabilitiesResponse",
     "GetSessionResponse",
     "GetTokenizerResponse",
+    "GetTokenizerResponseTokenizerConfigType0",
     "HealthResponse",
     "ImageAssetPointerChunk",
     "ImageChunk",

@@ -2,12 +2,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.get_tokenizer_response_tokenizer_config_type_0 import (
+        GetTokenizerResponseTokenizerConfigType0,
+    )
+
 
 T = TypeVar("T", bound="GetTokenizerResponse")
 
@@ -30,9 +36,15 @@ class GetTokenizerResponse:
     """ The token that fills a batch. """
     unk_token: None | str | Unset = UNSET
     """ The token for what has none. """
+    tokenizer_config: GetTokenizerResponseTokenizerConfigType0 | None | Unset = UNSET
+    """ The content of `tokenizer_config.json`, without templates; null where the model brings none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.get_tokenizer_response_tokenizer_config_type_0 import (
+            GetTokenizerResponseTokenizerConfigType0,  # noqa: PLC0415
+        )
+
         base_model = self.base_model
 
         tokenizer_json = self.tokenizer_json
@@ -67,6 +79,14 @@ class GetTokenizerResponse:
         else:
             unk_token = self.unk_token
 
+        tokenizer_config: dict[str, Any] | None | Unset
+        if isinstance(self.tokenizer_config, Unset):
+            tokenizer_config = UNSET
+        elif isinstance(self.tokenizer_config, GetTokenizerResponseTokenizerConfigType0):
+            tokenizer_config = self.tokenizer_config.to_dict()
+        else:
+            tokenizer_config = self.tokenizer_config
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -85,11 +105,17 @@ class GetTokenizerResponse:
             field_dict["pad_token"] = pad_token
         if unk_token is not UNSET:
             field_dict["unk_token"] = unk_token
+        if tokenizer_config is not UNSET:
+            field_dict["tokenizer_config"] = tokenizer_config
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.get_tokenizer_response_tokenizer_config_type_0 import (
+            GetTokenizerResponseTokenizerConfigType0,  # noqa: PLC0415
+        )
+
         d = dict(src_dict)
         base_model = d.pop("base_model")
 
@@ -105,6 +131,15 @@ class GetTokenizerResponse:
 
         unk_token = cast(None | str | Unset, d.pop("unk_token", UNSET))
 
+        def _parse_tokenizer_config(data: Any) -> GetTokenizerResponseTokenizerConfigType0 | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return GetTokenizerResponseTokenizerConfigType0.from_dict(data)
+
+        tokenizer_config = _parse_tokenizer_config(d.pop("tokenizer_config", UNSET))
+
         get_tokenizer_response = cls(
             base_model=base_model,
             tokenizer_json=tokenizer_json,
@@ -113,6 +148,7 @@ class GetTokenizerResponse:
             eos_token=eos_token,
             pad_token=pad_token,
             unk_token=unk_token,
+            tokenizer_config=tokenizer_config,
         )
 
         get_tokenizer_response.additional_properties = d

@@ -89,6 +89,22 @@ def test_configuration_and_text_side(tmp_path: Path) -> None:
     assert open_directory(path, "mine").chat_template == "new"
 
 
+def test_tokens_in_older_files_are_found(tmp_path: Path) -> None:
+    """What stands in files of their own is in the configuration; a broken one is named."""
+    path = make_directory(tmp_path / "m")
+    (path / "tokenizer_config.json").write_text('{"eos_token": "</s>"}')
+    (path / "special_tokens_map.json").write_text('{"pad_token": {"content": "<pad>"}}')
+    (path / "added_tokens.json").write_text('{"<late>": 70}')
+    assert open_directory(path, "mine").tokenizer_config == {
+        "eos_token": "</s>",
+        "pad_token": {"content": "<pad>"},
+        "added_tokens_decoder": {"70": {"content": "<late>"}},
+    }
+    (path / "added_tokens.json").write_text("[")
+    with pytest.raises(ModelFileError, match=r"added_tokens\.json"):
+        open_directory(path, "mine")
+
+
 def test_the_default_of_several_templates(tmp_path: Path) -> None:
     """A list of named templates gives the one called default."""
     path = make_directory(tmp_path / "m")

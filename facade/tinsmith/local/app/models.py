@@ -144,11 +144,14 @@ async def get_tokenizer(service: Service, call: Call) -> Answer:
     if source.tokenizer_json is None:
         raise Refusal(404, f"{name} has no tokenizer here", field=("base_model",))
     words = ("bos_token", "eos_token", "pad_token", "unk_token")
+    config = {"model_max_length": source.config.max_context, **source.tokenizer_config}
+    config.pop("chat_template", None)
     return Answer(
         {
             "base_model": name,
             "tokenizer_json": source.tokenizer_json.decode(),
             "chat_template": source.chat_template,
+            "tokenizer_config": config,
             **{word: _content(source.tokenizer_config.get(word)) for word in words},
         }
     )

@@ -11,6 +11,8 @@ from typing import Any, cast
 import numpy as np
 from attrs import evolve
 
+from tinsmith.core.errors import InputError
+from tinsmith.core.tokenizer_files import ADDED, CONFIG, SPECIAL_MAP, read_settings
 from tinsmith.local.engine.config import ModelConfig
 from tinsmith.local.models.source import ModelFileError, ModelSource
 from tinsmith.local.models.tensor_file import TensorFile
@@ -27,7 +29,7 @@ def open_directory(path: Path, name: str) -> ModelSource:
         raise ModelFileError(path, "is not a directory" if path.exists() else "does not exist")
     config = _config(path, name)
     files = _tensor_files(path)
-    tokenizer_config = read_json(path / "tokenizer_config.json", missing={})
+    tokenizer_config = _tokenizer_config(path)
     tokenizer = path / "tokenizer.json"
     return ModelSource(
         origin=str(path),
@@ -101,6 +103,16 @@ class _Shards:
         if file is None:
             raise ModelFileError(self._path, f"tensor {name!r} is missing")
         return file.get(name)
+
+
+def _tokenizer_config(path: Path) -> dict[str, object]:
+    """Return `tokenizer_config.json`, and what older files beside it say of special and added tokens."""
+    config = read_json(path / CONFIG, missing={})
+    older = {name: (path / name).read_bytes() for name in (SPECIAL_MAP, ADDED) if (path / name).is_file()}
+    try:
+        return read_settings({CONFIG: json.dumps(config).encode(), **older}, str(path)).config
+    except InputError as error:
+        raise ModelFileError(path, str(error)) from error
 
 
 def _chat_template(path: Path, tokenizer_config: dict[str, object]) -> str | None:
