@@ -241,6 +241,8 @@ class PollHub:
         """Decode a binary result: bytes that are no message are asked for again, as JSON that is none."""
         if promise.read is None:
             return done
+        if not promise.may_be_large:
+            return self._unreadable("bytes where its results are JSON", data, promise, state, moment)
         try:
             return attrs.evolve(done, value=promise.read(done.payload))
         except APIResponseValidationError as error:
@@ -248,10 +250,15 @@ class PollHub:
 
             if not isinstance(error.__cause__, WireError):
                 return done  # a message, but not the right one: whoever waits says so
-            what, request_id = f"bytes that are no message ({error.__cause__})", promise.request_id
-            return decide_unreadable(
-                data, state, what, moment=moment, policy=self._policy, request_id=request_id
-            )
+            what = f"bytes that are no message ({error.__cause__})"
+            return self._unreadable(what, data, promise, state, moment)
+
+    def _unreadable(
+        self, what: str, data: bytes, promise: Promise, state: PollState, moment: Moment
+    ) -> Verdict:
+        return decide_unreadable(
+            data, state, what, moment=moment, policy=self._policy, request_id=promise.request_id
+        )
 
     def _request(self, promise: Promise) -> Request:
         body: dict[str, object] = {"request_id": promise.request_id}

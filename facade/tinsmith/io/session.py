@@ -16,15 +16,25 @@ from tinsmith.core.errors import SessionLostError
 from tinsmith.core.failures import detail_text
 from tinsmith.core.values.service import CreateSessionResponse
 from tinsmith.core.verdict import OpClass
+from tinsmith.core.wording import Source, Topic, read_words
 from tinsmith.io import operations
 from tinsmith.io.wire import Lane
 
 if TYPE_CHECKING:
     from tinsmith.io.link import Link
+    from tinsmith.io.tries import Exchange
 
 _log = logging.getLogger("tinsmith")
 
 _GONE = frozenset({404, 410})
+
+
+def _says_that_it_is_gone(exchange: Exchange) -> bool:
+    """Say whether the server itself answers that it has no such session; a proxy's page is not its word."""
+    if exchange.outcome.status not in _GONE or exchange.answer is None:
+        return False
+    words = read_words(exchange.answer.body)
+    return words.source is Source.TEXT and words.topic is not Topic.ROUTE
 
 
 class Session:
@@ -117,7 +127,7 @@ class Session:
             except Exception as error:  # noqa: BLE001  # no answer may end the heartbeat
                 reason: str | None = f"{type(error).__name__}: {error}"
             else:
-                if exchange.outcome.status in _GONE:
+                if _says_that_it_is_gone(exchange):
                     self._lose(session_id, exchange.outcome.status)
                     return
                 reason = None if exchange.done else str(self._link.caller.error(exchange))

@@ -48,7 +48,26 @@ class FaultKind(StrEnum):
     """The server is not available, with Retry-After."""
     STATUS_504_AFTER = "504 after"
     """A proxy did not wait for the answer."""
+    ANOTHERS_PROMISE_AFTER = "another's promise after"
+    """A submission is answered with the promise of an earlier call of the same model or sampler."""
+    PAGE_ON_POLL = "403 page on a poll"
+    """A gateway's page under an error status."""
+    MESSAGE_ON_POLL = "401 message on a poll"
+    """A gateway's JSON, which is not the server's word."""
+    EMPTY_400_ON_POLL = "empty 400 on a poll"
+    """A proxy whose connection went stale."""
+    STATUS_451_ON_POLL = "451 on a poll"
+    """A status by which no server tells what became of a promise, with a text."""
+    BROKEN_MESSAGE_ON_POLL = "broken protobuf on a poll"
+    """200 with bytes that are no message."""
+    EMPTY_MESSAGE_ON_POLL = "empty protobuf on a poll"
+    """200 with no bytes of a message."""
+    GONE_ON_POLL = "promise gone on a poll"
+    """The server forgot a promise; each at most once."""
 
+
+ON_POLLS = frozenset(kind for kind in FaultKind if kind.value.endswith(" on a poll"))
+"""Faults that strike polls alone; other requests that should meet them are served."""
 
 ACTS_FIRST = frozenset(kind for kind in FaultKind if kind.value.endswith(" after")) | {FaultKind.DUPLICATED}
 """Faults that hide an answer of a server that acted."""

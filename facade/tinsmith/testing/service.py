@@ -16,7 +16,7 @@ from tinsmith.core.negotiation import PROBE, PROBE_MODEL
 from tinsmith.core.verdict import Fault
 from tinsmith.io.transport import client_of
 from tinsmith.io.wire import Answer, Faulted, Seen
-from tinsmith.testing.faults import ACTS_FIRST, FaultKind, FaultPlan, active
+from tinsmith.testing.faults import ACTS_FIRST, ON_POLLS, FaultKind, FaultPlan, active
 from tinsmith.testing.ledger import Applied, Ledger
 
 if TYPE_CHECKING:
@@ -40,8 +40,11 @@ TRAINING = frozenset(
 class ServerDialect:
     """How a server differs from the usual one."""
 
-    duplicates: Literal["promise", "conflict", "refuse", "apply"] = "promise"
-    """An identical duplicate gets its promise, 409 with that promise, a bare 409, or is applied again."""
+    duplicates: Literal["promise", "conflict", "refuse", "apply", "sequence"] = "promise"
+    """An identical duplicate gets its promise, 409 with that promise, a bare 409, or is applied again.
+
+    With "sequence" it gets a promise of its own, which fails with a 409 that names the number expected.
+    """
     order: Literal["wait", "strict", "arrival"] = "wait"
     """Whether a request with a gap before it is refused with 408, with 409, or applied as it comes."""
     ready_after_polls: int = 0
@@ -50,6 +53,12 @@ class ServerDialect:
     """How "not yet" is said."""
     hold_s: float = 0.0
     """How long a poll is held before "not yet"."""
+    names: Literal["overwrite", "refuse"] = "overwrite"
+    """What becomes of a save under a name that exists: it is overwritten, or refused with 409."""
+    lacks: frozenset[str] = frozenset()
+    """Operations that are answered as a framework answers for a missing route."""
+    lacks_losses: frozenset[str] = frozenset()
+    """Losses that are answered with 501."""
 
 
 @attrs.define
@@ -58,6 +67,7 @@ class _Promise:
     polls: int = 0
     gone: bool = False
     failure: dict[str, Any] | None = None
+    status: int = 200
 
 
 class LedgerService:
@@ -83,6 +93,8 @@ class LedgerService:
         self._next: dict[str, int] = {}
         self._counter = 0
         self._sessions: set[str] = set()
+        self._saved: set[tuple[str, str]] = set()
+        self._lost_once: set[str] = set()
         self._opened = 0
 
     def settings(self, **changed: Any) -> dict[str, Any]:
@@ -122,6 +134,10 @@ class LedgerService:
 
     async def suffer(self, kind: FaultKind, seen: Seen, *, drips: bool = True) -> Answer:
         """Have a request meet a fault: act or not, and let the client see what the fault leaves of it."""
+        if kind in ON_POLLS:
+            return await self._suffer_on_poll(kind, seen)
+        if kind is FaultKind.ANOTHERS_PROMISE_AFTER:
+            return self._anothers_promise(seen, await self._serve(seen))
         if kind is FaultKind.DUPLICATED:
             await self._serve(seen)
             return await self._serve(seen)
@@ -129,6 +145,26 @@ class LedgerService:
         if kind is FaultKind.DRIP_AFTER and not drips:
             raise Faulted(Fault.DEADLINE, "the answer drips")
         return await _fault(kind, hidden)
+
+    async def _suffer_on_poll(self, kind: FaultKind, seen: Seen) -> Answer:
+        request_id = (seen.json() or {}).get("request_id") if seen.path.endswith("/retrieve_future") else None
+        if request_id is None:
+            return await self._serve(seen)
+        if kind is FaultKind.GONE_ON_POLL:
+            if request_id in self._lost_once:
+                return await self._serve(seen)
+            self._lost_once.add(request_id)
+            return reply({"detail": f"unknown promise {request_id!r}"}, 404)
+        return _POLL_FAULTS[kind]
+
+    def _anothers_promise(self, seen: Seen, own: Answer) -> Answer:
+        """Replace the promise in an answer by the first of the same model or sampler."""
+        body = seen.json() or {} if own.status == 200 and self._by_number else {}
+        owner = body.get("model_id", body.get("sampling_session_id"))
+        mine = (given for (whose, _), (given, _) in self._by_number.items() if whose == owner)
+        others = [request_id for request_id in mine if request_id in self._promises]
+        promised = "seq_id" in body and others and own.json().get("request_id") not in (None, others[0])
+        return reply({"request_id": others[0]}) if promised else own
 
     async def _serve(self, seen: Seen) -> Answer:
         operation = seen.path.removeprefix("api/v1/")
@@ -140,6 +176,8 @@ class LedgerService:
                 return answer
         if not is_json:
             return reply({"detail": "this service reads JSON alone"}, 415)
+        if operation in self.dialect.lacks:
+            return reply({"detail": "Not Found"}, 404)
         if operation in TRAINING:
             return self._in_line(operation, seen, body)
         if operation == "retrieve_future":
@@ -198,7 +236,23 @@ class LedgerService:
         if self.dialect.order != "arrival" and not known and seq_id > self._next[model_id]:
             status = 408 if self.dialect.order == "wait" else 409
             return reply({"detail": f"seq_id {self._next[model_id]} is expected"}, status)
+        refused = self._refused(operation, body)
+        if refused is not None and not known:
+            return refused
         return self._numbered(operation, model_id, seq_id, seen.body, _result(operation, body))
+
+    def _refused(self, operation: str, body: dict[str, Any]) -> Answer | None:
+        """Refuse what the dialect does not take: a name that exists, a loss that is missing."""
+        name = body.get("path")
+        if operation.startswith("save_") and name is not None and self.dialect.names == "refuse":
+            if (body["model_id"], name) in self._saved:
+                text = f"Checkpoint {name!r} already exists for model {body['model_id']!r}"
+                return reply({"detail": text}, 409)
+            self._saved.add((body["model_id"], name))
+        loss = (body.get(f"{operation}_input") or {}).get("loss_fn")
+        if loss in self.dialect.lacks_losses:
+            return reply({"detail": f"loss_fn {loss!r} is not implemented"}, 501)
+        return None
 
     def _numbered(
         self, operation: str, owner: str, seq_id: int, body: bytes, result: dict[str, Any]
@@ -209,6 +263,9 @@ class LedgerService:
             request_id, known_digest = before
             if digest != known_digest:
                 return reply({"detail": f"seq_id {seq_id} was used for another request"}, 409)
+            if self.dialect.duplicates == "sequence":
+                text = f"Sequence conflict: expected {self._next[owner]}, got {seq_id}."
+                return self._promise(None, {"detail": text}, status=409)
             if self.dialect.duplicates == "refuse":
                 return reply({"detail": f"seq_id {seq_id} is known"}, 409)
             if self.dialect.duplicates == "conflict":
@@ -224,11 +281,15 @@ class LedgerService:
         return answer
 
     def _promise(
-        self, name: str | None, payload: dict[str, Any], failure: dict[str, Any] | None = None
+        self,
+        name: str | None,
+        payload: dict[str, Any],
+        failure: dict[str, Any] | None = None,
+        status: int = 200,
     ) -> Answer:
         self._counter += 1
         request_id = name or f"request-{self._counter}"
-        self._promises.setdefault(request_id, _Promise(payload, failure=failure))
+        self._promises.setdefault(request_id, _Promise(payload, failure=failure, status=status))
         return reply({"request_id": request_id})
 
     async def _retrieve(self, body: dict[str, Any]) -> Answer:
@@ -240,12 +301,23 @@ class LedgerService:
             await asyncio.sleep(self.dialect.hold_s)
             not_yet = {"type": "try_again", "request_id": body["request_id"], "queue_state": "active"}
             return reply(not_yet, 408 if self.dialect.not_yet == "408" else 200)
-        return reply(promise.payload if promise.failure is None else promise.failure)
+        return reply(promise.payload if promise.failure is None else promise.failure, promise.status)
 
 
 def reply(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     """Make a JSON answer."""
     return Answer(status, {"content-type": "application/json", **(headers or {})}, orjson.dumps(value))
+
+
+_POLL_FAULTS = {
+    FaultKind.PAGE_ON_POLL: Answer(403, {"content-type": "text/html"}, b"<html><body>blocked</body></html>"),
+    FaultKind.MESSAGE_ON_POLL: reply({"message": "Unauthorized"}, 401),
+    FaultKind.EMPTY_400_ON_POLL: Answer(400, {}, b""),
+    FaultKind.STATUS_451_ON_POLL: reply({"detail": "not here"}, 451),
+    FaultKind.BROKEN_MESSAGE_ON_POLL: Answer(200, {"content-type": "application/x-protobuf"}, b"\xff" * 5),
+    FaultKind.EMPTY_MESSAGE_ON_POLL: Answer(200, {"content-type": "application/x-protobuf"}, b""),
+}
+"""What polls are answered with."""
 
 
 def _result(operation: str, body: dict[str, Any]) -> dict[str, Any]:
