@@ -242,7 +242,7 @@ def test_copy_goes_out_under_one_key_with_its_token(
     body = tries[0].json()
     assert body == {"source_path": PATH, "session_id": body["session_id"], "model_seq_id": 0}
     assert body == tries[1].json()
-    later = client.create_lora_training_client("tinsmith/tiny")
+    later = client.create_lora_training_client("tinsmith/tiny").result()
     assert sent(service, "create_model")["model_seq_id"] == 1
     assert later.model_id
 
@@ -316,7 +316,7 @@ def test_training_call(
     fields: dict[str, Any],
 ) -> None:
     """A save says what is asked for, under a number of the line; nothing else is sent."""
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     call(trainer).result(WAIT_S)
     standing = {"model_id": trainer.model_id, "seq_id": 1, "type": operation}
     assert sent(service, operation) == {**fields, **standing}
@@ -324,7 +324,7 @@ def test_training_call(
 
 def test_optimizer_is_chosen_and_stepped(service: testing.LedgerService, client: ServiceClient) -> None:
     """The optimizer goes out with the model, and each kind of step under its own name."""
-    trainer = client.create_lora_training_client("tinsmith/tiny", optimizer=DimuonOptimizerConfig())
+    trainer = client.create_lora_training_client("tinsmith/tiny", optimizer=DimuonOptimizerConfig()).result()
     assert sent(service, "create_model")["optimizer_config"] == {"version": 1, "type": "dimuon"}
     trainer.optim_step(DimuonParams(0.5)).result(WAIT_S)
     dimuon = {"learning_rate": 0.5, "grad_clip_norm": 0.0, "beta1": 0.9, "type": "dimuon"}
@@ -333,7 +333,7 @@ def test_optimizer_is_chosen_and_stepped(service: testing.LedgerService, client:
     assert sent(service, "optim_step")["optimizer_params"] == {"type": "lion", "wd": 1}
     trainer.optim_step(optim_params=AdamParams()).result(WAIT_S)
     assert "optimizer_params" not in sent(service, "optim_step")
-    client.create_lora_training_client("tinsmith/tiny")
+    client.create_lora_training_client("tinsmith/tiny").result()
     assert "optimizer_config" not in sent(service, "create_model")
 
 
@@ -341,14 +341,14 @@ def test_checkpoint_is_loaded_with_another_optimizer(
     service: testing.LedgerService, client: ServiceClient
 ) -> None:
     """A base model and an optimizer that are named win over those of the checkpoint."""
-    client.create_training_client_from_state(PATH, base_model="other", optimizer={"type": "lion"})
+    client.create_training_client_from_state(PATH, base_model="other", optimizer={"type": "lion"}).result()
     made = sent(service, "create_model")
     assert (made["base_model"], made["optimizer_config"]) == ("other", {"type": "lion"})
 
 
 def test_sample_asks_for_what_is_wanted(service: testing.LedgerService, client: ServiceClient) -> None:
     """New fields are sent when they are asked for, and their answers become values."""
-    sampler: SamplingClient = client.create_sampling_client(base_model="tinsmith/tiny")
+    sampler: SamplingClient = client.create_sampling_client(base_model="tinsmith/tiny").result()
     prompt, params = ModelInput.from_ints([1, 2]), SamplingParams(max_tokens=1)
     drawn = sampler.sample(
         prompt,
@@ -381,7 +381,7 @@ def test_session_is_finished_as_it_ended(service: testing.LedgerService) -> None
 
     def opened() -> ServiceClient:
         made = ServiceClient(**service.settings())
-        made.create_sampling_client(base_model="tinsmith/tiny")
+        made.create_sampling_client(base_model="tinsmith/tiny").result()
         return made
 
     opened().close("errored", "a reason").result(0)
@@ -409,7 +409,7 @@ def test_server_that_cannot_hear_of_the_end(service: testing.LedgerService) -> N
         lambda _name, seen, _body: testing.reply({}, 404) if seen.path.endswith("/finish") else None
     )
     client = ServiceClient(**service.settings())
-    client.create_sampling_client(base_model="tinsmith/tiny")
+    client.create_sampling_client(base_model="tinsmith/tiny").result()
     client.close("success")
     assert client.holder.closed
 
@@ -417,10 +417,10 @@ def test_server_that_cannot_hear_of_the_end(service: testing.LedgerService) -> N
 def test_session_is_named_and_paid_for(service: testing.LedgerService) -> None:
     """Name and project go out with the session, also where a configuration is given."""
     plain = ServiceClient(**service.settings(project_id="p", display_name="n"))
-    plain.create_sampling_client(base_model="tinsmith/tiny")
+    plain.create_sampling_client(base_model="tinsmith/tiny").result()
     config = attrs.evolve(ServiceClient(**service.settings()).config, display_name="old")
     given = service.settings(config=config, project_id="p", display_name="n")
-    ServiceClient(**given).create_sampling_client(base_model="tinsmith/tiny")
+    ServiceClient(**given).create_sampling_client(base_model="tinsmith/tiny").result()
     bodies = [seen.json() for seen in service.seen if seen.path.endswith("/create_session")]
     assert [(body["project_id"], body["display_name"]) for body in bodies] == [("p", "n")] * 2
 
@@ -467,7 +467,7 @@ BAD_SAMPLES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("given", "field"), BAD_SAMPLES)
 def test_bad_sample(client: ServiceClient, given: dict[str, Any], field: str) -> None:
     """What a sample cannot ask for is named."""
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     with pytest.raises(InputError) as caught:
         sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams(), **given)
     assert caught.value.field == field
@@ -480,7 +480,7 @@ BAD_TRAINING: list[tuple[Callable[[TrainingClient], Any], str]] = [
     (lambda c: c.save_weights_external("a/b"), "name"),
     (lambda c: c.save_weights_external("a", None, "age1x"), "age_encryption_recipients"),
     (lambda c: c.save_state("a", user_metadata=7), "user_metadata"),  # type: ignore[arg-type]
-    (lambda c: c.save_weights_and_get_sampling_client(kind="live"), "kind"),  # type: ignore[arg-type]
+    (lambda c: c.save_weights_and_get_sampling_client(kind="live").result(), "kind"),  # type: ignore[arg-type]
     (lambda c: c.optim_step(), "adam_params"),
     (lambda c: c.optim_step(AdamParams(), optim_params=AdamParams()), "adam_params"),
     (lambda c: c.optim_step({"learning_rate": 1}), "adam_params"),
@@ -492,7 +492,7 @@ def test_bad_training_call(
     service: testing.LedgerService, client: ServiceClient, call: Callable[[TrainingClient], Any], field: str
 ) -> None:
     """The call raises, names the argument, and the line has no gap."""
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     with pytest.raises(InputError) as caught:
         call(trainer)
     assert caught.value.field == field
@@ -504,8 +504,8 @@ def test_calls_on_a_closed_client_were_not_sent(
     service: testing.LedgerService, client: ServiceClient
 ) -> None:
     """Whatever is called after `close` says `applied` "no", reads too: nothing of it left."""
-    rest, trainer = client.create_rest_client(), client.create_lora_training_client("tinsmith/tiny")
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    rest, trainer = client.create_rest_client(), client.create_lora_training_client("tinsmith/tiny").result()
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     client.close()
     before = len(service.seen)
     for call in (
@@ -515,7 +515,7 @@ def test_calls_on_a_closed_client_were_not_sent(
         lambda: trainer.optim_step(AdamParams()).result(),
         lambda: sampler.compute_logprobs(ModelInput.from_ints([1])).result(),
         lambda: client.get_server_capabilities(),
-        lambda: client.create_sampling_client(base_model="tinsmith/tiny"),
+        lambda: client.create_sampling_client(base_model="tinsmith/tiny").result(),
         lambda: client.raw.healthz().result(),
     ):
         with pytest.raises(ClosedError) as caught:

@@ -443,3 +443,29 @@ def test_waiting_chunks_of_a_lost_call_are_not_sent() -> None:
     submit(line, one)
     assert errors_of(line.finished(one, FAILED)) == [(one, RequestFailedError), (two, RequestFailedError)]
     assert (line.head, line.poison) == (other, None)
+
+
+def test_what_belongs_to_the_creation_goes_first() -> None:
+    """A place taken ahead is before all that waits, and cannot be had once something has begun."""
+    line = SequenceLine()
+    (waiting,) = line.take(Kind.STEP)
+    first, second = line.take(Kind.OTHER, 2, ahead=True)
+    assert [submit(line, place) and place.seq_id for place in (first, second, waiting)] == [1, 2, 3]
+    (begun,) = line.take(Kind.OTHER)
+    line.draw(begun)
+    with pytest.raises(AssertionError):
+        line.take(Kind.OTHER, ahead=True)
+
+
+def test_a_call_is_cut_anew_where_it_stands() -> None:
+    """More or fewer chunks of a call that has not begun keep its place between its neighbours."""
+    line = SequenceLine()
+    (before,) = line.take(Kind.OTHER)
+    (one,) = line.take(Kind.GRADIENT)
+    (after,) = line.take(Kind.STEP)
+    three = line.replanned(one.call, 3)
+    assert [place.chunk for place in three] == [0, 1, 2]
+    assert [submit(line, place) and place.seq_id for place in (before, *three, after)] == [1, 2, 3, 4, 5]
+    assert len(after.gradients) == 3
+    with pytest.raises(AssertionError):
+        line.replanned(one.call, 1)

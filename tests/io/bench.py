@@ -34,7 +34,7 @@ def datum(*tokens: int) -> Datum:
 def trainer_on(service: LedgerService, **settings: Any) -> TrainingClient:
     """Make a training client of a service of its own."""
     client = ServiceClient(**service.settings(**settings))
-    return client.create_lora_training_client("tinsmith/tiny")
+    return client.create_lora_training_client("tinsmith/tiny").result(WAIT_S)
 
 
 def timed(

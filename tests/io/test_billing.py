@@ -26,7 +26,7 @@ def watched(
             seen.append(event)
 
     client = ServiceClient(**service.settings(observer=note, **settings))
-    return client.create_lora_training_client("tinsmith/tiny"), seen, client
+    return client.create_lora_training_client("tinsmith/tiny").result(), seen, client
 
 
 def limited(service: testing.LedgerService, limit_s: float) -> None:
@@ -117,7 +117,7 @@ def test_samples_wait_for_the_bill(service: testing.LedgerService) -> None:
     """A sample pauses as training does."""
     _, seen, client = watched(service)
     service.rules.append(once("asample", refuse(402)))
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     prompt, short = ModelInput.from_ints([1]), SamplingParams(max_tokens=1)
     assert sampler.sample(prompt, 1, short).result(WAIT_S).sequences
     assert [event.operation for event in seen] == ["asample"]

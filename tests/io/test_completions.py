@@ -54,7 +54,7 @@ class Announcer(testing.LedgerService):
 
 def sampler_on(service: testing.LedgerService) -> SamplingClient:
     """Make a sampler of a client of its own."""
-    return ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny")
+    return ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny").result()
 
 
 def test_one_poll_announces_many_samples(clock: testing.FrozenClock) -> None:

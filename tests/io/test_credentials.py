@@ -68,7 +68,7 @@ class Issuer(testing.LedgerService):
 def test_key_is_exchanged_where_the_server_wants_it(clock: testing.FrozenClock) -> None:
     """The key goes to client/config and the exchange; everything else carries the token, asked for once."""
     service = Issuer()
-    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
     trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
     assert service.keys("client/config") == ["tml-test"]
     assert service.keys("auth/token") == ["tml-test"]
@@ -79,7 +79,7 @@ def test_key_is_exchanged_where_the_server_wants_it(clock: testing.FrozenClock) 
 def test_no_flag_no_exchange(clock: testing.FrozenClock) -> None:
     """Other servers get the key itself."""
     service = Issuer(wanted=False)
-    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
     trainer.optim_step(ADAM).result(WAIT_S)
     assert service.issued == 0
     assert service.keys("optim_step") == ["tml-test"]
@@ -89,7 +89,7 @@ def test_key_that_is_a_token_is_not_exchanged(clock: testing.FrozenClock) -> Non
     """A JWT as api_key= goes along as it is."""
     service = Issuer()
     client = ServiceClient(**service.settings(api_key=token(9)))
-    client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).result(WAIT_S)
+    client.create_lora_training_client("tinsmith/tiny").result().optim_step(ADAM).result(WAIT_S)
     assert service.issued == 0
     assert service.keys("optim_step") == ["canary9"]
 
@@ -97,7 +97,7 @@ def test_key_that_is_a_token_is_not_exchanged(clock: testing.FrozenClock) -> Non
 def test_token_is_renewed_on_the_way(clock: testing.FrozenClock) -> None:
     """Heartbeats carry a run through many tokens: each is renewed at about half of its life."""
     service = Issuer(life_s=600.0)
-    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
     trainer.optim_step(ADAM).result(WAIT_S)
     began, issued = clock.now(), service.issued
     service.dialect = testing.ServerDialect(ready_after_polls=60, hold_s=30.0)
@@ -109,7 +109,7 @@ def test_token_is_renewed_on_the_way(clock: testing.FrozenClock) -> None:
 def test_revoked_token_is_replaced_and_the_request_replayed_once(clock: testing.FrozenClock) -> None:
     """401 with invalid_token: one exchange, the same bytes again, and nothing is applied twice."""
     service = Issuer()
-    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
     trainer.optim_step(ADAM).result(WAIT_S)
     service.revoked.add(service.now())
     trainer.optim_step(ADAM).result(WAIT_S)
@@ -122,7 +122,7 @@ def test_revoked_token_is_replaced_and_the_request_replayed_once(clock: testing.
 def test_replay_happens_once(clock: testing.FrozenClock) -> None:
     """A server that refuses every token is believed: the number is given back."""
     service = Issuer()
-    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
     service.rules.insert(0, lambda asked, _seen, _body: INVALID if asked == "optim_step" else None)
     with pytest.raises(AuthenticationError) as caught:
         trainer.optim_step(ADAM).result(WAIT_S)
@@ -144,7 +144,7 @@ def test_failed_exchange_is_no_end(clock: testing.FrozenClock, caplog: pytest.Lo
     service = Issuer()
     service.fails = True
     with caplog.at_level(logging.WARNING, "tinsmith"):
-        trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+        trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
         trainer.optim_step(ADAM).result(WAIT_S)
         assert service.keys("optim_step") == ["tml-test"]
         service.fails = False
@@ -248,7 +248,7 @@ def test_key_that_cannot_be_renewed_proves_nothing(
     service.rules.append(rule)
     config = commanded(service, f"{sys.executable} {once_only}")
     client = ServiceClient(config=config, http_client=service.settings()["http_client"])
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     with pytest.raises(AuthenticationError) as caught:
         trainer.optim_step(ADAM).result(WAIT_S)
     assert (caught.value.applied, caught.value.seq_id) == ("unknown", 1)
@@ -262,7 +262,7 @@ def test_key_that_cannot_be_renewed_proves_nothing(
 def test_odd_life_is_no_exchange_for_each_request(clock: testing.FrozenClock, life_s: float) -> None:
     """A clock that is two hours off, or tokens of half a minute, do not double the requests."""
     service = Issuer(life_s=life_s)
-    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
     with clock.held():
         steps = [trainer.optim_step(ADAM) for _ in range(20)]
     for step in steps:
@@ -275,7 +275,7 @@ def test_token_that_is_none(clock: testing.FrozenClock, made: object) -> None:
     """An exchange that gives no token has failed: the key itself goes along."""
     service = Issuer()
     service.rules.insert(0, lambda asked, *_: reply({"jwt": made}) if asked == "auth/token" else None)
-    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
     trainer.optim_step(ADAM).result(WAIT_S)
     assert set(service.keys("optim_step")) == {"tml-test"}
 
@@ -285,8 +285,8 @@ def test_tokens_are_never_shown(clock: testing.FrozenClock, caplog: pytest.LogCa
     service = Issuer()
     caplog.set_level(logging.DEBUG, "tinsmith")
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     service.rules.insert(0, lambda asked, _seen, _body: INVALID if asked == "optim_step" else None)
     with pytest.raises(TinkerError) as caught:
         trainer.optim_step(ADAM).result(WAIT_S)
@@ -304,7 +304,7 @@ def test_server_that_quotes_the_key_behind_the_token(
     quoting = {"detail": "tml-test may not", "session_id": "s", "warning_message": "tml-test is old"}
     refused = {"optim_step": 403, "create_session": 200}
     service.rules.insert(0, lambda asked, *_: reply(quoting, refused[asked]) if asked in refused else None)
-    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
     error = trainer.optim_step(ADAM).exception(WAIT_S)
     assert "*** may not" in str(error)
     assert "*** is old" in caplog.text
@@ -315,7 +315,7 @@ def test_many_who_send_exchange_once(clock: testing.FrozenClock) -> None:
     """Requests that meet a revoked token at the same time share one exchange."""
     service = Issuer()
     client = ServiceClient(**service.settings())
-    trainers = [client.create_lora_training_client("tinsmith/tiny") for _ in range(5)]
+    trainers = [client.create_lora_training_client("tinsmith/tiny").result() for _ in range(5)]
     service.revoked.add(service.now())
     for step in [each.optim_step(ADAM) for each in trainers]:
         step.result(WAIT_S)

@@ -39,8 +39,8 @@ def test_each_request_hears_of_itself(clock: testing.FrozenClock, way: str) -> N
     """Steps, batches and samples in flight carry their own promise, owner and number."""
     service = testing.LedgerService()
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     service.dialect = ServerDialect(ready_after_polls=10**6, hold_s=5.0)
     with clock.held():
         futures: list[APIFuture[Any]] = [
@@ -66,7 +66,7 @@ def test_sample_that_was_not_sent_says_so(clock: testing.FrozenClock) -> None:
     """One that waits for what the server says of itself was not sent, and names its sampler."""
     service = testing.LedgerService()
     client = ServiceClient(**service.settings())
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     service.rules.append(lambda asked, *_: refuse(401) if asked == "client/config" else None)
     client.holder.terms._learned = False
     client.holder.terms._config._task = None

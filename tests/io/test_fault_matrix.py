@@ -55,7 +55,7 @@ def play(
     began = clock.now()
     client = ServiceClient(**service.settings(**settings))
     try:
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result()
     except TinkerError as error:
         return error
     futures = [call(trainer) for _, call in SCRIPT]

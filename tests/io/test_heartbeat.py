@@ -64,7 +64,7 @@ def test_uploads_do_not_starve_heartbeats() -> None:
             chunk_limits=attrs.evolve(limits, max_items=10**9, max_datums=1000),
         )
         with ServiceClient(config=config) as client:
-            trainers = [client.create_lora_training_client("tinsmith/tiny") for _ in range(2)]
+            trainers = [client.create_lora_training_client("tinsmith/tiny").result() for _ in range(2)]
             data = batch()
             futures = [trainer.forward_backward(data, "importance_sampling") for trainer in trainers]
             for future in futures:

@@ -81,7 +81,7 @@ def test_what_is_not_http_is_asked_again(server: testing.SocketServer, what: str
     """A submission is sent again under its number, a poll is asked again; the step is applied once."""
     server.service.rules.append(first(where, NO_HTTP[what]))
     with ServiceClient(config=config_for(server.url)) as client:
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result()
         for _ in range(2):
             trainer.optim_step(ADAM).result(WAIT_S)
     server.service.ledger.assert_exactly_once(trainer.model_id, 2)
@@ -98,7 +98,7 @@ def test_compression_that_stays_broken_ends(server: testing.SocketServer, where:
         return None
 
     with ServiceClient(config=config_for(server.url)) as client:
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result()
         server.service.rules.append(rule)
         error: Any = trainer.optim_step(ADAM).exception(WAIT_S)
     assert isinstance(error, APIConnectionError)
@@ -138,7 +138,7 @@ def test_answer_without_end_ends(
     """An answer above the bound is refused as unreadable: a poll is not repeated for hours with gigabytes."""
     monkeypatch.setattr("tinsmith.io.streams.MAX_RESPONSE_BYTES", 1000)
     with ServiceClient(config=config_for(server.url)) as client:
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result()
         large = reply({"request_id": "r", "metrics": {}, "filler": "x" * 2000})
         server.service.rules.append(lambda asked, *_: large if asked == where else None)
         error: Any = trainer.optim_step(ADAM).exception(WAIT_S)
@@ -220,7 +220,7 @@ def test_a_poll_that_quotes_the_key(service: testing.LedgerService, answer: Answ
     service.rules.append(once("retrieve_future", *[answer] * 20))
     client = ServiceClient(**service.settings(api_key=KEY))
     with pytest.raises(TinkerError) as caught:
-        client.create_lora_training_client("tinsmith/tiny")
+        client.create_lora_training_client("tinsmith/tiny").result()
     told = f"{caught.value!r} {caught.value} {vars(caught.value)} {pickle.dumps(caught.value)!r}"
     assert "bad key ***" in told
     assert KEY not in told
@@ -238,7 +238,7 @@ def test_headers_and_queue_reasons_that_quote_the_key(
     )
     with caplog.at_level(logging.DEBUG):
         client = ServiceClient(**service.settings(api_key=KEY, observer=told.append))
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result()
         trainer.optim_step(ADAM).exception(WAIT_S)
     assert "*** is old" in caplog.text
     assert any("*** waits" in str(event) for event in told)
@@ -285,7 +285,7 @@ def test_samples_in_flight_end_with_their_client(server: testing.SocketServer, a
 
     server.service.rules.append(rule)
     client = ServiceClient(config=config_for(server.url))
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     futures = [sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams(max_tokens=1)) for _ in range(9)]
     while not any(seen.path.endswith("asample") for seen in server.service.seen):
         time.sleep(0.001)
@@ -322,7 +322,7 @@ def test_a_redirected_submission_was_not_applied(service: testing.LedgerService,
     moved = Answer(status, {"location": "https://elsewhere.example/api/v1/optim_step?sig=CANARY"}, b"")
     service.rules.append(once("optim_step", moved))
     with ServiceClient(**service.settings()) as client:
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result()
         error: Any = trainer.optim_step(ADAM).exception(WAIT_S)
         assert (error.applied, error.status_code, error.attempts) == ("no", status, 1)
         assert "points to https://elsewhere.example/api/v1/optim_step," in str(error)
@@ -341,9 +341,9 @@ def test_advice_that_overflows_is_none(service: testing.LedgerService, where: st
     """One such answer costs a retry, wherever it comes; the heart beats on."""
     service.rules.append(once(where, Answer(503, OVERFLOWS, b"{}")))
     with ServiceClient(**service.settings()) as client:
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result()
         trainer.optim_step(ADAM).result(WAIT_S)
-        sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+        sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
         sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams(max_tokens=1)).result(WAIT_S)
         client.holder.runtime.spawn(asyncio.sleep(100)).result(WAIT_S)
     assert sum(seen.path.endswith("session_heartbeat") for seen in service.seen) >= 8
@@ -364,7 +364,7 @@ def test_no_answer_ends_a_background_task(
         return judged(*given, **named)
 
     with ServiceClient(**service.settings()) as client:
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result()
         if where == "session_heartbeat":
             judged = client.holder.caller.exchange
             monkeypatch.setattr(client.holder.caller, "exchange", breaks)
@@ -390,7 +390,9 @@ def test_a_key_that_json_spells_otherwise_is_struck_out(service: testing.LedgerS
     quoted = Answer(400, {}, b'{"detail": "bad key ' + spelt.encode() + b' !"}')
     service.rules.append(once("optim_step", quoted))
     with ServiceClient(**service.settings(api_key=KEY)) as client:
-        error: Any = client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).exception(WAIT_S)
+        error: Any = (
+            client.create_lora_training_client("tinsmith/tiny").result().optim_step(ADAM).exception(WAIT_S)
+        )
     assert "bad key *** !" in str(error)
     many = b"\\" * 200_000
     assert without_secrets(Answer(400, {}, many), [KEY]).body == many

@@ -516,10 +516,8 @@ def test_two_clients_share_nothing_but_the_loop(clock: testing.FrozenClock) -> N
     first = ServiceClient(**one.settings(api_key="tml-one", base_url="http://127.0.0.1:1/"))
     second = ServiceClient(**other.settings(api_key="tml-other", base_url="http://127.0.0.1:2/"))
     one.rules.append(lambda name, _seen, _body: reply({}, 429) if name == "create_session" else None)
-    blocked = concurrent.futures.ThreadPoolExecutor(1).submit(
-        first.create_lora_training_client, "tinsmith/tiny"
-    )
-    second.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).result(WAIT_S)
+    blocked = first.create_lora_training_client("tinsmith/tiny")
+    second.create_lora_training_client("tinsmith/tiny").result().optim_step(ADAM).result(WAIT_S)
     with pytest.raises(TinkerError):
         blocked.result(WAIT_S)
     assert {seen.headers["x-api-key"] for seen in one.seen} == {"tml-one"}

@@ -82,7 +82,7 @@ def test_sampler_with_limits_of_its_own(service: testing.LedgerService) -> None:
     client = ServiceClient(**service.settings())
     narrow = client.create_sampling_client(
         base_model="tinsmith/tiny", retry_config=RetryConfig(max_connections=2)
-    )
+    ).result()
     futures: list[Any] = [narrow.sample(PROMPT, 1, SamplingParams(max_tokens=1)) for _ in range(20)]
     for future in futures:
         future.result(WAIT_S)

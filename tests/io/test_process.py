@@ -33,7 +33,7 @@ MAKE = """
 import sys, os, threading, time, asyncio, pickle, warnings
 from tinsmith import *
 service = ServiceClient(base_url=sys.argv[1], api_key="tml-x", server_deduplicates=True)
-trainer = service.create_lora_training_client("tinsmith/tiny")
+trainer = service.create_lora_training_client("tinsmith/tiny").result()
 """
 
 
@@ -103,7 +103,7 @@ def test_closing_says_what_was_not_acknowledged(
     """A client that is closed with a limit warns of what it gives up."""
     server.service.rules.append(_silent("optim_step"))
     client = ServiceClient(base_url=server.url, api_key="tml-x", server_deduplicates=True)
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     steps = [trainer.optim_step(ADAM) for _ in range(5)]
     client.close(timeout=0.2)
     assert "4 requests not sent and 1 requests sent but not acknowledged" in caplog.text
@@ -223,7 +223,7 @@ def test_sampling_client_works_in_a_spawned_process(server: testing.SocketServer
 def test_local_client_does_not_pickle() -> None:
     """A sampler of the embedded service refuses to pickle, and names what does."""
     with ServiceClient(base_url="local:") as client:
-        sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+        sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
         with pytest.raises(TypeError, match="tinsmith serve"):
             pickle.dumps(sampler)
         with pytest.raises(TypeError, match="does not pickle"):
@@ -265,7 +265,7 @@ def test_waiting_on_our_own_loop_is_refused(service: testing.LedgerService) -> N
 def test_closing_in_a_callback_does_not_wait_for_itself(service: testing.LedgerService) -> None:
     """`close()` on tinsmith's own thread begins to close and returns."""
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     closed = threading.Event()
 
     def close(_: object) -> None:
@@ -289,7 +289,7 @@ def test_sampling_in_a_callback_is_not_held_up(service: testing.LedgerService) -
         retry=RetryConfig(max_connections=1),
     )
     client = ServiceClient(**service.settings(config=config))
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     more: list[Any] = []
     done = threading.Event()
 
@@ -313,7 +313,7 @@ def test_an_exit_in_a_callback_ends_nobody_else(
 ) -> None:
     """`sys.exit()` in a done-callback is logged; the thread that all clients share lives on."""
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
 
     def leave(_: object) -> None:
         sys.exit(3)
@@ -362,7 +362,7 @@ def test_leaving_the_block_waits_for_results(service: testing.LedgerService) -> 
     """Futures of a client that was closed by its block have their results; after an error nobody waits."""
     service.dialect = testing.ServerDialect(ready_after_polls=2, hold_s=1.0)
     with ServiceClient(**service.settings()) as client:
-        future = client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM)
+        future = client.create_lora_training_client("tinsmith/tiny").result().optim_step(ADAM)
     assert future.result(0).metrics == {"seq_id": 1.0}
     service.dialect = testing.ServerDialect(ready_after_polls=10**6, hold_s=1.0)
     client = ServiceClient(**service.settings())
@@ -373,7 +373,7 @@ def test_leaving_the_block_waits_for_results(service: testing.LedgerService) -> 
             else None
         )
     )
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     future = trainer.optim_step(ADAM)
     with pytest.raises(KeyError), client:
         raise KeyError
@@ -384,8 +384,8 @@ def test_leaving_the_block_waits_for_results(service: testing.LedgerService) -> 
 def test_closed_client_says_so(service: testing.LedgerService) -> None:
     """After `close` every call fails at once."""
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     client.close()
     for call in (
         lambda: trainer.optim_step(ADAM),

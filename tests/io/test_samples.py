@@ -41,7 +41,7 @@ def sampler_on(service: testing.LedgerService, **settings: Any) -> SamplingClien
     fixed = {"base_url": "http://127.0.0.1:1/", "api_key": "tml-x", "server_deduplicates": True}
     config = ClientConfig.from_environment(**{**fixed, **settings})
     client = ServiceClient(**service.settings(config=config))
-    return client.create_sampling_client(base_model="tinsmith/tiny")
+    return client.create_sampling_client(base_model="tinsmith/tiny").result()
 
 
 class Cap:

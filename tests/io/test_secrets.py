@@ -61,8 +61,8 @@ def test_canaries_in_a_run_with_faults(service: testing.LedgerService, log: io.S
     """A run with faults at p = 0.3, telemetry and logs at the lowest level shows neither key nor prompt."""
     errors: list[TinkerError] = []
     client = ServiceClient(**service.settings(api_key=KEY, telemetry=True))
-    trainer = client.create_lora_training_client("tinsmith/tiny")
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     with testing.faults(0.3, seed=3):
         for _ in range(30):
             futures: list[Any] = [
@@ -120,12 +120,12 @@ def test_token_of_weights_that_a_server_quotes(service: testing.LedgerService, w
 
     service.rules.append(quoting)
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     calls: dict[str, Callable[[], object]] = {
         "load_state": lambda: trainer.load_state(path, weights_access_token=canary).result(WAIT_S),
         "create from state": lambda: client.create_training_client_from_state(
             path, weights_access_token=canary
-        ),
+        ).result(),
         "copy_weights": lambda: client.copy_weights(path, weights_access_token=canary).result(WAIT_S),
     }
     with pytest.raises(TinkerError) as caught:
@@ -154,7 +154,7 @@ def test_telemetry_is_off_by_default(service: testing.LedgerService) -> None:
     """Without being asked for, nothing is sent; a client says so by having none."""
     client = ServiceClient(**service.settings())
     assert client.get_telemetry() is None
-    client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).result(WAIT_S)
+    client.create_lora_training_client("tinsmith/tiny").result().optim_step(ADAM).result(WAIT_S)
     client.close()
     assert not any("telemetry" in seen.path for seen in service.seen)
 
@@ -162,7 +162,7 @@ def test_telemetry_is_off_by_default(service: testing.LedgerService) -> None:
 def test_telemetry_tells_classes_and_numbers_alone(service: testing.LedgerService) -> None:
     """What is sent has the form of the wire, and of texts their type alone."""
     client = ServiceClient(**service.settings(telemetry=True))
-    client.create_lora_training_client("tinsmith/tiny")
+    client.create_lora_training_client("tinsmith/tiny").result()
     telemetry = client.get_telemetry()
     assert telemetry is not None
     assert telemetry.log("step", {"loss": 0.5, "text": "private", "count": 3})
@@ -192,7 +192,7 @@ def test_telemetry_that_cannot_be_sent_harms_nobody(service: testing.LedgerServi
 
     service.rules.append(refuse)
     client = ServiceClient(**service.settings(telemetry=True))
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     assert trainer.optim_step(ADAM).result(WAIT_S)
     client.close()
     assert sum(seen.path.endswith("telemetry") for seen in service.seen) <= 3
@@ -206,7 +206,7 @@ def _told(error: TinkerError) -> str:
 def test_telemetry_drops_what_has_no_form_in_json(service: testing.LedgerService) -> None:
     """Numbers and names that JSON cannot hold do not keep a client from closing."""
     client = ServiceClient(**service.settings(telemetry=True))
-    client.create_lora_training_client("tinsmith/tiny")
+    client.create_lora_training_client("tinsmith/tiny").result()
     telemetry = client.get_telemetry()
     assert telemetry is not None
     telemetry.log("odd", {"large": 10**30, "\ud800": 1, "n": 2})

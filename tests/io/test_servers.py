@@ -61,7 +61,7 @@ def test_recognition_asks_nothing_more(clock: testing.FrozenClock) -> None:
     service = Skyrl(422)
     client = open_on(service)
     assert name_of(client) == "unknown"
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     assert name_of(client) == "skyrl"
     assert not client.holder.terms.may_resend_unknown
     with pytest.warns(ServerWarning, match="skyrl-0.3"):
@@ -75,7 +75,7 @@ def test_newer_skyrl_is_trusted_after_the_probe(clock: testing.FrozenClock) -> N
     """415: it reads protobuf alone, deduplicates, and nothing is warned of."""
     service = Skyrl(415)
     client = open_on(service)
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     assert not client.holder.terms.may_resend_unknown
     trainer.forward_backward([datum()], "cross_entropy").exception(WAIT_S)  # the ledger reads JSON alone
     assert client.server.name == "skyrl-0.4"
@@ -92,7 +92,7 @@ def test_forced_encoding_that_skyrl_does_not_read_ends_at_once(
     client = open_on(
         service, encoding="protobuf" if probe_status == 422 else "json", server_deduplicates=True
     )
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     with pytest.raises(InputError, match="reads batches as") as caught:
         trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
     assert caught.value.applied == "no"
@@ -107,7 +107,7 @@ def test_hatchery_is_known_before_its_first_model(clock: testing.FrozenClock) ->
     service.rules.append(flags_of_hatchery())
     client = open_on(service)
     with pytest.warns(ServerWarning, match="hatchery") as told:
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result()
     assert len(told) == 1
     trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
     assert service.probes == []
@@ -120,7 +120,7 @@ def test_what_the_user_says_beats_the_profile(clock: testing.FrozenClock, dedupl
     service = testing.LedgerService()
     service.rules.append(flags_of_hatchery())
     client = open_on(service, server_deduplicates=deduplicates)
-    client.create_lora_training_client("tinsmith/tiny")
+    client.create_lora_training_client("tinsmith/tiny").result()
     assert client.server.name == "hatchery"
     assert client.holder.terms.may_resend_unknown is deduplicates
 
@@ -131,7 +131,7 @@ def test_the_warning_breaks_nothing_where_warnings_are_errors(
     """This suite runs so: the run goes on, and the log has the line."""
     service = testing.LedgerService()
     service.rules.append(flags_of_hatchery())
-    open_on(service).create_lora_training_client("tinsmith/tiny").optim_step(ADAM).result(WAIT_S)
+    open_on(service).create_lora_training_client("tinsmith/tiny").result().optim_step(ADAM).result(WAIT_S)
     assert ["hatchery" in record.getMessage() for record in caplog.records] == [True]
 
 
@@ -164,7 +164,7 @@ def test_a_server_that_is_named_is_not_looked_at(clock: testing.FrozenClock) -> 
     service.rules.append(flags_of_hatchery())
     with pytest.warns(ServerWarning, match=r"skyrl-0\.3"):
         client = open_on(service, server="skyrl-0.3")
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
     assert (client.server.name, service.probes) == ("skyrl-0.3", [])
 

@@ -57,13 +57,13 @@ def test_what_a_newer_server_adds_breaks_nothing(clock: testing.FrozenClock) -> 
     )
     client = ServiceClient(**service.settings())
     assert client.get_server_capabilities().supported_models
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     states: list[str] = []
     client.add_observer(lambda event: states.append(event.state) if event.kind == "queue" else None)
     assert trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S).metrics == {"loss:sum": 3.0}
     assert trainer.optim_step(ADAM).result(WAIT_S).metrics is not None
     assert trainer.save_state("a").result(WAIT_S).path.endswith("/a")
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     (sequence,) = sampler.sample(PROMPT, 1, SamplingParams(max_tokens=2)).result(WAIT_S).sequences
     assert (sequence.tokens, sequence.stop_reason) == ([7, 7], "tired")
     assert sequence.extra == {"mood": "new"}
@@ -98,8 +98,8 @@ def test_what_a_server_drops_is_one_clear_error(
     """A result without a required field: the field, the ids, and that it was applied; the line goes on."""
     service = testing.LedgerService()
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     calls: dict[str, Any] = {
         "forward_backward": lambda: trainer.forward_backward([datum()], "cross_entropy"),
         "save_weights": lambda: trainer.save_state("a"),
@@ -122,7 +122,7 @@ def test_what_a_server_drops_is_one_clear_error(
 def from_state(service: testing.LedgerService, **flags: object) -> TrainingClient:
     """Make a training client of a checkpoint, on a server that answers client/config."""
     service.rules.append(lambda asked, *_: reply(flags) if asked == "client/config" else None)
-    return ServiceClient(**service.settings()).create_training_client_from_state(CHECKPOINT)
+    return ServiceClient(**service.settings()).create_training_client_from_state(CHECKPOINT).result()
 
 
 def asked(service: testing.LedgerService) -> list[str]:
@@ -177,7 +177,7 @@ def test_server_that_does_not_create_by_loading(service: testing.LedgerService) 
 
 def test_older_server_is_not_asked_to_create_by_loading(service: testing.LedgerService) -> None:
     """Without client/config a server is of a time before."""
-    ServiceClient(**service.settings()).create_training_client_from_state(CHECKPOINT)
+    ServiceClient(**service.settings()).create_training_client_from_state(CHECKPOINT).result()
     assert asked(service) == ["create_model", "load_weights"]
 
 

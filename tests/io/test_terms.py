@@ -66,8 +66,8 @@ def test_reading_asks_nothing(service: testing.LedgerService) -> None:
 def test_config_comes_before_the_session_and_once(service: testing.LedgerService) -> None:
     """It is the first request of a client that trains, with our version, and it is not repeated."""
     client = ServiceClient(**service.settings())
-    first = client.create_lora_training_client("tinsmith/tiny")
-    client.create_lora_training_client("tinsmith/tiny")
+    first = client.create_lora_training_client("tinsmith/tiny").result()
+    client.create_lora_training_client("tinsmith/tiny").result()
     first.optim_step(ADAM).result(WAIT_S)
     assert paths(service)[:2] == [CONFIG, "api/v1/create_session"]
     assert paths(service).count(CONFIG) == 1
@@ -90,7 +90,7 @@ def test_probe_comes_before_the_first_batch_and_once(service: testing.LedgerServ
 def test_two_models_share_the_probe(service: testing.LedgerService) -> None:
     """Concurrent first batches of two lines wait for one probe."""
     client = ServiceClient(**service.settings())
-    trainers = [client.create_lora_training_client("tinsmith/tiny") for _ in range(2)]
+    trainers = [client.create_lora_training_client("tinsmith/tiny").result() for _ in range(2)]
     for call in [each.forward_backward([datum()], "cross_entropy") for each in trainers]:
         call.result(WAIT_S)
     assert len(service.probes) == 1
@@ -160,9 +160,9 @@ def test_unpaid_bill_says_nothing_of_flags(clock: testing.FrozenClock) -> None:
     flags(service, fwdbwd_max_chunk_len=50)
     client = ServiceClient(**service.settings())
     with pytest.raises(BillingError) as caught:
-        client.create_lora_training_client("tinsmith/tiny")
+        client.create_lora_training_client("tinsmith/tiny").result()
     assert caught.value.applied == "no"
-    client.create_lora_training_client("tinsmith/tiny")
+    client.create_lora_training_client("tinsmith/tiny").result()
     assert client.holder.terms.limits.chunks.max_datums == 50
 
 
@@ -214,9 +214,9 @@ def test_config_lost_for_good_is_told(service: testing.LedgerService) -> None:
     service.rules.append(once("client/config", *[refuse(503)] * 11))
     client = ServiceClient(**service.settings())
     with pytest.raises(InternalServerError) as caught:
-        client.create_lora_training_client("tinsmith/tiny")
+        client.create_lora_training_client("tinsmith/tiny").result()
     assert caught.value.applied == "no"
-    client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).result(WAIT_S)
+    client.create_lora_training_client("tinsmith/tiny").result().optim_step(ADAM).result(WAIT_S)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[1]", b"null", b"", b"7"])
@@ -266,7 +266,7 @@ def test_flag_of_another_kind_is_one_line(
     flags(service, fwdbwd_max_chunk_len="50", sample_no_retries=3, sample_max_concurrent_requests=1)
     with caplog.at_level(logging.WARNING, "tinsmith"):
         client = ServiceClient(**service.settings())
-        client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).result(WAIT_S)
+        client.create_lora_training_client("tinsmith/tiny").result().optim_step(ADAM).result(WAIT_S)
     lines = [record.getMessage() for record in caplog.records]
     assert lines == [
         "flags of the server with values of another kind: fwdbwd_max_chunk_len, sample_no_retries"
@@ -278,7 +278,7 @@ def test_samples_in_flight_are_bounded_by_the_server(clock: testing.FrozenClock)
     """sample_max_concurrent_requests bounds what is in flight."""
     service = testing.LedgerService(testing.ServerDialect(ready_after_polls=1, hold_s=1.0))
     flags(service, sample_max_concurrent_requests=2)
-    sampler = ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny")
+    sampler = ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny").result()
     most = 0
 
     def watch(asked: str, _seen: Seen, _body: dict[str, Any]) -> None:
@@ -298,7 +298,7 @@ def test_samples_are_not_sent_again_where_the_server_says_so(
     """sample_no_retries ends a sample that failed; one pushed back, or with rules of its own, goes on."""
     service = testing.LedgerService()
     flags(service, sample_no_retries=dictated)
-    sampler = ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny")
+    sampler = ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny").result()
     sampler.sample(ONE, 1, SHORT).result(WAIT_S)
     service.rules.append(once("asample", refuse(429)))
     assert sampler.sample(ONE, 1, SHORT).result(WAIT_S).sequences
@@ -316,7 +316,7 @@ def test_samples_have_no_progress_timeout_where_the_server_says_so(
     """sample_enable_stuck_detection sets whether a sample of which nothing is heard is given up."""
     service = testing.LedgerService(testing.ServerDialect(ready_after_polls=200, hold_s=60.0))
     flags(service, sample_enable_stuck_detection=not dictated)
-    sampler = ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny")
+    sampler = ServiceClient(**service.settings()).create_sampling_client(base_model="tinsmith/tiny").result()
     failed = sampler.sample(ONE, 1, SHORT).exception(WAIT_S)
     assert isinstance(failed, ProgressTimeoutError) is not dictated
     assert (failed is None) is dictated

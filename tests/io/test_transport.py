@@ -280,7 +280,7 @@ def test_faults_on_sockets_are_survived(server: testing.SocketServer) -> None:
     fast = RetryConfig(retry_delay_base=0.01, retry_delay_max=0.05)
     quick = PollPolicy(storm_base_s=0.01, storm_polls_per_s=1000.0, read_timeout_s=0.6)
     client = ServiceClient(config=config_for(server.url, retry=fast, poll=quick))
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     steps = [trainer.optim_step(ADAM) for _ in range(40)]
     for step in steps:
         step.result(WAIT_S)

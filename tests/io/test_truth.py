@@ -185,7 +185,7 @@ def test_server_that_counts_differently(service: testing.LedgerService, where: s
 
 
 def _train(client: ServiceClient) -> TrainingClient:
-    return client.create_lora_training_client("tinsmith/tiny")
+    return client.create_lora_training_client("tinsmith/tiny").result()
 
 
 PLACES: dict[str, tuple[str, Callable[[ServiceClient], Any]]] = {
@@ -195,6 +195,7 @@ PLACES: dict[str, tuple[str, Callable[[ServiceClient], Any]]] = {
         "Sample",
         lambda client: (
             client.create_sampling_client(base_model="tinsmith/tiny")
+            .result()
             .sample(ModelInput.from_ints([1, 2]), 1, SAMPLING)
             .result(WAIT_S)
         ),
@@ -368,8 +369,8 @@ def test_junk_for_good_is_a_protocol_error(
 def test_dead_promise_beside_living_ones(clock: testing.FrozenClock, service: testing.LedgerService) -> None:
     """What finishes behind a promise, or on another model, does not keep its wait alive."""
     client = ServiceClient(**service.settings(config=config(progress_timeout_s=300.0)))
-    trainer = client.create_lora_training_client("tinsmith/tiny")
-    other = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
+    other = client.create_lora_training_client("tinsmith/tiny").result()
     pending = reply({"type": "try_again"}, 408)
     service.rules.append(
         lambda op, _seen, body: pending if op == POLL and body["request_id"] == dead.request_id else None

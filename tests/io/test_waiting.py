@@ -238,7 +238,7 @@ def test_errors_are_counted_by_kind(service: testing.LedgerService) -> None:
     """Errors that a retry overcame are counted by their kind."""
     service.plan = testing.AtPosition({0: testing.FaultKind.STATUS_502_AFTER}, paths=["api/v1/optim_step"])
     client = ServiceClient(**service.settings())
-    client.create_lora_training_client("tinsmith/tiny").optim_step(ADAM).result(WAIT_S)
+    client.create_lora_training_client("tinsmith/tiny").result().optim_step(ADAM).result(WAIT_S)
     assert client.progress().errors == {"status 502": 1}
 
 
@@ -294,7 +294,7 @@ def test_session_opens_once_for_many(service: testing.LedgerService) -> None:
     client = ServiceClient(**service.settings())
     client.get_server_capabilities()
     assert [seen.path for seen in service.seen] == ["api/v1/get_server_capabilities"]
-    futures = [client._sampling(None, "tinsmith/tiny", None) for _ in range(10)]
+    futures = [client.create_sampling_client(base_model="tinsmith/tiny").result() for _ in range(10)]
     ids = {future.result(WAIT_S).sampling_session_id for future in futures}
     assert len(ids) == 10
     assert sum(seen.path == "api/v1/create_session" for seen in service.seen) == 1

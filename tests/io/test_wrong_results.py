@@ -81,8 +81,8 @@ def test_what_cannot_be_the_result_is_one_clear_error(
     """Outputs of other datums, shapes that do not fit, tokens that are none: never handed out as they are."""
     service = testing.LedgerService()
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     service.rules.append(once("retrieve_future", reply(payload)))
     data, params = [datum(), datum()], SamplingParams(max_tokens=2)
     future: APIFuture[Any] = (
@@ -102,10 +102,10 @@ def test_what_cannot_be_the_result_is_one_clear_error(
 def test_no_outputs_at_all_are_a_result(service: testing.LedgerService) -> None:
     """Not every server gives outputs for every loss; more sequences than asked for do no harm."""
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result()
     service.rules.append(once("retrieve_future", reply(batch(metrics={"loss:sum": None}))))
     assert trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S).loss_fn_outputs == []
-    sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     service.rules.append(once("retrieve_future", reply({"sequences": [ONE, ONE]})))
     drawn = sampler.sample(PROMPT, 1, SamplingParams(max_tokens=2)).result(WAIT_S)
     assert len(drawn.sequences) == 2

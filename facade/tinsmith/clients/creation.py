@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
 
 from tinsmith.clients.sampling import SamplingClient
 from tinsmith.clients.sharing import random_copy
 from tinsmith.clients.training import TrainingClient
+from tinsmith.clients.training_calls import load_state
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
+from tinsmith.core.values.optimizers import OptimizerConfig
 from tinsmith.core.values.params import LoraConfig
 from tinsmith.core.values.requests import CreateModelRequest, CreateSamplingSessionRequest
 from tinsmith.core.values.rest import WeightsInfoResponse
@@ -25,16 +30,37 @@ from tinsmith.io.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.wire import Body, Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tinsmith.core.policy import RetryConfig
-    from tinsmith.core.values.optimizers import OptimizerConfig
+    from tinsmith.core.values.results import SaveWeightsForSamplerResponse
+    from tinsmith.io.future import APIFuture
     from tinsmith.io.link import Link
 
 T = TypeVar("T")
 
 
-async def create_training(
+def create_training(
+    link: Link,
+    base_model: str,
+    lora: LoraConfig,
+    user_metadata: Mapping[str, str] | None,
+    optimizer: OptimizerConfig | None = None,
+) -> TrainingClient:
+    """Ask for a model, and return its client at once."""
+    if not isinstance(base_model, str) or not base_model:
+        raise InputError("must be the name of a base model", field="base_model")
+    link.check()
+    client = TrainingClient(link, base_model=base_model, rank=lora.rank)
+
+    async def make() -> None:
+        client._line.named(await _create_model(link, base_model, lora, user_metadata, optimizer))
+
+    link.create(client._open(make), client)
+    return client
+
+
+async def _create_model(
     link: Link,
     base_model: str,
     lora: LoraConfig,
@@ -42,10 +68,8 @@ async def create_training(
     optimizer: OptimizerConfig | None = None,
     *,
     number: int | None = None,
-) -> TrainingClient:
-    """Make a model on the server and a client for it."""
-    if not isinstance(base_model, str) or not base_model:
-        raise InputError("must be the name of a base model", field="base_model")
+) -> str:
+    """Make a model on the server, and return its name."""
     session_id = await link.session.open()
     wanted = CreateModelRequest(
         session_id,
@@ -56,66 +80,88 @@ async def create_training(
         optimizer,
     )
     created = await promised(link, "create_model", wanted, partial(to_value, CreateModelResponse))
-    return TrainingClient(link, created.model_id, base_model=base_model)
+    return created.model_id
 
 
-async def create_training_from_state(
-    link: Link,
-    path: str,
-    user_metadata: Mapping[str, str] | None,
-    optimizer: bool,
-    weights_access_token: str | None,
-    *,
-    base_model: str | None = None,
-    optimizer_config: OptimizerConfig | None = None,
-) -> TrainingClient:
+@attrs.frozen
+class Restoring:
+    """A checkpoint, and the model that is to be made of it."""
+
+    path: str
+    """The checkpoint."""
+    optimizer: bool
+    """Whether the optimizer is restored too."""
+    user_metadata: Mapping[str, str] | None = None
+    """Labels of the model."""
+    weights_access_token: str | None = attrs.field(default=None, repr=False)
+    """Opens a checkpoint of somebody else."""
+    base_model: str | None = None
+    """Another base model than the checkpoint's."""
+    optimizer_config: OptimizerConfig | None = None
+    """The optimizer of the model."""
+
+
+def create_training_from_state(link: Link, wanted: Restoring) -> TrainingClient:
+    """Ask for a model of the shape of a checkpoint and with its weights, and return its client at once."""
+    link.check()
+    client = TrainingClient(link, base_model=wanted.base_model)
+    link.create(client._open(partial(_restore, link, client, wanted)), client)
+    return client
+
+
+async def _restore(link: Link, client: TrainingClient, wanted: Restoring) -> None:
     """Make a model of the shape of a checkpoint, and load the checkpoint into it."""
-    asked = operations.request("weights_info", body={"tinker_path": path})
+    line = client._line
+    asked = operations.request("weights_info", body={"tinker_path": wanted.path})
     info = to_value(WeightsInfoResponse, await operations.perform(link.caller, asked))
     if not info.is_lora or info.lora_rank is None:
-        raise APIResponseValidationError(message=f"{path} is no LoRA checkpoint: {info}")
+        raise APIResponseValidationError(message=f"{wanted.path} is no LoRA checkpoint: {info}")
+    base_model = wanted.base_model or info.base_model
+    client._base_model, client._rank = base_model, info.lora_rank
     number = None
     if await link.terms.learn() is not None and link.terms.creates_by_load:
         # Servers of the time of client/config know this, and some take a load only as a model's first act.
         number = link.session.next_model()
-        fields = {
-            "base_model": base_model,
-            "user_metadata": None if user_metadata is None else dict(user_metadata),
-            "optimizer_config": optimizer_config,
-            "weights_access_token": weights_access_token,
-        }
-        model_id = await _created_by_load(link, path, optimizer, number, fields)
+        model_id = await _created_by_load(link, wanted, number)
         if model_id is not None:
-            return TrainingClient(link, model_id, base_model=base_model or info.base_model)
+            line.last_checkpoint = wanted.path
+            line.named(model_id)
+            return
     lora = LoraConfig(
         rank=info.lora_rank,
         train_unembed=info.train_unembed is not False,
         train_mlp=info.train_mlp is not False,
         train_attn=info.train_attn is not False,
     )
-    client = await create_training(
-        link, base_model or info.base_model, lora, user_metadata, optimizer_config, number=number
+    line.named(
+        await _create_model(
+            link, base_model, lora, wanted.user_metadata, wanted.optimizer_config, number=number
+        )
     )
-    load = client.load_state_with_optimizer if optimizer else client.load_state
-    await load(path, weights_access_token=weights_access_token)
-    return client
+    load = load_state(line, wanted.path, wanted.optimizer, wanted.weights_access_token)
+    line.admit(load)
+    await load.future
 
 
-async def _created_by_load(
-    link: Link, path: str, optimizer: bool, number: int, fields: Mapping[str, object]
-) -> str | None:
+async def _created_by_load(link: Link, wanted: Restoring, number: int) -> str | None:
     """Create a model by loading a checkpoint, in one request; None where the server refuses that."""
     session_id = await link.session.open()
-    wanted = {
+    fields = {
+        "base_model": wanted.base_model,
+        "user_metadata": None if wanted.user_metadata is None else dict(wanted.user_metadata),
+        "optimizer_config": wanted.optimizer_config,
+        "weights_access_token": wanted.weights_access_token,
+    }
+    body = {
         "session_id": session_id,
         "model_seq_id": number,
-        "path": path,
-        "optimizer": optimizer,
+        "path": wanted.path,
+        "optimizer": wanted.optimizer,
         **{name: value for name, value in fields.items() if value is not None},
         "type": "load_weights",
     }
     try:
-        model_id = await promised(link, "load_weights", wanted, _named_model)
+        model_id = await promised(link, "load_weights", body, _named_model)
     except APIStatusError as error:
         if error.applied != "no" or error.status_code not in (400, 404, 405, 422):
             raise
@@ -130,41 +176,71 @@ def _named_model(payload: Any) -> str:
     return model_id if isinstance(model_id, str) else ""
 
 
-async def create_sampling(
+def create_sampling(
     link: Link, model_path: str | None, base_model: str | None, retry_config: RetryConfig | None
 ) -> SamplingClient:
-    """Make a sampler on the server and a client for it."""
+    """Ask for a sampler, and return its client at once."""
+    link.check()
+    client = SamplingClient(
+        link, Sampler(), model_path=model_path, base_model=base_model, retry_config=retry_config
+    )
+
+    async def make() -> None:
+        client._sampler.named(await _create_sampler(link, model_path, base_model))
+
+    link.create(client._open(make), client)
+    return client
+
+
+async def _create_sampler(link: Link, model_path: str | None, base_model: str | None) -> str:
+    """Make a sampler on the server, and return its name."""
     session_id = await link.session.open()
     wanted = CreateSamplingSessionRequest(session_id, link.session.next_sampler(), base_model, model_path)
     payload = await operations.perform(
         link.caller, operations.request("create_sampling_session", body=wanted)
     )
-    created = to_value(CreateSamplingSessionResponse, payload)
-    return SamplingClient(
-        link,
-        Sampler(created.sampling_session_id),
-        model_path=model_path,
-        base_model=base_model,
-        retry_config=retry_config,
-    )
+    return to_value(CreateSamplingSessionResponse, payload).sampling_session_id
 
 
-async def join_sampling(
+def sample_saved(
+    trainer: TrainingClient,
+    saving: APIFuture[SaveWeightsForSamplerResponse],
+    retry_config: RetryConfig | None,
+) -> SamplingClient:
+    """Return the client of the sampler that weights are being saved for."""
+    link = trainer._link
+    client = SamplingClient(link, Sampler(), base_model=trainer._base_model, retry_config=retry_config)
+
+    async def make() -> None:
+        saved = await saving
+        client._base_model = trainer._base_model
+        client._sampler.named(
+            saved.sampling_session_id or await _create_sampler(link, saved.path, None),
+        )
+
+    link.create(client._open(make), client)
+    return client
+
+
+def join_sampling(
     link: Link,
     sampling_session_id: str,
     model_path: str | None,
     base_model: str | None,
     retry_config: RetryConfig | None,
 ) -> SamplingClient:
-    """Make a client of a sampler that exists, with numbers that its other clients do not use."""
-    number = await copy_number(link, sampling_session_id) or random_copy()
-    return SamplingClient(
-        link,
-        Sampler(sampling_session_id, number * NUMBERS_A_COPY),
-        model_path=model_path,
-        base_model=base_model,
-        retry_config=retry_config,
+    """Return a client of a sampler that exists, with numbers that its other clients do not use."""
+    link.check()
+    client = SamplingClient(
+        link, Sampler(), model_path=model_path, base_model=base_model, retry_config=retry_config
     )
+
+    async def make() -> None:
+        number = await copy_number(link, sampling_session_id) or random_copy()
+        client._sampler.named(sampling_session_id, number * NUMBERS_A_COPY)
+
+    link.create(client._open(make), client)
+    return client
 
 
 async def promised(link: Link, operation: str, wanted: object, read: Callable[[Any], T]) -> T:

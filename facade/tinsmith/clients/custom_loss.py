@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tinsmith.core.values.datum import Datum
     from tinsmith.core.values.results import ForwardBackwardOutput
     from tinsmith.io.call import Call
-    from tinsmith.io.link import Link
+    from tinsmith.io.pipeline import Pipeline
 
     Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -134,7 +134,7 @@ def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[
 
 
 def calls(
-    link: Link, model_id: str, data: Sequence[Datum], loss_fn: CustomLoss, backend: Backend | None
+    line: Pipeline, data: Sequence[Datum], loss_fn: CustomLoss, backend: Backend | None
 ) -> tuple[Call[ForwardBackwardOutput], Call[ForwardBackwardOutput]]:
     """Make the two calls of a custom loss, which stand in line one behind the other.
 
@@ -147,8 +147,8 @@ def calls(
     reduced = forward_data(given)
     weighted = list(reduced)
     check_batch(given, "cross_entropy")
-    forward = chunked(link, "forward", model_id, reduced, "cross_entropy", None)
-    backward = chunked(link, "forward_backward", model_id, weighted, "cross_entropy", None)
+    forward = chunked(line, "forward", reduced, "cross_entropy", None)
+    backward = chunked(line, "forward_backward", weighted, "cross_entropy", None)
     metrics: dict[str, float] = {}
 
     def compute(result: ForwardBackwardOutput) -> Evaluated:
@@ -163,9 +163,9 @@ def calls(
             raise UserCodeError(error) from error
 
     async def prepare() -> None:
-        evaluated = await link.runtime.in_thread(compute, await forward.future)
-        if (profile := link.terms.profile).loss_reduction == "mean":
-            link.caller.warn_once(
+        evaluated = await line.link.runtime.in_thread(compute, await forward.future)
+        if (profile := line.link.terms.profile).loss_reduction == "mean":
+            line.link.caller.warn_once(
                 "mean loss",
                 "the server (%s) divides a loss by the sum of its weights, and the gradient of a custom loss"
                 " goes there as weights: it has another scale here than the loss says",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Literal, cast, overload
 
+from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.sharing import restore, shareable
 from tinsmith.clients.tokenizer import Backend, TokenizerShelf
 from tinsmith.core.checks import check_asked, check_prompt
@@ -28,7 +30,7 @@ from tinsmith.io.sampler import Sampler
 from tinsmith.io.telemetry import Telemetry
 
 
-class SamplingClient:
+class SamplingClient(CreatedClient["SamplingClient"]):
     """A sampler on the server: of a base model, of a checkpoint, or of a training client's weights.
 
     Calls return futures at once, and samples may end in any order. A call itself raises `InputError`, before
@@ -48,6 +50,8 @@ class SamplingClient:
     (2, 3, None)
     """
 
+    _what = "the sampler"
+
     def __init__(
         self,
         link: Link,
@@ -57,6 +61,7 @@ class SamplingClient:
         base_model: str | None = None,
         retry_config: RetryConfig | None = None,
     ) -> None:
+        super().__init__()
         self._link = link
         self._sampler = sampler
         self._model_path = model_path
@@ -64,7 +69,20 @@ class SamplingClient:
         self._retry_config = retry_config
         self._desk = link.desk(retry_config)
         self._tokenizers = TokenizerShelf(link)
-        link.observers.watch(sampler.sampling_session_id, self)
+        if sampler.sampling_session_id is not None:
+            link.observers.watch(sampler.sampling_session_id, self)
+            self.settle(self)
+
+    async def _open(self, make: Callable[[], Awaitable[None]]) -> SamplingClient:
+        """Let the samples go once the sampler is there; fail them if it cannot be made."""
+        try:
+            await make()
+        except BaseException as error:
+            self._desk.refused(self._sampler, self._refusal(error))
+            raise
+        self._link.observers.watch(self._sampler.bound_id, self)
+        self._desk.opened(self._sampler)
+        return self
 
     @staticmethod
     def create(
@@ -83,10 +101,9 @@ class SamplingClient:
         from tinsmith.clients.creation import create_sampling, join_sampling
 
         if sampling_session_id is not None:
-            made = join_sampling(holder, sampling_session_id, model_path, base_model, retry_config)
-            return holder.run(made)
+            return join_sampling(holder, sampling_session_id, model_path, base_model, retry_config)
         check_one_of(model_path, base_model)
-        return holder.run(create_sampling(holder, model_path, base_model, retry_config))
+        return create_sampling(holder, model_path, base_model, retry_config)
 
     @property
     def holder(self) -> Link:
@@ -95,8 +112,18 @@ class SamplingClient:
 
     @property
     def sampling_session_id(self) -> str:
-        """The server's name for the sampler."""
-        return self._sampler.sampling_session_id
+        """The server's name for the sampler; waits until the server has it, and raises why it has not."""
+        self._wait_until_made("sampling_session_id")
+        return self._sampler.bound_id
+
+    def __repr__(self) -> str:
+        kept = self.__dict__
+        if "_tokenizers" not in kept:  # a subclass that never called our constructor
+            return object.__repr__(self)
+        return (
+            f"<{type(self).__name__} sampling_session_id={self._sampler.sampling_session_id!r}"
+            f" base_model={self._base_model!r} model_path={self._model_path!r} state={self._told_state!r}>"
+        )
 
     def sample(
         self,
@@ -142,6 +169,8 @@ class SamplingClient:
             retry_config or self._retry_config,
             further=further,
         )
+        if not self.done():
+            job.future.origin = self
         self._desk.enter(job)
         return job.future
 
@@ -209,14 +238,17 @@ class SamplingClient:
     def get_tokenizer(self, *, backend: Literal["transformers"]) -> Any: ...
     def get_tokenizer(self, *, backend: Backend = "tokenizers") -> Tokenizer:
         """Get the tokenizer of the model, without transformers unless `backend` says so; fetched once."""
+        self._wait_until_made("tokenizer")
         return cast("Tokenizer", self._tokenizers.get(self._model_name, backend))
 
     def get_base_model(self) -> str:
         """Name the base model that is sampled; asks the server, once, where this client was not told."""
+        self._wait_until_made("base model")
         return self._base_model or self._base().result()
 
     async def get_base_model_async(self) -> str:
         """As `get_base_model`, awaited."""
+        await self
         return self._base_model or await self._base()
 
     def get_telemetry(self) -> Telemetry | None:
@@ -232,6 +264,7 @@ class SamplingClient:
                 "a SamplingClient of base_url='local:' lives in this process and does not pickle; start"
                 " `tinsmith serve` and use its address"
             )
+        self._wait_until_made("sampling_session_id")
         return restore, (
             shareable(self._link.config),
             self.sampling_session_id,

@@ -1,6 +1,6 @@
 """The part of ServiceClient that makes clients: models to train, and samplers.
 
-Each waits until the server has what was asked for; the work is `clients.creation`'s.
+Each returns its client at once, and the client is the future of itself; the work is `clients.creation`'s.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from tinsmith.core.arguments import labels
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.optimizers import OptimizerConfig
-from tinsmith.io.future import APIFuture
 from tinsmith.io.link import Link
 
 
@@ -33,16 +32,27 @@ class CreationCalls:
         user_metadata: Mapping[str, str] | None = None,
         optimizer: OptimizerConfig | None = None,
     ) -> TrainingClient:
-        """Make a model to train, a fresh LoRA adapter on `base_model`, and wait until the server has it.
+        """Ask for a model to train, a fresh LoRA adapter on `base_model`, and return its client at once.
+
+        `await` the client, or call its `result()`, to wait until the server has the model. Calls made before
+        that wait in line behind the creation, and fail with it (`applied` "no").
 
         `base_model` is one that `get_server_capabilities` names. `rank` is at least 1, and one of the
         `train_*` is true; `seed` fixes the initial weights. `user_metadata` are labels that lists show.
-        `optimizer` is Adam unless it says otherwise. Raises `InputError` before sending; `BadRequestError` or
-        `NotFoundError` (`applied` "no") for a base model or an optimizer that the server does not have.
+        `optimizer` is Adam unless it says otherwise. Raises `InputError` before sending; the client raises
+        `BadRequestError` or `NotFoundError` (`applied` "no") for a base model or an optimizer that the server
+        does not have.
         """
-        return self._lora(
-            base_model, rank, seed, train_mlp, train_attn, train_unembed, user_metadata, optimizer
-        ).result()
+        from tinsmith.clients.creation import create_training
+        from tinsmith.core.values.optimizers import check_optimizer
+        from tinsmith.core.values.params import LoraConfig
+
+        if optimizer is not None:
+            check_optimizer(optimizer)
+        lora = LoraConfig(
+            rank=rank, seed=seed, train_unembed=train_unembed, train_mlp=train_mlp, train_attn=train_attn
+        )
+        return create_training(self._link, base_model, lora, labels(user_metadata), optimizer)
 
     async def create_lora_training_client_async(
         self,
@@ -56,7 +66,7 @@ class CreationCalls:
         optimizer: OptimizerConfig | None = None,
     ) -> TrainingClient:
         """As `create_lora_training_client`, awaited."""
-        return await self._lora(
+        return await self.create_lora_training_client(
             base_model, rank, seed, train_mlp, train_attn, train_unembed, user_metadata, optimizer
         )
 
@@ -69,16 +79,15 @@ class CreationCalls:
         weights_access_token: str | None = None,
         optimizer: OptimizerConfig | None = None,
     ) -> TrainingClient:
-        """Make a model with the weights of a checkpoint and a fresh optimizer, and wait until it is loaded.
+        """Ask for a model with the weights of a checkpoint and a fresh optimizer; return its client at once.
 
         `path` is a `tinker://` path of training weights; the new model has their base model, rank and trained
         parts. `weights_access_token` opens a checkpoint of somebody else, `base_model` names another base
-        model than the checkpoint's. Raises `InputError` before sending for what is no path, `NotFoundError`
-        (`applied` "no") for one that is not there, and otherwise what `load_state` does.
+        model than the checkpoint's. Raises `InputError` before sending for what is no path; the client
+        raises `NotFoundError` (`applied` "no") for one that is not there, and otherwise what `load_state`
+        does.
         """
-        return self._from_state(
-            path, user_metadata, False, weights_access_token, base_model, optimizer
-        ).result()
+        return self._from_state(path, user_metadata, False, weights_access_token, base_model, optimizer)
 
     async def create_training_client_from_state_async(
         self,
@@ -90,7 +99,13 @@ class CreationCalls:
         optimizer: OptimizerConfig | None = None,
     ) -> TrainingClient:
         """As `create_training_client_from_state`, awaited."""
-        return await self._from_state(path, user_metadata, False, weights_access_token, base_model, optimizer)
+        return await self.create_training_client_from_state(
+            path,
+            user_metadata,
+            base_model=base_model,
+            weights_access_token=weights_access_token,
+            optimizer=optimizer,
+        )
 
     def create_training_client_from_state_with_optimizer(
         self,
@@ -100,12 +115,12 @@ class CreationCalls:
         base_model: str | None = None,
         weights_access_token: str | None = None,
     ) -> TrainingClient:
-        """Make a model with the weights and the optimizer of a checkpoint, and wait until it is loaded.
+        """Ask for a model with the weights and the optimizer of a checkpoint; return its client at once.
 
         As `create_training_client_from_state`; a sampler's checkpoint, which has no optimizer, is refused
         with `BadRequestError` (`applied` "no") by the embedded service.
         """
-        return self._from_state(path, user_metadata, True, weights_access_token, base_model, None).result()
+        return self._from_state(path, user_metadata, True, weights_access_token, base_model, None)
 
     async def create_training_client_from_state_with_optimizer_async(
         self,
@@ -116,7 +131,9 @@ class CreationCalls:
         weights_access_token: str | None = None,
     ) -> TrainingClient:
         """As `create_training_client_from_state_with_optimizer`, awaited."""
-        return await self._from_state(path, user_metadata, True, weights_access_token, base_model, None)
+        return await self.create_training_client_from_state_with_optimizer(
+            path, user_metadata, base_model=base_model, weights_access_token=weights_access_token
+        )
 
     def create_sampling_client(
         self,
@@ -124,13 +141,18 @@ class CreationCalls:
         base_model: str | None = None,
         retry_config: RetryConfig | None = None,
     ) -> SamplingClient:
-        """Make a sampler of a checkpoint or of a base model, and wait until the server has it.
+        """Ask for a sampler of a checkpoint or of a base model, and return its client at once.
 
         Exactly one of `model_path`, a `tinker://` path, and `base_model` is given, else `InputError`.
-        `retry_config` holds for all samples of the new client. Raises `NotFoundError` or `BadRequestError`
-        (`applied` "no") for what the server does not have.
+        `retry_config` holds for all samples of the new client, which wait until the server has the sampler.
+        The client raises `NotFoundError` or `BadRequestError` (`applied` "no") for what the server does not
+        have.
         """
-        return self._sampling(model_path, base_model, retry_config).result()
+        from tinsmith.clients.creation import create_sampling
+        from tinsmith.clients.sampling import check_one_of
+
+        check_one_of(model_path, base_model)
+        return create_sampling(self._link, model_path, base_model, retry_config)
 
     async def create_sampling_client_async(
         self,
@@ -139,29 +161,7 @@ class CreationCalls:
         retry_config: RetryConfig | None = None,
     ) -> SamplingClient:
         """As `create_sampling_client`, awaited."""
-        return await self._sampling(model_path, base_model, retry_config)
-
-    def _lora(
-        self,
-        base_model: str,
-        rank: int,
-        seed: int | None,
-        train_mlp: bool,
-        train_attn: bool,
-        train_unembed: bool,
-        user_metadata: Mapping[str, str] | None,
-        optimizer: OptimizerConfig | None,
-    ) -> APIFuture[TrainingClient]:
-        from tinsmith.clients.creation import create_training
-        from tinsmith.core.values.optimizers import check_optimizer
-        from tinsmith.core.values.params import LoraConfig
-
-        if optimizer is not None:
-            check_optimizer(optimizer)
-        lora = LoraConfig(
-            rank=rank, seed=seed, train_unembed=train_unembed, train_mlp=train_mlp, train_attn=train_attn
-        )
-        return self._link.run(create_training(self._link, base_model, lora, labels(user_metadata), optimizer))
+        return await self.create_sampling_client(model_path, base_model, retry_config)
 
     def _from_state(
         self,
@@ -171,26 +171,11 @@ class CreationCalls:
         weights_access_token: str | None,
         base_model: str | None,
         optimizer_config: OptimizerConfig | None,
-    ) -> APIFuture[TrainingClient]:
-        from tinsmith.clients.creation import create_training_from_state
+    ) -> TrainingClient:
+        from tinsmith.clients.creation import Restoring, create_training_from_state
 
         check_tinker_path(path)
-        made = create_training_from_state(
-            self._link,
-            path,
-            labels(user_metadata),
-            optimizer,
-            weights_access_token,
-            base_model=base_model,
-            optimizer_config=optimizer_config,
+        wanted = Restoring(
+            path, optimizer, labels(user_metadata), weights_access_token, base_model, optimizer_config
         )
-        return self._link.run(made)
-
-    def _sampling(
-        self, model_path: str | None, base_model: str | None, retry_config: RetryConfig | None
-    ) -> APIFuture[SamplingClient]:
-        from tinsmith.clients.creation import create_sampling
-        from tinsmith.clients.sampling import check_one_of
-
-        check_one_of(model_path, base_model)
-        return self._link.run(create_sampling(self._link, model_path, base_model, retry_config))
+        return create_training_from_state(self._link, wanted)

@@ -70,7 +70,7 @@ class TrainingClient(CheckpointingCalls):
         Takes and returns what `forward_backward` does, and raises the same, but never `PartialBatchError`.
         """
         return self._enter(
-            calls.forward_backward(self._link, "forward", self.model_id, data, loss_fn, loss_fn_config),
+            calls.forward_backward(self._line, "forward", data, loss_fn, loss_fn_config),
             retry_config,
         )
 
@@ -102,9 +102,7 @@ class TrainingClient(CheckpointingCalls):
         `PartialBatchError` (`applied` "unknown", poisons) says which chunks failed while others were applied.
         """
         return self._enter(
-            calls.forward_backward(
-                self._link, "forward_backward", self.model_id, data, loss_fn, loss_fn_config
-            ),
+            calls.forward_backward(self._line, "forward_backward", data, loss_fn, loss_fn_config),
             retry_config,
         )
 
@@ -139,7 +137,7 @@ class TrainingClient(CheckpointingCalls):
         """
         if loss_type_input not in (None, "logprobs"):
             raise InputError(f"must be 'logprobs', not {loss_type_input!r}", field="loss_type_input")
-        forward, backward = custom_loss.calls(self._link, self.model_id, data, loss_fn, backend)
+        forward, backward = custom_loss.calls(self._line, data, loss_fn, backend)
         self._line.enter(forward, backward)
         return backward.future
 
@@ -173,7 +171,7 @@ class TrainingClient(CheckpointingCalls):
             raise InputError("give exactly one of adam_params and optim_params", field="adam_params")
         params = optim_params if adam_params is None else adam_params
         assert params is not None
-        return self._enter(calls.optim_step(self.model_id, params), retry_config)
+        return self._enter(calls.optim_step(self._line, params), retry_config)
 
     async def optim_step_async(
         self,
@@ -201,6 +199,7 @@ class TrainingClient(CheckpointingCalls):
     def get_tokenizer(self, *, backend: Literal["transformers"]) -> Any: ...
     def get_tokenizer(self, *, backend: Backend = "tokenizers") -> Tokenizer:
         """Get the tokenizer of the model, without transformers unless `backend` says so; fetched once."""
+        self._wait_until_made("tokenizer")
         return cast("Tokenizer", self._tokenizers.get(self._model_name, backend))
 
     def get_telemetry(self) -> Telemetry | None:
@@ -216,5 +215,6 @@ class TrainingClient(CheckpointingCalls):
         return name, info.model_data.tokenizer_id
 
     async def _ask_info(self) -> GetInfoResponse:
-        asked = operations.request("get_info", body={"model_id": self.model_id, "type": "get_info"})
+        await self
+        asked = operations.request("get_info", body={"model_id": self._line.bound_id, "type": "get_info"})
         return to_value(GetInfoResponse, await operations.perform(self._link.caller, asked))

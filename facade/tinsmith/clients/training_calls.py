@@ -44,22 +44,20 @@ BYTES_PER_NUMBER = 9
 
 
 def forward_backward(
-    link: Link,
+    line: Pipeline,
     operation: Literal["forward", "forward_backward"],
-    model_id: str,
     data: Sequence[Datum],
     loss_fn: str,
     loss_fn_config: Mapping[str, float | str] | None,
 ) -> Call[ForwardBackwardOutput]:
     """Make the call of forward or forward_backward: one part a chunk."""
     check_batch(data, loss_fn, loss_fn_config)
-    return chunked(link, operation, model_id, list(data), loss_fn, loss_settings(loss_fn_config))
+    return chunked(line, operation, list(data), loss_fn, loss_settings(loss_fn_config))
 
 
 def chunked(
-    link: Link,
+    line: Pipeline,
     operation: Literal["forward", "forward_backward"],
-    model_id: str,
     data: list[Datum],
     loss_fn: str,
     settings: dict[str, float | str] | None,
@@ -68,28 +66,42 @@ def chunked(
 
     def build(chunk: range, seq_id: int) -> Body:
         encode = partial(
-            encode_forward_backward, operation, data, loss_fn, settings, model_id, seq_id, chunk=chunk
+            encode_forward_backward, operation, data, loss_fn, settings, line.bound_id, seq_id, chunk=chunk
         )
         spans = any(data[index].model_input_spans or data[index].loss_fn_input_spans for index in chunk)
-        return link.terms.batch(encode, spans=spans)
+        return terms.batch(encode, spans=spans)
 
-    read = _reader(link)
-    parts = [
-        Part(
-            partial(build, chunk),
-            partial(read, len(chunk)),
-            BYTES_PER_NUMBER * sum(count(data[index]) for index in chunk) + 256 * len(chunk),
-        )
-        for chunk in plan(data, link.terms.limits.chunks)
-    ]
+    read = _reader(line.link)
+    terms = line.link.terms
+    planned_for = terms.limits.chunks
+
+    def cut() -> list[Part]:
+        return [
+            Part(
+                partial(build, chunk),
+                partial(read, len(chunk)),
+                BYTES_PER_NUMBER * sum(count(data[index]) for index in chunk) + 256 * len(chunk),
+            )
+            for chunk in plan(data, planned_for)
+        ]
+
+    def recut() -> list[Part] | None:
+        """Cut by the limits that the server told since, if they are others."""
+        nonlocal planned_for
+        if terms.limits.chunks == planned_for:
+            return None
+        planned_for = terms.limits.chunks
+        return cut()
+
     return Call(
         operation,
         operations.request_type(operation),
         operations.target(operation),
-        parts,
+        cut(),
         merge_forward_backward,
         Kind.GRADIENT if operation == "forward_backward" else Kind.OTHER,
         operations.target("forward_backward"),
+        replan=recut,
     )
 
 
@@ -114,12 +126,12 @@ def _reader(link: Link) -> Callable[[int, Any], ForwardBackwardOutput]:
     return read
 
 
-def optim_step(model_id: str, params: OptimParams) -> Call[OptimStepResponse]:
+def optim_step(line: Pipeline, params: OptimParams) -> Call[OptimStepResponse]:
     """Make the call of optim_step."""
     check_step(params)
 
     def build(seq_id: int) -> Body:
-        return Body.of((encode_optim_step(params, model_id, seq_id),))
+        return Body.of((encode_optim_step(params, line.bound_id, seq_id),))
 
     return _single("optim_step", build, OptimStepResponse, Kind.STEP)
 
@@ -138,9 +150,7 @@ def save_state(
         "overwrite": overwrite,
         "user_metadata": labels(user_metadata),
     }
-    return _single(
-        "save_weights", _body("save_weights", line.model_id, fields), SaveWeightsResponse, noted=line
-    )
+    return _single("save_weights", _body("save_weights", line, fields), SaveWeightsResponse, noted=line)
 
 
 def load_state(
@@ -149,13 +159,11 @@ def load_state(
     """Make the call of load_weights."""
     check_tinker_path(path)
     fields = {"path": path, "optimizer": optimizer, "weights_access_token": weights_access_token}
-    return _single(
-        "load_weights", _body("load_weights", line.model_id, fields), LoadWeightsResponse, noted=line
-    )
+    return _single("load_weights", _body("load_weights", line, fields), LoadWeightsResponse, noted=line)
 
 
 def save_weights_for_sampler(
-    model_id: str, name: str, ttl_seconds: int | None, user_metadata: Mapping[str, str] | None
+    line: Pipeline, name: str, ttl_seconds: int | None, user_metadata: Mapping[str, str] | None
 ) -> Call[SaveWeightsForSamplerResponse]:
     """Make the call of a named save_weights_for_sampler."""
     fields = {
@@ -163,12 +171,12 @@ def save_weights_for_sampler(
         "ttl_seconds": ttl(ttl_seconds),
         "user_metadata": labels(user_metadata),
     }
-    build = _body("save_weights_for_sampler", model_id, fields)
+    build = _body("save_weights_for_sampler", line, fields)
     return _single("save_weights_for_sampler", build, SaveWeightsForSamplerResponse)
 
 
 def save_ephemeral(
-    model_id: str, sampler_number: int, kind: SamplingClientKind
+    line: Pipeline, sampler_number: int, kind: SamplingClientKind
 ) -> Call[SaveWeightsForSamplerResponse]:
     """Make the call that hands the weights to a sampler without naming them."""
     if kind not in get_args(SamplingClientKind):
@@ -177,12 +185,12 @@ def save_ephemeral(
         "sampling_session_seq_id": sampler_number,
         "kind": None if kind == "snapshot" else kind,  # the default, which not every server knows by name
     }
-    build = _body("save_weights_for_sampler", model_id, fields)
+    build = _body("save_weights_for_sampler", line, fields)
     return _single("save_weights_for_sampler", build, SaveWeightsForSamplerResponse)
 
 
 def save_external(
-    model_id: str, name: str, ttl_seconds: int | None, recipients: Sequence[str] | None
+    line: Pipeline, name: str, ttl_seconds: int | None, recipients: Sequence[str] | None
 ) -> Call[SaveWeightsExternalResponse]:
     """Make the call of save_weights_external."""
     if isinstance(recipients, str):
@@ -192,15 +200,15 @@ def save_external(
         "ttl_seconds": ttl(ttl_seconds),
         "age_encryption_recipients": None if recipients is None else list(recipients),
     }
-    build = _body("save_weights_external", model_id, fields)
+    build = _body("save_weights_external", line, fields)
     return _single("save_weights_external", build, SaveWeightsExternalResponse)
 
 
-def _body(operation: str, model_id: str, fields: Mapping[str, object]) -> Callable[[int], Body]:
+def _body(operation: str, line: Pipeline, fields: Mapping[str, object]) -> Callable[[int], Body]:
     kept = {name: value for name, value in fields.items() if value is not None}
 
     def build(seq_id: int) -> Body:
-        encoded = encode_body({"model_id": model_id, **kept, "seq_id": seq_id, "type": operation})
+        encoded = encode_body({"model_id": line.bound_id, **kept, "seq_id": seq_id, "type": operation})
         return Body.of((encoded,), secrets=secrets_in(kept))
 
     return build

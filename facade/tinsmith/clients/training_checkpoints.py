@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from tinsmith.clients import training_calls as calls
 from tinsmith.clients.sampling import SamplingClient
@@ -16,6 +17,9 @@ from tinsmith.core.values.results import (
     SaveWeightsResponse,
 )
 from tinsmith.io.future import APIFuture
+
+if TYPE_CHECKING:
+    from tinsmith.clients.training import TrainingClient
 
 
 class CheckpointingCalls(TrainingLine):
@@ -90,7 +94,7 @@ class CheckpointingCalls(TrainingLine):
         `name`, `ttl_seconds` and `user_metadata` as in `save_state`; nothing is overwritten. The optimizer is
         not saved.
         """
-        return self._enter(calls.save_weights_for_sampler(self.model_id, name, ttl_seconds, user_metadata))
+        return self._enter(calls.save_weights_for_sampler(self._line, name, ttl_seconds, user_metadata))
 
     async def save_weights_for_sampler_async(
         self,
@@ -112,7 +116,7 @@ class CheckpointingCalls(TrainingLine):
         `name` and `ttl_seconds` as in `save_state`. With `age_encryption_recipients`, public age keys, the
         files are encrypted for them; the embedded service refuses that with `BadRequestError`.
         """
-        call = calls.save_external(self.model_id, name, ttl_seconds, age_encryption_recipients)
+        call = calls.save_external(self._line, name, ttl_seconds, age_encryption_recipients)
         return self._enter(call)
 
     async def save_weights_external_async(
@@ -127,13 +131,8 @@ class CheckpointingCalls(TrainingLine):
     def save_weights_and_get_sampling_client_submit(
         self, retry_config: RetryConfig | None = None, *, kind: SamplingClientKind = "snapshot"
     ) -> APIFuture[SamplingClient]:
-        """Hand the weights as they stand in line here to a new sampler; the future ends in its client.
-
-        Later steps do not change what a "snapshot" samples, and no named checkpoint is made; an "inflight"
-        sampler follows the training, on servers that offer it.
-        """
-        saved = self._enter(calls.save_ephemeral(self.model_id, self._link.session.next_sampler(), kind))
-        return self._link.run(self._sampler_of(saved, retry_config))
+        """As `save_weights_and_get_sampling_client`, under the name that it had when that one waited."""
+        return self.save_weights_and_get_sampling_client(None, retry_config, kind=kind)
 
     def save_weights_and_get_sampling_client(
         self,
@@ -142,8 +141,15 @@ class CheckpointingCalls(TrainingLine):
         *,
         kind: SamplingClientKind = "snapshot",
     ) -> SamplingClient:
-        """Hand the weights as they stand in line here to a new sampler; waits for it. `name` is not used."""
-        return self.save_weights_and_get_sampling_client_submit(retry_config, kind=kind).result()
+        """Hand the weights as they stand in line here to a new sampler, and return its client at once.
+
+        Later steps do not change what a "snapshot" samples, and no named checkpoint is made; an "inflight"
+        sampler follows the training, on servers that offer it. `name` is not used.
+        """
+        from tinsmith.clients.creation import sample_saved
+
+        saved = self._enter(calls.save_ephemeral(self._line, self._link.session.next_sampler(), kind))
+        return sample_saved(cast("TrainingClient", self), saved, retry_config)
 
     async def save_weights_and_get_sampling_client_async(
         self,
@@ -153,44 +159,24 @@ class CheckpointingCalls(TrainingLine):
         kind: SamplingClientKind = "snapshot",
     ) -> SamplingClient:
         """As `save_weights_and_get_sampling_client`, awaited."""
-        return await self.save_weights_and_get_sampling_client_submit(retry_config, kind=kind)
+        return await self.save_weights_and_get_sampling_client(name, retry_config, kind=kind)
 
     def create_sampling_client(
         self, model_path: str, retry_config: RetryConfig | None = None
     ) -> SamplingClient:
-        """Make a sampler of a checkpoint, and wait until the server has it.
+        """Ask for a sampler of a checkpoint, and return its client at once.
 
         `model_path` is the `path` that `save_weights_for_sampler` gave. Raises `InputError` for what is no
-        `tinker://` path, and `NotFoundError` (`applied` "no") for one that is not there.
+        `tinker://` path; the client raises `NotFoundError` (`applied` "no") for one that is not there.
         """
-        return self._sampling(model_path, retry_config).result()
+        from tinsmith.clients.creation import create_sampling
+        from tinsmith.core.paths import check_tinker_path
+
+        check_tinker_path(model_path, "model_path")
+        return create_sampling(self._link, model_path, None, retry_config)
 
     async def create_sampling_client_async(
         self, model_path: str, retry_config: RetryConfig | None = None
     ) -> SamplingClient:
         """As `create_sampling_client`, awaited."""
-        return await self._sampling(model_path, retry_config)
-
-    def _sampling(self, model_path: str, retry_config: RetryConfig | None) -> APIFuture[SamplingClient]:
-        from tinsmith.clients.creation import create_sampling
-        from tinsmith.core.paths import check_tinker_path
-
-        check_tinker_path(model_path, "model_path")
-        return self._link.run(create_sampling(self._link, model_path, None, retry_config))
-
-    async def _sampler_of(
-        self, saving: APIFuture[SaveWeightsForSamplerResponse], retry_config: RetryConfig | None
-    ) -> SamplingClient:
-        from tinsmith.clients.creation import create_sampling
-        from tinsmith.clients.sampling import SamplingClient
-        from tinsmith.io.sampler import Sampler
-
-        saved = await saving
-        if saved.sampling_session_id is None:
-            return await create_sampling(self._link, saved.path, None, retry_config)
-        return SamplingClient(
-            self._link,
-            Sampler(saved.sampling_session_id),
-            base_model=self._base_model,
-            retry_config=retry_config,
-        )
+        return await self.create_sampling_client(model_path, retry_config)

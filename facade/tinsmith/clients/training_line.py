@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.tokenizer import TokenizerShelf
 from tinsmith.core.policy import RetryConfig
 from tinsmith.io.call import Call
@@ -11,23 +13,50 @@ from tinsmith.io.future import APIFuture
 from tinsmith.io.link import Link
 from tinsmith.io.observe import QueueState
 
+if TYPE_CHECKING:
+    from tinsmith.clients.training import TrainingClient
+
 T = TypeVar("T")
 
 
-class TrainingLine:
+class TrainingLine(CreatedClient["TrainingClient"]):
     """A model on the server, and its line."""
 
-    def __init__(self, link: Link, model_id: str, *, base_model: str | None = None) -> None:
+    _what = "the model"
+
+    def __init__(self, link: Link, *, base_model: str | None = None, rank: int | None = None) -> None:
+        super().__init__()
         self._link = link
-        self._line = link.pipeline(model_id)
+        self._line = link.pipeline(self)
         self._base_model = base_model
+        self._rank = rank
         self._tokenizers = TokenizerShelf(link)
-        link.observers.watch(model_id, self)
 
     @property
     def model_id(self) -> str:
-        """The server's name for the model."""
-        return self._line.model_id
+        """The server's name for the model; waits until the server has it, and raises why it has not."""
+        self._wait_until_made("model_id")
+        return self._line.bound_id
+
+    async def _open(self, make: Callable[[], Awaitable[None]]) -> TrainingClient:
+        """Open the line once the model is there; end it, with all that waits in it, if it cannot be made."""
+        try:
+            await make()
+        except BaseException as error:
+            self._line.end(self._refusal(error))
+            raise
+        self._link.observers.watch(self._line.bound_id, self)
+        self._line.open()
+        return cast("TrainingClient", self)
+
+    def __repr__(self) -> str:
+        kept = self.__dict__
+        if "_line" not in kept:  # a subclass that never called our constructor
+            return object.__repr__(self)
+        return (
+            f"<{type(self).__name__} model_id={self._line.model_id!r} base_model={self._base_model!r}"
+            f" rank={self._rank} state={self._line.trouble or self._told_state!r}>"
+        )
 
     def _enter(self, call: Call[T], retry_config: RetryConfig | None = None) -> APIFuture[T]:
         call.retry = retry_config

@@ -38,13 +38,31 @@ class SequenceLine:
     """Gradients accepted since the last accepted step whose results are not in."""
     _given_back: bool = False
 
-    def take(self, kind: Kind, chunks: int = 1) -> list[Place]:
-        """Take places for one call, behind everything called before; an error once the line is poisoned."""
+    def take(self, kind: Kind, chunks: int = 1, *, ahead: bool = False) -> list[Place]:
+        """Take places for one call, behind everything called before; an error once the line is poisoned.
+
+        With `ahead` they are before everything that waits: for what belongs to the creation of the model,
+        while nothing has begun.
+        """
         if self.poison is not None:
             raise self.refusal()
         call = Call(kind)
         call.places.extend(Place(call, chunk) for chunk in range(chunks))
-        self._line.extend(call.places)
+        if ahead:
+            assert all(place.phase is Phase.WAITING for place in self._line), "something has begun"
+            self._line.extendleft(reversed(call.places))
+        else:
+            self._line.extend(call.places)
+        return call.places
+
+    def replanned(self, call: Call, chunks: int) -> list[Place]:
+        """Give a call of which nothing has begun another number of places, where it stands in line."""
+        assert all(place.phase is Phase.WAITING for place in call.places), "nothing of it has begun"
+        line = list(self._line)
+        at, old = line.index(call.places[0]), len(call.places)
+        call.places[:] = [Place(call, chunk) for chunk in range(chunks)]
+        line[at : at + old] = call.places
+        self._line = deque(line)
         return call.places
 
     def refusal(self) -> ClientPoisonedError:

@@ -105,6 +105,9 @@ class Call(Generic[T]):
     prepare: Callable[[], Awaitable[None]] | None = None
     """Make what the parts are built of, while the call holds its turn and before it draws a number."""
 
+    replan: Callable[[], Sequence[Part] | None] | None = None
+    """Cut the call anew where the server's limits are others than when it was made; None if they are not."""
+
     retry: RetryConfig | None = None
     """Retry rules of this call; None for the client's."""
 
@@ -145,7 +148,7 @@ class Call(Generic[T]):
         """Let go of data and results: the user may keep the future, and with it this call, for long."""
         self.future.on_cancel(None)
         self.before, self.known = [], []
-        self.prepare = None
+        self.prepare = self.replan = None
         for part in self.parts:
             part.value, part.build, part.read = None, _released, _released
 

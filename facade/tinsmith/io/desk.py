@@ -49,6 +49,7 @@ class SampleDesk:
         self._window = Window(largest, largest)
         self._submissions = Submissions(link.config.flow.sample_dispatch)
         self._waiting: deque[SampleJob] = deque()
+        self._held: dict[Sampler, deque[SampleJob]] = {}  # of samplers that are being made
         self._target = operations.target("asample")
         self._request_type = operations.request_type("asample")
         bound = link.config.flow.max_queued
@@ -59,12 +60,12 @@ class SampleDesk:
     @property
     def waiting(self) -> int:
         """Samples that were not sent yet."""
-        return len(self._waiting)
+        return len(self._waiting) + sum(len(jobs) for jobs in self._held.values())
 
     @property
     def unfinished(self) -> int:
         """Samples that wait or are in flight."""
-        return len(self._waiting) + self._window.in_flight
+        return self.waiting + self._window.in_flight
 
     def bound_by(self, limits: Limits) -> None:
         """Have the limits hold that the server dictates."""
@@ -90,18 +91,38 @@ class SampleDesk:
     def end(self, error: TinkerError) -> None:
         """Fail what waits, of which nothing was sent, and what is in flight."""
         self._ended = self._ended or error
-        while self._waiting:
-            job = self._waiting.popleft()
-            self._release(job)
-            self._fail(job, ending(error, None))
-            self._left(job)
+        for jobs in (self._waiting, *self._held.values()):
+            self._give_up(jobs, error)
+        self._held.clear()
         for task in self._carried:
             task.cancel()
 
+    def opened(self, sampler: Sampler) -> None:
+        """Let the samples go that were asked for while `sampler` was being made."""
+        self._waiting.extend(self._held.pop(sampler, ()))
+        self._dispatch()
+
+    def refused(self, sampler: Sampler, error: TinkerError) -> None:
+        """Fail the samples of a sampler that could not be made, now and later."""
+        sampler.refusal = error
+        self._give_up(self._held.pop(sampler, deque()), error)
+
+    def _give_up(self, jobs: deque[SampleJob], error: TinkerError) -> None:
+        while jobs:
+            job = jobs.popleft()
+            self._release(job)
+            self._fail(job, ending(error, None))
+            self._left(job)
+
     def _entered(self, job: SampleJob) -> None:
         self._link.observers.entered()
-        self._waiting.append(job)
-        self._dispatch()
+        if (refusal := job.sampler.refusal) is not None:
+            self._give_up(deque([job]), refusal)
+        elif job.sampler.sampling_session_id is None:
+            self._held.setdefault(job.sampler, deque()).append(job)
+        else:
+            self._waiting.append(job)
+            self._dispatch()
 
     def _left(self, job: SampleJob) -> None:
         """Tell what became of a sample; its future, which may be kept, forgets how it came about."""
@@ -113,10 +134,12 @@ class SampleDesk:
     def _withdraw(self, job: SampleJob) -> None:
         if job.task is not None:
             job.task.cancel()
-        elif job in self._waiting:
-            self._waiting.remove(job)
-            self._release(job)
-            self._left(job)
+            return
+        for jobs in (self._waiting, self._held.get(job.sampler, deque())):
+            if job in jobs:
+                jobs.remove(job)
+                self._release(job)
+                self._left(job)
 
     def _release(self, job: SampleJob) -> None:
         if self._room is not None and job.has_room:

@@ -40,6 +40,10 @@ class APIFuture(concurrent.futures.Future[T]):
     request: only `cancel()` does. Works with `concurrent.futures.wait` and `as_completed`.
     """
 
+    origin: APIFuture[Any] | None = None
+    """The future of the client that this call was made on before the server had it; a look at this outcome
+    is then a look at that one."""
+
     def __init__(self) -> None:
         super().__init__()
         self.request_ids: list[str] = []
@@ -66,32 +70,43 @@ class APIFuture(concurrent.futures.Future[T]):
         try:
             return super().result(timeout)
         finally:
-            self.delivered = self.done()
+            if self.done():
+                self._look()
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Wait at most `timeout` seconds and return the error, or None when there is a result."""
         self._check_may_wait()
         error = super().exception(timeout)
-        self.delivered = True
+        self._look()
         return error
 
     async def result_async(self, timeout: float | None = None) -> T:
-        """Like `result`, without blocking the caller's loop."""
+        """Like `result`, without blocking the caller's loop; other tasks of it run at least once."""
+        if timeout is None:
+            return await self._wait()
         async with asyncio.timeout(timeout):
-            return await self
+            return await self._wait()
 
     def __await__(self) -> Generator[Any, None, T]:
-        return self._wait().__await__()
+        return self.result_async().__await__()
 
     async def _wait(self) -> T:
-        if not self.done():
+        if self.done():
+            await asyncio.sleep(0)  # programs rely on an `await` letting their background tasks go on
+        else:
             self._check_process()
             loop = asyncio.get_running_loop()
             woken: asyncio.Future[None] = loop.create_future()
             self.add_done_callback(lambda _: _wake(loop, woken))
             await woken
-        self.delivered = True
+        self._look()
         return super().result(0)
+
+    def _look(self) -> None:
+        """Note that somebody has looked at the outcome."""
+        self.delivered = True
+        if self.origin is not None:
+            self.origin.delivered = True
 
     def cancel(self) -> bool:
         """Withdraw the call: before its turn nothing is sent, afterwards only the waiting ends.

@@ -21,12 +21,14 @@ from tinsmith.io.calls import Caller
 from tinsmith.io.credentials import Credentials
 from tinsmith.io.future import APIFuture
 from tinsmith.io.hub import PollHub
+from tinsmith.io.log import warn_on_stderr
 from tinsmith.io.observe import Observers
 from tinsmith.io.session import Session
 from tinsmith.io.terms import Terms
 from tinsmith.io.transport import Transport
 
 if TYPE_CHECKING:
+    import concurrent.futures
     from collections.abc import Callable, Coroutine, Iterable
 
     import httpx
@@ -101,6 +103,7 @@ class Link:
         self.session = Session(self)
         """The session at the server, opened on first need."""
         self._drained: list[APIFuture[Any]] = []
+        self._creations: set[APIFuture[Any]] = set()
         self._cancels: Cancels | None = None
         self._desks: list[SampleDesk] = []
         self._common_desk: SampleDesk | None = None
@@ -158,12 +161,11 @@ class Link:
 
         return Telemetry(self)
 
-    def pipeline(self, model_id: str) -> Pipeline:
-        """Open the line of a model."""
+    def pipeline(self, creation: APIFuture[Any]) -> Pipeline:
+        """Make the line of a model; `creation` is the future of its client."""
         from tinsmith.io.pipeline import Pipeline  # not needed by who only samples or reads
 
-        self.check()
-        pipeline = Pipeline(self, model_id)
+        pipeline = Pipeline(self, creation)
         with self._guard:
             self._pipelines.append(pipeline)
         return pipeline
@@ -192,6 +194,24 @@ class Link:
         self._closing = self._closing or ClosedError(
             "the client is being closed and takes no new calls", applied="no"
         )
+
+    def create(self, coroutine: Coroutine[Any, Any, Any], client: APIFuture[Any]) -> None:
+        """Run what makes a client; `close` waits for it, and tells of a failure that nobody looked at."""
+        with self._guard:
+            self._creations.add(client)
+        client.add_done_callback(self._created)
+        self.run(coroutine, client)
+
+    def _created(self, client: concurrent.futures.Future[Any]) -> None:
+        """Forget a creation that went well, and keep one that failed until somebody looks at it."""
+        with self._guard:
+            self._creations = {each for each in self._creations if not each.done() or _is_untold(each)}
+
+    def untold(self) -> list[BaseException]:
+        """Return why clients could not be made, for those of which nobody looked at the outcome."""
+        with self._guard:
+            failed = [each for each in self._creations if each.done() and _is_untold(each)]
+        return [error for each in failed if (error := each.outcome_error()) is not None]
 
     def run(
         self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any] | None = None
@@ -245,6 +265,8 @@ class Link:
                 unsent,
                 unanswered,
             )
+        for error in self.untold():
+            warn_on_stderr("closed, and a client was never made: %s: %s", type(error).__name__, error)
         if self.telemetry is not None:
             await self.telemetry.end()
         self.terms.close()
@@ -260,9 +282,10 @@ class Link:
         """Wait until training requests are acknowledged; with `results`, or in local mode, until they end."""
         limit_s = self.config.flow.exit_drain_s if deadline_s is None else deadline_s
         self._drained = [future for pipeline in self._pipelines for future in pipeline.futures()]
+        self._drained += self._creations
         try:
             async with asyncio.timeout(limit_s):
-                while any(self.unfinished()) or self._awaits_results(results):  # noqa: ASYNC110  # only while leaving
+                while any(self.unfinished()) or self._is_creating or self._awaits_results(results):  # noqa: ASYNC110  # only while leaving
                     await asyncio.sleep(DRAIN_STEP_S)
         except TimeoutError:
             return
@@ -281,7 +304,16 @@ class Link:
         """Count the samples that are not finished."""
         return sum(desk.unfinished for desk in self._desks)
 
+    @property
+    def _is_creating(self) -> bool:
+        with self._guard:
+            return not all(client.done() for client in self._creations)
+
     def _awaits_results(self, wanted: bool) -> bool:
         if not (wanted or self.transport.is_local):
             return False
         return any(pipeline.awaits_results for pipeline in self._pipelines)
+
+
+def _is_untold(client: APIFuture[Any]) -> bool:
+    return not client.cancelled() and not client.delivered and client.outcome_error() is not None

@@ -6,6 +6,7 @@ It configures nothing at import. No header and no body is ever logged.
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 
 from tinsmith.core.errors import InputError, ServerWarning
@@ -14,6 +15,17 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 _logger = logging.getLogger("tinsmith")
 _logger.addHandler(logging.NullHandler())
+
+
+def warn_on_stderr(message: str, *args: object) -> None:
+    """Log a warning that nobody may miss: on stderr where the program has configured no logging."""
+    _logger.warning(message, *args)
+    is_heard = any(
+        not isinstance(handler, logging.NullHandler)
+        for handler in (*_logger.handlers, *logging.getLogger().handlers)
+    )
+    if not is_heard:
+        sys.stderr.write(f"tinsmith: {message % args}\n")
 
 
 def log_to_stderr(level: str | None) -> None:

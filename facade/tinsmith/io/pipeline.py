@@ -35,13 +35,15 @@ class _Withdrawn(TinkerError):  # noqa: N818  # an event, not something that use
 
 
 class Pipeline:
-    """The line of one model."""
+    """The line of one model, from the call that makes the model: calls wait in it until the server has it."""
 
-    def __init__(self, link: Link, model_id: str) -> None:
+    def __init__(self, link: Link, creation: APIFuture[Any]) -> None:
         self.link = link
         """What the clients of one service share."""
-        self.model_id = model_id
-        """The model whose requests stand in this line."""
+        self.creation = creation
+        """The future of the model's client."""
+        self.model_id: str | None = None
+        """The model whose requests stand in this line; None until the server made it."""
         self.last_checkpoint: str | None = None
         """The newest checkpoint saved or loaded through this line, for the error that asks for one."""
         self.claims = Claims()
@@ -49,7 +51,15 @@ class Pipeline:
         self._standing = Standing(link.config.optim_after)
         self._gradients: dict[Call[Any], None] = {}  # sent since the last step, without those that went well
         self._consumer: asyncio.Task[None] | None = None
+        self._is_open = False
+        self._admitted: Call[Any] | None = None
         self._ended: TinkerError | None = None
+
+    @property
+    def bound_id(self) -> str:
+        """The model's name, for the bytes of a request whose turn has come."""
+        assert self.model_id is not None, "nothing is sent before the model is there"
+        return self.model_id
 
     # From any thread.
 
@@ -64,6 +74,8 @@ class Pipeline:
                 refused = self.link.closing.again("no").adding(model_id=self.model_id)
             if self._ended is not None:
                 refused = ending(self._ended, None).adding(model_id=self.model_id)
+            for call in calls if not self._is_open else ():
+                call.future.origin = self.creation
             for call in calls if refused is None else ():
                 if call.kind is Kind.STEP:
                     call.known = [failed for failed in self._standing.failed if failed.future.delivered]
@@ -90,11 +102,33 @@ class Pipeline:
         """Whether an accepted request still waits for its result."""
         return bool(self._standing.in_flight)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is sent any more, for a repr; None while things are."""
+        cause = self._standing.line.poison
+        return None if cause is None else f"stopped after {type(cause).__name__}: {cause.message}"
+
     # On the loop.
 
     def standing(self) -> tuple[int, str | None]:
         """Return the highest number that was sent, and the last checkpoint saved or loaded."""
         return self._standing.line.highest_sent, self.last_checkpoint
+
+    def named(self, model_id: str) -> None:
+        """Note the model that the server made; calls go on waiting until `open`."""
+        self.model_id = model_id
+
+    def admit(self, call: Call[Any]) -> None:
+        """Send a call before all that waits, and only it: the load that belongs to the creation."""
+        with self._standing.guard:
+            self._standing.take(call, ahead=True)
+        self._admitted = call
+        self._entered(call)
+
+    def open(self) -> None:
+        """Let the calls go that were made since the creation was asked for."""
+        self._is_open = True
+        self._standing.changed.set()
 
     def end(self, error: TinkerError) -> None:
         """Fail everything that waits or is in flight, and every later call."""
@@ -140,12 +174,14 @@ class Pipeline:
         """Serve the head of the line, for ever; whatever happens in a turn, the next one comes."""
         while True:
             head = self._standing.head()
-            if head is None:
+            if head is None or not (self._is_open or head[0] is self._admitted):
                 self._standing.changed.clear()
                 await self._standing.changed.wait()
                 continue
             call, part, place = head
             try:
+                if place.chunk == 0 and self._recut(call):
+                    continue
                 await self._turn(call, part, place)
             except asyncio.CancelledError as error:
                 ended = self._ended or ClosedError("the client was closed")
@@ -161,6 +197,14 @@ class Pipeline:
                 self._reject(call, part, place, error)
             except Exception as error:  # noqa: BLE001  # the turn is released whatever happened
                 self._reject(call, part, place, unexpected(error, place))
+
+    def _recut(self, call: Call[Any]) -> bool:
+        """Cut a call anew if it was made before the server told its limits; its places move with it."""
+        parts = None if call.replan is None else call.replan()
+        if parts is None:
+            return False
+        self._standing.retake(call, parts)
+        return True
 
     async def _turn(self, call: Call[Any], part: Part, place: Place) -> None:
         """Send one part; its result is waited for outside of the turn."""

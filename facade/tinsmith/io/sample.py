@@ -60,7 +60,7 @@ class SampleJob:
         encoded = encode_sample(
             self.prompt,
             self.params,
-            sampling_session_id=self.sampler.sampling_session_id,
+            sampling_session_id=self.sampler.bound_id,
             seq_id=seq_id,
             num_samples=self.num_samples,
             prompt_logprobs=self.prompt_logprobs,

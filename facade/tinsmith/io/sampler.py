@@ -27,9 +27,13 @@ MOST_COPIES = 2**63 // NUMBERS_A_COPY
 class Sampler:
     """One sampling session."""
 
-    def __init__(self, sampling_session_id: str, first_seq_id: int = 0, *, unnumbered: bool = False) -> None:
+    def __init__(
+        self, sampling_session_id: str | None = None, first_seq_id: int = 0, *, unnumbered: bool = False
+    ) -> None:
         self.sampling_session_id = sampling_session_id
-        """The server's name for it."""
+        """The server's name for it; None until the server made it."""
+        self.refusal: TinkerError | None = None
+        """Why it was not made, for samples that it was asked for."""
         self.completions: Completions | None = None
         """Who hears which of its promises have ended, once somebody asked."""
         self.claims = Claims()
@@ -38,6 +42,16 @@ class Sampler:
         self._unnumbered = unnumbered
         self._guard = threading.Lock()
         self._join: Question[None] | None = None
+
+    @property
+    def bound_id(self) -> str:
+        """The server's name, for the bytes of a sample that is sent."""
+        assert self.sampling_session_id is not None, "nothing is sent before the sampler is there"
+        return self.sampling_session_id
+
+    def named(self, sampling_session_id: str, first_seq_id: int = 0) -> None:
+        """Note the sampler that the server made."""
+        self.sampling_session_id, self._next = sampling_session_id, first_seq_id
 
     @property
     def copy(self) -> int:
@@ -60,7 +74,7 @@ class Sampler:
         await self._join.answer()
 
     async def _joined(self, link: Link) -> None:
-        number = await copy_number(link, self.sampling_session_id)
+        number = await copy_number(link, self.bound_id)
         if number is not None:
             with self._guard:
                 self._next = number * NUMBERS_A_COPY

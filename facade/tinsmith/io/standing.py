@@ -14,6 +14,8 @@ from tinsmith.core.place import Kind, Phase
 from tinsmith.core.sequence import SequenceLine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tinsmith.core.config import OptimAfter
     from tinsmith.core.errors import Applied
     from tinsmith.core.place import Fallout, Place
@@ -36,11 +38,24 @@ class Standing:
         """Set when the head of the line may be another."""
         self._calls: dict[int, tuple[Call[Any], Part]] = {}
 
-    def take(self, call: Call[Any]) -> None:
+    def take(self, call: Call[Any], *, ahead: bool = False) -> None:
         """Give each part of a call its place; under the lock."""
-        for part, place in zip(call.parts, self.line.take(call.kind, len(call.parts)), strict=True):
+        places = self.line.take(call.kind, len(call.parts), ahead=ahead)
+        for part, place in zip(call.parts, places, strict=True):
             part.place = place
             self._calls[id(place)] = (call, part)
+
+    def retake(self, call: Call[Any], parts: Sequence[Part]) -> None:
+        """Cut a call of which nothing has begun into other parts, where it stands in line."""
+        with self.guard:
+            place = call.parts[0].place
+            assert place is not None
+            for part in call.parts:
+                self._calls.pop(id(part.place), None)
+            call.parts = parts
+            for part, new in zip(parts, self.line.replanned(place.call, len(parts)), strict=True):
+                part.place = new
+                self._calls[id(new)] = (call, part)
 
     def head(self) -> tuple[Call[Any], Part, Place] | None:
         """Return whose turn it is."""
