@@ -1,20 +1,25 @@
 """The service behind uvicorn: address, key, loopback, the same answers as in the process."""
 
+import asyncio
+import contextlib
 import errno
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
+from tinsmith.local.connections import tell_accept_errors_once
 from tinsmith.local.models.source import ModelFileError
 from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import _listen, read_telemetry, serve, serving
+from tinsmith.local.serve import Address, _listen, read_telemetry, serve, serving
 
 from tests.guard import WAIT_S
 from tests.local.models.gguf_files import llama_tensors, to_gguf, write_gguf
@@ -162,6 +167,120 @@ def test_a_header_block_without_end_is_cut(tmp_path: Path) -> None:
             except ConnectionResetError:
                 answer = b""
             assert answer == b"" or b" 4" in answer
+
+
+class Pipe:
+    """One raw connection to a service; a context manager."""
+
+    def __init__(self, address: Address) -> None:
+        url = httpx.URL(address.base_url)
+        self.raw = socket.create_connection((url.host, url.port or 0), timeout=WAIT_S)
+        self.head = f"Host: {url.host}:{url.port}\r\nX-API-Key: {address.token}\r\n".encode()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.raw.close()
+
+    def healthy(self) -> None:
+        """Ask a question and get the whole answer."""
+        self.raw.sendall(b"GET /api/v1/healthz HTTP/1.1\r\n" + self.head + b"\r\n")
+        answer = b""
+        while b"}" not in answer:
+            answer += self.raw.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200")
+
+    def rest(self) -> bytes:
+        """Read until the service ends the connection."""
+        found = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := self.raw.recv(65536):
+                found += piece
+        return found
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /api/v1/healthz HTTP/1.1\r\nHost: x"])
+def test_a_head_has_a_deadline(tmp_path: Path, sent: bytes) -> None:
+    """A connection that sends no head, or a part of one, is ended, also behind a whole request."""
+    with serving(ServeOptions(data_dir=tmp_path, head_s=0.2)) as (address, _):
+        with Pipe(address) as idle:
+            idle.raw.sendall(sent)
+            assert idle.rest() == b""
+        if sent:
+            with Pipe(address) as second:
+                second.healthy()
+                second.raw.sendall(sent)
+                assert second.rest() == b""
+
+
+def test_a_kept_connection_has_no_deadline_between_requests(tmp_path: Path) -> None:
+    """The deadline of heads does not end a connection that waits for its next request."""
+    with serving(ServeOptions(data_dir=tmp_path, head_s=0.2)) as (address, _), Pipe(address) as kept:
+        kept.healthy()
+        time.sleep(0.5)  # longer than a head may take
+        kept.healthy()
+
+
+def test_a_body_has_a_deadline(tmp_path: Path) -> None:
+    """A body that stops in the middle is answered 408."""
+    with serving(ServeOptions(data_dir=tmp_path, body_s=0.2)) as (address, _), Pipe(address) as half:
+        head = b"POST /api/v1/create_session HTTP/1.1\r\nContent-Type: application/json\r\n" + half.head
+        half.raw.sendall(head + b"Content-Length: 1000\r\n\r\n{")
+        answer = half.rest()
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"the body was not there after 0.2 s" in answer
+
+
+def test_connections_are_capped(tmp_path: Path) -> None:
+    """Connections above the cap are ended at once; those below it go on."""
+    with (
+        serving(ServeOptions(data_dir=tmp_path, max_connections=2)) as (address, _),
+        Pipe(address) as first,
+        Pipe(address) as second,
+    ):
+        first.healthy()
+        second.healthy()
+        with Pipe(address) as third:
+            assert third.rest() == b""
+        first.healthy()
+
+
+def test_the_cap_follows_the_descriptor_limit() -> None:
+    """It leaves room for the service's own files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    code = (
+        "import resource; from tinsmith.local.connections import most_connections\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, (256, {hard}))\nprint(most_connections())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 256 - 64
+    assert soft > 0
+
+
+def test_trouble_with_accepting_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The loop asks again every second; one line is enough."""
+    loop = asyncio.new_event_loop()
+    tell_accept_errors_once(loop)
+    for _ in range(3):
+        trouble = {"message": "socket.accept() out of system resource", "exception": OSError(24, "Too many")}
+        loop.call_exception_handler(trouble)
+    loop.close()
+    assert [record.message for record in caplog.records] == [
+        "no further connection can be taken for now: [Errno 24] Too many"
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_a_bearer_token_is_a_key_too(tmp_path: Path, scheme: str) -> None:
+    """Clients that send Authorization: Bearer are served; a wrong one is refused."""
+    with serving(ServeOptions(data_dir=tmp_path)) as (address, _):
+        url = f"{address.base_url}/api/v1/sessions"
+        for token, status in ((address.token, 200), ("tml-wrong", 401)):
+            headers = {"Authorization": f"{scheme} {token}"}
+            assert httpx.get(url, headers=headers, trust_env=False).status_code == status
+        basic = {"Authorization": f"Basic {address.token}"}
+        assert httpx.get(url, headers=basic, trust_env=False).status_code == 401
 
 
 def test_interrupting_it_is_quick_and_clean(tmp_path: Path) -> None:

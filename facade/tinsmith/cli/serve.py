@@ -96,6 +96,7 @@ def serve(
 
     require_extra("tinsmith serve", "local")
     from tinsmith.local.serve import serve as run
+    from tinsmith.local.store.files import is_open_to_others
 
     if print_telemetry:
         _print_telemetry(data, context)
@@ -113,6 +114,8 @@ def serve(
             note(f"Serving on {address.base_url}; Ctrl-C ends it.")
             if data is None:
                 note("Runs and checkpoints are dropped at the end; --data DIR keeps them.")
+            if data is not None and is_open_to_others(data):
+                note(f"Other users of this machine can look into {data}; chmod 700 keeps it to yourself.")
             if model and tokenizers is None:
                 note("--tokenizers DIR writes their tokenizers, for clients that look names up in a hub.")
 

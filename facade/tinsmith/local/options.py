@@ -99,7 +99,8 @@ class ServeOptions:
     models: Mapping[str, Path] = attrs.field(factory=dict)
     """Further base models: name -> Hugging Face directory or GGUF file."""
     token: str | None = attrs.field(default=None, repr=False)
-    """Key that every request must carry in X-API-Key; None asks for none (in-process use only)."""
+    """Key that every request must carry, as X-API-Key or as Authorization: Bearer; None asks for none
+    (in-process use only)."""
     keep_token: bool = False
     """Without a token, take the one that the data directory keeps, drawn when it is first served: clients
     go on with their key when the service starts again."""
@@ -129,6 +130,13 @@ class ServeOptions:
     """Bigger request bodies are answered 413."""
     max_header_bytes: int = 32 << 10
     """Bigger header blocks are answered 431."""
+    head_s: float = 30.0
+    """Longest time from the first byte of a request, or from connecting, to the end of its headers; then the
+    connection is ended."""
+    body_s: float = 300.0
+    """Longest time that a request body may take; then the answer is 408."""
+    max_connections: int | None = None
+    """Connections at once; further ones are ended. None is what the descriptor limit leaves room for."""
     max_queued_samples: int = 10_000
     """Sample requests waiting or running beyond this are answered 429 with Retry-After."""
     max_queued_bytes: int = 1 << 30

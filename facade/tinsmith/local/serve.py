@@ -3,6 +3,7 @@
 Owns the socket and the server's life. Printing is the caller's business: `announce` is given the address.
 """
 
+import asyncio
 import ipaddress
 import socket
 import threading
@@ -14,6 +15,7 @@ import attrs
 import orjson
 import uvicorn
 
+from .connections import bounded, most_connections, tell_accept_errors_once
 from .opening import Running, start
 from .options import Imitation, ServeOptions
 from .store import Database, DataDir, Telemetry
@@ -43,6 +45,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, running: Running) -> None:
         super().__init__(config)
         self._running = running
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as usual; a service that runs out of descriptors says so once."""
+        tell_accept_errors_once(asyncio.get_running_loop())
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let held polls go, then end as usual."""
@@ -133,7 +140,7 @@ def _config(running: Running, options: ServeOptions) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         lifespan="off",
-        http="h11",
+        http=bounded(options.head_s, options.max_connections or most_connections()),
         ws="none",
         h11_max_incomplete_event_size=options.max_header_bytes * 2,
         timeout_keep_alive=75,

@@ -33,7 +33,7 @@ from .store import (
 )
 from .store.answers import insert_answer
 from .store.checkpoints import insert_checkpoint
-from .store.files import file_name, trouble_is_named
+from .store.files import file_name, is_open_to_others, trouble_is_named
 from .work.board import Board
 from .work.floor import Floor
 from .work.lines import Lines
@@ -76,6 +76,8 @@ class Service:
         self.base_models.check()
         with trouble_is_named(options.data_dir):
             options.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if is_open_to_others(options.data_dir):
+                _LOG.warning("other users of this machine can look into %s", options.data_dir)
             self._lock = DirectoryLock(options.data_dir)
         try:
             with trouble_is_named(options.data_dir):

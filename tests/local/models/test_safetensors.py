@@ -1,6 +1,7 @@
 """Hugging Face directories: single and sharded, 16 and 32 bit, and what is refused."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -224,3 +225,28 @@ def test_written_files_are_whole_or_absent(tmp_path: Path, monkeypatch: pytest.M
         write_tensors(path, {"x": np.zeros(3, np.float32)}, {})
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.safetensors"]
     np.testing.assert_array_equal(TensorFile(path).get("x"), np.ones(3))
+
+
+@pytest.mark.parametrize("place", [-1, -7, -40])
+def test_numbers_are_held_against_their_checksum(tmp_path: Path, place: int) -> None:
+    """A file of ours with one bit changed among its numbers is refused, by name."""
+    path = tmp_path / "a.safetensors"
+    write_tensors(path, {"x": np.arange(16, dtype=np.float32)}, {"step": "3"})
+    assert TensorFile(path).metadata["step"] == "3"
+    content = bytearray(path.read_bytes())
+    content[place] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"a\.safetensors: is damaged: its numbers do not match"):
+        TensorFile(path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_pipe_in_place_of_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    """Nothing waits for somebody to write into it."""
+    directory = make_directory(tmp_path / "m")
+    (directory / name).unlink()
+    os.mkfifo(directory / name)
+    with pytest.raises(ModelFileError, match=r"is not a regular file|holds neither"):
+        open_directory(directory, "m")
+    with pytest.raises(ModelFileError, match="is not a regular file"):
+        TensorFile(directory / name)

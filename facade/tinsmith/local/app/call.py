@@ -64,7 +64,7 @@ async def read_call(request: Request, contract: Contract, operation: str, option
     """Read and check a request."""
     rules = contract.rules(operation)
     parameters = _parameters(request, rules)
-    raw = await _read_body(request, options.max_body_bytes)
+    raw = await _read_body(request, options)
     body: dict[str, Any] = {}
     found = _Content(rules.id, body, raw, b"")
     if rules.body is not None:
@@ -150,8 +150,9 @@ def _parameters(request: Request, rules: OperationRules) -> dict[str, Any]:
     return found
 
 
-async def _read_body(request: Request, max_body_bytes: int) -> bytes:
-    """Read a body up to the cap."""
+async def _read_body(request: Request, options: ServeOptions) -> bytes:
+    """Read a body up to the cap, and until its deadline."""
+    max_body_bytes = options.max_body_bytes
     too_big = Refusal(413, f"the body is bigger than {max_body_bytes} bytes; send less at a time")
     announced = request.headers.get("content-length", "0")
     if announced.isascii() and announced.isdigit() and int(announced[:19]) > max_body_bytes:
@@ -159,11 +160,15 @@ async def _read_body(request: Request, max_body_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > max_body_bytes:
-                raise too_big
-            parts.append(part)
+        async with asyncio.timeout(options.body_s):
+            async for part in request.stream():
+                size += len(part)
+                if size > max_body_bytes:
+                    raise too_big
+                parts.append(part)
+    except TimeoutError as error:
+        late = f"the body was not there after {options.body_s:g} s"
+        raise Refusal(408, late, headers={"Connection": "close"}) from error
     except ClientDisconnect as error:
         raise Refusal(400, "the body ended early") from error
     return b"".join(parts)

@@ -48,14 +48,14 @@ class Gate:
             if host not in options.allowed_hosts:
                 raise Refusal(403, f"host {host[:80]!r} is not served here")
         if options.token is not None and not str(scope["path"]).startswith(OPEN_PATHS):
-            self._check_key(headers.get("x-api-key", ""), options.token)
+            self._check_key(headers.get("x-api-key") or _bearer(headers), options.token)
 
     def _check_key(self, key: str, token: str) -> None:
         """Compare the key in constant time; a token of ours stands for it."""
         if not key:
             raise Refusal(
                 401,
-                "no key: send it as X-API-Key",
+                "no key: send it as X-API-Key or as Authorization: Bearer",
                 headers={"WWW-Authenticate": "Bearer"},
                 kind="missing_key",
             )
@@ -66,6 +66,12 @@ class Gate:
                 raise Refusal(401, problem, headers={"WWW-Authenticate": challenge}, kind="invalid_token")
         elif not hmac.compare_digest(key.encode("utf-8", "replace"), token.encode()):
             raise Refusal(401, "wrong key", headers={"WWW-Authenticate": "Bearer"}, kind="wrong_key")
+
+
+def _bearer(headers: Headers) -> str:
+    """Return the credential of an Authorization header of the Bearer scheme (RFC 6750), or nothing."""
+    scheme, _, credential = headers.get("authorization", "").partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else ""
 
 
 def _without_port(host: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from tinsmith.local.models.source import ModelFileError
+from tinsmith.local.models.source import ModelFileError, check_regular
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
@@ -121,6 +121,7 @@ class _Cursor:
 
 def read_index(path: Path) -> GgufIndex:
     """Read the header of the GGUF file at `path`; raise ModelFileError when it is none or is damaged."""
+    check_regular(path)
     try:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -14,7 +14,7 @@ from attrs import evolve
 from tinsmith.core.errors import InputError
 from tinsmith.core.tokenizer_files import ADDED, CONFIG, SPECIAL_MAP, read_settings
 from tinsmith.local.engine.config import ModelConfig
-from tinsmith.local.models.source import ModelFileError, ModelSource
+from tinsmith.local.models.source import ModelFileError, ModelSource, check_regular
 from tinsmith.local.models.tensor_file import TensorFile
 
 _SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -45,6 +45,7 @@ def read_json(path: Path, *, missing: dict[str, object] | None = None) -> dict[s
     """Return the JSON object in the file, or `missing` when there is no file."""
     if missing is not None and not path.is_file():
         return missing
+    check_regular(path)
     try:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -6,6 +6,7 @@ Owns no format. Loaders make a `ModelSource`; the registry turns it into the eng
 import os
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,12 @@ class ModelFileError(TinkerError):
         super().__init__(f"{os.fspath(path)}: {reason}")
         self.path = os.fspath(path)
         self.reason = reason
+
+
+def check_regular(path: Path) -> None:
+    """Refuse a pipe or a device in place of a model file: reading one may hang. Links lead on."""
+    if path.exists() and not path.is_file():
+        raise ModelFileError(path, "is not a regular file")
 
 
 @frozen

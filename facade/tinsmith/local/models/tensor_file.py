@@ -1,9 +1,11 @@
 """Reads and writes single safetensors files: memory-mapped views out, whole files in.
 
-Owns the file format alone, and knows no tensor names. Reading goes through the header that the
+Owns the file format alone, and knows no tensor names. What is written here carries a checksum, which is
+looked at when it is opened. Reading goes through the header that the
 `safetensors` library has checked; bfloat16 and float16 are widened to float32 when a tensor is asked for.
 """
 
+import hashlib
 import json
 import mmap
 import os
@@ -14,10 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from tinsmith.local.models.source import ModelFileError
+from tinsmith.local.models.source import ModelFileError, check_regular
 
 Array = np.ndarray[Any, Any]
 
+
+CHECKSUM = "tinsmith.sha256"
+"""Name in the metadata under which a file says the SHA-256 of its numbers."""
 
 _WIDENED = ("BF16", "F16")
 
@@ -29,6 +34,7 @@ class TensorFile:
         from safetensors import SafetensorError, safe_open
 
         self.path = path
+        check_regular(path)
         try:
             with safe_open(path, framework="numpy") as checked:
                 self.metadata: dict[str, str] = dict(checked.metadata() or {})
@@ -43,6 +49,13 @@ class TensorFile:
         header: dict[str, dict[str, Any]] = json.loads(self._data[8 : self._start])
         header.pop("__metadata__", None)
         self._entries = header
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse numbers that are not the ones that were written; files of others carry no checksum."""
+        written = self.metadata.pop(CHECKSUM, None)
+        if written is not None and written != _sha256(memoryview(self._data)[self._start :]):
+            raise ModelFileError(self.path, "is damaged: its numbers do not match their checksum")
 
     def names(self) -> set[str]:
         """Return the names of all tensors."""
@@ -77,18 +90,28 @@ def _numpy_dtype(name: str, tensor: str, path: Path) -> np.dtype[Any]:
 
 def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
     """Write a safetensors file, there whole or not at all; the same content gives the same bytes."""
+    write_whole(path, tensor_bytes(tensors, metadata))
+
+
+def tensor_bytes(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
+    """Return the content of a safetensors file; its metadata holds a checksum of the numbers."""
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(tensors[name]) for name in tensors}
-    write_whole(path, _ordered(save(arrays, dict(metadata) or None)))
+    content = save(arrays, {**metadata, CHECKSUM: "0" * 64})  # the place is kept, then filled
+    start = 8 + int.from_bytes(content[:8], "little")
+    return _ordered(content, {CHECKSUM: _sha256(memoryview(content)[start:])})
 
 
-def _ordered(content: bytes) -> bytes:
-    """Sort the metadata in the header, which the library writes in random order."""
+def _sha256(numbers: memoryview) -> str:
+    return hashlib.sha256(numbers).hexdigest()
+
+
+def _ordered(content: bytes, facts: Mapping[str, str]) -> bytes:
+    """Sort the metadata in the header, which the library writes in random order, and put `facts` in place."""
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
-    if "__metadata__" in header:
-        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    header["__metadata__"] = dict(sorted({**header["__metadata__"], **facts}.items()))
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     return content[:8] + text.ljust(length) + content[8 + length :]
 

@@ -2,6 +2,7 @@
 
 import errno
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,6 +100,22 @@ def full_disk(directory: Path, what: str, error: BaseException) -> StorageFullEr
     return StorageFullError(f"disk full: no space left in {directory} for {what} ({reason})")
 
 
+def refuse_special(path: Path) -> None:
+    """Raise OSError where a link, pipe, socket or device stands in place of a file; reading one may hang."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, f"{path.name} is a link or a device, not a regular file")
+
+
+def read_regular(path: Path) -> bytes:
+    """Read a file of the data directory whole; OSError for anything else in its place."""
+    refuse_special(path)
+    return path.read_bytes()
+
+
 class Database:
     """One connection, shared by all threads under a lock; every write is a transaction."""
 
@@ -106,6 +123,7 @@ class Database:
         self._lock = threading.RLock()
         self._directory = path.parent
         try:
+            refuse_special(path)
             path.touch(mode=0o600)  # it holds secrets; the files that SQLite puts beside it get the same mode
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:

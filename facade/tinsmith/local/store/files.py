@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -143,6 +144,11 @@ def trouble_is_named(directory: Path) -> Iterator[None]:
         raise UnusableDataError(f"{error}; the service cannot start") from error
     except OSError as error:
         raise UnusableDataError(f"{directory}: cannot hold a service's data: {error.strerror}") from error
+
+
+def is_open_to_others(directory: Path) -> bool:
+    """Whether other users of this machine may look into a directory."""
+    return directory.is_dir() and bool(directory.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def file_name(identifier: str) -> str:

@@ -1,6 +1,8 @@
 """One process at a time on a data directory: an advisory lock that the kernel drops when the process ends."""
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 from tinsmith.core.errors import TinkerError
@@ -15,7 +17,7 @@ class DirectoryLock:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "lock"
-        self._file = open(self._path, "a+b")  # noqa: SIM115 - held until release
+        self._file = os.fdopen(_open_regular(self._path), "r+b")
         try:
             _lock(self._file.fileno())
         except OSError as error:
@@ -34,6 +36,16 @@ class DirectoryLock:
     def release(self) -> None:
         """Let the next process in."""
         self._file.close()
+
+
+def _open_regular(path: Path) -> int:
+    """Open a file, made if it is missing; OSError for a link, a pipe or a device in its place."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"{path.name} is not a regular file")
+    return descriptor
 
 
 def _lock(descriptor: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from .database import Database
+from .database import Database, read_regular
 from .files import INLINE_BYTES, DataDir
 
 #: Further writes of the same transaction.
@@ -119,7 +119,7 @@ class Promises:
         if found["body"] is not None:
             return bytes(found["body"])
         try:
-            return (self._files.bodies / request_id).read_bytes()
+            return read_regular(self._files.bodies / request_id)
         except FileNotFoundError:
             raise KeyError(request_id) from None
 
@@ -168,7 +168,7 @@ class Promises:
         if found["result"] is not None:
             return bytes(found["result"])
         try:
-            return (self._files.results / request_id).read_bytes()
+            return read_regular(self._files.results / request_id)
         except FileNotFoundError:
             raise KeyError(request_id) from None
 

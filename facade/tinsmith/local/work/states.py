@@ -129,11 +129,11 @@ class States:
 
     def write(self, live: LiveModel) -> str:
         """Write the file of a snapshot; it counts only once the run's row points at it."""
-        from safetensors.numpy import save
+        from tinsmith.local.models.tensor_file import tensor_bytes
 
         name = f"{file_name(live.run.model_id)}-{live.position}.safetensors"
         notes = {"step": str(live.adapter.step), "alpha": repr(live.adapter.spec.alpha)}
-        self._files.write_file(self._files.states / name, save(_arrays(live.adapter), notes))
+        self._files.write_file(self._files.states / name, tensor_bytes(_arrays(live.adapter), notes))
         return name
 
     def written(self, live: LiveModel, name: str) -> None:
@@ -193,11 +193,11 @@ class States:
         adapter = Adapter.create(base.config, spec_of(run))
         if run.snapshot_file is None:
             return adapter
-        from safetensors import safe_open
+        from tinsmith.local.models.tensor_file import TensorFile
 
-        with safe_open(self._files.states / run.snapshot_file, framework="numpy") as file:
-            notes = file.metadata()
-            kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        file = TensorFile(self._files.states / run.snapshot_file)
+        notes = file.metadata
+        kept = {name: file.get(name).copy() for name in file.names()}
         adapter.spec = spec_of(run, float(notes["alpha"]))
         adapter.step = int(notes["step"])
         adapter.flat[...] = kept.pop("flat")
