@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from tinsmith.core.errors import InternalServerError
-from tinsmith.core.policy import RetryConfig
+from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.testing import LedgerService, ServerDialect, SocketServer, reply
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from tinsmith.io.wire import Answer, Seen
 
 
-AT_ONCE = RetryConfig(retry_delay_base=0.01, retry_delay_max=0.02)
+AT_ONCE: dict[str, Any] = {
+    "retry": RetryConfig(retry_delay_base=0.01, retry_delay_max=0.02),
+    "poll": PollPolicy(storm_base_s=0.01, storm_max_s=0.02),
+}
 """The faults are on trial, and not the waits."""
 
 
@@ -142,7 +145,7 @@ def test_relay_swallows_one_answer_after_the_server_acted(standing: Standing) ->
 @pytest.mark.parametrize("standing", [ServerDialect()], indirect=True)
 def test_every_position_is_survived_where_the_server_deduplicates(standing: Standing, tmp_path: Path) -> None:
     """No position ends in an error, and the tables agree."""
-    found = positions(standing, Applied(standing.service), tmp_path, retry=AT_ONCE)  # type: ignore[arg-type]  # stands in
+    found = positions(standing, Applied(standing.service), tmp_path, **AT_ONCE)  # type: ignore[arg-type]  # stands in
     assert {"create_model", "forward_backward", "optim_step", "retrieve_future"} <= {at.lost for at in found}
     results = judged(found, "any", [])
     assert [result.step for result in results if result.verdict != "ok"] == []
@@ -152,7 +155,7 @@ def test_every_position_is_survived_where_the_server_deduplicates(standing: Stan
 def test_a_double_application_is_a_deviation(standing: Standing, tmp_path: Path) -> None:
     """Where the server does not deduplicate and the client does not know, the tables tell."""
     ledger, number = Applied(standing.service), 0
-    while (found := with_loss(standing, ledger, tmp_path, number, retry=AT_ONCE)).lost != "forward_backward":  # type: ignore[arg-type]  # stands in
+    while (found := with_loss(standing, ledger, tmp_path, number, **AT_ONCE)).lost != "forward_backward":  # type: ignore[arg-type]  # stands in
         number += 1
     assert [result.verdict for result in judged([found], "any", [])] == ["DEVIATION"]
 
