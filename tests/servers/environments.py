@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 BUILD = Path(__file__).parents[2] / ".build" / "servers"
 
-START_S = 180.0
+START_S = 600.0
 """Longest start in seconds: imports, and the first compilation of the model."""
 STOP_S = 5.0
 """Seconds between asking a server to stop and ending its processes: it would wait for polls that it holds."""
