@@ -41,6 +41,14 @@ def save_twice(drive: Drive) -> object:
     return note
 
 
+@step("save_state with a time to live and labels")
+def save_labelled(drive: Drive) -> object:
+    """What beside the name a save may carry."""
+    trainer = drive.create(rank=4)
+    saving = trainer.save_state("labelled", ttl_seconds=3600, user_metadata={"colour": "blue"})
+    return drive.done(trainer, saving, "save_weights").path
+
+
 @step("load_state")
 def load(drive: Drive) -> object:
     """The weights are those of the checkpoint again."""

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinsmith import Datum, InputError, ModelInput, SamplingParams, ServiceClient, TinkerError
+from tinsmith import (
+    Datum,
+    InputError,
+    ModelInput,
+    OptimStepResponse,
+    SamplingParams,
+    ServiceClient,
+    TinkerError,
+)
 from tinsmith.core.errors import (
     AuthenticationError,
     ModelLostError,
@@ -128,6 +136,14 @@ def missing_run(drive: Drive) -> object:
     asked = drive.rest.get_training_run
     found = expect(NotFoundError, lambda: asked("never-made").result(WAIT_S), applied=(None, "no"))
     return str(found)
+
+
+@step("a promise that nobody gave")
+def promise(drive: Drive) -> object:
+    """The wait ends, and nothing is said of a request that this client did not make."""
+    asked = drive.service.attach("987654321", OptimStepResponse)
+    found = expect(TinkerError, lambda: asked.result(WAIT_S), applied=(None, "unknown"))
+    return f"{type(found).__name__}: {found}"
 
 
 @step("a wrong key")

@@ -14,6 +14,14 @@ NOT_FOUND = 3
 """Exit code of a command whose object is not there."""
 
 
+@step("a session with a name and labels")
+def named(drive: Drive) -> object:
+    """What a session may carry."""
+    own = drive.renewed(display_name="a name", user_metadata={"colour": "blue"}, tags=["one"])
+    with own.service:
+        return own.create(rank=4).model_id
+
+
 @step("rest: list_sessions")
 def sessions(drive: Drive) -> object:
     """The session is among them."""
