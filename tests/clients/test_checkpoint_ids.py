@@ -73,6 +73,17 @@ def test_a_checkpoint_that_is_missing_is_told_as_that(segments: int, checkpoint_
             future.result(WAIT_S)
 
 
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_bare_name_that_is_refused_is_asked_for_with_its_kind(status: int) -> None:
+    """SkyRL 0.4 saves under bare names, lists both, and deletes by kind and name alone."""
+    service = Keeper(2)
+    told = reply({"detail": "Invalid checkpoint identifier. Expected format 'weights/<name>'"}, status)
+    service.rules.insert(0, lambda asked, *_: told if asked == f"{RUN}/a" else None)
+    with ServiceClient(**service.settings()) as client:
+        client.create_rest_client().delete_checkpoint_from_tinker_path("tinker://run1/a").result(WAIT_S)
+    assert service.asked == ["DELETE sampler_weights/a"]
+
+
 def test_a_server_that_has_kinds_is_asked_once() -> None:
     """Where the profile says so, a bare name is one of sampler weights."""
     service = Keeper(2)

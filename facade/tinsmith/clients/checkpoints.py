@@ -101,8 +101,8 @@ async def on_checkpoint(
 ) -> T:
     """Ask for something of a checkpoint, under the id as the server spells it.
 
-    The id goes out as it was given, and in the other form where the server has no such route, or no such
-    checkpoint under a bare name.
+    The id goes out as it was given, and in the other form where the server has no such route, or where it
+    refuses a bare name.
     """
     profile = link.terms.profile
     has_kinds = profile.is_final and profile.checkpoint_ids == "kind and name"
@@ -111,7 +111,7 @@ async def on_checkpoint(
     try:
         return await ask(first)
     except APIStatusError as error:
-        is_bare = error.status_code == 404 and "checkpoint_kind" not in first
+        is_bare = error.status_code in (400, 404, 422) and "checkpoint_kind" not in first
         if not others or not (is_bare or _is_missing_route(error)):
             raise
         refused = error
