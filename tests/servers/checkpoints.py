@@ -246,5 +246,6 @@ def delete(drive: Drive) -> object:
     path = str(drive.done(drive.trainer, saved, "save_weights_for_sampler").path)
     drive.rest.delete_checkpoint_from_tinker_path(path).result(WAIT_S)
     left = drive.rest.list_checkpoints(drive.trainer.model_id).result(WAIT_S).checkpoints
-    holds(path not in [checkpoint.tinker_path for checkpoint in left], f"{path} is still listed")
+    paths = [checkpoint.tinker_path for checkpoint in left]
+    holds(not any(listed.endswith("/to-delete") for listed in paths), f"{path} is still among {paths}")
     return path
