@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff fuzz soak interop servers golden golden-wire compat-listing bench bench-startup bench-cli \
+	codegen contract-diff fuzz soak interop servers cookbook golden golden-wire compat-listing bench bench-startup bench-cli \
 	bench-engine bench-codec bench-traffic clean
 
 help: ## Print this list
@@ -119,6 +119,15 @@ golden-wire: .venv-peer/.ready .venv/.ready ## Write the golden bytes of the bin
 compat-listing: .venv-peer/.ready ## Write anew what the official client offers, for the test of the stand-in
 	$(PEER_BIN)/python tests/compat/make_listing.py tests/compat/official.json
 
+.venv-cookbook/.ready: tests/cookbook/requirements.txt tests/cookbook/requirements-alone.txt
+	@test -x .venv-cookbook/bin/python || $(PYTHON) -m venv .venv-cookbook
+	@.venv-cookbook/bin/python -m pip install -q -r tests/cookbook/requirements.txt -e .
+	@.venv-cookbook/bin/python -m pip install -q --no-deps -r tests/cookbook/requirements-alone.txt
+	@touch $@
+
+cookbook: .venv-cookbook/.ready .venv/.ready ## tinker-cookbook, unmodified, on `tinsmith serve`: the official client and ours, compared (20 minutes)
+	$(RUN) -m tests.cookbook.run --cookbook .venv-cookbook/bin/python
+
 fuzz: .venv/.ready ## schemathesis with many examples against the embedded service
 	$(BIN)/pytest --timeout 1800 tests/local/fuzz_contract.py
 
@@ -160,4 +169,4 @@ bench-traffic: .venv/.ready .venv-peer/.ready ## Samples, steps, polls and a lon
 bench: bench-startup bench-cli bench-engine bench-codec bench-traffic ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
-	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .wheelhouse .build dist demo-output
+	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-cookbook .wheelhouse .build dist demo-output

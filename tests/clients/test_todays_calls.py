@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -370,6 +371,38 @@ def test_sample_asks_for_what_is_wanted(service: testing.LedgerService, client: 
     assert {name: body[name] for name in wanted} == wanted
     sampler.sample(prompt, 1, params).result(WAIT_S)
     assert not wanted.keys() & sent(service, "asample").keys()
+
+
+def test_samples_ask_for_stability_where_their_client_does(
+    service: testing.LedgerService, client: ServiceClient
+) -> None:
+    """`record_stability_info` of a creation is in each sample of that client, and of its pickled copy."""
+    trainer = client.create_lora_training_client("tinsmith/tiny", rank=2)
+    makers: tuple[Callable[..., SamplingClient], ...] = (
+        lambda **given: client.create_sampling_client(base_model="tinsmith/tiny", **given),
+        lambda **given: trainer.create_sampling_client("tinker://run:train:0/sampler_weights/one", **given),
+        lambda **given: trainer.save_weights_and_get_sampling_client(**given),
+        lambda **given: SamplingClient.create(client.holder, base_model="tinsmith/tiny", **given).result(),
+    )
+    prompt, params = ModelInput.from_ints([1, 2]), SamplingParams(max_tokens=1)
+    for make in makers:
+        for given, wanted in (({}, None), ({"record_stability_info": True}, True)):
+            sampler = make(**given)
+            sampler.sample(prompt, 1, params).result(WAIT_S)
+            assert sent(service, "asample").get("record_stability_info") is wanted
+            assert sampler.__reduce__()[1][-1] is bool(wanted)
+
+
+def test_a_future_gives_a_coroutine(client: ServiceClient) -> None:
+    """`coroutine()` is what programs give to `gather`, by its official name."""
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
+
+    async def both() -> list[Any]:
+        return await asyncio.gather(
+            *(sampler.compute_logprobs(ModelInput.from_ints([1, n])).coroutine() for n in (2, 3))
+        )
+
+    assert [len(each) for each in asyncio.run(both())] == [2, 2]
 
 
 def _ending(service: testing.LedgerService) -> list[Any]:

@@ -7,19 +7,19 @@ the output, so that `make check` needs no official client.
 from __future__ import annotations
 
 import ast
-import dataclasses
+import functools
 import importlib
 import importlib.metadata
 import inspect
 import json
 import sys
+import types
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
 
 CALLS = "tinker.lib.public_interfaces"
 """Classes of this package are listed with their methods."""
@@ -39,7 +39,7 @@ def module_names(folder: Path) -> list[str]:
     return sorted(found - {f"{folder.name}.cli.__main__"})
 
 
-def names_of(module: ModuleType) -> list[str]:
+def names_of(module: types.ModuleType) -> list[str]:
     """Return the public names that a module defines, or passes on by intent; type variables are left out."""
     if getattr(module, "__file__", None) is None:
         return []
@@ -88,11 +88,13 @@ def methods_of(value: type) -> dict[str, list[str]]:
 
 
 def fields_of(value: type) -> list[str] | None:
-    """Return the fields of a value; None for what is none."""
-    if dataclasses.is_dataclass(value):
-        return [field.name for field in dataclasses.fields(value) if not field.name.startswith("_")]
-    fields = getattr(value, "model_fields", None)
-    return sorted(fields) if isinstance(fields, dict) else None
+    """Return the fields of a value and the methods of its own; None for what is no value."""
+    fields = getattr(value, "__dataclass_fields__", None) or getattr(value, "model_fields", None)
+    if fields is None:
+        return None
+    kinds = (staticmethod, classmethod, property, functools.cached_property, types.FunctionType)
+    own = [name for name, member in vars(value).items() if isinstance(member, kinds)]
+    return sorted(name for name in {*fields, *own} if not name.startswith("_"))
 
 
 def main(output: Path) -> None:

@@ -498,3 +498,22 @@ def test_numbers_that_are_none_are_named_when_an_array_is_made() -> None:
     assert np.isinf(TensorData([1e300], "float32").to_numpy()).all()
     with pytest.raises(InputError, match=r"field 'shape': .*cannot be filled"):
         TensorData([1.0], "float32", [1, 2**62], [0, 1], [0]).to_numpy()
+
+
+def test_provenance_covers_what_it_annotates() -> None:
+    """Spans that leave a position out, or go beyond the end, are refused; others come with a copy."""
+    datum = Datum({"target_tokens": [2, 3], "weights": [1.0, 1.0]}, ModelInput.from_ints([1, 2]))
+    prompt: values.ProvenanceSpans = [values.PromptProvenanceSpan("s", length=2)]
+    sampled: values.ProvenanceSpans = [
+        values.PromptProvenanceSpan("s", offset=1, length=1),
+        values.SampledProvenanceSpan("s", length=1),
+    ]
+    known = datum.with_provenance(model_input=prompt, loss_fn_inputs=sampled)
+    assert (known.model_input_spans, known.loss_fn_input_spans) == (prompt, sampled)
+    assert datum.model_input_spans is None
+    with pytest.raises(InputError, match=r"model_input.*cover 1 positions, there are 2"):
+        datum.with_provenance(sampled[:1], sampled)
+    with pytest.raises(InputError, match=r"loss_fn_inputs.*cover 1 positions, there are 2"):
+        datum.with_provenance(prompt, sampled[:1])
+    for inputs in ({}, {"target_tokens": np.array([[1, 2], [3, 4]])}):
+        assert Datum(inputs, ModelInput.from_ints([1, 2])).with_provenance(prompt, []) is not None

@@ -68,10 +68,16 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         self._base_model = base_model
         self._retry_config = retry_config
         self._desk = link.desk(retry_config)
+        self._stability = False
         self._tokenizers = TokenizerShelf(link)
         if sampler.sampling_session_id is not None:
             link.observers.watch(sampler.sampling_session_id, self)
             self.settle(self)
+
+    def _recording(self, stability_info: bool) -> SamplingClient:
+        """Have each sample ask the server to record what `stable_reinforce` needs, or not; return self."""
+        self._stability = stability_info
+        return self
 
     async def _open(self, make: Callable[[], Awaitable[None]]) -> SamplingClient:
         """Let the samples go once the sampler is there; fail them if it cannot be made."""
@@ -92,18 +98,22 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         base_model: str | None = None,
         sampling_session_id: str | None = None,
         retry_config: RetryConfig | None = None,
+        record_stability_info: bool = False,
     ) -> APIFuture[SamplingClient]:
         """Make a client of a new sampler, or of the one that `sampling_session_id` names.
 
         A new one takes exactly one of `model_path` and `base_model`, else `InputError`. `holder` is that of
         another client of the same service; `retry_config` holds for all samples of the new client.
+        `record_stability_info` has the server record what the loss `stable_reinforce` needs of each sample.
         """
         from tinsmith.clients.creation import create_sampling, join_sampling
 
         if sampling_session_id is not None:
-            return join_sampling(holder, sampling_session_id, model_path, base_model, retry_config)
+            joined = join_sampling(holder, sampling_session_id, model_path, base_model, retry_config)
+            return joined._recording(record_stability_info)
         check_one_of(model_path, base_model)
-        return create_sampling(holder, model_path, base_model, retry_config)
+        made = create_sampling(holder, model_path, base_model, retry_config)
+        return made._recording(record_stability_info)
 
     @property
     def holder(self) -> Link:
@@ -155,6 +165,8 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         further = check_asked(
             topk_sample_logprobs, target_prompt_logprobs, prompt_alt_tokens_k, prompt_logprobs_last_n
         )
+        if self._stability:
+            further = {**further, "record_stability_info": True}
         check_prompt(prompt, num_samples, topk_prompt_logprobs)
         if not isinstance(sampling_params, SamplingParams):
             kind = type(sampling_params).__name__
@@ -271,6 +283,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
             self._model_path,
             self._base_model,
             self._retry_config,
+            self._stability,
         )
 
     def _base(self) -> APIFuture[str]:

@@ -140,11 +140,13 @@ class CreationCalls:
         model_path: str | None = None,
         base_model: str | None = None,
         retry_config: RetryConfig | None = None,
+        record_stability_info: bool = False,
     ) -> SamplingClient:
         """Ask for a sampler of a checkpoint or of a base model, and return its client at once.
 
         Exactly one of `model_path`, a `tinker://` path, and `base_model` is given, else `InputError`.
         `retry_config` holds for all samples of the new client, which wait until the server has the sampler.
+        `record_stability_info` has the server record what the loss `stable_reinforce` needs of each sample.
         The client raises `NotFoundError` or `BadRequestError` (`applied` "no") for what the server does not
         have.
         """
@@ -152,16 +154,18 @@ class CreationCalls:
         from tinsmith.clients.sampling import check_one_of
 
         check_one_of(model_path, base_model)
-        return create_sampling(self._link, model_path, base_model, retry_config)
+        made = create_sampling(self._link, model_path, base_model, retry_config)
+        return made._recording(record_stability_info)
 
     async def create_sampling_client_async(
         self,
         model_path: str | None = None,
         base_model: str | None = None,
         retry_config: RetryConfig | None = None,
+        record_stability_info: bool = False,
     ) -> SamplingClient:
         """As `create_sampling_client`, awaited."""
-        return await self.create_sampling_client(model_path, base_model, retry_config)
+        return await self.create_sampling_client(model_path, base_model, retry_config, record_stability_info)
 
     def _from_state(
         self,

@@ -49,19 +49,21 @@ def restore(
     model_path: str | None,
     base_model: str | None,
     retry_config: RetryConfig | None,
+    record_stability_info: bool = False,
 ) -> SamplingClient:
     """Make the copy in its new process; the key comes from TINKER_API_KEY there."""
     from tinsmith.clients.sampling import SamplingClient
 
     link = link_of(shared)
     first = random_copy() * NUMBERS_A_COPY
-    return SamplingClient(
+    client = SamplingClient(
         link,
         Sampler(sampling_session_id, first, unnumbered=True),
         model_path=model_path,
         base_model=base_model,
         retry_config=retry_config,
     )
+    return client._recording(record_stability_info)
 
 
 def link_of(shared: Shared) -> Link:

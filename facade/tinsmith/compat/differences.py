@@ -115,10 +115,10 @@ BEHAVIOUR: tuple[Difference, ...] = (
 VALUES: tuple[Difference, ...] = (
     Difference(
         "values are dataclasses or pydantic models",
-        "frozen attrs classes with the same fields, which copy what they are given; `model_dump`,"
-        " `model_dump_json`, `model_copy`, `model_validate`, iteration over fields and the functions of"
-        " `dataclasses` work on each, and each can be a field of a pydantic model",
+        "frozen attrs classes with the same fields; `dataclasses.replace` and `asdict`, `model_dump` and"
+        " `model_copy` take them, and `attrs.evolve` and `attrs.asdict` do the same",
         "nothing is validated per token",
+        "DmelChunk.*_dmel ImageChunk.*_data",
     ),
     Difference(
         "`dataclasses.replace(datum, ...)`",
@@ -212,7 +212,7 @@ CALLS: tuple[Difference, ...] = (
         "`get_console_url()`",
         "none: the address belongs to the hosted service",
         "",
-        "ServiceClient.get_console_url TrainingClient.get_console_url tinker.lib.console_urls",
+        "*.get_console_url *.get_playground_url tinker.lib.console_urls",
     ),
     Difference(
         "`RestClient.get_server_capabilities()`",
@@ -224,13 +224,7 @@ CALLS: tuple[Difference, ...] = (
         "the constructors of TrainingClient and SamplingClient take the holder",
         "the `create_*` methods make them",
         "they are not meant to be made by programs",
-        "SamplingClient.__init__(*) TrainingClient.__init__(*) SamplingClient.create(record_stability_info)",
-    ),
-    Difference(
-        "`record_stability_info=` of samplers, for the loss `stable_reinforce`",
-        "not taken yet",
-        "",
-        "*(record_stability_info)",
+        "SamplingClient.__init__(*) TrainingClient.__init__(*)",
     ),
     Difference(
         "`default_headers_overrides=` of ServiceClient",
@@ -249,10 +243,10 @@ CALLS: tuple[Difference, ...] = (
         "the same as `RestClient`, which has its methods",
     ),
     Difference(
-        "`APIFuture.coroutine`, `AwaitableConcurrentFuture(future)`",
-        "`await future`",
-        "an `APIFuture` is the `concurrent.futures.Future`",
-        "APIFuture.coroutine AwaitableConcurrentFuture.*",
+        "`AwaitableConcurrentFuture(future)` wraps a `concurrent.futures.Future`",
+        "an `APIFuture` is one, and is made by calls alone",
+        "",
+        "AwaitableConcurrentFuture.*",
     ),
     Difference(
         "sampling fields that this version does not know",

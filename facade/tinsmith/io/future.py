@@ -87,6 +87,10 @@ class APIFuture(concurrent.futures.Future[T]):
         async with asyncio.timeout(timeout):
             return await self._wait()
 
+    async def coroutine(self) -> T:
+        """Return a coroutine of the result, for what takes no other awaitables."""
+        return await self
+
     def __await__(self) -> Generator[Any, None, T]:
         return self.result_async().__await__()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -11,7 +11,7 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.open import Open
 from tinsmith.core.values.ownership import is_array, own_fields
-from tinsmith.core.values.provenance import ProvenanceSpans
+from tinsmith.core.values.provenance import ProvenanceSpans, Span
 from tinsmith.core.values.tensor import TensorData, TensorDtype
 
 LossFnInputs = dict[str, TensorData]
@@ -24,6 +24,7 @@ LIST_DTYPES: dict[str, TensorDtype] = {
     "logprobs": "float32",
     "clip_low_threshold": "float32",
     "clip_high_threshold": "float32",
+    "sequence_ratio_mask": "float32",
 }
 """A plain list says nothing of its element type, so these names do."""
 
@@ -85,3 +86,24 @@ class Datum(Open):
             }
             fields = {**fields, "loss_fn_inputs": made}
         return super()._of_mapping(fields)
+
+    def with_provenance(self, model_input: Sequence[Span], loss_fn_inputs: Sequence[Span]) -> Datum:
+        """Return the datum with where its positions come from: spans that follow each other without a gap.
+
+        `model_input` covers the tokens of the input, `loss_fn_inputs` the target tokens, each exactly; else
+        `InputError`.
+        """
+        targets = self.loss_fn_inputs.get("target_tokens")
+        flat = targets is not None and (targets.shape is None or len(targets.shape) == 1)
+        _check_covers("model_input", model_input, self.model_input.length)
+        if targets is not None and flat:
+            _check_covers("loss_fn_inputs", loss_fn_inputs, len(targets))
+        return attrs.evolve(
+            self, model_input_spans=list(model_input), loss_fn_input_spans=list(loss_fn_inputs)
+        )
+
+
+def _check_covers(field: str, spans: Sequence[Span], positions: int) -> None:
+    covered = sum(span.length for span in spans)
+    if covered != positions:
+        raise InputError(f"the spans cover {covered} positions, there are {positions}", field=field)

@@ -33,5 +33,8 @@ class SampledProvenanceSpan(Open):
     """Tokens in the stretch."""
 
 
-ProvenanceSpans = list[PromptProvenanceSpan | SampledProvenanceSpan]
+Span = PromptProvenanceSpan | SampledProvenanceSpan
+"""A span of either kind."""
+
+ProvenanceSpans = list[Span]
 """Spans of either kind."""
