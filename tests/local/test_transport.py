@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import httpx
 import pytest
+from tinsmith import APIFuture, ClosedError, Datum, ForwardBackwardOutput, ModelInput, ServiceClient
+from tinsmith.local.engine.workers import Team
 from tinsmith.local.store import DirectoryLockedError
 from tinsmith.local.transport import ROOT, LocalTransport, open_local
 
@@ -195,3 +197,43 @@ def test_a_forked_child_gets_an_error_and_takes_nothing_away() -> None:
     first, second, third = done.stdout.splitlines()
     assert (first, third) == ("200", "200 True")
     assert "forked" in second
+
+
+def test_closing_gives_up_a_long_computation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`close(timeout=)` does not wait for the engine: its step is given up, told, and done at the next opening."""
+    begun = threading.Event()
+    look_up = Team.look_up
+
+    def held(team: Team) -> None:
+        begun.set()
+        while team.stop is not None and not team.stop():
+            threading.Event().wait(0.001)
+        look_up(team)
+
+    datum = Datum(
+        model_input=ModelInput.from_ints([1, 2, 3]),
+        loss_fn_inputs={"target_tokens": [1, 2, 3], "weights": [1.0, 1.0, 1.0]},
+    )
+    with caplog.at_level("WARNING"):
+        client = ServiceClient(base_url=f"local:{tmp_path}")
+        trainer = client.create_lora_training_client("tinsmith/tiny", rank=2, seed=1)
+        model_id = trainer.model_id
+        with monkeypatch.context() as patched:
+            patched.setattr(Team, "look_up", held)
+            future = trainer.forward_backward([datum], "cross_entropy")
+            assert begun.wait(WAIT_S)
+            closing = threading.Thread(target=client.close, kwargs={"timeout": 0.0})
+            closing.start()
+            assert isinstance(future.exception(WAIT_S), ClosedError)
+            closing.join(WAIT_S)
+    assert f"forward_backward of model {model_id}" in caplog.text
+    assert "was given up" in caplog.text
+    request_id = future.request_id
+    assert request_id is not None
+    with ServiceClient(base_url=f"local:{tmp_path}") as again:
+        result = APIFuture.from_request_id(request_id, service=again, result=ForwardBackwardOutput).result(
+            WAIT_S
+        )
+    assert len(result.loss_fn_outputs) == 1

@@ -275,9 +275,23 @@ class Service:
                     insert_answer(connection, key, digest, copy.tinker_path, self.clock())
 
     def close(self) -> None:
-        """Stop after the piece of work in hand, write down what is not, and let go of the directory."""
+        """Stop between two pieces of work, write down what is not, and let go of the directory.
+
+        Says what is left undone: it is done when the directory is opened again.
+        """
         self.board.release()
         self.worker.close()
+        row, waiting = self.trainer.given_up, self.worker.waiting
+        if row is not None:
+            _LOG.warning(
+                "the service of %s closes: %s of model %s (%s) was given up, nothing of it was applied,"
+                " and %d more requests wait; they are done when the directory is opened again",
+                self.options.data_dir,
+                row.op,
+                row.model_id,
+                row.request_id,
+                waiting,
+            )
         try:
             self.states.save_all()
             self.board.save_unsaved()

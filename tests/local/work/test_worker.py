@@ -2,7 +2,10 @@
 
 import threading
 
+from tinsmith.local.engine.workers import exclusive
 from tinsmith.local.work.worker import Worker
+
+from tests.guard import WAIT_S
 
 
 class NoFloor:
@@ -40,3 +43,24 @@ def test_a_failing_task_ends_nothing() -> None:
     worker.start()
     assert over.wait(10)
     worker.close()
+
+
+def test_closing_stops_what_is_in_hand() -> None:
+    """The computation looks at the flag between its pieces; what is queued behind it is not begun."""
+    worker, begun, done = Worker(NoFloor(), lambda: None), threading.Event(), list[str]()
+
+    def endless() -> None:
+        with exclusive() as team:
+            begun.set()
+            while True:
+                team.look_up()
+
+    worker.put(endless)
+    worker.put(lambda: done.append("next"))
+    worker.start()
+    assert begun.wait(WAIT_S)
+    worker.close()
+    assert done == []
+    assert worker.waiting == 1
+    with exclusive() as team:  # of another thread, which nobody stops
+        team.look_up()

@@ -158,6 +158,7 @@ class Stack:
 
         def task(worker: int) -> None:
             for rows in self._row_blocks[worker :: self._team.size]:
+                self._team.look_up()
                 work(rows, worker)
 
         self._team.run(task)
@@ -173,6 +174,7 @@ class Stack:
                     bound, head = waiting.popleft()
                 except IndexError:
                     return
+                self._team.look_up()
                 work(bound, head, worker)
 
         self._team.run(task)

@@ -77,6 +77,7 @@ class Unembedding:
         def task(worker: int) -> None:
             mine = scratch[worker]
             for block in blocks[worker :: self.team.size]:
+                self.team.look_up()
                 chosen = rows[block]
                 part = x[chosen]
                 total, found = self._probabilities(part, targets[chosen], mine)

@@ -32,6 +32,24 @@ class BrokenTeamError(RuntimeError):
     """Another worker failed, so there is nobody to wait for; its own error is the one that is raised."""
 
 
+class StoppedError(RuntimeError):
+    """The computation was given up between two pieces, because the service closes; nothing of it was kept."""
+
+
+class _Asked(threading.local):
+    """What each thread that computes has to look at."""
+
+    stop: Callable[[], bool] | None = None
+
+
+_asked = _Asked()
+
+
+def stop_when(stop: Callable[[], bool]) -> None:
+    """Have computations that the calling thread starts end with `StoppedError` soon after `stop` is true."""
+    _asked.stop = stop
+
+
 class Team:
     """Runs a task once per worker; the calling thread is worker 0."""
 
@@ -39,6 +57,8 @@ class Team:
         self.size = size
         self.workspace = Workspace()
         """Arrays of whoever uses the team; one computation at a time."""
+        self.stop: Callable[[], bool] | None = None
+        """Whether to give up; None for a computation that nobody stops."""
         self._go: list[SimpleQueue[Task]] = [SimpleQueue() for _ in range(size - 1)]
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
         self._meet: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(size)]
@@ -68,6 +88,11 @@ class Team:
         if found:
             self._meet = [SimpleQueue() for _ in range(self.size)]
             raise next((error for error in found if not isinstance(error, BrokenTeamError)), found[0])
+
+    def look_up(self) -> None:
+        """Raise `StoppedError` when the computation is to end: between pieces, with nothing half changed."""
+        if self.stop is not None and self.stop():
+            raise StoppedError("the service closes")
 
     def meet(self, worker: int) -> None:
         """Wait inside a task until every worker has come here."""
@@ -119,8 +144,13 @@ def exclusive() -> Iterator[Team]:
             _team = Team(available_cores())
         if _blas is None:
             _blas = ThreadpoolController()
-        with _blas.limit(limits=1, user_api="blas"):
-            yield _team
+        outer, _team.stop = _team.stop, _asked.stop
+        try:
+            with _blas.limit(limits=1, user_api="blas"):
+                yield _team
+        finally:
+            if _team is not None:
+                _team.stop = outer
 
 
 def release_memory() -> None:

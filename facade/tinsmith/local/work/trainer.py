@@ -11,6 +11,7 @@ from contextlib import suppress
 from tinsmith.core.errors import TinkerError
 from tinsmith.local.engine.errors import ExampleError
 from tinsmith.local.engine.lora import Adapter
+from tinsmith.local.engine.workers import StoppedError
 from tinsmith.local.models.adapters import load_adapter, save_adapter
 from tinsmith.local.models.registry import ModelRegistry
 from tinsmith.local.models.source import ModelFileError
@@ -63,6 +64,8 @@ class Trainer:
         self._options = options
         self._shelve = shelve
         self.waiting_bytes = 0
+        self.given_up: PromiseRow | None = None
+        """The request that was in hand when the service closed; its promise stays open."""
 
     def submit(self, row: PromiseRow, operation: Operation) -> None:
         """Queue an accepted request."""
@@ -78,6 +81,8 @@ class Trainer:
         self.waiting_bytes -= row.body_bytes
         try:
             self._apply(row, operation)
+        except StoppedError:
+            self.given_up = row
         except results.NotFiniteError as error:
             self._fail(row, operation, str(error), "user")
         except (ExampleError, ModelFileError, TinkerError, ValueError) as error:

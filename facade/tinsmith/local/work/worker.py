@@ -10,6 +10,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Protocol
 
+from tinsmith.local.engine.workers import StoppedError, stop_when
+
 _LOG = logging.getLogger(__name__)
 _LOG.addHandler(logging.NullHandler())
 
@@ -64,7 +66,7 @@ class Worker:
         return self._waiting
 
     def close(self) -> None:
-        """Stop after the current piece of work; what is queued stays undone."""
+        """Stop between two pieces of the work in hand; that and what is queued stays undone."""
         with self._ready:
             self._closing = True
             self._ready.notify()
@@ -73,6 +75,7 @@ class Worker:
 
     def _run(self) -> None:
         """Alternate between training and sampling until closed."""
+        stop_when(lambda: self._closing)
         while (task := self._next()) is not None:
             begun = time.monotonic()
             _guarded(task)
@@ -111,5 +114,7 @@ def _guarded(task: Callable[[], None]) -> None:
     """Run a task; a defect in it must not end the thread that everybody needs."""
     try:
         task()
+    except StoppedError:
+        _LOG.debug("work was given up, since the service closes")
     except Exception:  # noqa: BLE001 - see above
         _LOG.exception("a task of the engine thread failed")
