@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import tracemalloc
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -385,3 +386,46 @@ def test_prompt_logprobs_begin_with_none(
         error = future.exception(WAIT_S)
         assert isinstance(error, APIResponseValidationError)
         assert (error.applied, error.seq_id) == ("yes", 0)
+
+
+class Capped(testing.LedgerService):
+    """A server that has at most `most` samples at once, each for a second, and answers after a while."""
+
+    def __init__(self, clock: testing.FrozenClock, most: int, roundtrip_s: float) -> None:
+        super().__init__()
+        self.clock, self.most, self.roundtrip_s = clock, most, roundtrip_s
+        self.answers = Counter[int]()
+        self.ready_s: dict[str, float] = {}
+
+    async def answer(self, seen: Seen, *, drips: bool = True) -> Answer:
+        """Push back what is too much; hold polls until their result is there."""
+        if seen.path == SAMPLE:
+            await asyncio.sleep(self.roundtrip_s)
+            if sum(ready_s > self.clock.now() for ready_s in self.ready_s.values()) >= self.most:
+                self.answers[429] += 1
+                return reply({"detail": "busy"}, 429)
+            taken = await super().answer(seen, drips=drips)
+            self.answers[taken.status] += 1
+            self.ready_s[taken.json()["request_id"]] = self.clock.now() + 1.0
+            return taken
+        if seen.path.endswith("retrieve_future"):
+            ready_s = self.ready_s[seen.json()["request_id"]]
+            await asyncio.sleep(max(0.0, ready_s - self.clock.now()))
+            del self.ready_s[seen.json()["request_id"]]
+        return await super().answer(seen, drips=drips)
+
+
+@pytest.mark.parametrize("roundtrip_s", [0.0, 0.2])
+@pytest.mark.parametrize("count", [3000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_a_cap_is_found_and_kept(clock: testing.FrozenClock, count: int, roundtrip_s: float) -> None:
+    """Thousands of samples against a cap of 100: under 1 % of the answers are push-backs."""
+    service = Capped(clock, 100, roundtrip_s)
+    sampler = sampler_on(service)
+    began_s = clock.now()
+    with clock.held():
+        futures = [sampler.sample(PROMPT, 1, PARAMS) for _ in range(count)]
+    for future in futures:
+        future.result(WAIT_S)
+    assert service.answers[200] == count
+    assert service.answers[429] < 0.01 * sum(service.answers.values())
+    assert clock.now() - began_s < 1.5 * (1.0 + roundtrip_s) * count / 100

@@ -202,7 +202,7 @@ def test_a_forked_child_gets_an_error_and_takes_nothing_away() -> None:
 def test_closing_gives_up_a_long_computation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """`close(timeout=)` does not wait for the engine: its step is given up, told, and done at the next opening."""
+    """`close(timeout=)` does not wait for the engine: its step is given up, and done when opened again."""
     begun = threading.Event()
     look_up = Team.look_up
 

@@ -74,10 +74,15 @@ class Window:
 
     FALL = 0.85
     """Factor on push-back: a server that caps at c is then probed between 0.85 c and c."""
+    PROBE = 10.0
+    """Windows of successes for one more, where the server pushed back before: it mostly would again."""
+    PAST = 1.05
+    """Factor on where it pushed back, from which it no longer counts."""
 
     def __init__(self, start: int, largest: int) -> None:
         self._largest = float(largest)
         self._size = float(min(start, largest))
+        self._ceiling = math.inf
         self.in_flight = 0
         """Requests that were let through and have not left."""
 
@@ -99,10 +104,14 @@ class Window:
 
     def grew(self) -> None:
         """Note a success."""
-        self._size = min(self._largest, self._size + 1.0 / self._size)
+        slower = self.PROBE if self._size >= self._ceiling - 1.0 else 1.0
+        self._size = min(self._largest, self._size + 1.0 / (self._size * slower))
+        if self._size > self._ceiling * self.PAST + 1.0:
+            self._ceiling = math.inf
 
     def pushed_back(self, in_flight_before: int) -> None:
         """Note a push-back that met the server with `in_flight_before` requests of ours."""
+        self._ceiling = max(1.0, float(in_flight_before))
         self._size = max(1.0, min(self._size, in_flight_before * self.FALL))
 
 

@@ -31,7 +31,7 @@ from tinsmith.io.tries import Exchange, Run, Shared
 from tinsmith.io.wire import REDIRECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from random import Random
 
     from tinsmith.core.config import ClientConfig, RetryConfig
@@ -100,14 +100,16 @@ class Caller:
         retry: RetryConfig | None = None,
         unknown_before: bool = False,
         notice: Callable[[Outcome], None] | None = None,
+        admit: Callable[[], Awaitable[None]] | None = None,
         patient: bool = False,
     ) -> Exchange:
         """Send until there is an outcome; byte-identical, under one idempotency key.
 
-        `valid` says whether a body of success can be read; `notice` sees the outcome of each try. What is
-        `patient` waits for a bill to be paid, as submissions do.
+        `valid` says whether a body of success can be read; `notice` sees the outcome of each try, and each
+        further one waits for `admit`. What is `patient` waits for a bill to be paid, as submissions do.
         """
         run = Run(self._shared, self, request, op, valid, retry or self._config.retry, unknown_before, notice)
+        run.admit = admit
         run.patient = patient or op is OpClass.SUBMIT
         await drive(run.send, run.pause_after, sleep=asyncio.sleep)
         return run.exchange()

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from tinsmith.io.sample import SampleJob
     from tinsmith.io.sampler import Sampler
 
+RAMP = 4
+"""Accepted samples for each that may be under way: how many a server takes is found out by degrees."""
+
 NO_LIMIT = 1_000_000
 """Samples in flight where the user asked for no limit: more than any process can hold."""
 
@@ -50,6 +53,8 @@ class SampleDesk:
         self._submissions = Submissions(link.config.flow.sample_dispatch)
         self._waiting: deque[SampleJob] = deque()
         self._held: dict[Sampler, deque[SampleJob]] = {}  # of samplers that are being made
+        self._pushed_back: deque[tuple[SampleJob, asyncio.Future[None]]] = deque()
+        self._taken = 0
         self._target = operations.target("asample")
         self._request_type = operations.request_type("asample")
         bound = link.config.flow.max_queued
@@ -148,7 +153,14 @@ class SampleDesk:
     def _dispatch(self) -> None:
         """Send as many as the window lets through."""
         loop = self._link.runtime.loop
-        while self._waiting and self._window.is_open and self._submissions.is_open:
+        while self._pushed_back and self._may_send:
+            job, turn = self._pushed_back.popleft()
+            if not turn.done():
+                self._window.in_flight += 1
+                self._submissions.under_way += 1
+                job.is_pushed_back = False
+                turn.set_result(None)
+        while self._waiting and self._may_send:
             job = self._waiting.popleft()
             self._release(job)
             if job.future.cancelled():
@@ -160,6 +172,11 @@ class SampleDesk:
             job.task = loop.create_task(self._carry(job))
             self._carried.add(job.task)
             job.task.add_done_callback(partial(self._carried_out, job))
+
+    @property
+    def _may_send(self) -> bool:
+        ramp = max(Submissions.FEWEST, self._taken // RAMP)
+        return self._window.is_open and self._submissions.is_open and self._submissions.under_way < ramp
 
     async def _carry(self, job: SampleJob) -> None:
         """Take one sample from its bytes to its result."""
@@ -179,7 +196,8 @@ class SampleDesk:
 
     def _carried_out(self, job: SampleJob, task: asyncio.Task[None]) -> None:
         self._carried.discard(task)
-        self._window.in_flight -= 1
+        if not job.is_pushed_back:
+            self._window.in_flight -= 1
         self._submitted(job)
         if task.cancelled():  # before its first step
             self._fail(job, ending(self._ended or ClosedError("the client was closed"), None))
@@ -189,7 +207,7 @@ class SampleDesk:
         """Note that a sample has its promise, or will have none, and let the next one go."""
         if not job.is_submitted:
             job.is_submitted = True
-            self._submissions.under_way -= 1
+            self._submissions.under_way -= not job.is_pushed_back
         self._dispatch()
 
     async def _sample(self, job: SampleJob) -> SampleResponse:
@@ -209,8 +227,10 @@ class SampleDesk:
             seq_id,
             job.sampler.claims,
         )
-        accepted = await self._accepted(submission)
-        self._submissions.answered(accepted.roundtrip_s)
+        accepted = await self._accepted(submission, job)
+        self._taken += 1
+        if accepted.attempts == 1:  # else it tells of pauses, not of the server
+            self._submissions.answered(accepted.roundtrip_s)
         self._submitted(job)
         promise = Promise(
             accepted.request_id,
@@ -260,16 +280,36 @@ class SampleDesk:
             sampler.completions = Completions(self._link, sampler)
         return sampler.completions.ended
 
-    async def _accepted(self, submission: Submission, *, unknown_before: bool = False) -> Accepted:
+    async def _accepted(
+        self, submission: Submission, job: SampleJob | None = None, *, unknown_before: bool = False
+    ) -> Accepted:
         async with self._link.sample_budget.room(submission.body.size_bytes):
             answered = await submit(
-                self._link.caller, submission, unknown_before=unknown_before, notice=self._notice
+                self._link.caller,
+                submission,
+                unknown_before=unknown_before,
+                notice=partial(self._notice, job),
+                admit=None if job is None else partial(self._admit, job),
             )
         if isinstance(answered, Accepted):
             return answered
         raise refusal(self._link.caller, submission, answered)
 
-    def _notice(self, outcome: Outcome) -> None:
-        """Send less after a push-back."""
-        if outcome.status == 429:
-            self._window.pushed_back(self._window.in_flight)
+    def _notice(self, job: SampleJob | None, outcome: Outcome) -> None:
+        """Send less after a push-back: the server has what has its promise, and nothing of this one."""
+        if outcome.status != 429:
+            return
+        self._window.pushed_back(self._window.in_flight - self._submissions.under_way)
+        if job is not None and not job.is_pushed_back:
+            job.is_pushed_back = True
+            self._window.in_flight -= 1
+            self._submissions.under_way -= 1
+
+    async def _admit(self, job: SampleJob) -> None:
+        """Have a sample that was pushed back wait until there is room for it, ahead of those not yet sent."""
+        if not job.is_pushed_back:
+            return
+        turn: asyncio.Future[None] = self._link.runtime.loop.create_future()
+        self._pushed_back.append((job, turn))
+        self._dispatch()
+        await turn

@@ -54,6 +54,8 @@ class SampleJob:
     """Whether it takes one of the places that `max_queued` grants."""
     is_submitted: bool = False
     """Whether its submission is over."""
+    is_pushed_back: bool = False
+    """Whether the server took nothing of it for now; it holds no place among those in flight."""
 
     def body(self, seq_id: int) -> Body:
         """Build the bytes."""

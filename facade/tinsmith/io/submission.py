@@ -24,7 +24,7 @@ from tinsmith.core.wording import Source, Topic, Words, read_words
 from tinsmith.io.wire import Answer, Body, Lane, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Awaitable, Callable, Hashable
 
     from tinsmith.core.conflict import Conflict
     from tinsmith.core.verdict import Outcome
@@ -89,6 +89,7 @@ async def submit(
     *,
     unknown_before: bool = False,
     notice: Callable[[Outcome], None] | None = None,
+    admit: Callable[[], Awaitable[None]] | None = None,
 ) -> Accepted | Exchange:
     """Send until accepted, and return the promise; what ended otherwise comes back to be judged."""
     request = Request(
@@ -107,6 +108,7 @@ async def submit(
         retry=submission.retry,
         unknown_before=unknown_before,
         notice=notice,
+        admit=admit,
     )
     request_id = _promise_of(submission, exchange)
     if request_id is None:

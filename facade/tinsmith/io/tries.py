@@ -20,7 +20,7 @@ from tinsmith.io.promise import LONG_WAIT_S
 from tinsmith.io.wire import Answer, Faulted, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from random import Random
 
     from tinsmith.core.config import ClientConfig, RetryConfig
@@ -119,6 +119,8 @@ class Run:
         self._shared = shared
         self._watch = watch
         self._notice = notice
+        self.admit: Callable[[], Awaitable[None]] | None = None
+        """What each further try waits for; the wait counts against no limit."""
         self.patient = False
         """Whether it waits for a bill to be paid, and asks a proxy again that answers for nobody."""
         self._request = request
@@ -139,6 +141,10 @@ class Run:
 
     async def send(self, attempt: int) -> Outcome:
         """Make one try."""
+        if attempt > 1 and self.admit is not None:
+            asked_s = self._loop.time()
+            await self.admit()
+            self._paused_s += self._loop.time() - asked_s
         self._attempts = attempt
         extra = {"x-stainless-retry-count": str(attempt - 1)}
         answer: Answer | None = None
