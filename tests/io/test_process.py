@@ -82,6 +82,34 @@ def test_exit_says_what_was_not_acknowledged(server: testing.SocketServer) -> No
     assert re.search(r"49 requests not sent and 1 requests? sent but not acknowledged", err), err
 
 
+def test_exit_says_what_was_accepted_and_not_finished(server: testing.SocketServer) -> None:
+    """Results that come soon are waited for; what the server has and does not finish is told, once."""
+    server.service.rules.append(_models_alone)
+    steps = "steps = [trainer.optim_step(AdamParams()) for _ in range(5)]"
+    code, _, err = run(server, f"from tinsmith.io import runtime; runtime.RESULT_GRACE_S = 0.2\n{steps}")
+    assert (code, err) == (0, "tinsmith: the process ends with 5 requests accepted and not finished\n")
+
+
+def test_work_begun_at_the_exit_ends(server: testing.SocketServer) -> None:
+    """A save, a batch that is built in a worker, and a step that nobody waits for."""
+    program = """
+        import atexit
+        trainer.model_id
+        def last():
+            print(trainer.save_state("final").result(20).path)
+            datum = Datum(
+                model_input=ModelInput.from_ints([1] * 400),
+                loss_fn_inputs={"target_tokens": [1] * 400, "weights": [1.0] * 400},
+            )
+            print(len(trainer.forward_backward([datum] * 100, "cross_entropy").result(20).loss_fn_outputs))
+            trainer.optim_step(AdamParams())
+        atexit.register(last)
+    """
+    code, out, err = run(server, program)
+    assert (code, out.split(), err) == (0, ["tinker://session-1:train:0/weights/final", "100"], "")
+    server.service.ledger.assert_exactly_once("session-1:train:0", 3)
+
+
 def test_exit_says_what_failed_meanwhile(server: testing.SocketServer) -> None:
     """A program that leaves before its requests were refused says how many, and why."""
 
@@ -404,3 +432,10 @@ def _silent(operation: str) -> Any:
         return None
 
     return rule
+
+
+def _models_alone(operation: str, seen: Seen, body: dict[str, Any]) -> Answer | None:
+    """Finish models, and nothing else."""
+    if operation != "retrieve_future" or body["request_id"].startswith("model"):
+        return None
+    return testing.reply({"type": "try_again"}, 408)

@@ -278,14 +278,20 @@ class Link:
         await self.transport.aclose()
         self.runtime.unregister(self)
 
-    async def drain(self, deadline_s: float | None, *, results: bool = False) -> None:
-        """Wait until training requests are acknowledged; with `results`, or in local mode, until they end."""
+    async def drain(self, deadline_s: float | None, *, results: bool = False, grace_s: float = 0.0) -> None:
+        """Wait until training requests are acknowledged; with `results`, or in local mode, until they end.
+
+        Where results are not asked for, they may still come within `grace_s` seconds.
+        """
         limit_s = self.config.flow.exit_drain_s if deadline_s is None else deadline_s
         self._drained = [future for pipeline in self._pipelines for future in pipeline.futures()]
         self._drained += self._creations
         try:
             async with asyncio.timeout(limit_s):
                 while any(self.unfinished()) or self._is_creating or self._awaits_results(results):  # noqa: ASYNC110  # only while leaving
+                    await asyncio.sleep(DRAIN_STEP_S)
+            async with asyncio.timeout(grace_s):
+                while grace_s and self.accepted():  # noqa: ASYNC110  # as above
                     await asyncio.sleep(DRAIN_STEP_S)
         except TimeoutError:
             return
@@ -299,6 +305,10 @@ class Link:
         """Count (requests not sent, requests sent and not acknowledged)."""
         counts = [pipeline.unfinished() for pipeline in self._pipelines]
         return sum(unsent for unsent, _ in counts), sum(unanswered for _, unanswered in counts)
+
+    def accepted(self) -> int:
+        """Count the requests that the server accepted and whose results are not here."""
+        return sum(pipeline.accepted for pipeline in self._pipelines)
 
     def abandoned(self) -> int:
         """Count the samples that are not finished."""

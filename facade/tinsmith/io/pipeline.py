@@ -98,6 +98,11 @@ class Pipeline:
         return [call.future for call in dict.fromkeys(call for call, _ in self._standing.all())]
 
     @property
+    def accepted(self) -> int:
+        """How many requests were accepted and wait for their results."""
+        return len(self._standing.in_flight)
+
+    @property
     def awaits_results(self) -> bool:
         """Whether an accepted request still waits for its result."""
         return bool(self._standing.in_flight)

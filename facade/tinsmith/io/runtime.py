@@ -33,14 +33,24 @@ INTERRUPTED_DRAIN_S = 0.5
 """Seconds that the exit waits for work in flight after Ctrl-C: enough for an answer already on its way."""
 
 
+RESULT_GRACE_S = 3.0
+"""Seconds that the exit waits for results of what was accepted: most come in that time."""
+
+
 class Drainable(Protocol):
     """Something with work in flight that wants to finish before the process ends."""
 
-    async def drain(self, deadline_s: float | None) -> None:
-        """Wait until nothing is in flight, at most `deadline_s` seconds (None: the client's own limit)."""
+    async def drain(self, deadline_s: float | None, *, grace_s: float = 0.0) -> None:
+        """Wait until nothing is unacknowledged, at most `deadline_s` seconds (None: the client's own limit).
+
+        Then wait for results, at most `grace_s` seconds.
+        """
 
     def unfinished(self) -> tuple[int, int]:
         """Count what would be lost now: (requests not sent, requests sent and not acknowledged)."""
+
+    def accepted(self) -> int:
+        """Count the requests that the server accepted and whose results are not here."""
 
     def abandoned(self) -> int:
         """Count the samples that nobody will look at; they change nothing, so nobody waits for them."""
@@ -62,6 +72,7 @@ class Runtime:
         self.working = 0
         """Pieces of CPU work that are in the threads now."""
         self._drainables: set[Drainable] = set()
+        self._told: list[tuple[int, int, int]] = []
         self._guard = threading.Lock()
         self._workers: ThreadPoolExecutor | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -138,6 +149,10 @@ class Runtime:
         self.working += 1
         try:
             return await self.loop.run_in_executor(self._workers, _contained, work, *args)
+        except RuntimeError as error:
+            if not _is_ending(error):
+                raise
+            return _contained(work, *args)  # threads take no more work, and there are no timers to keep
         finally:
             self.working -= 1
 
@@ -146,6 +161,13 @@ class Runtime:
         self.working += 1
         try:
             return await asyncio.wrap_future(_in_daemon(work, *args))
+        except RuntimeError as error:
+            if not _is_ending(error):
+                raise
+            raise ClosedError(
+                "the process is ending and starts no thread for your code any more; do it before",
+                applied="no",
+            ) from error
         finally:
             self.working -= 1
 
@@ -165,13 +187,17 @@ class Runtime:
             drainables = list(self._drainables)
         if not drainables or os.getpid() != self.pid or self.loop.is_closed():
             return
+        if self._told == (left := _left(drainables)) and left:
+            return  # told before, and nothing was begun since
         interrupted = _was_interrupted()
         deadline_s = INTERRUPTED_DRAIN_S if interrupted else None
-        waiting = asyncio.run_coroutine_threadsafe(_drain_all(drainables, deadline_s), self.loop)
+        grace_s = 0.0 if interrupted else RESULT_GRACE_S
+        waiting = asyncio.run_coroutine_threadsafe(_drain_all(drainables, deadline_s, grace_s), self.loop)
         try:
             waiting.result()
         except KeyboardInterrupt:
             waiting.cancel()
+        self._told = _left(drainables)
         _report(drainables)
 
     def stop(self) -> None:
@@ -183,6 +209,11 @@ class Runtime:
             self.loop.close()
             if self._workers is not None:
                 self._workers.shutdown()
+
+
+def _is_ending(error: RuntimeError) -> bool:
+    """Say whether a thread was refused because the interpreter ends."""
+    return "interpreter shutdown" in str(error)
 
 
 def _in_daemon(work: Callable[..., _T], *args: object) -> concurrent.futures.Future[_T]:
@@ -220,17 +251,24 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_default_executor())
 
 
-async def _drain_all(drainables: list[Drainable], deadline_s: float | None) -> None:
-    await asyncio.gather(*(each.drain(deadline_s) for each in drainables), return_exceptions=True)
+async def _drain_all(drainables: list[Drainable], deadline_s: float | None, grace_s: float) -> None:
+    drains = (each.drain(deadline_s, grace_s=grace_s) for each in drainables)
+    await asyncio.gather(*drains, return_exceptions=True)
+
+
+def _left(drainables: list[Drainable]) -> list[tuple[int, int, int]]:
+    """Count what is left of each: not sent, not acknowledged, accepted."""
+    return [(*each.unfinished(), each.accepted()) for each in drainables]
 
 
 def _report(drainables: list[Drainable]) -> None:
-    not_sent = not_acknowledged = abandoned = 0
+    not_sent = not_acknowledged = accepted = abandoned = 0
     failed = [error for each in drainables for error in each.failed()]
     for each in drainables:
         unsent, unanswered = each.unfinished()
         not_sent += unsent
         not_acknowledged += unanswered
+        accepted += each.accepted()
         abandoned += each.abandoned()
     if abandoned:
         sys.stderr.write(f"tinsmith: the process ends with {abandoned} samples not finished\n")
@@ -243,6 +281,8 @@ def _report(drainables: list[Drainable]) -> None:
             f"tinsmith: the process ends with {not_sent} requests not sent "
             f"and {not_acknowledged} requests sent but not acknowledged\n"
         )
+    if accepted:
+        sys.stderr.write(f"tinsmith: the process ends with {accepted} requests accepted and not finished\n")
     sys.stderr.flush()
 
 
@@ -304,3 +344,4 @@ def _before_exit(callback: Callable[[], None]) -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 _before_exit(_drain_current)
+atexit.register(_drain_current)  # once more, for what other functions at the exit began
