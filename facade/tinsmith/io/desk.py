@@ -70,7 +70,7 @@ class SampleDesk:
     @property
     def unfinished(self) -> int:
         """Samples that wait or are in flight."""
-        return self.waiting + self._window.in_flight
+        return self.waiting + len(self._carried)
 
     def bound_by(self, limits: Limits) -> None:
         """Have the limits hold that the server dictates."""
