@@ -187,7 +187,6 @@ def test_a_large_first_batch_goes_in_the_cheaper_form(
     assert len(asked) <= kind.probes + 1 + (is_large and reads == "both")
 
 
-@pytest.mark.parametrize("kind", ["skyrl-0.3", "skyrl-0.4", "tuft", "both", "unknown"], indirect=True)
 def test_checkpoints_are_sampled_listed_and_downloaded(
     kind: Kind, server: StandIn, client: ServiceClient, tmp_path: Path
 ) -> None:
@@ -226,6 +225,15 @@ def test_a_name_that_is_taken_is_refused_and_the_run_goes_on(
     trainer.save_state("b").result(WAIT_S)
     train(trainer, 1)
     assert server.models[trainer.model_id].weight == step(step(0.0, kind), kind)
+
+
+def test_a_model_that_could_not_be_loaded_is_unloaded(
+    kind: Kind, server: StandIn, client: ServiceClient
+) -> None:
+    """Nobody holds it, and it would take the place of another one."""
+    with pytest.raises(TinkerError):
+        restored(client, "tinker://gone/weights/a")
+    assert server.models == {}
 
 
 def test_no_batch_is_written_in_two_forms(kind: Kind, server: StandIn, client: ServiceClient) -> None:

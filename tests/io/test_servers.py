@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -177,3 +178,19 @@ def test_few_answers_are_looked_at(clock: testing.FrozenClock) -> None:
         trainer.optim_step(ADAM).result(WAIT_S)
     assert trainer.holder.terms._looked == 16
     assert trainer.holder.terms.profile.name == "unknown"
+
+
+def test_a_creation_that_is_held_is_waited_for(clock: testing.FrozenClock) -> None:
+    """Hatchery holds `create_model` until a worker is ready: one request, answered after minutes."""
+
+    class Busy(testing.LedgerService):
+        async def answer(self, seen: Seen, *, drips: bool = True) -> Answer:
+            if seen.path.endswith("create_model"):
+                await asyncio.sleep(550.0)
+            return await super().answer(seen, drips=drips)
+
+    service = Busy()
+    service.rules.append(flags_of_hatchery())
+    trainer: Any = open_on(service, server_deduplicates=False).create_lora_training_client("tinsmith/tiny")
+    trainer.result(WAIT_S)
+    assert sum(seen.path.endswith("create_model") for seen in service.seen) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,12 +15,14 @@ from tinsmith.clients.training import TrainingClient
 from tinsmith.clients.training_calls import load_state
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
-from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
+from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
+from tinsmith.core.polling import PollState
 from tinsmith.core.values.optimizers import OptimizerConfig
 from tinsmith.core.values.params import LoraConfig
 from tinsmith.core.values.requests import CreateModelRequest, CreateSamplingSessionRequest
 from tinsmith.core.values.rest import WeightsInfoResponse
 from tinsmith.core.values.service import CreateModelResponse, CreateSamplingSessionResponse
+from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
 from tinsmith.io.outcome import fetch
@@ -122,10 +125,10 @@ async def _restore(link: Link, client: TrainingClient, wanted: Restoring) -> Non
     if await link.terms.learn() is not None and link.terms.creates_by_load:
         # Servers of the time of client/config know this, and some take a load only as a model's first act.
         number = link.session.next_model()
-        model_id = await _created_by_load(link, wanted, number)
-        if model_id is not None:
+        loaded = await _created_by_load(link, wanted, number)
+        if loaded is not None:
             line.last_checkpoint = wanted.path
-            line.named(model_id)
+            line.named(loaded)
             return
     lora = LoraConfig(
         rank=info.lora_rank,
@@ -133,14 +136,24 @@ async def _restore(link: Link, client: TrainingClient, wanted: Restoring) -> Non
         train_mlp=info.train_mlp is not False,
         train_attn=info.train_attn is not False,
     )
-    line.named(
-        await _create_model(
-            link, base_model, lora, wanted.user_metadata, wanted.optimizer_config, number=number
-        )
+    model_id = await _create_model(
+        link, base_model, lora, wanted.user_metadata, wanted.optimizer_config, number=number
     )
+    line.named(model_id)
     load = load_state(line, wanted.path, wanted.optimizer, wanted.weights_access_token)
     line.admit(load)
-    await load.future
+    try:
+        await load.future
+    except TinkerError:
+        await _unload(link, model_id)
+        raise
+
+
+async def _unload(link: Link, model_id: str) -> None:
+    """Let a model go that nobody will hold, asked once: a server that does not do so loses nothing."""
+    asked = operations.request("unload_model", body={"model_id": model_id, "type": "unload_model"})
+    with suppress(TinkerError):
+        await link.caller.exchange(asked, OpClass.BEST_EFFORT)
 
 
 async def _created_by_load(link: Link, wanted: Restoring, number: int) -> str | None:
@@ -196,10 +209,19 @@ async def _create_sampler(link: Link, model_path: str | None, base_model: str | 
     """Make a sampler on the server, and return its name."""
     session_id = await link.session.open()
     wanted = CreateSamplingSessionRequest(session_id, link.session.next_sampler(), base_model, model_path)
-    payload = await operations.perform(
-        link.caller, operations.request("create_sampling_session", body=wanted)
-    )
+    asked = operations.request("create_sampling_session", body=wanted)
+    payload = await operations.perform(link.caller, asked)
+    if isinstance(payload, dict) and "sampling_session_id" not in payload and payload.get("request_id"):
+        payload = await _promised_sampler(link, str(payload["request_id"]))
     return to_value(CreateSamplingSessionResponse, payload).sampling_session_id
+
+
+async def _promised_sampler(link: Link, request_id: str) -> Any:
+    """Wait for a sampler that some servers promise only."""
+    operation = "create_sampling_session"
+    state = PollState(may_resubmit=False, trusted=False)
+    promise = Promise(request_id, operation, operations.request_type(operation), state=state, read=dict)
+    return await fetch(link, promise, None)
 
 
 def sample_saved(
@@ -252,6 +274,7 @@ async def promised(link: Link, operation: str, wanted: object, read: Callable[[A
         new_idempotency_key(),
         link.terms.lane_of_changes(Lane.CONTROL),
         claims=link.claims,
+        timeout_s=link.terms.hold_of(operation),
     )
     accepted = await _accepted(link, submission)
     promise = Promise(

@@ -142,12 +142,12 @@ PROFILES: dict[ServerName, ServerProfile] = {
 
 MARKS: dict[ServerName, str] = {
     "hosted": "its address",
-    "skyrl-0.3": "`session_` and 8 hex digits as session id, or promises with `future_id` equal to a"
-    " `request_id` of digits; the probe answered 422",
+    "skyrl-0.3": "`session_` and 8 hex digits as session id, or promises whose `request_id` and"
+    " `future_id` are digits; the probe answered 422",
     "skyrl-0.4": "as SkyRL 0.3, but the probe answered 415, or `proto_write_fwdbwd` in `client/config`",
     "tuft": "201 for a session, then 202 for a promise",
     "hatchery": "`max_pipelined_requests` in `client/config`, `max_rank` in the capabilities, or promises"
-    " with `operation` and a `future_id` that begins with `fut_`",
+    " with `operation` and a `request_id` that begins with `fut_`",
     "tinsmith": "`local:`, or the header `Server: tinsmith`",
     "unknown": "none of these",
 }
@@ -212,7 +212,7 @@ def _is_hatchery(operation: str, answer: Mapping[str, Any]) -> bool:
         return "max_pipelined_requests" in answer
     if operation == "get_server_capabilities":
         return "max_rank" in answer
-    return "operation" in answer and str(answer.get("future_id")).startswith("fut_")
+    return "operation" in answer and str(answer.get("request_id")).startswith("fut_")
 
 
 def _is_skyrl(operation: str, answer: Mapping[str, Any]) -> bool:
@@ -221,4 +221,4 @@ def _is_skyrl(operation: str, answer: Mapping[str, Any]) -> bool:
     request_id = answer.get("request_id")
     if not isinstance(request_id, str) or not request_id.isdecimal():
         return False
-    return answer.get("future_id") == request_id or answer.get("status") == "created"
+    return str(answer.get("future_id")).isdecimal() or answer.get("status") == "created"

@@ -56,6 +56,8 @@ class Submission:
     """For errors."""
     claims: Claims | None = None
     """Whose the promises of its model or sampler are; None where nobody counts them."""
+    timeout_s: float | None = None
+    """Total deadline of one attempt, in seconds; None for the client's."""
 
     @property
     def call(self) -> Hashable:
@@ -100,6 +102,7 @@ async def submit(
         submission.body,
         submission.headers,
         submission.idempotency_key,
+        submission.timeout_s,
     )
     exchange = await caller.exchange(
         request,

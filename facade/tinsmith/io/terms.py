@@ -50,6 +50,9 @@ _SAYS_NOTHING = frozenset({401, 402, 403, 408, 429})
 PROBE_RETRIES = 3
 """Re-sends of a probe that was lost or answered 500: after as many, the 500 is the answer."""
 
+HOLD_MARGIN_S = 30.0
+"""Seconds beyond the longest hold of a server after which an answer does not come any more."""
+
 ANSWERS_LOOKED_AT = 16
 """Answers in which marks of a kind of server are looked for; the first of each kind have them, if any has."""
 
@@ -86,6 +89,15 @@ class Terms:
         config = self._link.config
         trusted = config.server_deduplicates
         return (self.profile.deduplicates if trusted is None else trusted) and config.on_unknown == "resend"
+
+    def hold_of(self, operation: str) -> float | None:
+        """Return the seconds to wait for an answer that the server holds for long; None for the usual ones.
+
+        Given up too early, the work goes on at the server, and a second try would begin it anew.
+        """
+        held_s = self.profile.create_hold_s if operation == "create_model" else None
+        usual_s = self._link.config.timeouts.total_s
+        return None if held_s is None else max(usual_s, held_s + HOLD_MARGIN_S)
 
     def lane_of_changes(self, otherwise: Lane = Lane.UPLOAD) -> Lane:
         """Return which connections carry what changes a model, at this moment."""
