@@ -17,6 +17,7 @@ from tinsmith import (
     RestClient,
     ServiceClient,
     TinkerError,
+    UnsafeArchiveError,
     testing,
 )
 from tinsmith.io.wire import Answer
@@ -220,3 +221,15 @@ def test_archive_of_the_embedded_service(tmp_path: Path) -> None:
     assert {"adapter_config.json", "adapter_model.safetensors"} <= {
         entry.name for entry in Path(made).iterdir()
     }
+
+
+def test_an_archive_without_its_end_is_fetched_anew(rest: RestClient, store: Store, tmp_path: Path) -> None:
+    """A server that sends less than it has is found out by the archive; the next call starts from nothing."""
+    whole, store.etag = store.content, None
+    store.content = whole[: 512 + 350_208]
+    with pytest.raises(UnsafeArchiveError, match="truncated"):
+        rest.download_checkpoint(PATH, tmp_path / "target").result(WAIT_S)
+    assert list(tmp_path.iterdir()) == []
+    store.content = whole
+    made = rest.download_checkpoint(PATH, tmp_path / "target").result(WAIT_S)
+    assert (made / "adapter_model.safetensors").read_bytes() == b"weights" * 50_000

@@ -148,3 +148,30 @@ def test_target_is_replaced_only_when_asked(tmp_path: Path) -> None:
     unpack(archive, target, overwrite=True)
     assert [path.name for path in target.iterdir()] == ["adapter_model.safetensors"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "target"]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "compressed"])
+@pytest.mark.parametrize("kept", [0, 1, 512, 1023], ids=lambda kept: f"{kept} bytes of the end")
+def test_archive_without_its_end_is_truncated(
+    pack: Callable[[bytes], bytes], kept: int, tmp_path: Path
+) -> None:
+    """An archive that was cut between two members, or behind the last one, is refused and leaves nothing."""
+    members = 3 * 1024  # pairs of a header and a block
+    whole = packed(GOOD, file("a"), file("b"))
+    for at in (1024, 2048, members):
+        archive = tmp_path / "a.tar"
+        archive.write_bytes(pack(whole[:at] + bytes(kept)))
+        with pytest.raises(UnsafeArchiveError, match="truncated"):
+            unpack(archive, tmp_path / "target")
+        assert [path.name for path in tmp_path.iterdir()] == ["a.tar"]
+    archive.write_bytes(pack(whole[:members] + bytes(1024)))
+    unpack(archive, tmp_path / "target")
+    assert len(list((tmp_path / "target").iterdir())) == 3
+
+
+def test_what_is_no_header_does_not_end_an_archive(tmp_path: Path) -> None:
+    """Foreign bytes behind the last member are not taken for its end."""
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(packed(GOOD)[:1024] + b"<html>" * 1024)
+    with pytest.raises(UnsafeArchiveError, match="truncated"):
+        unpack(archive, tmp_path / "target")

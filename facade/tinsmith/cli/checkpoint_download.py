@@ -28,11 +28,14 @@ def download(
     force: Force = False,
     format: Format = None,
 ) -> None:
-    """Download a checkpoint into DIR/RUN_weights_NAME; an interrupted download goes on where it stopped."""
-    from tinsmith.core.paths import SCHEME, ParsedCheckpointTinkerPath
+    """Download a checkpoint into DIR/RUN_weights_NAME; an interrupted download goes on where it stopped.
+
+    What some system does not take in a name, such as the colons of a run, becomes an underscore.
+    """
+    from tinsmith.core.paths import ParsedCheckpointTinkerPath, folder_name
 
     ParsedCheckpointTinkerPath.from_tinker_path(path)
-    target = output / path.removeprefix(SCHEME).replace("/", "_")
+    target = output / folder_name(path)
     if target.exists() and not force:
         raise FileExistsError(f"{target} (--force replaces it)")
     output.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Literal
 
 import attrs
@@ -15,6 +17,17 @@ _KINDS: dict[str, Literal["training", "sampler", "external"]] = {
     "sampler_weights": "sampler",
     "external_weights": "external",
 }
+
+_UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]')
+"""What some system takes in no name of a folder."""
+
+_RESERVED = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:[ .].*)?", re.IGNORECASE
+)
+"""Names that are devices to Windows, whatever stands behind a dot."""
+
+_FOLDER_BYTES = 200
+"""Longest name of a folder: systems take 255, and a download puts a word before and behind it."""
 
 
 @attrs.frozen
@@ -53,6 +66,23 @@ def spellings(checkpoint_id: str, *, has_kinds: bool = False) -> list[str]:
     if has_kinds or name in _KINDS:
         return [full]
     return [full, name] if kind else [name, full]
+
+
+def folder_name(tinker_path: str) -> str:
+    """Return a name for the folder of a checkpoint that every system takes, `RUN_weights_NAME`.
+
+    Colons and what else some system refuses become underscores, a reserved name gets one in front, and a name
+    that is too long ends in the beginning of its SHA-256.
+    """
+    name = _UNFIT.sub("_", tinker_path.removeprefix(SCHEME))
+    stem = name.rstrip(" .")
+    name = stem + "_" * (len(name) - len(stem))
+    if _RESERVED.fullmatch(name) or name.startswith((" ", ".")):
+        name = f"_{name}"
+    if len(name.encode()) > _FOLDER_BYTES:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        name = f"{name.encode()[: _FOLDER_BYTES - 17].decode(errors='ignore')}_{digest}"
+    return name
 
 
 def check_tinker_path(path: str, field: str = "path") -> str:

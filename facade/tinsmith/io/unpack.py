@@ -36,6 +36,9 @@ MAX_NAME_BYTES = 1024
 MAX_PART_BYTES = 255
 """Longest name of one file or folder on common file systems."""
 
+END_OF_ARCHIVE = bytes(2 * tarfile.BLOCKSIZE)
+"""How a tar ends (POSIX 1003.1, ustar): two blocks of zeros."""
+
 _COPY_BYTES = 1024 * 1024
 
 
@@ -81,10 +84,26 @@ def _unpack_into(archive: Path, folder: Path) -> None:
                 if used > limit:
                     raise UnsafeArchiveError(f"the archive unpacks to more than {limit} bytes")
                 _write(tar, member, path)
+            _check_end(tar)
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise UnsafeArchiveError(f"the archive cannot be read: {type(error).__name__}") from error
+
+
+def _check_end(tar: tarfile.TarFile) -> None:
+    """Refuse an archive that stops without its end: what came may be less than what was sent.
+
+    The library takes the end of the file, and anything that is no header, for the end of the archive.
+    """
+    source = tar.fileobj
+    assert source is not None
+    source.seek(tar.offset)
+    if source.read(len(END_OF_ARCHIVE)) != END_OF_ARCHIVE:
+        raise UnsafeArchiveError(
+            "the archive stops without its end-of-archive marker: the download is truncated; fetch it again"
+        )
+    source.read(_COPY_BYTES)  # to the end of what is packed, where its checksum is compared
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

@@ -162,6 +162,14 @@ SETTINGS = [
     ({"r": 0}, "r is 0"),
     ({"r": 3}, "has shape"),
     ({"lora_alpha": None}, "lora_alpha is None"),
+    *(
+        ({"init_lora_weights": method}, f"init_lora_weights is '{method}', a method that changes the base")
+        for method in ("pissa", "pissa_niter_16", "olora", "OLoRA", "corda", "loftq", "lora_ga", "newer")
+    ),
+    ({"trainable_token_indices": [1]}, "trainable_token_indices"),
+    ({"alora_invocation_tokens": [1]}, "activated LoRA"),
+    ({"use_qalora": True}, "QALoRA"),
+    ({"target_parameters": ["experts.down_proj"]}, "target_parameters"),
 ]
 
 
@@ -174,6 +182,55 @@ def test_settings_that_are_refused(change: dict[str, Any], reason: str, tmp_path
     with pytest.raises(ModelFileError, match=reason) as caught:
         load_adapter(tmp_path, base("llama").config)
     assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("method", [True, False, "gaussian", "eva", "orthogonal"])
+def test_methods_that_leave_the_base_alone(method: bool | str, tmp_path: Path) -> None:
+    """Adapters whose A and B alone were set in another way are plain LoRA when they are trained."""
+    write("llama", tmp_path)
+    settings = json.loads((tmp_path / CONFIG_FILE).read_text())
+    (tmp_path / CONFIG_FILE).write_text(json.dumps({**settings, "init_lora_weights": method}))
+    assert load_adapter(tmp_path, base("llama").config).params
+
+
+def _add(folder: Path, name: str, array: Array) -> None:
+    """Save a whole matrix beside the adapter, as peft does with `save_embedding_layers`."""
+    file = TensorFile(folder / TENSOR_FILE)
+    tensors = {known: file.get(known) for known in file.names()}
+    write_tensors(folder / TENSOR_FILE, {**tensors, f"base_model.model.{name}": array}, {})
+
+
+@pytest.mark.parametrize("name", ["model.embed_tokens.weight", "lm_head.weight", "lm_head.base_layer.weight"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_embeddings_beside_the_adapter(family: str, name: str, tmp_path: Path) -> None:
+    """Those of the base model, whatever their type, change nothing; changed ones are refused by name."""
+    source = open_directory(GOLDEN / "peft" / family / "base", family)
+    tied = source.config.tie_embeddings and name.startswith("lm_head")
+    stored = "model.embed_tokens.weight" if tied else name.replace(".base_layer", "")
+    own = source.get_tensor(stored).astype(np.float32)
+    unchanged: list[Array] = [own, own.astype(np.float16)]
+    for number, saved in enumerate(unchanged):
+        write(family, tmp_path / str(number))
+        _add(tmp_path / str(number), name, saved)
+        assert load_adapter(tmp_path / str(number), source.config, base=source.get_tensor).params
+    if ".base_layer" not in name:
+        with pytest.raises(ModelFileError, match=f"'base_model.model.{name}' is a whole matrix"):
+            load_adapter(tmp_path / "0", source.config)
+    for number, saved in enumerate((own + 0.01 * np.abs(own).max(), own[:-1]), start=2):
+        write(family, tmp_path / str(number))
+        _add(tmp_path / str(number), name, saved)
+        with pytest.raises(ModelFileError, match=f"'base_model.model.{name}' is not the base model's"):
+            load_adapter(tmp_path / str(number), source.config, base=source.get_tensor)
+
+
+def test_a_git_lfs_pointer_is_called_that(tmp_path: Path) -> None:
+    """A pointer in place of either file of an adapter says so."""
+    config = base("llama").config
+    for file in (TENSOR_FILE, CONFIG_FILE):
+        write("llama", tmp_path)
+        (tmp_path / file).write_text("version https://git-lfs.github.com/spec/v1\n")
+        with pytest.raises(ModelFileError, match=rf"{file}: is a Git LFS pointer"):
+            load_adapter(tmp_path, config)
 
 
 def test_damaged_directories(tmp_path: Path) -> None:

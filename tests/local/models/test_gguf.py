@@ -200,3 +200,71 @@ def test_smollm2_as_transformers_reads_it(smollm2_file: Path) -> None:
             array.ravel()[wanted["places"]], np.float32(wanted["values"]), err_msg=name
         )
         assert np.mean(np.square(array, dtype=np.float64)) == pytest.approx(wanted["mean_square"], rel=1e-9)
+
+
+def _split(folder: Path, tensors: dict[str, Any], parts: int = 3, **facts: int) -> list[Path]:
+    """Write a model in parts, as llama.cpp splits one; the last holds the unembedding alone."""
+    names = list(tensors)
+    shares = [names[at : -1 : parts - 1] for at in range(parts - 1)] + [names[-1:]]
+    return [
+        write_gguf(
+            folder / f"m-{number + 1:05d}-of-{parts:05d}.gguf",
+            {name: tensors[name] for name in share},
+            extra={"split.no": number, "split.count": parts, "split.tensors.count": len(names), **facts},
+        )
+        for number, share in enumerate(shares)
+    ]
+
+
+def _untied() -> dict[str, Any]:
+    head = np.random.default_rng(1).normal(size=(261, HIDDEN)).astype(np.float32)
+    return {**to_gguf(llama_tensors()), "output.weight": head}
+
+
+def test_a_split_model_is_read_whole(tmp_path: Path) -> None:
+    """Each tensor of each part is there, and the unembedding in the last part unties the model."""
+    tensors = _untied()
+    source = open_gguf(_split(tmp_path, tensors)[0], "m")
+    assert not source.config.tie_embeddings
+    np.testing.assert_array_equal(source.get_tensor("lm_head.weight"), tensors["output.weight"])
+    for name, array in llama_tensors().items():
+        np.testing.assert_array_equal(source.get_tensor(name), array, err_msg=name)
+
+
+def test_a_split_model_that_is_not_whole_is_refused_at_once(tmp_path: Path) -> None:
+    """A missing part, a part that is not the first, a lost name and foreign parts name the file."""
+    tensors = _untied()
+    first, second, last = _split(tmp_path, tensors)
+    with pytest.raises(
+        ModelFileError, match=r"00002-of-00003\.gguf: is part 2 of 3; give the first, m-00001"
+    ):
+        open_gguf(second, "m")
+    alone = first.with_name("alone.gguf")
+    alone.write_bytes(first.read_bytes())
+    with pytest.raises(ModelFileError, match=r"alone\.gguf: is part 1 of 3, and its name does not end in"):
+        open_gguf(alone, "m")
+    whole = last.read_bytes()
+    last.unlink()
+    with pytest.raises(ModelFileError, match=r"00003-of-00003\.gguf: is missing: part 3 of 3"):
+        open_gguf(first, "m")
+    last.write_bytes(second.read_bytes())
+    with pytest.raises(ModelFileError, match="is not part 3 of 3, as its name says"):
+        open_gguf(first, "m")
+    last.write_bytes(whole)
+    write_gguf(second, {}, extra={"split.no": 1, "split.count": 3})
+    with pytest.raises(ModelFileError, match=r"00001-of-00003\.gguf: its parts hold \d+ tensors, not \d+"):
+        open_gguf(first, "m")
+    write_gguf(second, {"output.weight": tensors["output.weight"]}, extra={"split.no": 1, "split.count": 3})
+    with pytest.raises(ModelFileError, match=r"00003.*'output\.weight' stands in an earlier part too"):
+        open_gguf(first, "m")
+    write_gguf(first, {}, extra={"split.count": "three"})
+    with pytest.raises(ModelFileError, match=r"split\.count is 'three', not a count"):
+        open_gguf(first, "m")
+
+
+def test_a_git_lfs_pointer_is_called_that(tmp_path: Path) -> None:
+    """A pointer in place of the file says so, in place of "not a GGUF file"."""
+    path = tmp_path / "m.gguf"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 98362432\n")
+    with pytest.raises(ModelFileError, match=r"m\.gguf: is a Git LFS pointer.*git lfs pull"):
+        open_gguf(path, "m")

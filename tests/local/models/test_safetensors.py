@@ -250,3 +250,34 @@ def test_a_pipe_in_place_of_a_file_is_refused(tmp_path: Path, name: str) -> None
         open_directory(directory, "m")
     with pytest.raises(ModelFileError, match="is not a regular file"):
         TensorFile(directory / name)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "model.safetensors",
+        "config.json",
+        "generation_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "chat_template.jinja",
+    ],
+)
+def test_a_git_lfs_pointer_is_called_that(tmp_path: Path, file: str) -> None:
+    """Whichever file of a model a pointer stands for, it is named, and never read as content."""
+    path = make_directory(tmp_path / "m")
+    (path / file).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
+    with pytest.raises(ModelFileError, match="is a Git LFS pointer") as caught:
+        assert open_directory(path, "m").tokenizer_json is not None
+    assert file in str(caught.value)
+
+
+def test_a_git_lfs_pointer_in_place_of_a_shard(tmp_path: Path) -> None:
+    """So is one in place of a part of the tensors, or of their index."""
+    path = make_directory(tmp_path / "m", shards=3)
+    for file in ("model-1.safetensors", "model.safetensors.index.json"):
+        (path / file).write_text("version https://git-lfs.github.com/spec/v1\n")
+        with pytest.raises(ModelFileError, match=rf"{file}: is a Git LFS pointer"):
+            open_directory(path, "m")

@@ -16,7 +16,7 @@ import numpy as np
 from tinsmith.local.engine.config import ModelConfig
 from tinsmith.local.engine.lora import Adapter, LoraSpec, parameter_shapes
 from tinsmith.local.models.safetensors import read_json
-from tinsmith.local.models.source import ModelFileError
+from tinsmith.local.models.source import ModelFileError, TensorGetter
 from tinsmith.local.models.tensor_file import TensorFile, write_tensors, write_whole
 
 Array = np.ndarray[Any, Any]
@@ -31,8 +31,21 @@ _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 _MLP = ("gate_proj", "up_proj", "down_proj", "patch_proj")
 _UNEMBED = ("lm_head",)
 _TENSOR = re.compile(r"(?P<module>.+)\.lora_(?P<side>[AB])(?:\.default)?\.weight")
+_WHOLE = re.compile(r"(?P<module>.*\b(?:embed_tokens|lm_head))(?P<adapted>\.base_layer)?\.weight")
+"""A whole matrix of the model, which PEFT writes beside the adapter: `lm_head.base_layer.weight`."""
+_LEAVES_THE_BASE = (True, False, None, "gaussian", "eva", "orthogonal")
+"""Values of `init_lora_weights` that change A and B alone; the others (pissa, olora, corda, loftq) take
+something out of the base model, which such an adapter needs changed."""
+_BASE_ROUNDING = 2.0**-7
+"""How far a saved matrix may be from the base model's, relative: bfloat16 keeps eight bits."""
 _REFUSED = {
     "use_dora": "DoRA",
+    "use_qalora": "QALoRA",
+    "use_bdlora": "block-diagonal LoRA",
+    "alora_invocation_tokens": "activated LoRA (alora_invocation_tokens)",
+    "arrow_config": "Arrow (arrow_config)",
+    "lora_bias": "lora_bias",
+    "target_parameters": "target_parameters",
     "modules_to_save": "modules_to_save",
     "rank_pattern": "rank_pattern",
     "alpha_pattern": "alpha_pattern",
@@ -58,16 +71,20 @@ def save_adapter(directory: Path, adapter: Adapter, *, base_model: str, optimize
     write_whole(directory / CONFIG_FILE, config.encode())
 
 
-def load_adapter(directory: Path, config: ModelConfig, *, optimizer: bool = False) -> Adapter:
+def load_adapter(
+    directory: Path, config: ModelConfig, *, optimizer: bool = False, base: TensorGetter | None = None
+) -> Adapter:
     """Read the adapter in `directory` for a model of the shape `config`; with `optimizer` its Adam state too.
 
     Modules that a PEFT adapter leaves out get zeros in both matrices: they change nothing and never get a
-    gradient. Raise ModelFileError naming the file and the reason when it is damaged, not LoRA, or made for
-    another shape.
+    gradient. `base` reads tensors of the base model: embeddings that PEFT saved beside the adapter must equal
+    them. Without it, those that PEFT adds by itself to an adapted unembedding are taken to, others are
+    refused. Raise ModelFileError naming the file and the reason when it is damaged, not LoRA, needs a base
+    model that was changed, or is made for another shape.
     """
-    settings = _checked_settings(directory / CONFIG_FILE)
+    settings = adapter_settings(directory)
     file = TensorFile(directory / TENSOR_FILE)
-    params = _params(file)
+    params = _params(file, config, base)
     spec = _spec(
         settings, params, json.loads(file.metadata.get("tinsmith.seed", "null")), directory / CONFIG_FILE
     )
@@ -105,8 +122,9 @@ def _adapted(params: Iterable[str]) -> set[str]:
     return {name.rpartition(".lora_")[0].rpartition(".")[2] for name in params}
 
 
-def _checked_settings(path: Path) -> dict[str, object]:
+def adapter_settings(directory: Path) -> dict[str, object]:
     """Return the adapter's settings, or refuse what would load and then compute something else."""
+    path = directory / CONFIG_FILE
     settings = read_json(path)
     if settings.get("peft_type") != "LORA":
         raise ModelFileError(path, f"peft_type is {settings.get('peft_type')!r}, not 'LORA'")
@@ -115,21 +133,46 @@ def _checked_settings(path: Path) -> dict[str, object]:
             raise ModelFileError(path, f"{word} is not supported")
     if settings.get("bias", "none") != "none":
         raise ModelFileError(path, f"bias {settings['bias']!r} is not supported")
+    method = settings.get("init_lora_weights", True)
+    if method not in _LEAVES_THE_BASE:
+        raise ModelFileError(
+            path,
+            f"init_lora_weights is {method!r}, a method that changes the base model beneath the adapter;"
+            " peft's save_pretrained(path_initial_model_for_weight_conversion=...) makes a plain LoRA adapter"
+            " of one by pissa, olora or corda",
+        )
     return settings
 
 
-def _params(file: TensorFile) -> dict[str, Array]:
+def _params(file: TensorFile, config: ModelConfig, base: TensorGetter | None) -> dict[str, Array]:
     """Return the LoRA matrices under the engine's names, without the base weights that PEFT adds."""
     found: dict[str, Array] = {}
     for name in sorted(file.names()):
         match = _TENSOR.fullmatch(name.removeprefix(_PREFIX))
         if match:
             found[f"{match['module']}.lora_{match['side']}.weight"] = file.get(name)
-        elif not name.endswith((".base_layer.weight", "lm_head.weight", "embed_tokens.weight")):
+        elif whole := _WHOLE.fullmatch(name.removeprefix(_PREFIX)):
+            if base is None and not whole["adapted"]:
+                raise ModelFileError(
+                    file.path, f"tensor {name!r} is a whole matrix in place of the base model's"
+                )
+            if base is not None and not _equals_base(file.get(name), whole["module"], config, base):
+                raise ModelFileError(
+                    file.path,
+                    f"tensor {name!r} is not the base model's: changed embeddings are not supported",
+                )
+        else:
             raise ModelFileError(file.path, f"tensor {name!r} is no LoRA matrix")
     if not found:
         raise ModelFileError(file.path, "holds no LoRA matrices")
     return found
+
+
+def _equals_base(saved: Array, module: str, config: ModelConfig, base: TensorGetter) -> bool:
+    """Whether a saved matrix is the base model's, up to the rounding of the type that it is saved in."""
+    tied = config.tie_embeddings and module == "lm_head"
+    own = np.asarray(base("model.embed_tokens.weight" if tied else f"{module}.weight"), np.float32)
+    return saved.shape == own.shape and bool(np.all(np.abs(saved - own) <= _BASE_ROUNDING * np.abs(own)))
 
 
 def _spec(settings: dict[str, object], params: dict[str, Array], seed: int | None, path: Path) -> LoraSpec:

@@ -1,4 +1,4 @@
-"""Reads a base model from a GGUF file: configuration, tensors under their Hugging Face names, tokenizer.
+"""Reads a base model from a GGUF file, or from the files of a split one, under Hugging Face names.
 
 Owns what GGUF changes about a model: the names of tensors, the quantised blocks (dequantised by the `gguf`
 package), and the rows of `attn_q` and `attn_k` of the llama family, which GGUF stores for interleaved
@@ -112,6 +112,8 @@ def read_tensor(index: GgufIndex, entry: TensorEntry) -> FloatArray:
     """Return one tensor as float32: a view of the file for F32, dequantised otherwise."""
     from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
     from gguf.quants import dequantize
+
+    index = index.holder(entry)
 
     try:
         kind = GGMLQuantizationType(entry.type_id)

@@ -1,19 +1,20 @@
 """Reads the header of a GGUF file: its metadata and where each tensor lies.
 
-Owns the container format alone. It knows no architecture, dequantises nothing and copies no tensor: the
-file stays memory-mapped. The `gguf` package has a reader too, which needs seconds for a vocabulary of fifty
-thousand entries and takes a truncated file for a shorter one; every length here is checked against the
-bytes that are there.
+Owns the container format alone, and how one model is split over several files. It knows no architecture,
+dequantises nothing and copies no tensor: the files stay memory-mapped. The `gguf` package has a reader too,
+which needs seconds for a vocabulary of fifty thousand entries and takes a truncated file for a shorter one;
+every length here is checked against the bytes that are there.
 """
 
 import mmap
+import re
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from tinsmith.local.models.source import ModelFileError, check_regular
+from tinsmith.local.models.source import ModelFileError, check_file
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
@@ -22,6 +23,8 @@ _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: 
 """GGUF value type -> struct code, little-endian."""
 
 _MAX_DIMENSIONS = 4
+_PART_NAME = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf")
+"""How the parts of a split model are called: `name-00001-of-00003.gguf`."""
 
 
 @frozen
@@ -36,11 +39,13 @@ class TensorEntry:
     """GGML type number: 0 is F32, 3 is Q4_1."""
     offset: int
     """First byte, counted from the start of the tensor data."""
+    part: int = 0
+    """Which part of a split model it lies in; 0 is the first."""
 
 
 @frozen
 class GgufIndex:
-    """The header of one file, and the file itself, memory-mapped."""
+    """The header of one file, and the file itself, memory-mapped; or the first part of a split model."""
 
     path: Path
     """The file."""
@@ -52,6 +57,12 @@ class GgufIndex:
     """Byte where the tensor data begins."""
     data: mmap.mmap = field(repr=False)
     """The whole file."""
+    others: tuple["GgufIndex", ...] = field(default=(), repr=False)
+    """The further parts of a split model, in their order."""
+
+    def holder(self, entry: TensorEntry) -> "GgufIndex":
+        """Return the part that a tensor lies in."""
+        return self.others[entry.part - 1] if entry.part else self
 
 
 class _Cursor:
@@ -120,8 +131,59 @@ class _Cursor:
 
 
 def read_index(path: Path) -> GgufIndex:
-    """Read the header of the GGUF file at `path`; raise ModelFileError when it is none or is damaged."""
-    check_regular(path)
+    """Read the header of the GGUF file at `path`, and those of its further parts when the model is split.
+
+    Raise ModelFileError when a file is none or is damaged, when a part is missing or of another model, and
+    for a part that is not the first.
+    """
+    first = _read_part(path)
+    count = _split(first, "count", 1)
+    if count == 1:
+        return first
+    number, named = _split(first, "no", 0), _PART_NAME.fullmatch(path.name)
+    if named is None or int(named["count"]) != count or int(named["number"]) != number + 1:
+        reason = f"is part {number + 1} of {count}, and its name does not end in"
+        raise ModelFileError(
+            path, f"{reason} -{number + 1:05d}-of-{count:05d}.gguf, so the others are not found"
+        )
+    parts = [path.with_name(f"{named['stem']}-{at:05d}-of-{count:05d}.gguf") for at in range(1, count + 1)]
+    if number:
+        raise ModelFileError(path, f"is part {number + 1} of {count}; give the first, {parts[0].name}")
+    return _joined(first, parts)
+
+
+def _split(index: GgufIndex, key: str, default: int) -> int:
+    """Return one of the numbers that say how a model is split."""
+    value = index.metadata.get(f"split.{key}", default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ModelFileError(index.path, f"metadata split.{key} is {value!r}, not a count")
+    return value
+
+
+def _joined(first: GgufIndex, parts: list[Path]) -> GgufIndex:
+    """Read the further parts, and return the first one with the tensors of all."""
+    others: list[GgufIndex] = []
+    tensors = dict(first.tensors)
+    for number, path in enumerate(parts[1:], start=1):
+        if not path.exists():
+            raise ModelFileError(path, f"is missing: part {number + 1} of {len(parts)} of {parts[0].name}")
+        other = _read_part(path)
+        if (_split(other, "no", 0), _split(other, "count", 1)) != (number, len(parts)):
+            raise ModelFileError(path, f"is not part {number + 1} of {len(parts)}, as its name says")
+        for name, entry in other.tensors.items():
+            if name in tensors:
+                raise ModelFileError(path, f"tensor {name!r} stands in an earlier part too")
+            tensors[name] = evolve(entry, part=number)
+        others.append(other)
+    expected = _split(first, "tensors.count", len(tensors))
+    if expected != len(tensors):
+        raise ModelFileError(first.path, f"its parts hold {len(tensors)} tensors, not {expected}")
+    return evolve(first, tensors=tensors, others=tuple(others))
+
+
+def _read_part(path: Path) -> GgufIndex:
+    """Read the header of one file."""
+    check_file(path)
     try:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -14,7 +14,7 @@ from attrs import evolve
 from tinsmith.core.errors import InputError
 from tinsmith.core.tokenizer_files import ADDED, CONFIG, SPECIAL_MAP, read_settings
 from tinsmith.local.engine.config import ModelConfig
-from tinsmith.local.models.source import ModelFileError, ModelSource, check_regular
+from tinsmith.local.models.source import ModelFileError, ModelSource, check_file
 from tinsmith.local.models.tensor_file import TensorFile
 
 _SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -35,7 +35,7 @@ def open_directory(path: Path, name: str) -> ModelSource:
         origin=str(path),
         config=config,
         get_tensor=_Shards(path, files).get,
-        read_tokenizer=lambda: tokenizer.read_bytes() if tokenizer.is_file() else None,
+        read_tokenizer=lambda: _content(tokenizer),
         chat_template=_chat_template(path, tokenizer_config),
         tokenizer_config=tokenizer_config,
     )
@@ -45,7 +45,7 @@ def read_json(path: Path, *, missing: dict[str, object] | None = None) -> dict[s
     """Return the JSON object in the file, or `missing` when there is no file."""
     if missing is not None and not path.is_file():
         return missing
-    check_regular(path)
+    check_file(path)
     try:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -106,10 +106,22 @@ class _Shards:
         return file.get(name)
 
 
+def _content(path: Path) -> bytes | None:
+    """Return the content of a file beside the model, or None when it is not there."""
+    if not path.is_file():
+        return None
+    check_file(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(path, f"cannot be read: {error}") from error
+
+
 def _tokenizer_config(path: Path) -> dict[str, object]:
     """Return `tokenizer_config.json`, and what older files beside it say of special and added tokens."""
     config = read_json(path / CONFIG, missing={})
-    older = {name: (path / name).read_bytes() for name in (SPECIAL_MAP, ADDED) if (path / name).is_file()}
+    found = {name: _content(path / name) for name in (SPECIAL_MAP, ADDED)}
+    older = {name: content for name, content in found.items() if content is not None}
     try:
         return read_settings({CONFIG: json.dumps(config).encode(), **older}, str(path)).config
     except InputError as error:
@@ -119,8 +131,12 @@ def _tokenizer_config(path: Path) -> dict[str, object]:
 def _chat_template(path: Path, tokenizer_config: dict[str, object]) -> str | None:
     """Return the template beside the tokenizer, or the (default) one in `tokenizer_config.json`."""
     file = path / "chat_template.jinja"
-    if file.is_file():
-        return file.read_text(encoding="utf-8")
+    content = _content(file)
+    if content is not None:
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            raise ModelFileError(file, "is not UTF-8") from None
     template = tokenizer_config.get("chat_template")
     if isinstance(template, list):
         named = {entry.get("name"): entry.get("template") for entry in cast("list[dict[str, str]]", template)}

@@ -18,6 +18,9 @@ from tinsmith.local.engine.config import ModelConfig
 TensorGetter = Callable[[str], np.ndarray[Any, Any]]
 """Hugging Face tensor name -> array; raises ModelFileError (or KeyError) for a name that is not there."""
 
+_LFS_POINTER = b"version https://git-lfs"
+"""How the text begins that Git keeps in place of a large file."""
+
 
 class ModelFileError(TinkerError):
     """A model or adapter file is missing, damaged or of a kind that the engine cannot run."""
@@ -28,10 +31,22 @@ class ModelFileError(TinkerError):
         self.reason = reason
 
 
-def check_regular(path: Path) -> None:
-    """Refuse a pipe or a device in place of a model file: reading one may hang. Links lead on."""
+def check_file(path: Path) -> None:
+    """Refuse what stands in place of a model file: a pipe or a device, which may hang, or a Git LFS pointer.
+
+    Links lead on. A file that is missing or cannot be read is left to who opens it.
+    """
     if path.exists() and not path.is_file():
         raise ModelFileError(path, "is not a regular file")
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_LFS_POINTER))
+    except OSError:
+        return
+    if begin == _LFS_POINTER:
+        raise ModelFileError(
+            path, "is a Git LFS pointer, not the file itself; `git lfs pull` in its repository brings that"
+        )
 
 
 @frozen

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tinsmith.local.models.source import ModelFileError, check_regular
+from tinsmith.local.models.source import ModelFileError, check_file
 
 Array = np.ndarray[Any, Any]
 
@@ -34,7 +34,7 @@ class TensorFile:
         from safetensors import SafetensorError, safe_open
 
         self.path = path
-        check_regular(path)
+        check_file(path)
         try:
             with safe_open(path, framework="numpy") as checked:
                 self.metadata: dict[str, str] = dict(checked.metadata() or {})
