@@ -60,3 +60,13 @@ def test_nothing_is_loaded_for_them() -> None:
         "sys.exit(bool({'numpy', 'httpx', 'torch', 'PIL'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_service_loads_no_client_that_nobody_asked_for() -> None:
+    """What its annotations name is loaded with the first of its kind."""
+    program = (
+        "import sys, tinsmith; tinsmith.ServiceClient;"
+        "kinds = {f'tinsmith.clients.{kind}' for kind in ('training', 'sampling', 'rest', 'raw')};"
+        "sys.exit(bool({'jinja2', *kinds} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from tinsmith.clients.ending import FinishStatus, check_status, end
-from tinsmith.clients.raw import RawOperations
-from tinsmith.clients.rest import RestClient
 from tinsmith.clients.service_creation import CreationCalls
 from tinsmith.core.arguments import ttl
 from tinsmith.core.codec.structure import to_value
@@ -31,8 +29,12 @@ from tinsmith.io.telemetry import Telemetry
 
 if TYPE_CHECKING:
     import httpx
-else:  # annotations can be read without the libraries
-    httpx = Deferred("httpx")
+
+    from tinsmith.clients import raw as raw_operations
+    from tinsmith.clients import rest
+else:  # what only annotations name is loaded when somebody reads them
+    httpx, rest = Deferred("httpx"), Deferred("tinsmith.clients.rest")
+    raw_operations = Deferred("tinsmith.clients.raw")
 
 
 class ServiceClient(CreationCalls):
@@ -168,7 +170,7 @@ class ServiceClient(CreationCalls):
         """As `get_server_capabilities`, awaited."""
         return await self._capabilities()
 
-    def create_rest_client(self) -> RestClient:
+    def create_rest_client(self) -> rest.RestClient:
         """Make a client for runs, checkpoints and sessions; it opens no session."""
         from tinsmith.clients.rest import RestClient
 
@@ -179,7 +181,7 @@ class ServiceClient(CreationCalls):
         return self._link.telemetry
 
     @property
-    def raw(self) -> RawOperations:
+    def raw(self) -> raw_operations.RawOperations:
         """Every operation of the contract as a call; for what the other clients do not wrap."""
         from tinsmith.clients.raw import RawOperations
 

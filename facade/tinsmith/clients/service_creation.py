@@ -6,14 +6,19 @@ Each returns its client at once, and the client is the future of itself; the wor
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from tinsmith.clients.sampling import SamplingClient
-from tinsmith.clients.training import TrainingClient
 from tinsmith.core.arguments import labels
+from tinsmith.core.deferred import Deferred
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.optimizers import OptimizerConfig
 from tinsmith.io.link import Link
+
+if TYPE_CHECKING:
+    from tinsmith.clients import sampling, training
+else:  # what only annotations name is loaded when somebody reads them
+    sampling, training = Deferred("tinsmith.clients.sampling"), Deferred("tinsmith.clients.training")
 
 
 class CreationCalls:
@@ -31,7 +36,7 @@ class CreationCalls:
         train_unembed: bool = True,
         user_metadata: Mapping[str, str] | None = None,
         optimizer: OptimizerConfig | None = None,
-    ) -> TrainingClient:
+    ) -> training.TrainingClient:
         """Ask for a model to train, a fresh LoRA adapter on `base_model`, and return its client at once.
 
         `await` the client, or call its `result()`, to wait until the server has the model. Calls made before
@@ -64,7 +69,7 @@ class CreationCalls:
         train_unembed: bool = True,
         user_metadata: Mapping[str, str] | None = None,
         optimizer: OptimizerConfig | None = None,
-    ) -> TrainingClient:
+    ) -> training.TrainingClient:
         """As `create_lora_training_client`, awaited."""
         return await self.create_lora_training_client(
             base_model, rank, seed, train_mlp, train_attn, train_unembed, user_metadata, optimizer
@@ -78,7 +83,7 @@ class CreationCalls:
         base_model: str | None = None,
         weights_access_token: str | None = None,
         optimizer: OptimizerConfig | None = None,
-    ) -> TrainingClient:
+    ) -> training.TrainingClient:
         """Ask for a model with the weights of a checkpoint and a fresh optimizer; return its client at once.
 
         `path` is a `tinker://` path of training weights; the new model has their base model, rank and trained
@@ -97,7 +102,7 @@ class CreationCalls:
         base_model: str | None = None,
         weights_access_token: str | None = None,
         optimizer: OptimizerConfig | None = None,
-    ) -> TrainingClient:
+    ) -> training.TrainingClient:
         """As `create_training_client_from_state`, awaited."""
         return await self.create_training_client_from_state(
             path,
@@ -114,7 +119,7 @@ class CreationCalls:
         *,
         base_model: str | None = None,
         weights_access_token: str | None = None,
-    ) -> TrainingClient:
+    ) -> training.TrainingClient:
         """Ask for a model with the weights and the optimizer of a checkpoint; return its client at once.
 
         As `create_training_client_from_state`; a sampler's checkpoint, which has no optimizer, is refused
@@ -129,7 +134,7 @@ class CreationCalls:
         *,
         base_model: str | None = None,
         weights_access_token: str | None = None,
-    ) -> TrainingClient:
+    ) -> training.TrainingClient:
         """As `create_training_client_from_state_with_optimizer`, awaited."""
         return await self.create_training_client_from_state_with_optimizer(
             path, user_metadata, base_model=base_model, weights_access_token=weights_access_token
@@ -141,7 +146,7 @@ class CreationCalls:
         base_model: str | None = None,
         retry_config: RetryConfig | None = None,
         record_stability_info: bool = False,
-    ) -> SamplingClient:
+    ) -> sampling.SamplingClient:
         """Ask for a sampler of a checkpoint or of a base model, and return its client at once.
 
         Exactly one of `model_path`, a `tinker://` path, and `base_model` is given, else `InputError`.
@@ -163,7 +168,7 @@ class CreationCalls:
         base_model: str | None = None,
         retry_config: RetryConfig | None = None,
         record_stability_info: bool = False,
-    ) -> SamplingClient:
+    ) -> sampling.SamplingClient:
         """As `create_sampling_client`, awaited."""
         return await self.create_sampling_client(model_path, base_model, retry_config, record_stability_info)
 
@@ -175,7 +180,7 @@ class CreationCalls:
         weights_access_token: str | None,
         base_model: str | None,
         optimizer_config: OptimizerConfig | None,
-    ) -> TrainingClient:
+    ) -> training.TrainingClient:
         from tinsmith.clients.creation import Restoring, create_training_from_state
 
         check_tinker_path(path)
