@@ -579,3 +579,9 @@ def test_prompt_logprobs_of_another_length_are_refused(found: list[float | None]
         aligned_prompt(values.SampleResponse([], found), BOTH, 3, last_n)
     drawn = values.SampleResponse([], found)
     assert aligned_prompt(drawn, ["topk_prompt_logprobs"], 3, last_n) is drawn  # it was not asked for
+
+
+def test_a_number_that_no_field_holds_is_a_broken_answer() -> None:
+    """Values refuse it as input; from a server it is the server's."""
+    with pytest.raises(APIResponseValidationError, match=r"lora_rank.*64 bits"):
+        codec.to_value(values.GetInfoResponse, {"model_data": {}, "model_id": "m", "lora_rank": 2**70})

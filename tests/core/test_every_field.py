@@ -111,7 +111,7 @@ def _set_fields(value: Any) -> set[str]:
     if attrs.has(type(value)):
         for field in attrs.fields(type(value)):
             part = getattr(value, field.name)
-            given_here = field.default is attrs.NOTHING or part != field.default
+            given_here = field.default in (attrs.NOTHING, None) or part != field.default
             names |= {f"{type(value).__name__}.{field.name}"} if given_here and part is not None else set()
             names |= _set_fields(part)
     elif isinstance(value, (list, dict)):

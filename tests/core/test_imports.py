@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from decimal import Decimal
+from typing import Any
 
 import pytest
 import tinsmith
 from tinsmith import types
 from tinsmith.core.codec.decode import load_decoders
+from tinsmith.core.deferred import Deferred
 
 HEAVY = {
     "numpy",
@@ -110,3 +113,9 @@ def test_decoders_can_be_loaded_ahead() -> None:
         "True",
     ]
     load_decoders(protobuf=True)
+
+
+def test_what_annotations_name_is_loaded_when_it_is_asked_for() -> None:
+    """A library that is not installed is anything."""
+    assert Deferred("decimal").Decimal is Decimal
+    assert Deferred("a_library_that_nobody_has").Tensor is Any

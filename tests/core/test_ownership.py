@@ -195,6 +195,10 @@ def test_containers_of_other_libraries_become_plain_ones() -> None:
     assert own(UserDict(a=deque([1]))) == {"a": [1]}
     assert type(own(UserDict())) is dict
     assert own_flat([1]) == [1]
+    buffer = np.ones(1)
+    kept = own({"a": [buffer]})
+    buffer[:] = 9
+    assert kept["a"][0].tolist() == [1.0]
     assert own(({"a"}, frozenset({1}), memoryview(b"a"), range(2), "text", 1.5)) == (
         {"a"},
         {1},
