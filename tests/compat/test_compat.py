@@ -105,10 +105,11 @@ def test_path_for_other_processes() -> None:
     """The folder that `--path` prints makes `import tinker` ours in any process."""
     folder = run("-m", "tinsmith.compat", "--path").stdout.strip()
     code = (
+        "import importlib.metadata as m; print(m.version('tinker')); "
         "import tinker, tinsmith, tinker.types.tensor_data as t; print(t.TensorData is tinsmith.TensorData)"
     )
     done = run("-c", code, PYTHONPATH=folder)
-    assert done.stdout == "True\n", done.stderr
+    assert done.stdout == "0.38.0\nTrue\n", done.stderr
 
 
 def test_install_refuses_beside_the_real_one(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import sys
 from functools import cache
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
-from importlib.metadata import Distribution, DistributionFinder
+from importlib.metadata import Distribution, DistributionFinder, PathDistribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,20 +65,6 @@ def installed() -> bool:
     return _FINDER in sys.meta_path
 
 
-class _Installed(Distribution):
-    """What `importlib.metadata` says of the official SDK: the release that the stand-in stands for."""
-
-    def read_text(self, filename: str) -> str | None:
-        """Return the metadata; there is no other file."""
-        if filename != "METADATA":
-            return None
-        return f"Metadata-Version: 2.1\nName: tinker\nVersion: {OFFICIAL_VERSION}\n"
-
-    def locate_file(self, path: object) -> Path:
-        """Return where a file would lie."""
-        return SHADOW / str(path)
-
-
 class _Finder(DistributionFinder):
     """Finds `tinker` and everything below it, or says that the stand-in does not have it."""
 
@@ -103,7 +89,7 @@ class _Finder(DistributionFinder):
         context: DistributionFinder.Context = DistributionFinder.Context(),  # noqa: B008 - as the base has it
     ) -> Iterable[Distribution]:
         """Answer for the official SDK alone."""
-        return [_Installed()] if context.name is not None and context.name.lower() == "tinker" else []
+        return [_INSTALLED] if context.name is not None and context.name.lower() == "tinker" else []
 
 
 class _Loader(Loader):
@@ -131,6 +117,8 @@ class _Loader(Loader):
 
 
 _FILE = SHADOW / "tinker.py"
+_INSTALLED = PathDistribution(SHADOW / f"tinker-{OFFICIAL_VERSION}.dist-info")
+"""What `importlib.metadata` says of the official SDK, also where the folder is on the path."""
 _FINDER = _Finder()
 _LOADER = _Loader()
 

@@ -148,6 +148,11 @@ VALUES: tuple[Difference, ...] = (
         "SampledSequence.*_np SampleResponse.*_np",
     ),
     Difference(
+        "nested lists as loss inputs, where all rows are of one length",
+        "an `InputError` that asks for an array; flat lists are taken",
+        "a list of lists is one Python object a number",
+    ),
+    Difference(
         "`TopkLogprobs` holds two matrices",
         "a list for each position, of `(token, logprob)` pairs",
         covers="tinker.types.topk_logprobs:*",
