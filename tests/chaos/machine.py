@@ -226,7 +226,7 @@ class ChaosMachine(RuleBasedStateMachine):
         self.is_struck = what in ("close", "session", "models")
         service, running = self.world.service, self.world.simulation
         if what == "close":
-            running.runtime.spawn(self.world.client.holder.close([0.0, 1.0, 30.0][size % 3]))
+            running.runtime.spawn(self.world.client.holder.aclose([0.0, 1.0, 30.0][size % 3]))
         elif what == "session":
             service.lose_session()
         elif what == "models":

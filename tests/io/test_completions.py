@@ -168,7 +168,7 @@ def test_closing_ends_who_waits_for_an_announcement(clock: testing.FrozenClock) 
     sampler = sampler_on(service)
     with clock.held():
         future = sampler.sample(PROMPT, 1, PARAMS)
-        sampler.holder.runtime.spawn(sampler.holder.close(0.0)).result(WAIT_S)
+        sampler.holder.runtime.spawn(sampler.holder.aclose(0.0)).result(WAIT_S)
     with pytest.raises(Exception, match="closed"):
         future.result(WAIT_S)
 

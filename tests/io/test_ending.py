@@ -22,7 +22,7 @@ def ended_by(way: str, client: ServiceClient) -> None:
     """End a client: by itself, or by the server."""
     link = client.holder
     if way == "closed":
-        link.runtime.spawn(link.close(0.0)).result(WAIT_S)
+        link.runtime.spawn(link.aclose(0.0)).result(WAIT_S)
     else:
         link.runtime.loop.call_soon_threadsafe(link.session._lose, "session-1", 410)
 

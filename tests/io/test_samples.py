@@ -271,7 +271,7 @@ def test_close_fails_what_waits(service: testing.LedgerService) -> None:
     sampler = sampler_on(service, retry=RetryConfig(max_connections=1))
     service.dialect = ServerDialect(ready_after_polls=1000, hold_s=5.0)
     futures = [sampler.sample(PROMPT, 1, PARAMS) for _ in range(3)]
-    sampler.holder.runtime.spawn(sampler.holder.close(0.0)).result(WAIT_S)
+    sampler.holder.runtime.spawn(sampler.holder.aclose(0.0)).result(WAIT_S)
     for future in futures:
         with pytest.raises(ClosedError):
             future.result(WAIT_S)

@@ -232,6 +232,7 @@ def sample_saved(
     """Return the client of the sampler that weights are being saved for."""
     link = trainer._link
     client = SamplingClient(link, Sampler(), base_model=trainer._base_model, retry_config=retry_config)
+    client.origin = saving
 
     async def make() -> None:
         saved = await saving

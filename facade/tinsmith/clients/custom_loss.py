@@ -19,10 +19,12 @@ import attrs
 
 from tinsmith.clients.training_calls import chunked
 from tinsmith.core.checks import check_batch
-from tinsmith.core.errors import InputError, MissingExtraError, TinkerError
+from tinsmith.core.errors import InputError, MissingExtraError, RequestFailedError, TinkerError
 from tinsmith.core.merge import merge_forward_backward
+from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.core.values.tensor import TensorData
 from tinsmith.io.call import UserCodeError
+from tinsmith.io.future import HELD_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tinsmith.core.values.datum import Datum
-    from tinsmith.core.values.results import ForwardBackwardOutput
     from tinsmith.io.call import Call
     from tinsmith.io.pipeline import Pipeline
 
@@ -51,14 +52,20 @@ class CustomLoss(Protocol):
         ...
 
 
+class DivergedLogprobsError(Exception):
+    """The logprobs of a datum hold NaN or infinity, and so does the gradient made of them."""
+
+
 @attrs.frozen
 class Evaluated:
     """What a loss gave."""
 
     gradients: list[Array]
     """dL/dlogprobs of each datum."""
-    metrics: dict[str, float]
-    """The user's metrics."""
+    metrics: dict[str, Any]
+    """The user's metrics: numbers as floats, everything else as it is."""
+    loss: float
+    """The loss itself."""
 
 
 def choose_backend(asked: Backend | None) -> Backend:
@@ -101,7 +108,7 @@ def evaluate(
     logprobs = [_logprobs(index, output) for index, output in enumerate(forward.loss_fn_outputs)]
     if len(logprobs) != len(data):
         raise TinkerError(f"the forward pass gave {len(logprobs)} outputs for {len(data)} datums")
-    gradients, metrics = _BACKENDS[backend](loss_fn, data, logprobs)
+    loss, gradients, metrics = _BACKENDS[backend](loss_fn, data, logprobs)
     if not isinstance(gradients, (list, tuple)) or len(gradients) != len(data):
         raise InputError(f"must be one array a datum, {len(data)} in all", field="gradients")
     checked = []
@@ -116,10 +123,12 @@ def evaluate(
                 field="gradient",
             )
         if not np.isfinite(array).all():
+            if not np.isfinite(values).all():
+                raise DivergedLogprobsError(index)
             raise InputError("holds NaN or infinity", datum=index, field="gradient")
         checked.append(array)
-    numbers = {str(name): _number(value, f"metrics.{name}") for name, value in _named(metrics).items()}
-    return Evaluated(checked, numbers)
+    passed = {str(name): _metric(value) for name, value in _named(metrics).items()}
+    return Evaluated(checked, passed, loss)
 
 
 def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[Datum]:
@@ -149,13 +158,22 @@ def calls(
     check_batch(given, "cross_entropy")
     forward = chunked(line, "forward", reduced, "cross_entropy", None)
     backward = chunked(line, "forward_backward", weighted, "cross_entropy", None)
-    metrics: dict[str, float] = {}
+    metrics: dict[str, Any] = {}
 
     def compute(result: ForwardBackwardOutput) -> Evaluated:
+        HELD_LINE.set(line)  # this thread runs the loss alone
         try:
             return evaluate(loss_fn, chosen, given, result)
         except TinkerError:
             raise
+        except DivergedLogprobsError as error:
+            since = "" if line.last_step is None else f", at the latest since its optim_step {line.last_step}"
+            raise RequestFailedError(
+                f"the server's logprobs of datum {error.args[0]} hold NaN or infinity: the model has diverged"
+                f"{since}; nothing is wrong with the data. Load a checkpoint that was saved before, and go on"
+                " with a smaller learning rate or grad_clip_norm",
+                applied="no",
+            ) from error
         except (asyncio.CancelledError, concurrent.futures.CancelledError, GeneratorExit) as error:
             # Raised as it is, it would look like a cancellation of whoever waits for the result.
             raise TinkerError(f"loss_fn raised {type(error).__name__}: {error}", applied="no") from error
@@ -172,11 +190,17 @@ def calls(
                 profile.name,
             )
         weighted[:] = backward_data(reduced, evaluated.gradients)
-        metrics.update(evaluated.metrics)
+        metrics.update(evaluated.metrics, **{"loss:sum": evaluated.loss})
 
     def merge(parts: list[ForwardBackwardOutput]) -> ForwardBackwardOutput:
         merged = merge_forward_backward(parts)
-        return attrs.evolve(merged, metrics={**merged.metrics, **metrics})
+        surrogate = {_SURROGATE.get(name, name): value for name, value in merged.metrics.items()}
+        return ForwardBackwardOutput.of_owned(
+            loss_fn_output_type=merged.loss_fn_output_type,
+            loss_fn_outputs=merged.loss_fn_outputs,
+            metrics={**surrogate, **metrics},
+            extra=None,
+        )
 
     backward.prepare, backward.merge = prepare, merge
     return forward, backward
@@ -210,7 +234,7 @@ def _real_array(gradient: Any, index: int) -> Array:
 def _named(metrics: Any) -> dict[Any, Any]:
     if metrics is not None and not isinstance(metrics, Mapping):
         kind = type(metrics).__name__
-        raise InputError(f"must be a mapping of names to numbers, not a {kind}", field="metrics")
+        raise InputError(f"must be a mapping of names to values, not a {kind}", field="metrics")
     return dict(metrics or {})
 
 
@@ -224,6 +248,14 @@ def _number(value: Any, field: str) -> float:
         raise InputError(f"is {value!r:.80}, not a real number", field=field) from None
 
 
+def _metric(value: Any) -> Any:
+    """Return a number of any library as a float; lists, texts, None and whole tensors as they are."""
+    try:
+        return _number(value, "metrics")
+    except InputError:
+        return value
+
+
 def _split(returned: Any, parts: int) -> tuple[Any, ...]:
     if not isinstance(returned, tuple) or len(returned) != parts:
         wanted = "(loss, metrics)" if parts == 2 else "(loss, metrics, gradients)"
@@ -233,17 +265,21 @@ def _split(returned: Any, parts: int) -> tuple[Any, ...]:
     return returned
 
 
-def _with_torch(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[list[Any], Any]:
+def _with_torch(
+    loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]
+) -> tuple[float, list[Any], Any]:
     torch = import_module("torch")
     tensors = [torch.tensor(values, dtype=torch.float32, requires_grad=True) for values in logprobs]
     loss, metrics = _split(loss_fn(data, tensors), 2)
     if not getattr(loss, "requires_grad", False):
         raise InputError("the loss does not depend on the logprobs, so it has no gradient", field="loss_fn")
     loss.backward()
-    return [None if t.grad is None else t.grad.numpy() for t in tensors], metrics
+    return float(loss), [None if t.grad is None else t.grad.numpy() for t in tensors], metrics
 
 
-def _with_autograd(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[list[Any], Any]:
+def _with_autograd(
+    loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]
+) -> tuple[float, list[Any], Any]:
     autograd, tracer = import_module("autograd"), import_module("autograd.tracer")
     kept: list[Any] = []
 
@@ -254,33 +290,37 @@ def _with_autograd(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]
 
     # float64 within: autograd accumulates in the dtype of its input.
     arrays = [values.astype("float64") for values in logprobs]
-    _, gradients = autograd.value_and_grad(loss_of)(arrays)
-    return list(gradients), kept[-1]
+    loss, gradients = autograd.value_and_grad(loss_of)(arrays)
+    return float(loss), list(gradients), kept[-1]
 
 
-def _with_jax(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[list[Any], Any]:
+def _with_jax(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[float, list[Any], Any]:
     jax, numpy = import_module("jax"), import_module("jax.numpy")
 
     def loss_of(arrays: list[Any]) -> Any:
         return _split(loss_fn(data, arrays), 2)
 
     arrays = [numpy.asarray(values) for values in logprobs]
-    (_, metrics), gradients = jax.value_and_grad(loss_of, has_aux=True)(arrays)
-    return list(gradients), metrics
+    (loss, metrics), gradients = jax.value_and_grad(loss_of, has_aux=True)(arrays)
+    return float(loss), list(gradients), metrics
 
 
-def _with_numpy(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[list[Any], Any]:
+def _with_numpy(
+    loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]
+) -> tuple[float, list[Any], Any]:
     import numpy as np
 
     loss, metrics, gradients = _split(loss_fn(data, list(logprobs)), 3)
-    _number(np.asarray(loss).squeeze()[()], "loss")
-    return gradients, metrics
+    return _number(np.asarray(loss).squeeze()[()], "loss"), gradients, metrics
 
 
 _NOT_REAL = "cUSMm"
 """numpy's letters for complex numbers, texts, bytes and times, all of which it would make real numbers of."""
 
-_BACKENDS: dict[Backend, Callable[[CustomLoss, list[Datum], list[Array]], tuple[list[Any], Any]]] = {
+_SURROGATE = {"loss:sum": "surrogate_loss:sum"}
+"""The server's loss on the way to the gradient of the user's, under the name of the official SDK."""
+
+_BACKENDS: dict[Backend, Callable[[CustomLoss, list[Datum], list[Array]], tuple[float, list[Any], Any]]] = {
     "torch": _with_torch,
     "autograd": _with_autograd,
     "jax": _with_jax,

@@ -50,7 +50,7 @@ async def _end(
         await link.drain(timeout, results=results)
         await _finish(link, status, detail)
         timeout = 0.0  # drained
-    await link.close(timeout, results=results)
+    await link.aclose(timeout, results=results)
 
 
 async def _finish(link: Link, status: FinishStatus, detail: str | None) -> None:

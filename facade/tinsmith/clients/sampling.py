@@ -181,6 +181,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
             retry_config or self._retry_config,
             further=further,
         )
+        job.future.operation = "sample"
         if not self.done():
             job.future.origin = self
         self._desk.enter(job)

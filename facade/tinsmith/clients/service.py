@@ -13,7 +13,14 @@ from tinsmith.clients.ending import FinishStatus, check_status, end
 from tinsmith.clients.service_creation import CreationCalls
 from tinsmith.core.arguments import ttl
 from tinsmith.core.codec.structure import to_value
-from tinsmith.core.config import ClientConfig, EncodingChoice, OptimAfter, ServerChoice
+from tinsmith.core.config import (
+    ClientConfig,
+    EncodingChoice,
+    OptimAfter,
+    Secret,
+    ServerChoice,
+    telemetry_wanted,
+)
 from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError
 from tinsmith.core.paths import check_tinker_path
@@ -90,40 +97,12 @@ class ServiceClient(CreationCalls):
         telemetry: bool | None = None,
         observer: Callable[[Event], object] | None = None,
     ) -> None:
+        asked = locals()
         if not isinstance(user_metadata, (Mapping, NoneType)):
             raise InputError(
                 "must be a mapping of text to text; pass an address as base_url=", field="user_metadata"
             )
-        if config is None:
-            settings: dict[str, Any] = {
-                "user_metadata": dict(user_metadata or {}),
-                "display_name": display_name,
-                "timeouts": _timeouts(timeout),
-                "retry": RetryConfig() if max_retries is None else RetryConfig(max_retries=max_retries),
-                "default_query": dict(default_query or {}),
-                "require_key_prefix": require_key_prefix,
-                "optim_after": optim_after,
-                "server": server,
-                "server_deduplicates": server_deduplicates,
-                "encoding": encoding,
-            }
-            config = ClientConfig.from_environment(
-                api_key=api_key,
-                base_url=base_url,
-                project_id=project_id,
-                default_headers=default_headers,
-                telemetry=telemetry,
-                **{name: value for name, value in settings.items() if value is not None},
-            )
-        else:
-            given: dict[str, Any] = {
-                "user_metadata": None if user_metadata is None else dict(user_metadata),
-                "project_id": project_id,
-                "display_name": display_name,
-            }
-            config = attrs.evolve(
-                config, **{name: value for name, value in given.items() if value is not None}
-            )
+        config = _configured(config, {name: asked[name] for name in SETTINGS if asked[name] is not None})
         log_to_stderr(config.log_level)
         self._link = Link(config, http_client=http_client, observers=[observer] if observer else [])
 
@@ -131,6 +110,18 @@ class ServiceClient(CreationCalls):
     def holder(self) -> Link:
         """What the clients of this service share; the name is the official one."""
         return self._link
+
+    def __repr__(self) -> str:
+        config, closed = self.config, self._link.closed
+        facts = {
+            "base_url": config.base_url,
+            "session_id": self.session_id,
+            "project_id": config.project_id,
+            "display_name": config.display_name,
+            "server": self.server.name,
+        }
+        named = "".join(f" {name}={value!r}" for name, value in facts.items() if value is not None)
+        return f"<{type(self).__name__}{named} state={'closed' if closed else 'open'!r}>"
 
     @property
     def config(self) -> ClientConfig:
@@ -279,6 +270,46 @@ class ServiceClient(CreationCalls):
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
         asked = operations.request("get_server_capabilities")
         return to_value(GetServerCapabilitiesResponse, await operations.perform(self._link.caller, asked))
+
+
+SETTINGS: dict[str, str] = {
+    "user_metadata": "user_metadata",
+    "project_id": "project_id",
+    "api_key": "api_key",
+    "base_url": "base_url",
+    "timeout": "timeouts",
+    "max_retries": "retry",
+    "default_headers": "default_headers",
+    "default_query": "default_query",
+    "display_name": "display_name",
+    "require_key_prefix": "require_key_prefix",
+    "optim_after": "optim_after",
+    "server": "server",
+    "server_deduplicates": "server_deduplicates",
+    "encoding": "encoding",
+    "telemetry": "telemetry",
+}
+"""Each argument of ServiceClient that is a setting -> the field of `ClientConfig` that it sets."""
+
+
+def _configured(config: ClientConfig | None, given: Mapping[str, Any]) -> ClientConfig:
+    """Make the settings of arguments: over those of `config`, or over those of the environment."""
+    fields: dict[str, Any] = {SETTINGS[name]: value for name, value in given.items()}
+    for name in ("user_metadata", "default_headers", "default_query"):
+        if name in fields:
+            fields[name] = dict(fields[name])
+    if "timeouts" in fields:
+        fields["timeouts"] = _timeouts(fields["timeouts"])
+    if "retry" in fields:
+        retry = RetryConfig() if config is None else config.retry
+        fields["retry"] = attrs.evolve(retry, max_retries=fields["retry"])
+    if config is None:
+        return ClientConfig.from_environment(**fields)
+    if "api_key" in fields:
+        fields["api_key"] = Secret.of(fields["api_key"])
+    if "telemetry" in fields:
+        fields["telemetry"] = telemetry_wanted(fields["telemetry"])
+    return attrs.evolve(config, **fields)
 
 
 def _timeouts(timeout: float | httpx.Timeout | None) -> Timeouts | None:

@@ -23,7 +23,7 @@ from tinsmith.core.values.params import LossFnType
 from tinsmith.core.values.results import ForwardBackwardOutput, OptimStepResponse
 from tinsmith.core.values.service import GetInfoResponse
 from tinsmith.io import operations
-from tinsmith.io.future import APIFuture
+from tinsmith.io.future import APIFuture, handed_out
 from tinsmith.io.link import Link
 from tinsmith.io.telemetry import Telemetry
 
@@ -83,7 +83,7 @@ class TrainingClient(CheckpointingCalls):
         retry_config: RetryConfig | None = None,
     ) -> APIFuture[ForwardBackwardOutput]:
         """Like `forward`; await the future that it returns."""
-        return self.forward(data, loss_fn, loss_fn_config, retry_config=retry_config)
+        return await handed_out(self.forward(data, loss_fn, loss_fn_config, retry_config=retry_config))
 
     def forward_backward(
         self,
@@ -115,7 +115,9 @@ class TrainingClient(CheckpointingCalls):
         retry_config: RetryConfig | None = None,
     ) -> APIFuture[ForwardBackwardOutput]:
         """Like `forward_backward`; await the future that it returns."""
-        return self.forward_backward(data, loss_fn, loss_fn_config, retry_config=retry_config)
+        return await handed_out(
+            self.forward_backward(data, loss_fn, loss_fn_config, retry_config=retry_config)
+        )
 
     def forward_backward_custom(
         self,
@@ -150,7 +152,9 @@ class TrainingClient(CheckpointingCalls):
         loss_type_input: Literal["logprobs"] | None = None,
     ) -> APIFuture[ForwardBackwardOutput]:
         """Like `forward_backward_custom`; await the future that it returns."""
-        return self.forward_backward_custom(data, loss_fn, backend=backend, loss_type_input=loss_type_input)
+        return await handed_out(
+            self.forward_backward_custom(data, loss_fn, backend=backend, loss_type_input=loss_type_input)
+        )
 
     def optim_step(
         self,
@@ -181,7 +185,9 @@ class TrainingClient(CheckpointingCalls):
         retry_config: RetryConfig | None = None,
     ) -> APIFuture[OptimStepResponse]:
         """Like `optim_step`; await the future that it returns."""
-        return self.optim_step(adam_params, optim_params=optim_params, retry_config=retry_config)
+        return await handed_out(
+            self.optim_step(adam_params, optim_params=optim_params, retry_config=retry_config)
+        )
 
     def get_info(self) -> GetInfoResponse:
         """Ask the server for base model, rank and tokenizer id of the model, and wait for the answer."""

@@ -16,7 +16,7 @@ from tinsmith.core.values.results import (
     SaveWeightsForSamplerResponse,
     SaveWeightsResponse,
 )
-from tinsmith.io.future import APIFuture
+from tinsmith.io.future import APIFuture, handed_out
 
 if TYPE_CHECKING:
     from tinsmith.clients.training import TrainingClient
@@ -48,7 +48,7 @@ class CheckpointingCalls(TrainingLine):
         user_metadata: Mapping[str, str] | None = None,
     ) -> APIFuture[SaveWeightsResponse]:
         """Like `save_state`; await the future that it returns."""
-        return self.save_state(name, ttl_seconds, overwrite, user_metadata)
+        return await handed_out(self.save_state(name, ttl_seconds, overwrite, user_metadata))
 
     def load_state(
         self, path: str, *, weights_access_token: str | None = None
@@ -65,7 +65,7 @@ class CheckpointingCalls(TrainingLine):
         self, path: str, *, weights_access_token: str | None = None
     ) -> APIFuture[LoadWeightsResponse]:
         """Like `load_state`; await the future that it returns."""
-        return self.load_state(path, weights_access_token=weights_access_token)
+        return await handed_out(self.load_state(path, weights_access_token=weights_access_token))
 
     def load_state_with_optimizer(
         self, path: str, *, weights_access_token: str | None = None
@@ -81,7 +81,9 @@ class CheckpointingCalls(TrainingLine):
         self, path: str, *, weights_access_token: str | None = None
     ) -> APIFuture[LoadWeightsResponse]:
         """Like `load_state_with_optimizer`; await the future that it returns."""
-        return self.load_state_with_optimizer(path, weights_access_token=weights_access_token)
+        return await handed_out(
+            self.load_state_with_optimizer(path, weights_access_token=weights_access_token)
+        )
 
     def save_weights_for_sampler(
         self,
@@ -103,7 +105,7 @@ class CheckpointingCalls(TrainingLine):
         user_metadata: Mapping[str, str] | None = None,
     ) -> APIFuture[SaveWeightsForSamplerResponse]:
         """Like `save_weights_for_sampler`; await the future that it returns."""
-        return self.save_weights_for_sampler(name, ttl_seconds, user_metadata)
+        return await handed_out(self.save_weights_for_sampler(name, ttl_seconds, user_metadata))
 
     def save_weights_external(
         self,
@@ -126,7 +128,7 @@ class CheckpointingCalls(TrainingLine):
         age_encryption_recipients: Sequence[str] | None = None,
     ) -> APIFuture[SaveWeightsExternalResponse]:
         """Like `save_weights_external`; await the future that it returns."""
-        return self.save_weights_external(name, ttl_seconds, age_encryption_recipients)
+        return await handed_out(self.save_weights_external(name, ttl_seconds, age_encryption_recipients))
 
     def save_weights_and_get_sampling_client_submit(
         self, retry_config: RetryConfig | None = None, *, kind: SamplingClientKind = "snapshot"

@@ -186,6 +186,11 @@ def _access_headers(env: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def telemetry_wanted(asked: bool) -> bool:
+    """Say whether telemetry that was asked for is sent: DO_NOT_TRACK=1 wins."""
+    return _telemetry(os.environ, asked)
+
+
 def _telemetry(env: Mapping[str, str], asked: bool | None) -> bool:
     if env.get("DO_NOT_TRACK", "") not in ("", "0"):
         return False

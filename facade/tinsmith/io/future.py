@@ -11,14 +11,18 @@ import concurrent.futures
 import os
 import threading
 from collections.abc import Callable, Generator
-from typing import Any, Protocol, TypeVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from tinsmith.core.errors import ClosedError
+from tinsmith.core.errors import ClosedError, InputError
 from tinsmith.io import runtime as _runtime
 
 T = TypeVar("T")
 U = TypeVar("U")
 
+
+HELD_LINE: ContextVar[object] = ContextVar("held_line", default=None)
+"""The line whose turn the custom loss holds that runs in this context; None outside of one."""
 
 _cancelling = threading.Lock()
 """Held while a cancelled future tells its waiters, which it may do once."""
@@ -41,8 +45,8 @@ class APIFuture(concurrent.futures.Future[T]):
     """
 
     origin: APIFuture[Any] | None = None
-    """The future of the client that this call was made on before the server had it; a look at this outcome
-    is then a look at that one."""
+    """The future that this one waits for and whose failure it repeats, such as that of a client which the
+    server has not made yet; a look at this outcome is then a look at that one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,6 +56,10 @@ class APIFuture(concurrent.futures.Future[T]):
         """The number of the first chunk in its model's line; None until the request's turn came."""
         self.delivered = False
         """Whether somebody has looked at the outcome."""
+        self.operation: str | None = None
+        """What was asked for, such as `forward_backward`; None where it is no such request."""
+        self.line: object = None
+        """The line of the model in which the request stands."""
         self._pid = os.getpid()
         self._on_cancel: Callable[[], None] | None = None
         self._notified = False
@@ -99,6 +107,7 @@ class APIFuture(concurrent.futures.Future[T]):
             await asyncio.sleep(0)  # programs rely on an `await` letting their background tasks go on
         else:
             self._check_process()
+            self._check_own_line()
             loop = asyncio.get_running_loop()
             woken: asyncio.Future[None] = loop.create_future()
             self.add_done_callback(lambda _: _wake(loop, woken))
@@ -164,15 +173,60 @@ class APIFuture(concurrent.futures.Future[T]):
             except concurrent.futures.InvalidStateError:
                 return
 
+    def __repr__(self) -> str:
+        kept = self.__dict__
+        if "_pid" not in kept:  # a subclass that never called our constructor
+            return object.__repr__(self)
+        facts = {
+            "model_id": getattr(self.line, "model_id", None),
+            "seq_id": self.seq_id,
+            "request_id": self.request_id,
+        }
+        named = "".join(f" {name}={value!r}" for name, value in facts.items() if value is not None)
+        what = "" if self.operation is None else f" {self.operation}"
+        return f"<{type(self).__name__}{what}{named} state={self._progress()!r}>"
+
+    def _progress(self) -> str:
+        """Say how far the call has come, for its repr."""
+        if self.cancelled():
+            return "cancelled"
+        if not self.done():
+            return "in flight" if self.request_ids or self.seq_id is not None else "waiting"
+        error = self.outcome_error()
+        return "finished" if error is None else f"failed: {type(error).__name__}: {error}"
+
+    if not TYPE_CHECKING:  # a type checker would take any attribute for one that is there
+
+        def __getattr__(self, name: str) -> NoReturn:
+            problem = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if not name.startswith("_"):
+                problem += "; wait for the result first, with .result() or await, and ask that"
+            raise AttributeError(problem, name=name, obj=self)
+
     def _check_may_wait(self) -> None:
         if self.done():
             return
         self._check_process()
+        self._check_own_line()
         if _runtime.in_loop_thread():
             raise RuntimeError(
                 "result() was called on tinsmith's own loop thread, where it would wait for ever; "
                 "in a callback, use result_async() from a loop of yours, or hand the work to a thread"
             )
+
+    def _check_own_line(self) -> None:
+        """Refuse to wait, inside a custom loss, for what cannot begin before the loss has returned."""
+        held = HELD_LINE.get()
+        waits_for: APIFuture[Any] | None = self if held is not None else None
+        while waits_for is not None:
+            if waits_for.line is held and waits_for.seq_id is None and not waits_for.done():
+                raise InputError(
+                    f"waits for {waits_for.operation}, a later call of its own training client, which cannot"
+                    " begin before the loss has returned; wait for it after forward_backward_custom",
+                    field="loss_fn",
+                    applied="no",
+                )
+            waits_for = waits_for.origin
 
     def _check_process(self) -> None:
         if self._pid != os.getpid():
@@ -195,6 +249,7 @@ def then(source: APIFuture[T], change: Callable[[T], U]) -> APIFuture[U]:
     """Return a future of `change(result)` that shares the fate and the ids of `source`."""
     changed: APIFuture[U] = APIFuture()
     changed.request_ids = source.request_ids
+    changed.operation, changed.origin = source.operation, source
 
     def follow(done: concurrent.futures.Future[T]) -> None:
         if done.cancelled():
@@ -215,6 +270,12 @@ def then(source: APIFuture[T], change: Callable[[T], U]) -> APIFuture[U]:
     changed.on_cancel(withdraw)
     source.add_done_callback(follow)
     return changed
+
+
+async def handed_out(future: APIFuture[T]) -> APIFuture[T]:
+    """Return a future of a call that was made, after other tasks of the loop have run once."""
+    await asyncio.sleep(0)
+    return future
 
 
 def completed(value: T) -> APIFuture[T]:

@@ -254,7 +254,26 @@ class Link:
         for pipeline in self._pipelines:
             pipeline.end(error)
 
-    async def close(self, deadline_s: float | None = None, *, results: bool = True) -> None:
+    def get_session_id(self) -> str:
+        """Return the session's id, as the official holder does; opens the session if nobody has."""
+        known = self.session.session_id
+        if known is not None:
+            return known
+        opening = self.run(self.session.open())
+        opening.operation = "create_session"
+        session_id: str = opening.result()
+        return session_id
+
+    def get_training_client_id(self) -> int:
+        """Draw the number of a new model, as the official holder does; it is then not used here."""
+        return self.session.next_model()
+
+    def close(self, timeout: float | None = None) -> None:
+        """Drain, at most `timeout` seconds, and end; returns when all is closed."""
+        self.begin_to_close()
+        self.runtime.finish(self.aclose(timeout))
+
+    async def aclose(self, deadline_s: float | None = None, *, results: bool = True) -> None:
         """Drain, wait for the results that somebody may still look at, then end: every later call fails."""
         self.begin_to_close()
         await self.drain(deadline_s, results=results)

@@ -51,6 +51,8 @@ class Pipeline:
         self._standing = Standing(link.config.optim_after)
         self._gradients: dict[Call[Any], None] = {}  # sent since the last step, without those that went well
         self._consumer: asyncio.Task[None] | None = None
+        self.last_step: int | None = None
+        """The number of the newest optim_step that was accepted."""
         self._is_open = False
         self._admitted: Call[Any] | None = None
         self._ended: TinkerError | None = None
@@ -76,6 +78,8 @@ class Pipeline:
                 refused = ending(self._ended, None).adding(model_id=self.model_id)
             for call in calls if not self._is_open else ():
                 call.future.origin = self.creation
+            for call in calls:
+                call.future.operation, call.future.line = call.operation, self
             for call in calls if refused is None else ():
                 if call.kind is Kind.STEP:
                     call.known = [failed for failed in self._standing.failed if failed.future.delivered]
@@ -333,6 +337,7 @@ class Pipeline:
         if call.kind is Kind.GRADIENT:
             self._gradients[call] = None
         if call.kind is Kind.STEP:
+            self.last_step = place.seq_id
             self._gradients.clear()
         self._standing.apply(settlement.failed)
 

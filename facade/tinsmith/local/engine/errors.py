@@ -1,6 +1,10 @@
 """Owns the one error that bad numbers in a request raise; must not know who sent them."""
 
 
+class DivergedError(ValueError):
+    """The numbers that a model gives have left the finite ones: nothing is wrong with the input."""
+
+
 class ExampleError(ValueError):
     """A datum or a prompt that the engine cannot compute; names its place and its field."""
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from attrs import frozen
 
 from tinsmith.local.engine.batch import Example, check_example
-from tinsmith.local.engine.errors import ExampleError
+from tinsmith.local.engine.errors import DivergedError, ExampleError
 from tinsmith.local.engine.lora import Adapter
 from tinsmith.local.engine.losses import Floats, Loss, Terms, resolve
 from tinsmith.local.engine.model import BaseModel
@@ -182,6 +182,10 @@ class _Pass:
     ) -> list[_Result]:
         results = []
         for index, (bound, example) in enumerate(zip(bounds, self.examples, strict=True)):
+            if not np.isfinite(logprobs[bound]).all():
+                raise DivergedError(
+                    f"datum {self.first + index}: the model gives logprobs that are not finite"
+                )
             values, slopes = self.loss.compute(logprobs[bound], terms.at(bound), self.loss.options)
             if not (np.isfinite(values).all() and np.isfinite(slopes).all()):
                 message = "give a loss that is not finite; are they logprobs of this model?"

@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 
 from tinsmith.local.engine.dimuon import dimuon_step
+from tinsmith.local.engine.errors import DivergedError
 from tinsmith.local.engine.optim import adam_step
 from tinsmith.local.engine.train import forward_backward
 
@@ -29,14 +30,20 @@ def change(operation: object, live: "LiveModel") -> bytes:
 def _batch(operation: Batch, live: "LiveModel") -> bytes:
     """Compute a loss; with `backward` its gradients are added."""
     with np.errstate(all="ignore"):  # what overflows is reported below, as this request's failure
-        output = forward_backward(
-            live.base,
-            live.adapter,
-            operation.examples,
-            operation.loss_fn,
-            operation.loss_config,
-            backward=operation.backward,
-        )
+        try:
+            output = forward_backward(
+                live.base,
+                live.adapter,
+                operation.examples,
+                operation.loss_fn,
+                operation.loss_config,
+                backward=operation.backward,
+            )
+        except DivergedError as error:
+            raise results.NotFiniteError(
+                f"{error}: it has diverged, at the latest since its step {live.adapter.step}; nothing is"
+                f" wrong with the data. {results.AFTER_DIVERGENCE}"
+            ) from error
         result = results.batch(output)
     if operation.backward:
         _check(live.adapter.flat_grads, "the gradient")

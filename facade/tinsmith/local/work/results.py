@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from .operations import PromptTargets
 
 
+AFTER_DIVERGENCE = (
+    "Load a checkpoint that was saved before, and go on with a smaller learning rate or grad_clip_norm."
+)
+"""What to do with a model that has diverged."""
+
+
 class NotFiniteError(ValueError):
     """A result holds NaN or infinity: the model has diverged."""
 
@@ -30,7 +36,9 @@ def batch(output: "BatchOutput") -> bytes:
     records = []
     for index, (logprobs, losses) in enumerate(zip(output.logprobs, output.elementwise_loss, strict=True)):
         if not (np.isfinite(logprobs).all() and np.isfinite(losses).all()):
-            raise NotFiniteError(f"datum {index}: the loss is not finite; the model has diverged")
+            raise NotFiniteError(
+                f"datum {index}: the loss is not finite; the model has diverged. {AFTER_DIVERGENCE}"
+            )
         records.append({"logprobs": _tensor(logprobs), "elementwise_loss": _tensor(losses)})
     return orjson.dumps(
         {
@@ -53,10 +61,10 @@ def sample(
     """Encode the result of asample; `short` leaves the leading null of the prompt's logprobs out."""
     sequences = [_sequence(one) for one in output.samples]
     if not all(np.isfinite(one.logprobs).all() for one in output.samples):
-        raise NotFiniteError("a sampled logprob is not finite; the model has diverged")
+        raise NotFiniteError(f"a sampled logprob is not finite; the model has diverged. {AFTER_DIVERGENCE}")
     prompt = output.prompt_logprobs if prompt_logprobs else None
     if prompt is not None and not all(math.isfinite(value) for value in prompt if value is not None):
-        raise NotFiniteError("a prompt logprob is not finite; the model has diverged")
+        raise NotFiniteError(f"a prompt logprob is not finite; the model has diverged. {AFTER_DIVERGENCE}")
     return orjson.dumps(
         {
             "type": "sample",
@@ -90,7 +98,9 @@ def _extras(output: "SampleOutput", targets: "PromptTargets | None") -> dict[str
     if output.target_prompt_logprobs is not None and targets is not None:
         values = np.ascontiguousarray(targets.picked(output.target_prompt_logprobs))
         if not np.isfinite(values).all():
-            raise NotFiniteError("a prompt logprob is not finite; the model has diverged")
+            raise NotFiniteError(
+                f"a prompt logprob is not finite; the model has diverged. {AFTER_DIVERGENCE}"
+            )
         tensor: dict[str, object] = {"data": values, "dtype": "float32", "shape": list(targets.shape)}
         if targets.crow_indices is not None:
             tensor["sparse_crow_indices"] = list(targets.crow_indices)
@@ -114,5 +124,5 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     """Check metrics: JSON has no word for NaN."""
     for name, value in metrics.items():
         if not math.isfinite(value):
-            raise NotFiniteError(f"metric {name} is not finite; the model has diverged")
+            raise NotFiniteError(f"metric {name} is not finite; the model has diverged. {AFTER_DIVERGENCE}")
     return dict(metrics)
