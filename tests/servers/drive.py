@@ -357,7 +357,10 @@ def _short(text: str, most: int = 400) -> str:
 
 
 def expect(
-    kind: type[Exception], call: Callable[[], object], *, applied: tuple[str | None, ...] = ("no",)
+    kind: type[Exception] | tuple[type[Exception], ...],
+    call: Callable[[], object],
+    *,
+    applied: tuple[str | None, ...] = ("no",),
 ) -> Exception:
     """Return the error that a call must end in, saying of its request one of `applied`."""
     try:
@@ -367,7 +370,7 @@ def expect(
         if found not in applied:
             raise Differs(f"applied is {found!r}, expected one of {applied}: {error}") from error
         return error
-    raise Differs(f"no {kind.__name__}, but {_short(repr(value))}")
+    raise Differs(f"no {kind}, but {_short(repr(value))}")
 
 
 __all__ = [
