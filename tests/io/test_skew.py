@@ -175,6 +175,15 @@ def test_server_that_does_not_create_by_loading(service: testing.LedgerService) 
     service.ledger.assert_exactly_once(first.model_id, 1)
 
 
+def test_refusal_to_create_by_loading_may_be_lost(clock: testing.FrozenClock) -> None:
+    """The same refusal of the re-sent request is believed: the first at worst made a model nobody uses."""
+    lost = testing.FaultKind.RESET_AFTER
+    service = testing.LedgerService(plan=testing.AtPosition({0: lost}, paths=["api/v1/load_weights"]))
+    first = from_state(service)
+    assert asked(service) == ["load_weights", "load_weights", "create_model", "load_weights"]
+    service.ledger.assert_exactly_once(first.model_id, 1)
+
+
 def test_older_server_is_not_asked_to_create_by_loading(service: testing.LedgerService) -> None:
     """Without client/config a server is of a time before."""
     ServiceClient(**service.settings()).create_training_client_from_state(CHECKPOINT).result()
