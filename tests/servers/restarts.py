@@ -6,48 +6,46 @@ from tinsmith.core.errors import ModelLostError, SessionLostError
 
 from tests.servers.drive import Drive, expect, holds, same, step
 
-
-def _restarted(drive: Drive, *, keep_data: bool) -> object:
-    """Train, save, restart, and train on: the model is lost, and the client names the checkpoint."""
-    trainer = drive.create(rank=4)
-    drive.learn(trainer)
-    path = drive.saved(trainer, "before")
-    drive.learn(trainer)
-    drive.restarted(keep_data=keep_data)
-    passed = trainer.forward_backward(drive.data, "cross_entropy")
-    lost = (ModelLostError, SessionLostError)  # a heartbeat may have found out before
-    found = expect(lost, lambda: drive.done(trainer, passed, "forward_backward"), applied=("no", "unknown"))
-    if isinstance(found, ModelLostError):
-        same(found.checkpoint, path, "the checkpoint")
-        holds(path in str(found), str(found))
-    else:
-        holds(not keep_data, str(found))
-    return f"{type(found).__name__}: {found}"
+NEAR = 1e-3
+"""Largest difference of a mean loss that is the same."""
 
 
-@step("restart on its data, and a step")
+@step("restart on its data, a step, and a new client from the checkpoint")
 def on_data(drive: Drive) -> object:
-    """The server still has its tables, and not the model."""
-    return _restarted(drive, keep_data=True)
-
-
-@step("restart without its data, and a step")
-def without_data(drive: Drive) -> object:
-    """The server knows nothing."""
-    return _restarted(drive, keep_data=False)
-
-
-@step("restart on its data, and a new client from the checkpoint")
-def resumed(drive: Drive) -> object:
-    """The run goes on from what was saved."""
+    """The server has its tables and not the model: the client names the checkpoint, which goes on from there."""
     trainer = drive.create(rank=4)
     drive.learn(trainer)
     path = drive.saved(trainer, "before")
     before = drive.look(trainer)
     drive.restarted(keep_data=True)
+    passed = trainer.forward_backward(drive.data, "cross_entropy")
+    found = expect(
+        ModelLostError, lambda: drive.done(trainer, passed, "forward_backward"), applied=("no", "unknown")
+    )
+    assert isinstance(found, ModelLostError)
+    same(found.checkpoint, path, "the checkpoint")
+    holds(path in str(found), str(found))
     again = drive.renewed()
-    made = again.remade(path)
-    after = again.look(made)
-    drive.calls += again.calls
-    holds(abs(after - before) < 1e-3, f"the loss is {after}, before the restart {before}")
-    return round(after, 3)
+    with again.service:
+        after = again.look(again.remade(path))
+        drive.calls += again.calls
+    holds(abs(after - before) < NEAR, f"the loss is {after}, before the restart {before}")
+    return f"{found}; then a loss of {after:.3f}"
+
+
+@step("restart without its data, and a step")
+def without_data(drive: Drive) -> object:
+    """The server knows nothing: the model is lost, or the session, if a heartbeat found out before."""
+    trainer = drive.create(rank=4)
+    drive.learn(trainer)
+    path = drive.saved(trainer, "before")
+    drive.restarted(keep_data=False)
+    passed = trainer.forward_backward(drive.data, "cross_entropy")
+    found = expect(
+        (ModelLostError, SessionLostError),
+        lambda: drive.done(trainer, passed, "forward_backward"),
+        applied=("no", "unknown"),
+    )
+    if isinstance(found, ModelLostError):
+        same(found.checkpoint, path, "the checkpoint")
+    return f"{type(found).__name__}: {found}"
