@@ -71,9 +71,9 @@ class Kind:
         return self.folder / "model-tiny-qwen3"
 
     def install(self, base_python: str) -> None:
-        """Install what is missing; minutes and gigabytes the first time, nothing afterwards."""
-        done = self.folder / "venv" / ".ready"
-        if not done.exists():
+        """Install what is missing or another than is listed; minutes and gigabytes the first time."""
+        done, wanted = self.folder / "venv" / ".ready", "\n".join(map(" ".join, self.packages))
+        if not done.exists() or done.read_text() != wanted:
             print(f"{self.name}: installing {self.release} (minutes, some 2 GB)", flush=True)
             self.folder.mkdir(parents=True, exist_ok=True)
             if not self.python.exists():
@@ -82,7 +82,7 @@ class Kind:
                 pip = [str(self.python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
                 subprocess.run([*pip, *arguments], check=True)
             self._patch()
-            done.touch()
+            done.write_text(wanted)
         if not (self.model / "model.safetensors").exists():
             subprocess.run([self.python, HERE / "make_model.py", self.model], check=True)
 

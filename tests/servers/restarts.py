@@ -12,7 +12,7 @@ NEAR = 1e-3
 
 @step("restart on its data, a step, and a new client from the checkpoint")
 def on_data(drive: Drive) -> object:
-    """The server has its tables and not the model: the client names the checkpoint, which goes on from there."""
+    """The server has its tables and not the model: the client names the checkpoint to go on from."""
     trainer = drive.create(rank=4)
     drive.learn(trainer)
     path = drive.saved(trainer, "before")
