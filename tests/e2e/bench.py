@@ -28,12 +28,13 @@ class Bench:
         return [path for path in list(self.arrived) if not path.startswith(BACKGROUND)]
 
     def training(self, **lora: Any) -> tinsmith.TrainingClient:
-        """Make a model to train."""
-        return self.service.create_lora_training_client("tinsmith/tiny", **{"rank": 2, "seed": 1, **lora})
+        """Make a model to train, and wait for it."""
+        given: dict[str, Any] = {"rank": 2, "seed": 1, **lora}
+        return self.service.create_lora_training_client("tinsmith/tiny", **given).result()
 
     def sampling(self) -> tinsmith.SamplingClient:
-        """Make a sampler of the base model."""
-        return self.service.create_sampling_client(base_model="tinsmith/tiny")
+        """Make a sampler of the base model, and wait for it."""
+        return self.service.create_sampling_client(base_model="tinsmith/tiny").result()
 
     def ledger(self, client: tinsmith.TrainingClient) -> list[tuple[int | None, str]]:
         """List the numbers and operations applied to a model, in order of application."""

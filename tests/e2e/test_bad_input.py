@@ -201,5 +201,5 @@ def test_a_wrong_key(tmp_path: Path, key: str) -> None:
                 with pytest.raises(AuthenticationError, match=r"key|token"):
                     call()
             with pytest.raises(AuthenticationError):
-                wrong.create_lora_training_client("tinsmith/tiny", rank=2)
+                wrong.create_lora_training_client("tinsmith/tiny", rank=2).result()
             works(right.create_lora_training_client("tinsmith/tiny", rank=2))
