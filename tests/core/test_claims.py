@@ -64,5 +64,38 @@ def test_ended_promises_take_bounded_room() -> None:
     for number in range(1000):
         claims.given(str(number), number)
         claims.ended(str(number))
-    taken = [number for number in range(1000) if claims.is_of_another(str(number), "other")]
-    assert taken == list(range(1000 - RECENT, 1000))
+    assert list(claims._ended) == [str(number) for number in range(1000 - RECENT, 1000)]
+    assert claims._outstanding == {}
+
+
+def test_a_server_that_counts_anew_is_believed_at_the_second_id_of_the_past() -> None:
+    """One stale id is refused, however often; another one right after it means that all count again."""
+    claims = Claims()
+    for number in range(5):
+        claims.given(str(number), number)
+        claims.ended(str(number))
+    assert [claims.is_of_another("1", call) for call in (7, 7, 8)] == [True, True, True]
+    assert not claims.is_of_another("2", 8)
+    claims.given("2", 8)
+    assert not claims.is_of_another("3", 9)
+    assert claims.is_of_another("2", 9), "that is outstanding"
+
+
+def test_two_stale_answers_apart_are_two_stale_answers() -> None:
+    """A fresh promise between them says that the server counts on."""
+    claims = Claims()
+    for number in range(5):
+        claims.given(str(number), number)
+        claims.ended(str(number))
+    assert claims.is_of_another("1", 7)
+    claims.given("6", 7)
+    assert claims.is_of_another("2", 8)
+
+
+def test_claims_without_a_past() -> None:
+    """Only what is outstanding counts where nothing that ended is kept."""
+    claims = Claims(recent=0)
+    claims.given("a", 1)
+    assert claims.is_of_another("a", 2)
+    claims.ended("a")
+    assert not claims.is_of_another("a", 2)

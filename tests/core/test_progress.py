@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core.progress import MOST_KEPT, Progress
 
@@ -18,7 +18,6 @@ def test_only_ends_before_a_promise_move_it() -> None:
     assert [progress.last_before(seq_id) for seq_id in (2, 3, 6, 8)] == [float("-inf"), 30.0, 30.0, 30.0]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=60), st.integers(0, 41))
 def test_the_last_end_below_a_number_is_found(ends: list[int], seq_id: int) -> None:
     """In whatever order promises end."""

@@ -86,7 +86,7 @@ def test_every_4xx_on_a_submission(service: testing.LedgerService, act: str, bod
     """The gateway answers in place of the server: a refusal by the list, else unknown; training goes on."""
     client = ServiceClient(**service.settings())
     for status, answer in answers(body).items():
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result(WAIT_S)
         service.rules[:] = [once(act, answer)]
         told, where = said(ACTS[act](trainer)), f"{status} {body} on {act}"
         check(service, trainer, told, where)
@@ -105,7 +105,7 @@ def test_every_4xx_after_a_submission_was_applied(service: testing.LedgerService
     for status, answer in answers(body).items():
         if status in PROOFS:
             continue  # a gateway that says so and forwards the request all the same lies
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result(WAIT_S)
         service.rules[:] = [_replaced(service, "optim_step", answer)]
         told, where = said(trainer.optim_step(ADAM)), f"{status} {body}"
         check(service, trainer, told, where)
@@ -136,7 +136,7 @@ def test_every_4xx_on_a_poll(service: testing.LedgerService, act: str, body: str
     for status, answer in answers(body).items():
         fails = body == "text" and status in FAILURES
         service.fail_promise = (lambda *_: {"error": "as told"}) if fails else None
-        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer = client.create_lora_training_client("tinsmith/tiny").result(WAIT_S)
         service.rules[:] = [once("retrieve_future", answer)]
         future, where = ACTS[act](trainer), f"{status} {body} on {act}"
         told = said(future)
@@ -155,7 +155,7 @@ def test_every_4xx_on_a_poll(service: testing.LedgerService, act: str, body: str
 def test_every_4xx_on_a_heartbeat(service: testing.LedgerService, body: str) -> None:
     """A heartbeat that is refused on the way ends no session; only the server's word that it is gone does."""
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result(WAIT_S)
     asked, left = threading.Event(), list(answers(body).items())
     if body == "text":
         left = [(status, answer) for status, answer in left if status not in (404, 410)]
@@ -180,7 +180,7 @@ def test_every_4xx_on_a_heartbeat(service: testing.LedgerService, body: str) -> 
 def test_session_that_the_server_does_not_know(service: testing.LedgerService, status: int) -> None:
     """Its own word ends the session; a bare "Not Found" says that it has no heartbeats."""
     client = ServiceClient(**service.settings())
-    trainer = client.create_lora_training_client("tinsmith/tiny")
+    trainer = client.create_lora_training_client("tinsmith/tiny").result(WAIT_S)
     asked = threading.Event()
     words = iter(["Not Found", "no such session"])
 
@@ -211,7 +211,9 @@ def test_server_that_refuses_duplicates_on_the_poll(clock: testing.FrozenClock) 
             {position: testing.FaultKind.RESET_AFTER},
             paths=[f"api/v1/{operation}" for operation in ("forward_backward", "optim_step", "save_weights")],
         )
-        trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+        trainer = (
+            ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result(WAIT_S)
+        )
         futures = [ACTS[act](trainer) for act in ("forward_backward", "optim_step", "save_weights")]
         told = [said(future) for future in futures]
         assert told == ["yes" if index == position else None for index in range(3)]
@@ -226,7 +228,7 @@ def test_server_that_keeps_names_and_lacks_things(clock: testing.FrozenClock) ->
         lacks_losses=frozenset({"ppo"}),
     )
     service = testing.LedgerService(dialect)
-    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny")
+    trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result(WAIT_S)
     tokens = [1, 2]
     inputs = {"target_tokens": tokens, "logprobs": [0.0, 0.0], "advantages": [1.0, 1.0]}
     rl = Datum(model_input=ModelInput.from_ints(tokens), loss_fn_inputs=inputs)

@@ -36,7 +36,8 @@ class CheckpointingCalls(TrainingLine):
 
         `name` has letters, digits, `.`, `_` and `-`, at most 255. The checkpoint expires after `ttl_seconds`
         from 3600 on (None: never). A name that is taken is refused with `BadRequestError` (`applied` "no") by
-        the embedded service, unless `overwrite` is true. `user_metadata` are labels that lists show.
+        the embedded service, unless `overwrite` is true, and with `ConflictError` ("no" too) by others.
+        `user_metadata` are labels that lists show.
         """
         return self._enter(calls.save_state(self._line, name, ttl_seconds, overwrite, user_metadata))
 

@@ -52,25 +52,39 @@ def foreign(operation: str, payload: object) -> str | None:
 class Claims:
     """Which call each promise of a model or sampler was given to: those outstanding, and some that ended."""
 
+    recent: int = RECENT
+    """Ended promises that are remembered."""
     _outstanding: dict[str, Hashable] = attrs.field(factory=dict)
     _ended: dict[str, Hashable] = attrs.field(factory=dict)
+    _refused: str | None = None
 
     def is_of_another(self, request_id: str, call: Hashable) -> bool:
-        """Say whether a promise was given to another call."""
-        owner = self._outstanding.get(request_id, self._ended.get(request_id, call))
-        return owner != call
+        """Say whether a promise was given to another call.
+
+        A stale answer names one promise of the past. A server that started to count anew names one after the
+        other: at the second one, the past is forgotten.
+        """
+        if request_id in self._outstanding:
+            return self._outstanding[request_id] != call
+        if self._ended.get(request_id, call) == call:
+            return False
+        if self._refused not in (None, request_id):
+            self._ended.clear()
+            return False
+        self._refused = request_id
+        return True
 
     def given(self, request_id: str, call: Hashable) -> None:
         """Note whose a promise is."""
         self._outstanding[request_id] = call
+        self._refused = None
 
     def ended(self, request_id: str) -> None:
         """Note that nobody waits for a promise any more."""
-        call = self._outstanding.pop(request_id, None)
-        if call is None:
+        if request_id not in self._outstanding:
             return
-        self._ended[request_id] = call
-        if len(self._ended) > RECENT:
+        self._ended[request_id] = self._outstanding.pop(request_id)
+        if len(self._ended) > self.recent:
             del self._ended[next(iter(self._ended))]
 
     def lost(self, request_id: str) -> None:

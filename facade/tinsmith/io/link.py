@@ -98,8 +98,8 @@ class Link:
         self.terms = Terms(self)
         """What the server said of itself."""
         self.caller.on_answer = self.terms.saw
-        self.claims = Claims()
-        """Whose the promises of creations are."""
+        self.claims = Claims(recent=0)
+        """Whose the outstanding promises of creations are: models are made anew after a restart."""
         self.session = Session(self)
         """The session at the server, opened on first need."""
         self._drained: list[APIFuture[Any]] = []
