@@ -112,6 +112,7 @@ def test_decoders_can_be_loaded_ahead() -> None:
         "True",
         "True",
     ]
+    load_decoders(protobuf=False)
     load_decoders(protobuf=True)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,3 +108,35 @@ def test_close_under_a_storm_of_submissions_returns(service: testing.LedgerServi
     applied = [each for each in service.ledger.applied if each.operation == "optim_step"]
     assert len(applied) == len(steps) - len(refused)
     assert {type(sample.exception(WAIT_S)) for sample in samples} <= {ClosedError, type(None)}
+
+
+@pytest.mark.parametrize("way", ["dropped", "closed", "never used"])
+def test_clients_that_are_dropped_are_told_once(clock: testing.FrozenClock, way: str) -> None:
+    """When the last client of a service is gone and nobody closed it; not of one that opened no session."""
+    service = testing.LedgerService()
+    client = ServiceClient(**service.settings(base_url="http://127.0.0.1:7/"))
+    rest = client.create_rest_client()
+    kept: list[Any] = [client, rest]
+    if way != "never used":
+        trainer = client.create_lora_training_client("tinsmith/tiny")
+        trainer.optim_step(ADAM).result(WAIT_S)
+        sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+        sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S)
+        kept += [trainer, sampler]
+        del trainer, sampler
+    if way == "closed":
+        client.close()
+    del client, rest
+    gc.collect()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        while len(kept) > 1:
+            kept.pop(0)
+            gc.collect()
+        assert [each for each in told if ":7/" in str(each.message)] == []
+        kept.clear()
+        clock.settle()
+        gc.collect()
+    ours = [str(each.message) for each in told if ":7/" in str(each.message)]
+    assert len(ours) == (way == "dropped")
+    assert all("session-1" in each and "close()" in each for each in ours)

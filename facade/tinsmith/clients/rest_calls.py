@@ -33,6 +33,7 @@ class RestCalls:
         if holder is None:
             holder = Link(ClientConfig.from_environment(base_url=base_url, api_key=api_key))
         self._link = holder
+        holder.held_by(self)
 
     def _get(self, operation: str, result: type[T], **parts: Any) -> APIFuture[T]:
         return self._link.run(self._ask(operation, result, **parts))

@@ -63,6 +63,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
     ) -> None:
         super().__init__()
         self._link = link
+        link.held_by(self)
         self._sampler = sampler
         self._model_path = model_path
         self._base_model = base_model

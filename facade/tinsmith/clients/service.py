@@ -105,6 +105,7 @@ class ServiceClient(CreationCalls):
         config = _configured(config, {name: asked[name] for name in SETTINGS if asked[name] is not None})
         log_to_stderr(config.log_level)
         self._link = Link(config, http_client=http_client, observers=[observer] if observer else [])
+        self._link.held_by(self)
 
     @property
     def holder(self) -> Link:

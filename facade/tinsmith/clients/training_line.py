@@ -27,6 +27,7 @@ class TrainingLine(CreatedClient["TrainingClient"]):
     def __init__(self, link: Link, *, base_model: str | None = None, rank: int | None = None) -> None:
         super().__init__()
         self._link = link
+        link.held_by(self)
         self._line = link.pipeline(self)
         self._base_model = base_model
         self._rank = rank

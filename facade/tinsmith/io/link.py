@@ -9,7 +9,9 @@ import asyncio
 import logging
 import random as _random
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import finalize
 
 from tinsmith.core.claims import Claims
 from tinsmith.core.errors import ClosedError, TinkerError
@@ -113,6 +115,7 @@ class Link:
         self._pipelines: list[Pipeline] = []
         self._closed: TinkerError | None = None
         self._closing: TinkerError | None = None
+        self._holders: dict[object, None] = {}
         self._loose: set[asyncio.Task[Any]] = set()
         self.runtime.register(self)
 
@@ -188,6 +191,27 @@ class Link:
     def closing(self) -> TinkerError | None:
         """What a new call fails with from the moment when `close` was called; None before."""
         return self._closing
+
+    def held_by(self, client: object) -> None:
+        """Note a client of the user: when the last one is dropped and none was closed, that is told once."""
+        holder = object()
+        self._holders[holder] = None
+        finalize(client, self._dropped, holder).atexit = False
+
+    def _dropped(self, holder: object) -> None:
+        """Take note that a client is gone; called wherever the collector runs, so it takes no lock."""
+        self._holders.pop(holder, None)
+        session_id = self.session.session_id
+        if self._holders or self._closed or self._closing or session_id is None:
+            return
+        if not self.runtime.is_here:
+            return
+        warnings.warn(
+            f"a client of {self.config.base_url} was dropped without close(): its session {session_id} stays"
+            " open as long as the process lives; use `with ServiceClient(...)` or call close()",
+            ResourceWarning,
+            stacklevel=1,
+        )
 
     def begin_to_close(self) -> None:
         """Take no new calls: what is drained would never end while others add to it."""

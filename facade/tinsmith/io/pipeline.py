@@ -10,6 +10,7 @@ import asyncio
 from concurrent.futures import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from tinsmith.core.claims import Claims
 from tinsmith.core.errors import ClosedError, PartialBatchError, TinkerError
@@ -40,7 +41,7 @@ class Pipeline:
     def __init__(self, link: Link, creation: APIFuture[Any]) -> None:
         self.link = link
         """What the clients of one service share."""
-        self.creation = creation
+        self._creation = ref(creation)  # weakly: the user's client, which may be dropped
         """The future of the model's client."""
         self.model_id: str | None = None
         """The model whose requests stand in this line; None until the server made it."""
@@ -77,7 +78,7 @@ class Pipeline:
             if self._ended is not None:
                 refused = ending(self._ended, None).adding(model_id=self.model_id)
             for call in calls if not self._is_open else ():
-                call.future.origin = self.creation
+                call.future.origin = self._creation()
             for call in calls:
                 call.future.operation, call.future.line = call.operation, self
             for call in calls if refused is None else ():
