@@ -114,7 +114,8 @@ def test_download(cli: Callable[..., Result], saved: Saved, tmp_path: Path) -> N
     out = tmp_path / "out"
     done = cli("checkpoint", "download", saved.sampler, "-o", str(out), "-f", "json")
     assert done.code == 0, done.err
-    folder = out / saved.sampler.removeprefix("tinker://").replace("/", "_")
+    folder = out / saved.sampler.removeprefix("tinker://").replace("/", "_").replace(":", "_")
+    assert "lm_head (train_unembed). On a base model whose embeddings are tied" in " ".join(done.err.split())
     assert done.json["destination"] == str(folder)
     assert (folder / "adapter_model.safetensors").stat().st_size > 0
     (folder / "mine.txt").write_text("kept")

@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tinsmith.local.models.fetch import SMOLLM2, find_cached
+from tinsmith.local.models.fetch import SMOLLM2, cached_path, find_cached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,3 +101,23 @@ def test_fetch_an_unknown_model(cli: Callable[..., Result]) -> None:
     result = cli("model", "fetch", "gpt-9")
     assert result.code == 2
     assert "smollm2" in result.err
+
+
+def test_list_says_what_is_rounded(
+    cli: Callable[..., Result], server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The embedded service's smollm2 is Q4_1, which is said on stderr; another server's may be anything."""
+    monkeypatch.setenv("TINSMITH_CACHE", str(tmp_path))
+    where = cached_path(SMOLLM2)
+    where.parent.mkdir(parents=True)
+    with where.open("wb") as file:
+        file.truncate(SMOLLM2.member_bytes)
+    listed = cli("--base-url", "local:", "model", "list")
+    assert f"{SMOLLM2.name} 8192 Yes Yes" in listed.words
+    assert f"{SMOLLM2.name} is here in Q4_1: an adapter trained on it" in " ".join(listed.err.split())
+    assert "Q4_1" not in cli("--base-url", "local:", "model", "list", "tiny").err
+    server.answers["GET", "/get_server_capabilities"] = (
+        200,
+        {"supported_models": [{"model_name": SMOLLM2.name}]},
+    )
+    assert "Q4_1" not in cli("model", "list").err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,7 @@ from tinsmith.core.config import (
     Timeouts,
     cache_dir,
     hub_cache_dir,
+    models_of_user,
     set_variables,
 )
 from tinsmith.core.errors import InputError, TinkerError
@@ -544,3 +546,35 @@ def test_a_command_stands_in_for_the_key() -> None:
     assert ClientConfig.from_environment(environ={**environ, "TINKER_API_KEY": "tml-x"}).api_key == Secret(
         "tml-x"
     )
+
+
+def test_models_of_the_user() -> None:
+    """TINSMITH_MODELS is read for `local:` alone, and an argument wins name by name."""
+    env = {"TINSMITH_MODELS": os.pathsep.join(("a=/m/a", " ", "b=/m/b=2", ""))}
+    assert models_of_user(env) == {"a": "/m/a", "b": "/m/b=2"}
+    config = ClientConfig.from_environment(environ=env, base_url="local:", models={"b": Path("/x")})
+    assert config.models == {"a": "/m/a", "b": str(Path("/x"))}
+    elsewhere = ClientConfig.from_environment(environ={**env, "TINKER_API_KEY": KEY})
+    assert elsewhere.models == {}
+    home = ClientConfig(base_url="local:", models={"m": "~/m"}).models["m"]
+    assert home == str(Path.home() / "m")
+
+
+@pytest.mark.parametrize("text", ["a", "=/m", "a="])
+def test_models_of_the_user_that_are_none(text: str) -> None:
+    """An entry that is no NAME=PATH is named with its variable."""
+    with pytest.raises(InputError, match=f"'{text}' in TINSMITH_MODELS is not NAME=PATH"):
+        ClientConfig.from_environment(environ={"TINSMITH_MODELS": text}, base_url="local:")
+
+
+@pytest.mark.parametrize("given", ["a=/m", ["a"], {"a": 3}, {"": "/m"}, {"a": ""}, {3: "/m"}])
+def test_models_that_are_no_mapping(given: Any) -> None:
+    """What is no mapping of names to paths is refused by field."""
+    with pytest.raises(InputError, match="models"):
+        ClientConfig(base_url="local:", models=given)
+
+
+def test_models_for_another_server() -> None:
+    """They can be offered by `local:` alone."""
+    with pytest.raises(InputError, match="serve --model NAME=PATH"):
+        ClientConfig(api_key=Secret(KEY), models={"a": "/m"})

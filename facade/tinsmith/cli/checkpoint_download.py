@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from tinsmith.cli.connect import rest
-from tinsmith.cli.output import Format, OutputFormat, Properties, chosen, show
+from tinsmith.cli.output import Format, OutputFormat, Properties, chosen, note, show
 from tinsmith.cli.text import size
 
 if TYPE_CHECKING:
@@ -48,6 +48,23 @@ def download(
     if progress.total is not None:
         rows.insert(1, ["Archive Size", size(progress.total)])
     show(context, document, lambda: Properties(rows))
+    _tell_of_unembedding(target)
+
+
+def _tell_of_unembedding(folder: Path) -> None:
+    """Say what an adapter on the unembedding means to who merges it into a model with tied embeddings."""
+    import json
+
+    try:
+        settings = json.loads((folder / "adapter_config.json").read_bytes())
+    except (OSError, ValueError):
+        return
+    if isinstance(settings, dict) and "lm_head" in (settings.get("target_modules") or ()):
+        note(
+            "The adapter changes lm_head (train_unembed). On a base model whose embeddings are tied, merging"
+            " it changes the input embeddings too: keep it beside the model, or train with"
+            " train_unembed=False."
+        )
 
 
 class _Progress:

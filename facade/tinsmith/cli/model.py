@@ -39,8 +39,23 @@ def list_models(
     """List the base models of the server."""
     with service(context) as client:
         offered = client.get_server_capabilities().supported_models
+        is_ours = client.server.name == "tinsmith"
     models = [model for model in offered if substring.lower() in _name(model).lower()]
     show(context, {"models": models}, lambda: _table(models))
+    if is_ours:
+        _tell_of_rounding({_name(model) for model in models})
+
+
+def _tell_of_rounding(names: set[str]) -> None:
+    """Say which models are not the published weights, and what that means for adapters."""
+    from tinsmith.local.models.fetch import PACKAGED_MODELS
+
+    for model in PACKAGED_MODELS.values():
+        if model.quantisation and model.name in names:
+            note(
+                f"{model.name} is here in {model.quantisation}: an adapter trained on it is fitted to rounded"
+                " weights, and computes a little else on the published ones."
+            )
 
 
 def _name(model: SupportedModel) -> str:

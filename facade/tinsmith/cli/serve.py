@@ -139,6 +139,7 @@ def _data_dir(given: Path | None) -> Iterator[Path]:
 def _options(
     context: typer.Context, directory: Path, models: list[str], hold_s: float, words: list[str]
 ) -> ServeOptions:
+    from tinsmith.core.config import models_of_user
     from tinsmith.local.models.registry import parse_model_option
     from tinsmith.local.options import Imitation, ServeOptions
 
@@ -146,7 +147,8 @@ def _options(
         imitation = Imitation.parse(words)
     except ValueError as error:
         raise typer.BadParameter(str(error), ctx=context, param_hint="--imitate") from error
-    paths = [parse_model_option(text) for text in models]
+    paths = [(name, Path(path).expanduser()) for name, path in models_of_user().items()]
+    paths += [parse_model_option(text) for text in models]
     for name, path in paths:
         if not path.exists():
             raise typer.BadParameter(

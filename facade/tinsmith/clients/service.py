@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from os import PathLike
 from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -54,7 +55,8 @@ class ServiceClient(CreationCalls):
     `user_metadata` are labels of the session, `project_id` the project that pays, `display_name` the
     session's name for people. `timeout` is seconds for each phase of a try (or an `httpx.Timeout`),
     `max_retries` how often a request is sent again. `server` names the kind of server, which is otherwise
-    recognised by its answers (`docs/servers.md`); `server_deduplicates` and `encoding` beat it. Settings not
+    recognised by its answers (`docs/servers.md`); `server_deduplicates` and `encoding` beat it. `models` are
+    base models of yours for `local:`, name and path (`docs/models.md`). Settings not
     given come from the environment (`docs/client.md` lists it), then from `ClientConfig`; `config` gives all
     of them at once.
 
@@ -94,6 +96,7 @@ class ServiceClient(CreationCalls):
         server: ServerChoice | None = None,
         server_deduplicates: bool | None = None,
         encoding: EncodingChoice | None = None,
+        models: Mapping[str, str | PathLike[str]] | None = None,
         telemetry: bool | None = None,
         observer: Callable[[Event], object] | None = None,
     ) -> None:
@@ -288,6 +291,7 @@ SETTINGS: dict[str, str] = {
     "server": "server",
     "server_deduplicates": "server_deduplicates",
     "encoding": "encoding",
+    "models": "models",
     "telemetry": "telemetry",
 }
 """Each argument of ServiceClient that is a setting -> the field of `ClientConfig` that it sets."""

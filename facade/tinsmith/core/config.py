@@ -35,6 +35,29 @@ _KEY = re.compile(r"[!-~]+")
 """A key: visible ASCII, in one piece."""
 
 
+def _models(given: Mapping[str, str | os.PathLike[str]]) -> dict[str, str]:
+    """Take names and paths of models; a path may be any path-like, `~` is the user's home."""
+    if not isinstance(given, Mapping):
+        raise InputError(f"must be a mapping of names to paths, not {type(given).__name__}", field="models")
+    for name, path in given.items():
+        if not (isinstance(name, str) and name and isinstance(path, (str, os.PathLike)) and os.fspath(path)):
+            raise InputError(f"{name!r}: {path!r} is no name with a path", field="models")
+    return {name: str(Path(path).expanduser()) for name, path in given.items()}
+
+
+def models_of_user(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the base models that TINSMITH_MODELS offers: `NAME=PATH`, parted as the entries of PATH are."""
+    env = os.environ if environ is None else environ
+    found: dict[str, str] = {}
+    for part in env.get("TINSMITH_MODELS", "").split(os.pathsep):
+        name, _, path = part.strip().partition("=")
+        if part.strip() and not (name and path):
+            raise InputError(f"{part!r} in TINSMITH_MODELS is not NAME=PATH", field="models")
+        if name:
+            found[name] = path
+    return found
+
+
 @attrs.frozen
 class ClientConfig:
     """All settings of one ServiceClient. Two clients share none of them."""
@@ -93,6 +116,8 @@ class ClientConfig:
     )
     """How batches are written: `json`, `protobuf`, or what the server turns out to parse. Forced, it is never
     asked."""
+    models: Mapping[str, str] = attrs.field(factory=dict, converter=_models)
+    """Base models of the user for `local:`, by name: a Hugging Face directory or a GGUF file each."""
     telemetry: bool = False
     """Send telemetry. Off unless asked for; DO_NOT_TRACK=1 wins."""
     log_level: str | None = None
@@ -102,6 +127,11 @@ class ClientConfig:
         object.__setattr__(self, "base_url", check_base_url(self.base_url, insecure=self.insecure))
         object.__setattr__(self, "api_key", _stripped(self.api_key))
         check_headers(self.default_headers)
+        if self.models and not self.local:
+            raise InputError(
+                "is for base_url='local:'; `tinsmith serve --model NAME=PATH` offers models to other clients",
+                field="models",
+            )
         if self.api_key is not None or self.credential_command is None:
             check_key(self.api_key, base_url=self.base_url, require_prefix=self.require_key_prefix)
 
@@ -127,6 +157,7 @@ class ClientConfig:
         default_headers: Mapping[str, str] | None = None,
         require_key_prefix: bool | None = None,
         insecure: bool | None = None,
+        models: Mapping[str, str | os.PathLike[str]] | None = None,
         telemetry: bool | None = None,
         log_level: str | None = None,
         **settings: Any,  # the other fields of this class, by name; attrs refuses unknown ones
@@ -150,6 +181,7 @@ class ClientConfig:
             default_headers={**_access_headers(env), **(default_headers or {})},
             require_key_prefix=_chosen(require_key_prefix, not _switched_on(env, "TINSMITH_ANY_KEY")),
             insecure=_chosen(insecure, _switched_on(env, "TINSMITH_INSECURE")),
+            models={**(models_of_user(env) if is_local(url) else {}), **(models or {})},
             telemetry=_telemetry(env, telemetry),
             log_level=log_level or env.get("TINKER_LOG") or None,
             **settings,
@@ -272,5 +304,6 @@ __all__ = [
     "cache_dir",
     "check_key",
     "hub_cache_dir",
+    "models_of_user",
     "set_variables",
 ]

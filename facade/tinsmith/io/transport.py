@@ -333,7 +333,7 @@ class Transport:
         if self._local is None:
             from tinsmith.local.transport import open_local  # the door into the embedded service
 
-            self._local = open_local(self._config.base_url)
+            self._local = open_local(self._config.base_url, models=self._config.models)
         return self._local
 
     def _tls_context(self) -> ssl.SSLContext:

@@ -57,6 +57,7 @@ def take(options: ServeOptions) -> Running:
             running = start(attrs.evolve(options, data_dir=directory))
             _shared[directory] = _Shared(running, os.getpid())
             return running
+        shared.running.service.base_models.offer(options.models)
         shared.holders += 1
         return shared.running
 

@@ -98,6 +98,8 @@ class ServeOptions:
     """Directory of the database, checkpoints and journals; created when missing, locked while in use."""
     models: Mapping[str, Path] = attrs.field(factory=dict)
     """Further base models: name -> Hugging Face directory or GGUF file."""
+    reads_paths: bool = False
+    """A base model may be named by its path on this machine; for clients that may read its files anyway."""
     token: str | None = attrs.field(default=None, repr=False)
     """Key that every request must carry, as X-API-Key or as Authorization: Bearer; None asks for none
     (in-process use only)."""

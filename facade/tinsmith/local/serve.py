@@ -130,7 +130,8 @@ def _complete(options: ServeOptions, host: str, *, allow_remote: bool) -> ServeO
     hosts = options.allowed_hosts
     if hosts is None and not allow_remote:
         hosts = (*LOOPBACK_HOSTS, host)
-    return attrs.evolve(options, keep_token=True, allowed_hosts=hosts)
+    reads_paths = options.reads_paths or not allow_remote
+    return attrs.evolve(options, keep_token=True, allowed_hosts=hosts, reads_paths=reads_paths)
 
 
 def _config(running: Running, options: ServeOptions) -> uvicorn.Config:

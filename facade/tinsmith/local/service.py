@@ -72,7 +72,9 @@ class Service:
         self.clock = clock
         self._reader = reader
         self._copying = threading.Lock()
-        self.base_models = base_models or ModelRegistry(options.models.items())
+        self.base_models = base_models or ModelRegistry(
+            options.models.items(), reads_paths=options.reads_paths
+        )
         self.base_models.check()
         with trouble_is_named(options.data_dir):
             options.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -27,8 +27,10 @@ SCHEME = "local:"
 ROOT = "http://local.tinsmith"
 
 
-def open_local(base_url: str = SCHEME, options: ServeOptions | None = None) -> "LocalTransport":
-    """Open the service that `local:` or `local:PATH` names.
+def open_local(
+    base_url: str = SCHEME, options: ServeOptions | None = None, *, models: Mapping[str, str] | None = None
+) -> "LocalTransport":
+    """Open the service that `local:` or `local:PATH` names, with base models of the user, by name and path.
 
     `options` gives further settings; its data directory and key are not used. DirectoryLockedError says that
     another process has the directory.
@@ -38,10 +40,11 @@ def open_local(base_url: str = SCHEME, options: ServeOptions | None = None) -> "
     path = base_url.removeprefix(SCHEME)
     private = Path(tempfile.mkdtemp(prefix="tinsmith-")) if not path.strip("/") else None
     directory = private or Path(path)
-    chosen = options or ServeOptions(data_dir=directory)
+    chosen = options or ServeOptions(data_dir=directory, reads_paths=True)
+    paths = {**chosen.models, **{name: Path(path) for name, path in (models or {}).items()}}
     try:
         return LocalTransport(
-            attrs.evolve(chosen, data_dir=directory, token=None, allowed_hosts=None), private
+            attrs.evolve(chosen, data_dir=directory, token=None, allowed_hosts=None, models=paths), private
         )
     except BaseException:
         if private is not None:

@@ -51,6 +51,8 @@ def base_model(service: Service, name: str, field: str = "base_model") -> str:
         return service.base_models.canonical(name)
     except InputError as error:
         raise Refusal(404, str(error), field=(field,)) from error
+    except TinkerError as error:
+        raise Refusal(400, str(error), field=(field,)) from error
 
 
 def source(service: Service, name: str) -> "ModelSource":

@@ -47,6 +47,8 @@ class PackagedModel:
     """Size of the model file."""
     max_context: int
     """Longest sequence in tokens, known without opening the file."""
+    quantisation: str | None = None
+    """How its matrices are rounded, which the engine computes with; None for the published weights."""
 
     @property
     def file_name(self) -> str:
@@ -63,6 +65,7 @@ SMOLLM2 = PackagedModel(
     member_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     member_bytes=98362432,
     max_context=8192,
+    quantisation="Q4_1",
 )
 PACKAGED_MODELS = {SMOLLM2.alias: SMOLLM2}
 

@@ -4,8 +4,9 @@ Owns the way from a name to the engine's model. A model is opened when its shape
 tensors are read when it is first used; both happen once, whoever asks.
 """
 
+import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from tinsmith.core.errors import InputError, MissingModelError
@@ -49,11 +50,12 @@ def open_model(path: Path, name: str) -> ModelSource:
 class ModelRegistry:
     """The base models that a service offers. Safe to use from several threads."""
 
-    def __init__(self, paths: Iterable[tuple[str, Path]] = ()) -> None:
+    def __init__(self, paths: Iterable[tuple[str, Path]] = (), *, reads_paths: bool = False) -> None:
+        self._reads_paths = reads_paths
         self._lock = threading.RLock()
         self._sources: dict[str, ModelSource] = {}
         self._models: dict[str, BaseModel] = {}
-        self._given: list[str] = []
+        self._given: dict[str, Path] = {}
         self._openers: dict[str, Opener] = {
             TINY: lambda: open_tiny(TINY),
             TINY_UNTIED: lambda: open_tiny(TINY_UNTIED),
@@ -68,7 +70,19 @@ class ModelRegistry:
         if name in self._openers:
             raise InputError(f"two models are called {name!r}", field="model")
         self._openers[name] = lambda: open_model(path, name)
-        self._given.append(name)
+        self._given[name] = path
+
+    def offer(self, models: Mapping[str, Path]) -> None:
+        """Offer further models, opened at once; one that is offered from this path already stays.
+
+        Raise InputError for a name that is taken, ModelFileError for what is no model.
+        """
+        with self._lock:
+            for name, path in models.items():
+                if name not in self._given or not _same(self._given[name], path):
+                    source = open_model(path, name)
+                    self.add(name, path)
+                    self._sources[name] = source
 
     def check(self) -> None:
         """Open every model that was given by its path, which reads headers alone.
@@ -92,13 +106,28 @@ class ModelRegistry:
             return list(self._models)
 
     def canonical(self, name: str) -> str:
-        """Return the full name of a model, given that or an alias; raise InputError for an unknown one."""
+        """Return the full name of a model, given that or an alias; raise InputError for an unknown one.
+
+        Where the service reads paths, a path is a name too, made absolute; ModelFileError says that there is
+        no model.
+        """
         full = name if name in self._openers else self._aliases.get(name, name)
         if full not in self._openers and full not in self._packaged:
+            if self._reads_paths and _is_path(name):
+                return self._by_path(Path(os.path.abspath(Path(name).expanduser())))
             raise InputError(
                 f"unknown base model {name!r}; there are {', '.join(self.names())}", field="base_model"
             )
         return full
+
+    def _by_path(self, path: Path) -> str:
+        """Offer the model at a path under that path, unless it has a name already; that name."""
+        with self._lock:
+            for known, given in self._given.items():
+                if _same(given, path):
+                    return known
+            self.offer({str(path): path})
+            return str(path)
 
     def config(self, name: str) -> ModelConfig:
         """Return the shape of a model without reading its tensors; errors as `get`."""
@@ -132,6 +161,16 @@ class ModelRegistry:
                 opener = self._openers.get(name)
                 self._sources[name] = opener() if opener else _open_packaged(self._packaged[name])
             return self._sources[name]
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name that is no model's means a place on this machine: `org/name` does if it is there."""
+    return Path(name).is_absolute() or name.startswith((".", "~")) or os.path.exists(name)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one place."""
+    return one.expanduser().resolve() == other.expanduser().resolve()
 
 
 def load(source: ModelSource) -> BaseModel:
