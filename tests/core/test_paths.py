@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core.paths import folder_name
+from tinsmith.core.paths import AdapterFolder, check_tinker_path, folder_name
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
 
@@ -46,3 +46,25 @@ def test_long_names_stay_apart() -> None:
     """Two long paths that begin alike get two folders."""
     one, two = (folder_name(f"tinker://run/weights/{'x' * 300}{end}") for end in "ab")
     assert one != two
+
+
+@given(st.text(min_size=1), st.none() | st.text(min_size=1))
+def test_adapter_folders_come_back(directory: str, base_model: str | None) -> None:
+    """A directory and its base model travel as a path of the API, whatever their names."""
+    folder = AdapterFolder(directory, base_model)
+    assert AdapterFolder.from_tinker_path(check_tinker_path(folder.tinker_path)) == folder
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tinker://run/weights/adapter",
+        "tinker://file-YQ/weights/one",
+        "tinker://file-YQ/sampler_weights/adapter",
+        "tinker://file-Y!/weights/adapter",
+        "tinker://file-YQ/weights/on-Y",
+    ],
+)
+def test_other_paths_are_no_adapter_folders(path: str) -> None:
+    """Checkpoints of runs, and what is not written so, are left alone."""
+    assert AdapterFolder.from_tinker_path(path) is None

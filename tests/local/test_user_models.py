@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import tinsmith
 from tinsmith import ClientConfig, InputError, TinkerError, types
 from tinsmith.local.models.source import ModelFileError
+from tinsmith.local.models.tensor_file import TensorFile
+from tinsmith.local.options import ServeOptions
+from tinsmith.local.serve import serving
 
 from tests.guard import WAIT_S
+from tests.local.models.conftest import GOLDEN
 from tests.local.models.gguf_files import llama_tensors, to_gguf, write_gguf
 from tests.local.models.test_safetensors import make_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PROMPT = types.ModelInput.from_ints([3, 4, 5, 6])
@@ -111,3 +119,96 @@ def test_models_beside_a_config(model: Path) -> None:
     config = ClientConfig(base_url="local:")
     with tinsmith.ServiceClient(config=config, models={"mine": model}) as service:
         assert "mine" in names(service)
+
+
+@pytest.fixture(params=["local:", "serve"])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tinsmith.ServiceClient]:
+    """A client of the embedded service, in this process and behind a socket."""
+    if request.param == "local:":
+        with tinsmith.ServiceClient(base_url="local:") as client:
+            yield client
+        return
+    with (
+        serving(ServeOptions(data_dir=tmp_path / "served")) as (address, _),
+        tinsmith.ServiceClient(base_url=address.base_url, api_key=address.token) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+def test_an_adapter_of_peft(service: tinsmith.ServiceClient, family: str) -> None:
+    """Given by its directory, it computes what peft computed, and is trained on."""
+    folder = GOLDEN / "peft" / family
+    trainer = service.create_training_client_from_state(
+        f"file:{folder / 'by_peft'}", base_model=str(folder / "base")
+    )
+    expected = TensorFile(folder / "expected.safetensors")
+    tokens, logits = expected.get("tokens")[0], expected.get("by_peft")[0].astype(np.float64)
+    sampler = trainer.save_weights_and_get_sampling_client()
+    prompt = types.ModelInput.from_ints([int(token) for token in tokens])
+    ours = sampler.compute_logprobs(prompt).result(WAIT_S)
+    theirs = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    assert ours[1:] == pytest.approx([theirs[at, token] for at, token in enumerate(tokens[1:])], abs=1e-4)
+    assert trainer.get_info().model_name == str(folder / "base")
+    datum = types.Datum(
+        model_input=types.ModelInput.from_ints([1, 2, 3]),
+        loss_fn_inputs={"target_tokens": [2, 3, 4], "weights": [1.0, 1.0, 1.0]},
+    )
+    trainer.forward_backward([datum], "cross_entropy").result(WAIT_S)
+    trainer.optim_step(types.AdamParams(learning_rate=1e-2)).result(WAIT_S)
+
+
+def test_a_downloaded_checkpoint_goes_on(service: tinsmith.ServiceClient, tmp_path: Path) -> None:
+    """A folder that was downloaded is restored with its optimizer; a changed folder is read anew."""
+    datum = types.Datum(
+        model_input=types.ModelInput.from_ints([1, 2, 3]),
+        loss_fn_inputs={"target_tokens": [2, 3, 4], "weights": [1.0, 1.0, 1.0]},
+    )
+    first = service.create_lora_training_client("tinsmith/tiny", rank=2, seed=1)
+
+    def step(trainer: tinsmith.TrainingClient) -> float:
+        loss = trainer.forward_backward([datum], "cross_entropy").result(WAIT_S).metrics["loss:sum"]
+        trainer.optim_step(types.AdamParams(learning_rate=1e-2)).result(WAIT_S)
+        return float(loss)
+
+    step(first)
+    saved = first.save_state("one").result(WAIT_S)
+    folder = tmp_path / "a b"
+    service.create_rest_client().download_checkpoint(saved.path, folder).result(WAIT_S)
+    losses = [step(first), step(first)]
+    for address in (f"file:{folder}", folder.as_uri()):
+        again = service.create_training_client_from_state_with_optimizer(address)
+        assert [step(again), step(again)] == losses
+    later = first.save_state("two").result(WAIT_S)
+    service.create_rest_client().download_checkpoint(later.path, folder, overwrite=True).result(WAIT_S)
+    anew = service.create_training_client_from_state_with_optimizer(f"file:{folder}")
+    assert step(anew) == step(first)
+
+
+def test_an_adapter_that_cannot_be_taken(service: tinsmith.ServiceClient, tmp_path: Path) -> None:
+    """No directory, no base model, an unknown one, and a method that changes the base are told by name."""
+    folder = tmp_path / "adapter"
+    with pytest.raises(tinsmith.BadRequestError, match=r"adapter_config\.json: is missing"):
+        service.create_training_client_from_state(f"file:{folder}").result(WAIT_S)
+    shutil.copytree(GOLDEN / "peft" / "llama" / "by_peft", folder)
+    with pytest.raises(tinsmith.BadRequestError, match="names no base model; pass base_model="):
+        service.create_training_client_from_state(f"file:{folder}").result(WAIT_S)
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    for change, reason in (
+        ({"base_model_name_or_path": "org/unknown"}, "is for .*org/unknown.*, which is not here"),
+        ({"init_lora_weights": "pissa"}, "init_lora_weights is 'pissa'"),
+    ):
+        (folder / "adapter_config.json").write_text(json.dumps({**settings, **change}))
+        with pytest.raises(tinsmith.BadRequestError, match=reason):
+            service.create_training_client_from_state(f"file:{folder}").result(WAIT_S)
+    with pytest.raises(InputError, match="names no directory"):
+        service.create_training_client_from_state("file:")
+
+
+def test_another_machine_reads_no_directory() -> None:
+    """`file:` for a server elsewhere is refused before anything is sent."""
+    with (
+        tinsmith.ServiceClient(base_url="https://example.com", api_key="tml-x") as service,
+        pytest.raises(InputError, match="file: names a directory of this machine"),
+    ):
+        service.create_training_client_from_state("file:/a")

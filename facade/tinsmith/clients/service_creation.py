@@ -5,12 +5,16 @@ Each returns its client at once, and the client is the future of itself; the wor
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tinsmith.core.arguments import labels
 from tinsmith.core.deferred import Deferred
-from tinsmith.core.paths import check_tinker_path
+from tinsmith.core.errors import InputError
+from tinsmith.core.origin import is_loopback
+from tinsmith.core.paths import FILE_SCHEME, AdapterFolder, check_tinker_path
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.optimizers import OptimizerConfig
 from tinsmith.io.link import Link
@@ -87,10 +91,11 @@ class CreationCalls:
         """Ask for a model with the weights of a checkpoint and a fresh optimizer; return its client at once.
 
         `path` is a `tinker://` path of training weights; the new model has their base model, rank and trained
-        parts. `weights_access_token` opens a checkpoint of somebody else, `base_model` names another base
-        model than the checkpoint's. Raises `InputError` before sending for what is no path; the client
-        raises `NotFoundError` (`applied` "no") for one that is not there, and otherwise what `load_state`
-        does.
+        parts. On `local:` and `tinsmith serve` of this machine it may be `file:PATH`, the directory of an
+        adapter that peft or Tinsmith wrote (`docs/models.md`). `weights_access_token` opens a checkpoint of
+        somebody else, `base_model` names another base model than the checkpoint's. Raises `InputError` before
+        sending for what is no path; the client raises `NotFoundError` (`applied` "no") for one that is not
+        there, and otherwise what `load_state` does.
         """
         return self._from_state(path, user_metadata, False, weights_access_token, base_model, optimizer)
 
@@ -183,8 +188,29 @@ class CreationCalls:
     ) -> training.TrainingClient:
         from tinsmith.clients.creation import Restoring, create_training_from_state
 
+        if isinstance(path, str) and path.startswith(FILE_SCHEME):
+            path = _adapter_here(self._link, path, base_model)
         check_tinker_path(path)
         wanted = Restoring(
             path, optimizer, labels(user_metadata), weights_access_token, base_model, optimizer_config
         )
         return create_training_from_state(self._link, wanted)
+
+
+def _adapter_here(link: Link, path: str, base_model: str | None) -> str:
+    """Return the path under which a service of this machine takes the adapter of a directory."""
+    config = link.config
+    if not (config.local or is_loopback(urlsplit(config.base_url).hostname or "")):
+        raise InputError(
+            "file: names a directory of this machine, which another machine's server does not read;"
+            " base_url='local:' and `tinsmith serve` do",
+            field="path",
+        )
+    place = path.removeprefix(FILE_SCHEME)
+    if place.startswith("//"):
+        from urllib.request import url2pathname  # loads much
+
+        place = url2pathname(urlsplit(path).path)
+    if not place:
+        raise InputError("file: names no directory", field="path")
+    return AdapterFolder(os.path.abspath(os.path.expanduser(place)), base_model).tinker_path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import re
 from typing import Literal
@@ -12,6 +14,9 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.origin import check_segment
 
 SCHEME = "tinker://"
+FILE_SCHEME = "file:"
+"""What stands before the path of an adapter's directory on this machine."""
+_FILE_RUN = f"{SCHEME}file-"
 _KINDS: dict[str, Literal["training", "sampler", "external"]] = {
     "weights": "training",
     "sampler_weights": "sampler",
@@ -83,6 +88,46 @@ def folder_name(tinker_path: str) -> str:
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         name = f"{name.encode()[: _FOLDER_BYTES - 17].decode(errors='ignore')}_{digest}"
     return name
+
+
+@attrs.frozen
+class AdapterFolder:
+    """An adapter in a directory of this machine, named to a service that runs here too."""
+
+    directory: str
+    """Absolute path."""
+    base_model: str | None = None
+    """Base model that it is for; None: the one that the adapter itself names."""
+
+    @property
+    def tinker_path(self) -> str:
+        """The directory as a path of the API: `tinker://file-<base64url>/weights/<base64url or adapter>`."""
+        base_model = "adapter" if self.base_model is None else f"on-{_packed(self.base_model)}"
+        return f"{_FILE_RUN}{_packed(self.directory)}/weights/{base_model}"
+
+    @classmethod
+    def from_tinker_path(cls, tinker_path: str) -> AdapterFolder | None:
+        """Read such a path back; None for the path of any other checkpoint."""
+        directory, _, rest = tinker_path.removeprefix(_FILE_RUN).partition("/weights/")
+        if not (tinker_path.startswith(_FILE_RUN) and (rest == "adapter" or rest.startswith("on-"))):
+            return None
+        try:
+            base_model = None if rest == "adapter" else _unpacked(rest.removeprefix("on-"))
+            return cls(_unpacked(directory), base_model)
+        except ValueError:
+            return None
+
+
+def _packed(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode("utf-8", "surrogateescape")).decode().rstrip("=")
+
+
+def _unpacked(text: str) -> str:
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError(str(error)) from error
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def check_tinker_path(path: str, field: str = "path") -> str:

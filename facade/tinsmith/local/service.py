@@ -15,6 +15,8 @@ from typing import Protocol
 
 import attrs
 
+from .engine.lora import Adapter
+from .models.adapters import save_adapter
 from .models.registry import ModelRegistry
 from .options import ServeOptions
 from .store import (
@@ -275,6 +277,17 @@ class Service:
                 insert_checkpoint(connection, copy)
                 if key:
                     insert_answer(connection, key, digest, copy.tinker_path, self.clock())
+
+    def keep_adapter(self, row: CheckpointRow, adapter: Adapter, *, optimizer: bool) -> None:
+        """Keep an adapter as a checkpoint, in place of an earlier one of that path."""
+        with self._copying:
+            size = self.files.write_directory(
+                self.files.root / row.directory,
+                lambda path: save_adapter(path, adapter, base_model=row.base_model, optimizer=optimizer),
+            )
+            self.floor.forget(row.directory)
+            with self.database.transaction() as connection:
+                insert_checkpoint(connection, attrs.evolve(row, size_bytes=size))
 
     def close(self) -> None:
         """Stop between two pieces of work, write down what is not, and let go of the directory.

@@ -12,6 +12,7 @@ from tinsmith.local.store.runs import insert_run
 from tinsmith.local.work.operations import Load, Save, SaveEphemeral
 
 from . import lookups, models, requests
+from .adapter_files import restorable
 from .answer import Answer
 from .call import Call
 from .refusal import Refusal
@@ -119,7 +120,7 @@ def _row(service: Service, call: Call, run: RunRow, operation: Save, ttl: int | 
 
 async def load_weights(service: Service, call: Call) -> Answer:
     """Load a checkpoint into a model, or into a new one."""
-    found = lookups.checkpoint(service, call.text("path"))
+    found = await restorable(service, call.text("path"))
     if call.body["optimizer"] and found.kind == "sampler_weights":
         raise Refusal(400, "a sampler's checkpoint has no optimizer state", field=("path",))
     if call.body.get("model_id") is None:
@@ -192,7 +193,7 @@ async def _create_by_load(service: Service, call: Call, found: CheckpointRow) ->
 
 async def weights_info(service: Service, call: Call) -> Answer:
     """Say what a checkpoint is made of."""
-    found = lookups.checkpoint(service, call.text("tinker_path"), "tinker_path")
+    found = await restorable(service, call.text("tinker_path"), "tinker_path")
     return Answer(
         {
             "base_model": found.base_model,
