@@ -83,8 +83,13 @@ class Bench:
     """Starts the cookbook's programs, each in a process of its own."""
 
     def __init__(self, python: str, server: Server, folder: Path) -> None:
-        self._python, self._server, self._folder = python, server, folder
-        self.start = self.call("official", "prepare", server.url)[1].strip().splitlines()[-1]
+        # Programs run elsewhere; a link is kept as it is, for it is what makes the environment one.
+        self._python = str(Path(python).absolute())
+        self._server, self._folder = server, folder
+        code, said = self.call("official", "prepare", server.url)
+        if code:
+            raise SystemExit("the official client could not make the checkpoint that all runs start from")
+        self.start = said.strip().splitlines()[-1]
 
     def call(self, client: str, *arguments: str, program: str = "program.py") -> tuple[int, str]:
         """Run a program, and return its exit code and what it printed."""
