@@ -55,7 +55,10 @@ def test_list_tells_what_the_server_knows(cli: Callable[..., Result], server: Se
     asked.clear()
     found = cli("session", "list", "-f", "json").json
     assert found["sessions"] == ["sess-1", "sess-2"]
-    assert [one["display_name"] for one in found["details"]] == ["Name 1", "Name 2"]
+    assert {name: one["display_name"] for name, one in found["details"].items()} == {
+        "sess-1": "Name 1",
+        "sess-2": "Name 2",
+    }
 
 
 def test_list_empty(cli: Callable[..., Result], server: Server) -> None:

@@ -48,7 +48,7 @@ def list_sessions(
         context,
         {
             "sessions": found.entries,
-            "details": [known[name] for name in found.entries if name in known],
+            "details": {name: known[name] for name in found.entries if name in known},
             "cursor": found.cursor(),
             "total": found.total,
         },
