@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinsmith.local.engine import train, unembed, workers
 from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.errors import ExampleError
+from tinsmith.local.engine.errors import DivergedError, ExampleError
 from tinsmith.local.engine.lora import Adapter, LoraSpec
 from tinsmith.local.engine.sample import SampleJob, sample
 from tinsmith.local.engine.train import BatchOutput, forward_backward
@@ -169,7 +169,7 @@ def test_a_diverged_adapter_warns_of_nothing(monkeypatch: pytest.MonkeyPatch) ->
         adapter = GOLDEN.adapter
         adapter.flat[...] = size
         for loss in ("cross_entropy", "ppo", "gspo"):
-            with contextlib.suppress(ExampleError):
+            with contextlib.suppress(ExampleError, DivergedError):
                 forward_backward(MODEL, adapter, GOLDEN.examples, loss)
         job = SampleJob(
             prompt=np.arange(50), adapter=adapter, max_tokens=3, num_samples=5, prompt_logprobs=True
