@@ -145,7 +145,7 @@ def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[
 def calls(
     line: Pipeline, data: Sequence[Datum], loss_fn: CustomLoss, backend: Backend | None
 ) -> tuple[Call[ForwardBackwardOutput], Call[ForwardBackwardOutput]]:
-    """Make the two calls of a custom loss, which stand in line one behind the other.
+    """Make the two calls of a custom loss, which are queued one behind the other.
 
     The second holds its turn while the loss is computed, so that nothing comes between them.
     """

@@ -145,7 +145,7 @@ class CheckpointingCalls(TrainingLine):
         *,
         kind: SamplingClientKind = "snapshot",
     ) -> SamplingClient:
-        """Hand the weights as they stand in line here to a new sampler, and return its client at once.
+        """Hand the weights as of this call to a new sampler, and return its client at once.
 
         Later steps do not change what a "snapshot" samples, and no named checkpoint is made; an "inflight"
         sampler follows the training, on servers that offer it. `name` is not used. `record_stability_info`

@@ -56,7 +56,7 @@ class SequenceLine:
         return call.places
 
     def replanned(self, call: Call, chunks: int) -> list[Place]:
-        """Give a call of which nothing has begun another number of places, where it stands in line."""
+        """Give a call of which nothing has begun another number of places, where it is queued."""
         assert all(place.phase is Phase.WAITING for place in call.places), "nothing of it has begun"
         line = list(self._line)
         at, old = line.index(call.places[0]), len(call.places)

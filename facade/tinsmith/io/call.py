@@ -43,7 +43,7 @@ class Part:
     """About how large the bytes will be; large ones are built and read in a worker thread."""
 
     place: Place | None = None
-    """Where it stands in line."""
+    """Its place in the queue."""
 
     seq_id: int | None = None
     """The number under which it was sent."""

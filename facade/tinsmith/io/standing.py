@@ -46,7 +46,7 @@ class Standing:
             self._calls[id(place)] = (call, part)
 
     def retake(self, call: Call[Any], parts: Sequence[Part]) -> None:
-        """Cut a call of which nothing has begun into other parts, where it stands in line."""
+        """Cut a call of which nothing has begun into other parts, where it is queued."""
         with self.guard:
             place = call.parts[0].place
             assert place is not None
