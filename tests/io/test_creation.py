@@ -284,13 +284,22 @@ def test_failure_is_told_without_logging(
     assert "tinsmith: closed, and a client was never made: BadRequestError" in capsys.readouterr().err
 
 
-def test_cancelled_creation_ends_its_line(service: HoldingService) -> None:
+@pytest.mark.parametrize("begun", [True, False])
+def test_cancelled_creation_ends_its_line(
+    clock: testing.FrozenClock, service: HoldingService, begun: bool
+) -> None:
     """Withdrawing the client withdraws what was queued on it; another client is not touched."""
     client = client_of(service)
-    with held(service, "create_model") as let_go:
+    with held(service, "create_model") as let_go, held(service, "create_sampling_session"):
         trainer = client.create_lora_training_client("tinsmith/tiny")
         other = client.create_lora_training_client("tinsmith/tiny")
         step = trainer.optim_step(ADAM)
+        sampler = client.create_sampling_client(base_model="tinsmith/tiny")
+        drawn = sampler.sample(PROMPT, 1, PARAMS)
+        if begun:
+            clock.settle()
+        assert sampler.cancel()
+        assert isinstance(drawn.exception(WAIT_S), TinkerError)
         assert trainer.cancel()
         error: Any = step.exception(WAIT_S)
         assert isinstance(error, TinkerError)

@@ -59,7 +59,7 @@ def create_training(
     async def make() -> None:
         client._line.named(await _create_model(link, base_model, lora, user_metadata, optimizer))
 
-    link.create(client._open(make), client)
+    link.create(client._open(make), client, client._refuse)
     return client
 
 
@@ -108,7 +108,7 @@ def create_training_from_state(link: Link, wanted: Restoring) -> TrainingClient:
     """Ask for a model of the shape of a checkpoint and with its weights, and return its client at once."""
     link.check()
     client = TrainingClient(link, base_model=wanted.base_model)
-    link.create(client._open(partial(_restore, link, client, wanted)), client)
+    link.create(client._open(partial(_restore, link, client, wanted)), client, client._refuse)
     return client
 
 
@@ -202,7 +202,7 @@ def create_sampling(
     async def make() -> None:
         client._sampler.named(await _create_sampler(link, model_path, base_model))
 
-    link.create(client._open(make), client)
+    link.create(client._open(make), client, client._refuse)
     return client
 
 
@@ -242,7 +242,7 @@ def sample_saved(
             saved.sampling_session_id or await _create_sampler(link, saved.path, None),
         )
 
-    link.create(client._open(make), client)
+    link.create(client._open(make), client, client._refuse)
     return client
 
 
@@ -263,7 +263,7 @@ def join_sampling(
         number = await copy_number(link, sampling_session_id) or random_copy()
         client._sampler.named(sampling_session_id, number * NUMBERS_A_COPY)
 
-    link.create(client._open(make), client)
+    link.create(client._open(make), client, client._refuse)
     return client
 
 

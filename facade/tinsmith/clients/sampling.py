@@ -81,15 +81,15 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         return self
 
     async def _open(self, make: Callable[[], Awaitable[None]]) -> SamplingClient:
-        """Let the samples go once the sampler is there; fail them if it cannot be made."""
-        try:
-            await make()
-        except BaseException as error:
-            self._desk.refused(self._sampler, self._refusal(error))
-            raise
+        """Let the samples go once the sampler is there."""
+        await make()
         self._link.observers.watch(self._sampler.bound_id, self)
         self._desk.opened(self._sampler)
         return self
+
+    def _refuse(self, error: BaseException) -> None:
+        """Fail the samples, because the sampler was not made."""
+        self._desk.refused(self._sampler, self._refusal(error))
 
     @staticmethod
     def create(

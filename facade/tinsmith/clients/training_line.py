@@ -40,15 +40,15 @@ class TrainingLine(CreatedClient["TrainingClient"]):
         return self._line.bound_id
 
     async def _open(self, make: Callable[[], Awaitable[None]]) -> TrainingClient:
-        """Open the line once the model is there; end it, with all that waits in it, if it cannot be made."""
-        try:
-            await make()
-        except BaseException as error:
-            self._line.end(self._refusal(error))
-            raise
+        """Open the line once the model is there."""
+        await make()
         self._link.observers.watch(self._line.bound_id, self)
         self._line.open()
         return cast("TrainingClient", self)
+
+    def _refuse(self, error: BaseException) -> None:
+        """End the line, with all that waits in it, because the model was not made."""
+        self._line.end(self._refusal(error))
 
     def __repr__(self) -> str:
         kept = self.__dict__

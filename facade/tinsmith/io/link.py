@@ -30,7 +30,6 @@ from tinsmith.io.terms import Terms
 from tinsmith.io.transport import Transport
 
 if TYPE_CHECKING:
-    import concurrent.futures
     from collections.abc import Callable, Coroutine, Iterable
 
     import httpx
@@ -219,17 +218,29 @@ class Link:
             "the client is being closed and takes no new calls", applied="no"
         )
 
-    def create(self, coroutine: Coroutine[Any, Any, Any], client: APIFuture[Any]) -> None:
-        """Run what makes a client; `close` waits for it, and tells of a failure that nobody looked at."""
+    def create(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        client: APIFuture[Any],
+        refuse: Callable[[BaseException], None],
+    ) -> None:
+        """Run what makes a client; `close` waits for it, and tells of a failure that nobody looked at.
+
+        `refuse` fails, on the loop, what was called on a client that is not made: also on one that was
+        cancelled before its creation had begun, of which the coroutine learns nothing.
+        """
         with self._guard:
             self._creations.add(client)
-        client.add_done_callback(self._created)
+        client.add_done_callback(lambda _: self._created(client, refuse))
         self.run(coroutine, client)
 
-    def _created(self, client: concurrent.futures.Future[Any]) -> None:
+    def _created(self, client: APIFuture[Any], refuse: Callable[[BaseException], None]) -> None:
         """Forget a creation that went well, and keep one that failed until somebody looks at it."""
         with self._guard:
             self._creations = {each for each in self._creations if not each.done() or _is_untold(each)}
+        error = ClosedError("it was cancelled") if client.cancelled() else client.outcome_error()
+        if error is not None and self.runtime.is_here:
+            self.runtime.call_soon(refuse, error)
 
     def untold(self) -> list[BaseException]:
         """Return why clients could not be made, for those of which nobody looked at the outcome."""
