@@ -188,25 +188,28 @@ class Pipeline:
                 self._standing.changed.clear()
                 await self._standing.changed.wait()
                 continue
-            call, part, place = head
-            try:
-                if place.chunk == 0 and self._recut(call):
-                    continue
-                await self._turn(call, part, place)
-            except asyncio.CancelledError as error:
-                ended = self._ended or ClosedError("the client was closed")
-                task = asyncio.current_task()
-                if self._ended is None and task is not None and not task.cancelling():
-                    self._reject(call, part, place, unexpected(error, place))  # of something awaited here
-                    continue
-                self._reject(call, part, place, ending(ended, place))
-                raise
-            except _Withdrawn:
-                self._withdraw(call)
-            except TinkerError as error:
-                self._reject(call, part, place, error)
-            except Exception as error:  # noqa: BLE001  # the turn is released whatever happened
-                self._reject(call, part, place, unexpected(error, place))
+            await self._serve_head(*head)
+
+    async def _serve_head(self, call: Call[Any], part: Part, place: Place) -> None:
+        """Serve one part; while the line is empty, nothing here holds on to the call before."""
+        try:
+            if place.chunk == 0 and self._recut(call):
+                return
+            await self._turn(call, part, place)
+        except asyncio.CancelledError as error:
+            ended = self._ended or ClosedError("the client was closed")
+            task = asyncio.current_task()
+            if self._ended is None and task is not None and not task.cancelling():
+                self._reject(call, part, place, unexpected(error, place))  # of something awaited here
+                return
+            self._reject(call, part, place, ending(ended, place))
+            raise
+        except _Withdrawn:
+            self._withdraw(call)
+        except TinkerError as error:
+            self._reject(call, part, place, error)
+        except Exception as error:  # noqa: BLE001  # the turn is released whatever happened
+            self._reject(call, part, place, unexpected(error, place))
 
     def _recut(self, call: Call[Any]) -> bool:
         """Cut a call anew if it was made before the server told its limits; its places move with it."""
