@@ -17,6 +17,7 @@ from tinsmith.core.config import (
     hub_cache_dir,
     models_of_user,
     set_variables,
+    telemetry_wanted,
 )
 from tinsmith.core.errors import InputError, TinkerError
 from tinsmith.core.origin import (
@@ -578,3 +579,13 @@ def test_models_for_another_server() -> None:
     """They can be offered by `local:` alone."""
     with pytest.raises(InputError, match="serve --model NAME=PATH"):
         ClientConfig(api_key=Secret(KEY), models={"a": "/m"})
+
+
+@pytest.mark.parametrize(("word", "sent"), [("1", False), ("0", True)])
+def test_do_not_track_wins_over_telemetry_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, word: str, sent: bool
+) -> None:
+    """DO_NOT_TRACK=1 stops telemetry that an argument asks for; nothing starts what nobody asked for."""
+    monkeypatch.setenv("DO_NOT_TRACK", word)
+    assert telemetry_wanted(True) is sent
+    assert telemetry_wanted(False) is False
