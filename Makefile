@@ -87,7 +87,7 @@ codegen: .venv-codegen/.ready ## Regenerate the client from openapi/tinker.yaml
 	./codegen.sh
 
 contract-diff: .venv/.ready ## OLD=file NEW=file: what a new contract adds, removes and breaks
-	@$(RUN) openapi/contract_diff.py "$(OLD)" "$(NEW)"
+	@$(RUN) tools/contract/contract_diff.py "$(OLD)" "$(NEW)"
 
 # ---- references, peers and measurements -----------------------------------------------------------------
 
@@ -145,11 +145,11 @@ soak: .venv/.ready ## 600 steps on three servers through faults at p = 0.3, on r
 	@$(RUN) -m tests.soak.run
 
 interop: .venv-interop/.ready .venv-interop-0.25/.ready .venv-peer/.ready .venv/.ready ## The official SDK 0.6.3, 0.25.0 and 0.38.0, unmodified, against `tinsmith serve`
-	@PYTHONPATH=openapi $(RUN) -m tests.interop.run --captures .build/interop --flagged $(PEER_BIN)/python \
+	@PYTHONPATH=tools/contract $(RUN) -m tests.interop.run --captures .build/interop --flagged $(PEER_BIN)/python \
 		--official $(PEER_BIN)/python --official .venv-interop-0.25/bin/python --official .venv-interop/bin/python
 
 servers: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": servers that others wrote, installed, started, driven and compared (15 minutes)
-	@PYTHONPATH=openapi $(RUN) -m tests.servers.run --python $(PYTHON) $(addprefix --server ,$(SERVERS))
+	@PYTHONPATH=tools/contract $(RUN) -m tests.servers.run --python $(PYTHON) $(addprefix --server ,$(SERVERS))
 
 bench-startup: .venv/.ready .venv-peer/.ready ## The import, and process start to first answer, beside the official client
 	$(RUN) benchmarks/startup.py --peer $(PEER_BIN)/python

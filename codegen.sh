@@ -29,7 +29,7 @@ generate() {
         cat "$log" >&2
         exit 1
     fi
-    python openapi/contract_finish.py "$1" "$2"
+    python tools/contract/contract_finish.py "$1" "$2"
     ruff check --isolated --no-cache --quiet --target-version py311 --line-length 110 \
         --select I,F401 --fix-only "$2"
     ruff format --isolated --no-cache --quiet --target-version py311 --line-length 110 "$2"
@@ -86,8 +86,8 @@ case "${1:-}" in
     exit 2
     ;;
 *)
-    python openapi/contract_rules.py "$1"
-    python openapi/contract_diff.py openapi/tinker.yaml "$1" || echo "codegen: the new contract breaks the old one, see above" >&2
+    python tools/contract/contract_rules.py "$1"
+    python tools/contract/contract_diff.py openapi/tinker.yaml "$1" || echo "codegen: the new contract breaks the old one, see above" >&2
     cp "$1" "$WORK/tinker.yaml"
     generate "$WORK/tinker.yaml" "$WORK/trial"
     cp "$WORK/tinker.yaml" openapi/tinker.yaml

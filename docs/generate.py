@@ -12,9 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 GENERATORS = (
-    "openapi/contract_coverage.py",
-    "openapi/contract_reference.py",
-    "openapi/contract_reference.py",
+    "tools/contract/contract_coverage.py",
+    "tools/contract/contract_reference.py",
+    "tools/contract/contract_reference.py",
     "docs/cli_reference.py",
     "docs/server_table.py",
     "docs/migration_tables.py",

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.long
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Return a directory that holds what code generation needs, and nothing that others use."""
-    for name in ("openapi", "generated"):
+    for name in ("openapi", "tools", "generated"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "codegen.sh", tmp_path)
     (tmp_path / ".venv-codegen").symlink_to(ROOT / ".venv-codegen")

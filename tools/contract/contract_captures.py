@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CAPTURES = Path(__file__).parent.parent / "tests" / "contract" / "captures"
+CAPTURES = Path(__file__).parents[2] / "tests" / "contract" / "captures"
 
 OUTSIDE = {"GET /api/v1/training_runs/{id}/checkpoints/{ckpt}/download 200"}
 """Traffic that is no part of the API: the signed URL that the archive redirects to."""

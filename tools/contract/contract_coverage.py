@@ -12,10 +12,10 @@ from pathlib import Path
 from contract_captures import OUTSIDE, Contract, Exchange, exchanges, is_path
 from contract_document import CONTRACT, Operation, load
 
-PAGE = Path(__file__).parent.parent / "docs" / "contract-coverage.md"
+PAGE = Path(__file__).parents[2] / "docs" / "contract-coverage.md"
 
 INTRODUCTION = """\
-<!-- Written by openapi/contract_coverage.py from the contract and tests/contract/captures. Do not edit. -->
+<!-- Written by tools/contract/contract_coverage.py from tests/contract/captures. Do not edit. -->
 # What real traffic has verified of the contract
 
 The contract was written from a description of the protocol. Recorded traffic shows how far it is right:
@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> int:
     page = render()
     if "--check" in arguments:
         if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
-            print(f"{PAGE.name} is out of date: run openapi/contract_coverage.py", file=sys.stderr)
+            print(f"{PAGE.name} is out of date: run tools/contract/contract_coverage.py", file=sys.stderr)
             return 1
         return 0
     PAGE.write_text(page, encoding="utf-8")

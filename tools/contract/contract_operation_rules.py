@@ -96,7 +96,7 @@ def promises_name_their_result(document: Json) -> Iterator[str]:
 
 def protobuf_forms_exist(document: Json) -> Iterator[str]:
     """Check that what has a second form has its message, and that each such message is used."""
-    source = Path(__file__).with_name("tinker_wire.proto").read_text("utf-8")
+    source = (Path(__file__).parents[2] / "openapi" / "tinker_wire.proto").read_text("utf-8")
     known = schemas(document)
     messages = {name for name in re.findall(r"^message (\w+)", source, re.MULTILINE) if name in known}
     used = set()

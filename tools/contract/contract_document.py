@@ -15,7 +15,7 @@ Json = Any
 """A piece of the document: what YAML or JSON can hold."""
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
-CONTRACT = Path(__file__).parent / "tinker.yaml"
+CONTRACT = Path(__file__).parents[2] / "openapi" / "tinker.yaml"
 
 
 class Operation(NamedTuple):

@@ -15,7 +15,7 @@ import jinja2
 from contract_document import CONTRACT, Json, Operation, example_of, json_body, load, operations, resolve
 from contract_words import Words
 
-PAGE = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 TEMPLATE = Path(__file__).parent / "reference.md.jinja"
 
 
@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> int:
     page = Reference(load(CONTRACT)).render()
     if "--check" in arguments:
         if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
-            print(f"{PAGE.name} is out of date: run openapi/contract_reference.py", file=sys.stderr)
+            print(f"{PAGE.name} is out of date: run tools/contract/contract_reference.py", file=sys.stderr)
             return 1
         return 0
     PAGE.parent.mkdir(parents=True, exist_ok=True)
