@@ -18,6 +18,8 @@ MUST_CONTAIN = (
     "tinsmith/py.typed",
     "tinsmith_api/py.typed",
     "tinsmith_api/contract.json",
+    "tinsmith_api/openapi.json",
+    "tinsmith/local/app/reference.html.jinja",
     "tinsmith_api/wire/tinker_wire_pb2.py",
     "tinsmith_api/wire/tinker_wire_pb2.pyi",
     "tinsmith/__init__.py",

@@ -1,7 +1,8 @@
 """Last step of codegen.sh: turns the generator's output into the package that is checked in.
 
 Usage: contract_finish.py CONTRACT PACKAGE. Adds the header lines, the table of operations, the contract as
-JSON and the typing marker; removes the client that nothing uses.
+JSON (`openapi.json` as it is, `contract.json` as a validator sees it) and the typing marker; removes the
+client that nothing uses.
 """
 
 from __future__ import annotations
@@ -78,16 +79,17 @@ def finish(contract: Path, package: Path) -> None:
     (package / "operations.py").write_text(table_of(document), encoding="utf-8")
     for module in sorted(package.rglob("*.py")):
         module.write_text(HEADER + module.read_text(encoding="utf-8").lstrip("\n"), encoding="utf-8")
-    text = json.dumps(
-        {"x-generated": HEADER.removeprefix("# ").strip(), **for_validation(document)},
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
-    # The first line is the header's: one key a line at the top level keeps diffs readable too.
-    text = text.replace('","openapi":', '",\n"openapi":', 1).replace(',"paths":{', ',\n"paths":{', 1)
-    text = text.replace(',"/api/', ',\n"/api/').replace(',"components":{', ',\n"components":{', 1)
-    (package / "contract.json").write_text(text + "\n", encoding="utf-8")
+    for name, content in (("openapi.json", document), ("contract.json", for_validation(document))):
+        (package / name).write_text(_as_json(content), encoding="utf-8")
     (package / "py.typed").write_text(HEADER, encoding="utf-8")
+
+
+def _as_json(document: Json) -> str:
+    """Write a document with a line for each path, which keeps diffs readable."""
+    marked = {"x-generated": HEADER.removeprefix("# ").strip(), **document}
+    text = json.dumps(marked, ensure_ascii=False, separators=(",", ":"))
+    text = text.replace('","openapi":', '",\n"openapi":', 1).replace(',"paths":{', ',\n"paths":{', 1)
+    return text.replace(',"/api/', ',\n"/api/').replace(',"components":{', ',\n"components":{', 1) + "\n"
 
 
 if __name__ == "__main__":

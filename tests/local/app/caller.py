@@ -58,6 +58,10 @@ class Caller:
         """Send one request."""
         return self._runner.run(self._client.request(method, API + path, **more))
 
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """GET a path of the root, which is no operation."""
+        return self._runner.run(self._client.get(path, headers=headers))
+
     def together(self, *calls: tuple[str, dict[str, Any]]) -> list[httpx.Response]:
         """POST several bodies at the same time."""
 

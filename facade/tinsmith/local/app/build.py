@@ -21,6 +21,7 @@ from . import (
     checkpoints,
     models,
     promises,
+    reference,
     runs,
     sampling,
     search,
@@ -96,6 +97,7 @@ def build_app(service: Service, contract: Contract | None = None) -> ASGIApp:
     ordered = sorted(by_path.items(), key=lambda item: ("{" in item[0], item[0] not in BUSY_PATHS))
     routes = [route(path, methods) for path, methods in ordered]
     routes.append(Route("/api/v1/x-tinsmith/archives/{signed}", archive, methods=["GET"]))
+    routes += reference.routes()
     app = Starlette(routes=routes, exception_handlers=_exception_handlers(service))
     return Gate(app, service)
 

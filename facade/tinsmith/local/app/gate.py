@@ -10,10 +10,11 @@ from tinsmith.local.service import Service
 
 from .account import token_problem
 from .answer import Answer
+from .reference import OPEN_PATHS
 from .refusal import Refusal
 
-#: Paths that need no key: a sign of life, and URLs that carry their own signature.
-OPEN_PATHS = ("/api/v1/healthz", "/api/v1/x-tinsmith/archives/")
+#: What needs no key: a sign of life, and URLs that carry their own signature.
+OPEN_PREFIXES = ("/api/v1/healthz", "/api/v1/x-tinsmith/archives/")
 
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::\d*)?", re.ASCII)
 
@@ -47,7 +48,8 @@ class Gate:
             host = _without_port(headers.get("host", ""))
             if host not in options.allowed_hosts:
                 raise Refusal(403, f"host {host[:80]!r} is not served here")
-        if options.token is not None and not str(scope["path"]).startswith(OPEN_PATHS):
+        path = str(scope["path"])
+        if options.token is not None and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIXES):
             self._check_key(headers.get("x-api-key") or _bearer(headers), options.token)
 
     def _check_key(self, key: str, token: str) -> None:
