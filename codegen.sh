@@ -24,7 +24,8 @@ export PATH PYTHONDONTWRITEBYTECODE=1
 generate() {
     log="$WORK/log"
     rm -rf "$2"
-    if ! openapi-python-client generate --path "$1" --config openapi/codegen.yaml --meta none --output-path "$2" \
+    python tools/contract/contract_overlay.py "$1" "$WORK/view.json"
+    if ! openapi-python-client generate --path "$WORK/view.json" --config openapi/codegen.yaml --meta none --output-path "$2" \
         --custom-template-path openapi/templates --fail-on-warning >"$log" 2>&1; then
         cat "$log" >&2
         exit 1

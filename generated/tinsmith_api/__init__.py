@@ -1,5 +1,38 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Low-level client of the training API: models, and for each operation how to build its request and parse its answer.
+"""A client of the training API that stands alone: README.md shows how to use it.
 
-It sends nothing and imports no HTTP library. `operations` lists what there is; `contract.json` is the contract itself.
+`api` has a module for each operation, `models` the values they take and give, `promises` waits for results, `operations` lists
+all operations as data, and `contract.json` is the contract itself. What is named here is loaded when it is used.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .client import AuthenticatedClient as AuthenticatedClient
+    from .client import Client as Client
+    from .promises import wait as wait
+    from .promises import wait_async as wait_async
+
+_MODULE_OF = {
+    "AuthenticatedClient": "client",
+    "Client": "client",
+    "wait": "promises",
+    "wait_async": "promises",
+}
+
+__all__ = ("AuthenticatedClient", "Client", "wait", "wait_async")
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

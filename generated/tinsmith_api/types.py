@@ -1,6 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """What the models and the operations share."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -19,17 +20,34 @@ class Unset:
 
 UNSET: Unset = Unset()
 
+FIRST_PART = 500
+"""Characters of a body that an error shows."""
+
 
 class UnexpectedStatus(Exception):
-    """The status is no success of this operation. Judging errors is the transport's business."""
+    """The status is no success of the operation."""
 
-    def __init__(self, operation: str, status_code: int) -> None:
-        super().__init__(operation, status_code)
+    def __init__(
+        self,
+        operation: str,
+        status_code: int,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        parsed: Any = None,
+    ) -> None:
+        super().__init__(operation, status_code, content, headers, parsed)
         self.operation = operation
         self.status_code = status_code
+        self.content = content
+        """The body as it came."""
+        self.headers = headers or {}
+        """The headers of the answer."""
+        self.parsed = parsed
+        """The body as the contract's type of an error; None where it is something else, such as a proxy's page."""
 
     def __str__(self) -> str:
-        return f"{self.operation}: status {self.status_code} is not a success of this operation"
+        said = f": {first_part(self.content)}" if self.content.strip() else ""
+        return f"{self.operation}: status {self.status_code} is not a success of this operation{said}"
 
 
 class InvalidBody(ValueError):
@@ -53,6 +71,14 @@ def invalid_body(operation: str, status_code: int, cause: Exception) -> InvalidB
     return InvalidBody(operation, status_code, problem)
 
 
+def first_part(content: bytes) -> str:
+    """Return the beginning of a body as a line of text that steers no terminal."""
+    text = content[: 4 * FIRST_PART].decode("utf-8", "replace")
+    cut = len(content) > 4 * FIRST_PART or len(text) > FIRST_PART
+    line = "".join(c if c.isprintable() else " " for c in text[:FIRST_PART])
+    return " ".join(line.split()) + (" ..." if cut else "")
+
+
 def path_segment(name: str, value: Any) -> str:
     """Return `value` as one segment of a path. `:` stays as it is, since run ids hold it and servers expect it so.
 
@@ -66,4 +92,4 @@ def path_segment(name: str, value: Any) -> str:
     return quote(text, safe=":")
 
 
-__all__ = ["UNSET", "InvalidBody", "UnexpectedStatus", "Unset", "invalid_body", "path_segment"]
+__all__ = ["UNSET", "InvalidBody", "UnexpectedStatus", "Unset", "first_part", "invalid_body", "path_segment"]

@@ -140,7 +140,7 @@ def test_generated_parser_keeps_the_answer(name: str, contract: Contract) -> Non
     op = contract.operation_of(exchange)
     assert op is not None
     module = importlib.import_module(f"tinsmith_api.api.{OPERATIONS[op.id].tag}.{op.id}")
-    parsed = module._parse_response(exchange.status, exchange.answer)
+    parsed = module.parse(exchange.status, exchange.answer)
     assert parsed is None if exchange.answer is None else parsed.to_dict() == exchange.answer
 
 

@@ -1,13 +1,14 @@
 """Last step of codegen.sh: turns the generator's output into the package that is checked in.
 
 Usage: contract_finish.py CONTRACT PACKAGE. Adds the header lines, the table of operations, the contract as
-JSON (`openapi.json` as it is, `contract.json` as a validator sees it) and the typing marker; removes the
-client that nothing uses.
+JSON (`openapi.json` as it is, `contract.json` as a validator sees it) and the typing marker, and copies
+openapi/runtime into the package.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from contract_document import Json, load, operations, reference_name
 from contract_validation import for_validation
 
 HEADER = "# Written by codegen.sh from openapi/tinker.yaml. Do not edit.\n"
-UNUSED = ("client.py", "errors.py")
+RUNTIME = Path(__file__).resolve().parents[2] / "openapi" / "runtime"
+"""What the generated modules stand on, written by hand."""
 
 TABLE = '''"""The operations of the contract, as data."""
 
@@ -71,14 +73,24 @@ def table_of(document: Json) -> str:
     return TABLE + "".join(rows) + "}\n"
 
 
+def copy_runtime(package: Path) -> None:
+    """Put the modules written by hand in place of the generator's own client and errors."""
+    for name in ("client.py", "errors.py"):
+        (package / name).unlink()
+    for source in sorted(RUNTIME.glob("*.py")):
+        shutil.copy(source, package / source.name)
+
+
 def finish(contract: Path, package: Path) -> None:
     """Complete the package in place."""
     document = load(contract)
-    for name in UNUSED:
-        (package / name).unlink()
+    copy_runtime(package)
     (package / "operations.py").write_text(table_of(document), encoding="utf-8")
     for module in sorted(package.rglob("*.py")):
-        module.write_text(HEADER + module.read_text(encoding="utf-8").lstrip("\n"), encoding="utf-8")
+        runtime = (RUNTIME / module.name).exists() and module.parent == package
+        origin = f"openapi/runtime/{module.name}" if runtime else "openapi/tinker.yaml"
+        header = f"# Written by codegen.sh from {origin}. Do not edit.\n"
+        module.write_text(header + module.read_text(encoding="utf-8").lstrip("\n"), encoding="utf-8")
     for name, content in (("openapi.json", document), ("contract.json", for_validation(document))):
         (package / name).write_text(_as_json(content), encoding="utf-8")
     (package / "py.typed").write_text(HEADER, encoding="utf-8")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
-from urllib.parse import urlencode
 
 import orjson
 from tinsmith_api.operations import OPERATIONS
@@ -73,6 +72,7 @@ if TYPE_CHECKING:
     from tinsmith_api.api.weights import save_weights_external as _save_weights_external
     from tinsmith_api.api.weights import save_weights_for_sampler as _save_weights_for_sampler
     from tinsmith_api.api.weights import weights_info as _weights_info
+    from tinsmith_api.endpoint import Request as BuiltRequest
 
     from tinsmith.core.policy import RetryConfig
     from tinsmith.io.future import APIFuture
@@ -89,7 +89,7 @@ class RawOperation(Generic[P, R]):
         self,
         link: Link,
         name: str,
-        build: Callable[P, dict[str, Any]],
+        build: Callable[P, BuiltRequest],
         parse: Callable[[int, Any], R],
         retry: RetryConfig | None,
     ) -> None:
@@ -107,7 +107,7 @@ class RawOperation(Generic[P, R]):
             problem = f"must be tinsmith_api.models.{wanted.__name__}, not {type(given).__name__}"
             raise InputError(problem, field="body")
         try:
-            asked = _request(self._name, self._build(*args, **kwargs))
+            asked = _request(self._build(*args, **kwargs))
         except ValueError as cause:
             raise InputError(str(cause), field=self._name) from cause
         except TypeError as cause:  # which names the generated function
@@ -129,20 +129,16 @@ class RawOperation(Generic[P, R]):
             raise APIResponseValidationError(message=str(cause), status_code=answer.status) from cause
 
 
-def _request(name: str, built: dict[str, Any]) -> Request:
-    target = built["url"].lstrip("/")
-    if built.get("params"):
-        target = f"{target}?{urlencode(built['params'])}"
-    body = Body.of((orjson.dumps(built["json"]),)) if "json" in built else None
-    method = built["method"]
-    key = None if method == "GET" else new_idempotency_key()
-    headers = {n: v for n, v in built.get("headers", {}).items() if n.lower() != "content-type"}
-    return Request(name, method, target, Lane.CONTROL, body, headers, key)
+def _request(built: BuiltRequest) -> Request:
+    body = None if built.body is None else Body.of((orjson.dumps(built.json()),))
+    key = None if built.method == "GET" else new_idempotency_key()
+    target = built.target.lstrip("/")
+    return Request(built.operation, built.method, target, Lane.CONTROL, body, dict(built.headers), key)
 
 
 if TYPE_CHECKING:
 
-    def declared(build: Callable[P, dict[str, Any]], parse: Callable[[int, Any], R]) -> RawOperation[P, R]:
+    def declared(build: Callable[P, BuiltRequest], parse: Callable[[int, Any], R]) -> RawOperation[P, R]:
         """Give an operation its type."""
         ...
 
@@ -151,82 +147,66 @@ class RawOperations:
     """The operations of one service, by the ids of the contract."""
 
     if TYPE_CHECKING:
-        asample = declared(_asample._get_kwargs, _asample._parse_response)
-        auth_token = declared(_auth_token._get_kwargs, _auth_token._parse_response)
-        cancel_future = declared(_cancel_future._get_kwargs, _cancel_future._parse_response)
-        client_config = declared(_client_config._get_kwargs, _client_config._parse_response)
-        client_dynamic_config = declared(
-            _client_dynamic_config._get_kwargs, _client_dynamic_config._parse_response
-        )
-        copy_weights = declared(_copy_weights._get_kwargs, _copy_weights._parse_response)
-        create_custom_loss = declared(_create_custom_loss._get_kwargs, _create_custom_loss._parse_response)
-        create_model = declared(_create_model._get_kwargs, _create_model._parse_response)
-        create_sampling_session = declared(
-            _create_sampling_session._get_kwargs, _create_sampling_session._parse_response
-        )
-        create_session = declared(_create_session._get_kwargs, _create_session._parse_response)
-        delete_api_key = declared(_delete_api_key._get_kwargs, _delete_api_key._parse_response)
-        delete_checkpoint = declared(_delete_checkpoint._get_kwargs, _delete_checkpoint._parse_response)
-        export_session_trace = declared(
-            _export_session_trace._get_kwargs, _export_session_trace._parse_response
-        )
-        finish_session = declared(_finish_session._get_kwargs, _finish_session._parse_response)
-        forward = declared(_forward._get_kwargs, _forward._parse_response)
-        forward_backward = declared(_forward_backward._get_kwargs, _forward_backward._parse_response)
-        get_api_key = declared(_get_api_key._get_kwargs, _get_api_key._parse_response)
+        asample = declared(_asample.request, _asample.parse)
+        auth_token = declared(_auth_token.request, _auth_token.parse)
+        cancel_future = declared(_cancel_future.request, _cancel_future.parse)
+        client_config = declared(_client_config.request, _client_config.parse)
+        client_dynamic_config = declared(_client_dynamic_config.request, _client_dynamic_config.parse)
+        copy_weights = declared(_copy_weights.request, _copy_weights.parse)
+        create_custom_loss = declared(_create_custom_loss.request, _create_custom_loss.parse)
+        create_model = declared(_create_model.request, _create_model.parse)
+        create_sampling_session = declared(_create_sampling_session.request, _create_sampling_session.parse)
+        create_session = declared(_create_session.request, _create_session.parse)
+        delete_api_key = declared(_delete_api_key.request, _delete_api_key.parse)
+        delete_checkpoint = declared(_delete_checkpoint.request, _delete_checkpoint.parse)
+        export_session_trace = declared(_export_session_trace.request, _export_session_trace.parse)
+        finish_session = declared(_finish_session.request, _finish_session.parse)
+        forward = declared(_forward.request, _forward.parse)
+        forward_backward = declared(_forward_backward.request, _forward_backward.parse)
+        get_api_key = declared(_get_api_key.request, _get_api_key.parse)
         get_checkpoint_archive_url = declared(
-            _get_checkpoint_archive_url._get_kwargs, _get_checkpoint_archive_url._parse_response
+            _get_checkpoint_archive_url.request, _get_checkpoint_archive_url.parse
         )
         get_external_weights_urls = declared(
-            _get_external_weights_urls._get_kwargs, _get_external_weights_urls._parse_response
+            _get_external_weights_urls.request, _get_external_weights_urls.parse
         )
-        get_info = declared(_get_info._get_kwargs, _get_info._parse_response)
-        get_sampler = declared(_get_sampler._get_kwargs, _get_sampler._parse_response)
-        get_server_capabilities = declared(
-            _get_server_capabilities._get_kwargs, _get_server_capabilities._parse_response
-        )
-        get_session = declared(_get_session._get_kwargs, _get_session._parse_response)
-        get_tokenizer = declared(_get_tokenizer._get_kwargs, _get_tokenizer._parse_response)
-        get_training_run = declared(_get_training_run._get_kwargs, _get_training_run._parse_response)
-        healthz = declared(_healthz._get_kwargs, _healthz._parse_response)
-        join_sampling_session = declared(
-            _join_sampling_session._get_kwargs, _join_sampling_session._parse_response
-        )
-        list_audit_log = declared(_list_audit_log._get_kwargs, _list_audit_log._parse_response)
+        get_info = declared(_get_info.request, _get_info.parse)
+        get_sampler = declared(_get_sampler.request, _get_sampler.parse)
+        get_server_capabilities = declared(_get_server_capabilities.request, _get_server_capabilities.parse)
+        get_session = declared(_get_session.request, _get_session.parse)
+        get_tokenizer = declared(_get_tokenizer.request, _get_tokenizer.parse)
+        get_training_run = declared(_get_training_run.request, _get_training_run.parse)
+        healthz = declared(_healthz.request, _healthz.parse)
+        join_sampling_session = declared(_join_sampling_session.request, _join_sampling_session.parse)
+        list_audit_log = declared(_list_audit_log.request, _list_audit_log.parse)
         list_billing_usage_events = declared(
-            _list_billing_usage_events._get_kwargs, _list_billing_usage_events._parse_response
+            _list_billing_usage_events.request, _list_billing_usage_events.parse
         )
         list_checkpoint_storage_usage = declared(
-            _list_checkpoint_storage_usage._get_kwargs, _list_checkpoint_storage_usage._parse_response
+            _list_checkpoint_storage_usage.request, _list_checkpoint_storage_usage.parse
         )
-        list_checkpoints = declared(_list_checkpoints._get_kwargs, _list_checkpoints._parse_response)
-        list_sessions = declared(_list_sessions._get_kwargs, _list_sessions._parse_response)
-        list_training_runs = declared(_list_training_runs._get_kwargs, _list_training_runs._parse_response)
-        list_user_checkpoints = declared(
-            _list_user_checkpoints._get_kwargs, _list_user_checkpoints._parse_response
-        )
-        load_weights = declared(_load_weights._get_kwargs, _load_weights._parse_response)
-        optim_step = declared(_optim_step._get_kwargs, _optim_step._parse_response)
-        publish_checkpoint = declared(_publish_checkpoint._get_kwargs, _publish_checkpoint._parse_response)
-        retrieve_future = declared(_retrieve_future._get_kwargs, _retrieve_future._parse_response)
-        retrieve_futures = declared(_retrieve_futures._get_kwargs, _retrieve_futures._parse_response)
-        save_weights = declared(_save_weights._get_kwargs, _save_weights._parse_response)
-        save_weights_external = declared(
-            _save_weights_external._get_kwargs, _save_weights_external._parse_response
-        )
+        list_checkpoints = declared(_list_checkpoints.request, _list_checkpoints.parse)
+        list_sessions = declared(_list_sessions.request, _list_sessions.parse)
+        list_training_runs = declared(_list_training_runs.request, _list_training_runs.parse)
+        list_user_checkpoints = declared(_list_user_checkpoints.request, _list_user_checkpoints.parse)
+        load_weights = declared(_load_weights.request, _load_weights.parse)
+        optim_step = declared(_optim_step.request, _optim_step.parse)
+        publish_checkpoint = declared(_publish_checkpoint.request, _publish_checkpoint.parse)
+        retrieve_future = declared(_retrieve_future.request, _retrieve_future.parse)
+        retrieve_futures = declared(_retrieve_futures.request, _retrieve_futures.parse)
+        save_weights = declared(_save_weights.request, _save_weights.parse)
+        save_weights_external = declared(_save_weights_external.request, _save_weights_external.parse)
         save_weights_for_sampler = declared(
-            _save_weights_for_sampler._get_kwargs, _save_weights_for_sampler._parse_response
+            _save_weights_for_sampler.request, _save_weights_for_sampler.parse
         )
-        search_sessions = declared(_search_sessions._get_kwargs, _search_sessions._parse_response)
-        session_heartbeat = declared(_session_heartbeat._get_kwargs, _session_heartbeat._parse_response)
-        set_checkpoint_ttl = declared(_set_checkpoint_ttl._get_kwargs, _set_checkpoint_ttl._parse_response)
-        set_session_project = declared(_set_session_project._get_kwargs, _set_session_project._parse_response)
-        telemetry = declared(_telemetry._get_kwargs, _telemetry._parse_response)
-        unload_model = declared(_unload_model._get_kwargs, _unload_model._parse_response)
-        unpublish_checkpoint = declared(
-            _unpublish_checkpoint._get_kwargs, _unpublish_checkpoint._parse_response
-        )
-        weights_info = declared(_weights_info._get_kwargs, _weights_info._parse_response)
+        search_sessions = declared(_search_sessions.request, _search_sessions.parse)
+        session_heartbeat = declared(_session_heartbeat.request, _session_heartbeat.parse)
+        set_checkpoint_ttl = declared(_set_checkpoint_ttl.request, _set_checkpoint_ttl.parse)
+        set_session_project = declared(_set_session_project.request, _set_session_project.parse)
+        telemetry = declared(_telemetry.request, _telemetry.parse)
+        unload_model = declared(_unload_model.request, _unload_model.parse)
+        unpublish_checkpoint = declared(_unpublish_checkpoint.request, _unpublish_checkpoint.parse)
+        weights_info = declared(_weights_info.request, _weights_info.parse)
 
     def __init__(self, link: Link, retry: RetryConfig | None = None) -> None:
         self._link = link
@@ -242,7 +222,7 @@ class RawOperations:
             if name not in OPERATIONS:
                 raise AttributeError(f"the contract has no operation {name!r}")
             module = import_module(f"tinsmith_api.api.{OPERATIONS[name].tag}.{name}")
-            return RawOperation(self._link, name, module._get_kwargs, module._parse_response, self._retry)
+            return RawOperation(self._link, name, module.request, module.parse, self._retry)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *OPERATIONS]

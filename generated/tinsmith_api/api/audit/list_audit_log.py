@@ -2,60 +2,70 @@
 """Read the audit log.
 
 Of one day. May answer with a redirect to where the entries are.
+
+* `event_type`: Which entries.
+* `day`: Which day, in UTC.
 """
 
 import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.audit_log_response import AuditLogResponse
+from ...models.error_body import ErrorBody
 from ...models.list_audit_log_event_type import ListAuditLogEventType
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body
 
-OPERATION: Final = "list_audit_log"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/audit"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
+
+ENDPOINT: Final = Endpoint[AuditLogResponse, ErrorBody](
+    "list_audit_log", "GET", "/api/v1/audit", AuditLogResponse, {"400 401 403 404 422 429 5XX": ErrorBody}
+)
 
 
-def _get_kwargs(
+def request(*, event_type: ListAuditLogEventType | None = None, day: datetime.date | None = None) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(query={"event_type": event_type, "day": day})
+
+
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
     *,
-    event_type: ListAuditLogEventType | Unset = UNSET,
-    day: datetime.date | Unset = UNSET,
-) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    json_event_type: str | Unset = UNSET
-    if not isinstance(event_type, Unset):
-        json_event_type = event_type
-
-    params["event_type"] = json_event_type
-
-    json_day: str | Unset = UNSET
-    if not isinstance(day, Unset):
-        json_day = day.isoformat()
-    params["day"] = json_day
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-        "params": params,
-    }
-
-    return _kwargs
+    client: "AuthenticatedClient",
+    event_type: ListAuditLogEventType | None = None,
+    day: datetime.date | None = None,
+) -> Response[AuditLogResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(event_type=event_type, day=day))
 
 
-def _parse_response(status_code: int, body: Any) -> AuditLogResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def sync(
+    *,
+    client: "AuthenticatedClient",
+    event_type: ListAuditLogEventType | None = None,
+    day: datetime.date | None = None,
+) -> AuditLogResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(event_type=event_type, day=day))
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = AuditLogResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+async def asyncio_detailed(
+    *,
+    client: "AuthenticatedClient",
+    event_type: ListAuditLogEventType | None = None,
+    day: datetime.date | None = None,
+) -> Response[AuditLogResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(event_type=event_type, day=day))
+
+
+async def asyncio(
+    *,
+    client: "AuthenticatedClient",
+    event_type: ListAuditLogEventType | None = None,
+    day: datetime.date | None = None,
+) -> AuditLogResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(event_type=event_type, day=day))

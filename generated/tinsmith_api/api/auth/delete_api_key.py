@@ -4,29 +4,43 @@
 The key of this very request stops working.
 """
 
-from typing import Any, Final
+from types import NoneType
+from typing import TYPE_CHECKING, Final
 
-from ...types import UnexpectedStatus
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 
-OPERATION: Final = "delete_api_key"
-METHOD: Final = "DELETE"
-URL: Final = "/api/v1/auth/apikey/me"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs() -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[None, ErrorBody](
+    "delete_api_key", "DELETE", "/api/v1/auth/apikey/me", NoneType, {"401 403 404 429 5XX": ErrorBody}
+)
 
 
-def _parse_response(status_code: int, body: Any = None) -> None:
-    """Accept a success; there is no body to read, and one that comes is ignored.
+def request() -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request()
 
-    Raises UnexpectedStatus for other statuses.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
+
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(*, client: "AuthenticatedClient") -> Response[None | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request())
+
+
+def sync(*, client: "AuthenticatedClient") -> None:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    ENDPOINT.sync(client, request())
+
+
+async def asyncio_detailed(*, client: "AuthenticatedClient") -> Response[None | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request())
+
+
+async def asyncio(*, client: "AuthenticatedClient") -> None:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    await ENDPOINT.asyncio(client, request())

@@ -4,36 +4,43 @@
 Used to check a key that was pasted in.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.api_key_info import ApiKeyInfo
-from ...types import UnexpectedStatus, invalid_body
+from ...models.error_body import ErrorBody
 
-OPERATION: Final = "get_api_key"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/auth/apikey/me"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs() -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[ApiKeyInfo, ErrorBody](
+    "get_api_key", "GET", "/api/v1/auth/apikey/me", ApiKeyInfo, {"401 403 404 429 5XX": ErrorBody}
+)
 
 
-def _parse_response(status_code: int, body: Any) -> ApiKeyInfo:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request() -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request()
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = ApiKeyInfo.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(*, client: "AuthenticatedClient") -> Response[ApiKeyInfo | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request())
+
+
+def sync(*, client: "AuthenticatedClient") -> ApiKeyInfo:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request())
+
+
+async def asyncio_detailed(*, client: "AuthenticatedClient") -> Response[ApiKeyInfo | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request())
+
+
+async def asyncio(*, client: "AuthenticatedClient") -> ApiKeyInfo:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request())

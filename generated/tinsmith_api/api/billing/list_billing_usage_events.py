@@ -2,54 +2,63 @@
 """List usage.
 
 Over at most 14 days, from and to a full hour.
+
+* `starting_on`: From this hour on.
+* `ending_before`: Up to, but not including, this hour.
 """
 
 import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.billing_usage_events_response import BillingUsageEventsResponse
-from ...types import UNSET, UnexpectedStatus, invalid_body
+from ...models.error_body import ErrorBody
 
-OPERATION: Final = "list_billing_usage_events"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/billing/usage/events"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    starting_on: datetime.datetime,
-    ending_before: datetime.datetime,
-) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    json_starting_on = starting_on.isoformat()
-    params["starting_on"] = json_starting_on
-
-    json_ending_before = ending_before.isoformat()
-    params["ending_before"] = json_ending_before
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-        "params": params,
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[BillingUsageEventsResponse, ErrorBody](
+    "list_billing_usage_events",
+    "GET",
+    "/api/v1/billing/usage/events",
+    BillingUsageEventsResponse,
+    {"400 401 402 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> BillingUsageEventsResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(*, starting_on: datetime.datetime, ending_before: datetime.datetime) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(query={"starting_on": starting_on, "ending_before": ending_before})
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = BillingUsageEventsResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
+) -> Response[BillingUsageEventsResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(starting_on=starting_on, ending_before=ending_before))
+
+
+def sync(
+    *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
+) -> BillingUsageEventsResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(starting_on=starting_on, ending_before=ending_before))
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
+) -> Response[BillingUsageEventsResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(
+        client, request(starting_on=starting_on, ending_before=ending_before)
+    )
+
+
+async def asyncio(
+    *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
+) -> BillingUsageEventsResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(starting_on=starting_on, ending_before=ending_before))

@@ -2,48 +2,55 @@
 """List stored checkpoints with their cost.
 
 As of today.
+
+* `project_id`: Only of this project.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.checkpoint_storage_usage import CheckpointStorageUsage
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body
+from ...models.error_body import ErrorBody
 
-OPERATION: Final = "list_checkpoint_storage_usage"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/billing/usage/checkpoints/current"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    project_id: str | Unset = UNSET,
-) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    params["project_id"] = project_id
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-        "params": params,
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[CheckpointStorageUsage, ErrorBody](
+    "list_checkpoint_storage_usage",
+    "GET",
+    "/api/v1/billing/usage/checkpoints/current",
+    CheckpointStorageUsage,
+    {"400 401 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> CheckpointStorageUsage:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(*, project_id: str | None = None) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(query={"project_id": project_id})
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = CheckpointStorageUsage.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    *, client: "AuthenticatedClient", project_id: str | None = None
+) -> Response[CheckpointStorageUsage | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(project_id=project_id))
+
+
+def sync(*, client: "AuthenticatedClient", project_id: str | None = None) -> CheckpointStorageUsage:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(project_id=project_id))
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", project_id: str | None = None
+) -> Response[CheckpointStorageUsage | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(project_id=project_id))
+
+
+async def asyncio(*, client: "AuthenticatedClient", project_id: str | None = None) -> CheckpointStorageUsage:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(project_id=project_id))

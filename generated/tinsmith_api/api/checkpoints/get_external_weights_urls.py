@@ -2,47 +2,84 @@
 """Get the URLs of stored files.
 
 For checkpoints of kind `external_weights` only.
+
+* `training_run_id`: The training run. Colons stay unescaped.
+* `checkpoint_kind`: The first half of the checkpoint id.
+* `checkpoint_name`: The second half of the checkpoint id.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.checkpoint_kind import CheckpointKind
+from ...models.error_body import ErrorBody
 from ...models.external_weights_urls_response import ExternalWeightsUrlsResponse
-from ...types import UnexpectedStatus, invalid_body, path_segment
 
-OPERATION: Final = "get_external_weights_urls"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/external_weights_urls"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
+
+ENDPOINT: Final = Endpoint[ExternalWeightsUrlsResponse, ErrorBody](
+    "get_external_weights_urls",
+    "GET",
+    "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/external_weights_urls",
+    ExternalWeightsUrlsResponse,
+    {"400 401 403 404 410 422 425 429 5XX": ErrorBody},
+)
 
 
-def _get_kwargs(
+def request(training_run_id: str, checkpoint_kind: CheckpointKind, checkpoint_name: str) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(
+        {
+            "training_run_id": training_run_id,
+            "checkpoint_kind": checkpoint_kind,
+            "checkpoint_name": checkpoint_name,
+        }
+    )
+
+
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
     training_run_id: str,
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
-) -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL.format(
-            training_run_id=path_segment("training_run_id", training_run_id),
-            checkpoint_kind=path_segment("checkpoint_kind", checkpoint_kind),
-            checkpoint_name=path_segment("checkpoint_name", checkpoint_name),
-        ),
-    }
-
-    return _kwargs
+    *,
+    client: "AuthenticatedClient",
+) -> Response[ExternalWeightsUrlsResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(training_run_id, checkpoint_kind, checkpoint_name))
 
 
-def _parse_response(status_code: int, body: Any) -> ExternalWeightsUrlsResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def sync(
+    training_run_id: str,
+    checkpoint_kind: CheckpointKind,
+    checkpoint_name: str,
+    *,
+    client: "AuthenticatedClient",
+) -> ExternalWeightsUrlsResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(training_run_id, checkpoint_kind, checkpoint_name))
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = ExternalWeightsUrlsResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+async def asyncio_detailed(
+    training_run_id: str,
+    checkpoint_kind: CheckpointKind,
+    checkpoint_name: str,
+    *,
+    client: "AuthenticatedClient",
+) -> Response[ExternalWeightsUrlsResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(training_run_id, checkpoint_kind, checkpoint_name))
+
+
+async def asyncio(
+    training_run_id: str,
+    checkpoint_kind: CheckpointKind,
+    checkpoint_name: str,
+    *,
+    client: "AuthenticatedClient",
+) -> ExternalWeightsUrlsResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(training_run_id, checkpoint_kind, checkpoint_name))

@@ -2,54 +2,77 @@
 """List the checkpoints of a run.
 
 All of them, newest first. Some servers page here too.
+
+* `training_run_id`: The training run. Colons stay unescaped.
+* `limit`: The most to return. Absent means 100.
+* `offset`: How many to skip. Absent means 0.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.checkpoints_list_response import CheckpointsListResponse
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body, path_segment
+from ...models.error_body import ErrorBody
 
-OPERATION: Final = "list_checkpoints"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/training_runs/{training_run_id}/checkpoints"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
+
+ENDPOINT: Final = Endpoint[CheckpointsListResponse, ErrorBody](
+    "list_checkpoints",
+    "GET",
+    "/api/v1/training_runs/{training_run_id}/checkpoints",
+    CheckpointsListResponse,
+    {"400 401 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _get_kwargs(
+def request(training_run_id: str, *, limit: int | None = None, offset: int | None = None) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request({"training_run_id": training_run_id}, query={"limit": limit, "offset": offset})
+
+
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
     training_run_id: str,
     *,
-    limit: int | Unset = UNSET,
-    offset: int | Unset = UNSET,
-) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    params["limit"] = limit
-
-    params["offset"] = offset
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL.format(
-            training_run_id=path_segment("training_run_id", training_run_id),
-        ),
-        "params": params,
-    }
-
-    return _kwargs
+    client: "AuthenticatedClient",
+    limit: int | None = None,
+    offset: int | None = None,
+) -> Response[CheckpointsListResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(training_run_id, limit=limit, offset=offset))
 
 
-def _parse_response(status_code: int, body: Any) -> CheckpointsListResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def sync(
+    training_run_id: str,
+    *,
+    client: "AuthenticatedClient",
+    limit: int | None = None,
+    offset: int | None = None,
+) -> CheckpointsListResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(training_run_id, limit=limit, offset=offset))
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = CheckpointsListResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+async def asyncio_detailed(
+    training_run_id: str,
+    *,
+    client: "AuthenticatedClient",
+    limit: int | None = None,
+    offset: int | None = None,
+) -> Response[CheckpointsListResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(training_run_id, limit=limit, offset=offset))
+
+
+async def asyncio(
+    training_run_id: str,
+    *,
+    client: "AuthenticatedClient",
+    limit: int | None = None,
+    offset: int | None = None,
+) -> CheckpointsListResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(training_run_id, limit=limit, offset=offset))

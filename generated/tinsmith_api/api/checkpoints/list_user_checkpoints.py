@@ -2,51 +2,60 @@
 """List one's own checkpoints.
 
 Of all runs, newest first, one page at a time.
+
+* `limit`: The most to return. Absent means 100.
+* `offset`: How many to skip. Absent means 0.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.checkpoints_list_response import CheckpointsListResponse
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body
+from ...models.error_body import ErrorBody
 
-OPERATION: Final = "list_user_checkpoints"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/checkpoints"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    limit: int | Unset = UNSET,
-    offset: int | Unset = UNSET,
-) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    params["limit"] = limit
-
-    params["offset"] = offset
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-        "params": params,
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[CheckpointsListResponse, ErrorBody](
+    "list_user_checkpoints",
+    "GET",
+    "/api/v1/checkpoints",
+    CheckpointsListResponse,
+    {"400 401 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> CheckpointsListResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(*, limit: int | None = None, offset: int | None = None) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(query={"limit": limit, "offset": offset})
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = CheckpointsListResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    *, client: "AuthenticatedClient", limit: int | None = None, offset: int | None = None
+) -> Response[CheckpointsListResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(limit=limit, offset=offset))
+
+
+def sync(
+    *, client: "AuthenticatedClient", limit: int | None = None, offset: int | None = None
+) -> CheckpointsListResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(limit=limit, offset=offset))
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", limit: int | None = None, offset: int | None = None
+) -> Response[CheckpointsListResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(limit=limit, offset=offset))
+
+
+async def asyncio(
+    *, client: "AuthenticatedClient", limit: int | None = None, offset: int | None = None
+) -> CheckpointsListResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(limit=limit, offset=offset))

@@ -2,49 +2,100 @@
 """Set the expiry of a checkpoint.
 
 Or remove it, with null.
+
+* `training_run_id`: The training run. Colons stay unescaped.
+* `checkpoint_kind`: The first half of the checkpoint id.
+* `checkpoint_name`: The second half of the checkpoint id.
 """
 
-from typing import Any, Final
+from types import NoneType
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.checkpoint_kind import CheckpointKind
+from ...models.error_body import ErrorBody
 from ...models.set_checkpoint_ttl_request import SetCheckpointTtlRequest
-from ...types import UnexpectedStatus, path_segment
 
-OPERATION: Final = "set_checkpoint_ttl"
-METHOD: Final = "PUT"
-URL: Final = "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/ttl"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
+
+ENDPOINT: Final = Endpoint[None, ErrorBody](
+    "set_checkpoint_ttl",
+    "PUT",
+    "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/ttl",
+    NoneType,
+    {"400 401 403 404 409 413 415 422 425 429 5XX": ErrorBody},
+)
 
 
-def _get_kwargs(
+def request(
     training_run_id: str,
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
     body: SetCheckpointTtlRequest,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL.format(
-            training_run_id=path_segment("training_run_id", training_run_id),
-            checkpoint_kind=path_segment("checkpoint_kind", checkpoint_kind),
-            checkpoint_name=path_segment("checkpoint_name", checkpoint_name),
-        ),
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(
+        {
+            "training_run_id": training_run_id,
+            "checkpoint_kind": checkpoint_kind,
+            "checkpoint_name": checkpoint_name,
+        },
+        body=body,
+    )
 
 
-def _parse_response(status_code: int, body: Any = None) -> None:
-    """Accept a success; there is no body to read, and one that comes is ignored.
+parse: Final = ENDPOINT.parse
 
-    Raises UnexpectedStatus for other statuses.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
+
+def sync_detailed(
+    training_run_id: str,
+    checkpoint_kind: CheckpointKind,
+    checkpoint_name: str,
+    *,
+    client: "AuthenticatedClient",
+    body: SetCheckpointTtlRequest,
+) -> Response[None | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(
+        client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body)
+    )
+
+
+def sync(
+    training_run_id: str,
+    checkpoint_kind: CheckpointKind,
+    checkpoint_name: str,
+    *,
+    client: "AuthenticatedClient",
+    body: SetCheckpointTtlRequest,
+) -> None:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    ENDPOINT.sync(client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body))
+
+
+async def asyncio_detailed(
+    training_run_id: str,
+    checkpoint_kind: CheckpointKind,
+    checkpoint_name: str,
+    *,
+    client: "AuthenticatedClient",
+    body: SetCheckpointTtlRequest,
+) -> Response[None | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(
+        client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body)
+    )
+
+
+async def asyncio(
+    training_run_id: str,
+    checkpoint_kind: CheckpointKind,
+    checkpoint_name: str,
+    *,
+    client: "AuthenticatedClient",
+    body: SetCheckpointTtlRequest,
+) -> None:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    await ENDPOINT.asyncio(client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body))

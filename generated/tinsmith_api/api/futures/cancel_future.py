@@ -4,39 +4,50 @@
 Nobody waits for it any more; the server may stop working on it.
 """
 
-from typing import Any, Final
+from types import NoneType
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.cancel_future_request import CancelFutureRequest
-from ...types import UnexpectedStatus
+from ...models.error_body import ErrorBody
 
-OPERATION: Final = "cancel_future"
-METHOD: Final = "POST"
-URL: Final = "/api/v1/cancel_future"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    body: CancelFutureRequest,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+ENDPOINT: Final = Endpoint[None, ErrorBody](
+    "cancel_future",
+    "POST",
+    "/api/v1/cancel_future",
+    NoneType,
+    {"400 401 403 404 409 410 413 415 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any = None) -> None:
-    """Accept a success; there is no body to read, and one that comes is ignored.
+def request(*, body: CancelFutureRequest) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(body=body)
 
-    Raises UnexpectedStatus for other statuses.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
+
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(*, client: "AuthenticatedClient", body: CancelFutureRequest) -> Response[None | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(body=body))
+
+
+def sync(*, client: "AuthenticatedClient", body: CancelFutureRequest) -> None:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    ENDPOINT.sync(client, request(body=body))
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", body: CancelFutureRequest
+) -> Response[None | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(body=body))
+
+
+async def asyncio(*, client: "AuthenticatedClient", body: CancelFutureRequest) -> None:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    await ENDPOINT.asyncio(client, request(body=body))

@@ -3,59 +3,129 @@
 
 Held open until the result is there, or answered 408 (or 200 with `try_again`): ask again. Any 400
 or 422 here means that the work failed. A read timeout of the caller means nothing: ask again.
+
+* `x_tinker_request_iteration`: How often this promise was asked for before.
+* `x_tinker_request_type`: `x-tinker-request-type` of the operation that made the promise.
+* `x_tinker_create_promise_roundtrip_time`: On the first question only: how long it took to get the
+promise, in seconds.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.future_answer import FutureAnswer
 from ...models.future_retrieve_request import FutureRetrieveRequest
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body
+from ...models.try_again_response import TryAgainResponse
 
-OPERATION: Final = "retrieve_future"
-METHOD: Final = "POST"
-URL: Final = "/api/v1/retrieve_future"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
+
+ENDPOINT: Final = Endpoint[FutureAnswer, ErrorBody | TryAgainResponse](
+    "retrieve_future",
+    "POST",
+    "/api/v1/retrieve_future",
+    FutureAnswer,
+    {"400 401 402 403 404 410 413 415 422 425 429 5XX": ErrorBody, "408": TryAgainResponse},
+)
 
 
-def _get_kwargs(
+def request(
     *,
     body: FutureRetrieveRequest,
-    x_tinker_request_iteration: str | Unset = UNSET,
-    x_tinker_request_type: str | Unset = UNSET,
-    x_tinker_create_promise_roundtrip_time: str | Unset = UNSET,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-    if not isinstance(x_tinker_request_iteration, Unset):
-        headers["X-Tinker-Request-Iteration"] = x_tinker_request_iteration
-
-    if not isinstance(x_tinker_request_type, Unset):
-        headers["X-Tinker-Request-Type"] = x_tinker_request_type
-
-    if not isinstance(x_tinker_create_promise_roundtrip_time, Unset):
-        headers["X-Tinker-Create-Promise-Roundtrip-Time"] = x_tinker_create_promise_roundtrip_time
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+    x_tinker_request_iteration: str | None = None,
+    x_tinker_request_type: str | None = None,
+    x_tinker_create_promise_roundtrip_time: str | None = None,
+) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(
+        headers={
+            "X-Tinker-Request-Iteration": x_tinker_request_iteration,
+            "X-Tinker-Request-Type": x_tinker_request_type,
+            "X-Tinker-Create-Promise-Roundtrip-Time": x_tinker_create_promise_roundtrip_time,
+        },
+        body=body,
+    )
 
 
-def _parse_response(status_code: int, body: Any) -> FutureAnswer:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+parse: Final = ENDPOINT.parse
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = FutureAnswer.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+def sync_detailed(
+    *,
+    client: "AuthenticatedClient",
+    body: FutureRetrieveRequest,
+    x_tinker_request_iteration: str | None = None,
+    x_tinker_request_type: str | None = None,
+    x_tinker_create_promise_roundtrip_time: str | None = None,
+) -> Response[FutureAnswer | ErrorBody | TryAgainResponse]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(
+        client,
+        request(
+            body=body,
+            x_tinker_request_iteration=x_tinker_request_iteration,
+            x_tinker_request_type=x_tinker_request_type,
+            x_tinker_create_promise_roundtrip_time=x_tinker_create_promise_roundtrip_time,
+        ),
+    )
+
+
+def sync(
+    *,
+    client: "AuthenticatedClient",
+    body: FutureRetrieveRequest,
+    x_tinker_request_iteration: str | None = None,
+    x_tinker_request_type: str | None = None,
+    x_tinker_create_promise_roundtrip_time: str | None = None,
+) -> FutureAnswer:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(
+        client,
+        request(
+            body=body,
+            x_tinker_request_iteration=x_tinker_request_iteration,
+            x_tinker_request_type=x_tinker_request_type,
+            x_tinker_create_promise_roundtrip_time=x_tinker_create_promise_roundtrip_time,
+        ),
+    )
+
+
+async def asyncio_detailed(
+    *,
+    client: "AuthenticatedClient",
+    body: FutureRetrieveRequest,
+    x_tinker_request_iteration: str | None = None,
+    x_tinker_request_type: str | None = None,
+    x_tinker_create_promise_roundtrip_time: str | None = None,
+) -> Response[FutureAnswer | ErrorBody | TryAgainResponse]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(
+        client,
+        request(
+            body=body,
+            x_tinker_request_iteration=x_tinker_request_iteration,
+            x_tinker_request_type=x_tinker_request_type,
+            x_tinker_create_promise_roundtrip_time=x_tinker_create_promise_roundtrip_time,
+        ),
+    )
+
+
+async def asyncio(
+    *,
+    client: "AuthenticatedClient",
+    body: FutureRetrieveRequest,
+    x_tinker_request_iteration: str | None = None,
+    x_tinker_request_type: str | None = None,
+    x_tinker_create_promise_roundtrip_time: str | None = None,
+) -> FutureAnswer:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(
+        client,
+        request(
+            body=body,
+            x_tinker_request_iteration=x_tinker_request_iteration,
+            x_tinker_request_type=x_tinker_request_type,
+            x_tinker_create_promise_roundtrip_time=x_tinker_create_promise_roundtrip_time,
+        ),
+    )

@@ -4,46 +4,52 @@
 Held open until something ends. Clients run one such loop for each sampler.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.retrieve_futures_request import RetrieveFuturesRequest
 from ...models.retrieve_futures_response import RetrieveFuturesResponse
-from ...types import UnexpectedStatus, invalid_body
 
-OPERATION: Final = "retrieve_futures"
-METHOD: Final = "POST"
-URL: Final = "/api/v1/retrieve_futures"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    body: RetrieveFuturesRequest,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+ENDPOINT: Final = Endpoint[RetrieveFuturesResponse, ErrorBody](
+    "retrieve_futures",
+    "POST",
+    "/api/v1/retrieve_futures",
+    RetrieveFuturesResponse,
+    {"400 401 403 404 408 410 413 415 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> RetrieveFuturesResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(*, body: RetrieveFuturesRequest) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(body=body)
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = RetrieveFuturesResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    *, client: "AuthenticatedClient", body: RetrieveFuturesRequest
+) -> Response[RetrieveFuturesResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(body=body))
+
+
+def sync(*, client: "AuthenticatedClient", body: RetrieveFuturesRequest) -> RetrieveFuturesResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(body=body))
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", body: RetrieveFuturesRequest
+) -> Response[RetrieveFuturesResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(body=body))
+
+
+async def asyncio(*, client: "AuthenticatedClient", body: RetrieveFuturesRequest) -> RetrieveFuturesResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(body=body))

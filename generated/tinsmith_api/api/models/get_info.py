@@ -4,46 +4,52 @@
 Its base model, adapter and tokenizer.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.get_info_request import GetInfoRequest
 from ...models.get_info_response import GetInfoResponse
-from ...types import UnexpectedStatus, invalid_body
 
-OPERATION: Final = "get_info"
-METHOD: Final = "POST"
-URL: Final = "/api/v1/get_info"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    body: GetInfoRequest,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+ENDPOINT: Final = Endpoint[GetInfoResponse, ErrorBody](
+    "get_info",
+    "POST",
+    "/api/v1/get_info",
+    GetInfoResponse,
+    {"400 401 403 404 410 413 415 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> GetInfoResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(*, body: GetInfoRequest) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(body=body)
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = GetInfoResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    *, client: "AuthenticatedClient", body: GetInfoRequest
+) -> Response[GetInfoResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(body=body))
+
+
+def sync(*, client: "AuthenticatedClient", body: GetInfoRequest) -> GetInfoResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(body=body))
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", body: GetInfoRequest
+) -> Response[GetInfoResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(body=body))
+
+
+async def asyncio(*, client: "AuthenticatedClient", body: GetInfoRequest) -> GetInfoResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(body=body))

@@ -3,48 +3,55 @@
 
 Extension of Tinsmith's embedded service: the tokenizer of a base model, so that no model hub is
 needed. Other servers answer 404.
+
+* `base_model`: The base model.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.get_tokenizer_response import GetTokenizerResponse
-from ...types import UNSET, UnexpectedStatus, invalid_body
 
-OPERATION: Final = "get_tokenizer"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/x-tinsmith/tokenizers"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    base_model: str,
-) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    params["base_model"] = base_model
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-        "params": params,
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[GetTokenizerResponse, ErrorBody](
+    "get_tokenizer",
+    "GET",
+    "/api/v1/x-tinsmith/tokenizers",
+    GetTokenizerResponse,
+    {"400 401 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> GetTokenizerResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(*, base_model: str) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(query={"base_model": base_model})
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = GetTokenizerResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    *, client: "AuthenticatedClient", base_model: str
+) -> Response[GetTokenizerResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(base_model=base_model))
+
+
+def sync(*, client: "AuthenticatedClient", base_model: str) -> GetTokenizerResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(base_model=base_model))
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", base_model: str
+) -> Response[GetTokenizerResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(base_model=base_model))
+
+
+async def asyncio(*, client: "AuthenticatedClient", base_model: str) -> GetTokenizerResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(base_model=base_model))

@@ -2,51 +2,72 @@
 """Sample completions.
 
 429 is back-pressure: wait, then send the same request again under the same seq_id.
+
+* `x_tinker_sampling_backpressure`: `1` tells the server that it may answer 429 and be asked again.
+
+The answer is a promise: `wait` for it as SampleResponse.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.sample_request import SampleRequest
 from ...models.untyped_api_future import UntypedAPIFuture
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body
 
-OPERATION: Final = "asample"
-METHOD: Final = "POST"
-URL: Final = "/api/v1/asample"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    body: SampleRequest,
-    x_tinker_sampling_backpressure: str | Unset = UNSET,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-    if not isinstance(x_tinker_sampling_backpressure, Unset):
-        headers["X-Tinker-Sampling-Backpressure"] = x_tinker_sampling_backpressure
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+ENDPOINT: Final = Endpoint[UntypedAPIFuture, ErrorBody](
+    "asample",
+    "POST",
+    "/api/v1/asample",
+    UntypedAPIFuture,
+    {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> UntypedAPIFuture:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(*, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(
+        headers={"X-Tinker-Sampling-Backpressure": x_tinker_sampling_backpressure}, body=body
+    )
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = UntypedAPIFuture.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
+) -> Response[UntypedAPIFuture | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(
+        client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)
+    )
+
+
+def sync(
+    *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
+) -> UntypedAPIFuture:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(
+        client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)
+    )
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
+) -> Response[UntypedAPIFuture | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(
+        client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)
+    )
+
+
+async def asyncio(
+    *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
+) -> UntypedAPIFuture:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(
+        client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)
+    )

@@ -2,42 +2,55 @@
 """Describe a sampler.
 
 Which weights it samples.
+
+* `sampler_id`: The sampler. Colons stay unescaped.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.get_sampler_response import GetSamplerResponse
-from ...types import UnexpectedStatus, invalid_body, path_segment
 
-OPERATION: Final = "get_sampler"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/samplers/{sampler_id}"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    sampler_id: str,
-) -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL.format(
-            sampler_id=path_segment("sampler_id", sampler_id),
-        ),
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[GetSamplerResponse, ErrorBody](
+    "get_sampler",
+    "GET",
+    "/api/v1/samplers/{sampler_id}",
+    GetSamplerResponse,
+    {"401 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> GetSamplerResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(sampler_id: str) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request({"sampler_id": sampler_id})
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = GetSamplerResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    sampler_id: str, *, client: "AuthenticatedClient"
+) -> Response[GetSamplerResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(sampler_id))
+
+
+def sync(sampler_id: str, *, client: "AuthenticatedClient") -> GetSamplerResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(sampler_id))
+
+
+async def asyncio_detailed(
+    sampler_id: str, *, client: "AuthenticatedClient"
+) -> Response[GetSamplerResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(sampler_id))
+
+
+async def asyncio(sampler_id: str, *, client: "AuthenticatedClient") -> GetSamplerResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(sampler_id))

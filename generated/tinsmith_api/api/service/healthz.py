@@ -4,36 +4,43 @@
 Answers as soon as the server takes requests. Open on some servers; a client need not call it.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.health_response import HealthResponse
-from ...types import UnexpectedStatus, invalid_body
 
-OPERATION: Final = "healthz"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/healthz"
+if TYPE_CHECKING:
+    from ...client import Client
 
-
-def _get_kwargs() -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[HealthResponse, ErrorBody](
+    "healthz", "GET", "/api/v1/healthz", HealthResponse, {"429 5XX": ErrorBody}
+)
 
 
-def _parse_response(status_code: int, body: Any) -> HealthResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request() -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request()
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = HealthResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(*, client: "Client") -> Response[HealthResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request())
+
+
+def sync(*, client: "Client") -> HealthResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request())
+
+
+async def asyncio_detailed(*, client: "Client") -> Response[HealthResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request())
+
+
+async def asyncio(*, client: "Client") -> HealthResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request())

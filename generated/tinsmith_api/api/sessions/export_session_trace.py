@@ -2,42 +2,55 @@
 """Export the trace of a session.
 
 Starts the export at the first call; ask every 5 seconds until it is ready.
+
+* `session_id`: The session.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.session_trace_export import SessionTraceExport
-from ...types import UnexpectedStatus, invalid_body, path_segment
 
-OPERATION: Final = "export_session_trace"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/sessions/{session_id}/trace_export"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    session_id: str,
-) -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL.format(
-            session_id=path_segment("session_id", session_id),
-        ),
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[SessionTraceExport, ErrorBody](
+    "export_session_trace",
+    "GET",
+    "/api/v1/sessions/{session_id}/trace_export",
+    SessionTraceExport,
+    {"401 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> SessionTraceExport:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(session_id: str) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request({"session_id": session_id})
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = SessionTraceExport.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    session_id: str, *, client: "AuthenticatedClient"
+) -> Response[SessionTraceExport | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(session_id))
+
+
+def sync(session_id: str, *, client: "AuthenticatedClient") -> SessionTraceExport:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(session_id))
+
+
+async def asyncio_detailed(
+    session_id: str, *, client: "AuthenticatedClient"
+) -> Response[SessionTraceExport | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(session_id))
+
+
+async def asyncio(session_id: str, *, client: "AuthenticatedClient") -> SessionTraceExport:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(session_id))

@@ -2,44 +2,56 @@
 """End a session.
 
 Says that no more requests come, and why.
+
+* `session_id`: The session.
 """
 
-from typing import Any, Final
+from types import NoneType
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.finish_session_request import FinishSessionRequest
-from ...types import UnexpectedStatus, path_segment
 
-OPERATION: Final = "finish_session"
-METHOD: Final = "POST"
-URL: Final = "/api/v1/sessions/{session_id}/finish"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    session_id: str,
-    *,
-    body: FinishSessionRequest,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL.format(
-            session_id=path_segment("session_id", session_id),
-        ),
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+ENDPOINT: Final = Endpoint[None, ErrorBody](
+    "finish_session",
+    "POST",
+    "/api/v1/sessions/{session_id}/finish",
+    NoneType,
+    {"400 401 403 404 409 410 413 415 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any = None) -> None:
-    """Accept a success; there is no body to read, and one that comes is ignored.
+def request(session_id: str, *, body: FinishSessionRequest) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request({"session_id": session_id}, body=body)
 
-    Raises UnexpectedStatus for other statuses.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
+
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    session_id: str, *, client: "AuthenticatedClient", body: FinishSessionRequest
+) -> Response[None | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(session_id, body=body))
+
+
+def sync(session_id: str, *, client: "AuthenticatedClient", body: FinishSessionRequest) -> None:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    ENDPOINT.sync(client, request(session_id, body=body))
+
+
+async def asyncio_detailed(
+    session_id: str, *, client: "AuthenticatedClient", body: FinishSessionRequest
+) -> Response[None | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(session_id, body=body))
+
+
+async def asyncio(session_id: str, *, client: "AuthenticatedClient", body: FinishSessionRequest) -> None:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    await ENDPOINT.asyncio(client, request(session_id, body=body))

@@ -2,56 +2,61 @@
 """Describe a session.
 
 Its training runs and samplers.
+
+* `session_id`: The session.
+* `access_scope`: Whose to return, since 0.15. Absent means owned.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.access_scope import AccessScope
+from ...models.error_body import ErrorBody
 from ...models.get_session_response import GetSessionResponse
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body, path_segment
 
-OPERATION: Final = "get_session"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/sessions/{session_id}"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    session_id: str,
-    *,
-    access_scope: AccessScope | Unset = UNSET,
-) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    json_access_scope: str | Unset = UNSET
-    if not isinstance(access_scope, Unset):
-        json_access_scope = access_scope
-
-    params["access_scope"] = json_access_scope
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL.format(
-            session_id=path_segment("session_id", session_id),
-        ),
-        "params": params,
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[GetSessionResponse, ErrorBody](
+    "get_session",
+    "GET",
+    "/api/v1/sessions/{session_id}",
+    GetSessionResponse,
+    {"401 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> GetSessionResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(session_id: str, *, access_scope: AccessScope | None = None) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request({"session_id": session_id}, query={"access_scope": access_scope})
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = GetSessionResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+) -> Response[GetSessionResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(session_id, access_scope=access_scope))
+
+
+def sync(
+    session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+) -> GetSessionResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(session_id, access_scope=access_scope))
+
+
+async def asyncio_detailed(
+    session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+) -> Response[GetSessionResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(session_id, access_scope=access_scope))
+
+
+async def asyncio(
+    session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+) -> GetSessionResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(session_id, access_scope=access_scope))

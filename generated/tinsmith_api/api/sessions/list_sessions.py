@@ -2,59 +2,82 @@
 """List sessions.
 
 Newest first, one page at a time.
+
+* `limit`: The most to return. Absent means 20.
+* `offset`: How many to skip. Absent means 0.
+* `access_scope`: Whose to return, since 0.15. Absent means owned.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.access_scope import AccessScope
+from ...models.error_body import ErrorBody
 from ...models.list_sessions_response import ListSessionsResponse
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body
 
-OPERATION: Final = "list_sessions"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/sessions"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
+
+ENDPOINT: Final = Endpoint[ListSessionsResponse, ErrorBody](
+    "list_sessions",
+    "GET",
+    "/api/v1/sessions",
+    ListSessionsResponse,
+    {"400 401 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _get_kwargs(
+def request(
+    *, limit: int | None = None, offset: int | None = None, access_scope: AccessScope | None = None
+) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(query={"limit": limit, "offset": offset, "access_scope": access_scope})
+
+
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
     *,
-    limit: int | Unset = UNSET,
-    offset: int | Unset = UNSET,
-    access_scope: AccessScope | Unset = UNSET,
-) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    params["limit"] = limit
-
-    params["offset"] = offset
-
-    json_access_scope: str | Unset = UNSET
-    if not isinstance(access_scope, Unset):
-        json_access_scope = access_scope
-
-    params["access_scope"] = json_access_scope
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-        "params": params,
-    }
-
-    return _kwargs
+    client: "AuthenticatedClient",
+    limit: int | None = None,
+    offset: int | None = None,
+    access_scope: AccessScope | None = None,
+) -> Response[ListSessionsResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(limit=limit, offset=offset, access_scope=access_scope))
 
 
-def _parse_response(status_code: int, body: Any) -> ListSessionsResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def sync(
+    *,
+    client: "AuthenticatedClient",
+    limit: int | None = None,
+    offset: int | None = None,
+    access_scope: AccessScope | None = None,
+) -> ListSessionsResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(limit=limit, offset=offset, access_scope=access_scope))
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = ListSessionsResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+async def asyncio_detailed(
+    *,
+    client: "AuthenticatedClient",
+    limit: int | None = None,
+    offset: int | None = None,
+    access_scope: AccessScope | None = None,
+) -> Response[ListSessionsResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(
+        client, request(limit=limit, offset=offset, access_scope=access_scope)
+    )
+
+
+async def asyncio(
+    *,
+    client: "AuthenticatedClient",
+    limit: int | None = None,
+    offset: int | None = None,
+    access_scope: AccessScope | None = None,
+) -> ListSessionsResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(limit=limit, offset=offset, access_scope=access_scope))

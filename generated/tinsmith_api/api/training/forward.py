@@ -3,48 +3,56 @@
 
 Leaves the gradients alone. Removed from the official client at 0.25, where a flag of the binary
 form replaced it.
+
+The answer is a promise: `wait` for it as ForwardBackwardOutput.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.forward_request import ForwardRequest
 from ...models.untyped_api_future import UntypedAPIFuture
-from ...types import UnexpectedStatus, invalid_body
 
-OPERATION: Final = "forward"
-METHOD: Final = "POST"
-URL: Final = "/api/v1/forward"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    body: ForwardRequest,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+ENDPOINT: Final = Endpoint[UntypedAPIFuture, ErrorBody](
+    "forward",
+    "POST",
+    "/api/v1/forward",
+    UntypedAPIFuture,
+    {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> UntypedAPIFuture:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(*, body: ForwardRequest) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(body=body)
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = UntypedAPIFuture.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    *, client: "AuthenticatedClient", body: ForwardRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(body=body))
+
+
+def sync(*, client: "AuthenticatedClient", body: ForwardRequest) -> UntypedAPIFuture:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(body=body))
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", body: ForwardRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(body=body))
+
+
+async def asyncio(*, client: "AuthenticatedClient", body: ForwardRequest) -> UntypedAPIFuture:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(body=body))

@@ -2,56 +2,61 @@
 """Describe a training run.
 
 Its base model, state and newest checkpoints.
+
+* `training_run_id`: The training run. Colons stay unescaped.
+* `access_scope`: Whose to return, since 0.15. Absent means owned.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.access_scope import AccessScope
+from ...models.error_body import ErrorBody
 from ...models.training_run import TrainingRun
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body, path_segment
 
-OPERATION: Final = "get_training_run"
-METHOD: Final = "GET"
-URL: Final = "/api/v1/training_runs/{training_run_id}"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    training_run_id: str,
-    *,
-    access_scope: AccessScope | Unset = UNSET,
-) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    json_access_scope: str | Unset = UNSET
-    if not isinstance(access_scope, Unset):
-        json_access_scope = access_scope
-
-    params["access_scope"] = json_access_scope
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL.format(
-            training_run_id=path_segment("training_run_id", training_run_id),
-        ),
-        "params": params,
-    }
-
-    return _kwargs
+ENDPOINT: Final = Endpoint[TrainingRun, ErrorBody](
+    "get_training_run",
+    "GET",
+    "/api/v1/training_runs/{training_run_id}",
+    TrainingRun,
+    {"401 403 404 422 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> TrainingRun:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(training_run_id: str, *, access_scope: AccessScope | None = None) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request({"training_run_id": training_run_id}, query={"access_scope": access_scope})
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = TrainingRun.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    training_run_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+) -> Response[TrainingRun | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(training_run_id, access_scope=access_scope))
+
+
+def sync(
+    training_run_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+) -> TrainingRun:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(training_run_id, access_scope=access_scope))
+
+
+async def asyncio_detailed(
+    training_run_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+) -> Response[TrainingRun | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(training_run_id, access_scope=access_scope))
+
+
+async def asyncio(
+    training_run_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+) -> TrainingRun:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(training_run_id, access_scope=access_scope))

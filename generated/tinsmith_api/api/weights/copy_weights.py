@@ -2,55 +2,116 @@
 """Copy a checkpoint.
 
 Into a project or a session. Retries carry the same X-Idempotency-Key, so that one copy is made.
+
+* `x_idempotency_key`: A UUID, the same for all retries of one copy.
+* `x_tinker_weights_access_token`: Opens somebody else's checkpoint. A secret.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
 from ...models.copy_weights_request import CopyWeightsRequest
 from ...models.copy_weights_response import CopyWeightsResponse
-from ...types import UNSET, UnexpectedStatus, Unset, invalid_body
+from ...models.error_body import ErrorBody
 
-OPERATION: Final = "copy_weights"
-METHOD: Final = "POST"
-URL: Final = "/api/v1/copy_weights"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
+
+ENDPOINT: Final = Endpoint[CopyWeightsResponse, ErrorBody](
+    "copy_weights",
+    "POST",
+    "/api/v1/copy_weights",
+    CopyWeightsResponse,
+    {"400 401 402 403 404 409 413 415 422 425 429 5XX": ErrorBody},
+)
 
 
-def _get_kwargs(
+def request(
     *,
     body: CopyWeightsRequest,
-    x_idempotency_key: str | Unset = UNSET,
-    x_tinker_weights_access_token: str | Unset = UNSET,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-    if not isinstance(x_idempotency_key, Unset):
-        headers["X-Idempotency-Key"] = x_idempotency_key
-
-    if not isinstance(x_tinker_weights_access_token, Unset):
-        headers["X-Tinker-Weights-Access-Token"] = x_tinker_weights_access_token
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+    x_idempotency_key: str | None = None,
+    x_tinker_weights_access_token: str | None = None,
+) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(
+        headers={
+            "X-Idempotency-Key": x_idempotency_key,
+            "X-Tinker-Weights-Access-Token": x_tinker_weights_access_token,
+        },
+        body=body,
+    )
 
 
-def _parse_response(status_code: int, body: Any) -> CopyWeightsResponse:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+parse: Final = ENDPOINT.parse
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = CopyWeightsResponse.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+def sync_detailed(
+    *,
+    client: "AuthenticatedClient",
+    body: CopyWeightsRequest,
+    x_idempotency_key: str | None = None,
+    x_tinker_weights_access_token: str | None = None,
+) -> Response[CopyWeightsResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(
+        client,
+        request(
+            body=body,
+            x_idempotency_key=x_idempotency_key,
+            x_tinker_weights_access_token=x_tinker_weights_access_token,
+        ),
+    )
+
+
+def sync(
+    *,
+    client: "AuthenticatedClient",
+    body: CopyWeightsRequest,
+    x_idempotency_key: str | None = None,
+    x_tinker_weights_access_token: str | None = None,
+) -> CopyWeightsResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(
+        client,
+        request(
+            body=body,
+            x_idempotency_key=x_idempotency_key,
+            x_tinker_weights_access_token=x_tinker_weights_access_token,
+        ),
+    )
+
+
+async def asyncio_detailed(
+    *,
+    client: "AuthenticatedClient",
+    body: CopyWeightsRequest,
+    x_idempotency_key: str | None = None,
+    x_tinker_weights_access_token: str | None = None,
+) -> Response[CopyWeightsResponse | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(
+        client,
+        request(
+            body=body,
+            x_idempotency_key=x_idempotency_key,
+            x_tinker_weights_access_token=x_tinker_weights_access_token,
+        ),
+    )
+
+
+async def asyncio(
+    *,
+    client: "AuthenticatedClient",
+    body: CopyWeightsRequest,
+    x_idempotency_key: str | None = None,
+    x_tinker_weights_access_token: str | None = None,
+) -> CopyWeightsResponse:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(
+        client,
+        request(
+            body=body,
+            x_idempotency_key=x_idempotency_key,
+            x_tinker_weights_access_token=x_tinker_weights_access_token,
+        ),
+    )

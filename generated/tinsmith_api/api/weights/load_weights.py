@@ -2,48 +2,56 @@
 """Load a checkpoint.
 
 Into a model, or as a new model.
+
+The answer is a promise: `wait` for it as LoadWeightsResponse.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...endpoint import Endpoint, Request, Response
+from ...models.error_body import ErrorBody
 from ...models.load_weights_request import LoadWeightsRequest
 from ...models.untyped_api_future import UntypedAPIFuture
-from ...types import UnexpectedStatus, invalid_body
 
-OPERATION: Final = "load_weights"
-METHOD: Final = "POST"
-URL: Final = "/api/v1/load_weights"
+if TYPE_CHECKING:
+    from ...client import AuthenticatedClient
 
-
-def _get_kwargs(
-    *,
-    body: LoadWeightsRequest,
-) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": METHOD,
-        "url": URL,
-    }
-
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-
-    _kwargs["headers"] = headers
-    return _kwargs
+ENDPOINT: Final = Endpoint[UntypedAPIFuture, ErrorBody](
+    "load_weights",
+    "POST",
+    "/api/v1/load_weights",
+    UntypedAPIFuture,
+    {"400 401 402 403 404 408 409 410 413 415 422 425 429 5XX": ErrorBody},
+)
 
 
-def _parse_response(status_code: int, body: Any) -> UntypedAPIFuture:
-    """Read the decoded JSON of a success; any 2xx counts, since servers differ.
+def request(*, body: LoadWeightsRequest) -> Request:
+    """Build the request and do not send it."""
+    return ENDPOINT.request(body=body)
 
-    Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
-    """
-    if not 200 <= status_code <= 299:
-        raise UnexpectedStatus(OPERATION, status_code)
-    try:
-        response_200 = UntypedAPIFuture.from_dict(body)
 
-        return response_200
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(OPERATION, status_code, cause) from cause
+parse: Final = ENDPOINT.parse
+
+
+def sync_detailed(
+    *, client: "AuthenticatedClient", body: LoadWeightsRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return ENDPOINT.sync_detailed(client, request(body=body))
+
+
+def sync(*, client: "AuthenticatedClient", body: LoadWeightsRequest) -> UntypedAPIFuture:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return ENDPOINT.sync(client, request(body=body))
+
+
+async def asyncio_detailed(
+    *, client: "AuthenticatedClient", body: LoadWeightsRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
+    """Send the request; return the whole answer, that of a documented error too."""
+    return await ENDPOINT.asyncio_detailed(client, request(body=body))
+
+
+async def asyncio(*, client: "AuthenticatedClient", body: LoadWeightsRequest) -> UntypedAPIFuture:
+    """Send the request; return the value, or raise UnexpectedStatus."""
+    return await ENDPOINT.asyncio(client, request(body=body))

@@ -1,0 +1,253 @@
+# Written by codegen.sh from openapi/runtime/promises.py. Do not edit.
+"""Waiting for promises: ask `retrieve_future` until the result is there.
+
+    promise = forward_backward.sync(client=client, body=body)
+    output = wait(client, promise, ForwardBackwardOutput, timeout_s=600)
+
+What to do next is decided in `steps`, which neither sends nor sleeps; `wait` and `wait_async` do so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import attrs
+
+from .endpoint import Request, decoded, read_as
+from .types import first_part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    import httpx
+
+    from .client import Client
+    from .endpoint import Response
+    from .models import UntypedAPIFuture
+
+T = TypeVar("T")
+
+POLL_TIMEOUT_S = 60.0
+"""Seconds for which one question waits; servers hold it for 20 to 45."""
+HELD_S = 1.0
+"""Seconds from which a question counts as held: it is asked again at once."""
+FIRST_PAUSE_S = 0.1
+"""Seconds before the next question after one that was answered at once; doubled each time."""
+NOT_YET_PAUSE_S = 1.0
+"""Seconds that this pause grows to where the result is not there yet."""
+LONGEST_PAUSE_S = 10.0
+"""Seconds that it grows to where the server or the way to it fails."""
+LONGEST_WAIT_S = 300.0
+"""Seconds for which a server's Retry-After is believed."""
+LEAST_POLL_S = 1.0
+"""Seconds for which a question waits at least, also when the caller's time is nearly over."""
+ASK_AGAIN = frozenset({402, 408, 425, 429})
+"""Statuses after which to ask again, beside 5XX: not ready, busy, or an account that cannot pay yet."""
+FAILURE_FIELDS = frozenset({"error", "category", "type", "detail"})
+"""What a failure consists of; a result may have an `error` beside fields of its own."""
+WORK_FAILED = frozenset({400, 409, 422})
+"""Statuses by which some servers say that the work failed."""
+
+
+class PromiseFailedError(Exception):
+    """The server accepted the work and then failed to do it."""
+
+    def __init__(self, request_id: str, reason: str, category: str = "unknown") -> None:
+        super().__init__(request_id, reason, category)
+        self.request_id = request_id
+        self.reason = reason
+        """What the server says happened."""
+        self.category = category
+        """Whose fault it is: `user`, `server` or `unknown`."""
+
+    def __str__(self) -> str:
+        return f"promise {self.request_id} failed: {self.reason} (category {self.category})"
+
+
+class PromiseTimeoutError(TimeoutError):
+    """The time that the caller gave is over. The work may go on: wait again for the same promise."""
+
+    def __init__(self, request_id: str, timeout_s: float, last: str) -> None:
+        super().__init__(request_id, timeout_s, last)
+        self.request_id = request_id
+        self.timeout_s = timeout_s
+        self.last = last
+        """What came back at the last question."""
+
+    def __str__(self) -> str:
+        return f"promise {self.request_id}: no result in {self.timeout_s:g} s; the last answer: {self.last}"
+
+
+@attrs.frozen
+class Ask:
+    """Ask the server, and send in its answer, or None when it was silent, or the transport's words."""
+
+    request: Request
+    """What to send."""
+    timeout_s: float
+    """Seconds to wait for the answer."""
+
+
+@attrs.frozen
+class Pause:
+    """Wait before the next question."""
+
+    seconds: float
+    """For how long."""
+
+
+@attrs.frozen
+class _Again:
+    """Not yet, or a fault that passes."""
+
+    words: str
+    """What came back."""
+    longest_pause_s: float = LONGEST_PAUSE_S
+    """What the pauses before the next question grow to."""
+    at_least_s: float = 0.0
+    """The pause that the server asks for."""
+
+
+def wait(client: Client, promise: UntypedAPIFuture | str, result: type[T], *, timeout_s: float) -> T:
+    """Wait for the result of a promise, which may be given by its request id, and return it as `result`.
+
+    The text of the operation's module names that class, and `operations` does. Faults that pass are waited
+    out: a connection that breaks, 408, 429, 5XX.
+
+    Raises PromiseFailedError when the work failed, UnexpectedStatus when the server knows no such promise
+    (404, 410) or does not take the key, InvalidBody for a result of another shape, and PromiseTimeoutError
+    after `timeout_s` seconds.
+    """
+    import httpx
+
+    course = steps(promise, result, timeout_s, time.monotonic)
+    heard: Response[None] | str | None = None
+    try:
+        while True:
+            step = course.send(heard)
+            if isinstance(step, Pause):
+                time.sleep(step.seconds)
+                continue
+            try:
+                heard = client.send(step.request, timeout_s=step.timeout_s)
+            except httpx.TransportError as error:
+                heard = _fault(error)
+    except StopIteration as end:
+        found: T = end.value
+        return found
+
+
+async def wait_async(
+    client: Client, promise: UntypedAPIFuture | str, result: type[T], *, timeout_s: float
+) -> T:
+    """Do what `wait` does, in a task."""
+    import httpx
+
+    course = steps(promise, result, timeout_s, time.monotonic)
+    heard: Response[None] | str | None = None
+    try:
+        while True:
+            step = course.send(heard)
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
+                continue
+            try:
+                heard = await client.send_async(step.request, timeout_s=step.timeout_s)
+            except httpx.TransportError as error:
+                heard = _fault(error)
+    except StopIteration as end:
+        found: T = end.value
+        return found
+
+
+def steps(
+    promise: UntypedAPIFuture | str, result: type[T], timeout_s: float, clock: Callable[[], float]
+) -> Generator[Ask | Pause, Response[None] | str | None, T]:
+    """Decide what to do next until the result is there; `clock` tells seconds. It asks at least once."""
+    from .api.futures import retrieve_future
+    from .models import FutureRetrieveRequest
+
+    request_id = promise if isinstance(promise, str) else promise.request_id
+    body = FutureRetrieveRequest(request_id=request_id)
+    end_s = clock() + timeout_s
+    quick = iteration = 0
+    while True:
+        asked_at_s = clock()
+        request = retrieve_future.request(body=body, x_tinker_request_iteration=str(iteration))
+        heard = yield Ask(request, min(max(end_s - asked_at_s, LEAST_POLL_S), POLL_TIMEOUT_S))
+        iteration += 1
+        found = _read(request_id, heard, result)
+        if not isinstance(found, _Again):
+            return found
+        quick = 0 if clock() - asked_at_s >= HELD_S else quick + 1
+        growing_s = FIRST_PAUSE_S * 2.0 ** min(quick - 1, 30) if quick else 0.0
+        pause_s = max(found.at_least_s, min(growing_s, found.longest_pause_s))
+        left_s = end_s - clock()
+        if left_s > 0 and pause_s > 0:
+            yield Pause(min(pause_s, left_s))
+        if end_s <= clock():
+            raise PromiseTimeoutError(request_id, timeout_s, found.words)
+
+
+def _read(request_id: str, heard: Response[None] | str | None, result: type[T]) -> T | _Again:
+    """Say what an answer means: the result, not yet, or the error that is raised."""
+    from .api.futures import retrieve_future
+
+    if heard is None or isinstance(heard, str):
+        return _Again(heard or "none", NOT_YET_PAUSE_S if heard is None else LONGEST_PAUSE_S)
+    status = heard.status_code
+    words = f"{status} {first_part(heard.content)}".strip()
+    at_least_s = _retry_after_s(heard.headers)
+    if status == 408:
+        return _Again(words, NOT_YET_PAUSE_S, at_least_s)
+    empty = status == 400 and not heard.content.strip()  # a proxy's word, not the server's
+    if status in ASK_AGAIN or status >= 500 or empty:
+        return _Again(words, at_least_s=at_least_s)
+    if status in WORK_FAILED:
+        raise PromiseFailedError(request_id, *_reason(heard.content))
+    if not 200 <= status <= 299:
+        raise retrieve_future.ENDPOINT.unexpected(heard)
+    data = decoded(retrieve_future.ENDPOINT.operation, heard)
+    if isinstance(data, dict) and data.get("type") == "try_again":
+        return _Again(words, NOT_YET_PAUSE_S, at_least_s)
+    if isinstance(data, dict) and "error" in data and set(data) <= FAILURE_FIELDS:
+        raise PromiseFailedError(request_id, *_reason(heard.content))
+    return read_as(retrieve_future.ENDPOINT.operation, status, data, result)
+
+
+def _reason(content: bytes) -> tuple[str, str]:
+    """Return what a failure says, and whose fault it is."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        return first_part(content), "unknown"
+    said = data.get("error") or data.get("detail") or data.get("message")
+    text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+    return text, str(data.get("category") or "unknown")
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    """Return how long the server asks to wait, in milliseconds, seconds or as a date; 0 where it does not."""
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return min(max(0.0, float(headers[name]) * unit_s), LONGEST_WAIT_S)
+        except (KeyError, ValueError):
+            continue
+    try:
+        until = parsedate_to_datetime(headers["retry-after"])
+    except (KeyError, ValueError):
+        return 0.0
+    return min(max(0.0, until.timestamp() - time.time()), LONGEST_WAIT_S)
+
+
+def _fault(error: httpx.TransportError) -> str | None:
+    """Return what a failed question says; a server that was silent says nothing."""
+    import httpx
+
+    return None if isinstance(error, httpx.ReadTimeout) else f"{type(error).__name__}: {error}"
