@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import threading
 import traceback
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,6 +19,7 @@ from tinsmith import (
     MissingExtraError,
     ModelInput,
     PartialBatchError,
+    ProgressTimeoutError,
     RequestFailedError,
     SamplingParams,
     ServiceClient,
@@ -48,10 +51,16 @@ DATA = [datum(2), datum(3), datum(1)]
 
 
 @pytest.fixture
-def service() -> Iterator[testing.LedgerService]:
+def clock() -> Iterator[testing.FrozenClock]:
+    """Have the time of this test."""
+    with testing.frozen_clock() as clock:
+        yield clock
+
+
+@pytest.fixture
+def service(clock: testing.FrozenClock) -> testing.LedgerService:
     """Run a service in memory, whose logprobs are all -0.5."""
-    with testing.frozen_clock():
-        yield testing.LedgerService()
+    return testing.LedgerService()
 
 
 @pytest.fixture
@@ -255,7 +264,13 @@ def test_metrics_of_any_kind_pass_through(trainer: TrainingClient) -> None:
     }
 
 
-@pytest.mark.parametrize("call", ["optim_step", "save_state", "sampler", "sample", "logprobs", "awaited"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        *("optim_step", "save_state", "sampler", "sample", "logprobs", "awaited"),
+        *("wait", "as_completed", "wait for a sampler"),
+    ],
+)
 def test_loss_that_waits_for_its_own_line_is_told(trainer: TrainingClient, call: str) -> None:
     """It would wait for ever, since the call cannot begin before the loss returns; afterwards all goes on."""
     prompt, params = ModelInput.from_ints([1]), SamplingParams(max_tokens=1)
@@ -265,6 +280,12 @@ def test_loss_that_waits_for_its_own_line_is_told(trainer: TrainingClient, call:
             trainer.optim_step(AdamParams()).result()
         elif call == "save_state":
             trainer.save_state("x").exception()
+        elif call == "wait":
+            concurrent.futures.wait([trainer.optim_step(AdamParams())])
+        elif call == "as_completed":
+            list(concurrent.futures.as_completed([trainer.optim_step(AdamParams())]))
+        elif call == "wait for a sampler":
+            concurrent.futures.wait([trainer.save_weights_and_get_sampling_client()])
         elif call == "awaited":
             asyncio.run(trainer.optim_step(AdamParams()).result_async())
         else:
@@ -288,6 +309,91 @@ def test_loss_that_waits_for_its_own_line_is_told(trainer: TrainingClient, call:
     assert caught.value.applied == "no"
     trainer.forward_backward_custom(DATA, waits_for_an_earlier_one, backend="numpy").result(WAIT_S)
     assert trainer.optim_step(AdamParams()).result(WAIT_S).metrics
+
+
+def test_a_loss_may_begin_what_nobody_waits_for(trainer: TrainingClient) -> None:
+    """Calls made in the loss, a sampler of weights among them, go out once it has returned."""
+    begun: list[Any] = []
+
+    def begins(*_: Any) -> Any:
+        begun.append(trainer.save_weights_and_get_sampling_client())
+        begun.append(trainer.optim_step(AdamParams()))
+        return 0.0, {}, GRADIENTS
+
+    trainer.forward_backward_custom(DATA, begins, backend="numpy").result(WAIT_S)
+    sampler, step = begun
+    assert step.result(WAIT_S).metrics
+    assert sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams(max_tokens=1)).result(WAIT_S).sequences
+
+
+def test_a_thread_of_the_loss_may_wait_once_it_has_returned(trainer: TrainingClient) -> None:
+    """What runs in the context of the loss is not bound by it for longer than the loss itself."""
+    returned, asked = threading.Event(), threading.Event()
+    waiting: list[concurrent.futures.Future[Any]] = []
+
+    def waits() -> Any:
+        assert returned.wait(WAIT_S)
+        step = trainer.optim_step(AdamParams())
+        with pytest.raises(TimeoutError):  # queued behind the second loss, and no error of the first
+            step.result(0)
+        asked.set()
+        return step.result(WAIT_S)
+
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+
+        def begins(*_: Any) -> Any:
+            waiting.append(threads.submit(copy_context().run, waits))
+            return 0.0, {}, GRADIENTS
+
+        def holds(*_: Any) -> Any:
+            returned.set()
+            concurrent.futures.wait(
+                [threads.submit(asked.wait, WAIT_S), *waiting], return_when="FIRST_COMPLETED"
+            )
+            return 0.0, {}, GRADIENTS
+
+        trainer.forward_backward_custom(DATA, begins, backend="numpy").result(WAIT_S)
+        trainer.forward_backward_custom(DATA, holds, backend="numpy").result(WAIT_S)
+        assert waiting[0].result(WAIT_S).metrics
+
+
+def test_a_wait_that_is_not_noticed_ends_with_the_progress_timeout(
+    clock: testing.FrozenClock, service: testing.LedgerService
+) -> None:
+    """A loss can wait unseen in a thread, yet not for ever; with nothing queued behind it may take longer."""
+    trainer = ServiceClient(
+        **service.settings(
+            config=ClientConfig.from_environment(
+                base_url="http://127.0.0.1:1/", api_key="tml-x", progress_timeout_s=300.0
+            )
+        )
+    ).create_lora_training_client("tinsmith/tiny")
+    begun, seen = threading.Event(), threading.Event()
+    ends: list[BaseException | None] = []
+
+    def waits(*_: Any) -> Any:
+        begun.set()
+        assert seen.wait(WAIT_S)
+        thread = threading.Thread(target=lambda: ends.append(trainer.optim_step(AdamParams()).exception()))
+        thread.start()
+        thread.join()
+        return 0.0, {}, GRADIENTS
+
+    custom = trainer.forward_backward_custom(DATA, waits, backend="numpy")
+    assert begun.wait(WAIT_S)
+    clock.advance(301.0)  # nothing is queued behind it yet
+    clock.settle()
+    assert not custom.done()
+    seen.set()
+    while trainer.holder.unfinished()[0] < 2:
+        clock.settle()
+    clock.advance(301.0)
+    with pytest.raises(ProgressTimeoutError, match="loss_fn has not returned for 300 s") as caught:
+        custom.result(WAIT_S)
+    assert caught.value.applied == "no"
+    trainer.forward_backward_custom(DATA, by_hand, backend="numpy").result(WAIT_S)
+    assert trainer.optim_step(AdamParams()).result(WAIT_S).metrics
+    assert isinstance(ends[0], PartialBatchError)
 
 
 def test_diverged_model_is_told_as_that(trainer: TrainingClient) -> None:

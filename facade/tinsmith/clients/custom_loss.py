@@ -13,21 +13,27 @@ import concurrent.futures
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import attrs
 
 from tinsmith.clients.training_calls import chunked
 from tinsmith.core.checks import check_batch
-from tinsmith.core.errors import InputError, MissingExtraError, RequestFailedError, TinkerError
+from tinsmith.core.errors import (
+    InputError,
+    MissingExtraError,
+    ProgressTimeoutError,
+    RequestFailedError,
+    TinkerError,
+)
 from tinsmith.core.merge import merge_forward_backward
 from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.core.values.tensor import TensorData
 from tinsmith.io.call import UserCodeError
-from tinsmith.io.future import HELD_LINE
+from tinsmith.io.future import HELD_LINE, HeldLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     import numpy as np
 
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[np.float32]]
 
+T = TypeVar("T")
 Backend = Literal["torch", "autograd", "jax", "numpy"]
 """What the arrays of a loss are: torch tensors, autograd's or jax's arrays, or plain numpy arrays."""
 
@@ -161,7 +168,8 @@ def calls(
     metrics: dict[str, Any] = {}
 
     def compute(result: ForwardBackwardOutput) -> Evaluated:
-        HELD_LINE.set(line)  # this thread runs the loss alone
+        held = HeldLine(line)
+        HELD_LINE.set(held)  # this thread runs the loss alone
         try:
             return evaluate(loss_fn, chosen, given, result)
         except TinkerError:
@@ -179,9 +187,12 @@ def calls(
             raise TinkerError(f"loss_fn raised {type(error).__name__}: {error}", applied="no") from error
         except BaseException as error:  # an exit or an interrupt is for the caller too, not for the worker
             raise UserCodeError(error) from error
+        finally:
+            held.line = None
 
     async def prepare() -> None:
-        evaluated = await line.link.runtime.in_thread(compute, await forward.future)
+        result = await forward.future
+        evaluated = await _within_limit(line, backward, line.link.runtime.in_thread(compute, result))
         if (profile := line.link.terms.profile).loss_reduction == "mean":
             line.link.caller.warn_once(
                 "mean loss",
@@ -204,6 +215,27 @@ def calls(
 
     backward.prepare, backward.merge = prepare, merge
     return forward, backward
+
+
+async def _within_limit(line: Pipeline, backward: Call[Any], computing: Coroutine[Any, Any, T]) -> T:
+    """Wait for the loss; when it does not return while calls are queued behind it, it may wait for them.
+
+    Most of such waits are noticed when they begin (`APIFuture`), but not those in threads of the loss's own.
+    """
+    running, limit_s = asyncio.ensure_future(computing), line.link.config.progress_timeout_s
+    try:
+        while not (await asyncio.wait([running], timeout=limit_s))[0]:
+            unsent = [future for future in line.futures() if future.seq_id is None]
+            if unsent != [backward.future]:
+                raise ProgressTimeoutError(
+                    f"loss_fn has not returned for {limit_s:g} s, and calls of its training client are queued"
+                    " behind it. Does it wait for one of them, in a thread perhaps? Wait for it after"
+                    " forward_backward_custom; progress_timeout_s of ClientConfig sets the limit",
+                    applied="no",
+                )
+        return running.result()
+    finally:
+        running.cancel()
 
 
 def _logprobs(index: int, output: dict[str, TensorData]) -> Array:

@@ -134,6 +134,8 @@ class TrainingClient(CheckpointingCalls):
         else autograd's or jax's; with `backend="numpy"` they are plain, and the function returns `(loss,
         metrics, gradients)`. It runs in a thread of its own, while this call holds its turn; its exceptions
         are raised by the future as they are, and `InputError` for gradients of other shapes, NaN or infinity.
+        Waiting in it for a later call of this client is an `InputError`, or, in a thread where it cannot be
+        noticed, a `ProgressTimeoutError` after `progress_timeout_s`.
         The call raises `MissingExtraError` for a backend that is not installed. The metrics are the server's
         and the function's. `loss_type_input` names what the function gets, which is always "logprobs".
         """

@@ -21,8 +21,18 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-HELD_LINE: ContextVar[object] = ContextVar("held_line", default=None)
-"""The line whose turn the custom loss holds that runs in this context; None outside of one."""
+class HeldLine:
+    """The queue whose turn a custom loss holds."""
+
+    __slots__ = ("line",)
+
+    def __init__(self, line: object) -> None:
+        self.line: object = line
+        """The queue; None once the loss has returned, since its context lives on in what it began."""
+
+
+HELD_LINE: ContextVar[HeldLine | None] = ContextVar("held_line", default=None)
+"""What the custom loss holds that runs in this context; None outside of one."""
 
 _cancelling = threading.Lock()
 """Held while a cancelled future tells its waiters, which it may do once."""
@@ -63,6 +73,20 @@ class APIFuture(concurrent.futures.Future[T]):
         self._pid = os.getpid()
         self._on_cancel: Callable[[], None] | None = None
         self._notified = False
+
+    @property
+    def _waiters(self) -> list[Any]:
+        """Where `concurrent.futures.wait` and `as_completed` put themselves before they wait.
+
+        They never call a method of a future, so that this is the one place to notice them in a custom loss.
+        """
+        self._check_own_line()
+        waiters: list[Any] = self.__dict__["_waiters"]
+        return waiters
+
+    @_waiters.setter
+    def _waiters(self, waiters: list[Any]) -> None:
+        self.__dict__["_waiters"] = waiters
 
     @property
     def request_id(self) -> str | None:
@@ -217,9 +241,11 @@ class APIFuture(concurrent.futures.Future[T]):
     def _check_own_line(self) -> None:
         """Refuse to wait, inside a custom loss, for what cannot begin before the loss has returned."""
         held = HELD_LINE.get()
-        waits_for: APIFuture[Any] | None = self if held is not None else None
+        if held is None or held.line is None or _runtime.in_loop_thread():  # what the loss began may wait
+            return
+        waits_for: APIFuture[Any] | None = self
         while waits_for is not None:
-            if waits_for.line is held and waits_for.seq_id is None and not waits_for.done():
+            if waits_for.line is held.line and waits_for.seq_id is None and not waits_for.done():
                 raise InputError(
                     f"waits for {waits_for.operation}, a later call of its own training client, which cannot"
                     " begin before the loss has returned; wait for it after forward_backward_custom",
