@@ -6,14 +6,14 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from tinsmith import ServiceClient, testing
+import pytest
+from tinsmith import APIResponseValidationError, ServiceClient, testing
 from tinsmith.cli.checkpoint import _of_user
 from tinsmith.testing.service import reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pytest
     from tinsmith import RestClient
     from tinsmith.io.wire import Answer, Seen
 
@@ -100,3 +100,24 @@ def test_one_unreadable_row_does_not_end_a_listing(caplog: pytest.LogCaptureFixt
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2  # one of each listing
     assert all("'time'" in line for line in told)
+
+
+def test_one_unreadable_model_does_not_hide_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """What a server offers is a list as any other; where no row can be read, it is an error."""
+    models: list[Any] = [{"model_name": "a"}, "b", {"model_name": "c"}]
+    service = testing.LedgerService()
+    service.rules.append(
+        lambda asked, _seen, _body: (
+            reply({"supported_models": models}) if asked == "get_server_capabilities" else None
+        )
+    )
+    with ServiceClient(**service.settings()) as client, caplog.at_level(logging.WARNING, "tinsmith"):
+        offered = client.get_server_capabilities()
+        assert [model.model_name for model in offered.supported_models] == ["a", "c"]
+        assert offered.extra == {"unreadable": ["b"]}
+        models[:] = ["b"]
+        with pytest.raises(APIResponseValidationError, match="SupportedModel"):
+            client.get_server_capabilities()
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert "get_server_capabilities" in told[0]

@@ -48,13 +48,7 @@ class RestCalls:
     async def _ask_page(self, operation: str, result: type[T], rows: str, **parts: Any) -> T:
         payload = await operations.perform(self._link.caller, operations.request(operation, **parts))
         page, problem = to_page(result, payload, rows)
-        if problem is not None:
-            self._link.caller.warn_once(
-                f"unreadable {operation}",
-                "%s: some rows cannot be read and are left out; `extra` of the page has them. %s",
-                operation,
-                problem,
-            )
+        self._link.caller.left_out(operation, problem)
         return page
 
     def _do(self, operation: str, path: dict[str, str], body: object = None) -> APIFuture[None]:

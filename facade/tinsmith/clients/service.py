@@ -13,7 +13,7 @@ import attrs
 from tinsmith.clients.ending import FinishStatus, check_status, end
 from tinsmith.clients.service_creation import CreationCalls
 from tinsmith.core.arguments import ttl
-from tinsmith.core.codec.structure import to_value
+from tinsmith.core.codec.structure import to_page
 from tinsmith.core.config import (
     ClientConfig,
     EncodingChoice,
@@ -273,7 +273,10 @@ class ServiceClient(CreationCalls):
 
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
         asked = operations.request("get_server_capabilities")
-        return to_value(GetServerCapabilitiesResponse, await operations.perform(self._link.caller, asked))
+        payload = await operations.perform(self._link.caller, asked)
+        page, problem = to_page(GetServerCapabilitiesResponse, payload, "supported_models")
+        self._link.caller.left_out(asked.operation, problem)
+        return page
 
 
 SETTINGS: dict[str, str] = {

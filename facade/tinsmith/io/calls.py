@@ -164,6 +164,16 @@ class Caller:
             self._warned.add(key)
             _log.warning(message, *args)
 
+    def left_out(self, operation: str, problem: str | None) -> None:
+        """Say once that a list came with rows that cannot be read, if one did."""
+        if problem is not None:
+            self.warn_once(
+                f"unreadable {operation}",
+                "%s: some rows cannot be read and are left out; `extra` of the page has them. %s",
+                operation,
+                problem,
+            )
+
     def held_up(self, request: Request, answer: Answer, waited_s: float) -> None:
         """Say why a call that the server refuses again and again takes so long."""
         why = f"the server, which answers {answer.status}: {detail_text(parse_body(answer.body))}"
