@@ -1,4 +1,4 @@
-"""Archives: 40 hostile ones are refused and leave nothing; honest ones arrive whole, or not at all."""
+"""Archives: 43 hostile ones are refused and leave nothing; honest ones arrive whole, or not at all."""
 
 from __future__ import annotations
 
@@ -80,6 +80,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "nul": lambda: packed(GOOD, file("a", pax_headers={"path": "a\0b"})),
     "trailing dot": lambda: packed(GOOD, file("CON.")),
     "trailing space": lambda: packed(GOOD, file("a ")),
+    "device": lambda: packed(GOOD, file("nul")),
+    "device with a suffix": lambda: packed(GOOD, file("a/COM1.json")),
+    "device as a folder": lambda: packed(GOOD, file("aux/config.json")),
     "long name": lambda: packed(GOOD, file("a/" * 600 + "b")),
     "bomb": lambda: gzip.compress(packed(GOOD, file("zeros", bytes(32 * 1024 * 1024)))),
     "many": lambda: packed(*(file(f"f{i}", b"") for i in range(60))),
@@ -90,8 +93,8 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 
 
 def test_there_are_forty() -> None:
-    """The list has forty entries."""
-    assert len(HOSTILE) == 40
+    """The list has forty entries, and three of devices."""
+    assert len(HOSTILE) == 43
 
 
 @pytest.mark.parametrize("name", HOSTILE)

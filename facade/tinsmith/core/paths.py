@@ -73,6 +73,11 @@ def spellings(checkpoint_id: str, *, has_kinds: bool = False) -> list[str]:
     return [full, name] if kind else [name, full]
 
 
+def is_device(name: str) -> bool:
+    """Say whether Windows takes the name of a file or folder for a device."""
+    return _RESERVED.fullmatch(name) is not None
+
+
 def folder_name(tinker_path: str) -> str:
     """Return a name for the folder of a checkpoint that every system takes, `RUN_weights_NAME`.
 
@@ -82,7 +87,7 @@ def folder_name(tinker_path: str) -> str:
     name = _UNFIT.sub("_", tinker_path.removeprefix(SCHEME))
     stem = name.rstrip(" .")
     name = stem + "_" * (len(name) - len(stem))
-    if _RESERVED.fullmatch(name) or name.startswith((" ", ".")):
+    if is_device(name) or name.startswith((" ", ".")):
         name = f"_{name}"
     if len(name.encode()) > _FOLDER_BYTES:
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]

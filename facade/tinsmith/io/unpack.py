@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from tinsmith.core.errors import UnsafeArchiveError
+from tinsmith.core.paths import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,10 +136,7 @@ def checked(member: tarfile.TarInfo, folder: Path, seen: set[str]) -> Path:
     if "\\" in name or ":" in name or name.startswith("/"):
         raise UnsafeArchiveError(f"the member {shown} is an absolute path, or one of another system")
     parts = PurePosixPath(name).parts
-    if ".." in parts or any(part.rstrip(" .") != part for part in parts if part != "."):
-        raise UnsafeArchiveError(f"the member {shown} would leave its folder")
-    if any(len(os.fsencode(part)) > MAX_PART_BYTES for part in parts):
-        raise UnsafeArchiveError(f"the member {shown} has a name that file systems do not take")
+    _check_parts(parts, shown)
     _note(member, parts, seen)
     if hasattr(tarfile, "data_filter"):
         try:
@@ -146,6 +144,16 @@ def checked(member: tarfile.TarInfo, folder: Path, seen: set[str]) -> Path:
         except tarfile.FilterError as error:
             raise UnsafeArchiveError(f"the member {shown} is refused: {type(error).__name__}") from error
     return folder.joinpath(*parts)
+
+
+def _check_parts(parts: tuple[str, ...], shown: str) -> None:
+    """Refuse names of files and folders that lead out, or that some system takes for something else."""
+    if ".." in parts or any(part.rstrip(" .") != part for part in parts if part != "."):
+        raise UnsafeArchiveError(f"the member {shown} would leave its folder")
+    if any(is_device(part) for part in parts):
+        raise UnsafeArchiveError(f"the member {shown} has the name of a device of another system")
+    if any(len(os.fsencode(part)) > MAX_PART_BYTES for part in parts):
+        raise UnsafeArchiveError(f"the member {shown} has a name that file systems do not take")
 
 
 def _note(member: tarfile.TarInfo, parts: tuple[str, ...], seen: set[str]) -> None:
