@@ -423,18 +423,6 @@ def test_one_number_bounds_every_phase() -> None:
     assert RetryConfig(max_connections=None).max_connections is None
 
 
-@pytest.mark.parametrize(
-    ("deduplicates", "on_unknown", "may"),
-    [(None, "resend", True), (True, "resend", True), (False, "resend", False), (True, "raise", False)],
-)
-def test_unknown_outcomes_are_resent_only_where_it_is_safe(
-    deduplicates: bool | None, on_unknown: Any, may: bool
-) -> None:
-    """Law 7, and the user's own word."""
-    config = ClientConfig(base_url="local:", server_deduplicates=deduplicates, on_unknown=on_unknown)
-    assert config.may_resend_unknown is may
-
-
 def test_variables_that_are_set_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order of the question; an empty one counts as absent."""
     monkeypatch.setenv("B", "2")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import InputError, ServiceClient, testing
+from tinsmith.core.config import ClientConfig
 from tinsmith.core.errors import ServerWarning
 from tinsmith.testing.service import reply
 
@@ -124,6 +125,23 @@ def test_what_the_user_says_beats_the_profile(clock: testing.FrozenClock, dedupl
     client.create_lora_training_client("tinsmith/tiny").result()
     assert client.server.name == "hatchery"
     assert client.holder.terms.may_resend_unknown is deduplicates
+
+
+@pytest.mark.parametrize(
+    ("deduplicates", "on_unknown", "may"),
+    [(None, "resend", True), (True, "resend", True), (False, "resend", False), (True, "raise", False)],
+)
+def test_unknown_outcomes_are_resent_only_where_it_is_safe(
+    clock: testing.FrozenClock, deduplicates: bool | None, on_unknown: Any, may: bool
+) -> None:
+    """Law 7, and the user's own word, on a server that nothing is known of."""
+    config = ClientConfig.from_environment(
+        base_url="http://127.0.0.1:1/", api_key="tml-test", on_unknown=on_unknown
+    )
+    client = open_on(
+        testing.LedgerService(), config=config, server="unknown", server_deduplicates=deduplicates
+    )
+    assert client.holder.terms.may_resend_unknown is may
 
 
 def test_the_warning_breaks_nothing_where_warnings_are_errors(

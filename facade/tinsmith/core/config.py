@@ -140,11 +140,6 @@ class ClientConfig:
         """Whether the embedded service is meant."""
         return is_local(self.base_url)
 
-    @property
-    def may_resend_unknown(self) -> bool:
-        """Whether a request of unknown outcome may be sent again."""
-        return self.server_deduplicates is not False and self.on_unknown == "resend"
-
     @classmethod
     def from_environment(
         cls,
