@@ -69,12 +69,16 @@ def test_whoami(cli: Callable[..., Result], server: Server) -> None:
 
 def test_status(cli: Callable[..., Result], server: Server) -> None:
     """What the server says of the key is shown, the key itself never; a refused one is exit code 4."""
-    server.on("GET", "/auth/apikey/me", (200, {"key_name": "laptop", "id": "k1", "secret": KEY}))
+    details = {"org_details": {"name": "acme"}, "user_details": {"email": "ada@example.com"}}
+    key = {"key_id": 7, "name": "laptop", "note": "", "details": details}
+    server.on("GET", "/auth/apikey/me", (200, {**key, "secret": KEY}))
     shown = cli("auth", "status")
-    assert f"Server {server.url}/ Key Name laptop Id k1" in shown.words
+    assert "Key Id 7 Name laptop" in shown.words
+    assert f"Server {server.url}/" in shown.words
+    assert "Organization acme User ada@example.com" in shown.words
     assert KEY not in shown.out + shown.err
     found = cli("auth", "status", "-f", "json").json
-    assert found == {"base_url": f"{server.url}/", "key": {"key_name": "laptop", "id": "k1", "secret": "***"}}
+    assert found == {"base_url": f"{server.url}/", "key": {**key, "secret": "***"}}
     server.on("GET", "/auth/apikey/me", (401, {"detail": "unknown key"}))
     assert cli("auth", "status").code == 4
 

@@ -47,6 +47,11 @@ BREAKS: list[tuple[str, str, Callable[[Document], Any]]] = [
     ),
     (
         "unions_are_tagged",
+        "rest leaves a kind to nobody",
+        lambda d: field(d, "OtherOptimizerConfig", "type")["not"]["enum"].append("lion"),
+    ),
+    (
+        "unions_are_tagged",
         "untagged union in an answer",
         lambda d: field(d, "GetInfoResponse", "model_data").update(
             anyOf=[{"$ref": "#/components/schemas/Cursor"}, {"$ref": "#/components/schemas/Checkpoint"}]
@@ -77,6 +82,11 @@ BREAKS: list[tuple[str, str, Callable[[Document], Any]]] = [
         "answers_hold_no_enum",
         "enum",
         lambda d: field(d, "SampledSequence", "stop_reason").update(enum=["length", "stop"]),
+    ),
+    (
+        "answers_hold_no_enum",
+        "union without a rest",
+        lambda d: schema(d, "OptimizerConfig")["oneOf"].pop(),
     ),
     (
         "answers_hold_no_enum",
@@ -132,6 +142,11 @@ BREAKS: list[tuple[str, str, Callable[[Document], Any]]] = [
     ("numbers_have_limits", "no unit", lambda d: drop(field(d, "Checkpoint", "size_bytes"), "x-unit")),
     ("examples_are_valid", "wrong type", lambda d: field(d, "LoraConfig", "rank").update(examples=["8"])),
     ("examples_are_valid", "below the limit", lambda d: field(d, "LoraConfig", "rank").update(examples=[0])),
+    (
+        "examples_are_valid",
+        "default of another type",
+        lambda d: field(d, "SampleRequest", "num_samples").update({"x-tinker-known-default": "1"}),
+    ),
     ("schemas_are_used", "orphan", lambda d: d["components"]["schemas"].update(Orphan={"type": "object"})),
     ("nothing_traps_the_generator", "byte", lambda d: field(d, "ImageChunk", "data").update(format="byte")),
     (

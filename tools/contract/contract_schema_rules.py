@@ -19,14 +19,18 @@ SCALAR_UNIONS = {"SamplingParams/properties/stop", "LossFnConfig/additionalPrope
 """The only fields that take several kinds of plain values."""
 
 OPEN_REQUESTS = {
-    "OptimizerConfig",
-    "OptimizerParams",
+    "JsonMetadata",
+    "OtherOptimizerParams",
     "GenericEvent/properties/event_data",
     "CustomLossNode/properties/kwargs",
 }
 """Requests that let unknown fields pass, because the protocol says so."""
 
-UNLIMITED_NUMBERS = {"seed"}
+UNLIMITED_NUMBERS = {
+    "LoraConfig/properties/seed",
+    "SamplingParams/properties/seed",
+    "DimuonParams/properties/grad_clip_norm",
+}
 """Numbers in requests that may have any value."""
 
 BIG_NAMES = {
@@ -123,13 +127,31 @@ def _members(document: Json, where: str, node: Json, members: list[Json]) -> Ite
     tag, mapping = node["discriminator"]["propertyName"], node["discriminator"].get("mapping", {})
     for member in members:
         schema = resolve(document, member)
-        constant = schema.get("properties", {}).get(tag, {}).get("const")
+        told = schema.get("properties", {}).get(tag, {})
+        constant = told.get("const")
+        rest = member is members[-1] and told.get("not") == {"enum": list(mapping)}
         if "$ref" not in member:
             yield f"{where}: a member is not a reference"
-        elif constant is None or tag not in schema.get("required", []):
+        elif tag not in schema.get("required", []) or (constant is None and not rest):
             yield f"{where}: {member['$ref']} does not require the tag {tag!r} as a constant"
-        elif mapping.get(constant) != member["$ref"]:
+        elif not rest and mapping.get(constant) != member["$ref"]:
             yield f"{where}: the mapping of {constant!r} is not {member['$ref']}"
+
+
+def open_unions(document: Json) -> set[str]:
+    """Return the places of the tags that may be constants in an answer: their union takes any other tag too.
+
+    The last member of such a union says of its tag only which constants it leaves to the others.
+    """
+    found = set()
+    for _, node in everywhere(document):
+        if "discriminator" not in node or "oneOf" not in node:
+            continue
+        tag = node["discriminator"]["propertyName"]
+        rest = resolve(document, node["oneOf"][-1])["properties"][tag]
+        if "not" in rest:
+            found |= {f"{member['$ref'].rpartition('/')[2]}/properties/{tag}" for member in node["oneOf"]}
+    return found
 
 
 def names_are_free(document: Json) -> Iterator[str]:
@@ -147,8 +169,9 @@ def required_fields_exist(document: Json) -> Iterator[str]:
 
 def answers_hold_no_enum(document: Json) -> Iterator[str]:
     """Check that no answer has a closed set of values: an unknown one must not kill its parse."""
+    free = open_unions(document)
     for where, node in everywhere(document, side(document, answer=True)):
-        if "enum" in node or "const" in node:
+        if ("enum" in node or "const" in node) and where.removesuffix("/not") not in free:
             yield f"{where}: an answer with a closed set of values"
 
 
@@ -214,13 +237,13 @@ def big_arrays_are_bare(document: Json) -> Iterator[str]:
 
 def numbers_have_limits(document: Json) -> Iterator[str]:
     """Check that a number in a request says what it may be, and that a quantity says its unit."""
-    for where, name, raw in fields(document, side(document, answer=False) - side(document, answer=True)):
+    for where, _, raw in fields(document, side(document, answer=False) - side(document, answer=True)):
         schema = resolve(document, raw)
         limits = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "const"}
         if (
             set(kinds(schema)) & {"integer", "number"}
             and not limits & set(schema)
-            and name not in UNLIMITED_NUMBERS
+            and where not in UNLIMITED_NUMBERS
         ):
             yield f"{where}: no limit"
     for where, name, raw in fields(document):
@@ -231,12 +254,16 @@ def numbers_have_limits(document: Json) -> Iterator[str]:
 
 
 def examples_are_valid(document: Json) -> Iterator[str]:
-    """Check that each example fits its field."""
+    """Check that each example fits its field, and so does what absence means."""
     ready = for_validation(document)
     for where, node in everywhere(ready):
-        if isinstance(node.get("examples"), list) and not where.endswith("/properties"):
+        if where.endswith("/properties"):
+            continue
+        shown = node["examples"] if isinstance(node.get("examples"), list) else []
+        shown = shown + [node[key] for key in ("x-tinker-known-default",) if key in node]
+        if shown:
             check = Draft202012Validator({**node, "components": ready["components"]})
-            for example in node["examples"]:
+            for example in shown:
                 yield from (f"{where}: {e.message}" for e in check.iter_errors(example))
 
 

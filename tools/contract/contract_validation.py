@@ -33,10 +33,8 @@ def _decide_by_tag(document: Json, union: Json) -> None:
     members = [resolve(document, member) for member in union["oneOf"]]
     conditions: list[Json] = []
     for member in members:
-        has_tag: Json = {
-            "properties": {tag: {"const": member["properties"][tag]["const"]}},
-            "required": [tag],
-        }
+        told = {key: value for key, value in member["properties"][tag].items() if key in ("const", "not")}
+        has_tag: Json = {"properties": {tag: told}, "required": [tag]}
         others = {key for other in members if other is not member for key in other["required"]}
         telling = [key for key in member["required"] if key not in others and key != tag]
         if member["properties"][tag].get("x-tinker-tag-optional") and telling:

@@ -34,7 +34,13 @@ def status(context: typer.Context, format: Format = None) -> None:
     """Show which server is asked, and what it says of the key; an answer means that the key works."""
     with service(context) as client:
         address = client.config.base_url
-        key = client.raw.get_api_key().result().to_dict()
+        found = client.raw.get_api_key().result()
+    key = found.to_dict()
+    owner = {
+        "organization": found.details.org_details.name,
+        "user": found.details.user_details.email,
+    }
+    told = {name: value for name, value in key.items() if name != "details"} | owner
     rows = [["Server", address]]
-    rows += [[name.replace("_", " ").title(), str(value)] for name, value in key.items()]
+    rows += [[name.replace("_", " ").title(), str(value)] for name, value in told.items()]
     show(context, {"base_url": address, "key": key}, lambda: Properties(rows))

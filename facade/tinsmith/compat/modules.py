@@ -85,18 +85,16 @@ TOP_NAMES = (
 _SAME_IN_CONTRACT = (
     "AuthTokenResponse ClientConfigRequest ClientConfigResponse ClientDynamicConfigResponse"
     " CreateCustomLossRequest CreateCustomLossResponse CustomLossGraph CustomLossInput CustomLossNode"
-    " FutureCompletion JoinSamplingSessionRequest JoinSamplingSessionResponse"
+    " FutureCompletion FuturesRetrieveRequest FuturesRetrieveResponse JoinSamplingSessionRequest"
+    " JoinSamplingSessionResponse SamplingSessionFuturesTarget SessionSearchCursor"
 )
 """Types that the generated client has under the official names."""
 
 _OTHER_TYPES: dict[str, str] = {
     "CheckpointBillingEvent": "tinsmith.types:BillingEventInfo",
     "ClientSessionFinishReason": "tinsmith_api.models:FinishReason",
-    "FuturesRetrieveRequest": "tinsmith_api.models:RetrieveFuturesRequest",
-    "FuturesRetrieveResponse": "tinsmith_api.models:RetrieveFuturesResponse",
     "SamplingPrefillBillingEvent": "tinsmith.types:BillingEventInfo",
     "SamplingSampleBillingEvent": "tinsmith.types:BillingEventInfo",
-    "SamplingSessionFuturesTarget": "tinsmith_api.models:FuturesTarget",
     "SaveWeightsExternalResponseInternal": "tinsmith.types:SaveWeightsExternalResponse",
     "SaveWeightsForSamplerResponseInternal": "tinsmith.types:SaveWeightsForSamplerResponse",
     "StorageBillingEvent": "tinsmith.types:BillingEventInfo",

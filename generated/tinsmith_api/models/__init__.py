@@ -5,20 +5,35 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .access_scope import AccessScope as AccessScope
+    from .accessible_search_owner import AccessibleSearchOwner as AccessibleSearchOwner
+    from .active_session_status_query import ActiveSessionStatusQuery as ActiveSessionStatusQuery
+    from .adam_optimizer_config import AdamOptimizerConfig as AdamOptimizerConfig
     from .adam_params import AdamParams as AdamParams
+    from .api_key_details import ApiKeyDetails as ApiKeyDetails
     from .api_key_info import ApiKeyInfo as ApiKeyInfo
+    from .api_key_org_details import ApiKeyOrgDetails as ApiKeyOrgDetails
+    from .api_key_user_details import ApiKeyUserDetails as ApiKeyUserDetails
+    from .audit_event_details import AuditEventDetails as AuditEventDetails
+    from .audit_log_entry import AuditLogEntry as AuditLogEntry
     from .audit_log_response import AuditLogResponse as AuditLogResponse
     from .auth_token_request import AuthTokenRequest as AuthTokenRequest
     from .auth_token_response import AuthTokenResponse as AuthTokenResponse
-    from .billing_usage_events_response import BillingUsageEventsResponse as BillingUsageEventsResponse
+    from .billing_event_info import BillingEventInfo as BillingEventInfo
+    from .billing_usage_event import BillingUsageEvent as BillingUsageEvent
+    from .billing_usage_response import BillingUsageResponse as BillingUsageResponse
+    from .billing_usage_session import BillingUsageSession as BillingUsageSession
+    from .billing_usage_sessions import BillingUsageSessions as BillingUsageSessions
     from .cancel_future_request import CancelFutureRequest as CancelFutureRequest
+    from .cancelled_session_status_query import CancelledSessionStatusQuery as CancelledSessionStatusQuery
     from .checkpoint import Checkpoint as Checkpoint
     from .checkpoint_kind import CheckpointKind as CheckpointKind
-    from .checkpoint_storage_usage import CheckpointStorageUsage as CheckpointStorageUsage
     from .checkpoints_list_response import CheckpointsListResponse as CheckpointsListResponse
     from .client_config_request import ClientConfigRequest as ClientConfigRequest
     from .client_config_response import ClientConfigResponse as ClientConfigResponse
     from .client_dynamic_config_response import ClientDynamicConfigResponse as ClientDynamicConfigResponse
+    from .client_finished_session_status_query import (
+        ClientFinishedSessionStatusQuery as ClientFinishedSessionStatusQuery,
+    )
     from .complete_metadata_response import CompleteMetadataResponse as CompleteMetadataResponse
     from .copy_weights_request import CopyWeightsRequest as CopyWeightsRequest
     from .copy_weights_response import CopyWeightsResponse as CopyWeightsResponse
@@ -32,16 +47,26 @@ if TYPE_CHECKING:
     )
     from .create_session_request import CreateSessionRequest as CreateSessionRequest
     from .create_session_response import CreateSessionResponse as CreateSessionResponse
+    from .current_checkpoint_storage_usage_item import (
+        CurrentCheckpointStorageUsageItem as CurrentCheckpointStorageUsageItem,
+    )
+    from .current_checkpoint_storage_usage_response import (
+        CurrentCheckpointStorageUsageResponse as CurrentCheckpointStorageUsageResponse,
+    )
     from .cursor import Cursor as Cursor
     from .custom_loss_graph import CustomLossGraph as CustomLossGraph
     from .custom_loss_input import CustomLossInput as CustomLossInput
     from .custom_loss_node import CustomLossNode as CustomLossNode
     from .custom_loss_node_kwargs import CustomLossNodeKwargs as CustomLossNodeKwargs
+    from .custom_loss_node_op import CustomLossNodeOp as CustomLossNodeOp
     from .datum import Datum as Datum
+    from .dimuon_optimizer_config import DimuonOptimizerConfig as DimuonOptimizerConfig
+    from .dimuon_params import DimuonParams as DimuonParams
     from .dmel_chunk import DmelChunk as DmelChunk
     from .encoded_text_chunk import EncodedTextChunk as EncodedTextChunk
     from .error_body import ErrorBody as ErrorBody
     from .external_weights_urls_response import ExternalWeightsUrlsResponse as ExternalWeightsUrlsResponse
+    from .failed_session_status_query import FailedSessionStatusQuery as FailedSessionStatusQuery
     from .finish_reason import FinishReason as FinishReason
     from .finish_reason_type import FinishReasonType as FinishReasonType
     from .finish_session_request import FinishSessionRequest as FinishSessionRequest
@@ -52,7 +77,8 @@ if TYPE_CHECKING:
     from .future_answer import FutureAnswer as FutureAnswer
     from .future_completion import FutureCompletion as FutureCompletion
     from .future_retrieve_request import FutureRetrieveRequest as FutureRetrieveRequest
-    from .futures_target import FuturesTarget as FuturesTarget
+    from .futures_retrieve_request import FuturesRetrieveRequest as FuturesRetrieveRequest
+    from .futures_retrieve_response import FuturesRetrieveResponse as FuturesRetrieveResponse
     from .generic_event import GenericEvent as GenericEvent
     from .generic_event_event_data import GenericEventEventData as GenericEventEventData
     from .get_info_request import GetInfoRequest as GetInfoRequest
@@ -72,6 +98,7 @@ if TYPE_CHECKING:
     from .image_format import ImageFormat as ImageFormat
     from .join_sampling_session_request import JoinSamplingSessionRequest as JoinSamplingSessionRequest
     from .join_sampling_session_response import JoinSamplingSessionResponse as JoinSamplingSessionResponse
+    from .json_metadata import JsonMetadata as JsonMetadata
     from .list_audit_log_event_type import ListAuditLogEventType as ListAuditLogEventType
     from .list_sessions_response import ListSessionsResponse as ListSessionsResponse
     from .load_weights_request import LoadWeightsRequest as LoadWeightsRequest
@@ -86,16 +113,16 @@ if TYPE_CHECKING:
     from .model_input import ModelInput as ModelInput
     from .optim_step_request import OptimStepRequest as OptimStepRequest
     from .optim_step_response import OptimStepResponse as OptimStepResponse
-    from .optimizer_config import OptimizerConfig as OptimizerConfig
-    from .optimizer_params import OptimizerParams as OptimizerParams
+    from .other_optimizer_config import OtherOptimizerConfig as OtherOptimizerConfig
+    from .other_optimizer_params import OtherOptimizerParams as OtherOptimizerParams
+    from .own_search_owner import OwnSearchOwner as OwnSearchOwner
     from .prompt_alt_tokens import PromptAltTokens as PromptAltTokens
     from .request_failed_response import RequestFailedResponse as RequestFailedResponse
-    from .retrieve_futures_request import RetrieveFuturesRequest as RetrieveFuturesRequest
-    from .retrieve_futures_response import RetrieveFuturesResponse as RetrieveFuturesResponse
     from .sample_request import SampleRequest as SampleRequest
     from .sample_response import SampleResponse as SampleResponse
     from .sampled_sequence import SampledSequence as SampledSequence
     from .sampling_params import SamplingParams as SamplingParams
+    from .sampling_session_futures_target import SamplingSessionFuturesTarget as SamplingSessionFuturesTarget
     from .save_weights_external_request import SaveWeightsExternalRequest as SaveWeightsExternalRequest
     from .save_weights_external_response import SaveWeightsExternalResponse as SaveWeightsExternalResponse
     from .save_weights_for_sampler_request import SaveWeightsForSamplerRequest as SaveWeightsForSamplerRequest
@@ -107,15 +134,15 @@ if TYPE_CHECKING:
     )
     from .save_weights_request import SaveWeightsRequest as SaveWeightsRequest
     from .save_weights_response import SaveWeightsResponse as SaveWeightsResponse
-    from .search_sessions_request import SearchSessionsRequest as SearchSessionsRequest
-    from .search_sessions_response import SearchSessionsResponse as SearchSessionsResponse
     from .session_end_event import SessionEndEvent as SessionEndEvent
     from .session_heartbeat_request import SessionHeartbeatRequest as SessionHeartbeatRequest
     from .session_heartbeat_response import SessionHeartbeatResponse as SessionHeartbeatResponse
-    from .session_owner import SessionOwner as SessionOwner
-    from .session_owner_type import SessionOwnerType as SessionOwnerType
+    from .session_search_cursor import SessionSearchCursor as SessionSearchCursor
+    from .session_search_request import SessionSearchRequest as SessionSearchRequest
+    from .session_search_response import SessionSearchResponse as SessionSearchResponse
     from .session_start_event import SessionStartEvent as SessionStartEvent
-    from .session_status_query import SessionStatusQuery as SessionStatusQuery
+    from .session_status import SessionStatus as SessionStatus
+    from .session_status_reason import SessionStatusReason as SessionStatusReason
     from .session_summary import SessionSummary as SessionSummary
     from .session_trace_export import SessionTraceExport as SessionTraceExport
     from .set_checkpoint_ttl_request import SetCheckpointTtlRequest as SetCheckpointTtlRequest
@@ -136,25 +163,39 @@ if TYPE_CHECKING:
     from .unload_model_response import UnloadModelResponse as UnloadModelResponse
     from .untyped_api_future import UntypedAPIFuture as UntypedAPIFuture
     from .user_metadata import UserMetadata as UserMetadata
+    from .user_search_owner import UserSearchOwner as UserSearchOwner
     from .weights_info_request import WeightsInfoRequest as WeightsInfoRequest
     from .weights_info_response import WeightsInfoResponse as WeightsInfoResponse
 
 _MODULE_OF = {
     "AccessScope": "access_scope",
+    "AccessibleSearchOwner": "accessible_search_owner",
+    "ActiveSessionStatusQuery": "active_session_status_query",
+    "AdamOptimizerConfig": "adam_optimizer_config",
     "AdamParams": "adam_params",
+    "ApiKeyDetails": "api_key_details",
     "ApiKeyInfo": "api_key_info",
+    "ApiKeyOrgDetails": "api_key_org_details",
+    "ApiKeyUserDetails": "api_key_user_details",
+    "AuditEventDetails": "audit_event_details",
+    "AuditLogEntry": "audit_log_entry",
     "AuditLogResponse": "audit_log_response",
     "AuthTokenRequest": "auth_token_request",
     "AuthTokenResponse": "auth_token_response",
-    "BillingUsageEventsResponse": "billing_usage_events_response",
+    "BillingEventInfo": "billing_event_info",
+    "BillingUsageEvent": "billing_usage_event",
+    "BillingUsageResponse": "billing_usage_response",
+    "BillingUsageSession": "billing_usage_session",
+    "BillingUsageSessions": "billing_usage_sessions",
     "CancelFutureRequest": "cancel_future_request",
+    "CancelledSessionStatusQuery": "cancelled_session_status_query",
     "Checkpoint": "checkpoint",
     "CheckpointKind": "checkpoint_kind",
-    "CheckpointStorageUsage": "checkpoint_storage_usage",
     "CheckpointsListResponse": "checkpoints_list_response",
     "ClientConfigRequest": "client_config_request",
     "ClientConfigResponse": "client_config_response",
     "ClientDynamicConfigResponse": "client_dynamic_config_response",
+    "ClientFinishedSessionStatusQuery": "client_finished_session_status_query",
     "CompleteMetadataResponse": "complete_metadata_response",
     "CopyWeightsRequest": "copy_weights_request",
     "CopyWeightsResponse": "copy_weights_response",
@@ -166,16 +207,22 @@ _MODULE_OF = {
     "CreateSamplingSessionResponse": "create_sampling_session_response",
     "CreateSessionRequest": "create_session_request",
     "CreateSessionResponse": "create_session_response",
+    "CurrentCheckpointStorageUsageItem": "current_checkpoint_storage_usage_item",
+    "CurrentCheckpointStorageUsageResponse": "current_checkpoint_storage_usage_response",
     "Cursor": "cursor",
     "CustomLossGraph": "custom_loss_graph",
     "CustomLossInput": "custom_loss_input",
     "CustomLossNode": "custom_loss_node",
     "CustomLossNodeKwargs": "custom_loss_node_kwargs",
+    "CustomLossNodeOp": "custom_loss_node_op",
     "Datum": "datum",
+    "DimuonOptimizerConfig": "dimuon_optimizer_config",
+    "DimuonParams": "dimuon_params",
     "DmelChunk": "dmel_chunk",
     "EncodedTextChunk": "encoded_text_chunk",
     "ErrorBody": "error_body",
     "ExternalWeightsUrlsResponse": "external_weights_urls_response",
+    "FailedSessionStatusQuery": "failed_session_status_query",
     "FinishReason": "finish_reason",
     "FinishReasonType": "finish_reason_type",
     "FinishSessionRequest": "finish_session_request",
@@ -186,7 +233,8 @@ _MODULE_OF = {
     "FutureAnswer": "future_answer",
     "FutureCompletion": "future_completion",
     "FutureRetrieveRequest": "future_retrieve_request",
-    "FuturesTarget": "futures_target",
+    "FuturesRetrieveRequest": "futures_retrieve_request",
+    "FuturesRetrieveResponse": "futures_retrieve_response",
     "GenericEvent": "generic_event",
     "GenericEventEventData": "generic_event_event_data",
     "GetInfoRequest": "get_info_request",
@@ -202,6 +250,7 @@ _MODULE_OF = {
     "ImageFormat": "image_format",
     "JoinSamplingSessionRequest": "join_sampling_session_request",
     "JoinSamplingSessionResponse": "join_sampling_session_response",
+    "JsonMetadata": "json_metadata",
     "ListAuditLogEventType": "list_audit_log_event_type",
     "ListSessionsResponse": "list_sessions_response",
     "LoadWeightsRequest": "load_weights_request",
@@ -216,16 +265,16 @@ _MODULE_OF = {
     "ModelInput": "model_input",
     "OptimStepRequest": "optim_step_request",
     "OptimStepResponse": "optim_step_response",
-    "OptimizerConfig": "optimizer_config",
-    "OptimizerParams": "optimizer_params",
+    "OtherOptimizerConfig": "other_optimizer_config",
+    "OtherOptimizerParams": "other_optimizer_params",
+    "OwnSearchOwner": "own_search_owner",
     "PromptAltTokens": "prompt_alt_tokens",
     "RequestFailedResponse": "request_failed_response",
-    "RetrieveFuturesRequest": "retrieve_futures_request",
-    "RetrieveFuturesResponse": "retrieve_futures_response",
     "SampleRequest": "sample_request",
     "SampleResponse": "sample_response",
     "SampledSequence": "sampled_sequence",
     "SamplingParams": "sampling_params",
+    "SamplingSessionFuturesTarget": "sampling_session_futures_target",
     "SaveWeightsExternalRequest": "save_weights_external_request",
     "SaveWeightsExternalResponse": "save_weights_external_response",
     "SaveWeightsForSamplerRequest": "save_weights_for_sampler_request",
@@ -233,15 +282,15 @@ _MODULE_OF = {
     "SaveWeightsForSamplerResponse": "save_weights_for_sampler_response",
     "SaveWeightsRequest": "save_weights_request",
     "SaveWeightsResponse": "save_weights_response",
-    "SearchSessionsRequest": "search_sessions_request",
-    "SearchSessionsResponse": "search_sessions_response",
     "SessionEndEvent": "session_end_event",
     "SessionHeartbeatRequest": "session_heartbeat_request",
     "SessionHeartbeatResponse": "session_heartbeat_response",
-    "SessionOwner": "session_owner",
-    "SessionOwnerType": "session_owner_type",
+    "SessionSearchCursor": "session_search_cursor",
+    "SessionSearchRequest": "session_search_request",
+    "SessionSearchResponse": "session_search_response",
     "SessionStartEvent": "session_start_event",
-    "SessionStatusQuery": "session_status_query",
+    "SessionStatus": "session_status",
+    "SessionStatusReason": "session_status_reason",
     "SessionSummary": "session_summary",
     "SessionTraceExport": "session_trace_export",
     "SetCheckpointTtlRequest": "set_checkpoint_ttl_request",
@@ -262,26 +311,40 @@ _MODULE_OF = {
     "UnloadModelResponse": "unload_model_response",
     "UntypedAPIFuture": "untyped_api_future",
     "UserMetadata": "user_metadata",
+    "UserSearchOwner": "user_search_owner",
     "WeightsInfoRequest": "weights_info_request",
     "WeightsInfoResponse": "weights_info_response",
 }
 
 __all__ = (
+    "AccessibleSearchOwner",
     "AccessScope",
+    "ActiveSessionStatusQuery",
+    "AdamOptimizerConfig",
     "AdamParams",
+    "ApiKeyDetails",
     "ApiKeyInfo",
+    "ApiKeyOrgDetails",
+    "ApiKeyUserDetails",
+    "AuditEventDetails",
+    "AuditLogEntry",
     "AuditLogResponse",
     "AuthTokenRequest",
     "AuthTokenResponse",
-    "BillingUsageEventsResponse",
+    "BillingEventInfo",
+    "BillingUsageEvent",
+    "BillingUsageResponse",
+    "BillingUsageSession",
+    "BillingUsageSessions",
     "CancelFutureRequest",
+    "CancelledSessionStatusQuery",
     "Checkpoint",
     "CheckpointKind",
     "CheckpointsListResponse",
-    "CheckpointStorageUsage",
     "ClientConfigRequest",
     "ClientConfigResponse",
     "ClientDynamicConfigResponse",
+    "ClientFinishedSessionStatusQuery",
     "CompleteMetadataResponse",
     "CopyWeightsRequest",
     "CopyWeightsResponse",
@@ -293,16 +356,22 @@ __all__ = (
     "CreateSamplingSessionResponse",
     "CreateSessionRequest",
     "CreateSessionResponse",
+    "CurrentCheckpointStorageUsageItem",
+    "CurrentCheckpointStorageUsageResponse",
     "Cursor",
     "CustomLossGraph",
     "CustomLossInput",
     "CustomLossNode",
     "CustomLossNodeKwargs",
+    "CustomLossNodeOp",
     "Datum",
+    "DimuonOptimizerConfig",
+    "DimuonParams",
     "DmelChunk",
     "EncodedTextChunk",
     "ErrorBody",
     "ExternalWeightsUrlsResponse",
+    "FailedSessionStatusQuery",
     "FinishReason",
     "FinishReasonType",
     "FinishSessionRequest",
@@ -313,7 +382,8 @@ __all__ = (
     "FutureAnswer",
     "FutureCompletion",
     "FutureRetrieveRequest",
-    "FuturesTarget",
+    "FuturesRetrieveRequest",
+    "FuturesRetrieveResponse",
     "GenericEvent",
     "GenericEventEventData",
     "GetInfoRequest",
@@ -329,6 +399,7 @@ __all__ = (
     "ImageFormat",
     "JoinSamplingSessionRequest",
     "JoinSamplingSessionResponse",
+    "JsonMetadata",
     "ListAuditLogEventType",
     "ListSessionsResponse",
     "LoadWeightsRequest",
@@ -341,18 +412,18 @@ __all__ = (
     "Metrics",
     "ModelData",
     "ModelInput",
-    "OptimizerConfig",
-    "OptimizerParams",
     "OptimStepRequest",
     "OptimStepResponse",
+    "OtherOptimizerConfig",
+    "OtherOptimizerParams",
+    "OwnSearchOwner",
     "PromptAltTokens",
     "RequestFailedResponse",
-    "RetrieveFuturesRequest",
-    "RetrieveFuturesResponse",
     "SampledSequence",
     "SampleRequest",
     "SampleResponse",
     "SamplingParams",
+    "SamplingSessionFuturesTarget",
     "SaveWeightsExternalRequest",
     "SaveWeightsExternalResponse",
     "SaveWeightsForSamplerRequest",
@@ -360,15 +431,15 @@ __all__ = (
     "SaveWeightsForSamplerResponse",
     "SaveWeightsRequest",
     "SaveWeightsResponse",
-    "SearchSessionsRequest",
-    "SearchSessionsResponse",
     "SessionEndEvent",
     "SessionHeartbeatRequest",
     "SessionHeartbeatResponse",
-    "SessionOwner",
-    "SessionOwnerType",
+    "SessionSearchCursor",
+    "SessionSearchRequest",
+    "SessionSearchResponse",
     "SessionStartEvent",
-    "SessionStatusQuery",
+    "SessionStatus",
+    "SessionStatusReason",
     "SessionSummary",
     "SessionTraceExport",
     "SetCheckpointTtlRequest",
@@ -389,6 +460,7 @@ __all__ = (
     "UnloadModelResponse",
     "UntypedAPIFuture",
     "UserMetadata",
+    "UserSearchOwner",
     "WeightsInfoRequest",
     "WeightsInfoResponse",
 )

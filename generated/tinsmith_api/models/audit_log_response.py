@@ -2,24 +2,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.audit_log_entry import AuditLogEntry
+
 
 T = TypeVar("T", bound="AuditLogResponse")
 
 
 @_attrs_define
 class AuditLogResponse:
-    """Who did what. The shape of the entries is not documented."""
+    """What was done in one day."""
 
-    entries: list[Any]
+    entries: list[AuditLogEntry]
     """ The entries. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        entries = self.entries
+        entries = []
+        for entries_item_data in self.entries:
+            entries_item = entries_item_data.to_dict()
+            entries.append(entries_item)
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -33,8 +40,15 @@ class AuditLogResponse:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.audit_log_entry import AuditLogEntry  # noqa: PLC0415
+
         d = dict(src_dict)
-        entries = cast(list[Any], d.pop("entries"))
+        entries = []
+        _entries = d.pop("entries")
+        for entries_item_data in _entries:
+            entries_item = AuditLogEntry.from_dict(entries_item_data)
+
+            entries.append(entries_item)
 
         audit_log_response = cls(
             entries=entries,

@@ -22,21 +22,22 @@ class Checkpoint:
     """A stored checkpoint."""
 
     checkpoint_id: str
-    """ Its kind and name with a slash between them; some servers give the name alone. """
+    """ Its kind and name with a slash between them, `weights/0001` for example. Some servers give the name alone.
+    """
     checkpoint_type: str
-    """ What it is for. """
-    time: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
+    """ What it can be used for: to go on training, to sample from, or to download. """
+    time: datetime.datetime | None
+    """ When it was saved, UTC. Null where the server does not say. """
     tinker_path: str
-    """ Where it lives. """
+    """ Where it lives, as a `tinker://` path. """
     size_bytes: int | None | Unset = UNSET
-    """ Its size. """
+    """ Size on the server, in bytes. Absent or null where the server does not say. """
     public: bool | Unset = UNSET
     """ Whether everybody may read it. Absent means no. """
-    expires_at: datetime.datetime | None | Unset = UNSET
-    """ When it is deleted; null for never. """
     user_metadata: None | Unset | UserMetadata = UNSET
-    """ Labels of the checkpoint. """
+    """ Labels that the user attached to it. Absent or null where there are none. """
+    expires_at: datetime.datetime | None | Unset = UNSET
+    """ When the server deletes it, UTC. Absent or null means never. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,7 +47,11 @@ class Checkpoint:
 
         checkpoint_type = self.checkpoint_type
 
-        time = self.time.isoformat()
+        time: None | str
+        if isinstance(self.time, datetime.datetime):
+            time = self.time.isoformat()
+        else:
+            time = self.time
 
         tinker_path = self.tinker_path
 
@@ -58,14 +63,6 @@ class Checkpoint:
 
         public = self.public
 
-        expires_at: None | str | Unset
-        if isinstance(self.expires_at, Unset):
-            expires_at = UNSET
-        elif isinstance(self.expires_at, datetime.datetime):
-            expires_at = self.expires_at.isoformat()
-        else:
-            expires_at = self.expires_at
-
         user_metadata: dict[str, Any] | None | Unset
         if isinstance(self.user_metadata, Unset):
             user_metadata = UNSET
@@ -73,6 +70,14 @@ class Checkpoint:
             user_metadata = self.user_metadata.to_dict()
         else:
             user_metadata = self.user_metadata
+
+        expires_at: None | str | Unset
+        if isinstance(self.expires_at, Unset):
+            expires_at = UNSET
+        elif isinstance(self.expires_at, datetime.datetime):
+            expires_at = self.expires_at.isoformat()
+        else:
+            expires_at = self.expires_at
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -88,10 +93,10 @@ class Checkpoint:
             field_dict["size_bytes"] = size_bytes
         if public is not UNSET:
             field_dict["public"] = public
-        if expires_at is not UNSET:
-            field_dict["expires_at"] = expires_at
         if user_metadata is not UNSET:
             field_dict["user_metadata"] = user_metadata
+        if expires_at is not UNSET:
+            field_dict["expires_at"] = expires_at
 
         return field_dict
 
@@ -104,13 +109,32 @@ class Checkpoint:
 
         checkpoint_type = d.pop("checkpoint_type")
 
-        time = datetime.datetime.fromisoformat(d.pop("time"))
+        def _parse_time(data: Any) -> datetime.datetime | None:
+            if data is None:
+                return data
+            if isinstance(data, str):
+                time_type_0 = datetime.datetime.fromisoformat(data)
+
+                return time_type_0
+
+            return cast(datetime.datetime | None, data)
+
+        time = _parse_time(d.pop("time"))
 
         tinker_path = d.pop("tinker_path")
 
         size_bytes = cast(int | None | Unset, d.pop("size_bytes", UNSET))
 
         public = d.pop("public", UNSET)
+
+        def _parse_user_metadata(data: Any) -> None | Unset | UserMetadata:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return UserMetadata.from_dict(data)
+
+        user_metadata = _parse_user_metadata(d.pop("user_metadata", UNSET))
 
         def _parse_expires_at(data: Any) -> datetime.datetime | None | Unset:
             if data is None:
@@ -126,15 +150,6 @@ class Checkpoint:
 
         expires_at = _parse_expires_at(d.pop("expires_at", UNSET))
 
-        def _parse_user_metadata(data: Any) -> None | Unset | UserMetadata:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return UserMetadata.from_dict(data)
-
-        user_metadata = _parse_user_metadata(d.pop("user_metadata", UNSET))
-
         checkpoint = cls(
             checkpoint_id=checkpoint_id,
             checkpoint_type=checkpoint_type,
@@ -142,8 +157,8 @@ class Checkpoint:
             tinker_path=tinker_path,
             size_bytes=size_bytes,
             public=public,
-            expires_at=expires_at,
             user_metadata=user_metadata,
+            expires_at=expires_at,
         )
 
         checkpoint.additional_properties = d

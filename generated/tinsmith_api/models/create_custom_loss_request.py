@@ -29,7 +29,7 @@ class CreateCustomLossRequest:
     inputs: list[CustomLossInput]
     """ What it takes. """
     graph: CustomLossGraph
-    """ A computation. """
+    """ What a custom loss computes. """
     type_: Literal["create_custom_loss"] | Unset = "create_custom_loss"
     """ The kind of this request. """
 

@@ -14,12 +14,12 @@ T = TypeVar("T", bound="CreateCustomLossResponse")
 
 @_attrs_define
 class CreateCustomLossResponse:
-    """The loss can be used: loss_fn `custom` with `loss_id` in its settings."""
+    """The loss can be used: as `loss_fn` `custom`, with its `loss_id` in `loss_fn_config`."""
 
     loss_id: str
-    """ Names the loss. """
+    """ Id of the loss. """
     type_: str | Unset = UNSET
-    """ `create_custom_loss`. """
+    """ The kind of result, `create_custom_loss`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

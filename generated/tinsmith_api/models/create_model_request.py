@@ -9,9 +9,11 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.adam_optimizer_config import AdamOptimizerConfig
+    from ..models.dimuon_optimizer_config import DimuonOptimizerConfig
+    from ..models.json_metadata import JsonMetadata
     from ..models.lora_config import LoraConfig
-    from ..models.optimizer_config import OptimizerConfig
-    from ..models.user_metadata import UserMetadata
+    from ..models.other_optimizer_config import OtherOptimizerConfig
 
 
 T = TypeVar("T", bound="CreateModelRequest")
@@ -29,19 +31,23 @@ class CreateModelRequest:
      """
     base_model: str
     """ The name of a base model, as `get_server_capabilities` lists it. """
-    user_metadata: None | Unset | UserMetadata = UNSET
-    """ Labels of the training run. """
+    user_metadata: JsonMetadata | None | Unset = UNSET
+    """ Labels that the user attaches to the training run, with any JSON values. Absent or null means none. """
     lora_config: LoraConfig | None | Unset = UNSET
-    """ The adapter. Known servers refuse null. """
-    optimizer_config: OptimizerConfig | Unset = UNSET
-    """ The optimizer that the model is trained with. Kinds that this contract does not know pass through.
-     """
+    """ Shape of the adapter. The known servers require it. """
+    optimizer_config: AdamOptimizerConfig | DimuonOptimizerConfig | None | OtherOptimizerConfig | Unset = (
+        UNSET
+    )
+    """ Optimizer to train with. Absent or null means the server's default, AdamW. """
     type_: Literal["create_model"] | Unset = "create_model"
-    """ The kind of this request. """
+    """ The kind of request, always `create_model`. """
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.adam_optimizer_config import AdamOptimizerConfig  # noqa: PLC0415
+        from ..models.dimuon_optimizer_config import DimuonOptimizerConfig  # noqa: PLC0415
+        from ..models.json_metadata import JsonMetadata  # noqa: PLC0415
         from ..models.lora_config import LoraConfig  # noqa: PLC0415
-        from ..models.user_metadata import UserMetadata  # noqa: PLC0415
+        from ..models.other_optimizer_config import OtherOptimizerConfig  # noqa: PLC0415
 
         session_id = self.session_id
 
@@ -52,7 +58,7 @@ class CreateModelRequest:
         user_metadata: dict[str, Any] | None | Unset
         if isinstance(self.user_metadata, Unset):
             user_metadata = UNSET
-        elif isinstance(self.user_metadata, UserMetadata):
+        elif isinstance(self.user_metadata, JsonMetadata):
             user_metadata = self.user_metadata.to_dict()
         else:
             user_metadata = self.user_metadata
@@ -65,9 +71,17 @@ class CreateModelRequest:
         else:
             lora_config = self.lora_config
 
-        optimizer_config: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.optimizer_config, Unset):
+        optimizer_config: dict[str, Any] | None | Unset
+        if isinstance(self.optimizer_config, Unset):
+            optimizer_config = UNSET
+        elif isinstance(self.optimizer_config, AdamOptimizerConfig):
             optimizer_config = self.optimizer_config.to_dict()
+        elif isinstance(self.optimizer_config, DimuonOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        elif isinstance(self.optimizer_config, OtherOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        else:
+            optimizer_config = self.optimizer_config
 
         type_ = self.type_
 
@@ -93,9 +107,11 @@ class CreateModelRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.adam_optimizer_config import AdamOptimizerConfig  # noqa: PLC0415
+        from ..models.dimuon_optimizer_config import DimuonOptimizerConfig  # noqa: PLC0415
+        from ..models.json_metadata import JsonMetadata  # noqa: PLC0415
         from ..models.lora_config import LoraConfig  # noqa: PLC0415
-        from ..models.optimizer_config import OptimizerConfig  # noqa: PLC0415
-        from ..models.user_metadata import UserMetadata  # noqa: PLC0415
+        from ..models.other_optimizer_config import OtherOptimizerConfig  # noqa: PLC0415
 
         d = dict(src_dict)
         session_id = d.pop("session_id")
@@ -104,12 +120,12 @@ class CreateModelRequest:
 
         base_model = d.pop("base_model")
 
-        def _parse_user_metadata(data: Any) -> None | Unset | UserMetadata:
+        def _parse_user_metadata(data: Any) -> JsonMetadata | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return UserMetadata.from_dict(data)
+            return JsonMetadata.from_dict(data)
 
         user_metadata = _parse_user_metadata(d.pop("user_metadata", UNSET))
 
@@ -122,12 +138,21 @@ class CreateModelRequest:
 
         lora_config = _parse_lora_config(d.pop("lora_config", UNSET))
 
-        _optimizer_config = d.pop("optimizer_config", UNSET)
-        optimizer_config: OptimizerConfig | Unset
-        if isinstance(_optimizer_config, Unset):
-            optimizer_config = UNSET
-        else:
-            optimizer_config = OptimizerConfig.from_dict(_optimizer_config)
+        def _parse_optimizer_config(
+            data: Any,
+        ) -> AdamOptimizerConfig | DimuonOptimizerConfig | None | OtherOptimizerConfig | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            tag = data["type"]
+            if tag == "adamw":
+                return AdamOptimizerConfig.from_dict(data)
+            if tag == "dimuon":
+                return DimuonOptimizerConfig.from_dict(data)
+            return OtherOptimizerConfig.from_dict(data)
+
+        optimizer_config = _parse_optimizer_config(d.pop("optimizer_config", UNSET))
 
         type_ = cast(Literal["create_model"] | Unset, d.pop("type", UNSET))
         if type_ != "create_model" and not isinstance(type_, Unset):

@@ -9,7 +9,7 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.user_metadata import UserMetadata
+    from ..models.json_metadata import JsonMetadata
 
 
 T = TypeVar("T", bound="CreateSessionRequest")
@@ -21,8 +21,8 @@ class CreateSessionRequest:
 
     tags: list[str]
     """ Labels of the session. May be empty. """
-    user_metadata: None | UserMetadata
-    """ Labels of the user's own; null or `{}` for none. """
+    user_metadata: JsonMetadata | None
+    """ Labels that the user attaches to the session, with any JSON values; null or `{}` for none. """
     sdk_version: str
     """ The version of the calling client. Servers may adapt to it. """
     project_id: None | str | Unset = UNSET
@@ -33,12 +33,12 @@ class CreateSessionRequest:
     """ The kind of this request. """
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.user_metadata import UserMetadata  # noqa: PLC0415
+        from ..models.json_metadata import JsonMetadata  # noqa: PLC0415
 
         tags = self.tags
 
         user_metadata: dict[str, Any] | None
-        if isinstance(self.user_metadata, UserMetadata):
+        if isinstance(self.user_metadata, JsonMetadata):
             user_metadata = self.user_metadata.to_dict()
         else:
             user_metadata = self.user_metadata
@@ -79,15 +79,15 @@ class CreateSessionRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.user_metadata import UserMetadata  # noqa: PLC0415
+        from ..models.json_metadata import JsonMetadata  # noqa: PLC0415
 
         d = dict(src_dict)
         tags = cast(list[str], d.pop("tags"))
 
-        def _parse_user_metadata(data: Any) -> None | UserMetadata:
+        def _parse_user_metadata(data: Any) -> JsonMetadata | None:
             if data is None:
                 return data
-            return UserMetadata.from_dict(data)
+            return JsonMetadata.from_dict(data)
 
         user_metadata = _parse_user_metadata(d.pop("user_metadata"))
 

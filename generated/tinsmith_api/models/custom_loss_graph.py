@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.custom_loss_node import CustomLossNode
 
@@ -15,29 +17,30 @@ T = TypeVar("T", bound="CustomLossGraph")
 
 @_attrs_define
 class CustomLossGraph:
-    """A computation."""
+    """What a custom loss computes."""
 
-    format_: int
-    """ The version of this form. """
     nodes: list[CustomLossNode]
-    """ The steps, each after those that it uses. """
+    """ The steps, each behind those that it uses. """
+    format_: int | Unset = UNSET
+    """ Version of this form. There is only 1, which is also meant when it is absent. """
 
     def to_dict(self) -> dict[str, Any]:
-        format_ = self.format_
-
         nodes = []
         for nodes_item_data in self.nodes:
             nodes_item = nodes_item_data.to_dict()
             nodes.append(nodes_item)
 
+        format_ = self.format_
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
             {
-                "format": format_,
                 "nodes": nodes,
             }
         )
+        if format_ is not UNSET:
+            field_dict["format"] = format_
 
         return field_dict
 
@@ -46,8 +49,6 @@ class CustomLossGraph:
         from ..models.custom_loss_node import CustomLossNode  # noqa: PLC0415
 
         d = dict(src_dict)
-        format_ = d.pop("format")
-
         nodes = []
         _nodes = d.pop("nodes")
         for nodes_item_data in _nodes:
@@ -55,9 +56,11 @@ class CustomLossGraph:
 
             nodes.append(nodes_item)
 
+        format_ = d.pop("format", UNSET)
+
         custom_loss_graph = cls(
-            format_=format_,
             nodes=nodes,
+            format_=format_,
         )
 
         return custom_loss_graph

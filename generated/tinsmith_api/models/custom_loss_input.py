@@ -14,9 +14,9 @@ class CustomLossInput:
     """One input of a custom loss."""
 
     name: str
-    """ Its name. """
+    """ Its name, a key of a datum's `loss_fn_inputs`. """
     rank: int
-    """ How many axes it has. """
+    """ Number of its axes, 0 to 2. """
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
+from ..models.custom_loss_node_op import CustomLossNodeOp, check_custom_loss_node_op
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -17,21 +18,25 @@ T = TypeVar("T", bound="CustomLossNode")
 
 @_attrs_define
 class CustomLossNode:
-    """One step of the computation, in the form of a torch.fx node."""
+    """One step of a custom loss, in the form of a node of torch.fx."""
 
-    op: str
+    op: CustomLossNodeOp
     """ The kind of step. """
     name: str
-    """ The name that later steps use. """
+    """ Name of the step, by which later steps refer to it. """
     target: str
     """ What is called or read. """
     args: list[Any] | Unset = UNSET
-    """ Positional arguments; a step is named by `{"node": name}` or as the server documents. """
+    """ Positional arguments. Null, booleans, integers, finite numbers, texts and lists stand for themselves;
+    anything else is an object of one key: `{"ref": name}` for an earlier step, `{"tuple": [...]}`, `{"dict":
+    {...}}`, `{"slice": [start, stop, step]}`, `{"ellipsis": true}`, `{"float": "inf"}` for a number that JSON
+    lacks, and `dtype`, `device`, `layout` or `memory_format` with its name as text. Absent means none.
+     """
     kwargs: CustomLossNodeKwargs | Unset = UNSET
-    """ Named arguments. """
+    """ Named arguments, written as in `args`. Absent means none. """
 
     def to_dict(self) -> dict[str, Any]:
-        op = self.op
+        op: str = self.op
 
         name = self.name
 
@@ -66,7 +71,7 @@ class CustomLossNode:
         from ..models.custom_loss_node_kwargs import CustomLossNodeKwargs  # noqa: PLC0415
 
         d = dict(src_dict)
-        op = d.pop("op")
+        op = check_custom_loss_node_op(d.pop("op"))
 
         name = d.pop("name")
 

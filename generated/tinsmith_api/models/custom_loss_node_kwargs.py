@@ -12,7 +12,7 @@ T = TypeVar("T", bound="CustomLossNodeKwargs")
 
 @_attrs_define
 class CustomLossNodeKwargs:
-    """Named arguments."""
+    """Named arguments, written as in `args`. Absent means none."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

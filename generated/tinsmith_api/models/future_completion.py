@@ -14,14 +14,19 @@ T = TypeVar("T", bound="FutureCompletion")
 
 @_attrs_define
 class FutureCompletion:
-    """One promise that ended. The payload is still fetched by `retrieve_future`."""
+    """One promise that has ended, in one of two ways: `finished` or `failed`. The result or the failure itself is still
+    fetched by `retrieve_future`.
+
+    """
 
     state: str
     """ How it ended. """
     request_id: str
     """ Names a promise. Always text, even where it looks like a number; opaque. """
     response_payload_uncompressed_size: int | None | Unset = UNSET
-    """ Size of the result once unpacked, for budgeting. """
+    """ Size of the result before compression, in bytes, so that a client can make room for it. Absent where the
+    promise failed or the server does not say.
+     """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

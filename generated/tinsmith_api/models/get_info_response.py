@@ -10,7 +10,10 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.adam_optimizer_config import AdamOptimizerConfig
+    from ..models.dimuon_optimizer_config import DimuonOptimizerConfig
     from ..models.model_data import ModelData
+    from ..models.other_optimizer_config import OtherOptimizerConfig
 
 
 T = TypeVar("T", bound="GetInfoResponse")
@@ -26,22 +29,47 @@ class GetInfoResponse:
     """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
     text is the training run's id. Treat it as opaque.
      """
-    type_: str | Unset = UNSET
-    """ `get_info`. """
+    type_: None | str | Unset = UNSET
+    """ The kind of answer, `get_info`. """
+    optimizer_config: AdamOptimizerConfig | DimuonOptimizerConfig | None | OtherOptimizerConfig | Unset = (
+        UNSET
+    )
+    """ Optimizer that the model is trained with. Absent or null where the server does not say; then it is AdamW.
+    """
     is_lora: bool | None | Unset = UNSET
-    """ Whether an adapter is trained (else all weights). """
+    """ Whether an adapter is trained, and not all weights. Absent or null where the server does not say. """
     lora_rank: int | None | Unset = UNSET
-    """ Width of the adapter matrices. """
+    """ Rank of the adapter. Absent or null where the server does not say. """
     model_name: None | str | Unset = UNSET
-    """ Its base model once more. """
+    """ Name of the base model, as in `model_data`. Absent or null where the server does not say. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.adam_optimizer_config import AdamOptimizerConfig  # noqa: PLC0415
+        from ..models.dimuon_optimizer_config import DimuonOptimizerConfig  # noqa: PLC0415
+        from ..models.other_optimizer_config import OtherOptimizerConfig  # noqa: PLC0415
+
         model_data = self.model_data.to_dict()
 
         model_id = self.model_id
 
-        type_ = self.type_
+        type_: None | str | Unset
+        if isinstance(self.type_, Unset):
+            type_ = UNSET
+        else:
+            type_ = self.type_
+
+        optimizer_config: dict[str, Any] | None | Unset
+        if isinstance(self.optimizer_config, Unset):
+            optimizer_config = UNSET
+        elif isinstance(self.optimizer_config, AdamOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        elif isinstance(self.optimizer_config, DimuonOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        elif isinstance(self.optimizer_config, OtherOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        else:
+            optimizer_config = self.optimizer_config
 
         is_lora: bool | None | Unset
         if isinstance(self.is_lora, Unset):
@@ -71,6 +99,8 @@ class GetInfoResponse:
         )
         if type_ is not UNSET:
             field_dict["type"] = type_
+        if optimizer_config is not UNSET:
+            field_dict["optimizer_config"] = optimizer_config
         if is_lora is not UNSET:
             field_dict["is_lora"] = is_lora
         if lora_rank is not UNSET:
@@ -82,14 +112,33 @@ class GetInfoResponse:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.adam_optimizer_config import AdamOptimizerConfig  # noqa: PLC0415
+        from ..models.dimuon_optimizer_config import DimuonOptimizerConfig  # noqa: PLC0415
         from ..models.model_data import ModelData  # noqa: PLC0415
+        from ..models.other_optimizer_config import OtherOptimizerConfig  # noqa: PLC0415
 
         d = dict(src_dict)
         model_data = ModelData.from_dict(d.pop("model_data"))
 
         model_id = d.pop("model_id")
 
-        type_ = d.pop("type", UNSET)
+        type_ = cast(None | str | Unset, d.pop("type", UNSET))
+
+        def _parse_optimizer_config(
+            data: Any,
+        ) -> AdamOptimizerConfig | DimuonOptimizerConfig | None | OtherOptimizerConfig | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            tag = data["type"]
+            if tag == "adamw":
+                return AdamOptimizerConfig.from_dict(data)
+            if tag == "dimuon":
+                return DimuonOptimizerConfig.from_dict(data)
+            return OtherOptimizerConfig.from_dict(data)
+
+        optimizer_config = _parse_optimizer_config(d.pop("optimizer_config", UNSET))
 
         is_lora = cast(bool | None | Unset, d.pop("is_lora", UNSET))
 
@@ -101,6 +150,7 @@ class GetInfoResponse:
             model_data=model_data,
             model_id=model_id,
             type_=type_,
+            optimizer_config=optimizer_config,
             is_lora=is_lora,
             lora_rank=lora_rank,
             model_name=model_name,

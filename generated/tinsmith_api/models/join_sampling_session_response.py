@@ -7,19 +7,25 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 T = TypeVar("T", bound="JoinSamplingSessionResponse")
 
 
 @_attrs_define
 class JoinSamplingSessionResponse:
-    """The counter."""
+    """The counter of a copy of a sampler."""
 
     client_counter: int
-    """ This process counts its seq_ids from client_counter x 10^9. """
+    """ Number of this copy. It counts its `seq_id`s from `client_counter` times 10^9. """
+    type_: str | Unset = UNSET
+    """ The kind of answer, `join_sampling_session`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         client_counter = self.client_counter
+
+        type_ = self.type_
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -28,6 +34,8 @@ class JoinSamplingSessionResponse:
                 "client_counter": client_counter,
             }
         )
+        if type_ is not UNSET:
+            field_dict["type"] = type_
 
         return field_dict
 
@@ -36,8 +44,11 @@ class JoinSamplingSessionResponse:
         d = dict(src_dict)
         client_counter = d.pop("client_counter")
 
+        type_ = d.pop("type", UNSET)
+
         join_sampling_session_response = cls(
             client_counter=client_counter,
+            type_=type_,
         )
 
         join_sampling_session_response.additional_properties = d

@@ -9,8 +9,10 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.optimizer_config import OptimizerConfig
-    from ..models.user_metadata import UserMetadata
+    from ..models.adam_optimizer_config import AdamOptimizerConfig
+    from ..models.dimuon_optimizer_config import DimuonOptimizerConfig
+    from ..models.json_metadata import JsonMetadata
+    from ..models.other_optimizer_config import OtherOptimizerConfig
 
 
 T = TypeVar("T", bound="LoadWeightsRequest")
@@ -18,8 +20,9 @@ T = TypeVar("T", bound="LoadWeightsRequest")
 
 @_attrs_define
 class LoadWeightsRequest:
-    """Load a checkpoint, in one of two forms: into an existing model (`model_id`, `seq_id`), or creating a model from it
-    (`session_id`, `model_seq_id`, since 0.24.1). Some servers take the first form only as a model's first request.
+    """Load a checkpoint, in one of two forms: into an existing model (`model_id` and `seq_id`), or into a new model that
+    it creates (`session_id` and `model_seq_id`, since 0.24.1). Some servers take the first form only as a model's first
+    request.
 
     """
 
@@ -28,29 +31,35 @@ class LoadWeightsRequest:
     path that a server gave is passed on as it is.
      """
     optimizer: bool
-    """ Whether to load the optimizer's state as well. """
+    """ Whether to load the optimizer's state as well as the weights. """
     model_id: None | str | Unset = UNSET
-    """ The model to load into. First form. """
+    """ Model to load into. First form only. """
     seq_id: int | None | Unset = UNSET
-    """ The place in the training order. First form. """
+    """ Place of the request in the model's training order, from 1. First form only. """
     session_id: None | str | Unset = UNSET
-    """ The session of the new model. Second form. """
+    """ Session that the new model belongs to. Second form only. """
     model_seq_id: int | None | Unset = UNSET
-    """ The number of the new model. Second form. """
+    """ Number of the new model in its session, from 0. Second form only. """
     base_model: None | str | Unset = UNSET
-    """ Another base model than the one that the checkpoint was trained on. Second form. """
-    user_metadata: None | Unset | UserMetadata = UNSET
-    """ Labels of the new training run. Second form. """
-    optimizer_config: None | OptimizerConfig | Unset = UNSET
-    """ The optimizer. Second form. """
+    """ Base model of the new model, where it differs from the one that the checkpoint was trained on. Second form
+    only.
+     """
+    user_metadata: JsonMetadata | None | Unset = UNSET
+    """ Labels that the user attaches to the new training run, with any JSON values. Second form only. """
+    optimizer_config: AdamOptimizerConfig | DimuonOptimizerConfig | None | OtherOptimizerConfig | Unset = (
+        UNSET
+    )
+    """ Optimizer to train the new model with. Absent or null means that of the checkpoint. Second form only. """
     weights_access_token: None | str | Unset = UNSET
-    """ Opens somebody else's checkpoint. """
+    """ Secret that opens somebody else's checkpoint. Absent or null for one's own and for public ones. """
     type_: Literal["load_weights"] | Unset = "load_weights"
-    """ The kind of this request. """
+    """ The kind of request, always `load_weights`. """
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.optimizer_config import OptimizerConfig  # noqa: PLC0415
-        from ..models.user_metadata import UserMetadata  # noqa: PLC0415
+        from ..models.adam_optimizer_config import AdamOptimizerConfig  # noqa: PLC0415
+        from ..models.dimuon_optimizer_config import DimuonOptimizerConfig  # noqa: PLC0415
+        from ..models.json_metadata import JsonMetadata  # noqa: PLC0415
+        from ..models.other_optimizer_config import OtherOptimizerConfig  # noqa: PLC0415
 
         path = self.path
 
@@ -89,7 +98,7 @@ class LoadWeightsRequest:
         user_metadata: dict[str, Any] | None | Unset
         if isinstance(self.user_metadata, Unset):
             user_metadata = UNSET
-        elif isinstance(self.user_metadata, UserMetadata):
+        elif isinstance(self.user_metadata, JsonMetadata):
             user_metadata = self.user_metadata.to_dict()
         else:
             user_metadata = self.user_metadata
@@ -97,7 +106,11 @@ class LoadWeightsRequest:
         optimizer_config: dict[str, Any] | None | Unset
         if isinstance(self.optimizer_config, Unset):
             optimizer_config = UNSET
-        elif isinstance(self.optimizer_config, OptimizerConfig):
+        elif isinstance(self.optimizer_config, AdamOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        elif isinstance(self.optimizer_config, DimuonOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        elif isinstance(self.optimizer_config, OtherOptimizerConfig):
             optimizer_config = self.optimizer_config.to_dict()
         else:
             optimizer_config = self.optimizer_config
@@ -141,8 +154,10 @@ class LoadWeightsRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.optimizer_config import OptimizerConfig  # noqa: PLC0415
-        from ..models.user_metadata import UserMetadata  # noqa: PLC0415
+        from ..models.adam_optimizer_config import AdamOptimizerConfig  # noqa: PLC0415
+        from ..models.dimuon_optimizer_config import DimuonOptimizerConfig  # noqa: PLC0415
+        from ..models.json_metadata import JsonMetadata  # noqa: PLC0415
+        from ..models.other_optimizer_config import OtherOptimizerConfig  # noqa: PLC0415
 
         d = dict(src_dict)
         path = d.pop("path")
@@ -159,21 +174,28 @@ class LoadWeightsRequest:
 
         base_model = cast(None | str | Unset, d.pop("base_model", UNSET))
 
-        def _parse_user_metadata(data: Any) -> None | Unset | UserMetadata:
+        def _parse_user_metadata(data: Any) -> JsonMetadata | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return UserMetadata.from_dict(data)
+            return JsonMetadata.from_dict(data)
 
         user_metadata = _parse_user_metadata(d.pop("user_metadata", UNSET))
 
-        def _parse_optimizer_config(data: Any) -> None | OptimizerConfig | Unset:
+        def _parse_optimizer_config(
+            data: Any,
+        ) -> AdamOptimizerConfig | DimuonOptimizerConfig | None | OtherOptimizerConfig | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return OptimizerConfig.from_dict(data)
+            tag = data["type"]
+            if tag == "adamw":
+                return AdamOptimizerConfig.from_dict(data)
+            if tag == "dimuon":
+                return DimuonOptimizerConfig.from_dict(data)
+            return OtherOptimizerConfig.from_dict(data)
 
         optimizer_config = _parse_optimizer_config(d.pop("optimizer_config", UNSET))
 

@@ -20,7 +20,7 @@ class LoadWeightsResponse:
     """ The checkpoint, where the server repeats it. """
     model_id: None | str | Unset = UNSET
     """ The new model. Second form only. """
-    type_: str | Unset = UNSET
+    type_: None | str | Unset = UNSET
     """ `load_weights`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -37,7 +37,11 @@ class LoadWeightsResponse:
         else:
             model_id = self.model_id
 
-        type_ = self.type_
+        type_: None | str | Unset
+        if isinstance(self.type_, Unset):
+            type_ = UNSET
+        else:
+            type_ = self.type_
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -58,7 +62,7 @@ class LoadWeightsResponse:
 
         model_id = cast(None | str | Unset, d.pop("model_id", UNSET))
 
-        type_ = d.pop("type", UNSET)
+        type_ = cast(None | str | Unset, d.pop("type", UNSET))
 
         load_weights_response = cls(
             path=path,

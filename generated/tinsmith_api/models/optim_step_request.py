@@ -10,7 +10,8 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.adam_params import AdamParams
-    from ..models.optimizer_params import OptimizerParams
+    from ..models.dimuon_params import DimuonParams
+    from ..models.other_optimizer_params import OtherOptimizerParams
 
 
 T = TypeVar("T", bound="OptimStepRequest")
@@ -18,24 +19,25 @@ T = TypeVar("T", bound="OptimStepRequest")
 
 @_attrs_define
 class OptimStepRequest:
-    """Apply the gradients gathered so far and clear them."""
+    """Apply the gradients gathered so far, and clear them. Give `adam_params` or `optimizer_params`."""
 
     model_id: str
     """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
     text is the training run's id. Treat it as opaque.
      """
     adam_params: AdamParams | None | Unset = UNSET
-    """ Settings, for Adam. Clients before 0.30 always send it, `{}` for all defaults. """
-    optimizer_params: None | OptimizerParams | Unset = UNSET
-    """ Settings, for another optimizer. """
+    """ Settings of a step of Adam. Clients before 0.30 always send it, `{}` for all defaults. """
     seq_id: int | None | Unset = UNSET
-    """ The place in the training order. """
+    """ Place of the request in the model's training order, from 1. Absent or null leaves it to the server. """
+    optimizer_params: DimuonParams | None | OtherOptimizerParams | Unset = UNSET
+    """ Settings of a step of another optimizer. """
     type_: Literal["optim_step"] | Unset = "optim_step"
-    """ The kind of this request. """
+    """ The kind of request, always `optim_step`. """
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.adam_params import AdamParams  # noqa: PLC0415
-        from ..models.optimizer_params import OptimizerParams  # noqa: PLC0415
+        from ..models.dimuon_params import DimuonParams  # noqa: PLC0415
+        from ..models.other_optimizer_params import OtherOptimizerParams  # noqa: PLC0415
 
         model_id = self.model_id
 
@@ -47,19 +49,21 @@ class OptimStepRequest:
         else:
             adam_params = self.adam_params
 
-        optimizer_params: dict[str, Any] | None | Unset
-        if isinstance(self.optimizer_params, Unset):
-            optimizer_params = UNSET
-        elif isinstance(self.optimizer_params, OptimizerParams):
-            optimizer_params = self.optimizer_params.to_dict()
-        else:
-            optimizer_params = self.optimizer_params
-
         seq_id: int | None | Unset
         if isinstance(self.seq_id, Unset):
             seq_id = UNSET
         else:
             seq_id = self.seq_id
+
+        optimizer_params: dict[str, Any] | None | Unset
+        if isinstance(self.optimizer_params, Unset):
+            optimizer_params = UNSET
+        elif isinstance(self.optimizer_params, DimuonParams):
+            optimizer_params = self.optimizer_params.to_dict()
+        elif isinstance(self.optimizer_params, OtherOptimizerParams):
+            optimizer_params = self.optimizer_params.to_dict()
+        else:
+            optimizer_params = self.optimizer_params
 
         type_ = self.type_
 
@@ -72,10 +76,10 @@ class OptimStepRequest:
         )
         if adam_params is not UNSET:
             field_dict["adam_params"] = adam_params
-        if optimizer_params is not UNSET:
-            field_dict["optimizer_params"] = optimizer_params
         if seq_id is not UNSET:
             field_dict["seq_id"] = seq_id
+        if optimizer_params is not UNSET:
+            field_dict["optimizer_params"] = optimizer_params
         if type_ is not UNSET:
             field_dict["type"] = type_
 
@@ -84,7 +88,8 @@ class OptimStepRequest:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.adam_params import AdamParams  # noqa: PLC0415
-        from ..models.optimizer_params import OptimizerParams  # noqa: PLC0415
+        from ..models.dimuon_params import DimuonParams  # noqa: PLC0415
+        from ..models.other_optimizer_params import OtherOptimizerParams  # noqa: PLC0415
 
         d = dict(src_dict)
         model_id = d.pop("model_id")
@@ -98,16 +103,19 @@ class OptimStepRequest:
 
         adam_params = _parse_adam_params(d.pop("adam_params", UNSET))
 
-        def _parse_optimizer_params(data: Any) -> None | OptimizerParams | Unset:
+        seq_id = cast(int | None | Unset, d.pop("seq_id", UNSET))
+
+        def _parse_optimizer_params(data: Any) -> DimuonParams | None | OtherOptimizerParams | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return OptimizerParams.from_dict(data)
+            tag = data["type"]
+            if tag == "dimuon":
+                return DimuonParams.from_dict(data)
+            return OtherOptimizerParams.from_dict(data)
 
         optimizer_params = _parse_optimizer_params(d.pop("optimizer_params", UNSET))
-
-        seq_id = cast(int | None | Unset, d.pop("seq_id", UNSET))
 
         type_ = cast(Literal["optim_step"] | Unset, d.pop("type", UNSET))
         if type_ != "optim_step" and not isinstance(type_, Unset):
@@ -116,8 +124,8 @@ class OptimStepRequest:
         optim_step_request = cls(
             model_id=model_id,
             adam_params=adam_params,
-            optimizer_params=optimizer_params,
             seq_id=seq_id,
+            optimizer_params=optimizer_params,
             type_=type_,
         )
 

@@ -16,18 +16,21 @@ T = TypeVar("T", bound="SaveWeightsExternalResponse")
 class SaveWeightsExternalResponse:
     """The files are stored."""
 
-    path: str
-    """ Where a checkpoint lives: `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so a
-    path that a server gave is passed on as it is.
-     """
+    path: None | str | Unset = UNSET
+    """ Where the files are, as a `tinker://` path of kind `external_weights`. Absent or null where the server does
+    not say. """
     size_bytes: int | None | Unset = UNSET
-    """ Their size. """
-    type_: str | Unset = UNSET
-    """ `save_weights_external`. """
+    """ Size of all files together, in bytes. Absent or null where the server does not say. """
+    type_: None | str | Unset = UNSET
+    """ The kind of result, `save_weights_external`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        path = self.path
+        path: None | str | Unset
+        if isinstance(self.path, Unset):
+            path = UNSET
+        else:
+            path = self.path
 
         size_bytes: int | None | Unset
         if isinstance(self.size_bytes, Unset):
@@ -35,15 +38,17 @@ class SaveWeightsExternalResponse:
         else:
             size_bytes = self.size_bytes
 
-        type_ = self.type_
+        type_: None | str | Unset
+        if isinstance(self.type_, Unset):
+            type_ = UNSET
+        else:
+            type_ = self.type_
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "path": path,
-            }
-        )
+        field_dict.update({})
+        if path is not UNSET:
+            field_dict["path"] = path
         if size_bytes is not UNSET:
             field_dict["size_bytes"] = size_bytes
         if type_ is not UNSET:
@@ -54,11 +59,11 @@ class SaveWeightsExternalResponse:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        path = d.pop("path")
+        path = cast(None | str | Unset, d.pop("path", UNSET))
 
         size_bytes = cast(int | None | Unset, d.pop("size_bytes", UNSET))
 
-        type_ = d.pop("type", UNSET)
+        type_ = cast(None | str | Unset, d.pop("type", UNSET))
 
         save_weights_external_response = cls(
             path=path,

@@ -22,7 +22,7 @@ class SaveWeightsForSamplerResponse:
      """
     sampling_session_id: None | str | Unset = UNSET
     """ The sampler, for the other form. """
-    type_: str | Unset = UNSET
+    type_: None | str | Unset = UNSET
     """ `save_weights_for_sampler`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -39,7 +39,11 @@ class SaveWeightsForSamplerResponse:
         else:
             sampling_session_id = self.sampling_session_id
 
-        type_ = self.type_
+        type_: None | str | Unset
+        if isinstance(self.type_, Unset):
+            type_ = UNSET
+        else:
+            type_ = self.type_
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -60,7 +64,7 @@ class SaveWeightsForSamplerResponse:
 
         sampling_session_id = cast(None | str | Unset, d.pop("sampling_session_id", UNSET))
 
-        type_ = d.pop("type", UNSET)
+        type_ = cast(None | str | Unset, d.pop("type", UNSET))
 
         save_weights_for_sampler_response = cls(
             path=path,

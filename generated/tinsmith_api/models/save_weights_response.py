@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -20,14 +20,18 @@ class SaveWeightsResponse:
     """ Where a checkpoint lives: `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so a
     path that a server gave is passed on as it is.
      """
-    type_: str | Unset = UNSET
+    type_: None | str | Unset = UNSET
     """ `save_weights`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         path = self.path
 
-        type_ = self.type_
+        type_: None | str | Unset
+        if isinstance(self.type_, Unset):
+            type_ = UNSET
+        else:
+            type_ = self.type_
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -46,7 +50,7 @@ class SaveWeightsResponse:
         d = dict(src_dict)
         path = d.pop("path")
 
-        type_ = d.pop("type", UNSET)
+        type_ = cast(None | str | Unset, d.pop("type", UNSET))
 
         save_weights_response = cls(
             path=path,

@@ -20,18 +20,24 @@ class TrainingRunsResponse:
     """One page of training runs."""
 
     training_runs: list[TrainingRun]
-    """ The runs, last used first. """
-    cursor: Cursor
-    """ Which part of a list this is. """
+    """ The training runs, last used first. """
+    cursor: Cursor | None
+    """ Which part of the list this page is. Null where the server does not say. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.cursor import Cursor  # noqa: PLC0415
+
         training_runs = []
         for training_runs_item_data in self.training_runs:
             training_runs_item = training_runs_item_data.to_dict()
             training_runs.append(training_runs_item)
 
-        cursor = self.cursor.to_dict()
+        cursor: dict[str, Any] | None
+        if isinstance(self.cursor, Cursor):
+            cursor = self.cursor.to_dict()
+        else:
+            cursor = self.cursor
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -57,7 +63,12 @@ class TrainingRunsResponse:
 
             training_runs.append(training_runs_item)
 
-        cursor = Cursor.from_dict(d.pop("cursor"))
+        def _parse_cursor(data: Any) -> Cursor | None:
+            if data is None:
+                return data
+            return Cursor.from_dict(data)
+
+        cursor = _parse_cursor(d.pop("cursor"))
 
         training_runs_response = cls(
             training_runs=training_runs,

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -20,14 +20,18 @@ class UnloadModelResponse:
     """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
     text is the training run's id. Treat it as opaque.
      """
-    type_: str | Unset = UNSET
+    type_: None | str | Unset = UNSET
     """ `unload_model`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         model_id = self.model_id
 
-        type_ = self.type_
+        type_: None | str | Unset
+        if isinstance(self.type_, Unset):
+            type_ = UNSET
+        else:
+            type_ = self.type_
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -46,7 +50,7 @@ class UnloadModelResponse:
         d = dict(src_dict)
         model_id = d.pop("model_id")
 
-        type_ = d.pop("type", UNSET)
+        type_ = cast(None | str | Unset, d.pop("type", UNSET))
 
         unload_model_response = cls(
             model_id=model_id,

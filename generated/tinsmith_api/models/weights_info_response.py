@@ -2,12 +2,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.adam_optimizer_config import AdamOptimizerConfig
+    from ..models.dimuon_optimizer_config import DimuonOptimizerConfig
+    from ..models.other_optimizer_config import OtherOptimizerConfig
+
 
 T = TypeVar("T", bound="WeightsInfoResponse")
 
@@ -19,21 +25,41 @@ class WeightsInfoResponse:
     base_model: str
     """ The name of a base model, as `get_server_capabilities` lists it. """
     is_lora: bool
-    """ Whether it is an adapter. """
+    """ Whether it is an adapter, and not all weights. """
+    optimizer_config: AdamOptimizerConfig | DimuonOptimizerConfig | None | OtherOptimizerConfig | Unset = (
+        UNSET
+    )
+    """ Optimizer that it was trained with. Absent or null where the server does not say; then it is AdamW. """
     lora_rank: int | None | Unset = UNSET
-    """ Width of the adapter matrices. """
+    """ Rank of the adapter. Absent or null where it is none. """
     train_unembed: bool | None | Unset = UNSET
-    """ Whether the unembedding has an adapter. """
+    """ Whether the unembedding was adapted. Absent or null where the server does not say. """
     train_mlp: bool | None | Unset = UNSET
-    """ Whether the MLP matrices have adapters. """
+    """ Whether the MLP projections were adapted. Absent or null where the server does not say. """
     train_attn: bool | None | Unset = UNSET
-    """ Whether the attention matrices have adapters. """
+    """ Whether the attention projections were adapted. Absent or null where the server does not say. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.adam_optimizer_config import AdamOptimizerConfig  # noqa: PLC0415
+        from ..models.dimuon_optimizer_config import DimuonOptimizerConfig  # noqa: PLC0415
+        from ..models.other_optimizer_config import OtherOptimizerConfig  # noqa: PLC0415
+
         base_model = self.base_model
 
         is_lora = self.is_lora
+
+        optimizer_config: dict[str, Any] | None | Unset
+        if isinstance(self.optimizer_config, Unset):
+            optimizer_config = UNSET
+        elif isinstance(self.optimizer_config, AdamOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        elif isinstance(self.optimizer_config, DimuonOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        elif isinstance(self.optimizer_config, OtherOptimizerConfig):
+            optimizer_config = self.optimizer_config.to_dict()
+        else:
+            optimizer_config = self.optimizer_config
 
         lora_rank: int | None | Unset
         if isinstance(self.lora_rank, Unset):
@@ -67,6 +93,8 @@ class WeightsInfoResponse:
                 "is_lora": is_lora,
             }
         )
+        if optimizer_config is not UNSET:
+            field_dict["optimizer_config"] = optimizer_config
         if lora_rank is not UNSET:
             field_dict["lora_rank"] = lora_rank
         if train_unembed is not UNSET:
@@ -80,10 +108,30 @@ class WeightsInfoResponse:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.adam_optimizer_config import AdamOptimizerConfig  # noqa: PLC0415
+        from ..models.dimuon_optimizer_config import DimuonOptimizerConfig  # noqa: PLC0415
+        from ..models.other_optimizer_config import OtherOptimizerConfig  # noqa: PLC0415
+
         d = dict(src_dict)
         base_model = d.pop("base_model")
 
         is_lora = d.pop("is_lora")
+
+        def _parse_optimizer_config(
+            data: Any,
+        ) -> AdamOptimizerConfig | DimuonOptimizerConfig | None | OtherOptimizerConfig | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            tag = data["type"]
+            if tag == "adamw":
+                return AdamOptimizerConfig.from_dict(data)
+            if tag == "dimuon":
+                return DimuonOptimizerConfig.from_dict(data)
+            return OtherOptimizerConfig.from_dict(data)
+
+        optimizer_config = _parse_optimizer_config(d.pop("optimizer_config", UNSET))
 
         lora_rank = cast(int | None | Unset, d.pop("lora_rank", UNSET))
 
@@ -96,6 +144,7 @@ class WeightsInfoResponse:
         weights_info_response = cls(
             base_model=base_model,
             is_lora=is_lora,
+            optimizer_config=optimizer_config,
             lora_rank=lora_rank,
             train_unembed=train_unembed,
             train_mlp=train_mlp,

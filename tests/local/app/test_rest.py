@@ -195,8 +195,37 @@ def test_sessions_are_searched(caller: Caller) -> None:
     assert (
         len(caller.ok("sessions/search", display_name="run", statuses=[{"type": "active"}])["sessions"]) == 3
     )
-    for cursor in ("x", 3, {}, {"last_session_id": "nobody"}):
-        assert caller.post("sessions/search", cursor=cursor).status_code == 400
+    nobody = {"last_created_at": "2026-11-22T06:55:44Z", "last_session_id": "nobody"}
+    for cursor, status in (("x", 422), (3, 422), ({}, 422), (nobody, 400)):
+        assert caller.post("sessions/search", cursor=cursor).status_code == status
+
+
+def test_a_session_is_found_by_id_or_name(caller: Caller) -> None:
+    """An id and a name are alternatives, and of a name every word counts, anywhere and in any case."""
+    opened = [
+        caller.ok("create_session", tags=[], user_metadata={}, sdk_version="1", display_name=name)
+        for name in ("Baseline, seed 3", "Baseline, seed 4", None)
+    ]
+    ids = [one["session_id"] for one in opened]
+
+    def found(**search: str) -> set[str]:
+        return {one["session_id"] for one in caller.ok("sessions/search", **search)["sessions"]}
+
+    assert found(display_name="SEED base") == {ids[0], ids[1]}
+    assert found(display_name="seed 3", session_id=ids[2]) == {ids[0], ids[2]}
+    assert found(display_name="seed 5") == set()
+
+
+def test_metadata_of_any_kind_is_answered_as_text(caller: Caller) -> None:
+    """Values that are no text come back as their JSON."""
+    given = {"name": "a", "seed": 3, "sweep": {"lr": [0.1]}}
+    told = {"name": "a", "seed": "3", "sweep": '{"lr":[0.1]}'}
+    session = caller.ok("create_session", tags=[], user_metadata=given, sdk_version="1")["session_id"]
+    body = {"base_model": "tinsmith/tiny", "lora_config": {"rank": 1}, "user_metadata": given}
+    model = caller.done("create_model", session_id=session, model_seq_id=0, **body)["model_id"]
+    assert caller.send("GET", f"sessions/{session}").json()["user_metadata"] == told
+    assert caller.send("GET", f"training_runs/{model}").json()["user_metadata"] == told
+    assert len(caller.ok("sessions/search", user_metadata={"seed": "3"})["sessions"]) == 1
 
 
 def test_a_found_session_says_what_became_of_it(caller: Caller) -> None:

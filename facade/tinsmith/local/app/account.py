@@ -56,7 +56,14 @@ def token_problem(service: Service, token: str) -> str | None:
 async def get_api_key(service: Service, call: Call) -> Answer:
     """Describe the key."""
     del service, call
-    return Answer({"id": "local", "name": "the key of this service", "owner": OWNER})
+    return Answer(
+        {
+            "key_id": 1,
+            "name": "the key of this service",
+            "note": "",
+            "details": {"org_details": {"name": "local"}, "user_details": {"email": OWNER}},
+        }
+    )
 
 
 async def delete_api_key(service: Service, call: Call) -> Answer:

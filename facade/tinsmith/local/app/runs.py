@@ -2,15 +2,13 @@
 
 from datetime import UTC, datetime
 
-import orjson
-
 from tinsmith.local.service import Service
 from tinsmith.local.store import CheckpointRow, RunRow
 
 from .answer import Answer
 from .call import Call
 from .refusal import Refusal
-from .sessions import page
+from .sessions import labels, page
 
 #: Whose runs these are: the service has one user, the one who started it.
 OWNER = "local"
@@ -78,7 +76,7 @@ def checkpoint(row: CheckpointRow) -> dict[str, object]:
         "size_bytes": row.size_bytes,
         "public": row.public,
         "expires_at": None if row.expires_at is None else moment(row.expires_at),
-        "user_metadata": None if row.user_metadata is None else orjson.loads(row.user_metadata),
+        "user_metadata": labels(row.user_metadata),
     }
 
 
@@ -100,5 +98,5 @@ def _run(service: Service, row: RunRow) -> dict[str, object]:
         "last_request_time": moment(row.last_request_at),
         "last_checkpoint": None if training is None else checkpoint(training),
         "last_sampler_checkpoint": None if sampling is None else checkpoint(sampling),
-        "user_metadata": None if row.user_metadata is None else orjson.loads(row.user_metadata),
+        "user_metadata": labels(row.user_metadata),
     }

@@ -11,6 +11,7 @@ from .answer import Answer
 from .call import Call
 from .refusal import Refusal
 from .runs import OWNER, moment
+from .sessions import labels
 
 
 async def search_sessions(service: Service, call: Call) -> Answer:
@@ -39,17 +40,24 @@ def _behind(found: list[SessionRow], cursor: object) -> int:
 
 def _matches(row: SessionRow, body: dict[str, Any]) -> bool:
     """Hold a session against a search."""
-    metadata = orjson.loads(row.user_metadata)
+    metadata = labels(row.user_metadata) or {}
     wanted = body.get("user_metadata") or {}
-    name = body.get("display_name")
     checks = (
-        body.get("session_id") in (None, row.session_id),
+        _is_named(row, body.get("session_id"), body.get("display_name")),
         body.get("project_ids") is None or row.project_id in body["project_ids"],
         body.get("statuses") is None or any(_is_in(row, status) for status in body["statuses"]),
-        name is None or name.lower() in (row.display_name or "").lower(),
         all(metadata.get(key) == value for key, value in wanted.items()),
     )
     return all(checks)
+
+
+def _is_named(row: SessionRow, session_id: str | None, display_name: str | None) -> bool:
+    """Tell whether a session has this id, or every word of this name in its own, in any case."""
+    if session_id is None and display_name is None:
+        return True
+    own = (row.display_name or "").lower()
+    words = None if display_name is None else display_name.lower().split()
+    return row.session_id == session_id or (words is not None and all(word in own for word in words))
 
 
 def _is_in(row: SessionRow, status: dict[str, Any]) -> bool:
@@ -76,7 +84,7 @@ def _summary(service: Service, row: SessionRow) -> dict[str, object]:
         "checkpoints_count": len(saved),
         "checkpoint_storage_bytes": sum(one.size_bytes for one in saved),
         "display_name": row.display_name,
-        "user_metadata": orjson.loads(row.user_metadata),
+        "user_metadata": labels(row.user_metadata),
     }
 
 

@@ -62,7 +62,7 @@ async def get_session(service: Service, call: Call) -> Answer:
         {
             "training_run_ids": service.runs.of_session(found.session_id),
             "sampler_ids": [row.sampler_id for row in service.sessions.samplers(found.session_id)],
-            "user_metadata": orjson.loads(found.user_metadata),
+            "user_metadata": labels(found.user_metadata),
             "display_name": found.display_name,
             "tags": orjson.loads(found.tags),
             "status": found.status,
@@ -75,6 +75,17 @@ async def list_sessions(service: Service, call: Call) -> Answer:
     """List sessions, newest first."""
     limit, offset = page(call, 20)
     return Answer({"sessions": service.sessions.page(limit, offset)})
+
+
+def labels(stored: str | None) -> dict[str, str] | None:
+    """Word stored metadata as answers do: text by name; other JSON values are written as text."""
+    if stored is None:
+        return None
+    found: dict[str, object] = orjson.loads(stored)
+    return {
+        name: value if isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in found.items()
+    }
 
 
 def page(call: Call, default: int) -> tuple[int, int]:

@@ -11,17 +11,17 @@ import datetime
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint, Request, Response
-from ...models.billing_usage_events_response import BillingUsageEventsResponse
+from ...models.billing_usage_response import BillingUsageResponse
 from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
 
-ENDPOINT: Final = Endpoint[BillingUsageEventsResponse, ErrorBody](
+ENDPOINT: Final = Endpoint[BillingUsageResponse, ErrorBody](
     "list_billing_usage_events",
     "GET",
     "/api/v1/billing/usage/events",
-    BillingUsageEventsResponse,
+    BillingUsageResponse,
     {"400 401 402 403 404 422 429 5XX": ErrorBody},
 )
 
@@ -36,21 +36,21 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
-) -> Response[BillingUsageEventsResponse | ErrorBody]:
+) -> Response[BillingUsageResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(starting_on=starting_on, ending_before=ending_before))
 
 
 def sync(
     *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
-) -> BillingUsageEventsResponse:
+) -> BillingUsageResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(starting_on=starting_on, ending_before=ending_before))
 
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
-) -> Response[BillingUsageEventsResponse | ErrorBody]:
+) -> Response[BillingUsageResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(starting_on=starting_on, ending_before=ending_before)
@@ -59,6 +59,6 @@ async def asyncio_detailed(
 
 async def asyncio(
     *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
-) -> BillingUsageEventsResponse:
+) -> BillingUsageResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(starting_on=starting_on, ending_before=ending_before))

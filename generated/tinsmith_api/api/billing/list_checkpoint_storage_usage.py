@@ -9,17 +9,17 @@ As of today.
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint, Request, Response
-from ...models.checkpoint_storage_usage import CheckpointStorageUsage
+from ...models.current_checkpoint_storage_usage_response import CurrentCheckpointStorageUsageResponse
 from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
 
-ENDPOINT: Final = Endpoint[CheckpointStorageUsage, ErrorBody](
+ENDPOINT: Final = Endpoint[CurrentCheckpointStorageUsageResponse, ErrorBody](
     "list_checkpoint_storage_usage",
     "GET",
     "/api/v1/billing/usage/checkpoints/current",
-    CheckpointStorageUsage,
+    CurrentCheckpointStorageUsageResponse,
     {"400 401 403 404 422 429 5XX": ErrorBody},
 )
 
@@ -34,23 +34,27 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", project_id: str | None = None
-) -> Response[CheckpointStorageUsage | ErrorBody]:
+) -> Response[CurrentCheckpointStorageUsageResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(project_id=project_id))
 
 
-def sync(*, client: "AuthenticatedClient", project_id: str | None = None) -> CheckpointStorageUsage:
+def sync(
+    *, client: "AuthenticatedClient", project_id: str | None = None
+) -> CurrentCheckpointStorageUsageResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(project_id=project_id))
 
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", project_id: str | None = None
-) -> Response[CheckpointStorageUsage | ErrorBody]:
+) -> Response[CurrentCheckpointStorageUsageResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(project_id=project_id))
 
 
-async def asyncio(*, client: "AuthenticatedClient", project_id: str | None = None) -> CheckpointStorageUsage:
+async def asyncio(
+    *, client: "AuthenticatedClient", project_id: str | None = None
+) -> CurrentCheckpointStorageUsageResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(project_id=project_id))

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint, Request, Response
 from ...models.error_body import ErrorBody
-from ...models.search_sessions_request import SearchSessionsRequest
-from ...models.search_sessions_response import SearchSessionsResponse
+from ...models.session_search_request import SessionSearchRequest
+from ...models.session_search_response import SessionSearchResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
 
-ENDPOINT: Final = Endpoint[SearchSessionsResponse, ErrorBody](
+ENDPOINT: Final = Endpoint[SessionSearchResponse, ErrorBody](
     "search_sessions",
     "POST",
     "/api/v1/sessions/search",
-    SearchSessionsResponse,
+    SessionSearchResponse,
     {"400 401 403 404 413 415 422 429 5XX": ErrorBody},
 )
 
 
-def request(*, body: SearchSessionsRequest) -> Request:
+def request(*, body: SessionSearchRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -32,24 +32,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: SearchSessionsRequest
-) -> Response[SearchSessionsResponse | ErrorBody]:
+    *, client: "AuthenticatedClient", body: SessionSearchRequest
+) -> Response[SessionSearchResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: SearchSessionsRequest) -> SearchSessionsResponse:
+def sync(*, client: "AuthenticatedClient", body: SessionSearchRequest) -> SessionSearchResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: SearchSessionsRequest
-) -> Response[SearchSessionsResponse | ErrorBody]:
+    *, client: "AuthenticatedClient", body: SessionSearchRequest
+) -> Response[SessionSearchResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: SearchSessionsRequest) -> SearchSessionsResponse:
+async def asyncio(*, client: "AuthenticatedClient", body: SessionSearchRequest) -> SessionSearchResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

@@ -2,34 +2,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="OptimizerConfig")
+T = TypeVar("T", bound="AdamOptimizerConfig")
 
 
 @_attrs_define
-class OptimizerConfig:
-    """The optimizer that the model is trained with. Kinds that this contract does not know pass through."""
+class AdamOptimizerConfig:
+    """Train a model with AdamW, the default."""
 
-    type_: str
-    """ The kind of optimizer. """
-    version: int | None | Unset = UNSET
-    """ The version of the optimizer; `dimuon` is sent with 1. """
+    type_: Literal["adamw"] = "adamw"
+    """ The kind of optimizer, always `adamw`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         type_ = self.type_
-
-        version: int | None | Unset
-        if isinstance(self.version, Unset):
-            version = UNSET
-        else:
-            version = self.version
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -38,25 +28,22 @@ class OptimizerConfig:
                 "type": type_,
             }
         )
-        if version is not UNSET:
-            field_dict["version"] = version
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        type_ = d.pop("type")
+        type_ = cast(Literal["adamw"], d.pop("type"))
+        if type_ != "adamw":
+            raise ValueError(f"type must match const 'adamw', got '{type_}'")
 
-        version = cast(int | None | Unset, d.pop("version", UNSET))
-
-        optimizer_config = cls(
+        adam_optimizer_config = cls(
             type_=type_,
-            version=version,
         )
 
-        optimizer_config.additional_properties = d
-        return optimizer_config
+        adam_optimizer_config.additional_properties = d
+        return adam_optimizer_config
 
     @property
     def additional_keys(self) -> list[str]:

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from ..models.future_completion import FutureCompletion
 
 
-T = TypeVar("T", bound="RetrieveFuturesResponse")
+T = TypeVar("T", bound="FuturesRetrieveResponse")
 
 
 @_attrs_define
-class RetrieveFuturesResponse:
+class FuturesRetrieveResponse:
     """The promises that ended."""
 
     completions: list[FutureCompletion]
@@ -57,13 +57,13 @@ class RetrieveFuturesResponse:
 
         cursor = d.pop("cursor")
 
-        retrieve_futures_response = cls(
+        futures_retrieve_response = cls(
             completions=completions,
             cursor=cursor,
         )
 
-        retrieve_futures_response.additional_properties = d
-        return retrieve_futures_response
+        futures_retrieve_response.additional_properties = d
+        return futures_retrieve_response
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,33 +7,19 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="OptimizerParams")
+T = TypeVar("T", bound="OtherOptimizerConfig")
 
 
 @_attrs_define
-class OptimizerParams:
-    """Settings of one step of an optimizer other than Adam. Kinds that this contract does not know pass through."""
+class OtherOptimizerConfig:
+    """An optimizer that this contract does not know. Its other fields pass through as they are."""
 
     type_: str
     """ The kind of optimizer. """
-    learning_rate: float | Unset = UNSET
-    """ Step size. """
-    grad_clip_norm: float | Unset = UNSET
-    """ The largest norm of the whole gradient; 0 leaves it as it is. """
-    beta1: float | Unset = UNSET
-    """ Decay of the gradient average. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         type_ = self.type_
-
-        learning_rate = self.learning_rate
-
-        grad_clip_norm = self.grad_clip_norm
-
-        beta1 = self.beta1
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -42,12 +28,6 @@ class OptimizerParams:
                 "type": type_,
             }
         )
-        if learning_rate is not UNSET:
-            field_dict["learning_rate"] = learning_rate
-        if grad_clip_norm is not UNSET:
-            field_dict["grad_clip_norm"] = grad_clip_norm
-        if beta1 is not UNSET:
-            field_dict["beta1"] = beta1
 
         return field_dict
 
@@ -56,21 +36,12 @@ class OptimizerParams:
         d = dict(src_dict)
         type_ = d.pop("type")
 
-        learning_rate = d.pop("learning_rate", UNSET)
-
-        grad_clip_norm = d.pop("grad_clip_norm", UNSET)
-
-        beta1 = d.pop("beta1", UNSET)
-
-        optimizer_params = cls(
+        other_optimizer_config = cls(
             type_=type_,
-            learning_rate=learning_rate,
-            grad_clip_norm=grad_clip_norm,
-            beta1=beta1,
         )
 
-        optimizer_params.additional_properties = d
-        return optimizer_params
+        other_optimizer_config.additional_properties = d
+        return other_optimizer_config
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,29 +7,41 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="CheckpointStorageUsage")
+T = TypeVar("T", bound="ApiKeyUserDetails")
 
 
 @_attrs_define
-class CheckpointStorageUsage:
-    """What stored checkpoints take today. The shape is not documented and is kept as it comes."""
+class ApiKeyUserDetails:
+    """The user that a key belongs to."""
 
+    email: str
+    """ Email address of the user. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        email = self.email
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "email": email,
+            }
+        )
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        checkpoint_storage_usage = cls()
+        email = d.pop("email")
 
-        checkpoint_storage_usage.additional_properties = d
-        return checkpoint_storage_usage
+        api_key_user_details = cls(
+            email=email,
+        )
+
+        api_key_user_details.additional_properties = d
+        return api_key_user_details
 
     @property
     def additional_keys(self) -> list[str]:

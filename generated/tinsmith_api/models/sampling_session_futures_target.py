@@ -8,20 +8,21 @@ from attrs import define as _attrs_define
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="FuturesTarget")
+T = TypeVar("T", bound="SamplingSessionFuturesTarget")
 
 
 @_attrs_define
-class FuturesTarget:
-    """Whose promises to watch."""
+class SamplingSessionFuturesTarget:
+    """The sampler whose promises are watched."""
 
     sampling_session_id: str
     """ Names a sampler. The hosted service forms it as `<session>:sample:<n>`. Treat it as opaque.
      """
     type_: Literal["sampling_session"] | Unset = "sampling_session"
-    """ The only kind of target known. """
-    cloned_sampler_id: int | None | Unset = UNSET
-    """ The clone counter of a sampler that was copied into another process; null for the original.
+    """ The kind of target. There is only this one. """
+    cloned_sampler_id: int | Unset = UNSET
+    """ Which copy of the sampler asks: the counter that `join_sampling_session` gave to a copy in another process,
+    0 for the original. Absent means 0.
      """
 
     def to_dict(self) -> dict[str, Any]:
@@ -29,11 +30,7 @@ class FuturesTarget:
 
         type_ = self.type_
 
-        cloned_sampler_id: int | None | Unset
-        if isinstance(self.cloned_sampler_id, Unset):
-            cloned_sampler_id = UNSET
-        else:
-            cloned_sampler_id = self.cloned_sampler_id
+        cloned_sampler_id = self.cloned_sampler_id
 
         field_dict: dict[str, Any] = {}
 
@@ -58,12 +55,12 @@ class FuturesTarget:
         if type_ != "sampling_session" and not isinstance(type_, Unset):
             raise ValueError(f"type must match const 'sampling_session', got '{type_}'")
 
-        cloned_sampler_id = cast(int | None | Unset, d.pop("cloned_sampler_id", UNSET))
+        cloned_sampler_id = d.pop("cloned_sampler_id", UNSET)
 
-        futures_target = cls(
+        sampling_session_futures_target = cls(
             sampling_session_id=sampling_session_id,
             type_=type_,
             cloned_sampler_id=cloned_sampler_id,
         )
 
-        return futures_target
+        return sampling_session_futures_target

@@ -10,29 +10,38 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.session_search_cursor import SessionSearchCursor
     from ..models.session_summary import SessionSummary
 
 
-T = TypeVar("T", bound="SearchSessionsResponse")
+T = TypeVar("T", bound="SessionSearchResponse")
 
 
 @_attrs_define
-class SearchSessionsResponse:
-    """One page of sessions."""
+class SessionSearchResponse:
+    """One page of found sessions."""
 
     sessions: list[SessionSummary]
-    """ What was found. """
-    next_cursor: Any | Unset = UNSET
-    """ Send it as `cursor` for the next page; null or absent on the last. """
+    """ The sessions, newest first. """
+    next_cursor: None | SessionSearchCursor | Unset = UNSET
+    """ Send it as `cursor` for the next page. Absent or null on the last page. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.session_search_cursor import SessionSearchCursor  # noqa: PLC0415
+
         sessions = []
         for sessions_item_data in self.sessions:
             sessions_item = sessions_item_data.to_dict()
             sessions.append(sessions_item)
 
-        next_cursor = self.next_cursor
+        next_cursor: dict[str, Any] | None | Unset
+        if isinstance(self.next_cursor, Unset):
+            next_cursor = UNSET
+        elif isinstance(self.next_cursor, SessionSearchCursor):
+            next_cursor = self.next_cursor.to_dict()
+        else:
+            next_cursor = self.next_cursor
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -48,6 +57,7 @@ class SearchSessionsResponse:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.session_search_cursor import SessionSearchCursor  # noqa: PLC0415
         from ..models.session_summary import SessionSummary  # noqa: PLC0415
 
         d = dict(src_dict)
@@ -58,15 +68,22 @@ class SearchSessionsResponse:
 
             sessions.append(sessions_item)
 
-        next_cursor = d.pop("next_cursor", UNSET)
+        def _parse_next_cursor(data: Any) -> None | SessionSearchCursor | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return SessionSearchCursor.from_dict(data)
 
-        search_sessions_response = cls(
+        next_cursor = _parse_next_cursor(d.pop("next_cursor", UNSET))
+
+        session_search_response = cls(
             sessions=sessions,
             next_cursor=next_cursor,
         )
 
-        search_sessions_response.additional_properties = d
-        return search_sessions_response
+        session_search_response.additional_properties = d
+        return session_search_response
 
     @property
     def additional_keys(self) -> list[str]:

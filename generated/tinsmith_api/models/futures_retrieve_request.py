@@ -9,24 +9,26 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.futures_target import FuturesTarget
+    from ..models.sampling_session_futures_target import SamplingSessionFuturesTarget
 
 
-T = TypeVar("T", bound="RetrieveFuturesRequest")
+T = TypeVar("T", bound="FuturesRetrieveRequest")
 
 
 @_attrs_define
-class RetrieveFuturesRequest:
+class FuturesRetrieveRequest:
     """Ask which promises of a sampler have ended since a cursor."""
 
-    target: FuturesTarget
-    """ Whose promises to watch. """
+    target: SamplingSessionFuturesTarget
+    """ The sampler whose promises are watched. """
     prev_cursor: int | Unset = UNSET
-    """ The cursor of the previous answer; 0 at first. """
+    """ The cursor of the previous answer. Absent means 0, the beginning. """
     timeout: float | None | Unset = UNSET
-    """ How long the server may hold the request open. 0 only acknowledges. """
+    """ How long the server may hold the request open, in seconds. 0 answers at once, which is for acknowledging
+    only. Absent or null leaves it to the server.
+     """
     retrieved_request_ids: list[str] | Unset = UNSET
-    """ Promises whose results have arrived, so that the server may forget them. """
+    """ Promises whose results have arrived, so that the server may forget them. Absent means none. """
 
     def to_dict(self) -> dict[str, Any]:
         target = self.target.to_dict()
@@ -61,10 +63,10 @@ class RetrieveFuturesRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.futures_target import FuturesTarget  # noqa: PLC0415
+        from ..models.sampling_session_futures_target import SamplingSessionFuturesTarget  # noqa: PLC0415
 
         d = dict(src_dict)
-        target = FuturesTarget.from_dict(d.pop("target"))
+        target = SamplingSessionFuturesTarget.from_dict(d.pop("target"))
 
         prev_cursor = d.pop("prev_cursor", UNSET)
 
@@ -72,11 +74,11 @@ class RetrieveFuturesRequest:
 
         retrieved_request_ids = cast(list[str], d.pop("retrieved_request_ids", UNSET))
 
-        retrieve_futures_request = cls(
+        futures_retrieve_request = cls(
             target=target,
             prev_cursor=prev_cursor,
             timeout=timeout,
             retrieved_request_ids=retrieved_request_ids,
         )
 
-        return retrieve_futures_request
+        return futures_retrieve_request

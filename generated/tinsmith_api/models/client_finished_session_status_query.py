@@ -2,23 +2,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from attrs import define as _attrs_define
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="SessionStatusQuery")
+T = TypeVar("T", bound="ClientFinishedSessionStatusQuery")
 
 
 @_attrs_define
-class SessionStatusQuery:
-    """A state that sessions are searched by."""
+class ClientFinishedSessionStatusQuery:
+    """Search among the sessions that their client ended."""
 
-    type_: str
-    """ The state. """
+    type_: Literal["client_finished"] = "client_finished"
+    """ The state, always `client_finished`. """
     reasons: list[str] | None | Unset = UNSET
-    """ For `client_finished`, how the work went; null for any. """
+    """ Only those that ended for one of these reasons, each `success`, `errored` or `interrupted`. Absent or null
+    means any reason.
+     """
 
     def to_dict(self) -> dict[str, Any]:
         type_ = self.type_
@@ -44,13 +46,15 @@ class SessionStatusQuery:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        type_ = d.pop("type")
+        type_ = cast(Literal["client_finished"], d.pop("type"))
+        if type_ != "client_finished":
+            raise ValueError(f"type must match const 'client_finished', got '{type_}'")
 
         reasons = cast(list[str] | None | Unset, d.pop("reasons", UNSET))
 
-        session_status_query = cls(
+        client_finished_session_status_query = cls(
             type_=type_,
             reasons=reasons,
         )
 
-        return session_status_query
+        return client_finished_session_status_query
