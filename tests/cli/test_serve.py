@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from tinsmith import types
 from tinsmith.core import extras
 
 from tests.guard import WAIT_S
+from tests.local.models.conftest import GOLDEN
+from tests.local.models.test_safetensors import make_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Result
 
+PROMPT = types.ModelInput.from_ints([3, 4, 5, 6])
 COMMAND = [sys.executable, "-m", "tinsmith.cli", "serve"]
 
 
@@ -93,6 +97,59 @@ def test_serve_as_a_server_of_an_age(program: Callable[..., subprocess.Popen[str
         assert http.post("/api/v1/forward_backward", json={}).status_code == 415
         config = http.post("/api/v1/client/config", json={"sdk_version": "1"}).json()
         assert config["sample_use_retrieve_futures"] is True
+
+
+def _client(exports: dict[str, str]) -> tinsmith.ServiceClient:
+    return tinsmith.ServiceClient(base_url=exports["TINKER_BASE_URL"], api_key=exports["TINKER_API_KEY"])
+
+
+def test_serve_offers_the_models_of_the_environment(
+    program: Callable[..., subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TINSMITH_MODELS names base models beside `--model`, which wins where both have a name."""
+    model = make_directory(tmp_path / "mine", rms_norm_eps=1e-5)
+    monkeypatch.setenv("TINSMITH_MODELS", os.pathsep.join((f"mine={model}", f"other={tmp_path}")))
+    with _client(_exports(program("--model", f"other={model}"))) as service:
+        offered = {known.model_name for known in service.get_server_capabilities().supported_models}
+        assert {"mine", "other"} <= offered
+        samplers = [service.create_sampling_client(base_model=name) for name in ("mine", "other")]
+        one, two = (sampler.compute_logprobs(PROMPT).result(WAIT_S) for sampler in samplers)
+    assert one == two
+
+
+def test_a_path_of_the_environment_that_is_not_there(
+    cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told before anything starts."""
+    monkeypatch.setenv("TINSMITH_MODELS", f"mine={tmp_path}/nowhere")
+    result = cli("serve")
+    assert (result.code, result.out) == (2, "")
+    assert "nowhere does not exist (model mine)" in " ".join(result.err.split())
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_files_of_the_machine_are_for_its_own_clients(
+    program: Callable[..., subprocess.Popen[str]], remote: bool
+) -> None:
+    """With `--allow-remote` neither the path of a model nor `file:` is read; without it both are."""
+    base, adapter = GOLDEN / "peft/llama/base", GOLDEN / "peft/llama/by_peft"
+    options = ["--model", f"base={base}", *(["--allow-remote"] if remote else [])]
+    asked: dict[str, Callable[[tinsmith.ServiceClient], tinsmith.TrainingClient]] = {
+        "unknown base model": lambda service: service.create_lora_training_client(
+            str(GOLDEN / "peft/qwen2/base"), rank=2
+        ),
+        "reads no adapters by their path": lambda service: service.create_training_client_from_state(
+            f"file:{adapter}", base_model="base"
+        ),
+    }
+    with _client(_exports(program(*options))) as service:
+        for reason, ask in asked.items():
+            if not remote:
+                assert ask(service).result(WAIT_S).model_id
+                continue
+            with pytest.raises(tinsmith.TinkerError, match=reason) as caught:
+                ask(service).result(WAIT_S)
+            assert caught.value.applied == "no"
 
 
 REFUSED = [
