@@ -49,7 +49,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
 }
 
 #: What core/ may use of the generated client: plain data, no operation.
-IN_CORE = ("tinsmith_api.models", "tinsmith_api.wire")
+IN_CORE = ("tinsmith_api.models", "tinsmith_api.wire", "tinsmith_api.bounds")
 
 NEVER = {"transformers", "pydantic", "requests", "peft"}
 #: Optional peers, imported inside functions only.

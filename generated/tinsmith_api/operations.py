@@ -25,11 +25,25 @@ class Operation(NamedTuple):
     """What a promise is called in headers and telemetry."""
     extension: bool
     """Whether the operation is Tinsmith's own."""
+    methods: tuple[str, ...]
+    """What the methods of the resources are called that send it; empty where a client sends it by itself."""
+    official: str | None
+    """Resource and method of the official client's lower level that send it."""
 
 
 OPERATIONS: Final[dict[str, Operation]] = {
     "healthz": Operation(
-        "healthz", "service", "GET", "/api/v1/healthz", None, "HealthResponse", None, None, False
+        "healthz",
+        "service",
+        "GET",
+        "/api/v1/healthz",
+        None,
+        "HealthResponse",
+        None,
+        None,
+        False,
+        (),
+        "service.health_check",
     ),
     "get_server_capabilities": Operation(
         "get_server_capabilities",
@@ -41,6 +55,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "service.get_server_capabilities",
     ),
     "client_config": Operation(
         "client_config",
@@ -52,6 +68,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "service.client_config",
     ),
     "client_dynamic_config": Operation(
         "client_dynamic_config",
@@ -63,6 +81,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "service.client_dynamic_config",
     ),
     "auth_token": Operation(
         "auth_token",
@@ -74,12 +94,24 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "service.auth_token",
     ),
     "get_api_key": Operation(
-        "get_api_key", "auth", "GET", "/api/v1/auth/apikey/me", None, "ApiKeyInfo", None, None, False
+        "get_api_key",
+        "auth",
+        "GET",
+        "/api/v1/auth/apikey/me",
+        None,
+        "ApiKeyInfo",
+        None,
+        None,
+        False,
+        (),
+        None,
     ),
     "delete_api_key": Operation(
-        "delete_api_key", "auth", "DELETE", "/api/v1/auth/apikey/me", None, None, None, None, False
+        "delete_api_key", "auth", "DELETE", "/api/v1/auth/apikey/me", None, None, None, None, False, (), None
     ),
     "create_session": Operation(
         "create_session",
@@ -91,6 +123,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "service.create_session",
     ),
     "session_heartbeat": Operation(
         "session_heartbeat",
@@ -102,6 +136,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "service.session_heartbeat",
     ),
     "list_sessions": Operation(
         "list_sessions",
@@ -113,6 +149,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("list_sessions",),
+        None,
     ),
     "get_session": Operation(
         "get_session",
@@ -124,6 +162,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("get_session",),
+        None,
     ),
     "set_session_project": Operation(
         "set_session_project",
@@ -135,6 +175,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("assign_session_project",),
+        None,
     ),
     "finish_session": Operation(
         "finish_session",
@@ -146,6 +188,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        None,
     ),
     "export_session_trace": Operation(
         "export_session_trace",
@@ -157,6 +201,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        None,
     ),
     "search_sessions": Operation(
         "search_sessions",
@@ -168,6 +214,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("search_sessions",),
+        None,
     ),
     "create_model": Operation(
         "create_model",
@@ -179,6 +227,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "CreateModelResponse",
         "CreateModel",
         False,
+        (),
+        "models.create",
     ),
     "get_info": Operation(
         "get_info",
@@ -190,6 +240,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "models.get_info",
     ),
     "unload_model": Operation(
         "unload_model",
@@ -201,6 +253,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "UnloadModelResponse",
         "UnloadModel",
         False,
+        (),
+        "models.unload",
     ),
     "get_tokenizer": Operation(
         "get_tokenizer",
@@ -212,6 +266,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         True,
+        (),
+        None,
     ),
     "forward": Operation(
         "forward",
@@ -223,6 +279,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "ForwardBackwardOutput",
         "Forward",
         False,
+        (),
+        "training.forward",
     ),
     "forward_backward": Operation(
         "forward_backward",
@@ -234,6 +292,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "ForwardBackwardOutput",
         "ForwardBackward",
         False,
+        (),
+        "training.forward_backward",
     ),
     "optim_step": Operation(
         "optim_step",
@@ -245,6 +305,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "OptimStepResponse",
         "OptimStep",
         False,
+        (),
+        "training.optim_step",
     ),
     "create_custom_loss": Operation(
         "create_custom_loss",
@@ -256,6 +318,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "CreateCustomLossResponse",
         "CreateCustomLoss",
         False,
+        (),
+        "service.create_custom_loss",
     ),
     "save_weights": Operation(
         "save_weights",
@@ -267,6 +331,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "SaveWeightsResponse",
         "SaveWeights",
         False,
+        ("save_state",),
+        "weights.save",
     ),
     "load_weights": Operation(
         "load_weights",
@@ -278,6 +344,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "LoadWeightsResponse",
         "LoadWeights",
         False,
+        ("load_state", "load_state_with_optimizer"),
+        "weights.load",
     ),
     "save_weights_for_sampler": Operation(
         "save_weights_for_sampler",
@@ -289,6 +357,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "SaveWeightsForSamplerResponse",
         "SaveWeightsForSampler",
         False,
+        ("save_weights_for_sampler",),
+        "weights.save_for_sampler",
     ),
     "save_weights_external": Operation(
         "save_weights_external",
@@ -300,6 +370,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "SaveWeightsExternalResponse",
         "SaveWeightsExternal",
         False,
+        ("save_weights_external",),
+        "weights.save_external",
     ),
     "weights_info": Operation(
         "weights_info",
@@ -311,6 +383,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("get_weights_info_by_tinker_path",),
+        None,
     ),
     "copy_weights": Operation(
         "copy_weights",
@@ -322,6 +396,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "models.copy_weights",
     ),
     "create_sampling_session": Operation(
         "create_sampling_session",
@@ -333,6 +409,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "service.create_sampling_session",
     ),
     "join_sampling_session": Operation(
         "join_sampling_session",
@@ -344,6 +422,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "service.join_sampling_session",
     ),
     "asample": Operation(
         "asample",
@@ -355,6 +435,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "SampleResponse",
         "Sample",
         False,
+        (),
+        "sampling.asample",
     ),
     "get_sampler": Operation(
         "get_sampler",
@@ -366,6 +448,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("get_sampler",),
+        None,
     ),
     "retrieve_future": Operation(
         "retrieve_future",
@@ -377,6 +461,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "futures.retrieve",
     ),
     "retrieve_futures": Operation(
         "retrieve_futures",
@@ -388,6 +474,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "futures.retrieve_multi",
     ),
     "cancel_future": Operation(
         "cancel_future",
@@ -399,6 +487,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        None,
     ),
     "list_training_runs": Operation(
         "list_training_runs",
@@ -410,6 +500,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("list_training_runs",),
+        None,
     ),
     "get_training_run": Operation(
         "get_training_run",
@@ -421,6 +513,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("get_training_run", "get_training_run_by_tinker_path"),
+        None,
     ),
     "list_checkpoints": Operation(
         "list_checkpoints",
@@ -432,6 +526,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("list_checkpoints",),
+        None,
     ),
     "list_user_checkpoints": Operation(
         "list_user_checkpoints",
@@ -443,6 +539,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("list_user_checkpoints",),
+        None,
     ),
     "delete_checkpoint": Operation(
         "delete_checkpoint",
@@ -454,6 +552,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("delete_checkpoint", "delete_checkpoint_from_tinker_path"),
+        None,
     ),
     "get_checkpoint_archive_url": Operation(
         "get_checkpoint_archive_url",
@@ -465,6 +565,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        None,
     ),
     "publish_checkpoint": Operation(
         "publish_checkpoint",
@@ -476,6 +578,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("publish_checkpoint", "publish_checkpoint_from_tinker_path"),
+        None,
     ),
     "unpublish_checkpoint": Operation(
         "unpublish_checkpoint",
@@ -487,6 +591,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("unpublish_checkpoint", "unpublish_checkpoint_from_tinker_path"),
+        None,
     ),
     "set_checkpoint_ttl": Operation(
         "set_checkpoint_ttl",
@@ -498,6 +604,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("set_checkpoint_ttl", "set_checkpoint_ttl_from_tinker_path"),
+        None,
     ),
     "get_external_weights_urls": Operation(
         "get_external_weights_urls",
@@ -509,6 +617,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("get_external_weights_urls",),
+        None,
     ),
     "telemetry": Operation(
         "telemetry",
@@ -520,6 +630,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        (),
+        "telemetry.send",
     ),
     "list_billing_usage_events": Operation(
         "list_billing_usage_events",
@@ -531,6 +643,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("get_billing_usage",),
+        None,
     ),
     "list_checkpoint_storage_usage": Operation(
         "list_checkpoint_storage_usage",
@@ -542,8 +656,20 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
         None,
         False,
+        ("get_current_checkpoint_storage_usage",),
+        None,
     ),
     "list_audit_log": Operation(
-        "list_audit_log", "audit", "GET", "/api/v1/audit", None, "AuditLogResponse", None, None, False
+        "list_audit_log",
+        "audit",
+        "GET",
+        "/api/v1/audit",
+        None,
+        "AuditLogResponse",
+        None,
+        None,
+        False,
+        ("get_audit_log",),
+        None,
     ),
 }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+import asyncio
 from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
@@ -11,8 +10,13 @@ import tinsmith
 from tinsmith import InputError, NotFoundError, ServiceClient, testing, types
 from tinsmith.clients import raw
 from tinsmith.core.policy import RetryConfig
+from tinsmith.io.wire import Answer
+from tinsmith_api import models
+from tinsmith_api.endpoint import Response
 from tinsmith_api.models import GetServerCapabilitiesResponse, GetSessionResponse, WeightsInfoRequest
 from tinsmith_api.operations import OPERATIONS
+from tinsmith_api.resource import RawFuture, RawPromise
+from tinsmith_api.resources.raw import RawOperations as Operations
 
 from tests.guard import WAIT_S
 
@@ -28,10 +32,10 @@ def service() -> Iterator[testing.LedgerService]:
 
 
 def test_every_operation_is_declared() -> None:
-    """The typed list and the contract name the same operations."""
-    source = Path(raw.__file__).read_text()
-    declared = re.findall(r"^        (\w+) = declared\(", source, re.MULTILINE)
-    assert declared == sorted(OPERATIONS)
+    """Each operation of the contract is a method with words, and there is no other."""
+    methods = {name: method for name, method in vars(Operations).items() if not name.startswith("_")}
+    assert set(methods) == set(OPERATIONS)
+    assert all(method.__doc__ for method in methods.values())
     assert set(OPERATIONS) <= set(dir(raw.RawOperations(None)))  # type: ignore[arg-type]
 
 
@@ -39,7 +43,8 @@ def test_call_gives_the_generated_model(service: testing.LedgerService) -> None:
     """A call returns a future of the model that the generated client parses."""
     client = ServiceClient(**service.settings())
     future = client.raw.get_server_capabilities()
-    assert_type(future, tinsmith.APIFuture[GetServerCapabilitiesResponse])
+    assert_type(future, RawFuture[GetServerCapabilitiesResponse])
+    assert isinstance(future, tinsmith.APIFuture)
     assert future.result(WAIT_S).supported_models[0].model_name == "tinsmith/tiny"
 
 
@@ -94,6 +99,84 @@ def test_wrong_parameters_name_the_operation(service: testing.LedgerService) -> 
     """A parameter that is missing or unknown is a TypeError of the operation, as of any function."""
     client = ServiceClient(**service.settings())
     with pytest.raises(TypeError, match=r"^unload_model\(\) missing .*'body'"):
-        client.raw.unload_model()  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match=r"^get_session\(\) got an unexpected .*'name'"):
+        client.raw.unload_model()  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"get_session\(\) got an unexpected .*'name'"):
         client.raw.get_session(name="s")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^unload_model\(\) got an unexpected .*'name'"):
+        client.raw.unload_model(name="m")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="'body' or its fields, not both: model_id"):
+        client.raw.unload_model(body=models.UnloadModelRequest("m"), model_id="m")  # type: ignore[call-overload]
+
+
+def test_fields_are_a_body_too(service: testing.LedgerService) -> None:
+    """Fields by name send what the model of them sends."""
+    client = ServiceClient(**service.settings())
+    path = "tinker://run/weights/1"
+    info = client.raw.weights_info(tinker_path=path)
+    assert_type(info, RawFuture[models.WeightsInfoResponse])
+    assert info.result(WAIT_S) == client.raw.weights_info(body=WeightsInfoRequest(path)).result(WAIT_S)
+    assert service.seen[-1].json() == service.seen[-2].json() == {"tinker_path": path}
+
+
+@pytest.mark.parametrize(
+    ("call", "field", "words"),
+    [
+        (lambda raw: raw.list_sessions(limit=0), "limit", "from 1 to 500, not 0"),
+        (lambda raw: raw.list_sessions(limit="x"), "limit", "whole number"),
+        (lambda raw: raw.list_sessions(access_scope="mine"), "access_scope", "owned, accessible"),
+        (lambda raw: raw.weights_info(tinker_path="weights/1"), "tinker_path", "'tinker://'"),
+        (lambda raw: raw.save_weights(model_id="m", path="a/b"), "path", "checkpoint name"),
+    ],
+)
+def test_bounds_of_the_contract(service: testing.LedgerService, call: Any, field: str, words: str) -> None:
+    """What is out of bounds is refused before anything is sent, in a model as by name."""
+    client = ServiceClient(**service.settings())
+    with pytest.raises(InputError, match=words) as caught:
+        call(client.raw)
+    assert caught.value.field == field
+    assert service.seen == []
+
+
+def test_bounds_hold_in_a_model(service: testing.LedgerService) -> None:
+    """A body that is a model is held to the same bounds."""
+    client = ServiceClient(**service.settings())
+    with pytest.raises(InputError, match="'tinker://'") as caught:
+        client.raw.weights_info(body=WeightsInfoRequest("weights/1"))
+    assert (caught.value.field, service.seen) == ("tinker_path", [])
+
+
+def test_the_answer_comes_with_status_and_headers(service: testing.LedgerService) -> None:
+    """`response()` has what stands beside the body, for one that is a redirect too."""
+    service.rules.append(
+        lambda name, *_: Answer(302, {"location": "/a.tar"}, b"") if name.endswith("/archive") else None
+    )
+    client = ServiceClient(**service.settings())
+    found = client.raw.get_server_capabilities().response(WAIT_S)
+    assert_type(found, Response[GetServerCapabilitiesResponse])
+    assert (found.status_code, found.content[:1]) == (200, b"{")
+    assert found.parsed.supported_models[0].model_name == "tinsmith/tiny"
+    moved = client.raw.get_checkpoint_archive_url("run", "weights", "one").response(WAIT_S)
+    assert (moved.status_code, moved.headers["location"], moved.parsed) == (302, "/a.tar", None)
+
+
+def test_a_promise_is_resolved_by_the_table(service: testing.LedgerService) -> None:
+    """The future of a promise gives the promise, and what it ends in as the contract has it."""
+    client = ServiceClient(**service.settings())
+    trainer = client.create_lora_training_client("tinsmith/tiny")
+    promise = client.raw.save_weights(model_id=trainer.model_id, path="one", seq_id=1)
+    assert_type(promise, RawPromise[models.UntypedAPIFuture, models.SaveWeightsResponse])
+    saved = promise.resolved()
+    assert_type(saved, tinsmith.APIFuture[models.SaveWeightsResponse])
+    assert isinstance(saved.result(WAIT_S), models.SaveWeightsResponse)
+    again = client.attach(promise.result(WAIT_S).request_id, models.SaveWeightsResponse)
+    assert again.result(WAIT_S) == saved.result(WAIT_S)
+
+
+def test_it_is_awaited_as_well(service: testing.LedgerService) -> None:
+    """Results and answers in a loop."""
+    future = ServiceClient(**service.settings()).raw.get_server_capabilities()
+
+    async def both() -> None:
+        assert (await future.response_async(WAIT_S)).parsed == await future
+
+    asyncio.run(both())

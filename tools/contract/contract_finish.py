@@ -1,8 +1,8 @@
 """Last step of codegen.sh: turns the generator's output into the package that is checked in.
 
-Usage: contract_finish.py CONTRACT PACKAGE. Adds the header lines, the table of operations, the contract as
-JSON (`openapi.json` as it is, `contract.json` as a validator sees it) and the typing marker, and copies
-openapi/runtime into the package.
+Usage: contract_finish.py CONTRACT PACKAGE. Adds the header lines, the table of operations, the resources, the
+contract as JSON (`openapi.json` as it is, `contract.json` as a validator sees it) and the typing marker, and
+copies openapi/runtime into the package.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from contract_document import Json, load, operations, reference_name
+from contract_resources import Resources, public_names
 from contract_validation import for_validation
 
 HEADER = "# Written by codegen.sh from openapi/tinker.yaml. Do not edit.\n"
@@ -45,6 +46,10 @@ class Operation(NamedTuple):
     """What a promise is called in headers and telemetry."""
     extension: bool
     """Whether the operation is Tinsmith's own."""
+    methods: tuple[str, ...]
+    """What the methods of the resources are called that send it; empty where a client sends it by itself."""
+    official: str | None
+    """Resource and method of the official client's lower level that send it."""
 
 
 OPERATIONS: Final[dict[str, Operation]] = {
@@ -68,6 +73,8 @@ def table_of(document: Json) -> str:
             op.node.get("x-tinker-result"),
             op.node.get("x-tinker-request-type"),
             bool(op.node.get("x-tinsmith-extension", False)),
+            public_names(op),
+            op.node.get("x-tinker-official"),
         )
         rows.append(f"    {op.id!r}: Operation({', '.join(map(repr, fields))}),\n")
     return TABLE + "".join(rows) + "}\n"
@@ -86,6 +93,7 @@ def finish(contract: Path, package: Path) -> None:
     document = load(contract)
     copy_runtime(package)
     (package / "operations.py").write_text(table_of(document), encoding="utf-8")
+    Resources(document).write(package)
     for module in sorted(package.rglob("*.py")):
         runtime = (RUNTIME / module.name).exists() and module.parent == package
         origin = f"openapi/runtime/{module.name}" if runtime else "openapi/tinker.yaml"

@@ -13,6 +13,7 @@ from typing import Any
 
 import jinja2
 from contract_document import CONTRACT, Json, Operation, example_of, json_body, load, operations, resolve
+from contract_resources import public_names
 from contract_words import Words
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
@@ -65,7 +66,7 @@ class Reference:
             "path": op.path,
             "summary": node["summary"],
             "description": node["description"].strip(),
-            "notes": self._notes(node),
+            "notes": [_caller(op), *self._notes(node)],
             "parameters": self._words.parameters(node.get("parameters", [])),
             "request": self._words.shape(request) if request else None,
             "request_example": self._example(request),
@@ -127,6 +128,18 @@ def _about_the_api(description: str) -> str:
     """Leave out the paragraph on the extensions of the document: the page puts them in words."""
     paragraphs = description.strip().split("\n\n")
     return "\n\n".join(p for p in paragraphs if not p.startswith("How to read the extensions"))
+
+
+def _caller(op: Operation) -> str:
+    """Say what a program calls to have it sent."""
+    mark = op.node.get("x-tinker-method", {})
+    if names := public_names(op):
+        owner = "TrainingClient" if op.node.get("x-tinker-result") else "RestClient"
+        return f"Sent by {' and '.join(f'`{owner}.{name}`' for name in names)}."
+    if "raw" in mark:
+        return f"Sent by `service.raw.{op.id}` alone: {mark['raw']}."
+    named = re.sub(r"([A-Z]\w+\.\w+)", r"`\1`", mark["by"])
+    return f"Sent by {named}."
 
 
 def _error(status: str, raw: Json) -> dict[str, str]:

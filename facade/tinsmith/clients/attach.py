@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from tinsmith_api.operations import OPERATIONS
 
 from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
-from tinsmith.core.codec.structure import to_value
+from tinsmith.core.codec.encode import to_wire
 from tinsmith.core.errors import InputError
 from tinsmith.core.polling import PollState
-from tinsmith.core.values import results, service
+from tinsmith.io import operations
 from tinsmith.io.future import APIFuture
 from tinsmith.io.outcome import fetch
 from tinsmith.io.promise import Promise
@@ -17,45 +19,59 @@ from tinsmith.io.promise import Promise
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tinsmith_api.operations import Operation
+
     from tinsmith.io.link import Link
 
-_OPERATIONS: dict[type[Any], tuple[str, str]] = {
-    results.ForwardBackwardOutput: ("forward_backward", "ForwardBackward"),
-    results.OptimStepResponse: ("optim_step", "OptimStep"),
-    results.SampleResponse: ("asample", "Sample"),
-    results.SaveWeightsResponse: ("save_weights", "SaveWeights"),
-    results.LoadWeightsResponse: ("load_weights", "LoadWeights"),
-    results.SaveWeightsExternalResponse: ("save_weights_external", "SaveWeightsExternal"),
-    results.SaveWeightsForSamplerResponse: ("save_weights_for_sampler", "SaveWeightsForSampler"),
-    service.CreateModelResponse: ("create_model", "CreateModel"),
-    service.UnloadModelResponse: ("unload_model", "UnloadModel"),
-}
+T = TypeVar("T")
 
-_DECODERS: dict[type[Any], Callable[[Any], Any]] = {
-    results.ForwardBackwardOutput: decode_forward_backward,
-    results.SampleResponse: decode_sample,
+_DECODERS: dict[str, Callable[[Any], Any]] = {
+    "ForwardBackwardOutput": decode_forward_backward,
+    "SampleResponse": decode_sample,
 }
+"""How the results with values of our own are read."""
 
 
 def attach(link: Link, request_id: str, result: type[Any]) -> APIFuture[Any]:
     """Return a future for a promise that another future, or another process, made."""
-    if result not in _OPERATIONS:
-        known = ", ".join(sorted(each.__name__ for each in _OPERATIONS))
-        raise InputError(f"{result!r} is no result of a promise; known are {known}", field="result")
+    _operation_of(result)
     if not isinstance(request_id, str) or not request_id:
         raise InputError("must be the id of a promise", field="request_id")
     future: APIFuture[Any] = APIFuture()
     future.request_ids.append(request_id)
-    return link.run(_result(link, request_id, result), future)
+    return link.run(result_of(link, request_id, result), future)
 
 
-async def _result(link: Link, request_id: str, result: type[Any]) -> Any:
-    operation, request_type = _OPERATIONS[result]
+async def result_of(link: Link, request_id: str, result: type[T]) -> T:
+    """Wait for a promise, and read what it ends in as `result`."""
+    operation = _operation_of(result)
     promise = Promise(
         request_id,
-        operation,
-        request_type,
+        operation.id,
+        operation.request_type or operation.id,
         state=PollState(may_resubmit=False, trusted=False),
-        read=_DECODERS.get(result) or partial(to_value, result),
+        read=_reader(result),
     )
-    return await fetch(link, promise, None)
+    return cast("T", await fetch(link, promise, None))
+
+
+def _operation_of(result: type[Any]) -> Operation:
+    """Find what ends in a result; of two operations with the same one the last will do."""
+    known = {each.result: each for each in OPERATIONS.values() if each.result}
+    name = getattr(result, "__name__", None)
+    if name not in known:
+        raise InputError(
+            f"{result!r} is no result of a promise; known are {', '.join(sorted(map(str, known)))}",
+            field="result",
+        )
+    return known[name]
+
+
+def _reader(result: type[Any]) -> Callable[[Any], Any]:
+    """Choose how a result is read; a plain value of one that we decode is read from its JSON."""
+    decode = _DECODERS.get(result.__name__)
+    if decode is None:
+        return partial(operations.read, result)
+    if not result.__module__.startswith("tinsmith_api."):
+        return decode
+    return lambda payload: operations.read(result, to_wire(decode(payload)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import orjson
+from tinsmith_api.operations import OPERATIONS
 
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.errors import APIStatusError, InputError, TinkerError
@@ -64,41 +65,14 @@ class QueueStateObserver:
         raise NotImplementedError
 
 
-OPERATIONS: dict[str, dict[str, str]] = {
-    "futures": {"retrieve": "retrieve_future", "retrieve_multi": "retrieve_futures"},
-    "models": {
-        "copy_weights": "copy_weights",
-        "create": "create_model",
-        "get_info": "get_info",
-        "unload": "unload_model",
-    },
-    "sampling": {"asample": "asample"},
-    "service": {
-        "auth_token": "auth_token",
-        "client_config": "client_config",
-        "client_dynamic_config": "client_dynamic_config",
-        "create_custom_loss": "create_custom_loss",
-        "create_sampling_session": "create_sampling_session",
-        "create_session": "create_session",
-        "get_server_capabilities": "get_server_capabilities",
-        "health_check": "healthz",
-        "join_sampling_session": "join_sampling_session",
-        "session_heartbeat": "session_heartbeat",
-    },
-    "telemetry": {"send": "telemetry"},
-    "training": {
-        "forward": "forward",
-        "forward_backward": "forward_backward",
-        "optim_step": "optim_step",
-    },
-    "weights": {
-        "load": "load_weights",
-        "save": "save_weights",
-        "save_external": "save_weights_external",
-        "save_for_sampler": "save_weights_for_sampler",
-    },
-}
-"""The resources of the raw client: method -> operation of the contract."""
+def _resources() -> dict[str, dict[str, str]]:
+    """Return the resources of the raw client, as the contract names them: method -> operation."""
+    found: dict[str, dict[str, str]] = {}
+    for operation in OPERATIONS.values():
+        if operation.official is not None:
+            resource, method = operation.official.split(".")
+            found.setdefault(resource, {})[method] = operation.id
+    return {resource: dict(sorted(methods.items())) for resource, methods in found.items()}
 
 
 class Resource:
@@ -120,13 +94,12 @@ class Resource:
 
     async def _send(self, operation: str, *, request: object = None) -> Any:
         import tinsmith_api.models as contract
-        from tinsmith_api.operations import OPERATIONS as KNOWN
 
         from tinsmith import types
         from tinsmith.core.codec.encode import encode_body
         from tinsmith.core.codec.structure import to_value
 
-        known = KNOWN[operation]
+        known = OPERATIONS[operation]
         call = getattr(self._service.raw, operation)
         if known.request is None:
             found = await call()
@@ -174,7 +147,7 @@ class AsyncTinker:
             default_query=default_query,
             http_client=http_client,
         )
-        for name, methods in OPERATIONS.items():
+        for name, methods in _resources().items():
             setattr(self, name, Resource(self._service, methods))
 
     if TYPE_CHECKING:

@@ -5,26 +5,34 @@ It owns the way from an operation id to a request. It must not send: `io.calls` 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlencode
 
+import attrs
 import orjson
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.types import path_segment
 
+from tinsmith.core.bounds import checked
 from tinsmith.core.codec.encode import encode_body
+from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import InputError
 from tinsmith.core.failures import broken_answer
 from tinsmith.core.verdict import OpClass
 from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.secrets import secrets_in
 from tinsmith.io.wire import Body, Lane, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from tinsmith_api.resource import Ask
 
     from tinsmith.core.policy import RetryConfig
     from tinsmith.io.calls import Caller
     from tinsmith.io.wire import Answer
+
+T = TypeVar("T")
 
 
 def target(operation: str, path: Mapping[str, str] | None = None) -> str:
@@ -72,11 +80,39 @@ def request(
         method,
         where,
         lane,
-        None if body is None else Body.of((encode_body(body),)),
+        None if body is None else Body.of((encode_body(body),), secrets=_secrets(body)),
         dict(headers or {}),
         None if method == "GET" else new_idempotency_key(),
         timeout_s,
     )
+
+
+def fit(ask: Ask[T]) -> Ask[T]:
+    """Check what is asked for against the contract; what nobody gave is left out."""
+    body = ask.body
+    if ask.model is not None and not isinstance(body, ask.model):
+        known, given = ask.model.__name__, type(body).__name__
+        raise InputError(
+            f"must be tinsmith_api.models.{known}, not {given}", field=ask.names.get("body", "body")
+        )
+    if ask.model is not None:
+        plain = getattr(body, "to_dict", None)
+        checked(ask.operation, _fields(body) if plain is None else plain(), ask.names)
+    return attrs.evolve(
+        ask,
+        path=checked(ask.operation, ask.path, ask.names),
+        query=checked(ask.operation, ask.query, ask.names),
+        headers=checked(ask.operation, ask.headers, ask.names),
+        body=checked(ask.operation, body, ask.names) if isinstance(body, Mapping) else body,
+    )
+
+
+def asked(ask: Ask[Any], path: Mapping[str, str] | None = None) -> Request:
+    """Build the request of what was checked; `path` says where, if not what was asked for."""
+    headers = {name: value for name, value in ask.headers.items() if value is not None}
+    plain = getattr(ask.body, "to_dict", None)
+    body = ask.body if plain is None else plain()
+    return request(ask.operation, path=path or ask.path, query=ask.query, headers=headers, body=body)
 
 
 async def perform(
@@ -85,6 +121,16 @@ async def perform(
     """Send a request that answers at once, and return its decoded body; None when there is none."""
     answer = await caller.call(asked, op, valid=is_json, retry=retry)
     return decoded(answer, asked.operation)
+
+
+def read(result: type[T], payload: object) -> T:
+    """Read the decoded body of an answer as what the contract says; an open object stays as it came."""
+    if result is NoneType:
+        return cast("T", None)
+    if not attrs.has(result):
+        return cast("T", payload)
+    plain = getattr(result, "from_dict", None)
+    return cast("T", to_value(result, payload) if plain is None else plain(payload))
 
 
 def decoded(answer: Answer, operation: str) -> Any:
@@ -106,6 +152,15 @@ def is_json(answer: Answer) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
+
+
+def _fields(body: Any) -> dict[str, object]:
+    """Return what a model holds, by the names of its fields, without looking inside."""
+    return {field.name: getattr(body, field.name) for field in attrs.fields(type(body))}
+
+
+def _secrets(body: object) -> tuple[str, ...]:
+    return secrets_in(body) if isinstance(body, Mapping) else ()
 
 
 def _text(value: object) -> str:

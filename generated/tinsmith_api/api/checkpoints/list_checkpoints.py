@@ -4,7 +4,7 @@
 All of them, newest first. Some servers page here too.
 
 * `training_run_id`: The training run. Colons stay unescaped.
-* `limit`: The most to return. Absent means 100.
+* `limit`: The most to return. Absent means as many as the server likes, 100 or more.
 * `offset`: How many to skip. Absent means 0.
 """
 

@@ -1,0 +1,25 @@
+# Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""Sampling: samplers and samples. Each operation asks; whoever inherits sends."""
+
+from __future__ import annotations
+
+from .. import models
+from ..future import APIFuture
+from ..resource import Ask, Resource
+
+
+class Sampling(Resource):
+    """Samplers and samples."""
+
+    def get_sampler(self, sampler_id: str) -> APIFuture[models.GetSamplerResponse]:
+        """Describe a sampler.
+
+        Which weights it samples.
+
+        `sampler_id`: The sampler. Colons stay unescaped.
+        """
+        return self._send(Ask("get_sampler", models.GetSamplerResponse, path={"sampler_id": sampler_id}))
+
+    async def get_sampler_async(self, sampler_id: str) -> models.GetSamplerResponse:
+        """As `get_sampler`, awaited."""
+        return await self.get_sampler(sampler_id)

@@ -1,0 +1,206 @@
+# Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""Weights: saving, loading and copying weights. Each operation asks; whoever inherits sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .. import models
+from ..future import APIFuture, handed_out
+from ..resource import Ask, Resource
+
+
+class Weights(Resource):
+    """Saving, loading and copying weights."""
+
+    def get_weights_info_by_tinker_path(self, tinker_path: str) -> APIFuture[models.WeightsInfoResponse]:
+        """Describe a checkpoint.
+
+        What is needed to train on from it.
+
+        `tinker_path`: The checkpoint.
+        """
+        return self._send(Ask("weights_info", models.WeightsInfoResponse, body={"tinker_path": tinker_path}))
+
+    async def get_weights_info_by_tinker_path_async(self, tinker_path: str) -> models.WeightsInfoResponse:
+        """As `get_weights_info_by_tinker_path`, awaited."""
+        return await self.get_weights_info_by_tinker_path(tinker_path)
+
+
+class WeightsInOrder(Resource):
+    """Saving, loading and copying weights. In the order of training."""
+
+    def save_state(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        overwrite: bool | None = None,
+        user_metadata: Mapping[str, str] | None = None,
+    ) -> APIFuture[models.SaveWeightsResponse]:
+        """Save to go on training from.
+
+        Weights and optimizer state, under a name.
+        Takes its turn behind everything that was called before; the future is of the result.
+
+        `name`: A bare name, not a path; null lets the server choose.
+        `ttl_seconds`: When to delete it; absent or null keeps it. From 3600 to 315360000.
+        `overwrite`: Whether a checkpoint of the same name may be replaced. Absent means no: then the answer
+        is 409.
+        `user_metadata`: Labels of the checkpoint.
+        """
+        return self._send(
+            Ask(
+                "save_weights",
+                models.SaveWeightsResponse,
+                body={
+                    "path": name,
+                    "ttl_seconds": ttl_seconds,
+                    "overwrite": overwrite,
+                    "user_metadata": user_metadata,
+                    "type": "save_weights",
+                },
+                names={"path": "name"},
+            )
+        )
+
+    async def save_state_async(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        overwrite: bool | None = None,
+        user_metadata: Mapping[str, str] | None = None,
+    ) -> APIFuture[models.SaveWeightsResponse]:
+        """Like `save_state`; await the future that it returns."""
+        return await handed_out(self.save_state(name, ttl_seconds, overwrite, user_metadata))
+
+    def load_state(
+        self, path: str, weights_access_token: str | None = None
+    ) -> APIFuture[models.LoadWeightsResponse]:
+        """Load a checkpoint.
+
+        Into a model, or as a new model.
+        Takes its turn behind everything that was called before; the future is of the result.
+
+        `path`: The checkpoint, as a `tinker://` path.
+        `weights_access_token`: Secret that opens somebody else's checkpoint. Absent or null for one's own
+        and for public ones.
+        """
+        return self._send(
+            Ask(
+                "load_weights",
+                models.LoadWeightsResponse,
+                body={
+                    "path": path,
+                    "weights_access_token": weights_access_token,
+                    "optimizer": False,
+                    "type": "load_weights",
+                },
+            )
+        )
+
+    async def load_state_async(
+        self, path: str, weights_access_token: str | None = None
+    ) -> APIFuture[models.LoadWeightsResponse]:
+        """Like `load_state`; await the future that it returns."""
+        return await handed_out(self.load_state(path, weights_access_token))
+
+    def load_state_with_optimizer(
+        self, path: str, weights_access_token: str | None = None
+    ) -> APIFuture[models.LoadWeightsResponse]:
+        """Load a checkpoint.
+
+        Into a model, or as a new model.
+        Takes its turn behind everything that was called before; the future is of the result.
+
+        `path`: The checkpoint, as a `tinker://` path.
+        `weights_access_token`: Secret that opens somebody else's checkpoint. Absent or null for one's own
+        and for public ones.
+        """
+        return self._send(
+            Ask(
+                "load_weights",
+                models.LoadWeightsResponse,
+                body={
+                    "path": path,
+                    "weights_access_token": weights_access_token,
+                    "optimizer": True,
+                    "type": "load_weights",
+                },
+            )
+        )
+
+    async def load_state_with_optimizer_async(
+        self, path: str, weights_access_token: str | None = None
+    ) -> APIFuture[models.LoadWeightsResponse]:
+        """Like `load_state_with_optimizer`; await the future that it returns."""
+        return await handed_out(self.load_state_with_optimizer(path, weights_access_token))
+
+    def save_weights_for_sampler(
+        self, name: str, ttl_seconds: int | None = None, user_metadata: Mapping[str, str] | None = None
+    ) -> APIFuture[models.SaveWeightsForSamplerResponse]:
+        """Save to sample from.
+
+        Under a name, or as a sampler that lives with the session.
+        Takes its turn behind everything that was called before; the future is of the result.
+
+        `name`: A bare name. Absent or null for a sampler that lives with the session.
+        `ttl_seconds`: When to delete it; absent or null keeps it. From 3600 to 315360000.
+        `user_metadata`: Labels of the checkpoint.
+        """
+        return self._send(
+            Ask(
+                "save_weights_for_sampler",
+                models.SaveWeightsForSamplerResponse,
+                body={
+                    "path": name,
+                    "ttl_seconds": ttl_seconds,
+                    "user_metadata": user_metadata,
+                    "type": "save_weights_for_sampler",
+                },
+                names={"path": "name"},
+            )
+        )
+
+    async def save_weights_for_sampler_async(
+        self, name: str, ttl_seconds: int | None = None, user_metadata: Mapping[str, str] | None = None
+    ) -> APIFuture[models.SaveWeightsForSamplerResponse]:
+        """Like `save_weights_for_sampler`; await the future that it returns."""
+        return await handed_out(self.save_weights_for_sampler(name, ttl_seconds, user_metadata))
+
+    def save_weights_external(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        age_encryption_recipients: Sequence[str] | None = None,
+    ) -> APIFuture[models.SaveWeightsExternalResponse]:
+        """Save to download.
+
+        As files behind signed URLs.
+        Takes its turn behind everything that was called before; the future is of the result.
+
+        `name`: A bare name.
+        `ttl_seconds`: When to delete it; absent or null keeps it. From 3600 to 315360000.
+        `age_encryption_recipients`: Public age keys to encrypt the files for.
+        """
+        return self._send(
+            Ask(
+                "save_weights_external",
+                models.SaveWeightsExternalResponse,
+                body={
+                    "path": name,
+                    "ttl_seconds": ttl_seconds,
+                    "age_encryption_recipients": age_encryption_recipients,
+                    "type": "save_weights_external",
+                },
+                names={"path": "name"},
+            )
+        )
+
+    async def save_weights_external_async(
+        self,
+        name: str,
+        ttl_seconds: int | None = None,
+        age_encryption_recipients: Sequence[str] | None = None,
+    ) -> APIFuture[models.SaveWeightsExternalResponse]:
+        """Like `save_weights_external`; await the future that it returns."""
+        return await handed_out(self.save_weights_external(name, ttl_seconds, age_encryption_recipients))

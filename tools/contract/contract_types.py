@@ -1,0 +1,88 @@
+"""Says what a schema is in Python: the type of a parameter, and the bounds that are checked."""
+
+from __future__ import annotations
+
+from contract_document import Json, reference_name, resolve
+
+PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
+MOMENTS = {"date-time": "datetime.datetime | str", "date": "datetime.date | str"}
+BOUNDS = {
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "exclusiveMaximum": "below",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minItems": "min_items",
+    "maxItems": "max_items",
+    "pattern": "pattern",
+    "enum": "choices",
+    "x-tinker-shape": "shape",
+    "x-tinker-granularity": "granularity",
+}
+"""Keywords of a schema that bound a value -> the fields of `Bounds`."""
+
+
+def python_type(document: Json, schema: Json) -> str:
+    """Return the type of an argument as a reader would write it."""
+    name, shown = reference_name(schema), resolve(document, schema)
+    alternatives = shown.get("anyOf") or shown.get("oneOf")
+    if alternatives:
+        found = [python_type(document, each) for each in alternatives]
+        return " | ".join(dict.fromkeys(sorted(found, key=lambda each: each == "None")))
+    kinds = shown.get("type")
+    if isinstance(kinds, list):
+        parts = [python_type(document, {**shown, "type": kind}) for kind in kinds]
+        return " | ".join(dict.fromkeys(sorted(parts, key=lambda part: part == "None")))
+    if kinds == "object":
+        return _object_type(document, shown, name)
+    if kinds == "array":
+        return f"Sequence[{python_type(document, shown.get('items', {}))}]"
+    if "enum" in shown:
+        return f"Literal[{', '.join(map(repr, shown['enum']))}]"
+    return MOMENTS.get(shown.get("format", ""), "") or PLAIN.get(kinds, "Any")
+
+
+def _object_type(document: Json, shown: Json, name: str | None) -> str:
+    if shown.get("properties"):
+        return f"models.{name}" if name else "Mapping[str, Any]"
+    values = shown.get("additionalProperties")
+    return f"Mapping[str, {python_type(document, values) if isinstance(values, dict) and values else 'Any'}]"
+
+
+def bounds(document: Json, schema: Json) -> dict[str, Json]:
+    """Return the bounds of a value as the arguments of `Bounds`; empty where any value will do."""
+    shown = resolve(document, schema)
+    alternatives = [each for each in shown.get("anyOf", []) if each.get("type") != "null"]
+    if len(alternatives) == 1:
+        return bounds(document, {**resolve(document, alternatives[0])})
+    if alternatives or "oneOf" in shown:
+        return {}
+    kinds = [kind for kind in _listed(shown.get("type")) if kind != "null"]
+    if len(kinds) != 1 or not kinds[0]:
+        return {}
+    found: dict[str, Json] = {"kind": shown.get("format") if shown.get("format") in MOMENTS else kinds[0]}
+    found |= {field: shown[key] for key, field in BOUNDS.items() if key in shown}
+    if isinstance(found.get("choices"), list):
+        found["choices"] = tuple(found["choices"])
+    if found["kind"] == "array" and (inner := bounds(document, shown.get("items", {}))):
+        found["items"] = inner
+    return found
+
+
+def range_in_words(document: Json, schema: Json) -> str:
+    """Return the bounds of a value as a sentence for its documentation; empty where there are none."""
+    found = bounds(document, schema)
+    low, high = found.get("minimum"), found.get("maximum")
+    if low is not None and high is not None:
+        return f"From {low} to {high}."
+    if low is not None:
+        return f"At least {low}."
+    if high is not None:
+        return f"At most {high}."
+    if "max_items" in found:
+        return f"At most {found['max_items']}."
+    return ""
+
+
+def _listed(kinds: Json) -> list[Json]:
+    return kinds if isinstance(kinds, list) else [kinds]
