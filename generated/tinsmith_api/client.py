@@ -8,7 +8,6 @@ httpx is imported when the first request is sent.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -21,6 +20,7 @@ import attrs
 from .endpoint import Request, Response
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
 
     import httpx
@@ -73,15 +73,21 @@ class Client:
 
     base_url: str = attrs.field(converter=_address)
     """The server's root, such as `http://127.0.0.1:8000`; paths of operations are added to it."""
-    headers: Mapping[str, str] = attrs.field(factory=dict, kw_only=True, converter=_headers, repr=False)
+    headers: Mapping[str, str] = attrs.field(
+        factory=dict[str, str], kw_only=True, converter=_headers, repr=False
+    )
     """Headers of every request."""
-    cookies: Mapping[str, str] = attrs.field(factory=dict, kw_only=True, converter=_frozen, repr=False)
+    cookies: Mapping[str, str] = attrs.field(
+        factory=dict[str, str], kw_only=True, converter=_frozen, repr=False
+    )
     """Cookies of every request."""
     timeout: float | httpx.Timeout | None = attrs.field(default=DEFAULT_TIMEOUT_S, kw_only=True)
     """Seconds for the connection and for each part of the answer, or a limit for each; None waits forever."""
     verify_ssl: bool | str | ssl.SSLContext = attrs.field(default=True, kw_only=True)
     """How the server proves who it is: by this machine's certificates (True), by others, or not (False)."""
-    httpx_args: Mapping[str, Any] = attrs.field(factory=dict, kw_only=True, converter=_frozen, repr=False)
+    httpx_args: Mapping[str, Any] = attrs.field(
+        factory=dict[str, Any], kw_only=True, converter=_frozen, repr=False
+    )
     """Further arguments of `httpx.Client` and `httpx.AsyncClient`, such as `proxy` or `limits`."""
     _connections: _Connections = attrs.field(factory=_Connections, init=False, repr=False)
 
@@ -126,6 +132,8 @@ class Client:
 
     def get_async_httpx_client(self) -> httpx.AsyncClient:
         """Return the httpx client that tasks of this event loop send through; it carries no key."""
+        import asyncio
+
         import httpx
 
         pools, loop = self._connections, asyncio.get_running_loop()
@@ -178,6 +186,8 @@ class Client:
 
     async def aclose(self) -> None:
         """Close the connections of this event loop. The client can be used again."""
+        import asyncio
+
         with self._connections.lock:
             closing = self._connections.by_loop.pop(asyncio.get_running_loop(), None)
         if closing is not None:

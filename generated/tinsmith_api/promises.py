@@ -9,11 +9,10 @@ What to do next is decided in `steps`, which neither sends nor sleeps; `wait` an
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
@@ -47,8 +46,8 @@ LEAST_POLL_S = 1.0
 """Seconds for which a question waits at least, also when the caller's time is nearly over."""
 ASK_AGAIN = frozenset({402, 408, 425, 429})
 """Statuses after which to ask again, beside 5XX: not ready, busy, or an account that cannot pay yet."""
-FAILURE_FIELDS = frozenset({"error", "category", "type", "detail"})
-"""What a failure consists of; a result may have an `error` beside fields of its own."""
+FAILURE_FIELDS = frozenset({"error", "category"})
+"""What a failure consists of; a result may have an `error` that is null beside fields of its own."""
 WORK_FAILED = frozenset({400, 409, 422})
 """Statuses by which some servers say that the work failed."""
 
@@ -145,6 +144,8 @@ async def wait_async(
     client: Client, promise: UntypedAPIFuture | str, result: type[T], *, timeout_s: float
 ) -> T:
     """Do what `wait` does, in a task."""
+    import asyncio
+
     import httpx
 
     course = steps(promise, result, timeout_s, time.monotonic)
@@ -212,9 +213,10 @@ def _read(request_id: str, heard: Response[None] | str | None, result: type[T]) 
     if not 200 <= status <= 299:
         raise retrieve_future.ENDPOINT.unexpected(heard)
     data = decoded(retrieve_future.ENDPOINT.operation, heard)
-    if isinstance(data, dict) and data.get("type") == "try_again":
+    fields = _fields(data)
+    if fields.get("type") == "try_again":
         return _Again(words, NOT_YET_PAUSE_S, at_least_s)
-    if isinstance(data, dict) and "error" in data and set(data) <= FAILURE_FIELDS:
+    if "error" in fields and (fields["error"] is not None or set(fields) <= FAILURE_FIELDS):
         raise PromiseFailedError(request_id, *_reason(heard.content))
     return read_as(retrieve_future.ENDPOINT.operation, status, data, result)
 
@@ -222,14 +224,20 @@ def _read(request_id: str, heard: Response[None] | str | None, result: type[T]) 
 def _reason(content: bytes) -> tuple[str, str]:
     """Return what a failure says, and whose fault it is."""
     try:
-        data = json.loads(content)
+        fields = _fields(json.loads(content))
     except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict):
-        return first_part(content), "unknown"
-    said = data.get("error") or data.get("detail") or data.get("message")
+        fields = {}
+    if not fields:
+        return first_part(content) or "no reason given", "unknown"
+    named = (fields[name] for name in ("error", "detail", "message") if fields.get(name))
+    said = next(named, "no reason given")
     text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-    return text, str(data.get("category") or "unknown")
+    return text, str(fields.get("category") or "unknown")
+
+
+def _fields(data: Any) -> dict[str, Any]:
+    """Return the fields of a JSON object; none of anything else."""
+    return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float:

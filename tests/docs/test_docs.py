@@ -6,21 +6,31 @@ The blocks of one page run in order, as one program in a process of its own. A b
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tinsmith.local.options import ServeOptions
+from tinsmith.local.serve import serving
 
 from tests.guard import WAIT_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from _pytest.mark import ParameterSet
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "generated" / "tinsmith_api" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 BLOCK = re.compile(r"^(?P<mark><!-- no-run -->\n+)?```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -53,13 +63,32 @@ def cases() -> list[ParameterSet]:
     return found
 
 
+@contextmanager
+def exported(program: str, directory: Path) -> Iterator[dict[str, str]]:
+    """Give the environment of a page; one that reads the two variables of `tinsmith serve` gets a service."""
+    if "TINKER_BASE_URL" not in program:
+        yield dict(os.environ)
+        return
+    with serving(ServeOptions(data_dir=directory)) as (address, _):
+        yield {**os.environ, "TINKER_BASE_URL": address.base_url, "TINKER_API_KEY": address.token}
+
+
 @pytest.mark.parametrize("program", cases())
 def test_blocks_run(program: str, tmp_path: Path) -> None:
     """A reader who pastes a page's Python in order gets no error and no warning."""
     script = tmp_path / "page.py"
     script.write_text(program, encoding="utf-8")
     command = [sys.executable, "-W", "error", str(script)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=WAIT_S, check=False)
+    with exported(program, tmp_path / "data") as environment:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=WAIT_S,
+            check=False,
+        )
     assert done.returncode == 0, f"lines as in the page:\n{done.stderr[-3000:]}"
 
 

@@ -17,6 +17,7 @@ WHEELHOUSE = ROOT / ".wheelhouse"
 MUST_CONTAIN = (
     "tinsmith/py.typed",
     "tinsmith_api/py.typed",
+    "tinsmith_api/README.md",
     "tinsmith_api/contract.json",
     "tinsmith_api/openapi.json",
     "tinsmith/local/app/reference.html.jinja",

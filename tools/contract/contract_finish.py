@@ -12,13 +12,15 @@ import shutil
 import sys
 from pathlib import Path
 
-from contract_document import Json, load, operations, reference_name
+import jinja2
+from contract_document import Json, Operation, load, operations, reference_name
 from contract_resources import Resources, public_names
 from contract_validation import for_validation
 
 HEADER = "# Written by codegen.sh from openapi/tinker.yaml. Do not edit.\n"
 RUNTIME = Path(__file__).resolve().parents[2] / "openapi" / "runtime"
 """What the generated modules stand on, written by hand."""
+TEMPLATES = RUNTIME.parent / "templates"
 
 TABLE = '''"""The operations of the contract, as data."""
 
@@ -88,6 +90,16 @@ def copy_runtime(package: Path) -> None:
         shutil.copy(source, package / source.name)
 
 
+def readme_of(document: Json) -> str:
+    """Return the text of README.md."""
+    by_noun: dict[str, list[Operation]] = {tag["name"]: [] for tag in document.get("tags", [])}
+    for op in operations(document):
+        by_noun.setdefault(op.node["tags"][0], []).append(op)
+    template = (TEMPLATES / "package_readme.md.jinja").read_text(encoding="utf-8")
+    environment = jinja2.Environment(trim_blocks=True, keep_trailing_newline=True, autoescape=False)
+    return environment.from_string(template).render(info=document["info"], by_noun=by_noun)
+
+
 def finish(contract: Path, package: Path) -> None:
     """Complete the package in place."""
     document = load(contract)
@@ -101,6 +113,7 @@ def finish(contract: Path, package: Path) -> None:
         module.write_text(header + module.read_text(encoding="utf-8").lstrip("\n"), encoding="utf-8")
     for name, content in (("openapi.json", document), ("contract.json", for_validation(document))):
         (package / name).write_text(_as_json(content), encoding="utf-8")
+    (package / "README.md").write_text(readme_of(document), encoding="utf-8")
     (package / "py.typed").write_text(HEADER, encoding="utf-8")
 
 

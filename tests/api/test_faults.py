@@ -1,0 +1,289 @@
+"""The known faults of stock generated clients: each has a repair here, and a test that fails without it."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import pickle
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from tinsmith_api import AuthenticatedClient, Client, models
+from tinsmith_api.api.checkpoints import get_checkpoint_archive_url, publish_checkpoint
+from tinsmith_api.api.models import get_tokenizer
+from tinsmith_api.api.service import get_server_capabilities, healthz
+from tinsmith_api.api.sessions import create_session
+from tinsmith_api.api.training import optim_step
+from tinsmith_api.client import DEFAULT_TIMEOUT_S
+from tinsmith_api.types import InvalidBody, UnexpectedStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEY = "tml-secret-of-this-test"
+HEALTHY = {"status": "ok"}
+PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>\x1b[31mnginx</body></html>" + b" " * 9000
+
+
+def answering(
+    status: int = 200, body: Any = None, *, seen: list[httpx.Request] | None = None, headers: Any = None
+) -> AuthenticatedClient:
+    """Return a client whose every request is answered so."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if seen is not None:
+            seen.append(request)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return httpx.Response(status, content=content, headers=headers)
+
+    return AuthenticatedClient(
+        "http://127.0.0.1:1", KEY, httpx_args={"transport": httpx.MockTransport(answer)}
+    )
+
+
+def both(call: Callable[..., Any], tasks: Callable[..., Any], **given: Any) -> list[Any]:
+    """Return what a call gives or raises, from a thread and from a task."""
+    found: list[Any] = []
+    ways: list[Callable[[], Any]] = [lambda: call(**given), lambda: asyncio.run(tasks(**given))]
+    for way in ways:
+        try:
+            found.append(way())
+        except (UnexpectedStatus, InvalidBody) as error:
+            found.append(error)
+    return found
+
+
+@pytest.mark.parametrize("status", [301, 307, 404, 418, 451])
+def test_undocumented_status_raises_with_the_error_body(status: int) -> None:
+    """Where stock clients give None, the error says what the server said, in all four forms."""
+    assert "429" in "".join(healthz.ENDPOINT.errors)
+    client = answering(status, {"detail": "no such thing", "category": "user"})
+    for found in (
+        *both(healthz.sync, healthz.asyncio, client=client),
+        *both(healthz.sync_detailed, healthz.asyncio_detailed, client=client),
+    ):
+        assert isinstance(found, UnexpectedStatus)
+        assert (found.operation, found.status_code) == ("healthz", status)
+        assert isinstance(found.parsed, models.ErrorBody)
+        assert found.parsed.detail == "no such thing"
+        assert "no such thing" in str(found)
+
+
+@pytest.mark.parametrize("status", [429, 500, 520, 599])
+def test_documented_error_is_an_answer_and_never_a_success(status: int) -> None:
+    """The detailed forms give the ErrorBody, also for a status without a name; the others raise."""
+    client = answering(status, {"error": "busy"}, headers={"retry-after": "3"})
+    for found in both(healthz.sync_detailed, healthz.asyncio_detailed, client=client):
+        assert (found.status_code, found.headers["Retry-After"]) == (status, "3")
+        assert isinstance(found.parsed, models.ErrorBody)
+        assert found.parsed.error == "busy"
+    for error in both(healthz.sync, healthz.asyncio, client=client):
+        assert isinstance(error, UnexpectedStatus)
+        assert isinstance(error.parsed, models.ErrorBody)
+        assert error.headers["retry-after"] == "3"
+
+
+@pytest.mark.parametrize("body", [PAGE, b"", b"[1]", b'"text"', b"null", b"\xff\xfe", b"[" * 100_000])
+def test_proxy_page_is_an_unexpected_status(body: bytes) -> None:
+    """An error without the contract's body is no JSONDecodeError: it shows the first part of what came."""
+    client = answering(502, body)
+    for found in both(healthz.sync_detailed, healthz.asyncio_detailed, client=client):
+        assert isinstance(found, UnexpectedStatus)
+        assert (found.status_code, found.content, found.parsed) == (502, body, None)
+        assert len(str(found)) < 700
+        assert str(found).isprintable()
+    if body is PAGE:
+        assert "502 Bad Gateway" in str(found)
+
+
+@pytest.mark.parametrize("body", [PAGE, b"", b"[1]", b"{}"])
+def test_success_of_another_shape_is_one_error(body: bytes) -> None:
+    """A login page with status 200, or a missing field, is an InvalidBody that names the operation."""
+    for found in both(
+        get_server_capabilities.sync, get_server_capabilities.asyncio, client=answering(200, body)
+    ):
+        assert isinstance(found, InvalidBody)
+        assert "get_server_capabilities" in str(found)
+        assert len(str(found)) < 1000
+
+
+def test_any_success_is_read() -> None:
+    """Servers answer 200, 201 and 202 for the same thing."""
+    for status in (200, 201, 202):
+        assert healthz.sync(client=answering(status, HEALTHY)).status == "ok"
+
+
+def test_key_is_sent_and_shown_nowhere() -> None:
+    """The key is in the request's header and in no repr; a client is neither pickled nor copied."""
+    seen: list[httpx.Request] = []
+    client = answering(200, HEALTHY, seen=seen).with_headers({"CF-Access-Client-Secret": "also-secret"})
+    healthz.sync(client=client)
+    assert seen[0].headers["X-API-Key"] == KEY
+    shown = repr(client) + str(client) + repr(client.get_httpx_client().__dict__)
+    assert KEY not in shown
+    assert "also-secret" not in repr(client)
+    for way in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="make one where it is used") as caught:
+            way(client)
+        assert KEY not in str(caught.value)
+
+
+def test_key_is_in_no_error() -> None:
+    """What a failed connection raises carries no header, so it can be logged and pickled."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectTimeout("too slow", request=request)
+
+    client = AuthenticatedClient(
+        "http://127.0.0.1:1", KEY, httpx_args={"transport": httpx.MockTransport(fail)}
+    )
+    calls: list[Callable[[], object]] = [
+        lambda: healthz.sync(client=client),
+        lambda: asyncio.run(healthz.asyncio(client=client)),
+    ]
+    for call in calls:
+        with pytest.raises(httpx.ConnectTimeout) as caught:
+            call()
+        assert "x-api-key" not in caught.value.request.headers
+        assert KEY.encode() not in pickle.dumps(caught.value)
+
+
+@pytest.mark.parametrize("token", ["", "tml-a\nb", "tml-é", " tml-a", "tml-a\x00"])
+def test_key_that_is_no_header_is_refused_unseen(token: str) -> None:
+    """A key with a line end or the like is refused at once, and the error does not show it."""
+    with pytest.raises(ValueError, match=r"token|X-API-Key") as caught:
+        AuthenticatedClient("http://127.0.0.1:1", token)
+    assert "tml-" not in str(caught.value)
+    with pytest.raises(ValueError, match="X-Secret") as caught:
+        Client("http://127.0.0.1:1", headers={"X-Secret": "geheim\n"})
+    assert "geheim" not in str(caught.value)
+
+
+def test_redirect_is_not_followed() -> None:
+    """The key never goes to the place that a redirect names, whatever the httpx client would do."""
+    seen: list[httpx.Request] = []
+    client = answering(
+        302, b"", seen=seen, headers={"location": "https://elsewhere.example/archive?signature=x"}
+    )
+    found = get_checkpoint_archive_url.sync_detailed("s:train:0", "weights", "a", client=client)
+    assert found.headers["location"] == "https://elsewhere.example/archive?signature=x"
+    transport = client.httpx_args["transport"]
+    with httpx.Client(transport=transport, follow_redirects=True) as eager:
+        get_checkpoint_archive_url.sync_detailed(
+            "s:train:0", "weights", "a", client=client.with_httpx_client(eager)
+        )
+    with pytest.raises(UnexpectedStatus, match="302"):
+        healthz.sync(client=client)
+    assert {request.url.host for request in seen} == {"127.0.0.1"}
+
+
+def test_there_is_a_timeout() -> None:
+    """A server that is silent is not waited for without end, unless somebody says so."""
+    seen: list[httpx.Request] = []
+    client = answering(200, HEALTHY, seen=seen)
+    slow = client.with_timeout(None)
+    for each in (client, client.with_timeout(2.5), slow):
+        both(healthz.sync, healthz.asyncio, client=each)
+    limits = [request.extensions["timeout"]["read"] for request in seen]
+    assert limits == [DEFAULT_TIMEOUT_S] * 2 + [2.5] * 2 + [None] * 2
+
+
+def test_colons_arrive_unescaped() -> None:
+    """Run ids hold colons, and servers expect them as they are; what could end the path is escaped."""
+    seen: list[httpx.Request] = []
+    client = answering(204, b"", seen=seen)
+    publish_checkpoint.sync("s:train:0", "weights", "a b?c#d%", client=client)
+    target = b"/api/v1/training_runs/s:train:0/checkpoints/weights/a%20b%3Fc%23d%25/publish"
+    assert seen[0].url.raw_path == target
+
+
+def test_root_below_a_path_is_kept() -> None:
+    """The hosted service stands below a path of its host."""
+    seen: list[httpx.Request] = []
+    plain = answering(200, HEALTHY, seen=seen)
+    for root in ("https://h.example/services/prod", "https://h.example/services/prod/"):
+        healthz.sync(client=AuthenticatedClient(root, KEY, httpx_args=plain.httpx_args))
+    assert {str(request.url) for request in seen} == {"https://h.example/services/prod/api/v1/healthz"}
+
+
+@pytest.mark.parametrize("root", ["", "h.example", "ftp://h", "http://", "http://k:p@h", "http://h/?a=b"])
+def test_address_that_is_none_is_refused(root: str) -> None:
+    """A base URL that cannot be one is refused when the client is made."""
+    with pytest.raises(ValueError, match="base_url"):
+        Client(root)
+
+
+def test_query_is_written_as_servers_read_it() -> None:
+    """Only what is given is sent, texts are escaped, truth is `true`."""
+    seen: list[httpx.Request] = []
+    get_tokenizer.ENDPOINT.sync_detailed(
+        answering(404, {"detail": "none"}, seen=seen),
+        get_tokenizer.ENDPOINT.request(query={"base_model": "a/b c&d", "deep": True, "not_given": None}),
+    )
+    assert seen[0].url.query == b"base_model=a%2Fb+c%26d&deep=true"
+
+
+def test_nothing_changes_a_client() -> None:
+    """`with_` methods leave the client as it is, fields cannot be set, and what was handed in may change."""
+    given = {"X-One": "1"}
+    seen: list[httpx.Request] = []
+    first = answering(200, HEALTHY, seen=seen).with_headers(given)
+    healthz.sync(client=first)
+    second = first.with_headers({"X-Two": "2"}).with_cookies({"c": "3"})
+    given["X-One"] = "changed"
+    for client in (first, second):
+        healthz.sync(client=client)
+    before, after, other = (request.headers for request in seen)
+    same = {"x-idempotency-key"}
+    assert {k: v for k, v in before.items() if k not in same} == {
+        k: v for k, v in after.items() if k not in same
+    }
+    assert (other["x-one"], other["x-two"], other["cookie"]) == ("1", "2", "c=3")
+    for field in ("token", "headers", "timeout"):
+        with pytest.raises(AttributeError):
+            setattr(first, field, None)
+    with pytest.raises(TypeError):
+        first.headers["X-One"] = "changed"  # type: ignore[index]
+
+
+def test_every_request_that_changes_something_has_a_key_of_its_own() -> None:
+    """Servers know a request that is sent again by it; one that the user gives is kept."""
+    seen: list[httpx.Request] = []
+    client = answering(500, {}, seen=seen)
+    body = models.CreateSessionRequest(tags=[], user_metadata=None, sdk_version="1")
+    for each in (client, client, client.with_headers({"x-idempotency-key": "mine"})):
+        create_session.sync_detailed(client=each, body=body)
+    healthz.sync_detailed(client=client)
+    one, two, mine, read = (request.headers.get("x-idempotency-key") for request in seen)
+    assert None not in (one, two)
+    assert one != two
+    assert (mine, read) == ("mine", None)
+
+
+def test_number_that_json_lacks_is_refused() -> None:
+    """NaN is not sent as something else: the call raises, and nothing leaves."""
+    seen: list[httpx.Request] = []
+    body = models.OptimStepRequest(
+        model_id="m", seq_id=1, adam_params=models.AdamParams(learning_rate=float("nan"))
+    )
+    with pytest.raises(ValueError, match=r"[Nn]a[Nn]|finite|JSON"):
+        optim_step.sync(client=answering(200, {}, seen=seen), body=body)
+    assert seen == []
+
+
+def test_httpx_is_imported_by_the_first_call() -> None:
+    """Importing operations, making clients and building requests load no HTTP library, and no numpy."""
+    code = (
+        "import sys, tinsmith_api; from tinsmith_api import AuthenticatedClient, wait, models;"
+        "from tinsmith_api.api.service import healthz;"
+        "from tinsmith_api.api.checkpoints import delete_checkpoint;"
+        "AuthenticatedClient('http://h', 'k').with_headers({'a': 'b'});"
+        "delete_checkpoint.request('r', 'weights', 'a');"
+        "print(sorted({'httpx', 'numpy', 'tinsmith', 'ssl'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

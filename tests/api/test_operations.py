@@ -1,0 +1,78 @@
+"""Every operation in all four forms, over a real socket, against the served service."""
+
+from __future__ import annotations
+
+import asyncio
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contract_document import operations, resolve
+from tinsmith_api import models
+from tinsmith_api.endpoint import Response
+from tinsmith_api.operations import OPERATIONS
+from tinsmith_api.types import UnexpectedStatus
+
+from tests.api.world import FORMS, arguments, module_of, things
+
+if TYPE_CHECKING:
+    from contract_document import Operation
+    from tinsmith_api import AuthenticatedClient
+
+
+async def _asynchronous(client: AuthenticatedClient, call: Any, given: dict[str, Any]) -> Any:
+    async with client:
+        return await call(client=client, **given)
+
+
+def called(client: AuthenticatedClient, operation: str, form: str, given: dict[str, Any]) -> Any:
+    """Call one form of an operation; a form for tasks in a loop of its own."""
+    call = getattr(module_of(operation), form)
+    if form.startswith("asyncio"):
+        return asyncio.run(_asynchronous(client, call, given))
+    return call(client=client, **given)
+
+
+def answer_type(document: Any, op: Operation, status: int) -> type:
+    """Return the type that the contract gives the body of an answer, NoneType where it has none."""
+    answers = op.node["responses"]
+    documented = answers.get(str(status)) or answers.get(f"{status // 100}XX")
+    schema = resolve(document, documented).get("content", {}).get("application/json", {}).get("schema")
+    found: type = getattr(models, schema["$ref"].rsplit("/", 1)[-1]) if schema else NoneType
+    return found
+
+
+def problem_of(document: Any, op: Operation, form: str, found: Any) -> str | None:
+    """Say what is wrong with what a form gave; None where it is as the contract says."""
+    module, name = module_of(op.id), OPERATIONS[op.id].response
+    if isinstance(found, UnexpectedStatus):
+        wanted = answer_type(document, op, found.status_code)
+        fits = not form.endswith("detailed") and type(found.parsed) is wanted
+    elif form.endswith("detailed"):
+        fits = type(found) is Response and type(found.parsed) is answer_type(document, op, found.status_code)
+        if module.ENDPOINT.redirects:
+            fits = fits and found.headers["LOCATION"].startswith("http")
+    else:
+        fits = type(found) is (getattr(models, name) if name else NoneType)
+    return None if fits else f"{op.id}: {found!r}"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_operation(form: str, client: AuthenticatedClient, document: Any) -> None:
+    """Of each operation an example is sent, and what comes back is what the contract says of its status.
+
+    Most are carried out, so the examples reach the work and are not only refused in good order.
+    """
+    wrong, refused = [], []
+    for op in operations(document):
+        given = arguments(document, op, things(client))
+        try:
+            found = called(client, op.id, form, given)
+        except UnexpectedStatus as error:
+            found = error
+        wrong.append(problem_of(document, op, form, found))
+        if getattr(found, "status_code", 200) >= 400:
+            refused.append(op.id)
+    assert [each for each in wrong if each] == []
+    assert len(wrong) == len(OPERATIONS)
+    assert len(refused) < 0.3 * len(OPERATIONS), refused

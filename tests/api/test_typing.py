@@ -1,0 +1,90 @@
+"""Both type checkers at their strictest, over the program of a user and over the package itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+WRONG = """
+from tinsmith_api import AuthenticatedClient, Client, models, wait
+from tinsmith_api.api.training import optim_step
+from tinsmith_api.api.training_runs import list_training_runs
+
+def main(client: AuthenticatedClient, anybody: Client, promise: models.UntypedAPIFuture) -> None:
+    list_training_runs.sync(client=anybody)
+    list_training_runs.sync(client=client, limit="5")
+    optim_step.sync(client=client, body={"model_id": "m"})
+    client.token = "other"
+    wait(client, promise, models.OptimStepResponse)
+    number: int = wait(client, promise, models.OptimStepResponse, timeout_s=1)
+    list_training_runs.sync_detailed(client=client).parsed.training_runs
+"""
+FIRST, LAST = 7, 13
+"""The lines of the wrong calls."""
+
+
+def pyright(folder: Path, *files: Path) -> list[dict[str, Any]]:
+    """Return the complaints of pyright's strict mode."""
+    settings = {
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+        "extraPaths": [str(ROOT / "generated")],
+        "include": [str(file) for file in files],
+        # What these packages leave untyped is no fault of the program.
+        "reportMissingTypeStubs": False,
+    }
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "basedpyright",
+        "--outputjson",
+        "--pythonpath",
+        sys.executable,
+        "-p",
+        folder,
+    ]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.stdout.strip().startswith("{"), answer.stdout + answer.stderr
+    said: list[dict[str, Any]] = json.loads(answer.stdout)["generalDiagnostics"]
+    return [each for each in said if each["severity"] == "error"]
+
+
+def mypy(file: Path) -> list[str]:
+    """Return the complaints of mypy --strict."""
+    command: list[str | Path] = [
+        *(sys.executable, "-m", "mypy", "--strict", "--output", "json"),
+        *("--cache-dir", ROOT / ".mypy_cache/calls", "--config-file", ROOT / "pyproject.toml", file),
+    ]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return [line for line in answer.stdout.splitlines() if line.startswith("{") and '"error"' in line]
+
+
+def test_program_passes(tmp_path: Path) -> None:
+    """A user's program has a type for all that it touches, and uses nothing private."""
+    file = tmp_path / "program.py"
+    file.write_text((HERE / "program.py").read_text())
+    assert mypy(file) == []
+    assert pyright(tmp_path, file) == []
+
+
+def test_wrong_calls_are_found(tmp_path: Path) -> None:
+    """Each wrong call is refused on its line by both, and nothing else is."""
+    file = tmp_path / "wrong.py"
+    file.write_text(WRONG)
+    lines = set(range(FIRST, LAST + 1))
+    assert {json.loads(line)["line"] for line in mypy(file)} == lines
+    assert {each["range"]["start"]["line"] + 1 for each in pyright(tmp_path, file)} >= lines
+
+
+def test_package_uses_nothing_private(tmp_path: Path) -> None:
+    """Pyright's strict mode finds nothing in the part of the package that sends."""
+    package = ROOT / "generated" / "tinsmith_api"
+    parts = [package / part for part in ("api", "client.py", "endpoint.py", "promises.py")]
+    found = pyright(tmp_path, *parts)
+    assert [f"{each['file']}:{each['range']['start']['line'] + 1} {each['message']}" for each in found] == []
