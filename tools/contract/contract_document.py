@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,7 +32,8 @@ class Operation(NamedTuple):
 def load(path: Path = CONTRACT) -> dict[str, Json]:
     """Read a contract, YAML or JSON."""
     text = path.read_text(encoding="utf-8")
-    document = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=yaml.CSafeLoader)
+    is_json = text.lstrip().startswith("{")
+    document = json.loads(text) if is_json else yaml.load(text, Loader=yaml.CSafeLoader)
     if not isinstance(document, dict) or "paths" not in document:
         raise ValueError(f"{path}: not an OpenAPI document")
     return document
@@ -55,6 +57,40 @@ def resolve(document: Json, node: Json) -> Json:
         beside = {key: value for key, value in node.items() if key != "$ref"}
         node = {**target, **beside} if beside else target
     return node
+
+
+def dangling_references(document: Json) -> Iterator[str]:
+    """Say of every `$ref` that leads nowhere where it stands, and what it may have meant."""
+    known = [
+        f"#/components/{kind}/{name}"
+        for kind, parts in document.get("components", {}).items()
+        for name in parts
+    ]
+    for where, node in _everything(document):
+        target = node.get("$ref")
+        if not isinstance(target, str):
+            continue
+        if not target.startswith("#/"):
+            yield f"{where}: $ref {target!r} leads out of the document; bundle it into one file first"
+            continue
+        try:
+            resolve(document, {"$ref": target})
+        except (KeyError, TypeError):
+            near = difflib.get_close_matches(target, known, 1)
+            hint = f"; is it {near[0]}?" if near else ""
+            yield f"{where}: $ref {target!r} names nothing{hint}"
+
+
+def _everything(node: Json, where: str = "") -> Iterator[tuple[str, Json]]:
+    """Yield every object of a document with its place; examples are data."""
+    if isinstance(node, dict):
+        yield where, node
+        for key, value in node.items():
+            if key not in ("example", "examples", "default", "const", "enum"):
+                yield from _everything(value, f"{where}.{key}" if where else str(key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _everything(value, f"{where}[{index}]")
 
 
 def reference_name(node: Json) -> str | None:

@@ -25,12 +25,19 @@ def success(op: Operation) -> tuple[str, Json]:
 
 
 def ids_are_snake_case(document: Json) -> Iterator[str]:
-    """Check that every operation has an id of its own, in snake_case."""
-    counted = Counter(op.id for op in operations(document))
+    """Check that ids are snake_case, as the names of modules are."""
     for op in operations(document):
         if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", op.id):
             yield f"{op.method} {op.path}: {op.id!r} is not snake_case"
-        if counted[op.id] > 1:
+
+
+def ids_are_unique(document: Json) -> Iterator[str]:
+    """Check that every operation has an id of its own."""
+    counted = Counter(op.id for op in operations(document))
+    for op in operations(document):
+        if not op.id:
+            yield f"{op.method} {op.path}: no operationId"
+        elif counted[op.id] > 1:
             yield f"{op.method} {op.path}: the id {op.id!r} is taken"
 
 
@@ -85,7 +92,7 @@ def promises_name_their_result(document: Json) -> Iterator[str]:
     """Check that a promise says what it turns into, and that nothing else does."""
     for op in operations(document):
         _, answer = success(op)
-        schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+        schema = resolve(document, answer).get("content", {}).get("application/json", {}).get("schema", {})
         is_promise = schema.get("$ref") == PROMISE
         result, name = op.node.get("x-tinker-result"), op.node.get("x-tinker-request-type")
         if is_promise and (result not in schemas(document) or not name):
@@ -95,21 +102,33 @@ def promises_name_their_result(document: Json) -> Iterator[str]:
 
 
 def protobuf_forms_exist(document: Json) -> Iterator[str]:
-    """Check that what has a second form has its message, and that each such message is used."""
+    """Check that what has a second form has its message."""
+    messages = _messages(document)
+    for op, part, name in _second_forms(document):
+        if name not in messages:
+            yield f"{op.id}: its {part} has no message in tinker_wire.proto"
+
+
+def messages_are_used(document: Json) -> Iterator[str]:
+    """Check that each message that stands for a schema of the contract is some operation's second form."""
+    used = {name for _, _, name in _second_forms(document)}
+    for name in sorted(_messages(document) - used - NESTED_MESSAGES):
+        yield f"{name}: has a message in tinker_wire.proto, and no operation says so"
+
+
+def _messages(document: Json) -> set[str]:
     source = (Path(__file__).parents[2] / "openapi" / "tinker_wire.proto").read_text("utf-8")
-    known = schemas(document)
-    messages = {name for name in re.findall(r"^message (\w+)", source, re.MULTILINE) if name in known}
-    used = set()
+    return set(re.findall(r"^message (\w+)", source, re.MULTILINE)) & set(schemas(document))
+
+
+def _second_forms(document: Json) -> Iterator[tuple[Operation, str, str | None]]:
+    """Yield each operation that has a second form with its side and the name of the schema there."""
     for op in operations(document):
         content = op.node.get("requestBody", {}).get("content", {}).get("application/json", {})
         request = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
         names = {"request": request, "result": op.node.get("x-tinker-result")}
-        for side in op.node.get("x-tinker-protobuf", []):
-            used.add(names.get(side))
-            if names.get(side) not in messages:
-                yield f"{op.id}: its {side} has no message in tinker_wire.proto"
-    for name in sorted(messages - used - NESTED_MESSAGES):
-        yield f"{name}: has a message in tinker_wire.proto, and no operation says so"
+        for part in op.node.get("x-tinker-protobuf", []):
+            yield op, part, names.get(part)
 
 
 def polls_are_not_validated(document: Json) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The rules of the contract that concern schemas: mostly what the code generator would silently get wrong."""
+"""The rules of the contract that concern schemas: what the generator would silently get wrong, and style."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ BIG_NAMES = {
 
 def schemas(document: Json) -> dict[str, Json]:
     """Return the component schemas."""
-    found: dict[str, Json] = document["components"]["schemas"]
+    found: dict[str, Json] = document.get("components", {}).get("schemas", {})
     return found
 
 
@@ -105,37 +105,48 @@ def fields(document: Json, names: set[str] | None = None) -> Iterator[tuple[str,
 
 
 def unions_are_tagged(document: Json) -> Iterator[str]:
-    """Check that a union of objects names its tag, and that its members are references that require it."""
+    """Check that a union of objects names its tag, and that its members require it."""
     for where, node in everywhere(document):
         if len(kinds(node)) > 1 and where not in SCALAR_UNIONS:
             yield f"{where}: several types, and not on the list of scalar unions"
+    for where, node, members in _unions(document):
+        if where in SCALAR_UNIONS:
+            objects = [m for m in members if "$ref" in m or kinds(m) == ["object"]]
+            yield from (f"{where}: a scalar union holds objects" for _ in objects)
+        elif "discriminator" not in node:
+            yield f"{where}: a union without a discriminator"
+        else:
+            tag = node["discriminator"]["propertyName"]
+            for member in members:
+                if tag not in resolve(document, member).get("required", []):
+                    yield f"{where}: {member.get('$ref')} does not require the tag {tag!r}"
+
+
+def tags_decide(document: Json) -> Iterator[str]:
+    """Check that a union's tag leads to its members: each a reference, and its constant mapped to it."""
+    for where, node, members in _unions(document):
+        if "discriminator" not in node:
+            continue
+        tag, mapping = node["discriminator"]["propertyName"], node["discriminator"].get("mapping", {})
+        for member in members:
+            told = resolve(document, member).get("properties", {}).get(tag, {})
+            constant = told.get("const")
+            rest = member is members[-1] and told.get("not") == {"enum": list(mapping)}
+            if "$ref" not in member:
+                yield f"{where}: a member is not a reference"
+            elif constant is None and not rest:
+                yield f"{where}: {member['$ref']} does not have the tag {tag!r} as a constant"
+            elif not rest and mapping.get(constant) != member["$ref"]:
+                yield f"{where}: the mapping of {constant!r} is not {member['$ref']}"
+
+
+def _unions(document: Json) -> Iterator[tuple[str, Json, list[Json]]]:
+    """Yield what may be one of several things, null left out."""
+    for where, node in everywhere(document):
         for keyword in ("oneOf", "anyOf"):
             members = [m for m in node.get(keyword, []) if m.get("type") != "null"]
             if len(members) > 1:
-                yield from _members(document, where, node, members)
-
-
-def _members(document: Json, where: str, node: Json, members: list[Json]) -> Iterator[str]:
-    if where in SCALAR_UNIONS:
-        yield from (
-            f"{where}: a scalar union holds objects" for m in members if "$ref" in m or kinds(m) == ["object"]
-        )
-        return
-    if "discriminator" not in node:
-        yield f"{where}: a union without a discriminator"
-        return
-    tag, mapping = node["discriminator"]["propertyName"], node["discriminator"].get("mapping", {})
-    for member in members:
-        schema = resolve(document, member)
-        told = schema.get("properties", {}).get(tag, {})
-        constant = told.get("const")
-        rest = member is members[-1] and told.get("not") == {"enum": list(mapping)}
-        if "$ref" not in member:
-            yield f"{where}: a member is not a reference"
-        elif tag not in schema.get("required", []) or (constant is None and not rest):
-            yield f"{where}: {member['$ref']} does not require the tag {tag!r} as a constant"
-        elif not rest and mapping.get(constant) != member["$ref"]:
-            yield f"{where}: the mapping of {constant!r} is not {member['$ref']}"
+                yield where, node, members
 
 
 def open_unions(document: Json) -> set[str]:
@@ -180,8 +191,15 @@ def defaults_are_constants(document: Json) -> Iterator[str]:
     for where, node in everywhere(document):
         if "default" in node and ("const" not in node or node["default"] != node["const"]):
             yield f"{where}: a default"
-        if "const" in node and (node.get("default") != node["const"] or node.get("type") != "string"):
-            yield f"{where}: a constant that is not text with itself as default"
+        if "const" in node and node.get("default") != node["const"]:
+            yield f"{where}: a constant without itself as default"
+
+
+def constants_are_text(document: Json) -> Iterator[str]:
+    """Check that a constant is a text: of another one that is optional the generator writes broken code."""
+    for where, node in everywhere(document):
+        if "const" in node and (node.get("type") != "string" or not isinstance(node["const"], str)):
+            yield f"{where}: a constant that is no text"
 
 
 def all_is_described(document: Json) -> Iterator[str]:
@@ -278,5 +296,10 @@ def nothing_traps_the_generator(document: Json) -> Iterator[str]:
     for where, node in everywhere(document):
         if node.get("items") is False or "$defs" in node or "/$defs/" in str(node.get("$ref", "")):
             yield f"{where}: the generator cannot read this"
+
+
+def bytes_and_ids_are_text(document: Json) -> Iterator[str]:
+    """Check that no format turns a text into bytes or an object."""
+    for where, node in everywhere(document):
         if node.get("format") in ("byte", "binary", "uuid"):
             yield f"{where}: format {node['format']}: bytes and ids are plain text here"

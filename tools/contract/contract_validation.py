@@ -35,8 +35,8 @@ def _decide_by_tag(document: Json, union: Json) -> None:
     for member in members:
         told = {key: value for key, value in member["properties"][tag].items() if key in ("const", "not")}
         has_tag: Json = {"properties": {tag: told}, "required": [tag]}
-        others = {key for other in members if other is not member for key in other["required"]}
-        telling = [key for key in member["required"] if key not in others and key != tag]
+        others = {key for other in members if other is not member for key in other.get("required", [])}
+        telling = [key for key in member.get("required", []) if key not in others and key != tag]
         if member["properties"][tag].get("x-tinker-tag-optional") and telling:
             without = {"required": telling[:1], "not": {"required": [tag]}}
             conditions.append({"type": "object", "anyOf": [has_tag, without]})
