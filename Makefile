@@ -27,8 +27,7 @@ setup: .venv/.ready .venv-codegen/.ready .wheelhouse/.ready .build/model.ready #
 
 .venv-codegen/.ready: openapi/requirements-codegen.txt
 	@echo "setup: the code generator's environment (.venv-codegen)"
-	@test -x .venv-codegen/bin/python || $(PYTHON) -m venv .venv-codegen
-	@.venv-codegen/bin/python -m pip install -q -r $<
+	@PYTHON=$(PYTHON) ./codegen.sh --env
 	@touch $@
 
 .wheelhouse/.ready: pyproject.toml tests/wheel/requirements.py | .venv/.ready
