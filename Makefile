@@ -147,7 +147,7 @@ interop: .venv-interop/.ready .venv-interop-0.25/.ready .venv-peer/.ready .venv/
 	@PYTHONPATH=tools/contract $(RUN) -m tests.interop.run --captures .build/interop --flagged $(PEER_BIN)/python \
 		--official $(PEER_BIN)/python --official .venv-interop-0.25/bin/python --official .venv-interop/bin/python
 
-servers: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": servers that others wrote, installed, started, driven and compared (15 minutes)
+servers: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": servers that others wrote, installed, started, driven and compared (25 minutes)
 	@PYTHONPATH=tools/contract $(RUN) -m tests.servers.run --python $(PYTHON) $(addprefix --server ,$(SERVERS))
 
 bench-startup: .venv/.ready .venv-peer/.ready ## The import, and process start to first answer, beside the official client

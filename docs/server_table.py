@@ -1,4 +1,4 @@
-"""Writes the tables of docs/servers.md from the profiles of servers that the client itself uses.
+"""Writes the tables of docs/servers.md: the profiles that the client uses, and what `make servers` measured.
 
 Usage: server_table.py [--check]. With --check it writes nothing and exits with 1 when the page is stale.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parent / "servers.md"
 
-BETWEEN = re.compile(r"(?<=<!-- profiles -->\n).*(?=<!-- /profiles -->)", re.DOTALL)
-"""The part of the page that is generated."""
+MEASURED = Path(__file__).parent.parent / "tests" / "servers" / "table.md"
+"""Steps and servers, as the last whole run of `make servers` found them."""
+
+LACKS = MEASURED.with_name("lacks.toml")
+"""Why a step of that table ends in an error where a server lacks it."""
 
 HEADS = ["server", "reads batches as", "deduplicates", "order", "prompt logprobs", "checkpoint ids", "loss"]
 
@@ -33,6 +37,33 @@ def tables() -> str:
     lacking = (profile for profile in profiles if profile.lacks)
     lacks = _table(["server", "lacks"], ([f"`{one.name}`", _names(one.lacks)] for one in lacking))
     return f"{facts}\n{marks}\n{lacks}"
+
+
+def measured() -> str:
+    """Return the table of steps, its sums, and the list of what a server lacks."""
+    table = MEASURED.read_text()
+    counts = " and ".join(f"{table.count(f'| {word} ')} {meaning}" for word, meaning in _SIGNS.items())
+    entries = tomllib.loads(LACKS.read_text())["lack"]
+    lacks = _table(
+        ["server", "step", "error", "`applied`", "why"],
+        (
+            [_joined(entry["server"], "`"), _joined(entry["step"], ""), f"`{entry['error']}`", *_told(entry)]
+            for entry in entries
+        ),
+    )
+    return f"{counts}.\n\n{table}\n{lacks}"
+
+
+_SIGNS = {"ok": "steps are right", "lacks": "end in an error that names what the server does not do"}
+
+
+def _joined(named: str | list[str], quote: str) -> str:
+    names = [named] if isinstance(named, str) else named
+    return "<br>".join(f"{quote}{name}{quote}" for name in names)
+
+
+def _told(entry: dict[str, str]) -> list[str]:
+    return [entry.get("applied", ""), entry["reason"]]
 
 
 def _row(profile: ServerProfile) -> list[str]:
@@ -59,8 +90,11 @@ def _table(heads: list[str], rows: Iterable[list[str]]) -> str:
 
 
 def render(page: str) -> str:
-    """Return the page with tables of today."""
-    return BETWEEN.sub(lambda _: tables(), page)
+    """Return the page with tables of today between its marks."""
+    for mark, made in (("profiles", tables()), ("measured", measured())):
+        between = re.compile(rf"(?<=<!-- {mark} -->\n).*(?=<!-- /{mark} -->)", re.DOTALL)
+        page = between.sub(lambda _, made=made: made, page)
+    return page
 
 
 def main(arguments: list[str]) -> int:
@@ -71,7 +105,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if page == render(page):
         return 0
-    sys.stderr.write(f"{PAGE.name} is not what the profiles say; run make docs\n")
+    sys.stderr.write(f"{PAGE.name} is not what its sources say; run make docs\n")
     return 1
 
 

@@ -2,7 +2,7 @@
 
 `python -m tests.servers.run [--server NAME]...` from the root of the repository; `make servers` does it.
 Prints a table of steps and servers, writes it as JSON, and fails on what is neither right nor in
-`lacks.toml`.
+`lacks.toml`. A whole run without a deviation writes the table for docs/servers.md.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ STEPS = [
     step for module in (training, checkpoints, sampling, sessions, refusals) for step in steps_in(module)
 ]
 """The steps that share one program, in order."""
+TABLE = Path(__file__).with_name("table.md")
+"""What the last whole run without a deviation found, for docs/servers.md."""
 SIGNS = {"ok": "ok", "lack": "lacks", "DEVIATION": "DEVIATION"}
 """What a cell of the table says."""
 
@@ -129,12 +131,16 @@ def main() -> int:
     (BUILD / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     plain = {name: [attrs.asdict(result) for result in results] for name, results in found.items()}
     (BUILD / "results.json").write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    whole = not options.only and list(found) == list(KINDS)
     print("\n".join(["", *lines, ""]))
     counts = [result.verdict for results in found.values() for result in results]
     right, lacking, wrong = (counts.count(verdict) for verdict in ("ok", "lack", "DEVIATION"))
     print(
         f"{right} ok, {lacking} lacks of the server, {wrong} deviations in {time.monotonic() - started:.0f} s"
     )
+    if whole and not wrong:
+        TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        print("tests/servers/table.md is written anew; `make docs` puts it into docs/servers.md")
     print(f"the table and all notes: {BUILD.relative_to(Path.cwd())}/table.md, results.json")
     return 1 if wrong else 0
 

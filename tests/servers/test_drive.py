@@ -11,12 +11,13 @@ from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.testing import LedgerService, ServerDialect, SocketServer, reply
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from tests.servers.drive import Differs, Drive, Lack, Step, holds, known_lacks, perform
+from tests.servers import restarts
+from tests.servers.drive import Differs, Drive, Lack, Step, holds, known_lacks, perform, steps_in
 from tests.servers.environments import KINDS
 from tests.servers.ledgers import Call, Row, differences
 from tests.servers.positions import judged, positions, with_loss
 from tests.servers.relay import Relay
-from tests.servers.run import STEPS
+from tests.servers.run import STEPS, TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -188,15 +189,34 @@ def test_a_step_is_right_or_its_failure_is_listed(
 
 def test_every_lack_names_a_step_and_a_server() -> None:
     """An entry of the list that nothing can meet would never be noticed."""
-    from tests.servers import restarts
-    from tests.servers.drive import steps_in
-
     names = {step.name for step in (*STEPS, *steps_in(restarts))}
     assert len(names) >= 60
     for lack in known_lacks():
         assert lack.server in KINDS
         assert lack.step in names or lack.step.startswith("answer lost: "), lack.step
         assert lack.reason
+
+
+def _measured() -> dict[tuple[str, str], str]:
+    """Return the cells of the table that the last whole run wrote, by server and step."""
+    head, line, *rows = [
+        [cell.strip() for cell in row.strip().strip("|").split("|")]
+        for row in TABLE.read_text(encoding="utf-8").splitlines()
+    ]
+    assert head[1:] == list(KINDS)
+    assert set(line) == {"---"}
+    return {(name, row[0]): cell for row in rows for name, cell in zip(KINDS, row[1:], strict=True)}
+
+
+def test_the_table_of_the_docs_is_of_these_steps_and_lacks() -> None:
+    """A step or a lack that came or went since the last whole run makes its table stale."""
+    measured = _measured()
+    names = [name for name in dict.fromkeys(step for _, step in measured) if "answer lost" not in name]
+    assert names == [step.name for step in (*STEPS, *steps_in(restarts))]
+    assert {measured[server, name] for server in KINDS for name in names} == {"ok", "lacks"}
+    assert set(measured.values()) <= {"ok", "lacks", ""}
+    lacking = {key for key, cell in measured.items() if cell == "lacks"}
+    assert lacking == {(lack.server, lack.step) for lack in known_lacks()}
 
 
 def test_what_differs_is_an_assertion() -> None:
