@@ -123,6 +123,8 @@ def test_no_deduplication_is_imitated(open_caller: Open) -> None:
     for seq in (1, 1, 2):
         caller.done(step(model, seq)[0], **step(model, seq)[1])
     assert caller.ledger(model) == [1, 1, 2]
+    session = caller.session()
+    assert caller.model(session) != caller.model(session)
 
 
 @pytest.mark.parametrize("switch", [Imitation(duplicates_409=True), Imitation(exact_next=True)])

@@ -27,7 +27,7 @@ async def create_model(service: Service, call: Call) -> Answer:
     base_model = lookups.base_model(service, call.text("base_model"))
     lookups.config(service, base_model)
     optimizer = chosen_optimizer(call) or "adamw"
-    model_id = f"{session.session_id}:train:{number}"
+    model_id = new_model_id(service, session.session_id, number)
     lora = call.body.get("lora_config") or {}
     seed = whole(lora, "seed", "lora_config")
     run = RunRow(
@@ -59,6 +59,14 @@ async def create_model(service: Service, call: Call) -> Answer:
         ordered=False,
     )
     return promise(service, row)
+
+
+def new_model_id(service: Service, session_id: str, number: int | None) -> str:
+    """Name a model of a session; where repetitions are not recognised, each makes a model of its own."""
+    model_id = f"{session_id}:train:{number}"
+    if service.options.imitate.no_deduplication and service.runs.find(model_id) is not None:
+        return f"{model_id}-{secrets.token_hex(4)}"
+    return model_id
 
 
 def chosen_optimizer(call: Call) -> str | None:

@@ -160,7 +160,7 @@ async def _create_by_load(service: Service, call: Call, found: CheckpointRow) ->
     if base is not None and lookups.base_model(service, str(base)) != found.base_model:
         raise Refusal(400, f"the checkpoint was made on {found.base_model}", field=("base_model",))
     number = call.whole("model_seq_id")
-    model_id = f"{session.session_id}:train:{number}"
+    model_id = models.new_model_id(service, session.session_id, number)
     now = service.clock()
     run = RunRow(
         model_id=model_id,
