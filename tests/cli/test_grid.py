@@ -95,6 +95,7 @@ GRID = {
 ELSEWHERE = {
     "serve": "test_serve: it prints two lines and runs until Ctrl-C",
     "model fetch": "test_model: it asks an index, and no service",
+    "contract check": "test_contract: its argument is a server, and it has two more tables",
     "session export-trace": "test_account: the embedded service records no traces",
 }
 REMOTE = [command for command in GRID if command != "version"]

@@ -87,7 +87,7 @@ class Recorder:
         address = urlsplit(path)
         query = {key: values[-1] for key, values in parse_qs(address.query).items()}
         asked = Exchange("", "", method, address.path, query, status, headers, said, {}, None)
-        operation = self._contract.operation_of(asked)
+        operation = self._contract.operation_of(asked.method, asked.path)
         if operation is None:
             return None if "/x-tinsmith/" in path else f"{method} {address.path} {status}"
         kind = headers.get("x-tinker-request-type", "")

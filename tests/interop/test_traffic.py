@@ -8,7 +8,7 @@ import pytest
 from contract_captures import Contract, Exchange, exchanges
 from contract_document import CONTRACT, load
 
-from tests.interop.traffic import CAPTURES, as_json
+from tests.interop.traffic import CAPTURES
 from tests.redacted import traces
 
 EXCHANGES = {(exchange.source, exchange.name): exchange for exchange in exchanges(CAPTURES)}
@@ -55,7 +55,7 @@ def test_traffic_fits(release: str, contract: Contract) -> None:
     problems = {
         name: found
         for (source, name), exchange in EXCHANGES.items()
-        if source == release and (found := contract.problems(as_json(exchange)))
+        if source == release and (found := contract.problems(exchange))
     }
     assert problems == {}
 
@@ -73,10 +73,10 @@ def test_misfits_in_protobuf_are_found(contract: Contract) -> None:
     """A batch without data, and a batch's result where a checkpoint's path is due, do not pass."""
     batch = _protobuf("request")
     empty = base64.b64encode(bytes([10, 1, 97])).decode()
-    assert contract.problems(as_json(batch._replace(request={"protobuf": empty})))
+    assert contract.problems(batch._replace(request={"protobuf": empty}))
     answer = _protobuf("answer")
     headers = {**answer.request_headers, "x-tinker-request-type": "SaveWeights"}
-    assert any("path" in one for one in contract.problems(as_json(answer._replace(request_headers=headers))))
+    assert any("path" in one for one in contract.problems(answer._replace(request_headers=headers)))
 
 
 def test_the_captures_name_no_secret_and_no_machine() -> None:

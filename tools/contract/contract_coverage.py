@@ -9,8 +9,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from contract_captures import OUTSIDE, Contract, Exchange, exchanges, is_path
-from contract_document import CONTRACT, Operation, load
+from contract_captures import OUTSIDE, Contract, Exchange, exchanges
+from contract_document import CONTRACT, load
+from tinsmith.contract.document import Operation, is_path
 
 PAGE = Path(__file__).parents[2] / "docs" / "contract-coverage.md"
 
@@ -31,7 +32,7 @@ def render() -> str:
     seen: dict[str, list[Exchange]] = {name: [] for name in contract.operations}
     kinds: set[str] = set()
     for exchange in exchanges():
-        op = contract.operation_of(exchange)
+        op = contract.operation_of(exchange.method, exchange.path)
         if op is not None:
             seen[op.id].append(exchange)
         if contract.result_of(exchange) is not None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tinsmith.cli import audit, auth, billing, checkpoint, model, run, sample, serve, session
+from tinsmith.cli import audit, auth, billing, checkpoint, contract, model, run, sample, serve, session
 from tinsmith.cli.output import Format, OutputFormat, chosen, show_json
 from tinsmith.cli.usage import PlainGroup
 
@@ -90,6 +90,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(auth.app, name="auth")
 app.add_typer(billing.app, name="billing")
 app.add_typer(audit.app, name="audit")
+app.add_typer(contract.app, name="contract")
 app.command("sample")(sample.sample)
 app.command("serve")(serve.serve)
 _whole_help(app)

@@ -1,0 +1,177 @@
+"""`tinsmith contract check`: holds a server, or recorded traffic, against the contract of the API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinsmith.cli.output import Format, OutputFormat, Rows, chosen, lookup, note, show_json, show_table
+
+if TYPE_CHECKING:
+    from tinsmith.contract.exchange import Exchange
+    from tinsmith.contract.report import Report
+    from tinsmith.core.config import ClientConfig
+
+app = typer.Typer(help="Hold servers against the contract of the API.", no_args_is_help=True)
+
+Url = Annotated[
+    str | None,
+    typer.Argument(metavar="URL", help="Server to check; without it, that of --base-url or TINKER_BASE_URL."),
+]
+Captures = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Judge this capture and send nothing; may be repeated.",
+    ),
+]
+Write = Annotated[
+    bool,
+    typer.Option(
+        "--write",
+        help="Train, save and sample as well: makes a session, rank-1 models, checkpoints and samples, and"
+        " deletes them in the end.",
+    ),
+]
+BaseModel = Annotated[
+    str | None,
+    typer.Option(
+        "--base-model", "-b", metavar="NAME", help="With --write: base model to train; the first by default."
+    ),
+]
+Capture = Annotated[
+    Path | None,
+    typer.Option("--capture", metavar="FILE", help="Write all requests and answers there, without the key."),
+]
+Patience = Annotated[
+    float,
+    typer.Option(
+        "--patience", metavar="SECONDS", min=1.0, help="With --write: longest wait for one promise."
+    ),
+]
+
+
+@app.callback()
+def group(format: Format = None) -> None:
+    """Hold servers against the contract of the API."""
+
+
+@app.command("check")
+def check(
+    context: typer.Context,
+    url: Url = None,
+    captures: Captures = None,
+    write: Write = False,
+    base_model: BaseModel = None,
+    capture: Capture = None,
+    patience: Patience = 120.0,
+    format: Format = None,
+) -> None:
+    """Say of each operation whether a server does it as the contract says; exit code 1 where it does not.
+
+    Without --write nothing is changed on the server: reads, and requests about ids that nobody has.
+    """
+    from tinsmith.contract.check import check_captures
+    from tinsmith.contract.document import require_validator
+
+    require_validator()
+    if captures:
+        if url is not None or write or capture is not None:
+            raise typer.BadParameter(
+                "reads captures alone: give neither a URL nor --write or --capture",
+                ctx=context,
+                param_hint="--from",
+            )
+        try:
+            report = check_captures(captures)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), ctx=context, param_hint="--from") from error
+    else:
+        report = _on_a_server(_config(context, url), write, base_model, patience, capture)
+    _show(context, report)
+    if report.deviations:
+        raise typer.Exit(1)
+
+
+def _config(context: typer.Context, url: str | None) -> ClientConfig:
+    from tinsmith.cli.failure import KeyRefusedError
+    from tinsmith.core.config import ClientConfig
+    from tinsmith.core.errors import InputError, TinkerError
+
+    try:
+        return ClientConfig.from_environment(
+            base_url=url or lookup(context, "base_url"),
+            require_key_prefix=False if lookup(context, "any_key") else None,
+            insecure=lookup(context, "insecure") or None,
+        )
+    except InputError:
+        raise
+    except TinkerError as error:
+        raise KeyRefusedError(error.message) from error
+
+
+def _on_a_server(
+    config: ClientConfig, write: bool, base_model: str | None, patience_s: float, capture: Path | None
+) -> Report:
+    import asyncio
+
+    from tinsmith.contract.check import check_server
+
+    if write:
+        note(f"Training and saving on {config.base_url}; what this makes is deleted in the end.")
+    report, exchanges = asyncio.run(
+        check_server(config, write=write, base_model=base_model, patience_s=patience_s)
+    )
+    if capture is not None:
+        _write_capture(capture, config, exchanges)
+    for path in report.left_behind:
+        note(f"{path} could not be deleted.")
+    return report
+
+
+def _write_capture(path: Path, config: ClientConfig, exchanges: list[Exchange]) -> None:
+    from tinsmith.contract.document import shipped
+    from tinsmith.contract.exchange import written
+
+    secrets = [] if config.api_key is None else [config.api_key.reveal()]
+    about = "What `tinsmith contract check` said to a server, and its answers. The key is not in it."
+    path.write_text(written(exchanges, about, shipped(), secrets), encoding="utf-8")
+
+
+def _show(context: typer.Context, report: Report) -> None:
+    if chosen(context) is OutputFormat.json:
+        show_json(report.document())
+        return
+    counts = ", ".join(
+        f"{report.count(verdict)} {verdict}"
+        for verdict in ("verified", "deviates", "refused", "absent", "not tried")
+        if report.count(verdict)
+    )
+    kind = "a server that is not known" if report.server == "unknown" else report.server
+    show_table(
+        Rows(
+            f"{report.source}, {kind}, against contract {report.contract}: {counts}",
+            ["Operation", "Verdict", "Answers", "Why"],
+            [
+                [row.operation, row.verdict, " ".join(map(str, row.statuses)), row.reason]
+                for row in report.rows
+            ],
+        )
+    )
+    if report.deviations:
+        typer.echo()
+        rows = [[each.operation, each.place, each.value, each.text] for each in report.deviations]
+        show_table(Rows(f"Deviations: {len(rows)}", ["Operation", "Place", "Found", "Rule"], rows))
+    if report.dialects:
+        typer.echo()
+        named = [
+            [each.dialect.name, ", ".join(each.dialect.servers), str(len(each.findings)), each.dialect.text]
+            for each in report.dialects
+        ]
+        columns = ["Dialect", "Known of", "Seen", "What it is"]
+        show_table(Rows(f"Dialects of known servers, no deviations: {len(named)}", columns, named))

@@ -1,0 +1,222 @@
+"""The contract, ready to judge traffic: operations, what they answer, and what a value breaks of a schema.
+
+Owns nothing about servers, and sends nothing. It reads the document as validators see it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import orjson
+
+from tinsmith.core.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Json = Any
+"""What JSON can hold."""
+
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+
+LONGEST_VALUE = 120
+"""Characters of a value that are quoted in a complaint."""
+
+
+@attrs.frozen(eq=False)
+class Operation:
+    """One operation of the contract."""
+
+    id: str
+    """Its operation id."""
+    method: str
+    """HTTP method in capitals."""
+    path: str
+    """Path below the server's root, parameters in braces."""
+    aliases: tuple[str, ...]
+    """Shorter paths that some servers have instead."""
+    node: Mapping[str, Json] = attrs.field(repr=False)
+    """What the document says of it."""
+
+    @property
+    def result(self) -> str | None:
+        """Name the schema of the result that its promise leads to; None when it is no promise."""
+        name: str | None = self.node.get("x-tinker-result")
+        return name
+
+    @property
+    def request_type(self) -> str | None:
+        """Return the name by which polls call it."""
+        name: str | None = self.node.get("x-tinker-request-type")
+        return name
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether requests have a body."""
+        return "requestBody" in self.node
+
+
+@attrs.frozen
+class Misfit:
+    """One place where a value breaks a schema."""
+
+    place: str
+    """Where, as a path of keys and positions; empty for the whole value."""
+    value: str
+    """What stands there, shortened."""
+    rule: str
+    """What the schema asks."""
+
+    def __str__(self) -> str:
+        """Say all three in one line."""
+        return f"{self.place or 'the whole'}: {self.rule}" + (f", not {self.value}" if self.value else "")
+
+
+class Contract:
+    """The contract, ready to judge traffic."""
+
+    def __init__(self, document: Mapping[str, Json]) -> None:
+        require_validator()
+        self.document = document
+        self.operations = {op.id: op for op in _operations(document)}
+        """By operation id, in the order of the document."""
+        self._compiled: dict[bytes, Any] = {}
+        # A path without parameters goes first: sessions/search is no session of the name `search`.
+        in_turn = sorted(self.operations.values(), key=lambda op: op.path.count("{"))
+        self._in_turn = [(_pattern(path), op) for op in in_turn for path in (op.path, *op.aliases)]
+        self._by_request_type = {op.request_type: op for op in in_turn if op.request_type}
+
+    @property
+    def version(self) -> str:
+        """Return the version that the document gives itself."""
+        return str(self.document["info"]["version"])
+
+    def operation_of(self, method: str, path: str) -> Operation | None:
+        """Find the operation that a request addresses."""
+        for pattern, op in self._in_turn:
+            if op.method == method and pattern.fullmatch(path):
+                return op
+        return None
+
+    def of_request_type(self, name: str | None) -> Operation | None:
+        """Find the promise operation that polls call so."""
+        return None if name is None else self._by_request_type.get(name)
+
+    def resolve(self, node: Json) -> Json:
+        """Follow references; keywords beside one win over its target's."""
+        while isinstance(node, dict) and "$ref" in node:
+            target: Json = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part.replace("~1", "/").replace("~0", "~")]
+            beside = {key: value for key, value in node.items() if key != "$ref"}
+            node = {**target, **beside} if beside else target
+        return node
+
+    def documented(self, op: Operation, status: int) -> Mapping[str, Json] | None:
+        """Return what the contract says of a status, by its number or its class.
+
+        Servers choose among the successes: a 2xx that is not named is taken for the one that is.
+        """
+        answers: Mapping[str, Json] = op.node["responses"]
+        found = answers.get(str(status)) or answers.get(f"{status // 100}XX")
+        if found is None and status // 100 == 2:
+            found = next((answers[each] for each in answers if each[0] == "2"), None)
+        found = found or answers.get("default")
+        return None if found is None else self.resolve(found)
+
+    def success_statuses(self, op: Operation) -> set[str]:
+        """Return the statuses, or classes of them, that the contract names as success."""
+        return {status for status in op.node["responses"] if status[0] in "23"}
+
+    def schema_of(self, holder: Mapping[str, Json]) -> Json:
+        """Return the JSON schema of a body, None where it has none."""
+        content = self.resolve(holder).get("content", {})
+        return content.get("application/json", {}).get("schema")
+
+    def request_schema(self, op: Operation) -> Json:
+        """Return the JSON schema of an operation's body, None where it takes none."""
+        return self.schema_of(op.node["requestBody"]) if op.takes_body else None
+
+    def parameters(self, op: Operation) -> list[Mapping[str, Json]]:
+        """Return the parameters of an operation, references followed."""
+        return [self.resolve(raw) for raw in op.node.get("parameters", ())]
+
+    def misfits(self, schema: Json, value: Json) -> Iterator[Misfit]:
+        """Yield what in a value breaks a schema of the contract."""
+        key = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
+        if key not in self._compiled:
+            self._compiled[key] = _compile(schema, self.document)
+        for problem in self._compiled[key].iter_errors(value):
+            yield _misfit(problem)
+
+    def named(self, schema: str) -> Json:
+        """Return a reference to a schema of the contract."""
+        return {"$ref": f"#/components/schemas/{schema}"}
+
+
+@cache
+def shipped() -> Contract:
+    """Return the contract that this package was made from."""
+    return Contract(orjson.loads((files("tinsmith_api") / "contract.json").read_bytes()))
+
+
+def require_validator() -> None:
+    """Raise MissingExtraError where the library that validates is not installed."""
+    if find_spec("jsonschema_rs") is None:
+        raise MissingExtraError("judging by the contract", "contract")
+
+
+def is_path(template: str, path: str) -> bool:
+    """Tell whether a path is one of a template's."""
+    return _pattern(template).fullmatch(path) is not None
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile("[^/]+".join(map(re.escape, re.split(r"{[^}]*}", template))))
+
+
+def shortened(value: Json) -> str:
+    """Write a value as JSON, cut where it is long."""
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:
+        text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+def _operations(document: Mapping[str, Json]) -> Iterator[Operation]:
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                shared = item.get("parameters", [])
+                node = {**item[method], "parameters": [*shared, *item[method].get("parameters", [])]}
+                aliases = tuple(node.get("x-tinker-path-aliases", ()))
+                yield Operation(node["operationId"], method.upper(), path, aliases, node)
+
+
+def _compile(schema: Json, document: Mapping[str, Json]) -> Any:
+    import jsonschema_rs
+
+    whole = {**schema, "components": {"schemas": document["components"]["schemas"]}}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+
+
+def _misfit(problem: Any) -> Misfit:
+    """Word one violation, with the field that is missing or too much."""
+    import jsonschema_rs
+
+    kinds = jsonschema_rs.ValidationErrorKind
+    path, kind = list(problem.instance_path), problem.kind
+    if isinstance(kind, kinds.Required):
+        return Misfit("/".join(map(str, [*path, kind.property])), "", "is required")
+    if isinstance(kind, kinds.AdditionalProperties):
+        return Misfit("/".join(map(str, [*path, kind.unexpected[0]])), "", "is not known here")
+    value = shortened(problem.instance)
+    message = problem.message.replace(str(value), "the value") if len(value) > 20 else problem.message
+    return Misfit("/".join(map(str, path)), value, message[:300])

@@ -1,0 +1,220 @@
+"""One request with its answer: what is judged, and how it is kept in a file without a credential.
+
+Owns the form of captures. Sends nothing and judges nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from tinsmith.contract.document import Contract, Json
+
+HEADERS = frozenset(
+    {
+        "accept",
+        "content-encoding",
+        "content-type",
+        "expires",
+        "location",
+        "retry-after",
+        "retry-after-ms",
+        "server",
+        "user-agent",
+        "www-authenticate",
+        "x-idempotency-key",
+    }
+)
+"""Headers that are kept, beside all that begin with `x-tinker-`: those of which the contract speaks."""
+
+REDACTED = "REDACTED"
+LONGEST_LIST = 64
+"""Entries of a list that a capture keeps."""
+
+_TOKEN = re.compile(r"eyJ[\w.-]{8,}|tml-(?!:)[\w-]{8,}")
+_SIGNED = re.compile(r"(?<=/x-tinsmith/archives/)[\w.-]+|(?<=\?).+$")
+
+
+class Exchange(NamedTuple):
+    """One request and its answer."""
+
+    name: str
+    """Its name in the capture; says what it is about."""
+    source: str
+    """The capture, or the server, that it is from."""
+    method: str
+    """HTTP method in capitals."""
+    path: str
+    """Path below the server's root, without its query."""
+    query: dict[str, str]
+    """The query, the last value of each name."""
+    status: int
+    """HTTP status; 0 where no answer came."""
+    request_headers: dict[str, str]
+    """Headers of the request that the contract speaks of, names in lower case."""
+    request: Json
+    """Body: JSON, or `{"protobuf": base64}`, or `{"bytes": size}` for what is neither; None for none."""
+    answer_headers: dict[str, str]
+    """Headers of the answer that the contract speaks of, names in lower case."""
+    answer: Json
+    """Body of the answer, as that of the request; `{"text": …}` for bare text."""
+    step: str = ""
+    """What the check wanted to see with it; empty in traffic of others."""
+
+
+def exchanges_in(path: Path) -> Iterator[Exchange]:
+    """Read a capture; ValueError for a file that is none."""
+    try:
+        examples = json.loads(path.read_text(encoding="utf-8"))["examples"]
+        for name, raw in examples.items():
+            address = urlsplit(raw["path"])
+            yield Exchange(
+                name=name,
+                source=path.stem,
+                method=raw["method"],
+                path=address.path,
+                query=query_of(address.query),
+                status=raw["status"],
+                request_headers=raw["request_headers"],
+                request=raw["request"],
+                answer_headers=raw["answer_headers"],
+                answer=raw["answer"],
+                step=raw.get("step", ""),
+            )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{path} is no capture of traffic: {error}") from error
+
+
+def query_of(text: str) -> dict[str, str]:
+    """Read a query; the last value of a name counts."""
+    return {key: values[-1] for key, values in parse_qs(text, keep_blank_values=True).items()}
+
+
+def written(found: Iterable[Exchange], about: str, contract: Contract, secrets: Collection[str] = ()) -> str:
+    """Write exchanges as a capture, without credentials: neither `secrets` nor what looks like one."""
+    examples: dict[str, Json] = {}
+    counts: Counter[str] = Counter()
+    for number, exchange in enumerate(found, 1):
+        op = contract.operation_of(exchange.method, exchange.path)
+        kind = f"{exchange.method} {op.path if op else exchange.path} {exchange.status}"
+        counts[kind] += 1
+        query = "&".join(f"{key}={value}" for key, value in exchange.query.items())
+        examples[f"{number:03} {kind}"] = {
+            "step": exchange.step,
+            "method": exchange.method,
+            "path": exchange.path + (f"?{query}" if query else ""),
+            "status": exchange.status,
+            "request_headers": exchange.request_headers,
+            "request": exchange.request,
+            "answer_headers": exchange.answer_headers,
+            "answer": exchange.answer,
+        }
+    document = redacted({"about": about, "counts": dict(counts), "examples": examples}, contract, secrets)
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def redacted(value: Json, contract: Contract, secrets: Collection[str] = ()) -> Json:
+    """Take credentials out of a value, and the rest of long lists."""
+    fields = _secret_fields(contract)
+
+    def clean(found: Json, key: str = "") -> Json:
+        if isinstance(found, dict):
+            return {name: clean(inner, name) for name, inner in found.items()}
+        if isinstance(found, list):
+            return [clean(inner, key) for inner in found[:LONGEST_LIST]]
+        if not isinstance(found, str):
+            return found
+        if key in fields:
+            return REDACTED
+        for secret in secrets:
+            found = found.replace(secret, REDACTED)
+        return _SIGNED.sub(REDACTED, found) if key == "location" else _TOKEN.sub(REDACTED, found)
+
+    return clean(value)
+
+
+def _secret_fields(contract: Contract) -> frozenset[str]:
+    """Name the fields that the contract marks as secret."""
+    return frozenset(
+        name
+        for schema in contract.document["components"]["schemas"].values()
+        for name, node in schema.get("properties", {}).items()
+        if contract.resolve(node).get("x-tinker-secret") is True
+    )
+
+
+def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that the contract speaks of, by their names in lower case."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    return {name: value for name, value in lower.items() if name in HEADERS or name.startswith("x-tinker-")}
+
+
+def readable(body: bytes, content_type: str) -> Json:
+    """Return a body as an exchange holds it."""
+    if not body:
+        return None
+    if "protobuf" in content_type:
+        return {"protobuf": base64.b64encode(body).decode()}
+    try:
+        return json.loads(body)
+    except ValueError:
+        text = body.decode("utf-8", "replace")
+        return {"text": text[:500]} if text.isprintable() else {"bytes": len(body)}
+
+
+LIMIT_BYTES = 1 << 20
+"""What a packed body of a capture may unfold to."""
+
+
+def as_json(exchange: Exchange) -> Exchange:
+    """Return an exchange with its protobuf bodies as JSON; ValueError where they say nothing."""
+    if _protobuf(exchange.request) is None and _protobuf(exchange.answer) is None:
+        return exchange
+    from tinsmith.core.codec import (
+        ProtobufPayload,
+        decode_forward_backward,
+        decode_sample,
+        decode_training_request,
+        decompress,
+        to_wire,
+    )
+    from tinsmith.core.errors import TinkerError
+    from tinsmith.core.values import ForwardRequest
+
+    path, request, answer = exchange.path, exchange.request, exchange.answer
+    try:
+        if (body := _protobuf(request)) is not None:
+            if exchange.request_headers.get("content-encoding") == "zstd":
+                body = decompress(body, LIMIT_BYTES)
+            found = decode_training_request(body)
+            path = path.replace("forward_backward", "forward") if isinstance(found, ForwardRequest) else path
+            request = _plain(to_wire(found))
+        if (body := _protobuf(answer)) is not None:
+            payload = ProtobufPayload(body)
+            is_sample = exchange.request_headers.get("x-tinker-request-type") == "Sample"
+            told: Any = decode_sample(payload) if is_sample else decode_forward_backward(payload)
+            answer = _plain(to_wire(told))
+    except TinkerError as error:
+        raise ValueError(f"is no message of its kind: {error}") from error
+    return exchange._replace(path=path, request=request, answer=answer)
+
+
+def _protobuf(body: Json) -> bytes | None:
+    """Return the bytes of a protobuf body."""
+    is_protobuf = isinstance(body, dict) and set(body) == {"protobuf"}
+    return base64.b64decode(body["protobuf"]) if is_protobuf else None
+
+
+def _plain(value: Json) -> Json:
+    """Turn arrays into lists."""
+    import orjson
+
+    return orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))

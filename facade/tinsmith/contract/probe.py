@@ -1,0 +1,117 @@
+"""Asks a server about itself and changes nothing: reads, and requests about ids that nobody has.
+
+What makes something is sent a body that no server can take: its refusal shows that the route is there.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from tinsmith.contract.bodies import path_of, query_of, smallest_body
+from tinsmith.contract.report import MISSING_ROUTE, NO_ROUTE
+from tinsmith.contract.rules import UNKNOWN, WRONG_KEY
+from tinsmith.core.errors import APIConnectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tinsmith.contract.document import Json, Operation
+    from tinsmith.contract.exchange import Exchange
+    from tinsmith.contract.sender import Sender
+
+NOT_A_BODY: list[Json] = []
+"""No operation takes a list: it is refused wherever it is read."""
+
+REVOKES = "delete_api_key"
+"""What would end the key of the very check: sent with a wrong key alone."""
+
+_MAKES = ("create_", "copy_", "telemetry")
+"""Operations that make something without being promises, by how they begin."""
+
+
+def unknown_ids() -> dict[str, str]:
+    """Return ids of each kind that nobody has; those that have colons have them here too."""
+    name = f"x-contract-check-{secrets.token_hex(6)}"
+    run = f"{name}:train:0"
+    ids = {
+        "session_id": name,
+        "model_id": run,
+        "training_run_id": run,
+        "sampler_id": f"{name}:sample:0",
+        "sampling_session_id": f"{name}:sample:0",
+        "request_id": name,
+        "checkpoint_kind": "weights",
+        "checkpoint_name": name,
+        "base_model": name,
+    }
+    return ids | dict.fromkeys(("tinker_path", "source_path", "model_path"), f"tinker://{run}/weights/{name}")
+
+
+async def probe(sender: Sender) -> dict[str, str]:
+    """Ask about each operation; returns why some were not tried."""
+    await greet(sender)
+    unknown: dict[str, Json] = dict(unknown_ids())
+    for op in sender.contract.operations.values():
+        if op.id == REVOKES:
+            await sender.send(op.method, op.path, operation=op.id, step=WRONG_KEY, wrong_key=True)
+            continue
+        body = None
+        if op.takes_body:
+            body = NOT_A_BODY if makes_something(op) else smallest_body(sender.contract, op, unknown)
+        values = {**unknown, **_known(sender.exchanges)} if op.method == "GET" else unknown
+        path = path_of(sender.contract, op, unknown)
+        names_unknown = bool(path) or (body and any(unknown.get(key) == body[key] for key in body))
+        await sender.call(
+            op.id,
+            body,
+            step=UNKNOWN if names_unknown else "a body that is none" if body is NOT_A_BODY else "read",
+            path=path,
+            query=query_of(sender.contract, op, values),
+        )
+    await _read_what_is_there(sender)
+    return {}
+
+
+async def greet(sender: Sender) -> None:
+    """Ask for what no server has, and with a wrong key: how missing routes and refusals look."""
+    first = await sender.send("GET", MISSING_ROUTE, step=NO_ROUTE)
+    if first.status == 0:
+        raise APIConnectionError(f"the server cannot be reached: {first.answer['text']}")
+    op = sender.contract.operations["get_server_capabilities"]
+    await sender.send(op.method, op.path, operation=op.id, step=WRONG_KEY, wrong_key=True)
+
+
+def makes_something(op: Operation) -> bool:
+    """Tell whether an operation changes something although it names nothing that is there."""
+    return op.result is not None or op.id.startswith(_MAKES)
+
+
+async def _read_what_is_there(sender: Sender) -> None:
+    """Read by its id what the lists have shown."""
+    known = _known(sender.exchanges)
+    for op in sender.contract.operations.values():
+        names = [each["name"] for each in sender.contract.parameters(op) if each["in"] == "path"]
+        if op.method == "GET" and names and all(name in known for name in names):
+            await sender.call(op.id, step="read", path={name: known[name] for name in names})
+
+
+def _known(exchanges: list[Exchange]) -> dict[str, str]:
+    """Return ids that answers have shown, one of each kind."""
+    found: dict[str, str] = {}
+    for exchange in exchanges:
+        if exchange.status == 200 and isinstance(exchange.answer, dict):
+            found |= dict(_ids_in(exchange.answer))
+    return found
+
+
+def _ids_in(answer: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    for run in answer.get("training_runs") or ():
+        yield "training_run_id", str(run.get("training_run_id"))
+    for model in answer.get("supported_models") or ():
+        yield "base_model", str(model.get("model_name"))
+    for session in answer.get("sessions") or ():
+        if isinstance(session, str):
+            yield "session_id", session
+    for sampler in answer.get("sampler_ids") or ():
+        yield "sampler_id", str(sampler)

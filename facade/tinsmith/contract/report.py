@@ -1,0 +1,225 @@
+"""What traffic shows of each operation: verified, deviates, refused, absent, or not tried.
+
+Sums up what `judge` and `rules` found. Sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from tinsmith.contract.dialects import Dialect, dialect_of
+from tinsmith.contract.judge import POLL, Finding, answer_findings, outcome, words_of
+from tinsmith.contract.rules import UNKNOWN, WRONG_KEY, Traffic, findings
+from tinsmith.core.server_profiles import UNKNOWN as UNKNOWN_SERVER
+from tinsmith.core.server_profiles import Clues, ServerProfile, recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tinsmith.contract.document import Contract, Json, Operation
+    from tinsmith.contract.exchange import Exchange
+
+Verdict = Literal["verified", "deviates", "refused", "absent", "not tried"]
+
+MISSING_ROUTE = "/api/v1/x-contract-check/no-such-route"
+"""A path that no server has: its answer shows how the server says that a route is missing."""
+
+NO_ROUTE = "no such route"
+"""The step of that request."""
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """What was seen of one operation."""
+
+    operation: str
+    """Its operation id."""
+    verdict: Verdict
+    """The outcome."""
+    statuses: tuple[int, ...]
+    """The statuses that came, each once, in order."""
+    reason: str
+    """Why, in a few words; empty where the verdict says all."""
+
+
+@attrs.frozen(kw_only=True)
+class Named:
+    """A habit of servers that was seen."""
+
+    dialect: Dialect
+    """Which."""
+    findings: tuple[Finding, ...]
+    """Where."""
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """What a check, or a capture, shows of a server."""
+
+    source: str
+    """The server's address, or the capture."""
+    server: str
+    """Which kind of server it was taken for."""
+    contract: str
+    """The version of the contract."""
+    rows: tuple[Row, ...]
+    """One an operation, in the order of the contract."""
+    deviations: tuple[Finding, ...]
+    """What is wrong."""
+    dialects: tuple[Named, ...]
+    """What is otherwise, and known."""
+    left_behind: tuple[str, ...] = ()
+    """What the check made and could not delete."""
+
+    def count(self, verdict: Verdict) -> int:
+        """Count the operations with a verdict."""
+        return sum(row.verdict == verdict for row in self.rows)
+
+    def document(self) -> dict[str, Json]:
+        """Return the report as JSON has it."""
+        return {
+            "source": self.source,
+            "server": self.server,
+            "contract": self.contract,
+            "operations": [attrs.asdict(row) for row in self.rows],
+            "deviations": [attrs.asdict(finding) for finding in self.deviations],
+            "dialects": [
+                {
+                    "name": named.dialect.name,
+                    "text": named.dialect.text,
+                    "servers": list(named.dialect.servers),
+                    "seen": [attrs.asdict(finding) for finding in named.findings],
+                }
+                for named in self.dialects
+            ],
+            "left_behind": list(self.left_behind),
+        }
+
+
+def report(
+    contract: Contract,
+    exchanges: Sequence[Exchange],
+    source: str,
+    *,
+    server: ServerProfile = UNKNOWN_SERVER,
+    untried: Mapping[str, str] | None = None,
+    left_behind: Iterable[str] = (),
+) -> Report:
+    """Judge traffic and sum up.
+
+    `server` is what is known of it before; `untried` says why operations were not tried.
+    """
+    traffic = Traffic(contract, exchanges)
+    found = [*_each(contract, exchanges, traffic), *findings(traffic)]
+    named: dict[str, list[Finding]] = {}
+    deviations: list[Finding] = []
+    for finding in dict.fromkeys(found):
+        dialect = dialect_of(finding)
+        if dialect is None:
+            deviations.append(finding)
+        else:
+            named.setdefault(dialect.name, []).append(finding)
+    by_name = {dialect.name: dialect for dialect in map(dialect_of, found) if dialect is not None}
+    deviating = {finding.operation for finding in deviations}
+    missing = _signatures(exchanges)
+    addressed: dict[str, list[Exchange]] = {name: [] for name in contract.operations}
+    for exchange in traffic.exchanges:
+        op = traffic.operation(exchange)
+        if op is not None:
+            addressed[op.id].append(exchange)
+    rows = [
+        _row(op, traffic, addressed[op.id], op.id in deviating, missing, (untried or {}).get(op.id, ""))
+        for op in contract.operations.values()
+    ]
+    return Report(
+        source=source,
+        server=_server(contract, exchanges, Clues(server)),
+        contract=contract.version,
+        rows=tuple(rows),
+        deviations=tuple(deviations),
+        dialects=tuple(Named(dialect=by_name[name], findings=tuple(seen)) for name, seen in named.items()),
+        left_behind=tuple(left_behind),
+    )
+
+
+def _each(contract: Contract, exchanges: Iterable[Exchange], traffic: Traffic) -> Iterator[Finding]:
+    """Judge every exchange by itself; a route that is not there breaks no rule."""
+    missing = _signatures(traffic.exchanges)
+    for exchange in exchanges:
+        if not is_absent(exchange, missing):
+            yield from answer_findings(contract, exchange, traffic.issued)
+
+
+def _signatures(exchanges: Iterable[Exchange]) -> set[str]:
+    """Return how this server says that a route is missing; as frameworks do where nobody asked."""
+    asked = {_signature(each) for each in exchanges if each.step == NO_ROUTE}
+    return asked or {'404 "Not Found"'}
+
+
+def _signature(exchange: Exchange) -> str:
+    """Return a status with its words; a path that they repeat is left out."""
+    return f"{exchange.status} {words_of(exchange.answer)!r}".replace(exchange.path, "PATH").replace("'", '"')
+
+
+def is_absent(exchange: Exchange, missing: set[str]) -> bool:
+    """Tell whether an answer says that there is no such route, rather than no such id."""
+    return exchange.status == 405 or (exchange.status == 404 and _signature(exchange) in missing)
+
+
+def _row(
+    op: Operation,
+    traffic: Traffic,
+    mine: list[Exchange],
+    deviates: bool,
+    missing: set[str],
+    untried: str,
+) -> Row:
+    keyed = [each for each in mine if each.step != WRONG_KEY] or mine
+    plain = [each for each in keyed if each.step != UNKNOWN] or keyed
+    statuses = tuple(dict.fromkeys(each.status for each in keyed))
+    served = [each for each in plain if 200 <= each.status < 400]
+    verdict, reason = _verdict(op, traffic, plain, served, missing)
+    if deviates:
+        verdict, reason = "deviates", ""
+    elif not mine:
+        verdict, reason = "not tried", untried or "nothing was sent to it"
+    return Row(operation=op.id, verdict=verdict, statuses=statuses, reason=reason)
+
+
+def _verdict(
+    op: Operation, traffic: Traffic, plain: list[Exchange], served: list[Exchange], missing: set[str]
+) -> tuple[Verdict, str]:
+    """Judge what answered no rule: served, refused for a reason, or not there."""
+    if op.result is not None:
+        promises = [
+            each.answer["request_id"]
+            for each in served
+            if isinstance(each.answer, Mapping) and "request_id" in each.answer
+        ]
+        if any(traffic.result(promise) is not None for promise in promises):
+            return "verified", ""
+        failed = next(filter(None, map(traffic.failure, promises)), None)
+        if failed is not None:
+            return "refused", failed
+        if promises:
+            return "refused", "its promise was not followed to the end"
+    elif any(op.id != POLL or outcome(each.answer) == "done" for each in served):
+        return "verified", ""
+    elif served:
+        return "verified", "no promise was fulfilled"
+    refused = [each for each in plain if not is_absent(each, missing)]
+    if refused:
+        return "refused", words_of(refused[-1].answer)
+    return "absent", ""
+
+
+def _server(contract: Contract, exchanges: Iterable[Exchange], clues: Clues) -> str:
+    """Recognise the kind of server as clients do."""
+    for exchange in exchanges:
+        op = contract.operation_of(exchange.method, exchange.path)
+        if op is not None:
+            clues = recognise(clues, op.id, exchange.status, exchange.answer_headers, exchange.answer)
+    return clues.profile.name

@@ -1,0 +1,509 @@
+"""The rules that no schema holds: what only several exchanges together show.
+
+Numbers that come twice or too early, promises that fail, results that do not match what was asked, lists that
+do not show what was saved. Reads traffic in the order in which it was sent; sends nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from tinsmith.contract.exchange import as_json
+from tinsmith.contract.judge import (
+    POLL,
+    Finding,
+    is_promise,
+    outcome,
+    promise_kind,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tinsmith.contract.document import Contract, Json, Operation
+    from tinsmith.contract.exchange import Exchange
+
+UNKNOWN, WRONG_KEY = "unknown id", "wrong key"
+"""Steps of the check whose requests are to be refused."""
+
+WAITS = frozenset({408, 425, 429, 503})
+"""Statuses that say: not now."""
+
+TRAINING = frozenset(
+    {
+        "forward",
+        "forward_backward",
+        "optim_step",
+        "save_weights",
+        "save_weights_for_sampler",
+        "save_weights_external",
+        "load_weights",
+    }
+)
+"""Operations that share the numbers of a model."""
+
+_SAVES = {"save_weights": "weights", "save_weights_for_sampler": "sampler_weights"}
+_NUMBERS = {
+    "create_model": ("session_id", "model_seq_id"),
+    "create_sampling_session": ("session_id", "sampling_session_seq_id"),
+    "create_custom_loss": ("session_id", "custom_loss_seq_id"),
+    "asample": ("sampling_session_id", "seq_id"),
+    **dict.fromkeys(TRAINING, ("model_id", "seq_id")),
+}
+"""Operation -> the fields that identify a request: what it belongs to, and its number there."""
+
+
+class Traffic:
+    """Exchanges in the order in which they were sent, and what their promises led to."""
+
+    def __init__(self, contract: Contract, exchanges: Iterable[Exchange]) -> None:
+        self.contract = contract
+        self.exchanges = [_read(exchange) for exchange in exchanges]
+        """Protobuf is read as the JSON that it stands for."""
+        self.issued: dict[str, Exchange] = {}
+        """The first request behind each promise."""
+        self.polls: dict[str, list[tuple[int, Exchange]]] = {}
+        """Answers of polls, by the id of the promise, with their places in the traffic."""
+        for place, exchange in enumerate(self.exchanges):
+            op = self.operation(exchange)
+            if op is None or not isinstance(exchange.answer, Mapping):
+                pass
+            elif op.id != POLL and is_promise(exchange.answer) and exchange.status // 100 == 2:
+                self.issued.setdefault(str(exchange.answer["request_id"]), exchange)
+            if op is not None and op.id == POLL and isinstance(exchange.request, Mapping):
+                request_id = str(exchange.request.get("request_id"))
+                self.polls.setdefault(request_id, []).append((place, exchange))
+
+    def operation(self, exchange: Exchange) -> Operation | None:
+        """Return the operation that a request addressed."""
+        return self.contract.operation_of(exchange.method, exchange.path)
+
+    def final(self, promise: Json) -> tuple[int, Exchange] | None:
+        """Return the answer that ended a promise, with its place; None where none did."""
+        for place, poll in self.polls.get(str(promise), ()):
+            if poll.status // 100 == 2 and outcome(poll.answer) in ("failed", "done"):
+                return place, poll
+            if poll.status >= 400 and poll.status not in WAITS:
+                return place, poll
+        return None
+
+    def result(self, promise: Json) -> Mapping[str, Json] | None:
+        """Return the result of a promise that was fulfilled."""
+        found = self.final(promise)
+        if found is None or found[1].status // 100 != 2 or outcome(found[1].answer) != "done":
+            return None
+        answer = found[1].answer
+        return answer if isinstance(answer, Mapping) else None
+
+    def failure(self, promise: Json) -> str | None:
+        """Return what a promise failed with, in words; None where it did not."""
+        found = self.final(promise)
+        if found is None:
+            return None
+        _, poll = found
+        if poll.status // 100 == 2 and outcome(poll.answer) == "done":
+            return None
+        return f"{poll.status} {words_of(poll.answer)}".strip()
+
+    def successes(self, operation: str) -> Iterator[tuple[int, Exchange]]:
+        """Yield what was accepted of an operation, with its place."""
+        for place, exchange in enumerate(self.exchanges):
+            op = self.operation(exchange)
+            if op is not None and op.id == operation and exchange.status // 100 == 2:
+                yield place, exchange
+
+
+def _read(exchange: Exchange) -> Exchange:
+    try:  # a forward in protobuf has the route of forward_backward, and that is what it shows
+        return as_json(exchange)._replace(path=exchange.path)
+    except ValueError:  # told by the judge
+        return exchange
+
+
+def findings(traffic: Traffic) -> Iterator[Finding]:
+    """Say which rules are broken."""
+    yield from _repeats(traffic)
+    yield from _gaps(traffic)
+    yield from _failures(traffic)
+    yield from _results(traffic)
+    yield from _lists(traffic)
+    yield from _refusals(traffic)
+    yield from _paths(traffic)
+    yield from _encodings(traffic)
+    yield from _loads(traffic)
+
+
+def _tell(operation: str, rule: str, place: str, text: str, value: str, exchange: Exchange) -> Finding:
+    return Finding(operation, rule, place, value, text, exchange.name)
+
+
+def _repeats(traffic: Traffic) -> Iterator[Finding]:
+    """Tell of repetitions: same content is the same promise, other content is 409."""
+    first: dict[tuple[str, Json, Json], tuple[str, Exchange]] = {}
+    for exchange in traffic.exchanges:
+        op = traffic.operation(exchange)
+        if op is None or op.id not in _NUMBERS or not isinstance(exchange.request, Mapping):
+            continue
+        owner, number = (exchange.request.get(field) for field in _NUMBERS[op.id])
+        if owner is None or number is None:
+            continue
+        key = ("training" if op.id in TRAINING else op.id, str(owner), int(number))
+        if key not in first:
+            if exchange.status // 100 == 2:
+                first[key] = (op.id, exchange)
+            continue
+        before_id, before = first[key]
+        if (before_id, before.request) == (op.id, exchange.request):
+            yield from _same_again(traffic, op.id, before, exchange)
+        else:
+            yield from _other_content(traffic, op.id, before, exchange)
+
+
+def _same_again(traffic: Traffic, op: str, before: Exchange, again: Exchange) -> Iterator[Finding]:
+    text = "the same number with the same content is answered as the first time"
+    if again.status // 100 != 2:
+        rule = "repeat-refused" if again.status == 409 else "repeat"
+        yield _tell(op, rule, "status", text, str(again.status), again)
+        return
+    for field in ("request_id", "sampling_session_id"):
+        first, second = (_field(each.answer, field) for each in (before, again))
+        if first == second:
+            continue
+        failed = traffic.failure(second) if field == "request_id" else None
+        refused = failed is not None and failed.startswith("409")
+        rule = "repeat-refused" if refused else "repeat-applied"
+        value = f"{failed} on the poll" if refused else str(second)
+        yield _tell(op, rule, f"body/{field}", text, value, again)
+        return
+
+
+def _other_content(traffic: Traffic, op: str, before: Exchange, again: Exchange) -> Iterator[Finding]:
+    text = "the same number with other content is 409"
+    if again.status == 409:
+        return
+    if again.status // 100 != 2:
+        yield _tell(op, "other-content", "status", text, str(again.status), again)
+        return
+    promise = _field(again.answer, "request_id")
+    if promise is not None and promise == _field(before.answer, "request_id"):
+        yield _tell(op, "other-content", "body/request_id", text, "the first promise", again)
+        return
+    failed = traffic.failure(promise)
+    if failed is None or not failed.startswith("409"):
+        yield _tell(op, "other-applied", "status", text, str(again.status), again)
+
+
+def _gaps(traffic: Traffic) -> Iterator[Finding]:
+    """Tell of numbers that came too early and were applied before those that were missing."""
+    accepted: dict[str, set[int]] = {}
+    for place, exchange in enumerate(traffic.exchanges):
+        op = traffic.operation(exchange)
+        if op is None or not isinstance(exchange.request, Mapping):
+            continue
+        model = _made_model(traffic, op, exchange)
+        if model is not None:
+            accepted.setdefault(model, set())
+        if op.id not in TRAINING:
+            continue
+        owner, number = str(exchange.request.get("model_id")), exchange.request.get("seq_id")
+        if owner not in accepted or not isinstance(number, int):
+            continue
+        missing = set(range(1, number)) - accepted[owner]
+        if exchange.status // 100 == 2:
+            accepted[owner].add(number)
+        if missing and exchange.step:  # traffic of others is seldom whole
+            yield from _gap(traffic, op.id, place, exchange, min(missing))
+
+
+def _made_model(traffic: Traffic, op: Operation, exchange: Exchange) -> str | None:
+    """Return the model that a poll brought; its numbers begin there."""
+    if op.id != POLL or exchange.status // 100 != 2 or not isinstance(exchange.answer, Mapping):
+        return None
+    kind = promise_kind(traffic.contract, exchange, traffic.issued)
+    return _text(exchange.answer, "model_id") if kind is not None and kind.id == "create_model" else None
+
+
+def _gap(traffic: Traffic, op: str, place: int, exchange: Exchange, missing: int) -> Iterator[Finding]:
+    owner, number = _field(exchange.request, "model_id"), _field(exchange.request, "seq_id")
+    text = f"number {number} waits for number {missing}, or is refused"
+    if exchange.status == 409:
+        yield _tell(op, "gap-at-once", "status", text, "409", exchange)
+    if exchange.status // 100 != 2:
+        return
+    promise = _field(exchange.answer, "request_id")
+    found = traffic.final(promise)
+    if found is None or traffic.result(promise) is None:
+        return
+    filled = any(
+        _field(each.request, "model_id") == owner and _field(each.request, "seq_id") == missing
+        for each in traffic.exchanges[place : found[0]]
+    )
+    if not filled:
+        yield _tell(op, "gap-applied", "result", text, "a result", exchange)
+
+
+def _failures(traffic: Traffic) -> Iterator[Finding]:
+    """Tell of promises that fail otherwise than with 200 and a body that says so."""
+    text = "the failure of a promise is 200 with `error` and `category`"
+    for polls in traffic.polls.values():
+        for _, poll in polls:
+            known = _text(poll.request, "request_id") in traffic.issued
+            if known and poll.status >= 400 and poll.status not in (*WAITS, 401, 403, 410):
+                yield _tell(POLL, "failure-status", "status", text, str(poll.status), poll)
+
+
+def _results(traffic: Traffic) -> Iterator[Finding]:
+    """Tell of results that have more or less than was asked for."""
+    for promise, submission in traffic.issued.items():
+        op, result = traffic.operation(submission), traffic.result(promise)
+        found = traffic.final(promise)
+        if op is None or result is None or found is None or not isinstance(submission.request, Mapping):
+            continue
+        try:
+            for place, text, value, rule in _shape(op.id, submission.request, result):
+                yield _tell(op.id, rule, f"result/{place}", text, value, found[1])
+        except (TypeError, KeyError, AttributeError, ValueError):
+            continue  # misshapen, which the schema tells
+
+
+_Told = tuple[str, str, str, str]
+"""Place, what is asked, what was there, and the rule."""
+
+
+def _shape(op: str, request: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[_Told]:
+    if op in ("forward", "forward_backward"):
+        data: Json = request.get("forward_input") or request.get("forward_backward_input")
+        yield from _outputs(data["data"], result["loss_fn_outputs"])
+    elif op == "asample":
+        yield from _sequences(request, result)
+        yield from _prompt(request, result)
+    elif op in _SAVES and result.get("path") is not None and request.get("path") is not None:
+        wanted = f"tinker://{request['model_id']}/{_SAVES[op]}/{request['path']}"
+        if result["path"] != wanted:
+            yield "path", f"is {wanted}", str(result["path"]), "path-form"
+
+
+def _outputs(data: Json, outputs: Json) -> Iterator[_Told]:
+    if len(outputs) != len(data):
+        yield "loss_fn_outputs", f"one output a datum, {len(data)}", str(len(outputs)), "outputs"
+    for index, (datum, output) in enumerate(zip(data, outputs, strict=False)):
+        length = _length(datum["model_input"])
+        told = output.get("logprobs")
+        if length is not None and told is not None and len(told["data"]) != length:
+            place = f"loss_fn_outputs/{index}/logprobs"
+            yield place, f"one logprob a token, {length}", str(len(told["data"])), "outputs"
+
+
+def _sequences(request: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[_Told]:
+    wanted, sequences = request.get("num_samples", 1), result["sequences"]
+    if len(sequences) != wanted:
+        yield "sequences", f"as many as num_samples, {wanted}", str(len(sequences)), "outputs"
+    most = request["sampling_params"].get("max_tokens")
+    for index, sequence in enumerate(sequences):
+        place, drawn = f"sequences/{index}", len(sequence["tokens"])
+        if most is not None and drawn > most:
+            yield f"{place}/tokens", f"at most max_tokens, {most}", str(drawn), "outputs"
+        told = sequence.get("logprobs")
+        if told is not None and len(told) != drawn:
+            yield f"{place}/logprobs", f"one a token, {drawn}", str(len(told)), "outputs"
+
+
+def _prompt(request: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[_Told]:
+    length, told = _length(request["prompt"]), result.get("prompt_logprobs")
+    if not request.get("prompt_logprobs") or length is None or told is None:
+        return
+    if len(told) != length:
+        rule = "prompt-logprobs" if len(told) == length - 1 else "outputs"
+        yield "prompt_logprobs", f"one a token of the prompt, {length}", str(len(told)), rule
+    elif told[0] is not None and not math.isnan(told[0]):
+        yield "prompt_logprobs/0", "the first token has none", str(told[0]), "prompt-logprobs"
+
+
+def _length(model_input: Json) -> int | None:
+    """Count the tokens of an input that is text alone."""
+    chunks = model_input["chunks"]
+    if any("tokens" not in chunk for chunk in chunks):
+        return None
+    return sum(len(chunk["tokens"]) for chunk in chunks)
+
+
+def _lists(traffic: Traffic) -> Iterator[Finding]:
+    """Tell of lists that do not show what was saved, its end of life, or whether it is public."""
+    shelf = _Shelf(traffic)
+    for exchange in traffic.exchanges:
+        op = traffic.operation(exchange)
+        if op is None:
+            continue
+        if op.id in _CHANGES:
+            shelf.change(op, exchange)
+        elif exchange.status // 100 == 2 and op.id == POLL:
+            shelf.keep(exchange)
+        elif exchange.status // 100 == 2 and op.id == "list_checkpoints":
+            yield from shelf.listed(op.id, exchange)
+
+
+_CHANGES = frozenset(
+    {"delete_checkpoint", "publish_checkpoint", "unpublish_checkpoint", "set_checkpoint_ttl"}
+)
+
+
+class _Shelf:
+    """The checkpoints saved in the traffic so far, with what was set of them since; None is not known."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+        self._runs: dict[str, dict[str, dict[str, bool | None]]] = {}
+        self._seen: set[str] = set()
+
+    def keep(self, poll: Exchange) -> None:
+        """Note what a save has brought, once."""
+        promise = _text(poll.request, "request_id") or ""
+        behind = self._traffic.issued.get(promise)
+        op = self._traffic.operation(behind) if behind is not None else None
+        if behind is None or op is None or op.id not in _SAVES or promise in self._seen:
+            return
+        name = _text(behind.request, "path")
+        if name is not None and self._traffic.result(promise) is not None:
+            self._seen.add(promise)
+            run = self._runs.setdefault(str(behind.request["model_id"]), {})
+            run[f"{_SAVES[op.id]}/{name}"] = {"gone": False, "public": False, "expires": None}
+
+    def change(self, op: Operation, exchange: Exchange) -> None:
+        """Note what was set; after a refusal nobody knows what holds."""
+        run_id, checkpoint = _checkpoint_of(exchange.path)
+        run = self._runs.get(run_id, {})
+        if checkpoint not in run:
+            return
+        if exchange.status // 100 != 2:
+            del run[checkpoint]
+        elif op.id == "delete_checkpoint":
+            run[checkpoint]["gone"] = True
+        elif op.id == "set_checkpoint_ttl":
+            run[checkpoint]["expires"] = _field(exchange.request, "ttl_seconds") is not None
+        else:
+            run[checkpoint]["public"] = op.id == "publish_checkpoint"
+
+    def listed(self, op: str, exchange: Exchange) -> Iterator[Finding]:
+        """Hold one list against what is known; a full page may leave some out."""
+        rows = _field(exchange.answer, "checkpoints")
+        if not isinstance(rows, list) or len(rows) >= int(exchange.query.get("limit", 100)):
+            return
+        found = {str(_field(row, "checkpoint_id")): row for row in rows}
+        run = self._runs.get(unquote(exchange.path.split("/")[-2]), {})
+        for checkpoint, wanted in run.items():
+            place, text, value = _misplaced(checkpoint, wanted, found)
+            if place:
+                rule = "checkpoint-ids" if place.endswith("/checkpoint_id") else "listed"
+                yield _tell(op, rule, place, text, value, exchange)
+
+
+def _misplaced(
+    checkpoint: str, wanted: Mapping[str, bool | None], found: Mapping[str, Json]
+) -> tuple[str, str, str]:
+    """Say what of a checkpoint a list shows otherwise: place, rule and value; empty where all is well."""
+    place, bare = "body/checkpoints", checkpoint.partition("/")[2]
+    row = found.get(checkpoint)
+    if wanted["gone"]:
+        return (place, "what was deleted is gone", checkpoint) if row is not None else ("", "", "")
+    if row is None and bare in found:
+        return f"{place}/checkpoint_id", "is the kind and the name", bare
+    if row is None:
+        return place, f"shows {checkpoint}, which was saved", ""
+    for name, told in (("public", bool(row.get("public"))), ("expires", row.get("expires_at") is not None)):
+        if wanted[name] is not None and told != wanted[name]:
+            field = "expires_at" if name == "expires" else name
+            return f"{place}/{field}", "is as it was set", str(row.get(field))
+    return "", "", ""
+
+
+def _checkpoint_of(path: str) -> tuple[str, str]:
+    """Return run and id of a checkpoint's path; on a shorter path the kind is not told."""
+    run, _, rest = unquote(path).split("/training_runs/", 1)[-1].partition("/checkpoints/")
+    return run, "/".join(rest.split("/")[:2])
+
+
+def _refusals(traffic: Traffic) -> Iterator[Finding]:
+    """Tell of ids that nobody gave out and that are known, and of wrong keys that open."""
+    for exchange in traffic.exchanges:
+        op = traffic.operation(exchange)
+        if op is None or exchange.status // 100 != 2:
+            continue
+        if exchange.step == UNKNOWN:
+            failed = traffic.failure(_field(exchange.answer, "request_id"))
+            if failed is None or op.id == POLL:
+                yield _tell(
+                    op.id, "unknown-id", "status", "an unknown id is 404", str(exchange.status), exchange
+                )
+            else:
+                text = "an unknown id is 404 at once"
+                yield _tell(op.id, "unknown-late", "status", text, f"{failed} on the poll", exchange)
+        elif exchange.step == WRONG_KEY:
+            yield _tell(op.id, "open-door", "status", "a wrong key is 401", str(exchange.status), exchange)
+
+
+def _paths(traffic: Traffic) -> Iterator[Finding]:
+    """Tell of colons that must be escaped, and of checkpoints that are not below their kind."""
+    refused: set[tuple[str, str]] = set()
+    for exchange in traffic.exchanges:
+        op = traffic.operation(exchange)
+        if op is None:
+            continue
+        if exchange.status in (400, 404, 405):
+            refused.add((op.id, exchange.path))
+        if exchange.status >= 400 or exchange.status == 0:
+            continue
+        plain = exchange.path.replace("%3A", ":").replace("%3a", ":")
+        if plain != exchange.path and (op.id, plain) in refused:
+            text = "colons of ids stand unescaped in a path"
+            yield _tell(op.id, "colon", "path", text, exchange.path, exchange)
+        is_short = op.aliases and exchange.path.count("/") < op.path.count("/")
+        if is_short and any(op_id == op.id for op_id, _ in refused):
+            yield _tell(op.id, "shorter-path", "path", f"is {op.path}", exchange.path, exchange)
+
+
+def _encodings(traffic: Traffic) -> Iterator[Finding]:
+    """Tell of batches that are not read as JSON, or as protobuf."""
+    for exchange in traffic.exchanges:
+        op = traffic.operation(exchange)
+        kind = exchange.request_headers.get("content-type", "")
+        if op is None or op.id not in ("forward", "forward_backward") or exchange.status < 400:
+            continue
+        if "protobuf" in kind and exchange.status in (415, 500):
+            yield _tell(
+                "forward_backward",
+                "protobuf-refused",
+                "status",
+                "protobuf is read",
+                str(exchange.status),
+                exchange,
+            )
+        elif "json" in kind and exchange.status == 415:
+            yield _tell(op.id, "json-refused", "status", "JSON is read", "415", exchange)
+
+
+def _loads(traffic: Traffic) -> Iterator[Finding]:
+    """Tell of weights that are loaded only by the first request of a model."""
+    for exchange in traffic.exchanges:
+        op = traffic.operation(exchange)
+        if op is None or op.id != "load_weights" or exchange.step == UNKNOWN:
+            continue
+        number = _field(exchange.request, "seq_id")
+        told = words_of(exchange.answer) if exchange.status >= 400 else ""
+        if exchange.status // 100 == 2:
+            told = traffic.failure(_field(exchange.answer, "request_id")) or ""
+        if isinstance(number, int) and number > 1 and "seq_id" in told:
+            text = "weights are loaded at any time"
+            yield _tell(op.id, "load-later", "status", text, told, exchange)
+
+
+def _field(value: Json, name: str) -> Json:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _text(value: Json, name: str) -> str | None:
+    found = _field(value, name)
+    return None if found is None else str(found)

@@ -1,0 +1,135 @@
+"""Sends the requests of a check, and keeps each with its answer.
+
+It has no retries, no numbers and no values of the client: it must be able to send what the client never
+would, and to see each answer as it came. It goes through the one transport, so that proxies, TLS and `local:`
+are as always.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from tinsmith.contract.exchange import Exchange, kept_headers, query_of, readable
+from tinsmith.core.secret import Secret
+from tinsmith.io.transport import Transport
+from tinsmith.io.wire import Body, Faulted, Lane, Request, json_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from tinsmith.contract.document import Contract, Json
+    from tinsmith.core.config import ClientConfig
+
+PATH_SAFE = ":"
+"""What stands unescaped in a path, beside letters and digits: ids have colons."""
+
+
+class Sender:
+    """Sends to one server; `exchanges` is all that was said."""
+
+    def __init__(self, contract: Contract, config: ClientConfig, http_client: Any = None) -> None:
+        self.contract = contract
+        self.exchanges: list[Exchange] = []
+        """In the order in which they were sent."""
+        self._transport = Transport(config, http_client)
+        self._source = config.base_url
+        self._wrong_key = Secret(f"tml-{secrets.token_hex(12)}")
+
+    async def __aenter__(self) -> Self:
+        """Return the sender."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    async def call(
+        self,
+        operation: str,
+        body: Json = None,
+        *,
+        step: str = "",
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, Json] | None = None,
+        headers: Mapping[str, str] | None = None,
+        alias: bool = False,
+        escape: bool = False,
+        timeout_s: float | None = None,
+    ) -> Exchange:
+        """Send one request to an operation; a body of bytes is protobuf.
+
+        `alias` takes the shorter path that some servers have, `escape` writes colons as %3A.
+        """
+        op = self.contract.operations[operation]
+        template = op.aliases[0] if alias else op.path
+        safe = "" if escape else PATH_SAFE
+        target = template
+        for name, value in (path or {}).items():
+            target = target.replace(f"{{{name}}}", quote(value, safe=safe))
+        if query:
+            target += "?" + urlencode(query)
+        return await self.send(
+            op.method, target, body, operation=operation, step=step, headers=headers, timeout_s=timeout_s
+        )
+
+    async def send(
+        self,
+        method: str,
+        target: str,
+        body: Json = None,
+        *,
+        operation: str = "",
+        step: str = "",
+        headers: Mapping[str, str] | None = None,
+        wrong_key: bool = False,
+        timeout_s: float | None = None,
+    ) -> Exchange:
+        """Send one request; what went wrong on the way is an answer with status 0."""
+        sent = None
+        if isinstance(body, bytes):
+            sent = Body.of((body,), "application/x-protobuf")
+        elif body is not None:
+            sent = json_body(body)
+        own = dict(headers or {})
+        request = Request(
+            operation or "x-contract-check",
+            method,
+            target.lstrip("/"),
+            Lane.CONTROL,
+            sent,
+            own,
+            None if method == "GET" else secrets.token_hex(16),
+            timeout_s,
+        )
+        told = {"content-type": sent.content_type, **own} if sent is not None else own
+        path, _, query = target.partition("?")
+        status, answer_headers, answer = 0, {}, None
+        try:
+            found = await self._transport.send(request, key=self._wrong_key if wrong_key else None)
+        except Faulted as faulted:
+            answer = {"text": faulted.reason}
+        else:
+            status, answer_headers = found.status, kept_headers(found.headers)
+            answer = readable(found.body, found.headers.get("content-type", ""))
+        exchange = Exchange(
+            name=f"{len(self.exchanges) + 1:03} {operation or path}",
+            source=self._source,
+            method=method,
+            path=path,
+            query=query_of(query),
+            status=status,
+            request_headers=kept_headers(told),
+            request=readable(body, "protobuf") if isinstance(body, bytes) else json.loads(json.dumps(body)),
+            answer_headers=answer_headers,
+            answer=answer,
+            step=step,
+        )
+        self.exchanges.append(exchange)
+        return exchange

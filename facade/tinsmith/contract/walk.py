@@ -1,0 +1,578 @@
+"""Walks through a server as a training run does, makes what it needs, and deletes what it made.
+
+Each step sends what the contract allows and goes on with what came back; where something did not come, the
+steps that need it are left out and say why. What the answers are worth is judged afterwards, from the traffic
+alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Any, Literal
+
+from tinsmith import __version__
+from tinsmith.contract.bodies import query_of, smallest_body
+from tinsmith.contract.judge import outcome
+from tinsmith.contract.probe import REVOKES, greet, unknown_ids
+from tinsmith.contract.rules import UNKNOWN, WRONG_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tinsmith.contract.document import Json
+    from tinsmith.contract.exchange import Exchange
+    from tinsmith.contract.sender import Sender
+    from tinsmith.core.codec.wire import Encoding
+
+TOKENS = (5, 6, 7, 8)
+"""The text that is trained and sampled: numbers that every vocabulary has."""
+OTHER_TOKENS = (5, 6, 7, 9)
+
+TTL_S = 3600
+"""Seconds of life that a checkpoint of the check is given, and has at most if it cannot be deleted."""
+
+PAUSE_S = 0.05
+"""Seconds between two polls of a server that answers at once instead of holding them."""
+
+EARLY_POLL_S = 3.0
+"""Seconds that the poll of a request that came too early may take: a server that waits for the missing number
+holds it."""
+
+LONG_SAMPLE_TOKENS = 64
+"""Tokens of the sample that is cancelled: enough to be still at work."""
+
+PATIENCE_S = 120.0
+"""Seconds that one promise may take."""
+
+
+_ENCODINGS: tuple[Encoding, ...] = ("json", "protobuf")
+"""The forms of a batch, in the order in which they are tried."""
+
+_Batch = Literal["forward", "forward_backward"]
+_BATCHES: tuple[_Batch, ...] = ("forward", "forward_backward")
+"""Operations that carry data."""
+
+
+class Walk:
+    """One walk through one server."""
+
+    def __init__(
+        self, sender: Sender, *, base_model: str | None = None, patience_s: float = PATIENCE_S
+    ) -> None:
+        self.untried: dict[str, str] = {}
+        """Why operations were not tried."""
+        self.left_behind: list[str] = []
+        """What was made and could not be deleted."""
+        self._sender = sender
+        self._patience_s = patience_s
+        self._name = f"contract-check-{secrets.token_hex(4)}"
+        self._base_model = base_model
+        self._session: str | None = None
+        self._model: str | None = None
+        self._models: list[str] = []
+        self._number = 1
+        self._checkpoints: list[str] = []
+        self._weights: str | None = None
+        self._sampler_weights: str | None = None
+        self._sampler: str | None = None
+        self._encodings: list[Encoding] = []
+
+    async def run(self) -> None:
+        """Take all steps; what was made is deleted in the end whatever happens."""
+        await greet(self._sender)
+        await self._ask_about_the_service()
+        try:
+            await self._open_session()
+            await self._make_model()
+            await self._train()
+            await self._save()
+            await self._load()
+            await self._sample()
+            await self._list()
+            await self._change_checkpoints()
+            await self._come_too_early()
+            await self._ask_about_the_account()
+        finally:
+            await self._clean_up()
+
+    async def _call(self, operation: str, body: Json = None, **more: Any) -> Exchange:
+        return await self._sender.call(operation, body, **more)
+
+    def _left_out(self, why: str, *operations: str) -> None:
+        for operation in operations:
+            self.untried.setdefault(operation, why)
+
+    async def _ask_about_the_service(self) -> None:
+        await self._call("healthz", step="service")
+        offered = await self._call("get_server_capabilities", step="service")
+        if self._base_model is None:
+            models = _get(offered.answer, "supported_models") or []
+            names = [
+                name for name in (_get(model, "model_name") for model in models) if isinstance(name, str)
+            ]
+            self._base_model = names[0] if names else None
+        version = {"sdk_version": __version__}
+        await self._call("client_config", version, step="service")
+        await self._call("client_dynamic_config", version, step="service")
+        await self._call("auth_token", {}, step="service")
+        await self._call("get_api_key", step="service")
+        revoke = self._sender.contract.operations[REVOKES]
+        await self._sender.send(
+            revoke.method, revoke.path, operation=revoke.id, step=WRONG_KEY, wrong_key=True
+        )
+        if self._base_model is not None:
+            await self._call("get_tokenizer", query={"base_model": self._base_model}, step="service")
+
+    async def _open_session(self) -> None:
+        body = {
+            "tags": ["contract-check"],
+            "user_metadata": {},
+            "sdk_version": __version__,
+            "type": "create_session",
+        }
+        opened = await self._call("create_session", body, step="session")
+        self._session = _text(opened, "session_id")
+        if self._session is None:
+            return
+        path = {"session_id": self._session}
+        await self._call("session_heartbeat", {**path, "type": "session_heartbeat"}, step="session")
+        await self._call("get_session", path=path, step="session")
+        await self._call("list_sessions", query={"limit": 20, "offset": 0}, step="session")
+        await self._call("search_sessions", {"session_id": self._session, "limit": 5}, step="session")
+        await self._call("set_session_project", {"project_id": self._name}, path=path, step="session")
+        event = {
+            "event": "GENERIC_EVENT",
+            "event_id": "bd03b636-2bbf-41a9-97d5-5e1581b14e1d",
+            "event_session_index": 0,
+            "severity": "INFO",
+            "timestamp": "2026-11-22T06:55:44.088675Z",
+            "event_name": "contract.check",
+            "event_data": {},
+        }
+        told = {
+            "events": [event],
+            "platform": "Linux",
+            "sdk_version": __version__,
+            "session_id": self._session,
+        }
+        await self._call("telemetry", told, step="session")
+        loss = self._sender.contract.operations["create_custom_loss"]
+        custom = smallest_body(self._sender.contract, loss, {"session_id": self._session})
+        await self._fulfil(await self._call(loss.id, custom, step="custom loss"))
+
+    async def _make_model(self) -> None:
+        if self._session is None:
+            self._left_out("there is no session", "create_model", "create_sampling_session")
+            return
+        if self._base_model is None:
+            self._left_out("no base model is offered; --base-model names one", "create_model")
+            return
+        body = self._model_body(0)
+        made = await self._call("create_model", body, step="model")
+        result = await self._fulfil(made)
+        await self._fulfil(await self._call("create_model", body, step="the same number again"))
+        self._model = _get(result, "model_id")
+        if self._model is None:
+            return
+        self._models.append(self._model)
+        await self._call("get_info", {"model_id": self._model, "type": "get_info"}, step="model")
+        unknown = unknown_ids()["model_id"]
+        await self._call("get_info", {"model_id": unknown, "type": "get_info"}, step=UNKNOWN)
+
+    def _model_body(self, number: int) -> dict[str, Json]:
+        lora = {"rank": 1, "seed": 7, "train_mlp": True, "train_attn": True, "train_unembed": True}
+        return {
+            "session_id": self._session,
+            "model_seq_id": number,
+            "base_model": self._base_model,
+            "user_metadata": {},
+            "lora_config": lora,
+            "type": "create_model",
+        }
+
+    async def _train(self) -> None:
+        if self._model is None:
+            self._left_out("there is no model", "forward", "forward_backward", "optim_step")
+            return
+        for encoding in _ENCODINGS:
+            for operation in _BATCHES:
+                sent = await self._batch(operation, encoding)
+                if sent.status // 100 == 2:
+                    self._encodings.append(encoding)
+                    await self._fulfil(sent, also_announced=True)
+                elif encoding == "protobuf":
+                    break
+        if self._encodings:
+            await self._repeat_a_batch()
+        await self._numbered(
+            "optim_step",
+            {"model_id": self._model, "adam_params": {"learning_rate": 1e-4}, "type": "optim_step"},
+            step="training",
+        )
+
+    async def _batch(
+        self,
+        operation: _Batch,
+        encoding: Encoding,
+        *,
+        step: str = "training",
+        number: int | None = None,
+        tokens: tuple[int, ...] = TOKENS,
+    ) -> Exchange:
+        """Send a batch; its number is spent when it was accepted, and only if it is the next one."""
+        chosen = self._number if number is None else number
+        if encoding == "protobuf":
+            body: Json = _protobuf_batch(operation, str(self._model), chosen, tokens)
+            sent = await self._call("forward_backward", body, step=f"{step}, protobuf")
+        else:
+            batch = {"data": [_datum(tokens)], "loss_fn": "cross_entropy"}
+            body = {f"{operation}_input": batch, "model_id": self._model, "seq_id": chosen}
+            sent = await self._call(operation, body, step=step)
+        if number is None and sent.status // 100 == 2:
+            self._number += 1
+        return sent
+
+    async def _repeat_a_batch(self) -> None:
+        encoding = self._encodings[-1]
+        first = await self._batch("forward_backward", encoding, step="a number")
+        number = self._number - 1
+        again = await self._batch("forward_backward", encoding, step="the same number again", number=number)
+        other = await self._batch(
+            "forward_backward",
+            encoding,
+            step="the same number, other content",
+            number=number,
+            tokens=OTHER_TOKENS,
+        )
+        for sent in (first, again, other):
+            await self._fulfil(sent)
+
+    async def _numbered(self, operation: str, body: dict[str, Json], *, step: str) -> Json:
+        """Send a training request with the next number; returns its result."""
+        sent = await self._call(operation, {**body, "seq_id": self._number}, step=step)
+        if sent.status // 100 == 2:
+            self._number += 1
+        return await self._fulfil(sent)
+
+    async def _save(self) -> None:
+        if self._model is None:
+            self._left_out("there is no model", *_SAVING)
+            return
+        model = {"model_id": self._model}
+        body = {**model, "path": self._name, "type": "save_weights"}
+        self._weights = self._kept(await self._numbered("save_weights", body, step="save"))
+        body = {**model, "path": self._name, "type": "save_weights_for_sampler"}
+        self._sampler_weights = self._kept(
+            await self._numbered("save_weights_for_sampler", body, step="save")
+        )
+        unnamed = {**model, "sampling_session_seq_id": 0, "type": "save_weights_for_sampler"}
+        live = await self._numbered("save_weights_for_sampler", unnamed, step="save without a name")
+        self._sampler = _get(live, "sampling_session_id")
+        body = {**model, "path": self._name, "type": "save_weights_external"}
+        self._kept(await self._numbered("save_weights_external", body, step="save"))
+
+    def _kept(self, result: Json) -> str | None:
+        path = _get(result, "path")
+        if not isinstance(path, str):
+            return None
+        self._checkpoints.append(path)
+        return path
+
+    async def _load(self) -> None:
+        if self._weights is None:
+            self._left_out("nothing was saved", "load_weights", "weights_info", "copy_weights")
+            return
+        loaded = {"path": self._weights, "optimizer": True, "type": "load_weights"}
+        await self._numbered("load_weights", {**loaded, "model_id": self._model}, step="load")
+        made = await self._call(
+            "load_weights",
+            {**loaded, "session_id": self._session, "model_seq_id": 1},
+            step="create by loading",
+        )
+        result = await self._fulfil(made)
+        second = _get(result, "model_id") or (_text(made, "model_id") if result is not None else None)
+        if second is None:
+            second = _get(
+                await self._fulfil(await self._call("create_model", self._model_body(2), step="model")),
+                "model_id",
+            )
+            if second is not None:
+                body = {**loaded, "model_id": second, "seq_id": 1}
+                await self._fulfil(await self._call("load_weights", body, step="load first"))
+        if second is not None:
+            self._models.append(second)
+        await self._call("weights_info", {"tinker_path": self._weights}, step="load")
+        await self._call("weights_info", {"tinker_path": unknown_ids()["tinker_path"]}, step=UNKNOWN)
+        copy = {"source_path": self._weights, "session_id": self._session, "model_seq_id": 3}
+        copied = await self._call("copy_weights", copy, step="load")
+        path = _text(copied, "tinker_path")
+        if path is not None:
+            self._checkpoints.append(path)
+
+    async def _sample(self) -> None:
+        if self._session is None:
+            self._left_out("there is no session", *_SAMPLING)
+            return
+        body: dict[str, Json] = {
+            "session_id": self._session,
+            "sampling_session_seq_id": 1,
+            "type": "create_sampling_session",
+        }
+        if self._sampler_weights is not None:
+            opened = await self._open_sampler({**body, "model_path": self._sampler_weights})
+            await self._open_sampler(
+                {**body, "model_path": self._sampler_weights}, step="the same number again"
+            )
+            self._sampler = opened or self._sampler
+        if self._base_model is not None:
+            number: dict[str, Json] = {"sampling_session_seq_id": 2, "base_model": self._base_model}
+            self._sampler = await self._open_sampler({**body, **number}) or self._sampler
+        if self._sampler is None:
+            self._left_out("there is no sampler", *_SAMPLING)
+            return
+        await self._call("get_sampler", path={"sampler_id": self._sampler}, step="sampler")
+        joined = {"sampling_session_id": self._sampler, "type": "join_sampling_session"}
+        await self._call("join_sampling_session", joined, step="sampler")
+        await self._draw()
+
+    async def _open_sampler(self, body: dict[str, Json], *, step: str = "sampler") -> str | None:
+        opened = await self._call("create_sampling_session", body, step=step)
+        found = _text(opened, "sampling_session_id")
+        if found is None and _text(opened, "request_id") is not None:
+            found = _get(await self._fulfil(opened), "sampling_session_id")
+        return found
+
+    async def _draw(self) -> None:
+        first = await self._call("asample", self._sample_body(0), step="sample")
+        await self._fulfil(first, also_announced=True)
+        again = await self._call("asample", self._sample_body(0), step="the same number again")
+        other = await self._call(
+            "asample", self._sample_body(0, OTHER_TOKENS), step="the same number, other content"
+        )
+        for sent in (again, other):
+            await self._fulfil(sent)
+        sent = await self._call("asample", self._sample_body(1), step="sample")
+        await self._fulfil(sent, accept="application/x-protobuf, application/json")
+        target = {"sampling_session_id": self._sampler}
+        await self._call("retrieve_futures", {"target": target, "timeout": 0}, step="poll of many")
+        long = self._sample_body(2, most=LONG_SAMPLE_TOKENS)
+        doomed = await self._call("asample", long, step="sample to cancel")
+        request_id = _text(doomed, "request_id")
+        if request_id is not None:
+            await self._call("cancel_future", {"request_id": request_id}, step="cancel")
+            await self._fulfil(doomed)
+        # An unknown promise has an id of the form that this server gives.
+        unknown = (
+            "9" * 9 if request_id is not None and request_id.isdecimal() else unknown_ids()["request_id"]
+        )
+        for operation in ("retrieve_future", "cancel_future"):
+            await self._call(operation, {"request_id": unknown}, step=UNKNOWN)
+
+    def _sample_body(
+        self, number: int, tokens: tuple[int, ...] = TOKENS, *, most: int = 4
+    ) -> dict[str, Json]:
+        return {
+            "sampling_session_id": self._sampler,
+            "seq_id": number,
+            "num_samples": 1,
+            "prompt": {"chunks": [{"type": "encoded_text", "tokens": list(tokens)}]},
+            "sampling_params": {"max_tokens": most, "seed": 5, "temperature": 1.0, "stop": []},
+            "prompt_logprobs": True,
+            "type": "sample",
+        }
+
+    async def _list(self) -> None:
+        await self._call("list_training_runs", query={"limit": 20, "offset": 0}, step="list")
+        await self._call("list_user_checkpoints", query={"limit": 100, "offset": 0}, step="list")
+        if self._session is not None:
+            await self._call("export_session_trace", path={"session_id": self._session}, step="list")
+        for operation in ("get_training_run", "list_checkpoints"):
+            if self._model is None:
+                self._left_out("there is no model", operation)
+                continue
+            path = {"training_run_id": self._model}
+            found = await self._call(operation, path=path, step="list")
+            if found.status in (400, 404) and ":" in self._model:
+                await self._call(operation, path=path, step="list, colons escaped", escape=True)
+            await self._call(operation, path={"training_run_id": unknown_ids()["model_id"]}, step=UNKNOWN)
+
+    async def _change_checkpoints(self) -> None:
+        if self._model is None or self._sampler_weights is None:
+            self._left_out("nothing was saved for a sampler", *_CHANGING)
+            return
+        kept = {
+            "training_run_id": self._model,
+            "checkpoint_kind": "sampler_weights",
+            "checkpoint_name": self._name,
+        }
+        run = {"training_run_id": self._model}
+        await self._on_a_checkpoint("set_checkpoint_ttl", kept, {"ttl_seconds": TTL_S})
+        await self._on_a_checkpoint("publish_checkpoint", kept)
+        await self._call("list_checkpoints", path=run, step="as it was set")
+        await self._on_a_checkpoint("set_checkpoint_ttl", kept, {"ttl_seconds": None})
+        await self._on_a_checkpoint("unpublish_checkpoint", kept)
+        await self._call("list_checkpoints", path=run, step="as it was set")
+        await self._on_a_checkpoint("get_checkpoint_archive_url", kept)
+        external = {**kept, "checkpoint_kind": "external_weights"}
+        await self._on_a_checkpoint("get_external_weights_urls", external)
+
+    async def _on_a_checkpoint(self, operation: str, path: Mapping[str, str], body: Json = None) -> Exchange:
+        """Address a checkpoint; where that path is not known, by the shorter one that some servers have."""
+        found = await self._call(operation, body, path=path, step="checkpoint")
+        if found.status in (400, 404, 405) and self._sender.contract.operations[operation].aliases:
+            short = await self._call(operation, body, path=path, step="checkpoint, shorter path", alias=True)
+            found = short if short.status < 400 else found
+        return found
+
+    async def _come_too_early(self) -> None:
+        if self._model is None or not self._encodings:
+            return
+        encoding = self._encodings[-1]
+        early = await self._batch("forward_backward", encoding, step="too early", number=self._number + 1)
+        if early.status // 100 != 2:
+            return
+        body = {"request_id": _text(early, "request_id")}
+        await self._call("retrieve_future", body, step="too early", timeout_s=EARLY_POLL_S)
+        late = await self._batch("forward_backward", encoding, step="the number that was missing")
+        self._number += 1
+        for sent in (late, early):
+            await self._fulfil(sent)
+
+    async def _ask_about_the_account(self) -> None:
+        for op in self._sender.contract.operations.values():
+            asked = any(
+                self._sender.contract.operation_of(each.method, each.path) is op
+                for each in self._sender.exchanges
+            )
+            if op.method == "GET" and "{" not in op.path and not asked:
+                await self._call(op.id, query=query_of(self._sender.contract, op, {}), step="account")
+
+    async def _clean_up(self) -> None:
+        """Delete what was made, and look that it is gone."""
+        await self._load_what_is_not_there()
+        for path in self._checkpoints:
+            await self._delete(path)
+        if self._model is not None:
+            await self._call("list_checkpoints", path={"training_run_id": self._model}, step="what is left")
+        for model in self._models:
+            unloaded = await self._call(
+                "unload_model", {"model_id": model, "type": "unload_model"}, step="end"
+            )
+            await self._fulfil(unloaded)
+        if self._session is None:
+            self._left_out("there is no session", "finish_session")
+            return
+        reason = smallest_body(self._sender.contract, self._sender.contract.operations["finish_session"], {})
+        await self._call("finish_session", reason, path={"session_id": self._session}, step="end")
+
+    async def _load_what_is_not_there(self) -> None:
+        """Ask for a checkpoint that does not exist, last of all: it ends a model on some servers."""
+        if self._model is None or self._weights is None:
+            return
+        path = self._weights.replace(self._name, unknown_ids()["checkpoint_name"])
+        body = {"model_id": self._model, "path": path, "optimizer": False, "type": "load_weights"}
+        sent = await self._call("load_weights", {**body, "seq_id": self._number}, step=UNKNOWN)
+        await self._fulfil(sent)
+
+    async def _delete(self, path: str) -> None:
+        run, _, rest = path.removeprefix("tinker://").partition("/")
+        kind, _, name = rest.rpartition("/")
+        kinds = [kind] if kind in _KINDS else ["sampler_weights", "weights"]
+        for each in kinds:
+            where = {"training_run_id": run, "checkpoint_kind": each, "checkpoint_name": name}
+            found = await self._on_a_checkpoint("delete_checkpoint", where)
+            if found.status // 100 == 2:
+                return
+        self.left_behind.append(path)
+
+    async def _fulfil(
+        self, sent: Exchange, *, accept: str | None = None, also_announced: bool = False
+    ) -> Json:
+        """Poll a promise to its end, within the patience; returns its result, None where there is none."""
+        promise = _text(sent, "request_id")
+        op = self._sender.contract.operation_of(sent.method, sent.path)
+        if promise is None or op is None or op.request_type is None or sent.status // 100 != 2:
+            return None
+        headers = {"X-Tinker-Request-Type": op.request_type, "X-Tinker-Request-Iteration": "0"}
+        if accept is not None:
+            headers["Accept"] = accept
+        loop = asyncio.get_running_loop()
+        ends_s, number = loop.time() + self._patience_s, 0
+        while (rest_s := ends_s - loop.time()) > 0:
+            headers["X-Tinker-Request-Iteration"] = str(number)
+            body: dict[str, Json] = {"request_id": promise}
+            told = await self._call("retrieve_future", body, step="poll", headers=headers, timeout_s=rest_s)
+            number += 1
+            if told.status == 0 or (told.status >= 400 and told.status not in (408, 425, 429, 503)):
+                return None
+            if told.status // 100 == 2 and outcome(told.answer) != "pending":
+                if also_announced:
+                    body["allow_metadata_only"] = True
+                    await self._call("retrieve_future", body, step="poll again", headers=headers)
+                return told.answer if outcome(told.answer) == "done" else None
+            await asyncio.sleep(PAUSE_S)
+        return None
+
+
+_KINDS = ("weights", "sampler_weights", "external_weights")
+_SAVING = ("save_weights", "save_weights_for_sampler", "save_weights_external", "load_weights")
+_SAMPLING = (
+    "create_sampling_session",
+    "join_sampling_session",
+    "asample",
+    "get_sampler",
+    "retrieve_futures",
+    "cancel_future",
+)
+_CHANGING = (
+    "set_checkpoint_ttl",
+    "publish_checkpoint",
+    "unpublish_checkpoint",
+    "get_checkpoint_archive_url",
+    "get_external_weights_urls",
+    "delete_checkpoint",
+)
+
+
+def _datum(tokens: tuple[int, ...]) -> dict[str, Json]:
+    length = len(tokens) - 1
+    return {
+        "model_input": {"chunks": [{"type": "encoded_text", "tokens": list(tokens[:-1])}]},
+        "loss_fn_inputs": {
+            "target_tokens": {"data": list(tokens[1:]), "dtype": "int64", "shape": [length]},
+            "weights": {"data": [1.0] * length, "dtype": "float32", "shape": [length]},
+        },
+    }
+
+
+def _protobuf_batch(operation: _Batch, model_id: str, number: int, tokens: tuple[int, ...]) -> bytes:
+    """Write a batch as protobuf; both operations have one route there, and the body says which it is."""
+    from tinsmith.core.codec import encode_forward_backward
+    from tinsmith.core.values import Datum, ModelInput, TensorData
+
+    length = len(tokens) - 1
+    datum = Datum(
+        model_input=ModelInput.from_ints(list(tokens[:-1])),
+        loss_fn_inputs={
+            "target_tokens": TensorData(data=list(tokens[1:]), dtype="int64", shape=[length]),
+            "weights": TensorData(data=[1.0] * length, dtype="float32", shape=[length]),
+        },
+    )
+    return b"".join(
+        encode_forward_backward(
+            operation, [datum], "cross_entropy", None, model_id, number, encoding="protobuf"
+        )
+    )
+
+
+def _get(value: Json, name: str) -> Json:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _text(exchange: Exchange, name: str) -> str | None:
+    """Return a text of a success's answer; None where there is none."""
+    if exchange.status // 100 != 2:
+        return None
+    found = _get(exchange.answer, name)
+    return str(found) if isinstance(found, str | int) else None

@@ -1,0 +1,92 @@
+"""`tinsmith contract check`: the table, the JSON, exit codes, captures, and what it refuses."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.conftest import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.conftest import Result, Server
+
+
+def test_the_embedded_service_passes(cli: Callable[..., Result]) -> None:
+    """A probe says of each operation what came of it, and exits with 0."""
+    done = cli("contract", "check", "local:")
+    assert done.code == 0
+    assert "healthz verified 200" in done.words
+    assert "unknown session" in done.out
+    assert "Deviations" not in done.out
+
+
+def test_write_walks_and_keeps_a_capture(cli: Callable[..., Result], tmp_path: Path) -> None:
+    """With --write it trains; what was said can be judged again from the file, with the same verdicts."""
+    file = tmp_path / "said.json"
+    done = cli("contract", "check", "local:", "--write", "--capture", str(file), "-f", "json")
+    assert done.code == 0
+    verdicts = {row["operation"]: row["verdict"] for row in done.json["operations"]}
+    assert verdicts["forward_backward"] == verdicts["asample"] == "verified"
+    assert "deleted in the end" in done.err
+    again = cli("contract", "check", "--from", str(file), "-f", "json")
+    assert {row["operation"]: row["verdict"] for row in again.json["operations"]} == verdicts
+
+
+def test_a_server_that_deviates_is_a_failure(
+    cli: Callable[..., Result], server: Server, tmp_path: Path
+) -> None:
+    """The place, the value and the rule are told, the exit code is 1, and no file holds the key."""
+    server.on("GET", "/healthz", (200, {"status": 7}))
+    server.on("POST", "/client/config", lambda asked: (200, {"echo": asked.key}))
+    done = cli("contract", "check", "--capture", str(tmp_path / "said.json"))
+    assert done.code == 1
+    assert "healthz body/status 7" in done.words
+    found = cli("contract", "check", server.url, "-f", "json")
+    assert [(one["operation"], one["place"], one["value"]) for one in found.json["deviations"]] == [
+        ("healthz", "body/status", "7")
+    ]
+    assert {row["verdict"] for row in found.json["operations"]} >= {"deviates", "absent"}
+    assert KEY not in (tmp_path / "said.json").read_text()
+    assert KEY not in done.out + found.out
+
+
+def test_a_server_that_is_not_there(cli: Callable[..., Result], server: Server) -> None:
+    """Nobody answers: that is no report."""
+    server.close()
+    done = cli("contract", "check")
+    assert done.code == 1
+    assert "cannot be reached" in done.err
+    assert done.out == ""
+    server.__init__()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--from", "{file}", "--write"], ["http://127.0.0.1:9", "--from", "{file}"], ["--from", "{file}"]],
+)
+def test_from_reads_captures_alone(cli: Callable[..., Result], tmp_path: Path, arguments: list[str]) -> None:
+    """A file that is no capture, and options that send, are usage errors."""
+    file = tmp_path / "said.json"
+    file.write_text(json.dumps({"nothing": 1}))
+    done = cli("contract", "check", *(one.format(file=file) for one in arguments))
+    assert done.code == 2
+    assert "--from" in done.err
+
+
+def test_the_missing_extra_is_named(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the library that validates the error says what to install."""
+    real = importlib.util.find_spec
+
+    def without(name: str, *more: Any) -> Any:
+        return None if name == "jsonschema_rs" else real(name, *more)
+
+    monkeypatch.setattr("tinsmith.contract.document.find_spec", without)
+    done = cli("contract", "check", "local:")
+    assert done.code == 1
+    assert "tinsmith[contract]" in done.err

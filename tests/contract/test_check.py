@@ -1,0 +1,294 @@
+"""`contract check` on the embedded service: clean, imitating others, and with faults planted on its wire."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from tinsmith.contract.check import check_captures
+from tinsmith.contract.document import shipped
+from tinsmith.contract.exchange import written
+from tinsmith.contract.judge import POLL
+from tinsmith.local.options import Imitation
+
+from tests.contract.checked import KEY, answered, checked, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tinsmith.contract.document import Operation
+    from tinsmith.local.opening import Running
+
+CONTRACT = shipped()
+REFUSED = {"delete_api_key", "create_custom_loss"}
+"""What the embedded service has and does not do."""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Run one service for all checks; each makes a session of its own."""
+    found = served(tmp_path_factory.mktemp("checked") / "data")
+    yield found
+    found.service.close()
+
+
+def test_the_embedded_service_does_as_the_contract_says(running: Running) -> None:
+    """All is verified but what it refuses for a reason, and nothing is left behind."""
+    report, exchanges = checked(running)
+    assert report.deviations == ()
+    assert report.dialects == ()
+    assert {row.operation for row in report.rows if row.verdict != "verified"} == REFUSED
+    assert {row.verdict for row in report.rows} == {"verified", "refused"}
+    assert report.left_behind == ()
+    assert not any(exchange.status == 0 for exchange in exchanges)
+
+
+def test_what_was_made_is_deleted(running: Running) -> None:
+    """After a check the service has the checkpoints and models in training that it had before."""
+
+    def there() -> tuple[int, int]:
+        kept = sum(count for _, count, _ in running.service.checkpoints.stored())
+        return kept, len(list(running.service.files.checkpoints.rglob("*.safetensors")))
+
+    before = there()
+    report, _ = checked(running)
+    assert report.left_behind == ()
+    assert there() == before
+
+
+def test_without_write_nothing_is_made(running: Running) -> None:
+    """A probe opens no session, makes no model, and still sees each route."""
+    report, exchanges = checked(running, write=False)
+    assert report.deviations == ()
+    assert {row.verdict for row in report.rows} == {"verified", "refused"}
+    made = [e for e in exchanges if e.status < 300 and e.method != "GET"]
+    reads = {"client_config", "client_dynamic_config", "auth_token", "search_sessions"}
+    assert {CONTRACT.operation_of(e.method, e.path).id for e in made} == reads  # type: ignore[union-attr]
+
+
+IMITATIONS = [
+    (["arrival-order"], {"arrival-order"}),
+    (["no-deduplication"], {"no-deduplication"}),
+    (["duplicates-409"], {"duplicates-409"}),
+    (["exact-next"], {"exact-next", "duplicates-409"}),
+    (["detail=text"], set()),
+    (["detail=list"], set()),
+    (["status-codes"], {"status-codes", "empty-success"}),
+    (["failure-status=400"], set()),
+    (["failure-status=404"], set()),
+    (["failure-status=422"], set()),
+    (["try-again", "unheld-polls"], {"try-again"}),
+    (["making-425"], set()),
+    (["two-segment-paths"], {"two-segment-paths"}),
+    (["short-prompt-logprobs"], {"short-prompt-logprobs"}),
+    (["load-first-only"], {"load-first-only"}),
+    (["unheld-polls"], set()),
+]
+
+
+@pytest.mark.parametrize(("words", "names"), IMITATIONS, ids=lambda value: "+".join(sorted(value)) or "none")
+def test_imitations_are_named_and_no_deviations(words: list[str], names: set[str], tmp_path: Path) -> None:
+    """Each habit that shows in the traffic has its name in the report, and nothing is called wrong."""
+    running = served(tmp_path / "data", imitate=Imitation.parse(words))
+    try:
+        report, _ = checked(running)
+    finally:
+        running.service.close()
+    assert report.deviations == ()
+    assert {named.dialect.name for named in report.dialects} == names
+    assert report.left_behind == ()
+
+
+def test_each_imitation_is_tried() -> None:
+    """No word of --imitate is left out above."""
+    words = {word.partition("=")[0] for words, _ in IMITATIONS for word in words}
+    assert words == {word.partition("=")[0] for word in Imitation.words()}
+
+
+@pytest.mark.parametrize(("wire", "name"), [("json", "json-only"), ("protobuf", "protobuf-only")])
+def test_a_server_of_one_encoding_is_walked_through(wire: Any, name: str, tmp_path: Path) -> None:
+    """Where batches are read in one form alone, that is named and the walk goes on in it."""
+    running = served(tmp_path / "data", wire=wire)
+    try:
+        report, _ = checked(running)
+    finally:
+        running.service.close()
+    assert report.deviations == ()
+    assert [named.dialect.name for named in report.dialects] == [name]
+    refused = {row.operation for row in report.rows if row.verdict != "verified"}
+    assert refused == REFUSED | ({"forward"} if wire == "protobuf" else set())
+
+
+def spoiler(op: Operation) -> Any:
+    """Return what spoils the first answer that serves: a result, a body, a header or a status."""
+    spoiled: list[str] = []
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        kind = request.headers.get("x-tinker-request-type")
+        is_promise = op.result is not None and op.id not in REFUSED
+        is_result = is_promise and kind == op.request_type
+        asked = CONTRACT.operation_of(request.method, request.url.path)
+        if spoiled or not (is_result or (not is_promise and asked is op)):
+            return answer
+        if answer.status_code >= 400 and op.id not in REFUSED:
+            return answer
+        if op.id == "get_server_capabilities" and answer.status_code == 401:
+            return answer
+        if is_result and "json" not in answer.headers["content-type"]:
+            return answer
+        spoiled.append(op.id)
+        if answer.status_code == 302:
+            return httpx.Response(302, headers={"expires": "now"})
+        body = json.loads(answer.content) if answer.content else None
+        schema = op.result if is_result else None
+        return answered(answer, *_changed(op, schema, answer.status_code, body))
+
+    return spoil
+
+
+def _changed(op: Operation, result: str | None, status: int, body: Any) -> tuple[Any, int]:
+    """Leave out a field that is required, else give one a type that it does not have, else another status."""
+    holder = CONTRACT.documented(op, status)
+    schema = CONTRACT.named(result) if result else CONTRACT.schema_of(holder or {})
+    if schema is None or not isinstance(body, dict) or status >= 400:
+        return body, 418
+    schema = CONTRACT.resolve(schema)
+    required = [name for name in schema.get("required", ()) if name in body and name != "type"]
+    if required:
+        return {name: value for name, value in body.items() if name != required[0]}, status
+    return [body], status
+
+
+@pytest.mark.parametrize("name", [name for name in CONTRACT.operations if name != POLL])
+def test_a_planted_fault_is_found_and_none_is_invented(name: str, running: Running) -> None:
+    """One answer of one operation is spoiled on the wire: the report names that operation and no other."""
+    report, _ = checked(running, spoiler(CONTRACT.operations[name]))
+    assert {finding.operation for finding in report.deviations} == {name}
+    assert next(row for row in report.rows if row.operation == name).verdict == "deviates"
+
+
+POLLED: list[tuple[str, int, Any]] = [
+    ("a status that nobody knows", 418, None),
+    ("a failure that says nothing", 500, {}),
+    ("a promise that is not there yet, as a success without a word", 200, None),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), [row[1:] for row in POLLED], ids=[row[0] for row in POLLED])
+def test_a_planted_fault_of_polls_is_found(status: int, body: Any, running: Running) -> None:
+    """The poll of an unknown promise is answered with a refusal that says what is wrong, and nothing else."""
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        is_poll = request.url.path.endswith(f"/{POLL}")
+        return answered(answer, body, status) if is_poll and answer.status_code == 404 else answer
+
+    report, _ = checked(running, spoil)
+    assert {finding.operation for finding in report.deviations} == {POLL}
+
+
+RULES: list[tuple[str, str, str]] = [
+    ("forward_backward", "request_id", "repeat-applied"),
+    ("asample", "request_id", "repeat-applied"),
+    ("create_sampling_session", "sampling_session_id", "repeat-applied"),
+]
+
+
+@pytest.mark.parametrize(("name", "field", "rule"), RULES)
+def test_another_promise_for_the_same_number_is_seen(
+    name: str, field: str, rule: str, running: Running
+) -> None:
+    """A repetition that is answered otherwise than the first time has its rule in the report."""
+    seen: list[bytes] = []
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if request.url.path.endswith(f"/{name}") and answer.is_success:
+            seen.append(request.content)
+            if seen.count(request.content) == 2:
+                return answered(answer, {**answer.json(), field: "another"})
+        return answer
+
+    report, _ = checked(running, spoil)
+    found = [each for named in report.dialects for each in named.findings if each.operation == name]
+    assert [(each.operation, each.rule) for each in found] == [(name, rule)]
+
+
+def test_other_content_under_a_number_must_be_refused(running: Running) -> None:
+    """A server that answers the first promise to other content has lost the second request: a deviation."""
+    promises: list[Any] = []
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if request.url.path.endswith("/asample"):
+            if answer.status_code == 409:
+                return answered(answer, promises[0], 200)
+            promises.append(answer.json())
+        return answer
+
+    report, _ = checked(running, spoil)
+    assert [(each.operation, each.rule) for each in report.deviations] == [("asample", "other-content")]
+
+
+WRONG = [
+    ("healthz", {"retry-after": "soon"}, "retry-after"),
+    ("get_checkpoint_archive_url", {"location": "elsewhere"}, "location"),
+]
+
+
+@pytest.mark.parametrize(("name", "headers", "rule"), WRONG)
+def test_headers_that_cannot_be_read_are_found(
+    name: str, headers: dict[str, str], rule: str, running: Running
+) -> None:
+    """A wait that is no number and no date, and a place that is no URL."""
+    op = CONTRACT.operations[name]
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if CONTRACT.operation_of(request.method, request.url.path) is op:
+            answer.headers.update(headers)
+        return answer
+
+    report, _ = checked(running, spoil)
+    assert {(each.operation, each.rule) for each in report.deviations} == {(name, rule)}
+
+
+def test_a_path_that_wants_its_colons_escaped_is_a_deviation(running: Running) -> None:
+    """Ids stand in paths as they are."""
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        plain = b":train:" in request.url.raw_path and request.url.raw_path.count(b"/") == 4
+        return answered(answer, {"detail": "no such run"}, 404) if plain else answer
+
+    report, _ = checked(running, spoil)
+    assert {(each.operation, each.rule) for each in report.deviations} == {("get_training_run", "colon")}
+
+
+def test_a_route_that_is_missing_is_told_from_an_id_that_is_unknown(running: Running) -> None:
+    """What is answered as a path that no server has is absent; an unknown id is a refusal."""
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if "/samplers/" in request.url.path:
+            return answered(answer, {"detail": "Not Found", "category": "user"}, 404)
+        return answered(answer, {}, 405) if request.url.path.endswith("/ttl") else answer
+
+    report, _ = checked(running, spoil, write=False)
+    verdicts = {row.operation: row.verdict for row in report.rows}
+    assert (verdicts["get_sampler"], verdicts["set_checkpoint_ttl"]) == ("absent", "absent")
+    assert verdicts["join_sampling_session"] == "refused"
+    assert report.deviations == ()
+
+
+def test_a_capture_is_judged_as_the_server_was(running: Running, tmp_path: Path) -> None:
+    """A file says of each operation what the check said, holds no credential, and shows a fault too."""
+    live, exchanges = checked(running, spoiler(CONTRACT.operations["weights_info"]))
+    text = written(exchanges, "a check", CONTRACT, [KEY])
+    assert KEY not in text
+    assert "eyJ" not in text
+    (tmp_path / "capture.json").write_text(text)
+    again = check_captures([tmp_path / "capture.json"])
+    assert [(row.operation, row.verdict) for row in again.rows] == [
+        (row.operation, row.verdict) for row in live.rows
+    ]
+    assert [(each.place, each.text) for each in again.deviations] == [
+        (each.place, each.text) for each in live.deviations
+    ]
