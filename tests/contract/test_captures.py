@@ -64,7 +64,7 @@ SPOILED = [
     (
         "POST /api/v1/forward_backward 200 (ppo)",
         "request",
-        lambda b: b["forward_backward_input"].update(loss_fn="kl_divergence"),
+        lambda b: b["forward_backward_input"].update(loss_fn=7),
         "loss_fn",
     ),
     (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +19,8 @@ Json = Any
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 CONTRACT = Path(__file__).parents[2] / "openapi" / "tinker.yaml"
+WIRE = CONTRACT.with_name("tinker_wire.proto")
+PROTOBUF = "application/x-protobuf"
 
 
 class Operation(NamedTuple):
@@ -119,6 +123,18 @@ def walk(node: Json, where: str = "") -> Iterator[tuple[str, Json]]:
             yield from walk(value, f"{where}/{index}")
 
 
+def protobuf_forms(op: Operation) -> list[str]:
+    """Return which of an operation's request and result may be binary."""
+    forms = ["request"] if PROTOBUF in op.node.get("requestBody", {}).get("content", {}) else []
+    return [*forms, "result"] if op.node.get("x-tinker-result") in wire_messages() else forms
+
+
+@cache
+def wire_messages() -> frozenset[str]:
+    """Return the names of the messages of the binary form."""
+    return frozenset(re.findall(r"^message (\w+)", WIRE.read_text("utf-8"), re.MULTILINE))
+
+
 def json_body(document: Json, holder: Json) -> Json:
     """Return the JSON schema of a request body or an answer, None where it has none."""
     content = resolve(document, holder).get("content", {})
@@ -133,7 +149,7 @@ def example_of(document: Json, schema: Json) -> Json:
     if "const" in schema:
         return schema["const"]
     for union in ("oneOf", "anyOf"):
-        if union in schema:
+        if union in schema and "properties" not in schema:
             return example_of(document, schema[union][0])
     kind = schema.get("type")
     kind = kind[0] if isinstance(kind, list) else kind
@@ -149,8 +165,15 @@ def example_of(document: Json, schema: Json) -> Json:
     return None
 
 
+def exclusive_groups(schema: Json) -> list[list[str]]:
+    """Return the groups of fields of which exactly one is given: an object says so with `oneOf`."""
+    if "properties" not in schema:
+        return []
+    return [list(one["required"]) for one in schema.get("oneOf", []) if "required" in one]
+
+
 def _given_fields(schema: Json) -> list[str]:
     """Leave out the fields that exclude each other, but for the first group."""
-    groups = schema.get("x-tinker-exactly-one", [])
+    groups = exclusive_groups(schema)
     excluded = {field for group in groups[1:] for field in group} - set(groups[0] if groups else [])
     return [field for field in schema.get("properties", {}) if field not in excluded]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import jinja2
 from contract_document import Json, Operation, load, operations, reference_name
+from contract_overlay import narrow
 from contract_resources import Resources, public_names
 from contract_validation import for_validation
 
@@ -102,7 +103,8 @@ def readme_of(document: Json) -> str:
 
 def finish(contract: Path, package: Path) -> None:
     """Complete the package in place."""
-    document = load(contract)
+    published = load(contract)
+    document = narrow(published)
     copy_runtime(package)
     (package / "operations.py").write_text(table_of(document), encoding="utf-8")
     Resources(document).write(package)
@@ -111,7 +113,7 @@ def finish(contract: Path, package: Path) -> None:
         origin = f"openapi/runtime/{module.name}" if runtime else "openapi/tinker.yaml"
         header = f"# Written by codegen.sh from {origin}. Do not edit.\n"
         module.write_text(header + module.read_text(encoding="utf-8").lstrip("\n"), encoding="utf-8")
-    for name, content in (("openapi.json", document), ("contract.json", for_validation(document))):
+    for name, content in (("openapi.json", published), ("contract.json", for_validation(document))):
         (package / name).write_text(_as_json(content), encoding="utf-8")
     (package / "README.md").write_text(readme_of(document), encoding="utf-8")
     (package / "py.typed").write_text(HEADER, encoding="utf-8")

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract_document import Json, Operation, operations, resolve
+from contract_document import (
+    PROTOBUF,
+    Json,
+    Operation,
+    operations,
+    protobuf_forms,
+    reference_name,
+    resolve,
+    wire_messages,
+)
+from contract_overlay import narrow
 from contract_schema_rules import schemas
 
 if TYPE_CHECKING:
@@ -17,6 +26,9 @@ NESTED_MESSAGES = frozenset({"Datum", "PromptAltTokens", "SampledSequence"})
 """Messages that stand inside of others, under the names of their schemas."""
 
 PROMISE = "#/components/schemas/UntypedAPIFuture"
+
+NO_RESULTS = frozenset({"TryAgainResponse", "RequestFailedResponse", "CompleteMetadataResponse"})
+"""What retrieve_future answers where it has no result."""
 
 
 def success(op: Operation) -> tuple[str, Json]:
@@ -69,12 +81,12 @@ def operations_are_described(document: Json) -> Iterator[str]:
                     yield f"{op.id}: header {name} has no description"
 
 
-def one_content_type(document: Json) -> Iterator[str]:
-    """Check that requests and answers are JSON and nothing beside it: the generator reads only one kind."""
+def json_first(document: Json) -> Iterator[str]:
+    """Check that requests and answers are JSON, and nothing beside it but the binary form."""
     for op in operations(document):
         for name, holder in [("request", op.node.get("requestBody", {})), *op.node["responses"].items()]:
             content = resolve(document, holder).get("content", {})
-            if content and list(content) != ["application/json"]:
+            if content and list(content) not in (["application/json"], ["application/json", PROTOBUF]):
                 yield f"{op.id}: {name} is {', '.join(content)}"
 
 
@@ -103,22 +115,16 @@ def promises_name_their_result(document: Json) -> Iterator[str]:
 
 def protobuf_forms_exist(document: Json) -> Iterator[str]:
     """Check that what has a second form has its message."""
-    messages = _messages(document)
     for op, part, name in _second_forms(document):
-        if name not in messages:
+        if name not in wire_messages():
             yield f"{op.id}: its {part} has no message in tinker_wire.proto"
 
 
 def messages_are_used(document: Json) -> Iterator[str]:
     """Check that each message that stands for a schema of the contract is some operation's second form."""
     used = {name for _, _, name in _second_forms(document)}
-    for name in sorted(_messages(document) - used - NESTED_MESSAGES):
-        yield f"{name}: has a message in tinker_wire.proto, and no operation says so"
-
-
-def _messages(document: Json) -> set[str]:
-    source = (Path(__file__).parents[2] / "openapi" / "tinker_wire.proto").read_text("utf-8")
-    return set(re.findall(r"^message (\w+)", source, re.MULTILINE)) & set(schemas(document))
+    for name in sorted((wire_messages() & set(schemas(document))) - used - NESTED_MESSAGES):
+        yield f"{name}: has a message in tinker_wire.proto, and no operation takes or answers it"
 
 
 def _second_forms(document: Json) -> Iterator[tuple[Operation, str, str | None]]:
@@ -127,17 +133,37 @@ def _second_forms(document: Json) -> Iterator[tuple[Operation, str, str | None]]
         content = op.node.get("requestBody", {}).get("content", {}).get("application/json", {})
         request = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
         names = {"request": request, "result": op.node.get("x-tinker-result")}
-        for part in op.node.get("x-tinker-protobuf", []):
-            yield op, part, names.get(part)
+        for part in protobuf_forms(op):
+            yield op, part, names[part]
 
 
-def polls_are_not_validated(document: Json) -> Iterator[str]:
-    """Check that the result of retrieve_future is no union: who asks knows what was asked for."""
+def polls_name_every_result(document: Json) -> Iterator[str]:
+    """Check that the answer of retrieve_future may be each result, and to the generator any object."""
+    results = {op.node["x-tinker-result"] for op in operations(document) if "x-tinker-result" in op.node}
     for op in operations(document):
-        if op.id == "retrieve_future":
-            schema = resolve(document, success(op)[1]["content"]["application/json"]["schema"])
-            if "properties" in schema or "oneOf" in schema or "anyOf" in schema:
-                yield "retrieve_future: the answer must stay an open object"
+        if op.id != "retrieve_future":
+            continue
+        content = success(op)[1]["content"]
+        answer = resolve(document, content["application/json"]["schema"])
+        named = {reference_name(member) for member in answer.get("anyOf", [])}
+        for name in sorted((results | NO_RESULTS) ^ named, key=str):
+            yield f"retrieve_future: {name} is a result and no answer, or the other way round"
+        if PROTOBUF not in content:
+            yield "retrieve_future: no binary form"
+        narrowed = narrow(document)
+        seen = resolve(narrowed, content["application/json"]["schema"])
+        if {"properties", "oneOf", "anyOf"} & set(seen) or not seen.get("additionalProperties"):
+            yield "retrieve_future: overlay.yaml must leave an open object to the generator"
+
+
+def promises_link_to_their_poll(document: Json) -> Iterator[str]:
+    """Check that the answer of every promise says how its result is asked for."""
+    for op in operations(document):
+        if "x-tinker-result" in op.node:
+            links = success(op)[1].get("links", {}).values()
+            targets = {resolve(document, link).get("operationId") for link in links}
+            if targets != {"retrieve_future"}:
+                yield f"{op.id}: no link to retrieve_future"
 
 
 def errors_are_documented(document: Json) -> Iterator[str]:
@@ -160,6 +186,16 @@ def redirects_say_where(document: Json) -> Iterator[str]:
         status, answer = success(op)
         if status.startswith("3") and "Location" not in answer.get("headers", {}):
             yield f"{op.id}: {status} without Location"
+
+
+def version_is_semantic(document: Json) -> Iterator[str]:
+    """Check that the document has a version of its own, and says which release of the API it describes."""
+    for name, told in (
+        ("info.version", document["info"]["version"]),
+        ("x-tinker-api", document.get("x-tinker-api")),
+    ):
+        if not re.fullmatch(r"\d+\.\d+\.\d+", str(told)):
+            yield f"{name}: {told!r} is not MAJOR.MINOR.PATCH"
 
 
 def key_is_a_header(document: Json) -> Iterator[str]:

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from contract_document import CONTRACT, Json, Operation, example_of, json_body, load, operations, resolve
+from contract_document import (
+    CONTRACT,
+    Json,
+    Operation,
+    example_of,
+    json_body,
+    load,
+    operations,
+    protobuf_forms,
+    resolve,
+)
 from contract_resources import public_names
 from contract_words import Words
 
@@ -66,7 +76,7 @@ class Reference:
             "path": op.path,
             "summary": node["summary"],
             "description": node["description"].strip(),
-            "notes": [_caller(op), *self._notes(node)],
+            "notes": [_caller(op), *self._notes(op)],
             "parameters": self._words.parameters(node.get("parameters", [])),
             "request": self._words.shape(request) if request else None,
             "request_example": self._example(request),
@@ -80,14 +90,15 @@ class Reference:
             "errors": [_error(s, r) for s, r in node["responses"].items() if s[0] in "45"],
         }
 
-    def _notes(self, node: Json) -> list[str]:
-        notes = []
+    def _notes(self, op: Operation) -> list[str]:
+        node, notes = op.node, []
+        if node.get("deprecated"):
+            notes.append("Deprecated.")
         if node.get("x-tinsmith-extension"):
             notes.append("An extension of Tinsmith: no other server has it.")
         if "x-tinker-request-type" in node:
             notes.append(f"A promise, called `{node['x-tinker-request-type']}` in headers and telemetry.")
-        if "x-tinker-protobuf" in node:
-            sides = " and ".join(node["x-tinker-protobuf"])
+        if sides := " and ".join(protobuf_forms(op)):
             notes.append(
                 f"Its {sides} may be protobuf instead: the message of the same name in `tinker_wire.proto`."
             )

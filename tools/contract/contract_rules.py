@@ -31,7 +31,7 @@ ERRORS: dict[str, Rule] = {
         of_operations.path_parameters_match,
         of_operations.promises_name_their_result,
         of_operations.protobuf_forms_exist,
-        of_operations.polls_are_not_validated,
+        of_operations.polls_name_every_result,
     )
 }
 """Rules without which the generated package would be wrong, by name. Every document must keep them."""
@@ -40,6 +40,7 @@ STYLE: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
         of_schemas.unions_are_tagged,
+        of_schemas.groups_are_exclusive,
         of_schemas.answers_hold_no_enum,
         of_schemas.defaults_are_constants,
         of_schemas.all_is_described,
@@ -52,11 +53,13 @@ STYLE: dict[str, Rule] = {
         of_operations.ids_are_snake_case,
         of_operations.tags_are_declared,
         of_operations.operations_are_described,
-        of_operations.one_content_type,
+        of_operations.json_first,
         of_operations.messages_are_used,
+        of_operations.promises_link_to_their_poll,
         of_operations.errors_are_documented,
         of_operations.redirects_say_where,
         of_operations.key_is_a_header,
+        of_operations.version_is_semantic,
     )
 }
 """Rules of our own contract, by name. A document of somebody else may break them."""

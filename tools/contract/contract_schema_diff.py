@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from contract_document import Json, reference_name, resolve
+from contract_document import Json, exclusive_groups, reference_name, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,6 @@ MARKS_IN_WORDS = {
     "x-tinker-since",
     "x-tinker-items",
     "x-tinker-known-values",
-    "x-tinker-exactly-one",
-    "x-tinker-variants",
 }
 """Extensions that say nothing about the wire, and those that are compared by what they mean."""
 
@@ -74,7 +72,6 @@ class SchemaDiff:
         yield from self._fields(old, new, where, direction)
         yield from self._inner(old, new, where, direction)
         yield from self._members(old, new, where, direction)
-        yield from self._variants(old, new, where, direction)
         yield from _tags(old, new, where, direction)
 
     def _is_renamed(self, before: str, after: str) -> bool:
@@ -134,8 +131,8 @@ class SchemaDiff:
 
     def _members(self, old: Json, new: Json, where: str, direction: Direction) -> Iterator[Change]:
         for keyword in ("oneOf", "anyOf", "allOf"):
-            before = {self._label(self._old, m): m for m in old.get(keyword, [])}
-            after = {self._label(self._new, m): m for m in new.get(keyword, [])}
+            before = {self._label(self._old, m): m for m in _alternatives(old, keyword)}
+            after = {self._label(self._new, m): m for m in _alternatives(new, keyword)}
             pairs = self._pairs(list(before), list(after))
             # Alternatives that are types by themselves have been compared as types.
             for label in sorted(before.keys() - pairs.keys() - _PLAIN):
@@ -145,18 +142,6 @@ class SchemaDiff:
                 yield Change(breaks, "added", where, f"alternative {label} added")
             for had, has in pairs.items():
                 yield from self.compare(before[had], after[has], where, direction)
-
-    def _variants(self, old: Json, new: Json, where: str, direction: Direction) -> Iterator[Change]:
-        """Compare what an open answer may turn out to be."""
-        before, after = old.get("x-tinker-variants", []), new.get("x-tinker-variants", [])
-        pairs = self._pairs(before, after)
-        for name in (n for n in before if n not in pairs):
-            yield Change(True, "removed", where, f"variant {name} removed")
-        for name in (n for n in after if n not in pairs.values()):
-            yield Change(False, "added", where, f"variant {name} added")
-        for had, has in pairs.items():
-            path = "#/components/schemas/"
-            yield from self.compare({"$ref": path + had}, {"$ref": path + has}, where, direction)
 
     def _pairs(self, before: list[str], after: list[str]) -> dict[str, str]:
         """Say which alternative of the old document is which of the new one, a renamed schema included."""
@@ -263,7 +248,7 @@ def _limits(old: Json, new: Json, where: str, direction: Direction) -> Iterator[
         tighter = before is None or (after is not None and key in LOWER and after > before)
         tighter = tighter or (after is not None and key in UPPER and after < before)
         yield Change(direction == "request" and tighter, "changed", where, f"{key} {before} became {after}")
-    groups, groups_now = old.get("x-tinker-exactly-one", []), new.get("x-tinker-exactly-one", [])
+    groups, groups_now = exclusive_groups(old), exclusive_groups(new)
     if groups != groups_now:
         tighter = bool(groups_now) and (not groups or any(group not in groups_now for group in groups))
         yield Change(direction == "request" and tighter, "changed", where, "groups that exclude each other")
@@ -314,6 +299,11 @@ def shown(value: object) -> str:
     """Return a value as the report shows it: on one line, and no longer than that."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _alternatives(schema: Json, keyword: str) -> list[Json]:
+    """Return what a schema may be instead; what an object says in `oneOf` are groups of its fields."""
+    return [] if "properties" in schema else schema.get(keyword, [])
 
 
 def _listed(values: object) -> str:

@@ -45,6 +45,12 @@ BIG_NAMES = {
 """Arrays that may hold a million entries."""
 
 
+POLL = "FutureAnswer"
+"""The one union without a tag: who asks knows what was asked for."""
+
+_ONE_OF_GROUPS = re.compile(r"/oneOf/\d+$")
+
+
 def schemas(document: Json) -> dict[str, Json]:
     """Return the component schemas."""
     found: dict[str, Json] = document.get("components", {}).get("schemas", {})
@@ -83,9 +89,6 @@ def side(document: Json, answer: bool) -> set[str]:
             roots += [{"$ref": f"#/components/schemas/{result}"}] if result in schemas(document) else []
         else:
             roots += [op.node.get("requestBody", {}), op.node.get("parameters", [])]
-    if answer:
-        variants = schemas(document).get("FutureAnswer", {}).get("x-tinker-variants", [])
-        roots += [{"$ref": f"#/components/schemas/{name}"} for name in variants]
     return reachable(document, roots)
 
 
@@ -99,7 +102,7 @@ def everywhere(document: Json, names: set[str] | None = None) -> Iterator[tuple[
 def fields(document: Json, names: set[str] | None = None) -> Iterator[tuple[str, str, Json]]:
     """Yield every field: place, name, schema."""
     for where, node in everywhere(document, names):
-        if isinstance(node.get("properties"), dict) and not where.endswith("/properties"):
+        if isinstance(node.get("properties"), dict) and not _ONE_OF_GROUPS.search(where):
             for name, schema in node["properties"].items():
                 yield f"{where}/properties/{name}", name, schema
 
@@ -143,6 +146,8 @@ def tags_decide(document: Json) -> Iterator[str]:
 def _unions(document: Json) -> Iterator[tuple[str, Json, list[Json]]]:
     """Yield what may be one of several things, null left out."""
     for where, node in everywhere(document):
+        if "properties" in node or where == POLL:
+            continue
         for keyword in ("oneOf", "anyOf"):
             members = [m for m in node.get(keyword, []) if m.get("type") != "null"]
             if len(members) > 1:
@@ -163,6 +168,21 @@ def open_unions(document: Json) -> set[str]:
         if "not" in rest:
             found |= {f"{member['$ref'].rpartition('/')[2]}/properties/{tag}" for member in node["oneOf"]}
     return found
+
+
+def groups_are_exclusive(document: Json) -> Iterator[str]:
+    """Check that fields that exclude each other are optional, and that a null does not count as given."""
+    for where, node in everywhere(document):
+        for group in node.get("oneOf", []) if "properties" in node else []:
+            names = group.get("required", [])
+            if group != {
+                "required": names,
+                "properties": {name: {"not": {"type": "null"}} for name in names},
+            }:
+                yield f"{where}: a group must require its fields, and each not to be null"
+            for name in names:
+                if name not in node["properties"] or name in node.get("required", []):
+                    yield f"{where}: {name!r} excludes others and is no optional field"
 
 
 def names_are_free(document: Json) -> Iterator[str]:

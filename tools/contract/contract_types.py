@@ -26,7 +26,7 @@ def python_type(document: Json, schema: Json) -> str:
     """Return the type of an argument as a reader would write it."""
     name, shown = reference_name(schema), resolve(document, schema)
     alternatives = shown.get("anyOf") or shown.get("oneOf")
-    if alternatives:
+    if alternatives and "properties" not in shown:
         found = [python_type(document, each) for each in alternatives]
         return " | ".join(dict.fromkeys(sorted(found, key=lambda each: each == "None")))
     kinds = shown.get("type")

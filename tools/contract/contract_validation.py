@@ -5,18 +5,17 @@ codegen.sh ships the outcome as contract.json, which the embedded service checks
 
 from __future__ import annotations
 
-import copy
-
 from contract_document import Json, resolve, walk
+from contract_overlay import narrow
 
 
 def for_validation(document: Json) -> dict[str, Json]:
-    """Return the contract as a validator should see it.
+    """Return the contract as a validator should see it, without the binary form.
 
     Tags that old clients leave out are no longer required, a tagged union is decided by its tag (so that an
-    error is found inside the right member), hidden item schemas are put in, exclusive groups become rules.
+    error is found inside the right member), and hidden item schemas are put in.
     """
-    relaxed: dict[str, Json] = copy.deepcopy(document)
+    relaxed: dict[str, Json] = narrow(document)
     schemas = relaxed["components"]["schemas"]
     for schema in schemas.values():
         if "discriminator" in schema:
@@ -62,8 +61,3 @@ def _spell_out(node: Json) -> None:
         node["if"], node["then"] = {"not": {"type": "null"}}, members[0]
     if "x-tinker-items" in node:
         node["items"] = node["x-tinker-items"]
-    if "x-tinker-exactly-one" in node:
-        node["oneOf"] = [
-            {"required": group, "properties": {name: {"not": {"type": "null"}} for name in group}}
-            for group in node["x-tinker-exactly-one"]
-        ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from contract_document import Json, operations, reference_name, resolve, walk
+from contract_document import Json, exclusive_groups, operations, reference_name, resolve, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,13 +44,12 @@ class Words:
             used[op.node.get("x-tinker-result", "")] += 1
         for schema in self._schemas.values():
             inner |= {name for _, node in walk(schema) if "$ref" in node and (name := reference_name(node))}
-            inner |= set(schema.get("x-tinker-variants", []))
         inner.add("ErrorBody")
         names = (n for n in self._schemas if used[n] > 1 or n in inner)
         return [name for name in names if self._is_object(self._schemas[name])]
 
     def _is_object(self, schema: Json) -> bool:
-        return schema.get("type") == "object" or "discriminator" in schema
+        return schema.get("type") == "object" or bool({"discriminator", "anyOf"} & set(schema))
 
     def shape(self, reference: Json) -> dict[str, Any]:
         """Describe what a body is: its fields, or just its name when it is shared."""
@@ -66,7 +65,7 @@ class Words:
 
     def _rules(self, schema: Json) -> list[str]:
         rules = []
-        groups = schema.get("x-tinker-exactly-one", [])
+        groups = exclusive_groups(schema)
         if groups:
             choices = "; ".join(" with ".join(f"`{name}`" for name in group) for group in groups)
             rules.append(f"Exactly one of: {choices}.")
@@ -76,9 +75,9 @@ class Words:
                 f"`{value}`: {self._link(ref.rsplit('/', 1)[-1])}" for value, ref in mapping.items()
             )
             rules.append(f"By `{tag}`: {members}.")
-        variants = schema.get("x-tinker-variants", [])
-        if variants:
-            rules.append(f"See {', '.join(map(self._link, variants))}.")
+        if "anyOf" in schema:
+            answers = (reference_name(member) or "" for member in schema["anyOf"])
+            rules.append(f"One of {', '.join(map(self._link, answers))}.")
         if isinstance(schema.get("additionalProperties"), dict):
             rules.append(f"Any name: {self.type_of(schema['additionalProperties'])}.")
         return rules

@@ -107,7 +107,6 @@ if TYPE_CHECKING:
     from .loss_fn_config import LossFnConfig as LossFnConfig
     from .loss_fn_inputs import LossFnInputs as LossFnInputs
     from .loss_fn_output import LossFnOutput as LossFnOutput
-    from .loss_fn_type import LossFnType as LossFnType
     from .metrics import Metrics as Metrics
     from .model_data import ModelData as ModelData
     from .model_input import ModelInput as ModelInput
@@ -259,7 +258,6 @@ _MODULE_OF = {
     "LossFnConfig": "loss_fn_config",
     "LossFnInputs": "loss_fn_inputs",
     "LossFnOutput": "loss_fn_output",
-    "LossFnType": "loss_fn_type",
     "Metrics": "metrics",
     "ModelData": "model_data",
     "ModelInput": "model_input",
@@ -408,7 +406,6 @@ __all__ = (
     "LossFnConfig",
     "LossFnInputs",
     "LossFnOutput",
-    "LossFnType",
     "Metrics",
     "ModelData",
     "ModelInput",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define as _attrs_define
 
-from ..models.loss_fn_type import LossFnType, check_loss_fn_type
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -23,9 +22,10 @@ class ForwardBackwardInput:
 
     data: list[Datum]
     """ The examples. Clients split larger batches over several requests. """
-    loss_fn: LossFnType
-    """ The loss. All are sums over tokens, not means. cispo and dro since 0.5.1, gspo since 0.34, stable_reinforce
-    since 0.35, custom since 0.36.
+    loss_fn: str
+    """ Name of the loss. All losses are sums over tokens, not means. Servers may have further ones: SkyRL
+    `ppo_critic` and `dppo`, Hatchery `dapo`, `grpo` and `orpo`. cispo and dro since 0.5.1, gspo since 0.34,
+    stable_reinforce since 0.35, custom since 0.36.
      """
     loss_fn_config: LossFnConfig | None | Unset = UNSET
     """ Settings of the loss; null for the server's own. """
@@ -38,7 +38,7 @@ class ForwardBackwardInput:
             data_item = data_item_data.to_dict()
             data.append(data_item)
 
-        loss_fn: str = self.loss_fn
+        loss_fn = self.loss_fn
 
         loss_fn_config: dict[str, Any] | None | Unset
         if isinstance(self.loss_fn_config, Unset):
@@ -74,7 +74,7 @@ class ForwardBackwardInput:
 
             data.append(data_item)
 
-        loss_fn = check_loss_fn_type(d.pop("loss_fn"))
+        loss_fn = d.pop("loss_fn")
 
         def _parse_loss_fn_config(data: Any) -> LossFnConfig | None | Unset:
             if data is None:

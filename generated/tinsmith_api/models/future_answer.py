@@ -12,9 +12,10 @@ T = TypeVar("T", bound="FutureAnswer")
 
 @_attrs_define
 class FutureAnswer:
-    """An answer to `retrieve_future`, told apart in this order: `type` is `try_again` (see TryAgainResponse); there is a
-    key `error` (RequestFailedResponse); `status` is `complete_metadata` (CompleteMetadataResponse); else the result
-    that `x-tinker-result` of the original operation names. Deliberately no union: who asks knows what was asked for.
+    """An answer to `retrieve_future`, told apart in this order: `type` is `try_again` (TryAgainResponse); there is a key
+    `error` (RequestFailedResponse); `status` is `complete_metadata` (CompleteMetadataResponse); else the result that
+    `x-tinker-result` of the original operation names. Results carry no reliable tag: who asks knows what was asked for,
+    so that a client reads this as a plain object first.
 
     """
 

@@ -20,9 +20,9 @@ class SamplingSessionFuturesTarget:
      """
     type_: Literal["sampling_session"] | Unset = "sampling_session"
     """ The kind of target. There is only this one. """
-    cloned_sampler_id: int | Unset = UNSET
+    cloned_sampler_id: int | None | Unset = UNSET
     """ Which copy of the sampler asks: the counter that `join_sampling_session` gave to a copy in another process,
-    0 for the original. Absent means 0.
+    0 for the original. Absent or null means 0.
      """
 
     def to_dict(self) -> dict[str, Any]:
@@ -30,7 +30,11 @@ class SamplingSessionFuturesTarget:
 
         type_ = self.type_
 
-        cloned_sampler_id = self.cloned_sampler_id
+        cloned_sampler_id: int | None | Unset
+        if isinstance(self.cloned_sampler_id, Unset):
+            cloned_sampler_id = UNSET
+        else:
+            cloned_sampler_id = self.cloned_sampler_id
 
         field_dict: dict[str, Any] = {}
 
@@ -55,7 +59,7 @@ class SamplingSessionFuturesTarget:
         if type_ != "sampling_session" and not isinstance(type_, Unset):
             raise ValueError(f"type must match const 'sampling_session', got '{type_}'")
 
-        cloned_sampler_id = d.pop("cloned_sampler_id", UNSET)
+        cloned_sampler_id = cast(int | None | Unset, d.pop("cloned_sampler_id", UNSET))
 
         sampling_session_futures_target = cls(
             sampling_session_id=sampling_session_id,

@@ -55,7 +55,7 @@ BATCH: list[tuple[str, Change, int, str]] = [
     ("a chunk of no kind", lambda b: second(b)["model_input"].update(chunks=[{"foo": 1}]), 422, f"{AT}.model_input.chunks[0]"),
     ("audio", lambda b: second(b)["model_input"].update(chunks=[{"dmel": "AA=="}]), 400, f"{AT}.model_input.chunks[0]"),
     ("longer than the context", lambda b: second(b)["model_input"].update(chunks=[{"tokens": [1] * 5000}]), 400, f"{AT}.model_input"),
-    ("an unknown loss", lambda b: b["forward_backward_input"].update(loss_fn="kl"), 422, "forward_backward_input.loss_fn"),
+    ("an unknown loss", lambda b: b["forward_backward_input"].update(loss_fn="kl"), 400, "forward_backward_input.loss_fn"),
     ("a loss not offered", lambda b: b["forward_backward_input"].update(loss_fn="custom"), 400, "forward_backward_input.loss_fn"),
     ("an unknown setting", lambda b: b["forward_backward_input"].update(loss_fn_config={"x": 1}), 400, "forward_backward_input.loss_fn_config"),
     ("a setting as text", lambda b: b["forward_backward_input"].update(loss_fn_config={"x": "y"}), 400, "forward_backward_input.loss_fn_config.x"),

@@ -115,7 +115,7 @@ def _compile(operation_id: str, path: str, method: str, operation: dict[str, Any
         is_open=operation.get("security") == [],
         parameters=tuple(_parameter(_resolve(raw)) for raw in operation.get("parameters", ())),
         body=_validator(content["schema"]) if content else None,
-        exactly_one=tuple(tuple(group) for group in schema.get("x-tinker-exactly-one", ())),
+        exactly_one=tuple(tuple(group["required"]) for group in schema.get("oneOf", ())),
         tag=schema.get("properties", {}).get("type", {}).get("const"),
         promise="x-tinker-result" in operation,
     )

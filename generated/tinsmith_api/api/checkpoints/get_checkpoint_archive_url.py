@@ -25,7 +25,7 @@ ENDPOINT: Final = Endpoint[None, ErrorBody](
     "GET",
     "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/archive",
     NoneType,
-    {"400 401 403 404 410 422 425 429 5XX": ErrorBody},
+    {"400 401 403 404 405 410 422 425 429 5XX": ErrorBody},
     redirects=True,
 )
 

@@ -23,7 +23,7 @@ ENDPOINT: Final = Endpoint[None, ErrorBody](
     "DELETE",
     "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/publish",
     NoneType,
-    {"400 401 403 404 409 422 429 5XX": ErrorBody},
+    {"400 401 403 404 405 409 422 429 5XX": ErrorBody},
 )
 
 

@@ -2,7 +2,9 @@
 """Ask for a result.
 
 Held open until the result is there, or answered 408 (or 200 with `try_again`): ask again. Any 400
-or 422 here means that the work failed. A read timeout of the caller means nothing: ask again.
+or 422 here means that the work failed. A read timeout of the caller means nothing: ask again. The
+result of a batch or a sample is binary where `Accept` names application/x-protobuf, JSON else; some
+servers have one of the two only.
 
 * `x_tinker_request_iteration`: How often this promise was asked for before.
 * `x_tinker_request_type`: `x-tinker-request-type` of the operation that made the promise.
@@ -26,7 +28,7 @@ ENDPOINT: Final = Endpoint[FutureAnswer, ErrorBody | TryAgainResponse](
     "POST",
     "/api/v1/retrieve_future",
     FutureAnswer,
-    {"400 401 402 403 404 410 413 415 422 425 429 5XX": ErrorBody, "408": TryAgainResponse},
+    {"400 401 402 403 404 409 410 413 415 422 425 429 5XX": ErrorBody, "408": TryAgainResponse},
 )
 
 

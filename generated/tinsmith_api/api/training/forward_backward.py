@@ -2,7 +2,7 @@
 """Compute a loss and its gradients.
 
 Gradients add up until `optim_step`. Several requests may be in flight; the server works in order of
-seq_id.
+seq_id. In the binary form the flag `forward_only` leaves the gradients alone.
 
 The answer is a promise: `wait` for it as ForwardBackwardOutput.
 """
