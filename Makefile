@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff fuzz soak interop servers cookbook golden golden-wire compat-listing bench bench-startup bench-cli \
+	codegen contract-diff upstream-diff fuzz soak interop servers cookbook golden golden-wire compat-listing bench bench-startup bench-cli \
 	bench-engine bench-codec bench-traffic clean
 
 help: ## Print this list
@@ -87,6 +87,19 @@ codegen: .venv-codegen/.ready ## Regenerate the client from openapi/tinker.yaml
 
 contract-diff: .venv/.ready ## OLD=file NEW=file: what a new contract adds, removes and breaks
 	@$(RUN) tools/contract/contract_diff.py "$(OLD)" "$(NEW)"
+
+# Releases of the official client, each in an environment of its own.
+.venv-upstream-%/.ready:
+	@echo "upstream-diff: the official client $* (.venv-upstream-$*)"
+	@$(PYTHON) -m venv .venv-upstream-$*
+	@.venv-upstream-$*/bin/python -m pip install -q tinker==$*
+	@touch $@
+
+VERSION ?= 0.38.0
+upstream-diff: .venv-upstream-$(VERSION)/.ready .venv/.ready ## VERSION=0.38.0: what that release of the official client has that the contract or the facade lacks
+	@mkdir -p .build/upstream
+	@.venv-upstream-$(VERSION)/bin/python tools/contract/upstream_listing.py .build/upstream/$(VERSION).json
+	@$(RUN) tools/contract/upstream_diff.py .build/upstream/$(VERSION).json --json .build/upstream/$(VERSION)-differences.json
 
 # ---- references, peers and measurements -----------------------------------------------------------------
 
@@ -168,4 +181,4 @@ bench-traffic: .venv/.ready .venv-peer/.ready ## Samples, steps, polls and a lon
 bench: bench-startup bench-cli bench-engine bench-codec bench-traffic ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
-	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-cookbook .wheelhouse .build dist demo-output
+	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .wheelhouse .build dist demo-output
