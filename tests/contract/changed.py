@@ -26,7 +26,8 @@ SMALL: Document = {
                 },
                 "responses": {
                     "200": {
-                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}}
+                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Answer"}}},
+                        "links": {"poll": {"operationId": "health"}},
                     },
                     "404": {"description": "no"},
                 },
@@ -260,6 +261,24 @@ TABLE: list[tuple[str, Callable[[Document], Any], str, bool]] = [
     ),
     ("answer limited", lambda d: answer(d)["state"].update(enum=["a"]), "values are now limited to a", False),
     ("answer status gone", lambda d: op(d)["responses"].pop("200"), "answer 200 removed", True),
+    (
+        "another success",
+        lambda d: op(d)["responses"].update({"201": op(d)["responses"].pop("200")}),
+        "answer 200 removed",
+        True,
+    ),
+    (
+        "any success",
+        lambda d: op(d)["responses"].update({"2XX": op(d)["responses"].pop("200")}),
+        "answer 200 became 2XX",
+        True,
+    ),
+    (
+        "link gone",
+        lambda d: op(d)["responses"]["200"].pop("links"),
+        "link poll removed",
+        False,
+    ),
     ("error gone", lambda d: op(d)["responses"].pop("404"), "answer 404 removed", False),
     ("error new", lambda d: op(d)["responses"].update({"409": {}}), "answer 409 added", False),
     ("answer body gone", lambda d: op(d)["responses"]["200"].pop("content"), "body removed", True),

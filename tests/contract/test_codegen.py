@@ -277,60 +277,65 @@ def test_stale_environment_is_renewed(copy: Path) -> None:
     assert (copy / "calls").read_text().count("pip install") == 2
 
 
-KILLED_AT = """
-import os, signal, sys
+KILLED = """
+import os, shutil, signal, sys
 from pathlib import Path
-sys.path.insert(0, {tools!r})
+sys.path.insert(0, sys.argv[1])
 import contract_replace
-if {slow}:
+if sys.argv[2] == "True":
     contract_replace.exchange = lambda *_: False
-left = {step}
-def count(event, arguments):
-    global left
-    if event.split(".")[0] in ("os", "open", "shutil", "ctypes"):
-        left -= 1
-        if left < 0:
-            left = 10**9  # the kill is such an event too
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(count)
-contract_replace.recover(Path("target"))
-contract_replace.replace(Path("fresh"), Path("target"))
-sys.exit(0)
+OLD, NEW = {"a.py": "old", "sub/c.py": "old"}, {"a.py": "new", "sub/c.py": "new"}
+
+def write(folder, files):
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, text in files.items():
+        Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+        Path(folder, name).write_text(text)
+
+def read(folder):
+    return {str(p.relative_to(folder)): p.read_text() for p in Path(folder).rglob("*") if p.is_file()}
+
+def replace(step):
+    left = step
+    def count(event, arguments):
+        nonlocal left
+        if event.split(".")[0] in ("os", "open", "shutil", "ctypes"):
+            left -= 1
+            if left < 0:
+                left = 10**9  # the kill is such an event too
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(count)
+    contract_replace.recover(Path("target"))
+    contract_replace.replace(Path("fresh"), Path("target"))
+
+def in_child(step):
+    child = os.fork()
+    if not child:
+        replace(step)
+        os._exit(0)
+    return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+step, killed = 0, True
+while killed:
+    for left_over in (".target.new", ".target.old"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    write("fresh", NEW)
+    write("target", OLD)
+    killed = in_child(step)
+    if not os.path.exists("target"):
+        assert sys.argv[2] == "True" and read(".target.old") == OLD, step
+    else:
+        assert read("target") in (OLD, NEW), (step, read("target"))
+    assert in_child(10**9) == 0
+    assert read("target") == NEW and sorted(os.listdir()) == ["fresh", "target"], step
+    step += 1
+print(step)
 """
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["exchanged", "two renames"])
 def test_killed_replacement_leaves_a_whole_package(slow: bool, tmp_path: Path) -> None:
     """Killed before any of its steps, it leaves the old files or the new ones, and the next run works."""
-    fresh = {"a.py": "new", "sub/c.py": "new"}
-    finished, step = False, 0
-    while not finished:
-        place = tmp_path / str(step)
-        for folder, files in (
-            ("fresh", fresh),
-            ("target", {"a.py": "old", "sub/c.py": "old"}),
-        ):
-            for name, text in files.items():
-                (place / folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (place / folder / name).write_text(text)
-        old = read(place / "target")
-        program = KILLED_AT.format(tools=str(ROOT / "tools" / "contract"), slow=slow, step=step)
-        done = run(sys.executable, "-S", "-c", program, cwd=place)
-        code = done.returncode
-        assert code in (0, -9), done.stderr
-        finished = code == 0
-        if slow and not (place / "target").exists():
-            assert read(place / ".target.old") == old
-        else:
-            assert read(place / "target") in (old, fresh), f"step {step}"
-        again = KILLED_AT.format(tools=str(ROOT / "tools" / "contract"), slow=slow, step=10**6)
-        assert run(sys.executable, "-S", "-c", again, cwd=place).returncode == 0
-        assert read(place / "target") == fresh
-        assert sorted(path.name for path in place.iterdir()) == ["fresh", "target"]
-        step += 1
-    assert step > 10
-
-
-def read(folder: Path) -> dict[str, str]:
-    """Return the files of a directory."""
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    done = run(sys.executable, "-c", KILLED, str(ROOT / "tools" / "contract"), str(slow), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 20

@@ -53,6 +53,22 @@ def test_lost_binary_form_is_found(loaded: Document, document: Document) -> None
     assert "forward_backward" in [c.where for c in diff(loaded, document)]
 
 
+def test_new_promise_breaks_nobody(loaded: Document, document: Document) -> None:
+    """The result of a new promise is one more answer to a poll; another new answer there breaks."""
+    parts = document["components"]["schemas"]
+    parts["Merged"] = parts["Stray"] = copy.deepcopy(parts["SaveWeightsResponse"])
+    path = next(path for path, item in document["paths"].items() if path.endswith("/save_weights"))
+    fresh = copy.deepcopy(document["paths"][path])
+    fresh["post"].update({"operationId": "merge_weights", "x-tinker-result": "Merged"})
+    document["paths"]["/api/v1/merge_weights"] = fresh
+    parts["FutureAnswer"]["anyOf"].append({"$ref": "#/components/schemas/Merged"})
+    found = diff(loaded, document)
+    assert "operation POST /api/v1/merge_weights added" in report(found)
+    assert not any(c.breaking for c in found), report(found)
+    parts["FutureAnswer"]["anyOf"].append({"$ref": "#/components/schemas/Stray"})
+    assert any(c.breaking for c in diff(loaded, document))
+
+
 @pytest.mark.parametrize(
     ("version", "change", "least"),
     [

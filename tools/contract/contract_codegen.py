@@ -25,7 +25,7 @@ from contract_finish import finish
 from contract_overlay import for_generation
 from contract_replace import recover, replace
 from contract_schema_rules import everywhere, fields
-from contract_uses import facade_uses, gone
+from contract_uses import changed, facade_uses, gone
 
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "generated" / "tinsmith_api"
@@ -120,6 +120,9 @@ def take(path: Path, work: Path, *, force: bool) -> None:
     uses = facade_uses(gone(old, document), ROOT)
     if uses:
         print(_told(uses))
+    hit = facade_uses(changed(changes, document), ROOT)
+    if hit:
+        print("\n".join([f"{len(hit)} places of the facade to look at:", *(f"  {use}" for use in hit)]))
     breaking = [change for change in changes if change.breaking]
     wanted = version_problem(old, document, changes)
     reasons = [

@@ -255,6 +255,9 @@ def _answers(
         gave, gives = resolve(old, had[first]), resolve(new, has[last])
         place = f"{where} answer {last}"
         yield from _headers(schemas, (old, gave), (new, gives), place, is_success)
+        for word, these, those in (("removed", gave, gives), ("added", gives, gave)):
+            for name in (n for n in these.get("links", {}) if n not in those.get("links", {})):
+                yield Change(False, "changed", place, f"link {name} {word}")
         if gave.get("content") and not gives.get("content"):
             yield Change(True, "removed", place, "body removed")
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from contract_document import Json, exclusive_groups, reference_name, resolve
+from contract_document import Json, exclusive_groups, operations, reference_name, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,9 @@ class SchemaDiff:
     def __init__(self, old: Json, new: Json) -> None:
         self._old, self._new = old, new
         self._seen: set[tuple[str, str, Direction]] = set()
+        ids = {op.id for op in operations(old)}
+        # The answer to a poll is one of all results: that of a new promise reaches only who asked for it.
+        self._fresh = {op.node.get("x-tinker-result") for op in operations(new) if op.id not in ids}
         self.renamed: dict[str, str] = {}
         """Schemas that stand under another name in the place of the old one, as far as compared."""
 
@@ -138,7 +141,7 @@ class SchemaDiff:
             for label in sorted(before.keys() - pairs.keys() - _PLAIN):
                 yield Change(True, "removed", where, f"alternative {label} removed")
             for label in sorted(after.keys() - set(pairs.values()) - _PLAIN):
-                breaks = direction == "answer" and bool(before)
+                breaks = direction == "answer" and bool(before) and label not in self._fresh
                 yield Change(breaks, "added", where, f"alternative {label} added")
             for had, has in pairs.items():
                 yield from self.compare(before[had], after[has], where, direction)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from contract_document import Json, operations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from contract_schema_diff import Change
 
 BY_HAND = ("facade", "openapi/runtime")
 """Where the modules are that people write."""
@@ -51,6 +53,22 @@ def gone(old: Json, new: Json) -> Gone:
     common = frozenset(field for schema in has.values() for field in schema.get("properties", {}))
     models = {name: _fate(name, old, new) for name in had if name not in has}
     return Gone(ids, models, fields, common)
+
+
+def changed(changes: Iterable[Change], document: Json) -> Gone:
+    """Say which operations and fields stay and break all the same, each with what happens to it."""
+    ids = {op.id for op in operations(document)}
+    schemas = document.get("components", {}).get("schemas", {})
+    hit: dict[str, str] = {}
+    fields: dict[str, dict[str, str]] = {}
+    for change in (each for each in changes if each.breaking):
+        model, _, field = change.where.partition(".")
+        place = change.where.partition(" ")[0].partition("(")[0]
+        if field in schemas.get(model, {}).get("properties", {}):
+            fields.setdefault(field, {})[model] = f"breaks: {change.what}"
+        elif place in ids:
+            hit[place] = f"breaks: {change.what}"
+    return Gone(hit, {}, fields, frozenset(fields))
 
 
 def _fate(name: str, old: Json, new: Json) -> str:
