@@ -49,7 +49,7 @@ demo: setup ## Fine-tune and sample a real language model on the embedded servic
 
 check: setup lint types codegen-check docs-check suite core-coverage wheel-check ## Everything that must pass before a change lands
 
-check-long: check ## `check`, and the tests that take minutes
+check-long: check .venv-golden/.ready ## `check`, and the tests that take minutes
 	$(PYTEST) -m long --timeout 1800
 
 # ---- the parts of `check` -------------------------------------------------------------------------------

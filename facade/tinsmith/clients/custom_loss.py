@@ -275,7 +275,8 @@ def _number(value: Any, field: str) -> float:
     try:
         if isinstance(value, (str, bytes)) or getattr(getattr(value, "dtype", None), "kind", "") == "c":
             raise TypeError
-        return float(value)
+        detach = getattr(value, "detach", None)  # torch warns of a float that had a gradient
+        return float(value if detach is None else detach())
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise InputError(f"is {value!r:.80}, not a real number", field=field) from None
 
@@ -306,7 +307,7 @@ def _with_torch(
     if not getattr(loss, "requires_grad", False):
         raise InputError("the loss does not depend on the logprobs, so it has no gradient", field="loss_fn")
     loss.backward()
-    return float(loss), [None if t.grad is None else t.grad.numpy() for t in tensors], metrics
+    return float(loss.detach()), [None if t.grad is None else t.grad.numpy() for t in tensors], metrics
 
 
 def _with_autograd(
