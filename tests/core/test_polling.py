@@ -462,6 +462,24 @@ def test_a_500_is_a_failure_where_the_server_tells_them_so() -> None:
     assert isinstance(decide(500, {}, text, PollState()), NotYet)
 
 
+@pytest.mark.parametrize("body", [b"Internal Server Error", b""])
+def test_a_bare_500_that_stays_is_final_where_results_cannot_be_written(body: bytes) -> None:
+    """By its profile: the same answer eight times over two minutes; elsewhere it is waited out."""
+    state, waited_s = PollState(), 0.0
+    for _ in range(POLICY.broken_limit - 1):
+        verdict = decide(500, {}, body, state, moment=Moment(waited_s=waited_s), bare_500=True)
+        assert isinstance(verdict, NotYet)
+        state, waited_s = verdict.state, waited_s + 20.0
+    last = Moment(waited_s=waited_s)
+    final = decide(500, {}, body, state, moment=last, bare_500=True, request_id="r1")
+    assert isinstance(final, Failed)
+    assert isinstance(final.error, errors.APIResponseValidationError)
+    assert (final.error.applied, final.error.request_id) == ("unknown", "r1")
+    assert "cannot write a result" in str(final.error)
+    assert isinstance(decide(500, {}, body, state, moment=last), NotYet)
+    assert isinstance(decide(502, {}, body, state, moment=last, bare_500=True), NotYet)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_ends_the_wait_and_no_more(status: int) -> None:
     """The promise can be asked for again; a page of the same status is not about the key."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OUTSIDE = 5_000_000
 """A token id that no vocabulary has."""
-PATIENCE_S = 40.0
+PATIENCE_S = 240.0
 """Seconds for a result that may never come."""
 
 

@@ -164,10 +164,12 @@ def decide(
     request_id: str | None = None,
     asked: Asked | None = None,
     failure_500: bool = False,
+    bare_500: bool = False,
 ) -> Verdict:
     """Judge an answer. Header names are in lower case.
 
-    `failure_500` says that the server tells the failure of a promise as a 500 too.
+    `failure_500` says that the server tells the failure of a promise as a 500 too, `bare_500` that it answers
+    so, and without a word, where it cannot write a result.
     """
     moment, policy, retry = moment or Moment(), policy or PollPolicy(), retry or RetryConfig()
     poll = _Poll(status, body, attrs.evolve(state, iteration=state.iteration + 1), moment, policy, request_id)
@@ -176,6 +178,8 @@ def decide(
     asked, words = asked or Asked(), read_words(body)
     if failure_500 and status == 500 and words.source is Source.TEXT:
         return Failed(_own_failure(poll, words.text, asked))
+    if bare_500 and status == 500 and words.source in (Source.NOTHING, Source.UNREADABLE):
+        return _broken(poll, "nothing to read, as where it cannot write a result that holds NaN or infinity")
     decision = judge_poll(Outcome(status, headers=headers), state.failed, moment, retry, policy)
     if decision.action == "retry":
         return _again(poll, words, asked, decision.delay_s)

@@ -37,6 +37,8 @@ class ServerProfile:
     """What decides the order of training requests: their numbers, or their arrival."""
     failure_status_500: bool = False
     """Whether a 500 with a `detail` on a poll is the failure of the promise."""
+    bare_500_is_final: bool = False
+    """Whether a 500 without a `detail` on a poll, when it stays, says that the result cannot be written."""
     prompt_logprobs_start: Literal["null", "omitted"] = "null"
     """Whether prompt logprobs have an entry for the first token (null), or none."""
     checkpoint_ids: Literal["kind and name", "name"] = "kind and name"
@@ -99,6 +101,7 @@ SKYRL_0_3 = ServerProfile(
     reads=("json",),
     deduplicates=False,
     order="arrival",
+    bare_500_is_final=True,
     prompt_logprobs_start="omitted",
     checkpoint_ids="name",
     lacks=_SKYRL_LACKS | {"delete_checkpoint"},

@@ -226,6 +226,7 @@ class PollHub:
                 request_id=promise.request_id,
                 asked=promise.asked,
                 failure_500=self._profile().failure_status_500,
+                bare_500=self._profile().bare_500_is_final,
             )
             if not isinstance(verdict, Done) or not isinstance(verdict.payload, ProtobufPayload):
                 return verdict
