@@ -143,7 +143,7 @@ def test_foreign_document_is_taken_by_force(copy: Path) -> None:
     (copy / "foreign.json").write_text(json.dumps(foreign.document()))
     found = decide(copy, "foreign.json")
     assert found.returncode == 1
-    assert "breaks" in found.stderr
+    assert "breaking changes" in found.stderr
     assert codegen(copy, "foreign.json", "--force").returncode == 0
     compiled = run(sys.executable, "-m", "compileall", "-q", copy / "generated", cwd=copy)
     assert compiled.returncode == 0, compiled.stdout

@@ -18,7 +18,10 @@ RELEASES = ["0.25.0", "0.36.0", "0.38.0", "0.6.3"]
 
 SMALL: dict[str, Any] = {
     "version": "1.0",
-    "routes": {"GET /api/v1/runs": ["limit"], "POST /api/v1/runs/{}/checkpoints/{}": []},
+    "routes": {
+        "GET /api/v1/runs": {"query": ["limit"], "answer": "RunList"},
+        "POST /api/v1/runs/{}/checkpoints/{}": {"query": [], "request": "Run"},
+    },
     "models": {
         "Run": {
             "id": {"kinds": ["string"], "required": True},
@@ -35,6 +38,12 @@ SMALL: dict[str, Any] = {
 }
 """A listing in which nothing differs from OURS."""
 
+
+def body(name: str) -> dict[str, Any]:
+    """Say that a schema travels as JSON."""
+    return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+
+
 OURS = Ours(
     document={
         "paths": {
@@ -42,10 +51,11 @@ OURS = Ours(
                 "get": {
                     "operationId": "list_runs",
                     "parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer"}}],
+                    "responses": {"2XX": body("Runs")},
                 }
             },
             "/api/v1/runs/{run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}": {
-                "post": {"operationId": "save"}
+                "post": {"operationId": "save", "requestBody": body("Run")}
             },
         },
         "components": {
@@ -68,7 +78,7 @@ OURS = Ours(
     environment={"TINKER_API_KEY"},
 )
 
-STANDS_FOR = {"ListQuery": "list_runs", "message Part": "Piece"}
+STANDS_FOR = {"RunList": "Runs", "ListQuery": "list_runs", "message Part": "Piece"}
 
 
 def field(listing: dict[str, Any], name: str) -> Any:
@@ -77,8 +87,10 @@ def field(listing: dict[str, Any], name: str) -> Any:
 
 
 PLANTED: list[tuple[str, Callable[[dict[str, Any]], Any]]] = [
-    ("route DELETE /api/v1/runs", lambda d: d["routes"].update({"DELETE /api/v1/runs": []})),
-    ("query GET /api/v1/runs offset", lambda d: d["routes"]["GET /api/v1/runs"].append("offset")),
+    ("route DELETE /api/v1/runs", lambda d: d["routes"].update({"DELETE /api/v1/runs": {"query": []}})),
+    ("query GET /api/v1/runs offset", lambda d: d["routes"]["GET /api/v1/runs"]["query"].append("offset")),
+    ("answer GET /api/v1/runs", lambda d: d["routes"]["GET /api/v1/runs"].update(answer="Run")),
+    ("request GET /api/v1/runs", lambda d: d["routes"]["GET /api/v1/runs"].update(request="Run")),
     ("model Other", lambda d: d["models"].update(Other={})),
     ("field Run.more", lambda d: d["models"]["Run"].update(more=field(d, "id"))),
     (
@@ -166,7 +178,7 @@ def test_unexplained_difference_fails_the_command(
 ) -> None:
     """Something new in a release is printed as such, and the command fails."""
     listing = json.loads(LISTINGS[-1].read_text())
-    listing["routes"]["POST /api/v1/brand_new"] = []
+    listing["routes"]["POST /api/v1/brand_new"] = {"query": []}
     (tmp_path / "new.json").write_text(json.dumps(listing))
     monkeypatch.setattr("upstream_diff._facade", lambda: listing["signatures"])
     assert main([str(tmp_path / "new.json")]) == 1
@@ -189,7 +201,7 @@ CLIENT = {
     "tinker/lib/__init__.py": "",
     "tinker/lib/public_interfaces/__init__.py": "from .client import Client\n",
     "tinker/lib/public_interfaces/client.py": (
-        "import os\n"
+        "import os\nfrom tinker.types import Run\n"
         "class Client:\n"
         "    def run(self, path: str, *, name: str | None = None, **kwargs): ...\n"
         "    def _hidden(self): ...\n"
@@ -198,9 +210,9 @@ CLIENT = {
         "        def send():\n"
         "            params = {'limit': limit}\n"
         "            params['offset'] = 0\n"
-        "            return self.http.get('/api/v1/runs', options={'params': params})\n"
-        "    def stop(self, run):\n"
-        "        self.http._post(f'/api/v1/runs/{run}/stop')\n"
+        "            return self.http.get('/api/v1/runs', options={'params': params}, cast_to=types.Run)\n"
+        "    def stop(self, request: Run, run):\n"
+        "        self.http._post(f'/api/v1/runs/{run}/stop', cast_to=NoneType)\n"
         "        return self._request('DELETE', '/api/v1/runs')\n"
     ),
     "tinker/lib/client_test.py": "client.get('/api/v1/only_tested')\n",
@@ -219,9 +231,9 @@ def test_listing_reads_a_client(tmp_path: Path) -> None:
     assert json.loads(output.read_text()) == {
         "version": "9.9",
         "routes": {
-            "DELETE /api/v1/runs": [],
-            "GET /api/v1/runs": ["limit", "offset"],
-            "POST /api/v1/runs/{}/stop": [],
+            "DELETE /api/v1/runs": {"query": [], "request": "Run"},
+            "GET /api/v1/runs": {"query": ["limit", "offset"], "answer": "Run"},
+            "POST /api/v1/runs/{}/stop": {"query": [], "request": "Run"},
         },
         "models": {
             "Run": {
@@ -238,7 +250,7 @@ def test_listing_reads_a_client(tmp_path: Path) -> None:
         "signatures": {
             "Client.list": ["limit"],
             "Client.run": ["path", "*name"],
-            "Client.stop": ["run"],
+            "Client.stop": ["request", "run"],
         },
         "environment": ["TINKER_API_KEY"],
     }

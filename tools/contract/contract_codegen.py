@@ -126,7 +126,7 @@ def take(path: Path, work: Path, *, force: bool) -> None:
     breaking = [change for change in changes if change.breaking]
     wanted = version_problem(old, document, changes)
     reasons = [
-        *([f"{path} breaks {len(breaking)} things, listed above"] if breaking else []),
+        *([f"{path} has {len(breaking)} breaking changes, listed above"] if breaking else []),
         *(["the facade uses what is gone"] if uses else []),
         *([wanted] if wanted else []),
     ]

@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from contract_document import Json, Operation, load, operations, resolve
+from contract_document import Json, Operation, json_body, load, operations, reference_name, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ class Reason(NamedTuple):
 def compare(listing: Facts, ours: Ours, stands_for: dict[str, str]) -> list[Difference]:
     """Return every difference, in the order of the listing."""
     return [
-        *_routes(listing["routes"], ours.document),
+        *_routes(listing["routes"], ours.document, stands_for),
         *_models(listing["models"], ours.document, stands_for),
         *_values(listing["values"], ours.document),
         *_messages(listing["messages"], ours.messages, stands_for),
@@ -85,17 +85,30 @@ def compare(listing: Facts, ours: Ours, stands_for: dict[str, str]) -> list[Diff
     ]
 
 
-def _routes(routes: dict[str, list[str]], document: Json) -> Iterator[Difference]:
+def _routes(routes: Facts, document: Json, stands_for: dict[str, str]) -> Iterator[Difference]:
     known = {line: op for op in operations(document) for line in _lines(op)}
-    for line, query in routes.items():
+    for line, facts in routes.items():
         op = known.get(line)
         if op is None:
             yield Difference(f"route {line}", "sends there", "no such operation")
             continue
         given = [resolve(document, raw) for raw in [*op.shared_parameters, *op.node.get("parameters", [])]]
         names = {parameter["name"] for parameter in given if parameter["in"] == "query"}
-        for name in (n for n in query if n not in names):
+        for name in (n for n in facts["query"] if n not in names):
             yield Difference(f"query {line} {name}", "sends it", "no such parameter")
+        for side, mine in (("request", _request(op, document)), ("answer", _answer(op, document))):
+            if side in facts and stands_for.get(facts[side], facts[side]) != mine:
+                yield Difference(f"{side} {line}", facts[side], mine or "no schema of its own")
+
+
+def _request(op: Operation, document: Json) -> str | None:
+    return reference_name(json_body(document, op.node.get("requestBody", {})))
+
+
+def _answer(op: Operation, document: Json) -> str | None:
+    """Return the schema of a success: where it redirects, there is none."""
+    found = (answer for status, answer in op.node.get("responses", {}).items() if str(status)[0] == "2")
+    return reference_name(json_body(document, next(found, {})))
 
 
 def _lines(op: Operation) -> Iterator[str]:

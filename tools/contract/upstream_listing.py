@@ -40,6 +40,8 @@ PLAIN = {
     dict: "object",
 }
 ABSTRACT = {"Sequence": "array", "Iterable": "array", "Mapping": "object", "ndarray": "array"}
+NO_SCHEMA = {"NoneType", "Any", "APIResponse"}
+"""What says that an answer is not read, or read raw."""
 TEXTS = {"datetime", "date", "ModelID", "RequestID", "Path"}
 
 
@@ -50,16 +52,42 @@ def sources(folder: Path) -> Iterator[ast.Module]:
             yield ast.parse(path.read_text(encoding="utf-8"))
 
 
-def routes(folder: Path) -> dict[str, list[str]]:
-    """Return every method and path that the client sends to, with the parameters of the query."""
-    found: dict[str, set[str]] = {}
+def routes(folder: Path) -> dict[str, Facts]:
+    """Return every method and path that the client sends to, with the query, the request and the answer."""
+    found: dict[str, Facts] = {}
     for tree in sources(folder):
         for call, around in _calls(tree, []):
             line = _line(call)
             if line:
+                facts = found.setdefault(line, {"query": []})
                 query = {name for function in around[-2:] for name in _query(function)}
-                found.setdefault(line, set()).update(query)
-    return {line: sorted(names) for line, names in sorted(found.items())}
+                facts["query"] = sorted({*facts["query"], *query})
+                requests = (_annotation_of(function, "request") for function in reversed(around))
+                for side, name in (
+                    ("request", next(filter(None, requests), None)),
+                    ("answer", _answer(call)),
+                ):
+                    if name and name[0].isupper() and name not in NO_SCHEMA:
+                        facts[side] = name
+    return dict(sorted(found.items()))
+
+
+def _annotation_of(function: ast.AST, parameter: str) -> str | None:
+    """Return the class that a function's parameter is annotated with."""
+    assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    named = (each for each in function.args.args + function.args.kwonlyargs if each.arg == parameter)
+    return next((_last_name(each.annotation) for each in named), None)
+
+
+def _answer(call: ast.Call) -> str | None:
+    """Return the class that an answer is read as."""
+    return next((_last_name(each.value) for each in call.keywords if each.arg == "cast_to"), None)
+
+
+def _last_name(node: ast.expr | None) -> str | None:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def _calls(node: ast.AST, around: list[ast.AST]) -> Iterator[tuple[ast.Call, list[ast.AST]]]:
