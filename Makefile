@@ -159,6 +159,7 @@ soak: .venv/.ready ## 600 steps on three servers through faults at p = 0.3, on r
 interop: .venv-interop/.ready .venv-interop-0.25/.ready .venv-peer/.ready .venv/.ready ## The official SDK 0.6.3, 0.25.0 and 0.38.0, unmodified, against `tinsmith serve`
 	@PYTHONPATH=tools/contract $(RUN) -m tests.interop.run --captures .build/interop --flagged $(PEER_BIN)/python \
 		--official $(PEER_BIN)/python --official .venv-interop-0.25/bin/python --official .venv-interop/bin/python
+	@$(PEER_BIN)/python -W ignore tests/interop/official_examples.py generated/tinsmith_api/openapi.json
 
 servers: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": servers that others wrote, installed, started, driven and compared (25 minutes)
 	@PYTHONPATH=tools/contract $(RUN) -m tests.servers.run --python $(PYTHON) $(addprefix --server ,$(SERVERS))

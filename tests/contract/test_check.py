@@ -76,7 +76,7 @@ IMITATIONS = [
     (["exact-next"], {"exact-next", "duplicates-409"}),
     (["detail=text"], set()),
     (["detail=list"], set()),
-    (["status-codes"], {"status-codes", "empty-success"}),
+    (["status-codes"], {"empty-success"}),
     (["failure-status=400"], set()),
     (["failure-status=404"], set()),
     (["failure-status=422"], set()),

@@ -40,12 +40,6 @@ def _empty_success(finding: Finding) -> bool:
 
 DIALECTS = (
     Dialect(
-        name="status-codes",
-        text="success is 201, 202 or 204 where the contract says 200",
-        servers=("tuft",),
-        rules=frozenset({"success-status"}),
-    ),
-    Dialect(
         name="empty-success",
         text="success is 204 without a body where the contract has one",
         servers=("tuft",),

@@ -13,20 +13,20 @@ T = TypeVar("T", bound="AdamParams")
 
 @_attrs_define
 class AdamParams:
-    """Settings of one Adam step. What is left out, the server fills in."""
+    """Settings of one step of Adam. What is left out, the server fills in."""
 
     learning_rate: float | Unset = UNSET
-    """ Step size. Absent means 1e-4. """
+    """ Step size, at least 0. Absent means 0.0001. """
     beta1: float | Unset = UNSET
-    """ Decay of the gradient average. Absent means 0.9. """
+    """ Decay of the average of the gradient, in [0, 1). Absent means 0.9. """
     beta2: float | Unset = UNSET
-    """ Decay of the squared gradient average. Absent means 0.95. """
+    """ Decay of the average of the squared gradient, in [0, 1). Absent means 0.95. """
     eps: float | Unset = UNSET
-    """ Added to the root to avoid division by zero. Absent means 1e-12. """
+    """ Added to the root of the average of the squared gradient, greater than 0. Absent means 1e-12. """
     weight_decay: float | Unset = UNSET
-    """ Decoupled weight decay. Absent means 0. """
+    """ Decoupled weight decay, at least 0. Absent means 0. """
     grad_clip_norm: float | Unset = UNSET
-    """ The largest norm of the whole gradient; 0 leaves it as it is. Absent means 0. """
+    """ Largest norm of the whole gradient, at least 0; 0 turns clipping off. Absent means 0. """
 
     def to_dict(self) -> dict[str, Any]:
         learning_rate = self.learning_rate

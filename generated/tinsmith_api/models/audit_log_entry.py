@@ -22,7 +22,7 @@ class AuditLogEntry:
     """Something that was done."""
 
     timestamp: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     event: str
     """ What was done. """
     event_details: AuditEventDetails | Unset = UNSET

@@ -11,7 +11,7 @@ T = TypeVar("T", bound="AuthTokenRequest")
 
 @_attrs_define
 class AuthTokenRequest:
-    """Exchange the key of this request for a token. Has no fields."""
+    """Exchange the key of this request for a token. It has no fields."""
 
     def to_dict(self) -> dict[str, Any]:
 

@@ -15,7 +15,8 @@ class AuthTokenResponse:
     """A short-lived token."""
 
     jwt: str
-    """ Send it as X-API-Key until it is about to expire. Its claims hold `sub`, `org_id` and `email`.
+    """ The token, a JWT. Send it as X-API-Key until it is about to expire. Its claims hold `sub` (the user),
+    `org_id` and `email`. A secret.
      """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -22,9 +22,9 @@ class BillingUsageEvent:
     """What one session used of one thing in one hour."""
 
     bucket_start: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     bucket_end: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     event_info: BillingEventInfo
     """ What was used, told apart by `type`: `training` (with `token_count`), `sampling_prefill` (`token_count` and
     `cached`), `sampling_sample` (`token_count`), `checkpoint` (`count`) or `storage` (`gigabyte_hours`, perhaps

@@ -14,7 +14,7 @@ class CancelFutureRequest:
     """Give up a promise."""
 
     request_id: str
-    """ Names a promise. Always text, even where it looks like a number; opaque. """
+    """ Id of a promise. Always text, even where it looks like a number. Treat it as opaque. """
 
     def to_dict(self) -> dict[str, Any]:
         request_id = self.request_id

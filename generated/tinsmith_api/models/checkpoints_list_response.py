@@ -19,12 +19,12 @@ T = TypeVar("T", bound="CheckpointsListResponse")
 
 @_attrs_define
 class CheckpointsListResponse:
-    """Checkpoints, newest first."""
+    """Checkpoints, all of them or one page."""
 
     checkpoints: list[Checkpoint]
-    """ The checkpoints. """
+    """ The checkpoints, newest first. """
     cursor: Cursor | None | Unset = UNSET
-    """ Which part of the list this is; absent when it is all. """
+    """ Which part of the list this page is. Absent or null when it is all. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,10 +11,10 @@ T = TypeVar("T", bound="ClientConfigRequest")
 
 @_attrs_define
 class ClientConfigRequest:
-    """Who asks for its configuration."""
+    """Ask for the configuration of a client."""
 
     sdk_version: str
-    """ The version of the calling client. Servers may adapt to it. """
+    """ Version of the calling client. Servers may adapt to it. """
 
     def to_dict(self) -> dict[str, Any]:
         sdk_version = self.sdk_version

@@ -14,45 +14,49 @@ T = TypeVar("T", bound="ClientConfigResponse")
 
 @_attrs_define
 class ClientConfigResponse:
-    """How the server wants this client to behave. Unknown settings are ignored, missing ones have a known meaning."""
+    """How the server wants this client to behave. Unknown settings are ignored; each missing one has a known meaning."""
 
     pjwt_auth_enabled: bool | None | Unset = UNSET
-    """ Whether the key is to be exchanged for a short-lived token at `auth_token`. Absent means false.
-     """
+    """ Whether the key is to be exchanged for a short-lived token with `auth_token`. Absent means no. """
     credential_default_source: None | str | Unset = UNSET
-    """ Where a credential comes from when nothing is said. Absent means api_key. """
+    """ Where a credential comes from when the user names none, an API key (`api_key`) or a command
+    (`credential_cmd`). Absent means `api_key`.
+     """
     sample_dispatch_bytes_semaphore_size: int | None | Unset = UNSET
-    """ Budget of sampling requests being sent. Absent means 10485760. """
+    """ Most bytes of sampling requests in transmission at a time. Absent means 10485760. """
     inflight_response_bytes_semaphore_size: int | None | Unset = UNSET
-    """ Budget of large results being fetched. Absent means 52428800. """
+    """ Most bytes of large results in transmission at a time. Absent means 52428800. """
     parallel_fwdbwd_chunks: bool | None | Unset = UNSET
-    """ Whether the chunks of one training call may be sent side by side; the server then orders them by seq_id.
-    Absent means true.
+    """ Whether the chunks of one training call may be sent at the same time. The server then orders them by seq_id.
+    Absent means yes.
      """
     proto_compress_fwdbwd: bool | None | Unset = UNSET
-    """ Whether binary training bodies are compressed. Absent means false. """
+    """ Whether training requests in the binary form are compressed with zstd. Absent means no. """
     fwdbwd_max_chunk_len: int | None | Unset = UNSET
-    """ The most datums in one request. Absent means 1024. """
+    """ Most datums in one training request. Absent means 1024. """
     fwdbwd_max_chunk_bytes_count: int | None | Unset = UNSET
-    """ The largest estimated request. Absent means 5000000. """
+    """ Largest estimated size of one training request, in bytes. Absent means 5000000. """
     fwdbwd_dispatch_bytes_semaphore_size: int | None | Unset = UNSET
-    """ Budget of training requests being sent. Absent means 50000000. """
+    """ Most bytes of training requests in transmission at a time. Absent means 50000000. """
     billing_exception_max_pause_duration_sec: float | None | Unset = UNSET
-    """ How long a 402 is waited out before it is an error. Absent means 3600. """
+    """ Seconds that a client waits out a 402 before it is an error. Absent means 3600. """
     sample_no_retries: bool | None | Unset = UNSET
-    """ Whether sampling failures go to the caller at once. Absent means false. """
+    """ Whether failures of sampling go to the caller at once, without a retry. Absent means no. """
     sample_enable_stuck_detection: bool | None | Unset = UNSET
-    """ Whether sampling has a progress timeout. Absent means true. """
+    """ Whether sampling has a progress timeout. Absent means yes. """
     sample_max_concurrent_requests: int | None | Unset = UNSET
-    """ The most samples in flight. Absent means 2000. """
+    """ Most samples in flight at a time. Absent means 2000. """
     use_pyqwest_transport: bool | None | Unset = UNSET
-    """ Which HTTP stack the official client uses. Means nothing to others. Absent means true. """
+    """ Which HTTP library the official client uses. Means nothing to other clients. Absent means yes. """
     sample_use_retrieve_futures: bool | None | Unset = UNSET
-    """ Whether samples are awaited through `retrieve_futures`. Absent means false. """
+    """ Whether samples are awaited with `retrieve_futures`, which watches all promises of a sampler at once. Absent
+    means no.
+     """
     custom_loss_server_side: bool | None | Unset = UNSET
-    """ Whether custom losses run on the server. Absent means false. """
+    """ Whether the server computes custom losses. Absent means no, they run at the client. """
     sample_join_sampling_session: bool | None | Unset = UNSET
-    """ Whether copies of a sampler ask `join_sampling_session` for their counter. Absent means false.
+    """ Whether a copy of a sampler asks `join_sampling_session` for its counter. Absent means no, it draws one at
+    random.
      """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -17,11 +17,11 @@ class ClientDynamicConfigResponse:
     """The part of the configuration that may change while a client runs."""
 
     refresh_interval_sec: float | None | Unset = UNSET
-    """ When to ask again, at least 10. Absent means 300. """
+    """ Seconds until the client asks again, at least 10. Absent means 300. """
     sample_cancel_enabled: bool | None | Unset = UNSET
-    """ Whether abandoned samples are to be cancelled. Absent means false. """
+    """ Whether a client cancels samples that nobody waits for any more. Absent means no. """
     sample_cancel_max_batch_size: int | None | Unset = UNSET
-    """ The most cancellations at a time. Absent means 64. """
+    """ Most cancellations at a time. Absent means 64. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

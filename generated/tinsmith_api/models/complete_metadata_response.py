@@ -12,12 +12,12 @@ T = TypeVar("T", bound="CompleteMetadataResponse")
 
 @_attrs_define
 class CompleteMetadataResponse:
-    """The result is ready and large: make room, then ask again without `allow_metadata_only`."""
+    """The result is ready and large. Make room for it, then ask again without `allow_metadata_only`."""
 
     status: str
-    """ `complete_metadata`. """
+    """ Kind of answer, `complete_metadata`. """
     response_payload_size: int
-    """ Size of the result. """
+    """ Size of the result, in bytes. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

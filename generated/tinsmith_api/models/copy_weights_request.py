@@ -19,8 +19,8 @@ class CopyWeightsRequest:
     """
 
     source_path: str
-    """ Where a checkpoint lives: `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so a
-    path that a server gave is passed on as it is.
+    """ Where a checkpoint lives, as `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so
+    pass on a path that a server gave as it is.
      """
     session_id: None | str | Unset = UNSET
     """ Session to copy into, together with `model_seq_id`. """

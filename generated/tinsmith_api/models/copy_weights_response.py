@@ -15,8 +15,8 @@ class CopyWeightsResponse:
     """The copy exists."""
 
     tinker_path: str
-    """ Where a checkpoint lives: `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so a
-    path that a server gave is passed on as it is.
+    """ Where a checkpoint lives, as `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so
+    pass on a path that a server gave as it is.
      """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -18,20 +18,20 @@ T = TypeVar("T", bound="CreateCustomLossRequest")
 
 @_attrs_define
 class CreateCustomLossRequest:
-    """Hand a loss function to the server."""
+    """Give the server a loss function, as a graph of steps."""
 
     session_id: str
-    """ Names a session. Opaque; servers form it as they like. """
+    """ Id of a session. Opaque: servers form it as they like. """
     custom_loss_seq_id: int
-    """ Its number in the session, from 0. """
+    """ Number of the loss in its session, from 0. A retry sends the same number. """
     name: str
-    """ Its name, for people. """
+    """ Name of the loss, for people. """
     inputs: list[CustomLossInput]
-    """ What it takes. """
+    """ The inputs that it takes. """
     graph: CustomLossGraph
     """ What a custom loss computes. """
     type_: Literal["create_custom_loss"] | Unset = "create_custom_loss"
-    """ The kind of this request. """
+    """ The kind of request, always `create_custom_loss`. """
 
     def to_dict(self) -> dict[str, Any]:
         session_id = self.session_id

@@ -24,13 +24,13 @@ class CreateModelRequest:
     """Create a model to train: a base model with a fresh adapter."""
 
     session_id: str
-    """ Names a session. Opaque; servers form it as they like. """
+    """ Id of a session. Opaque: servers form it as they like. """
     model_seq_id: int
-    """ The number of this model within its session, from 0. Sent again by a retry, so that a model is not created
-    twice.
+    """ Number of a model within its session, from 0. A retry sends the same number, so that no second model is
+    created.
      """
     base_model: str
-    """ The name of a base model, as `get_server_capabilities` lists it. """
+    """ Name of a base model, as `get_server_capabilities` lists it. """
     user_metadata: JsonMetadata | None | Unset = UNSET
     """ Labels that the user attaches to the training run, with any JSON values. Absent or null means none. """
     lora_config: LoraConfig | None | Unset = UNSET

@@ -13,20 +13,20 @@ T = TypeVar("T", bound="CreateSamplingSessionRequest")
 
 @_attrs_define
 class CreateSamplingSessionRequest:
-    """Make a sampler over a base model or over saved weights."""
+    """Make a sampler, over a base model (`base_model`) or over saved weights (`model_path`)."""
 
     session_id: str
-    """ Names a session. Opaque; servers form it as they like. """
+    """ Id of a session. Opaque: servers form it as they like. """
     sampling_session_seq_id: int
-    """ The number of this sampler within its session, from 0. One counter serves `create_sampling_session` and
-    ephemeral `save_weights_for_sampler` alike.
+    """ Number of a sampler within its session, from 0. `create_sampling_session` and unnamed
+    `save_weights_for_sampler` share one counter.
      """
     base_model: None | str | Unset = UNSET
-    """ Sample this base model. """
+    """ Base model to sample. """
     model_path: None | str | Unset = UNSET
-    """ Or sample these saved weights. """
+    """ Saved weights to sample, as a `tinker://` path. """
     type_: Literal["create_sampling_session"] | Unset = "create_sampling_session"
-    """ The kind of this request. """
+    """ The kind of request, always `create_sampling_session`. """
 
     def to_dict(self) -> dict[str, Any]:
         session_id = self.session_id

@@ -17,10 +17,9 @@ class CreateSamplingSessionResponse:
     """The sampler exists."""
 
     sampling_session_id: str
-    """ Names a sampler. The hosted service forms it as `<session>:sample:<n>`. Treat it as opaque.
-     """
+    """ Id of a sampler. The hosted service forms it as `<session>:sample:<n>`. Treat it as opaque. """
     type_: str | Unset = UNSET
-    """ `create_sampling_session`. """
+    """ The kind of answer, `create_sampling_session`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

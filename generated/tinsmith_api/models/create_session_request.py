@@ -17,20 +17,20 @@ T = TypeVar("T", bound="CreateSessionRequest")
 
 @_attrs_define
 class CreateSessionRequest:
-    """Open a session: the scope of models, samplers, heartbeats and telemetry."""
+    """Open a session, to which models, samplers, heartbeats and telemetry belong."""
 
     tags: list[str]
     """ Labels of the session. May be empty. """
     user_metadata: JsonMetadata | None
     """ Labels that the user attaches to the session, with any JSON values; null or `{}` for none. """
     sdk_version: str
-    """ The version of the calling client. Servers may adapt to it. """
+    """ Version of the calling client. Servers may adapt to it. """
     project_id: None | str | Unset = UNSET
-    """ The project to count the session to. """
+    """ Project that the session counts to. Absent or null means none. """
     display_name: None | str | Unset = UNSET
-    """ A name for people. """
+    """ Name of the session for people. Absent or null means none. """
     type_: Literal["create_session"] | Unset = "create_session"
-    """ The kind of this request. """
+    """ The kind of request, always `create_session`. """
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.json_metadata import JsonMetadata  # noqa: PLC0415

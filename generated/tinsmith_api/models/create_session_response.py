@@ -17,15 +17,15 @@ class CreateSessionResponse:
     """The session is open."""
 
     session_id: str
-    """ Names a session. Opaque; servers form it as they like. """
+    """ Id of a session. Opaque: servers form it as they like. """
     type_: str | Unset = UNSET
-    """ `create_session`. """
+    """ The kind of answer, `create_session`. """
     info_message: None | str | Unset = UNSET
-    """ To be logged at INFO. """
+    """ Message that the client logs at INFO. Absent or null for none. """
     warning_message: None | str | Unset = UNSET
-    """ To be logged at WARNING. """
+    """ Message that the client logs at WARNING. Absent or null for none. """
     error_message: None | str | Unset = UNSET
-    """ To be logged at ERROR. """
+    """ Message that the client logs at ERROR. Absent or null for none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

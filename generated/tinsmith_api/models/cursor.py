@@ -12,14 +12,14 @@ T = TypeVar("T", bound="Cursor")
 
 @_attrs_define
 class Cursor:
-    """Which part of a list this is."""
+    """Which part of a list a page is."""
 
     offset: int
-    """ How many entries were skipped. """
+    """ Number of entries before this page. """
     limit: int
-    """ The most that this page could hold. """
+    """ Most entries that this page could hold. """
     total_count: int
-    """ How many there are in all. """
+    """ Number of entries in all. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,12 +19,13 @@ class Datum:
     """One training example."""
 
     loss_fn_inputs: LossFnInputs
-    """ What the loss needs beside the input, by name, each as long as the input: position i speaks of token i + 1.
-    `target_tokens` (int64) and, by loss, `weights`, `logprobs`, `advantages` (float32). cross_entropy also takes
-    two-dimensional target_tokens and weights, several targets a position.
+    """ What the loss reads beside the model input, by name. Each tensor is as long as the input, and position i is
+    about token i + 1. All losses need `target_tokens` (int64); by loss come `weights`, `logprobs` and `advantages`
+    (float32). cross_entropy also takes two-dimensional `target_tokens` and `weights`, with several targets for each
+    position.
      """
     model_input: ModelInput
-    """ What a model reads: pieces, one after the other. """
+    """ What a model reads, one chunk after the other. """
 
     def to_dict(self) -> dict[str, Any]:
         loss_fn_inputs = self.loss_fn_inputs.to_dict()

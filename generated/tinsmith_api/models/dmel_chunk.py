@@ -11,12 +11,12 @@ T = TypeVar("T", bound="DmelChunk")
 
 @_attrs_define
 class DmelChunk:
-    """Sound. Its length in tokens stands in the head of the bytes."""
+    """A stretch of sound. The first bytes say how many positions it takes."""
 
     dmel: str
     """ The encoded sound, in standard base64. """
     type_: Literal["dmel"] = "dmel"
-    """ The kind of chunk. """
+    """ The kind of chunk, always `dmel`. """
 
     def to_dict(self) -> dict[str, Any]:
         dmel = self.dmel

@@ -11,12 +11,12 @@ T = TypeVar("T", bound="EncodedTextChunk")
 
 @_attrs_define
 class EncodedTextChunk:
-    """Text as tokens."""
+    """A stretch of text, as token ids."""
 
     tokens: list[int]
-    """ Token ids of the model's tokenizer. """
+    """ Token ids, of the model's tokenizer. """
     type_: Literal["encoded_text"] = "encoded_text"
-    """ The kind of chunk. """
+    """ The kind of chunk, always `encoded_text`. """
 
     def to_dict(self) -> dict[str, Any]:
         tokens = self.tokens

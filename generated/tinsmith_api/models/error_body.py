@@ -14,16 +14,16 @@ T = TypeVar("T", bound="ErrorBody")
 
 @_attrs_define
 class ErrorBody:
-    """What a refused request is answered with. Servers differ, so every field is optional and unknown ones are kept."""
+    """Body of a refused request. Servers differ, so every field is optional and unknown fields are kept."""
 
     detail: Any | Unset = UNSET
-    """ What is wrong: a text, or a list of `{loc, msg, type}` that names each offending field, as FastAPI servers
-    answer 422.
+    """ What is wrong: a text, or, as FastAPI servers answer 422, a list of `{loc, msg, type}` that names each
+    field.
      """
     error: None | str | Unset = UNSET
-    """ What is wrong, where the server uses this field instead. """
+    """ What is wrong, on servers that use this field instead of `detail`. Absent or null elsewhere. """
     category: None | str | Unset = UNSET
-    """ Whose fault it is. """
+    """ Whether the user or the server is to blame. Absent or null where the server does not say. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

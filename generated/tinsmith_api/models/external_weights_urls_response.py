@@ -17,12 +17,12 @@ T = TypeVar("T", bound="ExternalWeightsUrlsResponse")
 
 @_attrs_define
 class ExternalWeightsUrlsResponse:
-    """Where to fetch the files."""
+    """Where the files of a checkpoint can be fetched."""
 
     urls: SignedUrls
-    """ A signed URL for each file. Each is a secret. """
+    """ A signed URL for each file, by its name. Each is a secret. """
     expires: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

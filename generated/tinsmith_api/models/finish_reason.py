@@ -13,7 +13,7 @@ T = TypeVar("T", bound="FinishReason")
 
 @_attrs_define
 class FinishReason:
-    """Why a session ends."""
+    """Why a client ends its session."""
 
     type_: FinishReasonType
     """ How the work went. """

@@ -20,9 +20,9 @@ class FinishSessionRequest:
     """End a session."""
 
     reason: FinishReason
-    """ Why a session ends. """
+    """ Why a client ends its session. """
     detail: None | str | Unset = UNSET
-    """ More about it, for people. """
+    """ More about the end, in words. Absent or null for nothing. """
 
     def to_dict(self) -> dict[str, Any]:
         reason = self.reason.to_dict()

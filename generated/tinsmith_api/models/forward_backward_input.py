@@ -18,17 +18,17 @@ T = TypeVar("T", bound="ForwardBackwardInput")
 
 @_attrs_define
 class ForwardBackwardInput:
-    """A batch and the loss to take over it."""
+    """A batch, and the loss to compute over it."""
 
     data: list[Datum]
-    """ The examples. Clients split larger batches over several requests. """
+    """ The examples. Clients split a large batch over several requests. """
     loss_fn: str
     """ Name of the loss. All losses are sums over tokens, not means. Servers may have further ones: SkyRL
     `ppo_critic` and `dppo`, Hatchery `dapo`, `grpo` and `orpo`. cispo and dro since 0.5.1, gspo since 0.34,
     stable_reinforce since 0.35, custom since 0.36.
      """
     loss_fn_config: LossFnConfig | None | Unset = UNSET
-    """ Settings of the loss; null for the server's own. """
+    """ Settings of the loss, by name. Absent or null means the server's own. """
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.loss_fn_config import LossFnConfig  # noqa: PLC0415

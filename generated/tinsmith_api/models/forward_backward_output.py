@@ -17,15 +17,15 @@ T = TypeVar("T", bound="ForwardBackwardOutput")
 
 @_attrs_define
 class ForwardBackwardOutput:
-    """The result of forward and of forward_backward. Carries no tag."""
+    """The result of forward and of forward_backward. It carries no `type`."""
 
     loss_fn_output_type: str
-    """ The kind of outputs, as the server calls it. """
+    """ Kind of the outputs, as the server calls it. """
     loss_fn_outputs: list[LossFnOutput]
-    """ One entry for each example, in order. """
+    """ One entry for each datum, in the order of the batch. """
     metrics: Metrics
-    """ Numbers by name. A name ends in `:` and a reduction (`mean`, `sum`, `min`, `max`, `slack`, `unique`,
-    `hash2`, `hash_unordered`) that says how the values of several requests merge; some servers send names without
+    """ Numbers by name. A name ends in `:` and a reduction, `mean`, `sum`, `min`, `max`, `slack`, `unique`, `hash2`
+    or `hash_unordered`, which says how the values of several requests are merged. Some servers send names without
     one.
      """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

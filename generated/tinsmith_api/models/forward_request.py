@@ -17,16 +17,16 @@ T = TypeVar("T", bound="ForwardRequest")
 
 @_attrs_define
 class ForwardRequest:
-    """Compute the loss without gradients."""
+    """Compute the loss, without gradients."""
 
     forward_input: ForwardBackwardInput
-    """ A batch and the loss to take over it. """
+    """ A batch, and the loss to compute over it. """
     model_id: str
-    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
-    text is the training run's id. Treat it as opaque.
+    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
+    its training run is the same text. Treat it as opaque.
      """
     seq_id: int | None | Unset = UNSET
-    """ The place in the training order. """
+    """ Place of the request in the model's training order, from 1. Absent or null leaves it to the server. """
 
     def to_dict(self) -> dict[str, Any]:
         forward_input = self.forward_input.to_dict()

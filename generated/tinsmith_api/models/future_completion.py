@@ -22,7 +22,7 @@ class FutureCompletion:
     state: str
     """ How it ended. """
     request_id: str
-    """ Names a promise. Always text, even where it looks like a number; opaque. """
+    """ Id of a promise. Always text, even where it looks like a number. Treat it as opaque. """
     response_payload_uncompressed_size: int | None | Unset = UNSET
     """ Size of the result before compression, in bytes, so that a client can make room for it. Absent where the
     promise failed or the server does not say.

@@ -16,10 +16,10 @@ class FutureRetrieveRequest:
     """Ask for the result of a promise."""
 
     request_id: str
-    """ Names a promise. Always text, even where it looks like a number; opaque. """
+    """ Id of a promise. Always text, even where it looks like a number. Treat it as opaque. """
     allow_metadata_only: bool | Unset = UNSET
-    """ Whether the server may answer `complete_metadata` for a large result instead of the result itself. Absent
-    means no.
+    """ Whether the server may answer `complete_metadata` with the size of a large result, instead of the result
+    itself. Absent means no.
      """
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,12 +16,12 @@ T = TypeVar("T", bound="FuturesRetrieveResponse")
 
 @_attrs_define
 class FuturesRetrieveResponse:
-    """The promises that ended."""
+    """The promises of a sampler that have ended since the cursor."""
 
     completions: list[FutureCompletion]
-    """ What ended since the cursor, oldest first. """
+    """ The promises that ended, oldest first. """
     cursor: int
-    """ Send this as `prev_cursor` next time. """
+    """ Send it as `prev_cursor` next time. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -22,32 +22,32 @@ class GenericEvent:
     """Anything else worth knowing."""
 
     event_id: str
-    """ Names the event: a fresh UUID. """
+    """ Id of the event, a fresh UUID. """
+    event_name: str
+    """ Name of what happened. """
     event_session_index: int
-    """ Its number in the session, from 0. """
+    """ Number of the event in its session, from 0. """
     severity: Severity
     """ How serious an event is. """
     timestamp: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
-    event_name: str
-    """ What happened. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     event: Literal["GENERIC_EVENT"] = "GENERIC_EVENT"
-    """ The kind of event. """
+    """ The kind of event, always `GENERIC_EVENT`. """
     event_data: GenericEventEventData | Unset = UNSET
-    """ More about it. """
+    """ Facts about it, by name. Absent means none. """
 
     def to_dict(self) -> dict[str, Any]:
         event = self.event
 
         event_id = self.event_id
 
+        event_name = self.event_name
+
         event_session_index = self.event_session_index
 
         severity: str = self.severity
 
         timestamp = self.timestamp.isoformat()
-
-        event_name = self.event_name
 
         event_data: dict[str, Any] | Unset = UNSET
         if not isinstance(self.event_data, Unset):
@@ -59,10 +59,10 @@ class GenericEvent:
             {
                 "event": event,
                 "event_id": event_id,
+                "event_name": event_name,
                 "event_session_index": event_session_index,
                 "severity": severity,
                 "timestamp": timestamp,
-                "event_name": event_name,
             }
         )
         if event_data is not UNSET:
@@ -81,13 +81,13 @@ class GenericEvent:
 
         event_id = d.pop("event_id")
 
+        event_name = d.pop("event_name")
+
         event_session_index = d.pop("event_session_index")
 
         severity = check_severity(d.pop("severity"))
 
         timestamp = datetime.datetime.fromisoformat(d.pop("timestamp"))
-
-        event_name = d.pop("event_name")
 
         _event_data = d.pop("event_data", UNSET)
         event_data: GenericEventEventData | Unset
@@ -99,10 +99,10 @@ class GenericEvent:
         generic_event = cls(
             event=event,
             event_id=event_id,
+            event_name=event_name,
             event_session_index=event_session_index,
             severity=severity,
             timestamp=timestamp,
-            event_name=event_name,
             event_data=event_data,
         )
 

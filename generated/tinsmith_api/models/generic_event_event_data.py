@@ -12,7 +12,7 @@ T = TypeVar("T", bound="GenericEventEventData")
 
 @_attrs_define
 class GenericEventEventData:
-    """More about it."""
+    """Facts about it, by name. Absent means none."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -13,14 +13,14 @@ T = TypeVar("T", bound="GetInfoRequest")
 
 @_attrs_define
 class GetInfoRequest:
-    """Ask about a model."""
+    """Ask what a model is."""
 
     model_id: str
-    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
-    text is the training run's id. Treat it as opaque.
+    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
+    its training run is the same text. Treat it as opaque.
      """
     type_: Literal["get_info"] | Unset = "get_info"
-    """ The kind of this request. """
+    """ The kind of request, always `get_info`. """
 
     def to_dict(self) -> dict[str, Any]:
         model_id = self.model_id

@@ -24,10 +24,10 @@ class GetInfoResponse:
     """What a model is."""
 
     model_data: ModelData
-    """ What the model is. """
+    """ What a model is made of. """
     model_id: str
-    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
-    text is the training run's id. Treat it as opaque.
+    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
+    its training run is the same text. Treat it as opaque.
      """
     type_: None | str | Unset = UNSET
     """ The kind of answer, `get_info`. """

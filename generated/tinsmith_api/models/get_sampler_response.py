@@ -17,12 +17,11 @@ class GetSamplerResponse:
     """What a sampler samples."""
 
     sampler_id: str
-    """ Names a sampler. The hosted service forms it as `<session>:sample:<n>`. Treat it as opaque.
-     """
+    """ Id of a sampler. The hosted service forms it as `<session>:sample:<n>`. Treat it as opaque. """
     base_model: str
-    """ The name of a base model, as `get_server_capabilities` lists it. """
+    """ Name of a base model, as `get_server_capabilities` lists it. """
     model_path: None | str | Unset = UNSET
-    """ Its saved weights; null for a bare base model. """
+    """ Saved weights that it samples, as a `tinker://` path. Absent or null for the base model itself. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,10 +16,10 @@ T = TypeVar("T", bound="GetServerCapabilitiesResponse")
 
 @_attrs_define
 class GetServerCapabilitiesResponse:
-    """What this server offers."""
+    """What the server offers."""
 
     supported_models: list[SupportedModel]
-    """ The base models. """
+    """ The base models that it offers. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,16 +18,16 @@ T = TypeVar("T", bound="GetSessionResponse")
 
 @_attrs_define
 class GetSessionResponse:
-    """What a session holds."""
+    """What belongs to a session."""
 
     training_run_ids: list[str]
-    """ Its training runs, in order of creation. """
+    """ Ids of its training runs, in the order of their creation. """
     sampler_ids: list[str]
-    """ Its samplers. """
+    """ Ids of its samplers. """
     user_metadata: None | Unset | UserMetadata = UNSET
-    """ Labels of the user's own. """
+    """ Labels that the user attached to it. Absent or null where there are none, or the server does not say. """
     display_name: None | str | Unset = UNSET
-    """ A name for people. """
+    """ Its name for people. Absent or null where it has none, or the server does not say. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,24 +20,24 @@ T = TypeVar("T", bound="GetTokenizerResponse")
 
 @_attrs_define
 class GetTokenizerResponse:
-    """A tokenizer, complete. Extension of Tinsmith's embedded service, so that a client needs no model hub."""
+    """A whole tokenizer. An extension of Tinsmith's embedded service, so that a client needs no model hub."""
 
     base_model: str
-    """ The name of a base model, as `get_server_capabilities` lists it. """
+    """ Name of a base model, as `get_server_capabilities` lists it. """
     tokenizer_json: str
-    """ The content of `tokenizer.json`, as the `tokenizers` library reads it. """
+    """ Content of `tokenizer.json`, as the `tokenizers` library reads it. """
     chat_template: None | str | Unset = UNSET
-    """ The Jinja template that turns messages into a prompt. """
+    """ Jinja template that turns messages into a prompt. Absent or null where the model has none. """
     bos_token: None | str | Unset = UNSET
-    """ The token that begins a text. """
+    """ Token that begins a text. Absent or null where there is none. """
     eos_token: None | str | Unset = UNSET
-    """ The token that ends a text. """
+    """ Token that ends a text. Absent or null where there is none. """
     pad_token: None | str | Unset = UNSET
-    """ The token that fills a batch. """
+    """ Token that fills up a batch. Absent or null where there is none. """
     unk_token: None | str | Unset = UNSET
-    """ The token for what has none. """
+    """ Token for text that has no token of its own. Absent or null where there is none. """
     tokenizer_config: GetTokenizerResponseTokenizerConfigType0 | None | Unset = UNSET
-    """ The content of `tokenizer_config.json`, without templates; null where the model brings none. """
+    """ Content of `tokenizer_config.json`, without templates. Absent or null where the model has none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

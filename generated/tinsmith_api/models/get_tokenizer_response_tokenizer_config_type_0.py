@@ -12,7 +12,7 @@ T = TypeVar("T", bound="GetTokenizerResponseTokenizerConfigType0")
 
 @_attrs_define
 class GetTokenizerResponseTokenizerConfigType0:
-    """The content of `tokenizer_config.json`, without templates; null where the model brings none."""
+    """Content of `tokenizer_config.json`, without templates. Absent or null where the model has none."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

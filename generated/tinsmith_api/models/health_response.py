@@ -15,7 +15,7 @@ class HealthResponse:
     """The server is up."""
 
     status: str
-    """ `ok` when requests can be taken. """
+    """ `ok` when the server takes requests. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

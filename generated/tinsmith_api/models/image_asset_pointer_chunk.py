@@ -14,16 +14,18 @@ T = TypeVar("T", bound="ImageAssetPointerChunk")
 
 @_attrs_define
 class ImageAssetPointerChunk:
-    """A picture that the server fetches."""
+    """An image that the server has or fetches. There is no binary form of it."""
 
     format_: ImageFormat
-    """ The kind of image file. """
+    """ Format of an image file. """
     location: str
-    """ Where the server finds it. """
+    """ Where the server finds the image. """
     type_: Literal["image_asset_pointer"] = "image_asset_pointer"
-    """ The kind of chunk. """
+    """ The kind of chunk, always `image_asset_pointer`. """
     expected_tokens: int | None | Unset = UNSET
-    """ How many positions the caller counts on. Advisory: a server may refuse a mismatch. """
+    """ Positions that the image will take in the context. The server checks it and may refuse a mismatch. Absent or
+    null leaves it to the server.
+     """
 
     def to_dict(self) -> dict[str, Any]:
         format_: str = self.format_

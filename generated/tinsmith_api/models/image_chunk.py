@@ -14,16 +14,18 @@ T = TypeVar("T", bound="ImageChunk")
 
 @_attrs_define
 class ImageChunk:
-    """A picture."""
+    """An image."""
 
     data: str
-    """ The file, in standard base64. """
+    """ The image file, in standard base64. """
     format_: ImageFormat
-    """ The kind of image file. """
+    """ Format of an image file. """
     type_: Literal["image"] = "image"
-    """ The kind of chunk. """
+    """ The kind of chunk, always `image`. """
     expected_tokens: int | None | Unset = UNSET
-    """ How many positions the caller counts on. Advisory: a server may refuse a mismatch. """
+    """ Positions that the image will take in the context. The server checks it and may refuse a mismatch. Absent or
+    null leaves it to the server.
+     """
 
     def to_dict(self) -> dict[str, Any]:
         data = self.data

@@ -13,13 +13,15 @@ T = TypeVar("T", bound="JoinSamplingSessionRequest")
 
 @_attrs_define
 class JoinSamplingSessionRequest:
-    """Ask for a counter of one's own on a sampler that was copied into this process."""
+    """Ask for a counter for a sampler that was copied into this process, so that each copy numbers its requests on its
+    own.
+
+    """
 
     sampling_session_id: str
-    """ Names a sampler. The hosted service forms it as `<session>:sample:<n>`. Treat it as opaque.
-     """
+    """ Id of a sampler. The hosted service forms it as `<session>:sample:<n>`. Treat it as opaque. """
     type_: Literal["join_sampling_session"] | Unset = "join_sampling_session"
-    """ The kind of this request. """
+    """ The kind of request, always `join_sampling_session`. """
 
     def to_dict(self) -> dict[str, Any]:
         sampling_session_id = self.sampling_session_id

@@ -12,10 +12,10 @@ T = TypeVar("T", bound="ListSessionsResponse")
 
 @_attrs_define
 class ListSessionsResponse:
-    """Sessions, newest first."""
+    """One page of sessions."""
 
     sessions: list[str]
-    """ Their ids. """
+    """ Ids of the sessions, newest first. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

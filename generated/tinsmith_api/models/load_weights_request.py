@@ -27,8 +27,8 @@ class LoadWeightsRequest:
     """
 
     path: str
-    """ Where a checkpoint lives: `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so a
-    path that a server gave is passed on as it is.
+    """ Where a checkpoint lives, as `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so
+    pass on a path that a server gave as it is.
      """
     optimizer: bool
     """ Whether to load the optimizer's state as well as the weights. """

@@ -17,11 +17,11 @@ class LoadWeightsResponse:
     """The checkpoint is loaded."""
 
     path: None | str | Unset = UNSET
-    """ The checkpoint, where the server repeats it. """
+    """ The checkpoint that was loaded. Absent or null where the server does not repeat it. """
     model_id: None | str | Unset = UNSET
-    """ The new model. Second form only. """
+    """ The model that the load created. Absent or null where it loaded into an existing one. """
     type_: None | str | Unset = UNSET
-    """ `load_weights`. """
+    """ The kind of result, `load_weights`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,18 +13,18 @@ T = TypeVar("T", bound="LoraConfig")
 
 @_attrs_define
 class LoraConfig:
-    """The adapter to train. At least one of the three train_* must be true."""
+    """Shape of a LoRA adapter. At least one of `train_unembed`, `train_mlp` and `train_attn` must be true."""
 
     rank: int
-    """ Width of the adapter matrices. """
+    """ Rank of the two factors, at least 1. """
     seed: int | None | Unset = UNSET
-    """ Seed of the random start; null lets the server choose. """
+    """ Seed of the initial weights. Absent or null lets the server draw one. """
     train_unembed: bool | Unset = UNSET
-    """ Whether the unembedding gets an adapter. Absent means true. """
+    """ Whether the unembedding is adapted. Absent means yes. """
     train_mlp: bool | Unset = UNSET
-    """ Whether the MLP matrices get adapters. Absent means true. """
+    """ Whether the MLP projections are adapted. Absent means yes. """
     train_attn: bool | Unset = UNSET
-    """ Whether the attention matrices get adapters. Absent means true. """
+    """ Whether the attention projections are adapted. Absent means yes. """
 
     def to_dict(self) -> dict[str, Any]:
         rank = self.rank

@@ -12,8 +12,8 @@ T = TypeVar("T", bound="LossFnConfig")
 
 @_attrs_define
 class LossFnConfig:
-    """Settings of the loss by name. ppo and cispo: `clip_low_threshold`, `clip_high_threshold`; dro: `beta`; custom:
-    `loss_id` (text). Text is allowed since 0.27.
+    """Settings of the loss, by name. ppo and cispo have `clip_low_threshold` and `clip_high_threshold`, dro `beta`, custom
+    `loss_id` (a text). Texts are allowed since 0.27.
 
     """
 

@@ -16,7 +16,10 @@ T = TypeVar("T", bound="LossFnOutput")
 
 @_attrs_define
 class LossFnOutput:
-    """What came out for one example, by name: `logprobs` of the targets, and `elementwise_loss` on some servers."""
+    """What the loss gives back for one datum, by name. `logprobs` are those of the targets; some servers add
+    `elementwise_loss`.
+
+    """
 
     additional_properties: dict[str, TensorDataOutput] = _attrs_field(init=False, factory=dict)
 

@@ -12,8 +12,8 @@ T = TypeVar("T", bound="Metrics")
 
 @_attrs_define
 class Metrics:
-    """Numbers by name. A name ends in `:` and a reduction (`mean`, `sum`, `min`, `max`, `slack`, `unique`, `hash2`,
-    `hash_unordered`) that says how the values of several requests merge; some servers send names without one.
+    """Numbers by name. A name ends in `:` and a reduction, `mean`, `sum`, `min`, `max`, `slack`, `unique`, `hash2` or
+    `hash_unordered`, which says how the values of several requests are merged. Some servers send names without one.
 
     """
 

@@ -14,14 +14,15 @@ T = TypeVar("T", bound="ModelData")
 
 @_attrs_define
 class ModelData:
-    """What the model is."""
+    """What a model is made of."""
 
     arch: None | str | Unset = UNSET
-    """ Its architecture. """
+    """ Architecture of the base model. Absent or null where the server does not say. """
     model_name: None | str | Unset = UNSET
-    """ Its base model. """
+    """ Name of the base model. Absent or null where the server does not say. """
     tokenizer_id: None | str | Unset = UNSET
-    """ The tokenizer that it expects, where that is not the base model's own. """
+    """ Name under which the tokenizer is found, where it is not that of the base model. Absent or null otherwise.
+     """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

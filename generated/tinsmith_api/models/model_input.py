@@ -18,10 +18,10 @@ T = TypeVar("T", bound="ModelInput")
 
 @_attrs_define
 class ModelInput:
-    """What a model reads: pieces, one after the other."""
+    """What a model reads, one chunk after the other."""
 
     chunks: list[DmelChunk | EncodedTextChunk | ImageAssetPointerChunk | ImageChunk]
-    """ The pieces, in order. """
+    """ The chunks, in order. """
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.dmel_chunk import DmelChunk  # noqa: PLC0415

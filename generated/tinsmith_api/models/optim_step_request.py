@@ -22,8 +22,8 @@ class OptimStepRequest:
     """Apply the gradients gathered so far, and clear them. Give `adam_params` or `optimizer_params`."""
 
     model_id: str
-    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
-    text is the training run's id. Treat it as opaque.
+    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
+    its training run is the same text. Treat it as opaque.
      """
     adam_params: AdamParams | None | Unset = UNSET
     """ Settings of a step of Adam. Clients before 0.30 always send it, `{}` for all defaults. """

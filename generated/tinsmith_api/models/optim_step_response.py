@@ -21,7 +21,8 @@ class OptimStepResponse:
     """The step was taken."""
 
     metrics: Metrics | None | Unset = UNSET
-    """ Numbers about the step, the gradient norm for example. """
+    """ Numbers about the step, the norm of the gradient for example. Absent or null where the server gives none.
+     """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

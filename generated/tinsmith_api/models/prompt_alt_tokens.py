@@ -16,7 +16,7 @@ T = TypeVar("T", bound="PromptAltTokens")
 
 @_attrs_define
 class PromptAltTokens:
-    """Other tokens drawn at each prompt position."""
+    """Other tokens that were drawn at each prompt position."""
 
     tokens: TensorDataOutput
     """ A tensor in a result. """

@@ -17,9 +17,9 @@ class RequestFailedResponse:
     """The work failed for good. Comes with status 200."""
 
     error: Any
-    """ What happened, as text; the key alone marks the failure, whatever its value. """
+    """ What happened, in words. The key alone marks the failure, whatever its value. """
     category: str | Unset = UNSET
-    """ Whose fault it is. Any other value counts as unknown. """
+    """ Whether the user or the server is to blame. Absent, and any other value, mean unknown. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

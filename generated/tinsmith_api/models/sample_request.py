@@ -22,35 +22,38 @@ class SampleRequest:
     """Sample completions of a prompt."""
 
     prompt: ModelInput
-    """ What a model reads: pieces, one after the other. """
+    """ What a model reads, one chunk after the other. """
     sampling_params: SamplingParams
-    """ How to sample. What is left out, the server fills in. """
+    """ How tokens are drawn. What is left out, the server fills in. """
     num_samples: int | Unset = UNSET
-    """ How many completions. Absent means 1. """
+    """ Number of completions, at least 1. Absent means 1. """
     base_model: None | str | Unset = UNSET
-    """ Sample this base model, without a sampler. """
+    """ Base model to sample, instead of a sampler. """
     model_path: None | str | Unset = UNSET
-    """ Sample these weights, without a sampler. """
+    """ Saved weights to sample, as a `tinker://` path, instead of a sampler. """
     sampling_session_id: None | str | Unset = UNSET
-    """ The sampler. Then seq_id is required. """
+    """ The sampler. `seq_id` is then required. """
     seq_id: int | None | Unset = UNSET
-    """ The number of this request in its sampling session. """
+    """ Number of the request within its sampler, from 0. A retry sends the same number. Absent or null without a
+    sampler.
+     """
     prompt_logprobs: bool | None | Unset = UNSET
     """ Whether to return the logprob of each prompt token. Absent or null means no. """
     topk_prompt_logprobs: int | Unset = UNSET
-    """ How many of the likeliest tokens to return at each prompt position. Absent means 0. """
+    """ Number of likeliest tokens to return at each prompt position. Absent means 0, none. """
     topk_sample_logprobs: int | Unset = UNSET
-    """ How many of the likeliest tokens to return at each sampled position. Absent means 0. """
+    """ Number of likeliest tokens to return at each sampled position. Absent means 0, none. """
     target_prompt_logprobs: None | TensorData | Unset = UNSET
-    """ Token ids whose logprobs are wanted at each prompt position. """
+    """ Token ids whose logprobs are wanted at each prompt position. Absent or null means none. """
     prompt_alt_tokens_k: int | Unset = UNSET
-    """ How many alternative tokens to draw at each prompt position. Absent means 0. """
+    """ Number of other tokens to draw at each prompt position. Absent means 0, none. """
     prompt_logprobs_last_n: int | None | Unset = UNSET
-    """ Return prompt logprobs for the last n positions only; null for all. """
+    """ Return the logprobs of this many last prompt positions only. Absent or null means all. """
     record_stability_info: bool | None | Unset = UNSET
-    """ Whether to record what is needed to compare sampling with training. """
+    """ Whether to record what is needed to compare sampling with training. Absent or null leaves it to the server.
+     """
     type_: Literal["sample"] | Unset = "sample"
-    """ The kind of this request. """
+    """ The kind of request, always `sample`. """
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.tensor_data import TensorData  # noqa: PLC0415

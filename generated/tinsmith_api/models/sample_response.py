@@ -20,23 +20,28 @@ T = TypeVar("T", bound="SampleResponse")
 
 @_attrs_define
 class SampleResponse:
-    """The completions."""
+    """The completions, and what was asked for about the prompt."""
 
     sequences: list[SampledSequence]
-    """ One entry for each sample asked for. """
-    type_: str | Unset = UNSET
-    """ `sample`. """
+    """ One entry for each sample that was asked for. """
     prompt_logprobs: list[Any] | None | Unset = UNSET
-    """ One entry for each prompt token: its logprob given what is before it. The first is null. """
+    """ Logprob of each prompt token given those before it, in nats. The first entry is null; some servers leave it
+    out. Absent or null unless asked for.
+     """
     topk_prompt_logprobs: list[Any] | None | Unset = UNSET
-    """ One entry for each prompt token: the likeliest tokens as [token id, logprob]; null where there are none.
+    """ For each prompt token the likeliest ones, as pairs of token id and logprob in nats; null where there are
+    none. Absent or null unless asked for.
      """
     target_prompt_logprobs: None | TensorDataOutput | Unset = UNSET
-    """ The logprobs of the tokens that `target_prompt_logprobs` asked for. """
-    prompt_alt_tokens: None | PromptAltTokens | Unset = UNSET
-    """ The tokens that `prompt_alt_tokens_k` asked for. """
+    """ Logprobs of the tokens that `target_prompt_logprobs` of the request named, in nats. Absent or null unless
+    asked for.
+     """
     prompt_cache_hit_tokens: int | None | Unset = UNSET
-    """ How much of the prompt was known already. """
+    """ Prompt tokens that the server had computed before. Absent means 0. """
+    prompt_alt_tokens: None | PromptAltTokens | Unset = UNSET
+    """ What `prompt_alt_tokens_k` of the request asked for. Absent or null otherwise. """
+    type_: str | Unset = UNSET
+    """ The kind of result, `sample`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,8 +52,6 @@ class SampleResponse:
         for sequences_item_data in self.sequences:
             sequences_item = sequences_item_data.to_dict()
             sequences.append(sequences_item)
-
-        type_ = self.type_
 
         prompt_logprobs: list[Any] | None | Unset
         if isinstance(self.prompt_logprobs, Unset):
@@ -70,6 +73,12 @@ class SampleResponse:
         else:
             target_prompt_logprobs = self.target_prompt_logprobs
 
+        prompt_cache_hit_tokens: int | None | Unset
+        if isinstance(self.prompt_cache_hit_tokens, Unset):
+            prompt_cache_hit_tokens = UNSET
+        else:
+            prompt_cache_hit_tokens = self.prompt_cache_hit_tokens
+
         prompt_alt_tokens: dict[str, Any] | None | Unset
         if isinstance(self.prompt_alt_tokens, Unset):
             prompt_alt_tokens = UNSET
@@ -78,11 +87,7 @@ class SampleResponse:
         else:
             prompt_alt_tokens = self.prompt_alt_tokens
 
-        prompt_cache_hit_tokens: int | None | Unset
-        if isinstance(self.prompt_cache_hit_tokens, Unset):
-            prompt_cache_hit_tokens = UNSET
-        else:
-            prompt_cache_hit_tokens = self.prompt_cache_hit_tokens
+        type_ = self.type_
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -91,18 +96,18 @@ class SampleResponse:
                 "sequences": sequences,
             }
         )
-        if type_ is not UNSET:
-            field_dict["type"] = type_
         if prompt_logprobs is not UNSET:
             field_dict["prompt_logprobs"] = prompt_logprobs
         if topk_prompt_logprobs is not UNSET:
             field_dict["topk_prompt_logprobs"] = topk_prompt_logprobs
         if target_prompt_logprobs is not UNSET:
             field_dict["target_prompt_logprobs"] = target_prompt_logprobs
-        if prompt_alt_tokens is not UNSET:
-            field_dict["prompt_alt_tokens"] = prompt_alt_tokens
         if prompt_cache_hit_tokens is not UNSET:
             field_dict["prompt_cache_hit_tokens"] = prompt_cache_hit_tokens
+        if prompt_alt_tokens is not UNSET:
+            field_dict["prompt_alt_tokens"] = prompt_alt_tokens
+        if type_ is not UNSET:
+            field_dict["type"] = type_
 
         return field_dict
 
@@ -120,8 +125,6 @@ class SampleResponse:
 
             sequences.append(sequences_item)
 
-        type_ = d.pop("type", UNSET)
-
         prompt_logprobs = cast(list[Any] | None | Unset, d.pop("prompt_logprobs", UNSET))
 
         topk_prompt_logprobs = cast(list[Any] | None | Unset, d.pop("topk_prompt_logprobs", UNSET))
@@ -135,6 +138,8 @@ class SampleResponse:
 
         target_prompt_logprobs = _parse_target_prompt_logprobs(d.pop("target_prompt_logprobs", UNSET))
 
+        prompt_cache_hit_tokens = cast(int | None | Unset, d.pop("prompt_cache_hit_tokens", UNSET))
+
         def _parse_prompt_alt_tokens(data: Any) -> None | PromptAltTokens | Unset:
             if data is None:
                 return data
@@ -144,16 +149,16 @@ class SampleResponse:
 
         prompt_alt_tokens = _parse_prompt_alt_tokens(d.pop("prompt_alt_tokens", UNSET))
 
-        prompt_cache_hit_tokens = cast(int | None | Unset, d.pop("prompt_cache_hit_tokens", UNSET))
+        type_ = d.pop("type", UNSET)
 
         sample_response = cls(
             sequences=sequences,
-            type_=type_,
             prompt_logprobs=prompt_logprobs,
             topk_prompt_logprobs=topk_prompt_logprobs,
             target_prompt_logprobs=target_prompt_logprobs,
-            prompt_alt_tokens=prompt_alt_tokens,
             prompt_cache_hit_tokens=prompt_cache_hit_tokens,
+            prompt_alt_tokens=prompt_alt_tokens,
+            type_=type_,
         )
 
         sample_response.additional_properties = d

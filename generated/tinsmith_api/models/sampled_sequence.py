@@ -14,18 +14,22 @@ T = TypeVar("T", bound="SampledSequence")
 
 @_attrs_define
 class SampledSequence:
-    """One completion."""
+    """One sampled completion."""
 
     stop_reason: str
-    """ Why it ended: the length was reached, or a stop was met. """
+    """ Why it ended, because of the length (`length`) or because a stop was met (`stop`). """
     tokens: list[int]
-    """ The sampled tokens, without the prompt. """
+    """ Token ids that were sampled, without the prompt. """
     logprobs: list[float] | None | Unset = UNSET
-    """ The logprob of each sampled token under the model, before temperature. """
+    """ Logprob of each sampled token under the model, before temperature, in nats. Absent or null where the server
+    gives none.
+     """
     topk_sampled_logprobs: list[Any] | None | Unset = UNSET
-    """ For each sampled token the likeliest ones as [token id, logprob]. """
+    """ For each sampled token the likeliest ones, as pairs of token id and logprob in nats. Absent or null unless
+    asked for.
+     """
     sequence_id: None | str | Unset = UNSET
-    """ The id that later requests name it by. """
+    """ Id by which later requests say where tokens came from. Absent or null where the server gives none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,23 +13,25 @@ T = TypeVar("T", bound="SamplingParams")
 
 @_attrs_define
 class SamplingParams:
-    """How to sample. What is left out, the server fills in."""
+    """How tokens are drawn. What is left out, the server fills in."""
 
     max_tokens: int | None | Unset = UNSET
-    """ The most tokens to sample; null for as many as the context holds. Some servers require it.
+    """ Most tokens to draw, at least 1. Absent or null leaves it to the server, up to what the context holds; some
+    servers require it.
      """
     seed: int | None | Unset = UNSET
-    """ Makes the sample reproducible; null for a random one. """
+    """ Seed that makes the draw reproducible. Absent or null draws one. """
     stop: list[int] | list[str] | None | str | Unset = UNSET
-    """ What ends a sample: a text, texts, or token ids. Null keeps the model's own end of sequence; `[]` ends at
-    nothing but the length. Send a list: some servers refuse a bare text.
+    """ What ends a sequence, a text, several texts, or token ids. Absent or null means the model's own end of
+    sequence, and `[]` nothing but the length. Send a list, because some servers refuse a bare text.
      """
     temperature: float | Unset = UNSET
-    """ Divides the logits: 0 always takes the likeliest token. Absent means 1. """
+    """ Divides the logits, at least 0; 0 always takes the likeliest token. Absent means 1. """
     top_k: int | Unset = UNSET
-    """ Keep the k likeliest tokens; -1 keeps all. Absent means -1. """
+    """ Draw from the k likeliest tokens only; -1 draws from all. Absent means -1. """
     top_p: float | Unset = UNSET
-    """ Keep the likeliest tokens that together reach this probability. Absent means 1. """
+    """ Draw from the smallest set of likeliest tokens that together have this probability, 0 to 1. Absent means 1.
+     """
 
     def to_dict(self) -> dict[str, Any]:
         max_tokens: int | None | Unset

@@ -16,8 +16,7 @@ class SamplingSessionFuturesTarget:
     """The sampler whose promises are watched."""
 
     sampling_session_id: str
-    """ Names a sampler. The hosted service forms it as `<session>:sample:<n>`. Treat it as opaque.
-     """
+    """ Id of a sampler. The hosted service forms it as `<session>:sample:<n>`. Treat it as opaque. """
     type_: Literal["sampling_session"] | Unset = "sampling_session"
     """ The kind of target. There is only this one. """
     cloned_sampler_id: int | None | Unset = UNSET

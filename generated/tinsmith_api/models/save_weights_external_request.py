@@ -16,19 +16,19 @@ class SaveWeightsExternalRequest:
     """Store weights as files to download."""
 
     model_id: str
-    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
-    text is the training run's id. Treat it as opaque.
+    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
+    its training run is the same text. Treat it as opaque.
      """
     path: str
-    """ A bare name. """
+    """ Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`. """
     seq_id: int | None | Unset = UNSET
-    """ The place in the training order. """
+    """ Place of the request in the model's training order, from 1. Absent or null leaves it to the server. """
     ttl_seconds: int | None | Unset = UNSET
-    """ When to delete it; absent or null keeps it. """
+    """ Seconds until the server deletes the files, one hour to ten years. Absent or null keeps them. """
     age_encryption_recipients: list[str] | None | Unset = UNSET
-    """ Public age keys to encrypt the files for. """
+    """ Public age keys that the files are encrypted for. Absent or null leaves them unencrypted. """
     type_: Literal["save_weights_external"] | Unset = "save_weights_external"
-    """ The kind of this request. """
+    """ The kind of request, always `save_weights_external`. """
 
     def to_dict(self) -> dict[str, Any]:
         model_id = self.model_id

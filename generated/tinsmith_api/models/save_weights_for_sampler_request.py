@@ -21,30 +21,34 @@ T = TypeVar("T", bound="SaveWeightsForSamplerRequest")
 
 @_attrs_define
 class SaveWeightsForSamplerRequest:
-    """Store weights to sample from: under a name (`path`), or as a sampler that lives with the session
+    """Store weights to sample from, under a name (`path`), or as a sampler that lives with the session
     (`sampling_session_seq_id`).
 
     """
 
     model_id: str
-    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
-    text is the training run's id. Treat it as opaque.
+    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
+    its training run is the same text. Treat it as opaque.
      """
     path: None | str | Unset = UNSET
-    """ A bare name. Absent or null for a sampler that lives with the session. """
-    sampling_session_seq_id: int | None | Unset = UNSET
-    """ The number of the sampler to make. Absent or null when a name is given. """
-    seq_id: int | None | Unset = UNSET
-    """ The place in the training order. """
-    ttl_seconds: int | None | Unset = UNSET
-    """ When to delete it; absent or null keeps it. """
-    user_metadata: None | Unset | UserMetadata = UNSET
-    """ Labels of the checkpoint. """
-    kind: SaveWeightsForSamplerRequestKind | Unset = UNSET
-    """ Whether the sampler keeps today's weights or follows the training. Absent means snapshot.
+    """ Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`. Absent or null for a sampler
+    that lives with the session.
      """
+    sampling_session_seq_id: int | None | Unset = UNSET
+    """ Number, in its session, of the sampler that the weights become, from 0. Absent or null when a name is given.
+     """
+    kind: SaveWeightsForSamplerRequestKind | Unset = UNSET
+    """ Whether the sampler keeps the weights of now (`snapshot`) or follows the training (`inflight`). Absent means
+    `snapshot`.
+     """
+    seq_id: int | None | Unset = UNSET
+    """ Place of the request in the model's training order, from 1. Absent or null leaves it to the server. """
+    ttl_seconds: int | None | Unset = UNSET
+    """ Seconds until the server deletes it, one hour to ten years. Absent or null keeps it. """
+    user_metadata: None | Unset | UserMetadata = UNSET
+    """ Labels that the user attaches to the checkpoint, text by name. Absent or null means none. """
     type_: Literal["save_weights_for_sampler"] | Unset = "save_weights_for_sampler"
-    """ The kind of this request. """
+    """ The kind of request, always `save_weights_for_sampler`. """
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.user_metadata import UserMetadata  # noqa: PLC0415
@@ -62,6 +66,10 @@ class SaveWeightsForSamplerRequest:
             sampling_session_seq_id = UNSET
         else:
             sampling_session_seq_id = self.sampling_session_seq_id
+
+        kind: str | Unset = UNSET
+        if not isinstance(self.kind, Unset):
+            kind = self.kind
 
         seq_id: int | None | Unset
         if isinstance(self.seq_id, Unset):
@@ -83,10 +91,6 @@ class SaveWeightsForSamplerRequest:
         else:
             user_metadata = self.user_metadata
 
-        kind: str | Unset = UNSET
-        if not isinstance(self.kind, Unset):
-            kind = self.kind
-
         type_ = self.type_
 
         field_dict: dict[str, Any] = {}
@@ -100,14 +104,14 @@ class SaveWeightsForSamplerRequest:
             field_dict["path"] = path
         if sampling_session_seq_id is not UNSET:
             field_dict["sampling_session_seq_id"] = sampling_session_seq_id
+        if kind is not UNSET:
+            field_dict["kind"] = kind
         if seq_id is not UNSET:
             field_dict["seq_id"] = seq_id
         if ttl_seconds is not UNSET:
             field_dict["ttl_seconds"] = ttl_seconds
         if user_metadata is not UNSET:
             field_dict["user_metadata"] = user_metadata
-        if kind is not UNSET:
-            field_dict["kind"] = kind
         if type_ is not UNSET:
             field_dict["type"] = type_
 
@@ -124,6 +128,13 @@ class SaveWeightsForSamplerRequest:
 
         sampling_session_seq_id = cast(int | None | Unset, d.pop("sampling_session_seq_id", UNSET))
 
+        _kind = d.pop("kind", UNSET)
+        kind: SaveWeightsForSamplerRequestKind | Unset
+        if isinstance(_kind, Unset):
+            kind = UNSET
+        else:
+            kind = check_save_weights_for_sampler_request_kind(_kind)
+
         seq_id = cast(int | None | Unset, d.pop("seq_id", UNSET))
 
         ttl_seconds = cast(int | None | Unset, d.pop("ttl_seconds", UNSET))
@@ -137,13 +148,6 @@ class SaveWeightsForSamplerRequest:
 
         user_metadata = _parse_user_metadata(d.pop("user_metadata", UNSET))
 
-        _kind = d.pop("kind", UNSET)
-        kind: SaveWeightsForSamplerRequestKind | Unset
-        if isinstance(_kind, Unset):
-            kind = UNSET
-        else:
-            kind = check_save_weights_for_sampler_request_kind(_kind)
-
         type_ = cast(Literal["save_weights_for_sampler"] | Unset, d.pop("type", UNSET))
         if type_ != "save_weights_for_sampler" and not isinstance(type_, Unset):
             raise ValueError(f"type must match const 'save_weights_for_sampler', got '{type_}'")
@@ -152,10 +156,10 @@ class SaveWeightsForSamplerRequest:
             model_id=model_id,
             path=path,
             sampling_session_seq_id=sampling_session_seq_id,
+            kind=kind,
             seq_id=seq_id,
             ttl_seconds=ttl_seconds,
             user_metadata=user_metadata,
-            kind=kind,
             type_=type_,
         )
 

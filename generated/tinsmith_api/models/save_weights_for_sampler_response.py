@@ -17,13 +17,13 @@ class SaveWeightsForSamplerResponse:
     """The weights can be sampled."""
 
     path: None | str | Unset = UNSET
-    """ Where they are, for the named form. Some servers answer two segments instead of three; pass it on, never
-    take it apart.
+    """ Where a named checkpoint is, as a `tinker://` path. Some servers answer two segments instead of three, so
+    pass it on and never take it apart. Absent or null for the other form.
      """
     sampling_session_id: None | str | Unset = UNSET
-    """ The sampler, for the other form. """
+    """ The sampler that unnamed weights became. Absent or null for a named checkpoint. """
     type_: None | str | Unset = UNSET
-    """ `save_weights_for_sampler`. """
+    """ The kind of result, `save_weights_for_sampler`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

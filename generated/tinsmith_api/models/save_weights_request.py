@@ -17,25 +17,26 @@ T = TypeVar("T", bound="SaveWeightsRequest")
 
 @_attrs_define
 class SaveWeightsRequest:
-    """Store a checkpoint to go on training from: weights and optimizer state."""
+    """Store a checkpoint to go on training from, with weights and optimizer state."""
 
     model_id: str
-    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
-    text is the training run's id. Treat it as opaque.
+    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
+    its training run is the same text. Treat it as opaque.
      """
     path: None | str | Unset = UNSET
-    """ A bare name, not a path; null lets the server choose. """
-    seq_id: int | None | Unset = UNSET
-    """ The place in the training order. """
-    ttl_seconds: int | None | Unset = UNSET
-    """ When to delete it; absent or null keeps it. """
-    overwrite: bool | Unset = UNSET
-    """ Whether a checkpoint of the same name may be replaced. Absent means no: then the answer is 409.
+    """ Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`. Absent or null lets the
+    server choose.
      """
+    seq_id: int | None | Unset = UNSET
+    """ Place of the request in the model's training order, from 1. Absent or null leaves it to the server. """
+    ttl_seconds: int | None | Unset = UNSET
+    """ Seconds until the server deletes it, one hour to ten years. Absent or null keeps it. """
+    overwrite: bool | Unset = UNSET
+    """ Whether a checkpoint of the same name may be replaced. Absent means no, and the answer is then 409. """
     user_metadata: None | Unset | UserMetadata = UNSET
-    """ Labels of the checkpoint. """
+    """ Labels that the user attaches to the checkpoint, text by name. Absent or null means none. """
     type_: Literal["save_weights"] | Unset = "save_weights"
-    """ The kind of this request. """
+    """ The kind of request, always `save_weights`. """
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.user_metadata import UserMetadata  # noqa: PLC0415

@@ -17,11 +17,11 @@ class SaveWeightsResponse:
     """The checkpoint is stored."""
 
     path: str
-    """ Where a checkpoint lives: `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so a
-    path that a server gave is passed on as it is.
+    """ Where a checkpoint lives, as `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so
+    pass on a path that a server gave as it is.
      """
     type_: None | str | Unset = UNSET
-    """ `save_weights`. """
+    """ The kind of result, `save_weights`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,22 +14,24 @@ T = TypeVar("T", bound="SessionEndEvent")
 
 @_attrs_define
 class SessionEndEvent:
-    """The session ended."""
+    """A session ended."""
 
+    duration: str
+    """ How long the session lasted, as `H:MM:SS.ffffff`, which is not ISO 8601. """
     event_id: str
-    """ Names the event: a fresh UUID. """
+    """ Id of the event, a fresh UUID. """
     event_session_index: int
-    """ Its number in the session, from 0. """
+    """ Number of the event in its session, from 0. """
     severity: Severity
     """ How serious an event is. """
     timestamp: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
-    duration: str
-    """ How long it lasted, as `H:MM:SS.ffffff`, not ISO 8601. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     event: Literal["SESSION_END"] = "SESSION_END"
-    """ The kind of event. """
+    """ The kind of event, always `SESSION_END`. """
 
     def to_dict(self) -> dict[str, Any]:
+        duration = self.duration
+
         event = self.event
 
         event_id = self.event_id
@@ -40,18 +42,16 @@ class SessionEndEvent:
 
         timestamp = self.timestamp.isoformat()
 
-        duration = self.duration
-
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
             {
+                "duration": duration,
                 "event": event,
                 "event_id": event_id,
                 "event_session_index": event_session_index,
                 "severity": severity,
                 "timestamp": timestamp,
-                "duration": duration,
             }
         )
 
@@ -60,6 +60,8 @@ class SessionEndEvent:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+        duration = d.pop("duration")
+
         event = cast(Literal["SESSION_END"], d.pop("event"))
         if event != "SESSION_END":
             raise ValueError(f"event must match const 'SESSION_END', got '{event}'")
@@ -72,15 +74,13 @@ class SessionEndEvent:
 
         timestamp = datetime.datetime.fromisoformat(d.pop("timestamp"))
 
-        duration = d.pop("duration")
-
         session_end_event = cls(
+            duration=duration,
             event=event,
             event_id=event_id,
             event_session_index=event_session_index,
             severity=severity,
             timestamp=timestamp,
-            duration=duration,
         )
 
         return session_end_event

@@ -13,12 +13,12 @@ T = TypeVar("T", bound="SessionHeartbeatRequest")
 
 @_attrs_define
 class SessionHeartbeatRequest:
-    """Say that the session is alive, every 10 seconds."""
+    """Keep a session alive. Sent every 10 seconds."""
 
     session_id: str
-    """ Names a session. Opaque; servers form it as they like. """
+    """ Id of a session. Opaque: servers form it as they like. """
     type_: Literal["session_heartbeat"] | Unset = "session_heartbeat"
-    """ The kind of this request. """
+    """ The kind of request, always `session_heartbeat`. """
 
     def to_dict(self) -> dict[str, Any]:
         session_id = self.session_id

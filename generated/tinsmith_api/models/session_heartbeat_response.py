@@ -14,10 +14,10 @@ T = TypeVar("T", bound="SessionHeartbeatResponse")
 
 @_attrs_define
 class SessionHeartbeatResponse:
-    """Heard."""
+    """The server heard the heartbeat."""
 
     type_: str | Unset = UNSET
-    """ `session_heartbeat`. """
+    """ The kind of answer, `session_heartbeat`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class SessionSearchCursor:
     """Where a page of found sessions ended. Pass it on as it came."""
 
     last_created_at: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     last_session_id: str
     """ The last session of the page. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

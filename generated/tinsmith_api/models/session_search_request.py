@@ -35,7 +35,7 @@ class SessionSearchRequest:
     project_ids: list[str] | None | Unset = UNSET
     """ Find sessions of one of these projects. Absent or null means any project. """
     user_metadata: UserMetadata | Unset = UNSET
-    """ Free labels of the user's own, text to text. """
+    """ Labels that the user attaches, text by name. """
     display_name: None | str | Unset = UNSET
     """ Find sessions whose display name holds every word of this text, anywhere in it and in any case. Absent or
     null does not filter by name.

@@ -14,18 +14,18 @@ T = TypeVar("T", bound="SessionStartEvent")
 
 @_attrs_define
 class SessionStartEvent:
-    """The session was opened."""
+    """A session was opened."""
 
     event_id: str
-    """ Names the event: a fresh UUID. """
+    """ Id of the event, a fresh UUID. """
     event_session_index: int
-    """ Its number in the session, from 0. """
+    """ Number of the event in its session, from 0. """
     severity: Severity
     """ How serious an event is. """
     timestamp: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     event: Literal["SESSION_START"] = "SESSION_START"
-    """ The kind of event. """
+    """ The kind of event, always `SESSION_START`. """
 
     def to_dict(self) -> dict[str, Any]:
         event = self.event

@@ -25,7 +25,7 @@ class SessionSummary:
     session_id: str
     """ The session. """
     created_at: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     owner: str
     """ The user that it belongs to, as a URN. """
     project_id: str

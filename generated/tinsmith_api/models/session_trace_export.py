@@ -14,14 +14,15 @@ T = TypeVar("T", bound="SessionTraceExport")
 
 @_attrs_define
 class SessionTraceExport:
-    """Where the trace of a session can be fetched. Ask again every 5 seconds while pending."""
+    """Where the trace of a session can be fetched. While it is pending, ask again every 5 seconds."""
 
     status: str
-    """ How far it is. """
+    """ How far the export is. """
     url: None | str | Unset = UNSET
-    """ Where to fetch it, once ready. Signed: treat it as a secret. """
+    """ Where the trace can be fetched. Absent or null unless it is ready. The URL is signed and therefore a secret.
+     """
     error: None | str | Unset = UNSET
-    """ Why it failed. """
+    """ Why the export failed. Absent or null unless it did. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class SetCheckpointTtlRequest:
     """Set or remove the expiry of a checkpoint."""
 
     ttl_seconds: int | None
-    """ Delete it this long from now; null, which is sent, keeps it. """
+    """ Seconds from now until the server deletes it, one hour to ten years. Null, which is sent, keeps it. """
 
     def to_dict(self) -> dict[str, Any]:
         ttl_seconds: int | None

@@ -14,7 +14,7 @@ class SetSessionProjectRequest:
     """Move a session to a project."""
 
     project_id: str
-    """ Names a project, the unit that sessions and costs are grouped by. """
+    """ Id of a project, by which sessions and costs are grouped. """
 
     def to_dict(self) -> dict[str, Any]:
         project_id = self.project_id

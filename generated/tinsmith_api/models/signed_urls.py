@@ -12,7 +12,7 @@ T = TypeVar("T", bound="SignedUrls")
 
 @_attrs_define
 class SignedUrls:
-    """A signed URL for each file. Each is a secret."""
+    """A signed URL for each file, by its name. Each is a secret."""
 
     additional_properties: dict[str, str] = _attrs_field(init=False, factory=dict)
 

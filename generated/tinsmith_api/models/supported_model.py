@@ -14,16 +14,16 @@ T = TypeVar("T", bound="SupportedModel")
 
 @_attrs_define
 class SupportedModel:
-    """One base model."""
+    """A base model that the server offers."""
 
     model_name: None | str | Unset = UNSET
-    """ Its name, to be passed as `base_model`. """
+    """ Its name, to be passed as `base_model`. Null where the server does not say. """
     max_context_length: int | None | Unset = UNSET
-    """ The longest prompt plus completion. """
+    """ Longest prompt and completion together, in tokens. Absent or null where the server does not say. """
     trainable: bool | None | Unset = UNSET
-    """ Whether adapters can be trained on it. """
+    """ Whether it can be trained. Absent or null where the server does not say. """
     sampleable: bool | None | Unset = UNSET
-    """ Whether it can be sampled. """
+    """ Whether it can be sampled. Absent or null where the server does not say. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -25,13 +25,13 @@ class TelemetrySendRequest:
     events: list[GenericEvent | SessionEndEvent | SessionStartEvent | UnhandledExceptionEvent]
     """ The events, at most 100 by convention. """
     platform: str
-    """ The operating system. """
+    """ Operating system of the caller. """
     sdk_version: str
-    """ The version of the calling client. Servers may adapt to it. """
+    """ Version of the calling client. Servers may adapt to it. """
     session_id: str
-    """ The session, or `sessionless-<uuid>`. """
+    """ The session that they belong to, or `sessionless-<uuid>`. """
     process_uuid: None | str | Unset = UNSET
-    """ Names the calling process. """
+    """ Id of the calling process, a UUID. Absent or null before 0.24. """
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.generic_event import GenericEvent  # noqa: PLC0415

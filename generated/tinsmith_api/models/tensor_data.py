@@ -14,21 +14,23 @@ T = TypeVar("T", bound="TensorData")
 
 @_attrs_define
 class TensorData:
-    """A tensor in a request. Dense, or two-dimensional in compressed sparse row form when both index lists are given."""
+    """A tensor in a request. It is dense, or, when both lists of indices are given, two-dimensional in compressed sparse
+    row form.
+
+    """
 
     data: list[float]
-    """ The numbers, row by row; for a sparse tensor the stored ones only. Whole numbers for int64.
-     """
+    """ The numbers, row by row; of a sparse tensor the stored ones only. Whole numbers for `int64`. """
     dtype: TensorDtype
-    """ The type of the numbers of a tensor. """
+    """ Type of a tensor's numbers. """
     shape: list[int] | None | Unset = UNSET
-    """ The size along each axis; null means one axis as long as `data`. `[]` is a single number.
-     """
+    """ Size along each axis; `[]` is a single number. Absent or null means one axis, as long as `data`. """
     sparse_crow_indices: list[int] | None | Unset = UNSET
-    """ For a sparse tensor: where each row starts in `data`, with the end as last entry (rows + 1 entries).
+    """ Where in `data` each row of a sparse tensor begins, and last where the last one ends (rows + 1 entries).
+    Absent or null for a dense tensor.
      """
     sparse_col_indices: list[int] | None | Unset = UNSET
-    """ For a sparse tensor: the column of each number in `data`. """
+    """ Column of each number of a sparse tensor. Absent or null for a dense tensor. """
 
     def to_dict(self) -> dict[str, Any]:
         data = self.data

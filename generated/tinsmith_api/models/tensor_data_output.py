@@ -19,9 +19,9 @@ class TensorDataOutput:
     data: list[float]
     """ The numbers, row by row. """
     dtype: str
-    """ The type of the numbers. """
+    """ Type of the numbers. """
     shape: list[int] | None | Unset = UNSET
-    """ The size along each axis; null means one axis as long as `data`. """
+    """ Size along each axis. Absent or null means one axis, as long as `data`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

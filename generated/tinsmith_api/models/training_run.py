@@ -20,29 +20,30 @@ T = TypeVar("T", bound="TrainingRun")
 
 @_attrs_define
 class TrainingRun:
-    """A model in training, or what is left of it."""
+    """A model in training, or what is known of it afterwards."""
 
     training_run_id: str
-    """ Names a training run: the id of the model that it trains. May hold colons, which stay unescaped in a path.
+    """ Id of a training run, which is the id of the model that it trains. It may hold colons, which stay unescaped
+    in a path.
      """
     base_model: str
-    """ The name of a base model, as `get_server_capabilities` lists it. """
+    """ Name of a base model, as `get_server_capabilities` lists it. """
     model_owner: str
-    """ Whose it is. """
+    """ Owner of the model. """
     is_lora: bool
-    """ Whether it trains an adapter. """
+    """ Whether it trains an adapter, and not all weights. """
     last_request_time: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     corrupted: bool | Unset = UNSET
-    """ Whether it broke and cannot go on. Absent means no. """
+    """ Whether it broke and can no longer be used. Absent means no. """
     lora_rank: int | None | Unset = UNSET
-    """ Width of the adapter matrices. """
+    """ Rank of the adapter. Absent or null where it trains none. """
     last_checkpoint: Checkpoint | None | Unset = UNSET
-    """ The newest training checkpoint. """
+    """ Its newest training checkpoint. Absent or null for none. """
     last_sampler_checkpoint: Checkpoint | None | Unset = UNSET
-    """ The newest sampler checkpoint. """
+    """ Its newest sampler checkpoint. Absent or null for none. """
     user_metadata: None | Unset | UserMetadata = UNSET
-    """ Labels of the run. """
+    """ Labels that the user attached to it. Absent or null where there are none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,16 +14,18 @@ T = TypeVar("T", bound="TryAgainResponse")
 
 @_attrs_define
 class TryAgainResponse:
-    """Not yet. Body of a 408, and of a 200 on servers that say it so. Some servers send only `detail`."""
+    """The result is not there yet. Body of a 408, and of a 200 on servers that say it so. Some servers send only `detail`."""
 
     type_: str | Unset = UNSET
-    """ `try_again`. """
+    """ Kind of answer, `try_again`. """
     request_id: str | Unset = UNSET
-    """ The promise asked for. """
+    """ The promise that was asked for. Absent where the server does not repeat it. """
     queue_state: str | Unset = UNSET
-    """ Why it waits: running, or held back for capacity or by a rate limit. """
+    """ Why the work waits: `active` is at work or next, `paused_capacity` waits for machines, `paused_rate_limit`
+    waits for one's own limit. Absent where the server does not say.
+     """
     queue_state_reason: None | str | Unset = UNSET
-    """ The same for people. """
+    """ The reason in words, for people. Absent or null where the server gives none. """
     detail: Any | Unset = UNSET
     """ What servers of the FastAPI family say instead of the fields above. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -15,26 +15,30 @@ T = TypeVar("T", bound="UnhandledExceptionEvent")
 
 @_attrs_define
 class UnhandledExceptionEvent:
-    """A public method raised something that is not the user's fault."""
+    """A public method raised an exception that is not the user's fault."""
 
+    error_message: str
+    """ Message of the exception. This project sends the class again, because a message may hold a secret. """
+    error_type: str
+    """ Class of the exception. """
     event_id: str
-    """ Names the event: a fresh UUID. """
+    """ Id of the event, a fresh UUID. """
     event_session_index: int
-    """ Its number in the session, from 0. """
+    """ Number of the event in its session, from 0. """
     severity: Severity
     """ How serious an event is. """
     timestamp: datetime.datetime
-    """ A moment, ISO 8601. Some servers leave the time zone out; read it as UTC. """
-    error_type: str
-    """ The class. """
-    error_message: str
-    """ The message. """
+    """ A moment in ISO 8601. Some servers leave the time zone out; it is then UTC. """
     event: Literal["UNHANDLED_EXCEPTION"] = "UNHANDLED_EXCEPTION"
-    """ The kind of event. """
+    """ The kind of event, always `UNHANDLED_EXCEPTION`. """
     traceback: None | str | Unset = UNSET
-    """ Where it came from. """
+    """ Where the exception was raised. Absent or null where the client does not say. """
 
     def to_dict(self) -> dict[str, Any]:
+        error_message = self.error_message
+
+        error_type = self.error_type
+
         event = self.event
 
         event_id = self.event_id
@@ -44,10 +48,6 @@ class UnhandledExceptionEvent:
         severity: str = self.severity
 
         timestamp = self.timestamp.isoformat()
-
-        error_type = self.error_type
-
-        error_message = self.error_message
 
         traceback: None | str | Unset
         if isinstance(self.traceback, Unset):
@@ -59,13 +59,13 @@ class UnhandledExceptionEvent:
 
         field_dict.update(
             {
+                "error_message": error_message,
+                "error_type": error_type,
                 "event": event,
                 "event_id": event_id,
                 "event_session_index": event_session_index,
                 "severity": severity,
                 "timestamp": timestamp,
-                "error_type": error_type,
-                "error_message": error_message,
             }
         )
         if traceback is not UNSET:
@@ -76,6 +76,10 @@ class UnhandledExceptionEvent:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+        error_message = d.pop("error_message")
+
+        error_type = d.pop("error_type")
+
         event = cast(Literal["UNHANDLED_EXCEPTION"], d.pop("event"))
         if event != "UNHANDLED_EXCEPTION":
             raise ValueError(f"event must match const 'UNHANDLED_EXCEPTION', got '{event}'")
@@ -88,20 +92,16 @@ class UnhandledExceptionEvent:
 
         timestamp = datetime.datetime.fromisoformat(d.pop("timestamp"))
 
-        error_type = d.pop("error_type")
-
-        error_message = d.pop("error_message")
-
         traceback = cast(None | str | Unset, d.pop("traceback", UNSET))
 
         unhandled_exception_event = cls(
+            error_message=error_message,
+            error_type=error_type,
             event=event,
             event_id=event_id,
             event_session_index=event_session_index,
             severity=severity,
             timestamp=timestamp,
-            error_type=error_type,
-            error_message=error_message,
             traceback=traceback,
         )
 

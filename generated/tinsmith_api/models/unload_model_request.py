@@ -13,14 +13,14 @@ T = TypeVar("T", bound="UnloadModelRequest")
 
 @_attrs_define
 class UnloadModelRequest:
-    """Free a model's memory. What was not saved is lost."""
+    """Free the memory of a model. What was not saved is lost."""
 
     model_id: str
-    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
-    text is the training run's id. Treat it as opaque.
+    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
+    its training run is the same text. Treat it as opaque.
      """
     type_: Literal["unload_model"] | Unset = "unload_model"
-    """ The kind of this request. """
+    """ The kind of request, always `unload_model`. """
 
     def to_dict(self) -> dict[str, Any]:
         model_id = self.model_id

@@ -14,14 +14,14 @@ T = TypeVar("T", bound="UnloadModelResponse")
 
 @_attrs_define
 class UnloadModelResponse:
-    """The model is gone."""
+    """The memory of the model is free."""
 
     model_id: str
-    """ Names a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the same
-    text is the training run's id. Treat it as opaque.
+    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
+    its training run is the same text. Treat it as opaque.
      """
     type_: None | str | Unset = UNSET
-    """ `unload_model`. """
+    """ The kind of result, `unload_model`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

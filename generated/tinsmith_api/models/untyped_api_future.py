@@ -14,15 +14,15 @@ T = TypeVar("T", bound="UntypedAPIFuture")
 
 @_attrs_define
 class UntypedAPIFuture:
-    """A promise: the work was accepted under this id."""
+    """A promise: the server accepted the work under this id. Its result is asked for with `retrieve_future`."""
 
     request_id: str
-    """ Names a promise. Always text, even where it looks like a number; opaque. """
+    """ Id of a promise. Always text, even where it looks like a number. Treat it as opaque. """
     model_id: None | str | Unset = UNSET
-    """ The model that the promise belongs to, where the server says so. """
+    """ Model that the promise belongs to. Absent or null where the server does not say. """
     sample_sequence_ids: list[str] | None | Unset = UNSET
-    """ One id for each sample asked for, so that later requests can say where tokens came from. Sampling only,
-    since 0.26.
+    """ One id for each sample that was asked for, by which later requests say where tokens came from. Absent or
+    null for other work, and on servers that give none.
      """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -12,7 +12,7 @@ T = TypeVar("T", bound="UserMetadata")
 
 @_attrs_define
 class UserMetadata:
-    """Free labels of the user's own, text to text."""
+    """Labels that the user attaches, text by name."""
 
     additional_properties: dict[str, str] = _attrs_field(init=False, factory=dict)
 

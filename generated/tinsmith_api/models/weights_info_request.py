@@ -11,11 +11,11 @@ T = TypeVar("T", bound="WeightsInfoRequest")
 
 @_attrs_define
 class WeightsInfoRequest:
-    """Ask what a checkpoint was trained on. Works for public checkpoints of others too."""
+    """Ask what a checkpoint was trained on. Works for the public checkpoints of others too."""
 
     tinker_path: str
-    """ Where a checkpoint lives: `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so a
-    path that a server gave is passed on as it is.
+    """ Where a checkpoint lives, as `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so
+    pass on a path that a server gave as it is.
      """
 
     def to_dict(self) -> dict[str, Any]:

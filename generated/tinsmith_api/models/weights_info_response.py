@@ -23,7 +23,7 @@ class WeightsInfoResponse:
     """What a checkpoint was trained on."""
 
     base_model: str
-    """ The name of a base model, as `get_server_capabilities` lists it. """
+    """ Name of a base model, as `get_server_capabilities` lists it. """
     is_lora: bool
     """ Whether it is an adapter, and not all weights. """
     optimizer_config: AdamOptimizerConfig | DimuonOptimizerConfig | None | OtherOptimizerConfig | Unset = (

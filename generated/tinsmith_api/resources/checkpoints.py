@@ -212,7 +212,8 @@ class Checkpoints(Resource):
         `training_run_id`: The training run. Colons stay unescaped.
         `checkpoint_id`: Kind and name, `weights/0001`, or as the server's list spells it; a bare name is
         one of sampler weights.
-        `ttl_seconds`: Delete it this long from now; null, which is sent, keeps it. From 3600 to 315360000.
+        `ttl_seconds`: Seconds from now until the server deletes it, one hour to ten years. Null, which is
+        sent, keeps it. From 3600 to 315360000.
         """
         return self._send(
             Ask(
@@ -237,7 +238,8 @@ class Checkpoints(Resource):
         Or remove it, with null.
 
         `tinker_path`: The `tinker://` path of the checkpoint.
-        `ttl_seconds`: Delete it this long from now; null, which is sent, keeps it. From 3600 to 315360000.
+        `ttl_seconds`: Seconds from now until the server deletes it, one hour to ten years. Null, which is
+        sent, keeps it. From 3600 to 315360000.
         """
         return self._send(
             Ask(

@@ -463,10 +463,10 @@ class RawOperations(RawResource):
         model_id: str,
         path: str | None = None,
         sampling_session_seq_id: int | None = None,
+        kind: Literal["snapshot", "inflight"] | None = None,
         seq_id: int | None = None,
         ttl_seconds: int | None = None,
         user_metadata: Mapping[str, str] | None = None,
-        kind: Literal["snapshot", "inflight"] | None = None,
     ) -> RawPromise[models.UntypedAPIFuture, models.SaveWeightsForSamplerResponse]: ...
     def save_weights_for_sampler(
         self, **given: Any

@@ -93,7 +93,7 @@ class Sessions(Resource):
         From then on its costs count there.
 
         `session_id`: The session.
-        `project_id`: The project.
+        `project_id`: Project that the session counts to from now on.
         """
         return self._send(
             Ask(

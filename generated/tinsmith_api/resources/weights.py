@@ -18,7 +18,7 @@ class Weights(Resource):
 
         What is needed to train on from it.
 
-        `tinker_path`: The checkpoint.
+        `tinker_path`: The checkpoint, as a `tinker://` path.
         """
         return self._send(Ask("weights_info", models.WeightsInfoResponse, body={"tinker_path": tinker_path}))
 
@@ -42,11 +42,14 @@ class WeightsInOrder(Resource):
         Weights and optimizer state, under a name.
         Takes its turn behind everything that was called before; the future is of the result.
 
-        `name`: A bare name, not a path; null lets the server choose.
-        `ttl_seconds`: When to delete it; absent or null keeps it. From 3600 to 315360000.
-        `overwrite`: Whether a checkpoint of the same name may be replaced. Absent means no: then the answer
-        is 409.
-        `user_metadata`: Labels of the checkpoint.
+        `name`: Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`. Absent or
+        null lets the server choose.
+        `ttl_seconds`: Seconds until the server deletes it, one hour to ten years. Absent or null keeps it.
+        From 3600 to 315360000.
+        `overwrite`: Whether a checkpoint of the same name may be replaced. Absent means no, and the answer
+        is then 409.
+        `user_metadata`: Labels that the user attaches to the checkpoint, text by name. Absent or null means
+        none.
         """
         return self._send(
             Ask(
@@ -143,9 +146,12 @@ class WeightsInOrder(Resource):
         Under a name, or as a sampler that lives with the session.
         Takes its turn behind everything that was called before; the future is of the result.
 
-        `name`: A bare name. Absent or null for a sampler that lives with the session.
-        `ttl_seconds`: When to delete it; absent or null keeps it. From 3600 to 315360000.
-        `user_metadata`: Labels of the checkpoint.
+        `name`: Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`. Absent or
+        null for a sampler that lives with the session.
+        `ttl_seconds`: Seconds until the server deletes it, one hour to ten years. Absent or null keeps it.
+        From 3600 to 315360000.
+        `user_metadata`: Labels that the user attaches to the checkpoint, text by name. Absent or null means
+        none.
         """
         return self._send(
             Ask(
@@ -178,9 +184,11 @@ class WeightsInOrder(Resource):
         As files behind signed URLs.
         Takes its turn behind everything that was called before; the future is of the result.
 
-        `name`: A bare name.
-        `ttl_seconds`: When to delete it; absent or null keeps it. From 3600 to 315360000.
-        `age_encryption_recipients`: Public age keys to encrypt the files for.
+        `name`: Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`.
+        `ttl_seconds`: Seconds until the server deletes the files, one hour to ten years. Absent or null
+        keeps them. From 3600 to 315360000.
+        `age_encryption_recipients`: Public age keys that the files are encrypted for. Absent or null leaves
+        them unencrypted.
         """
         return self._send(
             Ask(
