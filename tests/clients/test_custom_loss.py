@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import threading
 import traceback
+import warnings
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -209,11 +210,20 @@ def test_wrong_returns_are_named(
 
 
 class Tracked:
-    """A number as torch has it while it carries a gradient: it becomes a float, but no array."""
+    """A number as torch has it while it carries a gradient: a float after `detach`, but no array."""
 
     dtype = "a dtype of another library"
 
+    def __init__(self, *, detached: bool = False) -> None:
+        self._detached = detached
+
+    def detach(self) -> Tracked:
+        """Return the number alone."""
+        return Tracked(detached=True)
+
     def __float__(self) -> float:
+        if not self._detached:
+            warnings.warn("converting a tensor with a gradient to a scalar", stacklevel=2)
         return 0.25
 
     def __array__(self, *_: object, **__: object) -> Any:

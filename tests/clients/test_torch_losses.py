@@ -1,4 +1,4 @@
-"""Custom losses with torch, which the environment of the tests does not have: `make .venv-golden/.ready` brings it."""
+"""Custom losses with torch, which `make .venv-golden/.ready` brings: the tests' own environment has none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PACKAGES = ROOT / ".venv-golden" / "lib" / VERSION / "site-packages"
     reason=f"no torch for {VERSION}; make .venv-golden/.ready, and so make check-long, installs it",
 )
 def test_losses_with_torch_are_those_by_hand() -> None:
-    """The same loss, surrogate and step; tensors among the metrics; what is wrong is told, and all goes on."""
+    """The same loss, surrogate and step; tensors among the metrics; mistakes are told, and all goes on."""
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", "-m", "tests.clients.torch_program", str(PACKAGES)],
         cwd=ROOT,
@@ -45,12 +45,12 @@ def test_losses_with_torch_are_those_by_hand() -> None:
     kind, values = metrics["vector"]
     assert kind == "Tensor"
     assert sum(value**2 for value in values) == pytest.approx(metrics["loss:sum"], rel=1e-5)
-    assert found["no gradient"].startswith("InputError: field 'loss_fn': the loss does not depend")
-    assert found["one datum is not used"].startswith(
-        "InputError: datum 1, field 'logprobs': No gradient computed"
-    )
-    assert found["a vector"].startswith(
-        "RuntimeError: grad can be implicitly created only for scalar outputs"
-    )
-    assert "holds NaN or infinity" in found["infinite"]
+    mistakes = {
+        "no gradient": "InputError: field 'loss_fn': the loss does not depend",
+        "one datum is not used": "InputError: datum 1, field 'logprobs': No gradient computed",
+        "a vector": "RuntimeError: grad can be implicitly created only for scalar outputs",
+        "infinite": "InputError: datum 0, field 'gradient': holds NaN or infinity",
+    }
+    for name, told in mistakes.items():
+        assert found[name].startswith(told)
     assert found["goes on"] is True

@@ -1,7 +1,7 @@
 """Custom losses with torch, beside the same losses by hand; prints what they gave as JSON.
 
-Usage: torch_program.py FOLDER, the site-packages of an environment that has torch. It runs in a process of its
-own, since torch would change which backend every other test gets.
+Usage: torch_program.py FOLDER, the site-packages of an environment that has torch. It runs in a process of
+its own, since torch would change which backend every other test gets.
 """
 
 from __future__ import annotations
