@@ -86,6 +86,7 @@ def test_output_depends_on_the_contract_alone(copy: Path) -> None:
         shutil.rmtree(copy / "generated" / "tinsmith_api")
         assert codegen(copy, seed=seed).returncode == 0
         assert contents(copy) == checked_in
+    assert "since the last generation" not in codegen(copy).stdout
 
 
 @pytest.mark.long
@@ -171,6 +172,8 @@ def test_edited_contract_is_refused_where_the_facade_uses_what_went(copy: Path, 
     before = contents(copy)
     found = decide(copy)
     assert found.returncode == 1
+    assert "BREAKING  removed  GetInfoResponse.model_data" in found.stdout
+    assert "info.version is" in found.stderr
     assert "operation get_sampler is gone" in found.stdout
     assert "field GetInfoResponse.model_data is gone" in found.stdout
     assert contents(copy) == before

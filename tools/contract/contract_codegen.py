@@ -84,7 +84,13 @@ def regenerate(work: Path, *, force: bool) -> None:
     document = _read(CONTRACT)
     _refuse_dangling(document, CONTRACT)
     last = TARGET / "openapi.json"
-    uses = facade_uses(gone(load(last), document), ROOT) if last.exists() else []
+    old = load(last) if last.exists() else document
+    changes = diff(old, document)
+    if changes:
+        print("since the last generation:", report(changes), sep="\n")
+    if (wanted := version_problem(old, document, changes)) is not None:
+        print(f"codegen: warning: {wanted}", file=sys.stderr)
+    uses = facade_uses(gone(old, document), ROOT)
     if uses:
         print(_told(uses))
         if not force:
