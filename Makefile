@@ -7,8 +7,8 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff upstream-diff fuzz soak interop servers cookbook golden golden-wire compat-listing bench bench-startup bench-cli \
-	bench-engine bench-codec bench-traffic clean
+	codegen contract-diff contract-lint upstream-diff fuzz soak interop servers cookbook golden golden-wire compat-listing bench \
+	bench-startup bench-cli bench-engine bench-codec bench-traffic clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -84,6 +84,21 @@ wheel-check: .wheelhouse/.ready ## Install the built wheel into an empty environ
 
 codegen: .venv-codegen/.ready ## Regenerate the client from openapi/tinker.yaml
 	./codegen.sh
+
+LINT := openapi/lint/node_modules/.bin
+
+openapi/lint/node_modules/.ready: openapi/lint/package-lock.json
+	@echo "setup: the linters of the contract (openapi/lint/node_modules)"
+	@npm ci --prefix openapi/lint --no-audit --no-fund --loglevel error
+	@touch $@
+
+contract-lint: openapi/lint/node_modules/.ready .venv/.ready ## The contract before redocly and spectral (needs Node.js): no error and no warning without a written reason
+	@cd openapi/lint && REDOCLY_TELEMETRY=off node_modules/.bin/redocly lint --config redocly.yaml --max-problems 1000 ../tinker.yaml
+	@$(LINT)/spectral lint -r openapi/lint/.spectral.yaml --fail-severity hint openapi/tinker.yaml
+	@mkdir -p .build && REDOCLY_TELEMETRY=off $(LINT)/redocly bundle --config openapi/lint/redocly.yaml --remove-unused-components \
+		openapi/tinker.yaml -o .build/bundle.json
+	@$(RUN) -c 'import json, sys, yaml; json.dump(yaml.load(sys.stdin, yaml.CSafeLoader), sys.stdout)' < openapi/tinker.yaml \
+		| node openapi/lint/bundled.mjs .build/bundle.json
 
 contract-diff: .venv/.ready ## OLD=file NEW=file: what a new contract adds, removes and breaks
 	@$(RUN) tools/contract/contract_diff.py "$(OLD)" "$(NEW)"

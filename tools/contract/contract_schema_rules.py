@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from contract_document import Json, operations, resolve, walk
+from contract_overlay import narrow
 from contract_validation import for_validation
 from jsonschema import Draft202012Validator
 
@@ -112,6 +113,7 @@ def unions_are_tagged(document: Json) -> Iterator[str]:
     for where, node in everywhere(document):
         if len(kinds(node)) > 1 and where not in SCALAR_UNIONS:
             yield f"{where}: several types, and not on the list of scalar unions"
+    document = narrow(document)
     for where, node, members in _unions(document):
         if where in SCALAR_UNIONS:
             objects = [m for m in members if "$ref" in m or kinds(m) == ["object"]]
@@ -127,6 +129,7 @@ def unions_are_tagged(document: Json) -> Iterator[str]:
 
 def tags_decide(document: Json) -> Iterator[str]:
     """Check that a union's tag leads to its members: each a reference, and its constant mapped to it."""
+    document = narrow(document)
     for where, node, members in _unions(document):
         if "discriminator" not in node:
             continue
@@ -160,6 +163,7 @@ def open_unions(document: Json) -> set[str]:
     The last member of such a union says of its tag only which constants it leaves to the others.
     """
     found = set()
+    document = narrow(document)
     for _, node in everywhere(document):
         if "discriminator" not in node or "oneOf" not in node:
             continue

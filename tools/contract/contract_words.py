@@ -49,7 +49,7 @@ class Words:
         return [name for name in names if self._is_object(self._schemas[name])]
 
     def _is_object(self, schema: Json) -> bool:
-        return schema.get("type") == "object" or bool({"discriminator", "anyOf"} & set(schema))
+        return schema.get("type") == "object" or bool({"oneOf", "anyOf"} & set(schema))
 
     def shape(self, reference: Json) -> dict[str, Any]:
         """Describe what a body is: its fields, or just its name when it is shared."""
@@ -71,13 +71,13 @@ class Words:
             rules.append(f"Exactly one of: {choices}.")
         if "discriminator" in schema:
             tag, mapping = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
-            members = ", ".join(
+            kinds = ", ".join(
                 f"`{value}`: {self._link(ref.rsplit('/', 1)[-1])}" for value, ref in mapping.items()
             )
-            rules.append(f"By `{tag}`: {members}.")
-        if "anyOf" in schema:
-            answers = (reference_name(member) or "" for member in schema["anyOf"])
-            rules.append(f"One of {', '.join(map(self._link, answers))}.")
+            rules.append(f"By `{tag}`: {kinds}.")
+        elif "properties" not in schema and (members := schema.get("oneOf") or schema.get("anyOf")):
+            names = (reference_name(member) or "" for member in members)
+            rules.append(f"One of {', '.join(map(self._link, names))}.")
         if isinstance(schema.get("additionalProperties"), dict):
             rules.append(f"Any name: {self.type_of(schema['additionalProperties'])}.")
         return rules
