@@ -17,13 +17,15 @@ from uuid import uuid4
 
 import attrs
 
-from .endpoint import Request, Response
+from .exchange import Response
 
 if TYPE_CHECKING:
     import asyncio
     import ssl
 
     import httpx
+
+    from .exchange import Request
 
 DEFAULT_TIMEOUT_S = 60.0
 """Seconds for which a request waits for the connection, and then for each part of the answer. Servers hold

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
-from .endpoint import Request, decoded, read_as
+from .exchange import Request, decoded, read_as
 from .types import first_part
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .client import Client
-    from .endpoint import Response
+    from .exchange import Response
     from .models import UntypedAPIFuture
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
-from .endpoint import Response
+from .exchange import Response
 from .future import APIFuture
 
 if TYPE_CHECKING:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
+import tinsmith_api
 from contract_document import operations, resolve
-from tinsmith_api import models
-from tinsmith_api.endpoint import Response
+from tinsmith_api import AuthenticatedClient, models
+from tinsmith_api.client import IDEMPOTENCY_KEY
+from tinsmith_api.exchange import Response
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.types import UnexpectedStatus
 
@@ -17,12 +22,27 @@ from tests.api.world import FORMS, arguments, module_of, things
 
 if TYPE_CHECKING:
     from contract_document import Operation
-    from tinsmith_api import AuthenticatedClient
 
 
 async def _asynchronous(client: AuthenticatedClient, call: Any, given: dict[str, Any]) -> Any:
     async with client:
         return await call(client=client, **given)
+
+
+def test_client_names_headers_as_the_contract_does(document: Any) -> None:
+    """The header of the key and the one that tells repetitions are those of the contract."""
+    scheme = document["components"]["securitySchemes"]["apiKey"]
+    assert attrs.fields(AuthenticatedClient).auth_header_name.default == scheme["name"]
+    assert IDEMPOTENCY_KEY in document["x-tinker-common-headers"]
+
+
+def test_readme_names_every_operation() -> None:
+    """The package's README lists each operation, and marks those that give a promise."""
+    text = (Path(tinsmith_api.__file__).parent / "README.md").read_text(encoding="utf-8")
+    for op in OPERATIONS.values():
+        assert re.search(
+            rf"\*\*{op.tag}\*\*:.*\b{op.id}{re.escape(' (p)') if op.result else '(?! .p)'}", text
+        ), op
 
 
 def called(client: AuthenticatedClient, operation: str, form: str, given: dict[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from tinsmith_api import AuthenticatedClient, models, promises, wait, wait_async
-from tinsmith_api.endpoint import Response
+from tinsmith_api.exchange import Response
 from tinsmith_api.promises import Ask, Pause, PromiseFailedError, PromiseTimeoutError
 from tinsmith_api.types import InvalidBody, UnexpectedStatus
 

@@ -12,7 +12,7 @@ from tinsmith.clients import raw
 from tinsmith.core.policy import RetryConfig
 from tinsmith.io.wire import Answer
 from tinsmith_api import models
-from tinsmith_api.endpoint import Response
+from tinsmith_api.exchange import Response
 from tinsmith_api.models import GetServerCapabilitiesResponse, GetSessionResponse, WeightsInfoRequest
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.resource import RawFuture, RawPromise

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-from tinsmith_api.endpoint import Response
+from tinsmith_api.exchange import Response
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.resource import Ask, RawFuture, RawPromise
 from tinsmith_api.resources.raw import RawOperations as Operations

@@ -7,24 +7,25 @@ Authenticate holds `error="invalid_token"` asks for it at once.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.auth_token_request import AuthTokenRequest
 from ...models.auth_token_response import AuthTokenResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[AuthTokenResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[AuthTokenResponse, ErrorBody]"] = Endpoint(
     "auth_token",
     "POST",
     "/api/v1/auth/token",
     AuthTokenResponse,
-    {"400 401 403 404 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: AuthTokenRequest) -> Request:
+def request(*, body: AuthTokenRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -34,7 +35,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: AuthTokenRequest
-) -> Response[AuthTokenResponse | ErrorBody]:
+) -> "Response[AuthTokenResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -46,7 +47,7 @@ def sync(*, client: "AuthenticatedClient", body: AuthTokenRequest) -> AuthTokenR
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: AuthTokenRequest
-) -> Response[AuthTokenResponse | ErrorBody]:
+) -> "Response[AuthTokenResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

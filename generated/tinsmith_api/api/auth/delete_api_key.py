@@ -7,18 +7,19 @@ The key of this very request stops working.
 from types import NoneType
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[None, ErrorBody](
-    "delete_api_key", "DELETE", "/api/v1/auth/apikey/me", NoneType, {"401 403 404 429 5XX": ErrorBody}
+ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
+    "delete_api_key", "DELETE", "/api/v1/auth/apikey/me", NoneType, {"401 403 404 429 5XX": "ErrorBody"}
 )
 
 
-def request() -> Request:
+def request() -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request()
 
@@ -26,7 +27,7 @@ def request() -> Request:
 parse: Final = ENDPOINT.parse
 
 
-def sync_detailed(*, client: "AuthenticatedClient") -> Response[None | ErrorBody]:
+def sync_detailed(*, client: "AuthenticatedClient") -> "Response[None | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request())
 
@@ -36,7 +37,7 @@ def sync(*, client: "AuthenticatedClient") -> None:
     ENDPOINT.sync(client, request())
 
 
-async def asyncio_detailed(*, client: "AuthenticatedClient") -> Response[None | ErrorBody]:
+async def asyncio_detailed(*, client: "AuthenticatedClient") -> "Response[None | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request())
 

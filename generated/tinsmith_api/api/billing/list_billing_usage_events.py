@@ -10,23 +10,24 @@ Over at most 14 days, from and to a full hour.
 import datetime
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.billing_usage_response import BillingUsageResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[BillingUsageResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[BillingUsageResponse, ErrorBody]"] = Endpoint(
     "list_billing_usage_events",
     "GET",
     "/api/v1/billing/usage/events",
     BillingUsageResponse,
-    {"400 401 402 403 404 422 429 5XX": ErrorBody},
+    {"400 401 402 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, starting_on: datetime.datetime, ending_before: datetime.datetime) -> Request:
+def request(*, starting_on: datetime.datetime, ending_before: datetime.datetime) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(query={"starting_on": starting_on, "ending_before": ending_before})
 
@@ -36,7 +37,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
-) -> Response[BillingUsageResponse | ErrorBody]:
+) -> "Response[BillingUsageResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(starting_on=starting_on, ending_before=ending_before))
 
@@ -50,7 +51,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
-) -> Response[BillingUsageResponse | ErrorBody]:
+) -> "Response[BillingUsageResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(starting_on=starting_on, ending_before=ending_before)

@@ -8,23 +8,24 @@ As of today.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.current_checkpoint_storage_usage_response import CurrentCheckpointStorageUsageResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[CurrentCheckpointStorageUsageResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[CurrentCheckpointStorageUsageResponse, ErrorBody]"] = Endpoint(
     "list_checkpoint_storage_usage",
     "GET",
     "/api/v1/billing/usage/checkpoints/current",
     CurrentCheckpointStorageUsageResponse,
-    {"400 401 403 404 422 429 5XX": ErrorBody},
+    {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, project_id: str | None = None) -> Request:
+def request(*, project_id: str | None = None) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(query={"project_id": project_id})
 
@@ -34,7 +35,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", project_id: str | None = None
-) -> Response[CurrentCheckpointStorageUsageResponse | ErrorBody]:
+) -> "Response[CurrentCheckpointStorageUsageResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(project_id=project_id))
 
@@ -48,7 +49,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", project_id: str | None = None
-) -> Response[CurrentCheckpointStorageUsageResponse | ErrorBody]:
+) -> "Response[CurrentCheckpointStorageUsageResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(project_id=project_id))
 

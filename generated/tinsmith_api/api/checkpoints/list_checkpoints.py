@@ -10,23 +10,24 @@ All of them, newest first. Some servers page here too.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.checkpoints_list_response import CheckpointsListResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[CheckpointsListResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[CheckpointsListResponse, ErrorBody]"] = Endpoint(
     "list_checkpoints",
     "GET",
     "/api/v1/training_runs/{training_run_id}/checkpoints",
     CheckpointsListResponse,
-    {"400 401 403 404 422 429 5XX": ErrorBody},
+    {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(training_run_id: str, *, limit: int | None = None, offset: int | None = None) -> Request:
+def request(training_run_id: str, *, limit: int | None = None, offset: int | None = None) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request({"training_run_id": training_run_id}, query={"limit": limit, "offset": offset})
 
@@ -40,7 +41,7 @@ def sync_detailed(
     client: "AuthenticatedClient",
     limit: int | None = None,
     offset: int | None = None,
-) -> Response[CheckpointsListResponse | ErrorBody]:
+) -> "Response[CheckpointsListResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(training_run_id, limit=limit, offset=offset))
 
@@ -62,7 +63,7 @@ async def asyncio_detailed(
     client: "AuthenticatedClient",
     limit: int | None = None,
     offset: int | None = None,
-) -> Response[CheckpointsListResponse | ErrorBody]:
+) -> "Response[CheckpointsListResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(training_run_id, limit=limit, offset=offset))
 

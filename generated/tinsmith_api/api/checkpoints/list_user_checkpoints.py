@@ -9,23 +9,24 @@ Of all runs, newest first, one page at a time.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.checkpoints_list_response import CheckpointsListResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[CheckpointsListResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[CheckpointsListResponse, ErrorBody]"] = Endpoint(
     "list_user_checkpoints",
     "GET",
     "/api/v1/checkpoints",
     CheckpointsListResponse,
-    {"400 401 403 404 422 429 5XX": ErrorBody},
+    {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, limit: int | None = None, offset: int | None = None) -> Request:
+def request(*, limit: int | None = None, offset: int | None = None) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(query={"limit": limit, "offset": offset})
 
@@ -35,7 +36,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", limit: int | None = None, offset: int | None = None
-) -> Response[CheckpointsListResponse | ErrorBody]:
+) -> "Response[CheckpointsListResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(limit=limit, offset=offset))
 
@@ -49,7 +50,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", limit: int | None = None, offset: int | None = None
-) -> Response[CheckpointsListResponse | ErrorBody]:
+) -> "Response[CheckpointsListResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(limit=limit, offset=offset))
 

@@ -11,20 +11,21 @@ Or remove it, with null.
 from types import NoneType
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.checkpoint_kind import CheckpointKind
-from ...models.error_body import ErrorBody
 from ...models.set_checkpoint_ttl_request import SetCheckpointTtlRequest
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[None, ErrorBody](
+ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
     "set_checkpoint_ttl",
     "PUT",
     "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/ttl",
     NoneType,
-    {"400 401 403 404 405 409 413 415 422 425 429 5XX": ErrorBody},
+    {"400 401 403 404 405 409 413 415 422 425 429 5XX": "ErrorBody"},
 )
 
 
@@ -34,7 +35,7 @@ def request(
     checkpoint_name: str,
     *,
     body: SetCheckpointTtlRequest,
-) -> Request:
+) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(
         {
@@ -56,7 +57,7 @@ def sync_detailed(
     *,
     client: "AuthenticatedClient",
     body: SetCheckpointTtlRequest,
-) -> Response[None | ErrorBody]:
+) -> "Response[None | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body)
@@ -82,7 +83,7 @@ async def asyncio_detailed(
     *,
     client: "AuthenticatedClient",
     body: SetCheckpointTtlRequest,
-) -> Response[None | ErrorBody]:
+) -> "Response[None | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body)

@@ -7,23 +7,24 @@ Nobody waits for it any more; the server may stop working on it.
 from types import NoneType
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.cancel_future_request import CancelFutureRequest
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[None, ErrorBody](
+ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
     "cancel_future",
     "POST",
     "/api/v1/cancel_future",
     NoneType,
-    {"400 401 403 404 409 410 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 409 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: CancelFutureRequest) -> Request:
+def request(*, body: CancelFutureRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -31,7 +32,9 @@ def request(*, body: CancelFutureRequest) -> Request:
 parse: Final = ENDPOINT.parse
 
 
-def sync_detailed(*, client: "AuthenticatedClient", body: CancelFutureRequest) -> Response[None | ErrorBody]:
+def sync_detailed(
+    *, client: "AuthenticatedClient", body: CancelFutureRequest
+) -> "Response[None | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -43,7 +46,7 @@ def sync(*, client: "AuthenticatedClient", body: CancelFutureRequest) -> None:
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: CancelFutureRequest
-) -> Response[None | ErrorBody]:
+) -> "Response[None | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

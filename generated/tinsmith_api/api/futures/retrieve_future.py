@@ -14,21 +14,22 @@ promise, in seconds.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.future_answer import FutureAnswer
 from ...models.future_retrieve_request import FutureRetrieveRequest
-from ...models.try_again_response import TryAgainResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
+    from ...models.try_again_response import TryAgainResponse
 
-ENDPOINT: Final = Endpoint[FutureAnswer, ErrorBody | TryAgainResponse](
+ENDPOINT: Final["Endpoint[FutureAnswer, ErrorBody | TryAgainResponse]"] = Endpoint(
     "retrieve_future",
     "POST",
     "/api/v1/retrieve_future",
     FutureAnswer,
-    {"400 401 402 403 404 409 410 413 415 422 425 429 5XX": ErrorBody, "408": TryAgainResponse},
+    {"400 401 402 403 404 409 410 413 415 422 425 429 5XX": "ErrorBody", "408": "TryAgainResponse"},
 )
 
 
@@ -38,7 +39,7 @@ def request(
     x_tinker_request_iteration: str | None = None,
     x_tinker_request_type: str | None = None,
     x_tinker_create_promise_roundtrip_time: str | None = None,
-) -> Request:
+) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(
         headers={
@@ -60,7 +61,7 @@ def sync_detailed(
     x_tinker_request_iteration: str | None = None,
     x_tinker_request_type: str | None = None,
     x_tinker_create_promise_roundtrip_time: str | None = None,
-) -> Response[FutureAnswer | ErrorBody | TryAgainResponse]:
+) -> "Response[FutureAnswer | ErrorBody | TryAgainResponse]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client,
@@ -100,7 +101,7 @@ async def asyncio_detailed(
     x_tinker_request_iteration: str | None = None,
     x_tinker_request_type: str | None = None,
     x_tinker_create_promise_roundtrip_time: str | None = None,
-) -> Response[FutureAnswer | ErrorBody | TryAgainResponse]:
+) -> "Response[FutureAnswer | ErrorBody | TryAgainResponse]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client,

@@ -6,24 +6,25 @@ Held open until something ends. Clients run one such loop for each sampler.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.futures_retrieve_request import FuturesRetrieveRequest
 from ...models.futures_retrieve_response import FuturesRetrieveResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[FuturesRetrieveResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[FuturesRetrieveResponse, ErrorBody]"] = Endpoint(
     "retrieve_futures",
     "POST",
     "/api/v1/retrieve_futures",
     FuturesRetrieveResponse,
-    {"400 401 403 404 408 410 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 408 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: FuturesRetrieveRequest) -> Request:
+def request(*, body: FuturesRetrieveRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,7 +34,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: FuturesRetrieveRequest
-) -> Response[FuturesRetrieveResponse | ErrorBody]:
+) -> "Response[FuturesRetrieveResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -45,7 +46,7 @@ def sync(*, client: "AuthenticatedClient", body: FuturesRetrieveRequest) -> Futu
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: FuturesRetrieveRequest
-) -> Response[FuturesRetrieveResponse | ErrorBody]:
+) -> "Response[FuturesRetrieveResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

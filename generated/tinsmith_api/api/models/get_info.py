@@ -6,24 +6,25 @@ Its base model, adapter and tokenizer.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.get_info_request import GetInfoRequest
 from ...models.get_info_response import GetInfoResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[GetInfoResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[GetInfoResponse, ErrorBody]"] = Endpoint(
     "get_info",
     "POST",
     "/api/v1/get_info",
     GetInfoResponse,
-    {"400 401 403 404 410 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: GetInfoRequest) -> Request:
+def request(*, body: GetInfoRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,7 +34,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: GetInfoRequest
-) -> Response[GetInfoResponse | ErrorBody]:
+) -> "Response[GetInfoResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -45,7 +46,7 @@ def sync(*, client: "AuthenticatedClient", body: GetInfoRequest) -> GetInfoRespo
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: GetInfoRequest
-) -> Response[GetInfoResponse | ErrorBody]:
+) -> "Response[GetInfoResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

@@ -9,23 +9,24 @@ needed. Other servers answer 404.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.get_tokenizer_response import GetTokenizerResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[GetTokenizerResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[GetTokenizerResponse, ErrorBody]"] = Endpoint(
     "get_tokenizer",
     "GET",
     "/api/v1/x-tinsmith/tokenizers",
     GetTokenizerResponse,
-    {"400 401 403 404 422 429 5XX": ErrorBody},
+    {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, base_model: str) -> Request:
+def request(*, base_model: str) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(query={"base_model": base_model})
 
@@ -35,7 +36,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", base_model: str
-) -> Response[GetTokenizerResponse | ErrorBody]:
+) -> "Response[GetTokenizerResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(base_model=base_model))
 
@@ -47,7 +48,7 @@ def sync(*, client: "AuthenticatedClient", base_model: str) -> GetTokenizerRespo
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", base_model: str
-) -> Response[GetTokenizerResponse | ErrorBody]:
+) -> "Response[GetTokenizerResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(base_model=base_model))
 

@@ -10,24 +10,25 @@ The answer is a promise: `wait` for it as SampleResponse.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.sample_request import SampleRequest
 from ...models.untyped_api_future import UntypedAPIFuture
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[UntypedAPIFuture, ErrorBody](
+ENDPOINT: Final["Endpoint[UntypedAPIFuture, ErrorBody]"] = Endpoint(
     "asample",
     "POST",
     "/api/v1/asample",
     UntypedAPIFuture,
-    {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": ErrorBody},
+    {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None) -> Request:
+def request(*, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(
         headers={"X-Tinker-Sampling-Backpressure": x_tinker_sampling_backpressure}, body=body
@@ -39,7 +40,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
-) -> Response[UntypedAPIFuture | ErrorBody]:
+) -> "Response[UntypedAPIFuture | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)
@@ -57,7 +58,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
-) -> Response[UntypedAPIFuture | ErrorBody]:
+) -> "Response[UntypedAPIFuture | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)

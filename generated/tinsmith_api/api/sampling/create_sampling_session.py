@@ -6,24 +6,25 @@ Over a base model or over saved weights.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.create_sampling_session_request import CreateSamplingSessionRequest
 from ...models.create_sampling_session_response import CreateSamplingSessionResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[CreateSamplingSessionResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[CreateSamplingSessionResponse, ErrorBody]"] = Endpoint(
     "create_sampling_session",
     "POST",
     "/api/v1/create_sampling_session",
     CreateSamplingSessionResponse,
-    {"400 401 402 403 404 409 410 413 415 422 425 429 5XX": ErrorBody},
+    {"400 401 402 403 404 409 410 413 415 422 425 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: CreateSamplingSessionRequest) -> Request:
+def request(*, body: CreateSamplingSessionRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,7 +34,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: CreateSamplingSessionRequest
-) -> Response[CreateSamplingSessionResponse | ErrorBody]:
+) -> "Response[CreateSamplingSessionResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -47,7 +48,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: CreateSamplingSessionRequest
-) -> Response[CreateSamplingSessionResponse | ErrorBody]:
+) -> "Response[CreateSamplingSessionResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

@@ -8,23 +8,24 @@ Which weights it samples.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.get_sampler_response import GetSamplerResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[GetSamplerResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[GetSamplerResponse, ErrorBody]"] = Endpoint(
     "get_sampler",
     "GET",
     "/api/v1/samplers/{sampler_id}",
     GetSamplerResponse,
-    {"401 403 404 422 429 5XX": ErrorBody},
+    {"401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(sampler_id: str) -> Request:
+def request(sampler_id: str) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request({"sampler_id": sampler_id})
 
@@ -34,7 +35,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     sampler_id: str, *, client: "AuthenticatedClient"
-) -> Response[GetSamplerResponse | ErrorBody]:
+) -> "Response[GetSamplerResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(sampler_id))
 
@@ -46,7 +47,7 @@ def sync(sampler_id: str, *, client: "AuthenticatedClient") -> GetSamplerRespons
 
 async def asyncio_detailed(
     sampler_id: str, *, client: "AuthenticatedClient"
-) -> Response[GetSamplerResponse | ErrorBody]:
+) -> "Response[GetSamplerResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(sampler_id))
 

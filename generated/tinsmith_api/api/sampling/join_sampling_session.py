@@ -6,24 +6,25 @@ Gives each copy of a sampler numbers of its own.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.join_sampling_session_request import JoinSamplingSessionRequest
 from ...models.join_sampling_session_response import JoinSamplingSessionResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[JoinSamplingSessionResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[JoinSamplingSessionResponse, ErrorBody]"] = Endpoint(
     "join_sampling_session",
     "POST",
     "/api/v1/join_sampling_session",
     JoinSamplingSessionResponse,
-    {"400 401 403 404 410 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: JoinSamplingSessionRequest) -> Request:
+def request(*, body: JoinSamplingSessionRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,7 +34,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: JoinSamplingSessionRequest
-) -> Response[JoinSamplingSessionResponse | ErrorBody]:
+) -> "Response[JoinSamplingSessionResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -45,7 +46,7 @@ def sync(*, client: "AuthenticatedClient", body: JoinSamplingSessionRequest) -> 
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: JoinSamplingSessionRequest
-) -> Response[JoinSamplingSessionResponse | ErrorBody]:
+) -> "Response[JoinSamplingSessionResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

@@ -7,24 +7,25 @@ answers 404, which means every setting has its known default.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.client_config_request import ClientConfigRequest
 from ...models.client_config_response import ClientConfigResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[ClientConfigResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[ClientConfigResponse, ErrorBody]"] = Endpoint(
     "client_config",
     "POST",
     "/api/v1/client/config",
     ClientConfigResponse,
-    {"400 401 403 404 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: ClientConfigRequest) -> Request:
+def request(*, body: ClientConfigRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -34,7 +35,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: ClientConfigRequest
-) -> Response[ClientConfigResponse | ErrorBody]:
+) -> "Response[ClientConfigResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -46,7 +47,7 @@ def sync(*, client: "AuthenticatedClient", body: ClientConfigRequest) -> ClientC
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: ClientConfigRequest
-) -> Response[ClientConfigResponse | ErrorBody]:
+) -> "Response[ClientConfigResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

@@ -6,24 +6,25 @@ The part of the configuration that may change. 404 is tolerated.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.client_config_request import ClientConfigRequest
 from ...models.client_dynamic_config_response import ClientDynamicConfigResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[ClientDynamicConfigResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[ClientDynamicConfigResponse, ErrorBody]"] = Endpoint(
     "client_dynamic_config",
     "POST",
     "/api/v1/client/dynamic_config",
     ClientDynamicConfigResponse,
-    {"400 401 403 404 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: ClientConfigRequest) -> Request:
+def request(*, body: ClientConfigRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,7 +34,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: ClientConfigRequest
-) -> Response[ClientDynamicConfigResponse | ErrorBody]:
+) -> "Response[ClientDynamicConfigResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -45,7 +46,7 @@ def sync(*, client: "AuthenticatedClient", body: ClientConfigRequest) -> ClientD
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: ClientConfigRequest
-) -> Response[ClientDynamicConfigResponse | ErrorBody]:
+) -> "Response[ClientDynamicConfigResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

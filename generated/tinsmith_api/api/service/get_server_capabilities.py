@@ -6,23 +6,24 @@ Which base models can be trained and sampled.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.get_server_capabilities_response import GetServerCapabilitiesResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[GetServerCapabilitiesResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[GetServerCapabilitiesResponse, ErrorBody]"] = Endpoint(
     "get_server_capabilities",
     "GET",
     "/api/v1/get_server_capabilities",
     GetServerCapabilitiesResponse,
-    {"401 403 404 429 5XX": ErrorBody},
+    {"401 403 404 429 5XX": "ErrorBody"},
 )
 
 
-def request() -> Request:
+def request() -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request()
 
@@ -30,7 +31,7 @@ def request() -> Request:
 parse: Final = ENDPOINT.parse
 
 
-def sync_detailed(*, client: "AuthenticatedClient") -> Response[GetServerCapabilitiesResponse | ErrorBody]:
+def sync_detailed(*, client: "AuthenticatedClient") -> "Response[GetServerCapabilitiesResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request())
 
@@ -42,7 +43,7 @@ def sync(*, client: "AuthenticatedClient") -> GetServerCapabilitiesResponse:
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient"
-) -> Response[GetServerCapabilitiesResponse | ErrorBody]:
+) -> "Response[GetServerCapabilitiesResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request())
 

@@ -6,24 +6,25 @@ Every other request belongs to a session; sessions are kept alive by heartbeats.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.create_session_request import CreateSessionRequest
 from ...models.create_session_response import CreateSessionResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[CreateSessionResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[CreateSessionResponse, ErrorBody]"] = Endpoint(
     "create_session",
     "POST",
     "/api/v1/create_session",
     CreateSessionResponse,
-    {"400 401 402 403 404 413 415 422 429 5XX": ErrorBody},
+    {"400 401 402 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: CreateSessionRequest) -> Request:
+def request(*, body: CreateSessionRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,7 +34,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: CreateSessionRequest
-) -> Response[CreateSessionResponse | ErrorBody]:
+) -> "Response[CreateSessionResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -45,7 +46,7 @@ def sync(*, client: "AuthenticatedClient", body: CreateSessionRequest) -> Create
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: CreateSessionRequest
-) -> Response[CreateSessionResponse | ErrorBody]:
+) -> "Response[CreateSessionResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

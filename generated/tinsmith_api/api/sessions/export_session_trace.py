@@ -8,23 +8,24 @@ Starts the export at the first call; ask every 5 seconds until it is ready.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.session_trace_export import SessionTraceExport
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[SessionTraceExport, ErrorBody](
+ENDPOINT: Final["Endpoint[SessionTraceExport, ErrorBody]"] = Endpoint(
     "export_session_trace",
     "GET",
     "/api/v1/sessions/{session_id}/trace_export",
     SessionTraceExport,
-    {"401 403 404 422 429 5XX": ErrorBody},
+    {"401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(session_id: str) -> Request:
+def request(session_id: str) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request({"session_id": session_id})
 
@@ -34,7 +35,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     session_id: str, *, client: "AuthenticatedClient"
-) -> Response[SessionTraceExport | ErrorBody]:
+) -> "Response[SessionTraceExport | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(session_id))
 
@@ -46,7 +47,7 @@ def sync(session_id: str, *, client: "AuthenticatedClient") -> SessionTraceExpor
 
 async def asyncio_detailed(
     session_id: str, *, client: "AuthenticatedClient"
-) -> Response[SessionTraceExport | ErrorBody]:
+) -> "Response[SessionTraceExport | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(session_id))
 

@@ -9,24 +9,25 @@ Its training runs and samplers.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.access_scope import AccessScope
-from ...models.error_body import ErrorBody
 from ...models.get_session_response import GetSessionResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[GetSessionResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[GetSessionResponse, ErrorBody]"] = Endpoint(
     "get_session",
     "GET",
     "/api/v1/sessions/{session_id}",
     GetSessionResponse,
-    {"401 403 404 422 429 5XX": ErrorBody},
+    {"401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(session_id: str, *, access_scope: AccessScope | None = None) -> Request:
+def request(session_id: str, *, access_scope: AccessScope | None = None) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request({"session_id": session_id}, query={"access_scope": access_scope})
 
@@ -36,7 +37,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
-) -> Response[GetSessionResponse | ErrorBody]:
+) -> "Response[GetSessionResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(session_id, access_scope=access_scope))
 
@@ -50,7 +51,7 @@ def sync(
 
 async def asyncio_detailed(
     session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
-) -> Response[GetSessionResponse | ErrorBody]:
+) -> "Response[GetSessionResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(session_id, access_scope=access_scope))
 

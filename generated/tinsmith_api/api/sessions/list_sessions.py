@@ -10,26 +10,27 @@ Newest first, one page at a time.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.access_scope import AccessScope
-from ...models.error_body import ErrorBody
 from ...models.list_sessions_response import ListSessionsResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[ListSessionsResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[ListSessionsResponse, ErrorBody]"] = Endpoint(
     "list_sessions",
     "GET",
     "/api/v1/sessions",
     ListSessionsResponse,
-    {"400 401 403 404 422 429 5XX": ErrorBody},
+    {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
 def request(
     *, limit: int | None = None, offset: int | None = None, access_scope: AccessScope | None = None
-) -> Request:
+) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(query={"limit": limit, "offset": offset, "access_scope": access_scope})
 
@@ -43,7 +44,7 @@ def sync_detailed(
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,
-) -> Response[ListSessionsResponse | ErrorBody]:
+) -> "Response[ListSessionsResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(limit=limit, offset=offset, access_scope=access_scope))
 
@@ -65,7 +66,7 @@ async def asyncio_detailed(
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,
-) -> Response[ListSessionsResponse | ErrorBody]:
+) -> "Response[ListSessionsResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(limit=limit, offset=offset, access_scope=access_scope)

@@ -6,24 +6,25 @@ By label, name, project, owner or state. Experimental.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.session_search_request import SessionSearchRequest
 from ...models.session_search_response import SessionSearchResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[SessionSearchResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[SessionSearchResponse, ErrorBody]"] = Endpoint(
     "search_sessions",
     "POST",
     "/api/v1/sessions/search",
     SessionSearchResponse,
-    {"400 401 403 404 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: SessionSearchRequest) -> Request:
+def request(*, body: SessionSearchRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,7 +34,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: SessionSearchRequest
-) -> Response[SessionSearchResponse | ErrorBody]:
+) -> "Response[SessionSearchResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -45,7 +46,7 @@ def sync(*, client: "AuthenticatedClient", body: SessionSearchRequest) -> Sessio
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: SessionSearchRequest
-) -> Response[SessionSearchResponse | ErrorBody]:
+) -> "Response[SessionSearchResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

@@ -9,23 +9,24 @@ From then on its costs count there.
 from types import NoneType
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.set_session_project_request import SetSessionProjectRequest
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[None, ErrorBody](
+ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
     "set_session_project",
     "PUT",
     "/api/v1/sessions/{session_id}/project",
     NoneType,
-    {"400 401 403 404 409 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 409 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(session_id: str, *, body: SetSessionProjectRequest) -> Request:
+def request(session_id: str, *, body: SetSessionProjectRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request({"session_id": session_id}, body=body)
 
@@ -35,7 +36,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     session_id: str, *, client: "AuthenticatedClient", body: SetSessionProjectRequest
-) -> Response[None | ErrorBody]:
+) -> "Response[None | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(session_id, body=body))
 
@@ -47,7 +48,7 @@ def sync(session_id: str, *, client: "AuthenticatedClient", body: SetSessionProj
 
 async def asyncio_detailed(
     session_id: str, *, client: "AuthenticatedClient", body: SetSessionProjectRequest
-) -> Response[None | ErrorBody]:
+) -> "Response[None | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(session_id, body=body))
 

@@ -6,24 +6,25 @@ What happened on the client, in batches. Losing some is no error.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.telemetry_response import TelemetryResponse
 from ...models.telemetry_send_request import TelemetrySendRequest
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[TelemetryResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[TelemetryResponse, ErrorBody]"] = Endpoint(
     "telemetry",
     "POST",
     "/api/v1/telemetry",
     TelemetryResponse,
-    {"400 401 403 404 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: TelemetrySendRequest) -> Request:
+def request(*, body: TelemetrySendRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,7 +34,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: TelemetrySendRequest
-) -> Response[TelemetryResponse | ErrorBody]:
+) -> "Response[TelemetryResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -45,7 +46,7 @@ def sync(*, client: "AuthenticatedClient", body: TelemetrySendRequest) -> Teleme
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: TelemetrySendRequest
-) -> Response[TelemetryResponse | ErrorBody]:
+) -> "Response[TelemetryResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

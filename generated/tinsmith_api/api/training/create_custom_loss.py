@@ -8,24 +8,25 @@ The answer is a promise: `wait` for it as CreateCustomLossResponse.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.create_custom_loss_request import CreateCustomLossRequest
-from ...models.error_body import ErrorBody
 from ...models.untyped_api_future import UntypedAPIFuture
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[UntypedAPIFuture, ErrorBody](
+ENDPOINT: Final["Endpoint[UntypedAPIFuture, ErrorBody]"] = Endpoint(
     "create_custom_loss",
     "POST",
     "/api/v1/create_custom_loss",
     UntypedAPIFuture,
-    {"400 401 402 403 404 409 410 413 415 422 429 5XX": ErrorBody},
+    {"400 401 402 403 404 409 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: CreateCustomLossRequest) -> Request:
+def request(*, body: CreateCustomLossRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -35,7 +36,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: CreateCustomLossRequest
-) -> Response[UntypedAPIFuture | ErrorBody]:
+) -> "Response[UntypedAPIFuture | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -47,7 +48,7 @@ def sync(*, client: "AuthenticatedClient", body: CreateCustomLossRequest) -> Unt
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: CreateCustomLossRequest
-) -> Response[UntypedAPIFuture | ErrorBody]:
+) -> "Response[UntypedAPIFuture | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

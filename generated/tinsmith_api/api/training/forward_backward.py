@@ -9,24 +9,25 @@ The answer is a promise: `wait` for it as ForwardBackwardOutput.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.forward_backward_request import ForwardBackwardRequest
 from ...models.untyped_api_future import UntypedAPIFuture
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[UntypedAPIFuture, ErrorBody](
+ENDPOINT: Final["Endpoint[UntypedAPIFuture, ErrorBody]"] = Endpoint(
     "forward_backward",
     "POST",
     "/api/v1/forward_backward",
     UntypedAPIFuture,
-    {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": ErrorBody},
+    {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: ForwardBackwardRequest) -> Request:
+def request(*, body: ForwardBackwardRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -36,7 +37,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: ForwardBackwardRequest
-) -> Response[UntypedAPIFuture | ErrorBody]:
+) -> "Response[UntypedAPIFuture | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -48,7 +49,7 @@ def sync(*, client: "AuthenticatedClient", body: ForwardBackwardRequest) -> Unty
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: ForwardBackwardRequest
-) -> Response[UntypedAPIFuture | ErrorBody]:
+) -> "Response[UntypedAPIFuture | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

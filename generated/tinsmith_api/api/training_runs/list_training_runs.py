@@ -11,20 +11,21 @@ Last used first, one page at a time.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.access_scope import AccessScope
-from ...models.error_body import ErrorBody
 from ...models.training_runs_response import TrainingRunsResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[TrainingRunsResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[TrainingRunsResponse, ErrorBody]"] = Endpoint(
     "list_training_runs",
     "GET",
     "/api/v1/training_runs",
     TrainingRunsResponse,
-    {"400 401 403 404 422 429 5XX": ErrorBody},
+    {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
@@ -34,7 +35,7 @@ def request(
     offset: int | None = None,
     access_scope: AccessScope | None = None,
     project_id: str | None = None,
-) -> Request:
+) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(
         query={"limit": limit, "offset": offset, "access_scope": access_scope, "project_id": project_id}
@@ -51,7 +52,7 @@ def sync_detailed(
     offset: int | None = None,
     access_scope: AccessScope | None = None,
     project_id: str | None = None,
-) -> Response[TrainingRunsResponse | ErrorBody]:
+) -> "Response[TrainingRunsResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client, request(limit=limit, offset=offset, access_scope=access_scope, project_id=project_id)
@@ -79,7 +80,7 @@ async def asyncio_detailed(
     offset: int | None = None,
     access_scope: AccessScope | None = None,
     project_id: str | None = None,
-) -> Response[TrainingRunsResponse | ErrorBody]:
+) -> "Response[TrainingRunsResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(limit=limit, offset=offset, access_scope=access_scope, project_id=project_id)

@@ -9,20 +9,21 @@ Into a project or a session. Retries carry the same X-Idempotency-Key, so that o
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
+from ...endpoint import Endpoint
 from ...models.copy_weights_request import CopyWeightsRequest
 from ...models.copy_weights_response import CopyWeightsResponse
-from ...models.error_body import ErrorBody
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[CopyWeightsResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[CopyWeightsResponse, ErrorBody]"] = Endpoint(
     "copy_weights",
     "POST",
     "/api/v1/copy_weights",
     CopyWeightsResponse,
-    {"400 401 402 403 404 409 413 415 422 425 429 5XX": ErrorBody},
+    {"400 401 402 403 404 409 413 415 422 425 429 5XX": "ErrorBody"},
 )
 
 
@@ -31,7 +32,7 @@ def request(
     body: CopyWeightsRequest,
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,
-) -> Request:
+) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(
         headers={
@@ -51,7 +52,7 @@ def sync_detailed(
     body: CopyWeightsRequest,
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,
-) -> Response[CopyWeightsResponse | ErrorBody]:
+) -> "Response[CopyWeightsResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client,
@@ -87,7 +88,7 @@ async def asyncio_detailed(
     body: CopyWeightsRequest,
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,
-) -> Response[CopyWeightsResponse | ErrorBody]:
+) -> "Response[CopyWeightsResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client,

@@ -8,24 +8,25 @@ The answer is a promise: `wait` for it as LoadWeightsResponse.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.load_weights_request import LoadWeightsRequest
 from ...models.untyped_api_future import UntypedAPIFuture
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[UntypedAPIFuture, ErrorBody](
+ENDPOINT: Final["Endpoint[UntypedAPIFuture, ErrorBody]"] = Endpoint(
     "load_weights",
     "POST",
     "/api/v1/load_weights",
     UntypedAPIFuture,
-    {"400 401 402 403 404 408 409 410 413 415 422 425 429 5XX": ErrorBody},
+    {"400 401 402 403 404 408 409 410 413 415 422 425 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: LoadWeightsRequest) -> Request:
+def request(*, body: LoadWeightsRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -35,7 +36,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: LoadWeightsRequest
-) -> Response[UntypedAPIFuture | ErrorBody]:
+) -> "Response[UntypedAPIFuture | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -47,7 +48,7 @@ def sync(*, client: "AuthenticatedClient", body: LoadWeightsRequest) -> UntypedA
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: LoadWeightsRequest
-) -> Response[UntypedAPIFuture | ErrorBody]:
+) -> "Response[UntypedAPIFuture | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

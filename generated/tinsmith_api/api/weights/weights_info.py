@@ -6,24 +6,25 @@ What is needed to train on from it.
 
 from typing import TYPE_CHECKING, Final
 
-from ...endpoint import Endpoint, Request, Response
-from ...models.error_body import ErrorBody
+from ...endpoint import Endpoint
 from ...models.weights_info_request import WeightsInfoRequest
 from ...models.weights_info_response import WeightsInfoResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
+    from ...exchange import Request, Response
+    from ...models.error_body import ErrorBody
 
-ENDPOINT: Final = Endpoint[WeightsInfoResponse, ErrorBody](
+ENDPOINT: Final["Endpoint[WeightsInfoResponse, ErrorBody]"] = Endpoint(
     "weights_info",
     "POST",
     "/api/v1/weights_info",
     WeightsInfoResponse,
-    {"400 401 403 404 413 415 422 429 5XX": ErrorBody},
+    {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: WeightsInfoRequest) -> Request:
+def request(*, body: WeightsInfoRequest) -> "Request":
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,7 +34,7 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *, client: "AuthenticatedClient", body: WeightsInfoRequest
-) -> Response[WeightsInfoResponse | ErrorBody]:
+) -> "Response[WeightsInfoResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
@@ -45,7 +46,7 @@ def sync(*, client: "AuthenticatedClient", body: WeightsInfoRequest) -> WeightsI
 
 async def asyncio_detailed(
     *, client: "AuthenticatedClient", body: WeightsInfoRequest
-) -> Response[WeightsInfoResponse | ErrorBody]:
+) -> "Response[WeightsInfoResponse | ErrorBody]":
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 

@@ -1,0 +1,98 @@
+"""The request that is built and the answer that is read; loaded when the first of them is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar, cast
+from urllib.parse import urlencode
+
+import attrs
+
+from .types import InvalidBody, first_part, invalid_body
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Request:
+    """One request, built and not yet sent."""
+
+    operation: str
+    """The operation id."""
+    method: str
+    """The HTTP method, in capitals."""
+    path: str
+    """The path below the server's root; its parameters are filled in and quoted."""
+    query: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """The query parameters that are given."""
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    """The header parameters that are given; the client adds its own and the key."""
+    body: Any = attrs.field(default=None, repr=False)
+    """The model of the body; None where the operation has none."""
+
+    @property
+    def target(self) -> str:
+        """The path with the query behind it."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
+    def json(self) -> Any:
+        """Return the body as JSON data; None where the operation has none."""
+        return None if self.body is None else self.body.to_dict()
+
+    def content(self) -> bytes | None:
+        """Return the bytes of the body; None where the operation has none.
+
+        Raises ValueError for a number that JSON does not have, such as NaN.
+        """
+        if self.body is None:
+            return None
+        return json.dumps(self.json(), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+@attrs.frozen
+class Response(Generic[T]):
+    """An answer of the server."""
+
+    status_code: int
+    """The HTTP status, also one that the standard does not name, such as 520."""
+    content: bytes = attrs.field(repr=False)
+    """The body as it came."""
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    """The headers; names in any case find their value."""
+    parsed: T
+    """The body as a value of the contract; None where a success has nothing to read."""
+
+
+def as_text(value: object) -> str:
+    """Return a parameter of a query or a header as servers read it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def decoded(operation: str, answer: Response[None]) -> Any:
+    """Decode the JSON of a success; InvalidBody shows what came instead."""
+    try:
+        return json.loads(answer.content)
+    except (ValueError, RecursionError) as cause:
+        problem = f"it is no JSON but {first_part(answer.content)!r}"
+        raise InvalidBody(operation, answer.status_code, problem) from cause
+
+
+def read_as(operation: str, status_code: int, body: Any, kind: type[T]) -> T:
+    """Read decoded JSON as a type of the contract; InvalidBody says what does not fit."""
+    try:
+        found: T = cast("Any", kind).from_dict(body)
+    except (AttributeError, KeyError, TypeError, ValueError) as cause:
+        raise invalid_body(operation, status_code, cause) from cause
+    return found
+
+
+def error_body(kind: type[T], answer: Response[Any]) -> T | None:
+    """Read the body of an error; None where it is not what the contract says."""
+    try:
+        found: T = cast("Any", kind).from_dict(json.loads(answer.content))
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return None
+    return found
