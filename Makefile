@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
-	codegen contract-diff contract-lint upstream-diff fuzz soak interop servers cookbook golden golden-wire compat-listing bench \
+	codegen contract-diff contract-lint upstream-diff fuzz soak interop servers servers-check cookbook golden golden-wire compat-listing bench \
 	bench-startup bench-cli bench-engine bench-codec bench-traffic clean
 
 help: ## Print this list
@@ -175,6 +175,9 @@ interop: .venv-interop/.ready .venv-interop-0.25/.ready .venv-peer/.ready .venv/
 	@PYTHONPATH=tools/contract $(RUN) -m tests.interop.run --captures .build/interop --flagged $(PEER_BIN)/python \
 		--official $(PEER_BIN)/python --official .venv-interop-0.25/bin/python --official .venv-interop/bin/python
 	@$(PEER_BIN)/python -W ignore tests/interop/official_examples.py generated/tinsmith_api/openapi.json
+
+servers-check: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": `tinsmith contract check --write` on each, into docs/servers.md (10 minutes)
+	@$(RUN) -m tests.servers.check --python $(PYTHON) $(addprefix --server ,$(SERVERS))
 
 servers: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": servers that others wrote, installed, started, driven and compared (25 minutes)
 	@PYTHONPATH=tools/contract $(RUN) -m tests.servers.run --python $(PYTHON) $(addprefix --server ,$(SERVERS))

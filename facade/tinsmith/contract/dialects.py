@@ -12,6 +12,7 @@ from collections.abc import Callable
 import attrs
 
 from tinsmith.contract.judge import Finding
+from tinsmith.contract.rules import TRAINING
 
 
 @attrs.frozen(kw_only=True)
@@ -60,9 +61,17 @@ DIALECTS = (
     ),
     Dialect(
         name="no-deduplication",
-        text="a number that comes again is applied again",
+        text="a training request that comes again under its number is applied again",
         servers=("skyrl-0.3", "hatchery"),
         rules=frozenset({"repeat-applied", "other-applied"}),
+        only=lambda finding: finding.operation in TRAINING,
+    ),
+    Dialect(
+        name="made-again",
+        text="a model, sampler or sample that is asked for again under its number is made again",
+        servers=("skyrl-0.3", "skyrl-0.4", "tuft", "hatchery"),
+        rules=frozenset({"repeat-applied", "other-applied"}),
+        only=lambda finding: finding.operation not in TRAINING,
     ),
     Dialect(
         name="duplicates-409",
@@ -73,7 +82,7 @@ DIALECTS = (
     Dialect(
         name="arrival-order",
         text="requests are applied as they arrive, gaps are not noticed",
-        servers=("skyrl-0.3", "hatchery"),
+        servers=("skyrl-0.3", "skyrl-0.4", "hatchery"),
         rules=frozenset({"gap-applied"}),
     ),
     Dialect(
@@ -105,7 +114,7 @@ DIALECTS = (
     Dialect(
         name="bare-ids",
         text="checkpoints are listed by their names, without the kind",
-        servers=("skyrl-0.3", "skyrl-0.4"),
+        servers=("skyrl-0.3", "skyrl-0.4", "tuft"),
         rules=frozenset({"checkpoint-ids"}),
     ),
     Dialect(

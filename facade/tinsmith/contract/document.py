@@ -130,10 +130,6 @@ class Contract:
         found = found or answers.get("default")
         return None if found is None else self.resolve(found)
 
-    def success_statuses(self, op: Operation) -> set[str]:
-        """Return the statuses, or classes of them, that the contract names as success."""
-        return {status for status in op.node["responses"] if status[0] in "23"}
-
     def schema_of(self, holder: Mapping[str, Json]) -> Json:
         """Return the JSON schema of a body, None where it has none."""
         content = self.resolve(holder).get("content", {})

@@ -96,7 +96,6 @@ def answer_findings(contract: Contract, exchange: Exchange, issued: Issued) -> I
         yield finding(
             "server-error", "status", "a request is served or refused for a reason", exchange.status
         )
-    yield from _success_status(contract, op, exchange, finding)
     yield from _headers(contract, exchange, holder, finding)
     yield from _body(contract, op, exchange, holder, issued, finding)
 
@@ -146,17 +145,6 @@ def _is_told_otherwise(op: Operation, exchange: Exchange, issued: Issued) -> boo
         return True
     promise = exchange.request.get("request_id") if isinstance(exchange.request, Mapping) else None
     return op.id == POLL and promise in issued and "detail" in (exchange.answer or {})
-
-
-def _success_status(
-    contract: Contract, op: Operation, exchange: Exchange, finding: _Tell
-) -> Iterator[Finding]:
-    """Tell of a success by another number than the contract's: all 2xx are as good."""
-    named = contract.success_statuses(op)
-    status = exchange.status
-    if status // 100 == 2 and not named & {str(status), f"{status // 100}XX"}:
-        asked = " or ".join(sorted(named))
-        yield finding("success-status", "status", f"success is {asked}", status)
 
 
 def _headers(

@@ -78,7 +78,7 @@ async def greet(sender: Sender) -> None:
     first = await sender.send("GET", MISSING_ROUTE, step=NO_ROUTE)
     if first.status == 0:
         raise APIConnectionError(f"the server cannot be reached: {first.answer['text']}")
-    op = sender.contract.operations["get_server_capabilities"]
+    op = sender.contract.operations["list_training_runs"]  # what is a user's own
     await sender.send(op.method, op.path, operation=op.id, step=WRONG_KEY, wrong_key=True)
 
 

@@ -14,7 +14,7 @@ from tinsmith.contract.dialects import Dialect, dialect_of
 from tinsmith.contract.judge import POLL, Finding, answer_findings, outcome, words_of
 from tinsmith.contract.rules import UNKNOWN, WRONG_KEY, Traffic, findings
 from tinsmith.core.server_profiles import UNKNOWN as UNKNOWN_SERVER
-from tinsmith.core.server_profiles import Clues, ServerProfile, recognise
+from tinsmith.core.server_profiles import Clues, ServerProfile, recognise, version_by_probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -222,4 +222,11 @@ def _server(contract: Contract, exchanges: Iterable[Exchange], clues: Clues) -> 
         op = contract.operation_of(exchange.method, exchange.path)
         if op is not None:
             clues = recognise(clues, op.id, exchange.status, exchange.answer_headers, exchange.answer)
-    return clues.profile.name
+    refuses_json = any(_is_batch(each) and each.status == 415 for each in exchanges)
+    return version_by_probe(clues.profile, "protobuf" if refuses_json else "json").name
+
+
+def _is_batch(exchange: Exchange) -> bool:
+    """Whether a request is a batch as JSON."""
+    kind = exchange.request_headers.get("content-type", "")
+    return exchange.path.endswith(("/forward", "/forward_backward")) and "json" in kind

@@ -118,6 +118,8 @@ class Sender:
         else:
             status, answer_headers = found.status, kept_headers(found.headers)
             answer = readable(found.body, found.headers.get("content-type", ""))
+        if status == 0 or status >= 500:  # a server that broke may end the connection without a word
+            self._transport.renew(Lane.CONTROL)
         exchange = Exchange(
             name=f"{len(self.exchanges) + 1:03} {operation or path}",
             source=self._source,

@@ -42,6 +42,9 @@ holds it."""
 LONG_SAMPLE_TOKENS = 64
 """Tokens of the sample that is cancelled: enough to be still at work."""
 
+HEARTBEAT_S = 10.0
+"""Seconds between two heartbeats, as clients send them."""
+
 PATIENCE_S = 120.0
 """Seconds that one promise may take."""
 
@@ -82,6 +85,7 @@ class Walk:
         """Take all steps; what was made is deleted in the end whatever happens."""
         await greet(self._sender)
         await self._ask_about_the_service()
+        beats = asyncio.create_task(self._keep_alive())
         try:
             await self._open_session()
             await self._make_model()
@@ -95,9 +99,20 @@ class Walk:
             await self._ask_about_the_account()
         finally:
             await self._clean_up()
+            beats.cancel()
 
     async def _call(self, operation: str, body: Json = None, **more: Any) -> Exchange:
         return await self._sender.call(operation, body, **more)
+
+    async def _keep_alive(self) -> None:
+        """Keep the session alive while promises are waited for."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            if self._session is not None:
+                await self._call("session_heartbeat", self._heartbeat(), step="heartbeat")
+
+    def _heartbeat(self) -> dict[str, Json]:
+        return {"session_id": self._session, "type": "session_heartbeat"}
 
     def _left_out(self, why: str, *operations: str) -> None:
         for operation in operations:
@@ -136,7 +151,7 @@ class Walk:
         if self._session is None:
             return
         path = {"session_id": self._session}
-        await self._call("session_heartbeat", {**path, "type": "session_heartbeat"}, step="session")
+        await self._call("session_heartbeat", self._heartbeat(), step="session")
         await self._call("get_session", path=path, step="session")
         await self._call("list_sessions", query={"limit": 20, "offset": 0}, step="session")
         await self._call("search_sessions", {"session_id": self._session, "limit": 5}, step="session")
@@ -155,6 +170,7 @@ class Walk:
             "platform": "Linux",
             "sdk_version": __version__,
             "session_id": self._session,
+            "process_uuid": event["event_id"],
         }
         await self._call("telemetry", told, step="session")
         loss = self._sender.contract.operations["create_custom_loss"]
@@ -171,14 +187,23 @@ class Walk:
         body = self._model_body(0)
         made = await self._call("create_model", body, step="model")
         result = await self._fulfil(made)
-        await self._fulfil(await self._call("create_model", body, step="the same number again"))
-        self._model = _get(result, "model_id")
+        again = await self._fulfil(await self._call("create_model", body, step="the same number again"))
+        self._model = self._own_model(result)
+        self._own_model(again)
         if self._model is None:
             return
-        self._models.append(self._model)
         await self._call("get_info", {"model_id": self._model, "type": "get_info"}, step="model")
         unknown = unknown_ids()["model_id"]
         await self._call("get_info", {"model_id": unknown, "type": "get_info"}, step=UNKNOWN)
+
+    def _own_model(self, result: Json) -> str | None:
+        """Note a model to be unloaded in the end."""
+        found = _get(result, "model_id")
+        if not isinstance(found, str):
+            return None
+        if found not in self._models:
+            self._models.append(found)
+        return found
 
     def _model_body(self, number: int) -> dict[str, Json]:
         lora = {"rank": 1, "seed": 7, "train_mlp": True, "train_attn": True, "train_unembed": True}
@@ -290,18 +315,13 @@ class Walk:
             {**loaded, "session_id": self._session, "model_seq_id": 1},
             step="create by loading",
         )
-        result = await self._fulfil(made)
-        second = _get(result, "model_id") or (_text(made, "model_id") if result is not None else None)
-        if second is None:
-            second = _get(
-                await self._fulfil(await self._call("create_model", self._model_body(2), step="model")),
-                "model_id",
-            )
+        second = self._own_model(await self._fulfil(made))
+        if second is None:  # then into a model that has done nothing yet
+            made = await self._call("create_model", self._model_body(2), step="model")
+            second = self._own_model(await self._fulfil(made))
             if second is not None:
                 body = {**loaded, "model_id": second, "seq_id": 1}
                 await self._fulfil(await self._call("load_weights", body, step="load first"))
-        if second is not None:
-            self._models.append(second)
         await self._call("weights_info", {"tinker_path": self._weights}, step="load")
         await self._call("weights_info", {"tinker_path": unknown_ids()["tinker_path"]}, step=UNKNOWN)
         copy = {"source_path": self._weights, "session_id": self._session, "model_seq_id": 3}
