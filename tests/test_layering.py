@@ -49,8 +49,23 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "backports": ("core/codec/compression.py",),
 }
 
-#: What core/ may use of the generated client: plain data, no operation.
-IN_CORE = ("tinsmith_api.models", "tinsmith_api.wire", "tinsmith_api.bounds")
+#: What core/ may use of the generated client: values and what they stand on, no operation.
+IN_CORE = tuple(
+    f"tinsmith_api.{name}"
+    for name in [
+        "bounds",
+        "conversion",
+        "errors",
+        "limits",
+        "model",
+        "models",
+        "numbers",
+        "ownership",
+        "reading",
+        "values",
+        "wire",
+    ]
+)
 
 NEVER = {"transformers", "pydantic", "requests", "peft"}
 #: Optional peers, imported inside functions only.

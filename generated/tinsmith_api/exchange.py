@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 import attrs
 
-from .types import InvalidBody, first_part, invalid_body
+from .conversion import from_json, to_json
+from .types import InvalidBody, first_part
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Request:
 
     def json(self) -> Any:
         """Return the body as JSON data; None where the operation has none."""
-        return None if self.body is None else self.body.to_dict()
+        return to_json(self.body)
 
     def content(self) -> bytes | None:
         """Return the bytes of the body; None where the operation has none.
@@ -78,22 +79,20 @@ def decoded(operation: str, answer: Response[None]) -> Any:
         return json.loads(answer.content)
     except (ValueError, RecursionError) as cause:
         problem = f"it is no JSON but {first_part(answer.content)!r}"
-        raise InvalidBody(operation, answer.status_code, problem) from cause
+        raise InvalidBody(problem, operation=operation, status_code=answer.status_code) from cause
 
 
 def read_as(operation: str, status_code: int, body: Any, kind: type[T]) -> T:
     """Read decoded JSON as a type of the contract; InvalidBody says what does not fit."""
     try:
-        found: T = cast("Any", kind).from_dict(body)
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise invalid_body(operation, status_code, cause) from cause
-    return found
+        return from_json(kind, body)
+    except InvalidBody as cause:
+        raise cause.answered(operation, status_code) from cause
 
 
 def error_body(kind: type[T], answer: Response[Any]) -> T | None:
     """Read the body of an error; None where it is not what the contract says."""
     try:
-        found: T = cast("Any", kind).from_dict(json.loads(answer.content))
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return from_json(kind, json.loads(answer.content))
+    except (ValueError, RecursionError):
         return None
-    return found

@@ -267,9 +267,8 @@ def test_every_request_that_changes_something_has_a_key_of_its_own() -> None:
 def test_number_that_json_lacks_is_refused() -> None:
     """NaN is not sent as something else: the call raises, and nothing leaves."""
     seen: list[httpx.Request] = []
-    body = models.OptimStepRequest(
-        model_id="m", seq_id=1, adam_params=models.AdamParams(learning_rate=float("nan"))
-    )
+    newer = models.OtherOptimizerParams("newer", extra={"step": float("nan")})
+    body = models.OptimStepRequest(model_id="m", seq_id=1, optimizer_params=newer)
     with pytest.raises(ValueError, match=r"[Nn]a[Nn]|finite|JSON"):
         optim_step.sync(client=answering(200, {}, seen=seen), body=body)
     assert seen == []

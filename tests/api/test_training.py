@@ -45,12 +45,10 @@ def prompt(tokens: list[int]) -> models.ModelInput:
 def step_request(model_id: str, seq_id: int, tokens: list[int]) -> models.ForwardBackwardRequest:
     """Ask for the gradients of one sequence."""
     inputs = {
-        "target_tokens": {"data": tokens[1:], "dtype": "int64"},
-        "weights": {"data": [1.0] * (len(tokens) - 1), "dtype": "float32"},
+        "target_tokens": models.TensorData(data=[*tokens[1:]], dtype="int64"),
+        "weights": models.TensorData(data=[1.0] * (len(tokens) - 1), dtype="float32"),
     }
-    datum = models.Datum(
-        model_input=prompt(tokens[:-1]), loss_fn_inputs=models.LossFnInputs.from_dict(inputs)
-    )
+    datum = models.Datum(model_input=prompt(tokens[:-1]), loss_fn_inputs=inputs)
     return models.ForwardBackwardRequest(
         model_id=model_id,
         seq_id=seq_id,

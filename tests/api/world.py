@@ -15,6 +15,7 @@ from tinsmith_api.api.models import create_model
 from tinsmith_api.api.sampling import create_sampling_session
 from tinsmith_api.api.sessions import create_session
 from tinsmith_api.api.weights import save_weights
+from tinsmith_api.conversion import from_json
 from tinsmith_api.operations import OPERATIONS
 
 from tests.guard import WAIT_S
@@ -98,7 +99,7 @@ def arguments(document: Any, op: Operation, there: dict[str, Any]) -> dict[str, 
     schema = json_body(document, op.node.get("requestBody", {}))
     if schema is not None:
         kind = getattr(models, OPERATIONS[op.id].request or "")
-        given["body"] = kind.from_dict(about(there, example_of(document, schema)))
+        given["body"] = from_json(kind, about(there, example_of(document, schema)))
     return given
 
 

@@ -79,7 +79,7 @@ FIELDS: dict[str, str] = {
     "SampledSequence": "stop_reason, tokens, logprobs=None, sequence_id=None",
     "SampleResponse": "sequences, prompt_logprobs=None, topk_prompt_logprobs=None,"
     " target_prompt_logprobs=None, prompt_alt_tokens=None, prompt_cache_hit_tokens=0",
-    "SaveWeightsExternalResponse": "path",
+    "SaveWeightsExternalResponse": "path=None",
     "ExternalWeightsUrlsResponse": "urls, expires",
     "BillingUsageResponse": "data, cost_data_through=None",
     "AuditLogResponse": "entries",

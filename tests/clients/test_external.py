@@ -147,6 +147,7 @@ def test_against_the_embedded_service(tmp_path: Path) -> None:
         trainer = service.create_lora_training_client("tinsmith/tiny", rank=2, seed=1)
         saved = trainer.save_weights_external("release").result()
         rest = service.create_rest_client()
+        assert saved.path is not None
         folder = rest.download_external_weights(saved.path, tmp_path / "release").result()
         assert "adapter_model.safetensors" in contents(folder)
         state = trainer.save_state("state", user_metadata={"kind": "best"}).result().path

@@ -86,9 +86,9 @@ def test_unknown_operation(service: testing.LedgerService) -> None:
         ServiceClient(**service.settings()).raw.nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
-@pytest.mark.parametrize("body", [{"model_id": "m"}, types.UnloadModelRequest("m"), None])
+@pytest.mark.parametrize("body", [{"model_id": "m"}, types.GetInfoRequest("m"), None])
 def test_a_body_of_another_kind_is_refused(service: testing.LedgerService, body: Any) -> None:
-    """A mapping or one of the facade's own values is told which model is meant; nothing is sent."""
+    """A mapping or another model is told which model is meant; nothing is sent."""
     client = ServiceClient(**service.settings())
     with pytest.raises(InputError, match=r"'body': must be tinsmith_api\.models\.UnloadModelRequest, not "):
         client.raw.unload_model(body=body)

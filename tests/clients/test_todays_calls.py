@@ -72,7 +72,14 @@ EVENT = {
     "event_info": {"type": "training", "token_count": 9, "colour": "red"},
     "mood": "good",
 }
-SUMMARY = {"session_id": "s", "created_at": "2026-11-01T05:00:00Z", "status": {"type": "active"}, "new": 1}
+SUMMARY = {
+    "session_id": "s",
+    "created_at": "2026-11-01T05:00:00Z",
+    "status": {"type": "active"},
+    "new": 1,
+}
+CURSOR = {"last_created_at": "2026-11-01T05:00:00Z", "last_session_id": "s"}
+NEXT = types.SessionSearchCursor("s", "2026-11-01T05:00:00Z")
 ASKED: dict[str, Ask] = {
     "external urls": Ask(
         lambda c: c.get_external_weights_urls(EXTERNAL),
@@ -95,9 +102,9 @@ ASKED: dict[str, Ask] = {
         "POST",
         "api/v1/sessions/search",
         {"user_metadata": {}, "display_name": "try", "owner": {"type": "own"}, "limit": 2},
-        {"sessions": [SUMMARY], "next_cursor": {"last_session_id": "s"}},
+        {"sessions": [SUMMARY], "next_cursor": CURSOR},
         types.SessionSearchResponse(
-            [types.SessionSummary("s", HOUR, status={"type": "active"})], {"last_session_id": "s"}
+            [types.SessionSummary("s", HOUR, status=types.SessionStatus("active"))], NEXT
         ),
     ),
     "search by state and owner": Ask(
@@ -106,7 +113,7 @@ ASKED: dict[str, Ask] = {
                 project_ids=["p"],
                 owner=types.UserSearchOwner(["u"]),
                 statuses=[types.ClientFinishedSessionStatusQuery(["errored"])],
-                cursor={"last_session_id": "s"},
+                cursor=NEXT,
             )
         ),
         "POST",
@@ -117,7 +124,7 @@ ASKED: dict[str, Ask] = {
             "owner": {"owner_urns": ["u"], "type": "user"},
             "statuses": [{"reasons": ["errored"], "type": "client_finished"}],
             "limit": 50,
-            "cursor": {"last_session_id": "s"},
+            "cursor": CURSOR,
         },
         {"sessions": []},
         types.SessionSearchResponse([]),
@@ -147,7 +154,7 @@ ASKED: dict[str, Ask] = {
                     estimated_cost_usd=0.5,
                 )
             ],
-            {"s": {}},
+            {"s": types.BillingUsageSession()},
             HOUR,
         ),
     ),
@@ -157,7 +164,9 @@ ASKED: dict[str, Ask] = {
         "api/v1/billing/usage/checkpoints/current?project_id=p",
         None,
         {"data": [{"checkpoint_count": 2, "size_bytes": 7, "size_gigabytes": 0.1}]},
-        types.CurrentCheckpointStorageUsageResponse([types.CurrentCheckpointStorageUsageItem(2, 7, 0.1)]),
+        types.CurrentCheckpointStorageUsageResponse(
+            [types.CurrentCheckpointStorageUsageItem(2, 7, size_gigabytes=0.1)]
+        ),
     ),
     "audit": Ask(
         lambda c: c.get_audit_log("checkpoints", date(2026, 11, 1)),

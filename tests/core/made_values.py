@@ -10,7 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import attrs
 from hypothesis import strategies as st
 from tinsmith.core import values
-from tinsmith.core.values.open import Open
+from tinsmith_api.limits import Limits
+from tinsmith_api.model import Model
 
 from tests.core.wire_values import DATUM, FLOAT32, INT64, JSON_CHUNK, NAME, dense
 
@@ -27,27 +28,37 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 RANGES: dict[str, st.SearchStrategy[Any]] = {
-    "LoraConfig.rank": st.integers(1, 64),
     "LoraConfig.train_mlp": st.just(True),
-    "AdamParams.learning_rate": st.floats(0, 1),
-    "AdamParams.beta1": st.floats(0, 0.999),
-    "AdamParams.beta2": st.floats(0, 0.999),
-    "AdamParams.eps": st.floats(1e-12, 1),
-    "AdamParams.weight_decay": st.floats(0, 1),
-    "AdamParams.grad_clip_norm": st.floats(0, 1),
-    "DimuonOptimizerConfig.version": st.integers(1, 9),
-    "DimuonParams.learning_rate": st.floats(0, 1),
-    "DimuonParams.grad_clip_norm": st.floats(0, 1),
-    "DimuonParams.beta1": st.floats(0, 0.999),
     "SamplingParams.max_tokens": st.none() | st.integers(1, 99),
     "SamplingParams.stop": st.none() | NAME | st.lists(NAME, max_size=2) | st.lists(INT64, max_size=2),
     "SamplingParams.temperature": st.floats(0, 2),
     "SamplingParams.top_k": st.just(-1) | st.integers(1, 99),
     "SamplingParams.top_p": st.floats(0.1, 1),
-    "SessionSearchRequest.limit": st.integers(1, 200),
-    "UserSearchOwner.owner_urns": st.lists(NAME, min_size=1, max_size=3),
 }
-"""Fields that do not take every value of their type."""
+"""Fields that do not take every value of their type, for another reason than limits of the contract."""
+
+
+def within(limits: Limits, hint: Any) -> st.SearchStrategy[Any]:
+    """Return values of a field with limits; None where it takes that."""
+    kinds = [part for part in get_args(hint) or (hint,) if part is not NoneType]
+    found: st.SearchStrategy[Any]
+    if limits.min_items is not None or limits.max_items is not None:
+        (inner,) = get_args(kinds[0] if get_args(kinds[0]) else hint)
+        found = st.lists(of_hint(inner), min_size=limits.min_items or 0, max_size=limits.max_items or 3)
+    elif int in kinds:
+        least = limits.minimum if limits.above is None else limits.above + 1
+        most = limits.maximum if limits.below is None else limits.below - 1
+        found = st.integers(*(None if end is None else int(end) for end in (least, most or 2**62)))
+    else:
+        least = limits.minimum if limits.above is None else limits.above
+        most = limits.maximum if limits.below is None else limits.below
+        found = st.floats(
+            least,
+            1e3 if most is None else most,
+            exclude_min=limits.above is not None,
+            exclude_max=limits.below is not None,
+        )
+    return st.none() | found if NoneType in get_args(hint) else found
 
 
 def of_hint(hint: Any) -> st.SearchStrategy[Any]:
@@ -62,7 +73,7 @@ def of_hint(hint: Any) -> st.SearchStrategy[Any]:
     if origin is list:
         return st.lists(of_hint(arguments[0]), max_size=2)
     if origin is not None:  # mappings; texts are what all of them may hold
-        return st.dictionaries(NAME, NAME, max_size=2)
+        return st.dictionaries(NAME, made(arguments[1]) if attrs.has(arguments[1]) else NAME, max_size=2)
     if issubclass(hint, Enum):
         return st.sampled_from(list(hint))
     return made(hint)
@@ -73,12 +84,18 @@ def made(cls: Any) -> st.SearchStrategy[Any]:
     hints = get_type_hints(cls)
     fields = {}
     for field in attrs.fields(cls):
-        if field.name == "type" and isinstance(field.default, str):
+        if (
+            field.name == "type"
+            and isinstance(field.default, str)
+            and get_origin(hints["type"]) is not Literal
+        ):
             # A null tag is one that is left out, and what clients send has one tag.
             usual = st.just(field.default)
-            fields[field.name] = usual | NAME if issubclass(cls, Open) else usual
+            fields[field.name] = usual | NAME if issubclass(cls, Model) else usual
         elif field.name != "extra":
             ranged = RANGES.get(f"{cls.__name__}.{field.name}")
+            if isinstance(field.validator, Limits):
+                ranged = within(field.validator, hints[field.name])
             fields[field.name] = of_hint(hints[field.name]) if ranged is None else ranged
     return st.builds(cls, **fields)
 
@@ -109,7 +126,7 @@ BY_HAND: set[Any] = {
 }
 """Values with an encoder and a decoder of their own; the others go by the types of their fields."""
 
-ANSWERS = [each for each in classes() if issubclass(each, Open) and each not in BY_HAND]
+ANSWERS = [each for each in classes() if issubclass(each, Model) and each not in BY_HAND]
 """What servers answer beside the results of batches and samples."""
 
 SENT = [each for each in classes() if each not in BY_HAND and each not in ANSWERS]

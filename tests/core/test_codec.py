@@ -528,7 +528,7 @@ def test_cold_answers_are_built_by_their_fields() -> None:
         (
             values.TrainingRunsResponse,
             {"training_runs": [{**RUN, "last_request_time": 3}]},
-            "'last_request_time'",
+            r"'training_runs\[0\]\.last_request_time'",
         ),
     ],
 )

@@ -17,7 +17,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from tinsmith import InputError, types
 from tinsmith.core import values
-from tinsmith.core.values.value import Value
+from tinsmith_api.model import Value
 
 from tests.core.made_values import classes
 from tests.core.test_ownership import parts_of
@@ -61,7 +61,7 @@ def test_what_is_left_out_is_left_out_at_every_depth() -> None:
         "type": "get_info",
     }
     assert answer.model_dump(exclude_defaults=True) == {"model_data": {"arch": "a"}, "model_id": "m"}
-    assert values.CreateSessionRequest().model_dump(exclude_defaults=True) == {}
+    assert values.SessionSearchRequest().model_dump(exclude_defaults=True) == {}
     with pytest.raises(InputError, match="sets of names"):
         answer.model_dump(include={"model_data": True})
 

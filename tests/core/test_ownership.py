@@ -16,7 +16,8 @@ import pytest
 from tinsmith import InputError
 from tinsmith.core import values
 from tinsmith.core.codec import ProtobufPayload, decode_forward_backward, encode_result
-from tinsmith.core.values.ownership import own, own_array, own_flat
+from tinsmith_api.limits import Limits
+from tinsmith_api.ownership import own, own_array, own_flat
 
 from tests.core.made_values import classes
 
@@ -24,9 +25,6 @@ ANYTHING = {"a": [1, {"b": [2]}], "c": ["d", [3]]}
 """Containers in containers."""
 
 FITTING: dict[str, Any] = {
-    "AdamParams.beta1": 0.5,
-    "AdamParams.beta2": 0.5,
-    "DimuonParams.beta1": 0.5,
     "SamplingParams.top_p": 0.5,
     "SamplingParams.stop": ["a"],
     "ImageChunk.format": "png",
@@ -81,6 +79,8 @@ def parts_of(cls: Any) -> dict[str, Any]:
         if not field.init:
             continue
         fitting = FITTING.get(f"{cls.__name__}.{field.name}")
+        if isinstance(field.validator, Limits) and field.validator.minimum is not None:
+            fitting = field.validator.minimum
         if field.name == "type" and isinstance(field.default, str):
             made[field.name] = field.default
         elif field.name == "extra":

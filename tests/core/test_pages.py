@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from tinsmith.core.arguments import is_last_page
-from tinsmith.core.codec.structure import parse_time, rows_sent, to_page
+from tinsmith.core.codec.structure import rows_sent, to_page
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.values.rest import CheckpointsListResponse, TrainingRunsResponse
+from tinsmith_api.conversion import parse_time
+from tinsmith_api.models import CheckpointsListResponse, TrainingRunsResponse
 
 GOOD = {
     "checkpoint_id": "a",

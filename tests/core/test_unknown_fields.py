@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tinsmith import InputError
 from tinsmith.core import codec, values
 from tinsmith.core.codec import ProtobufPayload
-from tinsmith.core.values.open import as_mapping, named_extra
+from tinsmith_api.model import as_mapping, named_extra
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
 from tests.core.made_values import ANSWERS, made

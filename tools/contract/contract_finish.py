@@ -1,8 +1,8 @@
 """Last step of codegen.sh: turns the generator's output into the package that is checked in.
 
-Usage: contract_finish.py CONTRACT PACKAGE. Adds the header lines, the table of operations, the resources, the
-contract as JSON (`openapi.json` as it is, `contract.json` as a validator sees it) and the typing marker, and
-copies openapi/runtime into the package.
+Usage: contract_finish.py CONTRACT PACKAGE. Adds the header lines, the table of operations, the models, the
+resources, the contract as JSON (`openapi.json` as it is, `contract.json` as a validator sees it) and the
+typing marker, and copies openapi/runtime into the package.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import contract_models
 import jinja2
 from contract_document import Json, Operation, load, operations, reference_name
 from contract_overlay import narrow
@@ -105,6 +106,7 @@ def finish(contract: Path, package: Path) -> None:
     """Complete the package in place."""
     published = load(contract)
     document = narrow(published)
+    contract_models.write(document, package)
     copy_runtime(package)
     (package / "operations.py").write_text(table_of(document), encoding="utf-8")
     Resources(document).write(package)

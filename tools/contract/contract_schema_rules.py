@@ -94,10 +94,10 @@ def side(document: Json, answer: bool) -> set[str]:
 
 
 def everywhere(document: Json, names: set[str] | None = None) -> Iterator[tuple[str, Json]]:
-    """Yield every schema node of the components with its place."""
+    """Yield every schema node of the components with its place; what stands under `not` describes nothing."""
     for name, schema in schemas(document).items():
         if names is None or name in names:
-            yield from walk(schema, name)
+            yield from (found for found in walk(schema, name) if "not" not in found[0].split("/"))
 
 
 def fields(document: Json, names: set[str] | None = None) -> Iterator[tuple[str, str, Json]]:
@@ -153,7 +153,8 @@ def _unions(document: Json) -> Iterator[tuple[str, Json, list[Json]]]:
             continue
         for keyword in ("oneOf", "anyOf"):
             members = [m for m in node.get(keyword, []) if m.get("type") != "null"]
-            if len(members) > 1:
+            objects = [m for m in members if "object" in kinds(resolve(document, m))]
+            if len(members) > 1 and not (len(objects) == 1 and len(members) == 2):  # JSON tells a pair apart
                 yield where, node, members
 
 

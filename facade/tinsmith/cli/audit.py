@@ -13,7 +13,7 @@ from tinsmith.cli.output import Format, Rows, show
 from tinsmith.cli.text import moment, title
 
 if TYPE_CHECKING:
-    from tinsmith.core.values.account import AuditLogEntry
+    from tinsmith_api.models import AuditLogEntry
 
 app = typer.Typer(help="Read the audit log.", no_args_is_help=True)
 

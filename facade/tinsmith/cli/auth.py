@@ -32,10 +32,12 @@ def whoami(context: typer.Context, format: Format = None) -> None:
 @app.command("status")
 def status(context: typer.Context, format: Format = None) -> None:
     """Show which server is asked, and what it says of the key; an answer means that the key works."""
+    from tinsmith_api.conversion import to_json
+
     with service(context) as client:
         address = client.config.base_url
         found = client.raw.get_api_key().result()
-    key = found.to_dict()
+    key = to_json(found)
     owner = {
         "organization": found.details.org_details.name,
         "user": found.details.user_details.email,

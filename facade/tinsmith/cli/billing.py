@@ -15,7 +15,7 @@ from tinsmith.cli.text import count, size, title
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tinsmith.core.values.account import BillingUsageEvent, CurrentCheckpointStorageUsageItem
+    from tinsmith_api.models import BillingUsageEvent, CurrentCheckpointStorageUsageItem
 
 STDOUT = Path("-")
 """What stands for standard output in place of a file."""
@@ -68,13 +68,15 @@ def usage(
     """Show what was used, hour by hour, from START until before END."""
     if csv_file == sessions_csv == STDOUT:
         raise typer.BadParameter("only one of --csv and --sessions-csv can be -", ctx=context)
+    from tinsmith_api.conversion import to_json
+
     with rest(context) as client:
         found = client.get_billing_usage(start, end).result()
     if csv_file is not None:
         _write(csv_file, [_flat(event) for event in found.data], "item")
     if sessions_csv is not None:
         sessions = found.sessions.items()
-        facts = [{"session_id": name, **(more if isinstance(more, dict) else {})} for name, more in sessions]
+        facts = [{"session_id": name, **(to_json(more) or {})} for name, more in sessions]
         _write(sessions_csv, facts, "session")
     if STDOUT in (csv_file, sessions_csv):
         return
@@ -148,7 +150,7 @@ def _dollars(amount: float | None) -> str:
 
 def _flat(value: Any) -> dict[str, Any]:
     """Return the fields of an entry, those of what it holds among them, in one row."""
-    from tinsmith.core.values.open import as_mapping
+    from tinsmith_api.model import as_mapping
 
     row: dict[str, Any] = {}
     for name, content in as_mapping(value).items():

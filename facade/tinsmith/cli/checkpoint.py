@@ -111,7 +111,7 @@ def info(context: typer.Context, path: TinkerPath, format: Format = None) -> Non
                 weights = client.get_weights_info_by_tinker_path(path).result()
     if checkpoint is None and weights is None:
         raise NotFoundError(f"run {parsed.training_run_id} has no checkpoint {path}", status_code=404)
-    from tinsmith.core.values.open import as_mapping
+    from tinsmith_api.model import as_mapping
 
     document: dict[str, Any] = {
         "checkpoint_id": parsed.checkpoint_id,

@@ -6,11 +6,11 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from tinsmith_api.model import named_extra
 
 from tinsmith.cli.connect import service
 from tinsmith.cli.output import Format, Properties, Rows, note, show
 from tinsmith.cli.text import size, title, yes
-from tinsmith.core.values.open import named_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -90,8 +90,7 @@ def show_json(document: Mapping[str, Any]) -> None:
 def _plain(value: object) -> object:
     """Return the fields of a value of the API, and those that this version does not know."""
     import attrs
-
-    from tinsmith.core.values.open import as_mapping
+    from tinsmith_api.model import as_mapping
 
     if not attrs.has(type(value)):
         raise TypeError(f"{type(value).__name__} has no JSON form")

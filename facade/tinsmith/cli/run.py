@@ -98,7 +98,7 @@ def info(
     """Show one training run."""
     with rest(context) as client:
         run = client.get_training_run(run_id).result()
-    from tinsmith.core.values.open import as_mapping
+    from tinsmith_api.model import as_mapping
 
     show(context, as_mapping(run), lambda: Properties(_properties(run)))
 

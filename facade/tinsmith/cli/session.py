@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,14 +14,18 @@ from tinsmith.cli.session_trace import export_trace
 from tinsmith.cli.text import moment, title
 
 if TYPE_CHECKING:
+    from tinsmith_api.models import SessionSummary
+
     from tinsmith.clients.rest import RestClient
     from tinsmith.core.values import GetSessionResponse
-    from tinsmith.core.values.search import SessionSummary
 
 app = typer.Typer(help="List and show sessions.", no_args_is_help=True)
 
 PAGE = 100
 """Sessions asked for at once."""
+
+MOST_FOUND = 200
+"""Sessions that one search returns at most."""
 
 
 @app.callback()
@@ -62,14 +65,15 @@ def list_sessions(
 
 def _summaries(client: RestClient, wanted: set[str]) -> dict[str, SessionSummary]:
     """Search for what is known of sessions; what a server does not tell is left out."""
+    from tinsmith_api.models import SessionSearchRequest
+
     from tinsmith.core.errors import APIStatusError
-    from tinsmith.core.values.search import PAGE_LIMIT, SessionSearchRequest
 
     known: dict[str, SessionSummary] = {}
     cursor: Any = None
     try:
         while wanted - known.keys():
-            asked = SessionSearchRequest(limit=PAGE_LIMIT, cursor=cursor)
+            asked = SessionSearchRequest(limit=MOST_FOUND, cursor=cursor)
             page = client.search_sessions(asked).result()
             known |= {summary.session_id: summary for summary in page.sessions}
             cursor = page.next_cursor
@@ -83,7 +87,7 @@ def _summaries(client: RestClient, wanted: set[str]) -> dict[str, SessionSummary
 def _facts(summary: SessionSummary | None, now: datetime) -> list[str]:
     if summary is None:
         return ["", "", "", ""]
-    status = summary.status.get("type") if isinstance(summary.status, Mapping) else summary.status
+    status = summary.status if isinstance(summary.status, str) else summary.status and summary.status.type
     created = moment(summary.created_at, now)
     return [summary.display_name or "", str(status or ""), summary.project_id or "", created]
 
@@ -97,7 +101,7 @@ def info(
     """Show the training runs and samplers of a session."""
     with rest(context) as client:
         session = client.get_session(session_id).result()
-    from tinsmith.core.values.open import as_mapping
+    from tinsmith_api.model import as_mapping
 
     show(
         context,

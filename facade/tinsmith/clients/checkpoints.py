@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError
 from tinsmith.core.failures import detail_text
 from tinsmith.core.paths import ParsedCheckpointTinkerPath, spellings
-from tinsmith.core.values.rest import CheckpointArchiveUrlResponse
+from tinsmith.core.values.answers import CheckpointArchiveUrlResponse
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 from tinsmith.io.download import Download, disk_trouble_is_named

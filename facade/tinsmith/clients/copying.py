@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinsmith_api.models import CopyWeightsRequest, CopyWeightsResponse
+
 from tinsmith.core.codec.structure import to_value
-from tinsmith.core.values.requests import CopyWeightsRequest
-from tinsmith.core.values.rest import CopyWeightsResponse
 from tinsmith.io import operations
 
 if TYPE_CHECKING:

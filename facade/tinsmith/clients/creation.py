@@ -8,6 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
+from tinsmith_api.models import (
+    CreateModelRequest,
+    CreateModelResponse,
+    CreateSamplingSessionRequest,
+    CreateSamplingSessionResponse,
+    LoraConfig,
+    WeightsInfoResponse,
+)
 
 from tinsmith.clients.sampling import SamplingClient
 from tinsmith.clients.sharing import random_copy
@@ -17,11 +25,7 @@ from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
 from tinsmith.core.polling import PollState
-from tinsmith.core.values.optimizers import OptimizerConfig
-from tinsmith.core.values.params import LoraConfig
-from tinsmith.core.values.requests import CreateModelRequest, CreateSamplingSessionRequest
-from tinsmith.core.values.rest import WeightsInfoResponse
-from tinsmith.core.values.service import CreateModelResponse, CreateSamplingSessionResponse
+from tinsmith.core.values.optimizers import OptimizerConfig, as_config
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key
@@ -35,8 +39,9 @@ from tinsmith.io.wire import Body, Lane
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tinsmith_api.models import SaveWeightsForSamplerResponse
+
     from tinsmith.core.policy import RetryConfig
-    from tinsmith.core.values.results import SaveWeightsForSamplerResponse
     from tinsmith.io.future import APIFuture
     from tinsmith.io.link import Link
 
@@ -80,7 +85,7 @@ async def _create_model(
         base_model,
         None if user_metadata is None else dict(user_metadata),
         lora,
-        optimizer,
+        as_config(optimizer),
     )
     created = await promised(link, "create_model", wanted, partial(to_value, CreateModelResponse))
     return created.model_id
@@ -162,7 +167,7 @@ async def _created_by_load(link: Link, wanted: Restoring, number: int) -> str | 
     fields = {
         "base_model": wanted.base_model,
         "user_metadata": None if wanted.user_metadata is None else dict(wanted.user_metadata),
-        "optimizer_config": wanted.optimizer_config,
+        "optimizer_config": as_config(wanted.optimizer_config),
         "weights_access_token": wanted.weights_access_token,
     }
     body = {

@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from tinsmith_api.models import ExternalWeightsUrlsResponse
+
 from tinsmith.clients.checkpoints import checkpoint_of, make_room, on_checkpoint
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.values.rest import ExternalWeightsUrlsResponse
 from tinsmith.io import operations
 from tinsmith.io.download import Download
 from tinsmith.io.unpack import checked_file, move_in

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
+from tinsmith_api.conversion import from_json
+from tinsmith_api.errors import InvalidBody
 from tinsmith_api.exchange import Response
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.resource import Ask, RawFuture, RawPromise
 from tinsmith_api.resources.raw import RawOperations as Operations
-from tinsmith_api.types import invalid_body
 
 from tinsmith.clients.attach import result_of
 from tinsmith.core.errors import APIResponseValidationError
@@ -78,7 +79,7 @@ def _parsed(ask: Ask[T], answer: Answer, redirected: bool) -> T:
     """Read the answer as the contract has it; a redirect is its headers."""
     body = None if redirected or not answer.body.strip() else orjson.loads(answer.body)
     try:
-        return operations.read(ask.result, body)
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        problem = invalid_body(ask.operation, answer.status, cause)
-        raise APIResponseValidationError(message=str(problem), status_code=answer.status) from cause
+        return from_json(ask.result, body)
+    except InvalidBody as cause:
+        problem = str(cause.answered(ask.operation, answer.status))
+        raise APIResponseValidationError(message=problem, status_code=answer.status) from cause

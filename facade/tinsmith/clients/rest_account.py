@@ -5,17 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import get_args
 
+from tinsmith_api.conversion import parse_time
+from tinsmith_api.models import AuditLogResponse, BillingUsageResponse, CurrentCheckpointStorageUsageResponse
+
 from tinsmith.clients.rest_calls import RestCalls
 from tinsmith.clients.whoami import who
-from tinsmith.core.codec.structure import parse_time
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.account import (
-    AuditEventType,
-    AuditLogResponse,
-    BillingUsageResponse,
-    CurrentCheckpointStorageUsageResponse,
-    WhoamiResponse,
-)
+from tinsmith.core.values.answers import WhoamiResponse
+from tinsmith.core.values.names import AuditEventType
 from tinsmith.io.future import APIFuture
 
 

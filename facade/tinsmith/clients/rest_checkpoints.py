@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinsmith_api.models import Checkpoint, CheckpointsListResponse, WeightsInfoResponse
+
 from tinsmith.clients.checkpoints import checkpoint, checkpoint_of
 from tinsmith.clients.copying import copy_into_project
 from tinsmith.clients.rest_calls import RestCalls, all_rows
 from tinsmith.core.arguments import page, ttl
 from tinsmith.core.errors import InputError
 from tinsmith.core.paths import check_tinker_path
-from tinsmith.core.values.rest import (
-    Checkpoint,
-    CheckpointsListResponse,
-    WeightsInfoResponse,
-)
 from tinsmith.io.future import APIFuture
 
 CHECKPOINTS_PAGE = 1000

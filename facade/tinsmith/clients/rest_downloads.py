@@ -6,12 +6,14 @@ from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
+from tinsmith_api.models import ExternalWeightsUrlsResponse
+
 from tinsmith.clients.checkpoints import archive_url, checkpoint, checkpoint_of, fetch_checkpoint
 from tinsmith.clients.external import external_urls, fetch_external
 from tinsmith.clients.rest_calls import RestCalls
 from tinsmith.clients.traces import fetch_trace
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
-from tinsmith.core.values.rest import CheckpointArchiveUrlResponse, ExternalWeightsUrlsResponse
+from tinsmith.core.values.answers import CheckpointArchiveUrlResponse
 from tinsmith.io.future import APIFuture
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinsmith_api.models import TrainingRun, TrainingRunsResponse
+
 from tinsmith.clients.rest_calls import AccessScope, RestCalls, all_rows
 from tinsmith.core.arguments import page
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
-from tinsmith.core.values.rest import TrainingRun, TrainingRunsResponse
 from tinsmith.io.future import APIFuture
 
 RUNS_PAGE = 100

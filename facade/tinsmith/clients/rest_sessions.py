@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from tinsmith_api.models import (
+    GetSamplerResponse,
+    GetSessionResponse,
+    ListSessionsResponse,
+    SessionSearchRequest,
+    SessionSearchResponse,
+)
+
 from tinsmith.clients.rest_calls import AccessScope, RestCalls
 from tinsmith.clients.traces import trace_url
 from tinsmith.core.arguments import page
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.rest import GetSamplerResponse, GetSessionResponse, ListSessionsResponse
-from tinsmith.core.values.search import SessionSearchRequest, SessionSearchResponse
 from tinsmith.io.future import APIFuture
 
 

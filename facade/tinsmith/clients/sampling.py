@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Literal, cast, overload
 
+from tinsmith_api.models import GetSamplerResponse
+
 from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.sharing import restore, shareable
 from tinsmith.clients.tokenizer import Backend, TokenizerShelf
@@ -18,7 +20,6 @@ from tinsmith.core.policy import RetryConfig
 from tinsmith.core.tokenizer import Tokenizer
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import SamplingParams
-from tinsmith.core.values.rest import GetSamplerResponse
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.core.values.tensor import TensorData
 from tinsmith.io import operations

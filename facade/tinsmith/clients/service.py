@@ -9,6 +9,7 @@ from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
+from tinsmith_api.models import GetServerCapabilitiesResponse
 
 from tinsmith.clients.ending import FinishStatus, check_status, end
 from tinsmith.clients.service_creation import CreationCalls
@@ -27,7 +28,6 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.server_profiles import ServerProfile
-from tinsmith.core.values.service import GetServerCapabilitiesResponse
 from tinsmith.io import operations
 from tinsmith.io.future import APIFuture
 from tinsmith.io.link import Link

@@ -52,9 +52,10 @@ class CreationCalls:
         `BadRequestError` or `NotFoundError` (`applied` "no") for a base model or an optimizer that the server
         does not have.
         """
+        from tinsmith_api.models import LoraConfig
+
         from tinsmith.clients.creation import create_training
         from tinsmith.core.values.optimizers import check_optimizer
-        from tinsmith.core.values.params import LoraConfig
 
         if optimizer is not None:
             check_optimizer(optimizer)

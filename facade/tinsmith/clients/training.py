@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast, overload
 
+from tinsmith_api.models import GetInfoResponse, OptimStepResponse
+
 from tinsmith.clients import custom_loss
 from tinsmith.clients import training_calls as calls
 from tinsmith.clients.custom_loss import CustomLoss
@@ -20,8 +22,7 @@ from tinsmith.core.tokenizer import Tokenizer
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.optimizers import OptimParams
 from tinsmith.core.values.params import LossFnType
-from tinsmith.core.values.results import ForwardBackwardOutput, OptimStepResponse
-from tinsmith.core.values.service import GetInfoResponse
+from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.io import operations
 from tinsmith.io.future import APIFuture, handed_out
 from tinsmith.io.link import Link

@@ -5,6 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from tinsmith_api.models import (
+    LoadWeightsResponse,
+    OptimStepResponse,
+    SaveWeightsExternalResponse,
+    SaveWeightsForSamplerResponse,
+    SaveWeightsResponse,
+)
+
 from tinsmith.core.arguments import checkpoint_name, labels, loss_settings, ttl
 from tinsmith.core.checks import check_batch
 from tinsmith.core.chunking import count, plan
@@ -15,16 +23,9 @@ from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.merge import merge_forward_backward
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.place import Kind
+from tinsmith.core.values.names import SamplingClientKind
 from tinsmith.core.values.optimizers import check_step
-from tinsmith.core.values.requests import SamplingClientKind
-from tinsmith.core.values.results import (
-    LoadWeightsResponse,
-    MissingOutputs,
-    OptimStepResponse,
-    SaveWeightsExternalResponse,
-    SaveWeightsForSamplerResponse,
-    SaveWeightsResponse,
-)
+from tinsmith.core.values.results import MissingOutputs
 from tinsmith.io import operations
 from tinsmith.io.call import Call, Part
 from tinsmith.io.secrets import secrets_in

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from tinsmith.clients import training_calls as calls
-from tinsmith.clients.sampling import SamplingClient
-from tinsmith.clients.training_line import TrainingLine
-from tinsmith.core.policy import RetryConfig
-from tinsmith.core.values.requests import SamplingClientKind
-from tinsmith.core.values.results import (
+from tinsmith_api.models import (
     LoadWeightsResponse,
     SaveWeightsExternalResponse,
     SaveWeightsForSamplerResponse,
     SaveWeightsResponse,
 )
+
+from tinsmith.clients import training_calls as calls
+from tinsmith.clients.sampling import SamplingClient
+from tinsmith.clients.training_line import TrainingLine
+from tinsmith.core.policy import RetryConfig
+from tinsmith.core.values.names import SamplingClientKind
 from tinsmith.io.future import APIFuture, handed_out
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.values.account import WhoamiResponse
+from tinsmith.core.values.answers import WhoamiResponse
 from tinsmith.io import operations
 
 if TYPE_CHECKING:

@@ -94,6 +94,7 @@ class Resource:
 
     async def _send(self, operation: str, *, request: object = None) -> Any:
         import tinsmith_api.models as contract
+        from tinsmith_api.conversion import from_json, to_json
 
         from tinsmith import types
         from tinsmith.core.codec.encode import encode_body
@@ -108,14 +109,15 @@ class Resource:
             if not isinstance(request, wanted):
                 given = orjson.loads(encode_body(request)) if request is not None else {}
                 needed = (field.name for field in attrs.fields(wanted) if field.default is attrs.NOTHING)
-                request = wanted.from_dict({**dict.fromkeys(needed), **given})
+                request = from_json(wanted, {**dict.fromkeys(needed), **given})
             found = await call(body=request)
-        fields = found.to_dict() if hasattr(found, "to_dict") else None
+        fields = to_json(found)
         name = known.response or ""
-        if operation == "retrieve_future" and fields is not None:  # the answer names its class in `type`
+        if operation == "retrieve_future":  # the answer names its class in `type`
             name = f"{str(fields.get('type', '')).title().replace('_', '')}Response"
-        value = getattr(types, name, None)
-        return to_value(value, fields) if isinstance(value, type) and fields is not None else found
+        value: Any = getattr(types, name, None)
+        known_here = isinstance(value, type) and not isinstance(found, value)
+        return to_value(value, fields) if known_here else found
 
 
 class AsyncTinker:

@@ -82,14 +82,6 @@ TOP_NAMES = (
 )
 """Names of `tinker` beside those of `tinsmith`."""
 
-_SAME_IN_CONTRACT = (
-    "AuthTokenResponse ClientConfigRequest ClientConfigResponse ClientDynamicConfigResponse"
-    " CreateCustomLossRequest CreateCustomLossResponse CustomLossGraph CustomLossInput CustomLossNode"
-    " FutureCompletion FuturesRetrieveRequest FuturesRetrieveResponse JoinSamplingSessionRequest"
-    " JoinSamplingSessionResponse SamplingSessionFuturesTarget SessionSearchCursor"
-)
-"""Types that the generated client has under the official names."""
-
 _OTHER_TYPES: dict[str, str] = {
     "CheckpointBillingEvent": "tinsmith.types:BillingEventInfo",
     "ClientSessionFinishReason": "tinsmith_api.models:FinishReason",
@@ -102,12 +94,7 @@ _OTHER_TYPES: dict[str, str] = {
 }
 """Types that have another name here."""
 
-TYPE_NAMES = " ".join(
-    [
-        *(f"{name}=tinsmith_api.models:{name}" for name in _SAME_IN_CONTRACT.split()),
-        *(f"{name}={where}" for name, where in _OTHER_TYPES.items()),
-    ]
-)
+TYPE_NAMES = " ".join(f"{name}={where}" for name, where in _OTHER_TYPES.items())
 """Names of `tinker.types` beside those of `tinsmith.types`."""
 
 _PLAIN_TYPE_MODULES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from tinsmith.core.error_base import ErrorFacts, TinkerError
+from tinsmith_api.errors import ErrorFacts, TinkerError
 
 
 class APIError(TinkerError):

@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tinsmith_api.numbers import finite_number, whole_number
+
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.numbers import finite_number, whole_number
 
 TTL_S = (3600, 315_360_000)
 """Shortest and longest time to live of a checkpoint, in seconds: an hour and ten years, as the API says."""

@@ -12,10 +12,10 @@ from typing import Any
 
 import attrs
 from tinsmith_api.bounds import BOUNDS, Bounds
+from tinsmith_api.conversion import parse_time
+from tinsmith_api.numbers import finite_number, whole_number
 
-from tinsmith.core.codec.structure import parse_time
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.numbers import finite_number, whole_number
 
 
 def checked(operation: str, given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

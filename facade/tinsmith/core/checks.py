@@ -10,6 +10,8 @@ from itertools import pairwise
 from operator import index as index_of
 from typing import TYPE_CHECKING, Any, cast
 
+from tinsmith_api.ownership import is_array
+
 from tinsmith.core.arguments import count, loss_settings
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import (
@@ -21,7 +23,6 @@ from tinsmith.core.values.chunks import (
 )
 from tinsmith.core.values.datum import LIST_DTYPES, Datum
 from tinsmith.core.values.model_input import ModelInput
-from tinsmith.core.values.ownership import is_array
 from tinsmith.core.values.provenance import PromptProvenanceSpan, SampledProvenanceSpan
 from tinsmith.core.values.tensor import TensorData
 

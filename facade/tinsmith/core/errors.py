@@ -21,6 +21,15 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from tinsmith_api.errors import (
+    Applied,
+    ErrorFacts,
+    InputError,
+    OutcomeFacts,
+    RequestErrorCategory,
+    TinkerError,
+)
+
 from tinsmith.core.api_errors import (
     APIConnectionError,
     APIError,
@@ -38,7 +47,6 @@ from tinsmith.core.api_errors import (
     RateLimitError,
     UnprocessableEntityError,
 )
-from tinsmith.core.error_base import Applied, ErrorFacts, OutcomeFacts, RequestErrorCategory, TinkerError
 
 
 class RequestFailedError(TinkerError):
@@ -57,31 +65,6 @@ class RequestFailedError(TinkerError):
         self.category = category
         self.status_code = status_code
         """HTTP status, for servers that report a failed promise by one; else None."""
-
-
-class InputError(TinkerError, ValueError):
-    """The caller's input is wrong; found before anything was sent."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        datum: int | None = None,
-        field: str | None = None,
-        **facts: Unpack[ErrorFacts],
-    ) -> None:
-        where = ", ".join(
-            part
-            for part in (f"datum {datum}" if datum is not None else "", f"field {field!r}" if field else "")
-            if part
-        )
-        facts.setdefault("applied", "no")
-        super().__init__(f"{where}: {message}" if where else message, **facts)
-        self.datum = datum
-        self.field = field
-
-    def __str__(self) -> str:
-        return self.message
 
 
 class BodyTooLargeError(InputError):

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 import orjson
+from tinsmith_api.errors import printable, shortened
 
 from tinsmith.core import errors
-from tinsmith.core.error_base import printable, shortened
 
 if TYPE_CHECKING:
     from tinsmith.core.errors import ErrorFacts

@@ -6,8 +6,7 @@ It owns the way from an operation id to a request. It must not send: `io.calls` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import NoneType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 import attrs
@@ -96,8 +95,7 @@ def fit(ask: Ask[T]) -> Ask[T]:
             f"must be tinsmith_api.models.{known}, not {given}", field=ask.names.get("body", "body")
         )
     if ask.model is not None:
-        plain = getattr(body, "to_dict", None)
-        checked(ask.operation, _fields(body) if plain is None else plain(), ask.names)
+        checked(ask.operation, _fields(body), ask.names)
     return attrs.evolve(
         ask,
         path=checked(ask.operation, ask.path, ask.names),
@@ -110,9 +108,7 @@ def fit(ask: Ask[T]) -> Ask[T]:
 def asked(ask: Ask[Any], path: Mapping[str, str] | None = None) -> Request:
     """Build the request of what was checked; `path` says where, if not what was asked for."""
     headers = {name: value for name, value in ask.headers.items() if value is not None}
-    plain = getattr(ask.body, "to_dict", None)
-    body = ask.body if plain is None else plain()
-    return request(ask.operation, path=path or ask.path, query=ask.query, headers=headers, body=body)
+    return request(ask.operation, path=path or ask.path, query=ask.query, headers=headers, body=ask.body)
 
 
 async def perform(
@@ -125,12 +121,7 @@ async def perform(
 
 def read(result: type[T], payload: object) -> T:
     """Read the decoded body of an answer as what the contract says; an open object stays as it came."""
-    if result is NoneType:
-        return cast("T", None)
-    if not attrs.has(result):
-        return cast("T", payload)
-    plain = getattr(result, "from_dict", None)
-    return cast("T", to_value(result, payload) if plain is None else plain(payload))
+    return to_value(result, payload)
 
 
 def decoded(answer: Answer, operation: str) -> Any:

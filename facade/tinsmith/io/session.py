@@ -10,11 +10,12 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from tinsmith_api.models import CreateSessionResponse
+
 from tinsmith import __version__
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import SessionLostError
 from tinsmith.core.failures import detail_text
-from tinsmith.core.values.service import CreateSessionResponse
 from tinsmith.core.verdict import OpClass
 from tinsmith.core.wording import Source, Topic, read_words
 from tinsmith.io import operations
@@ -81,7 +82,7 @@ class Session:
         return task.cancelled() or task.exception() is not None
 
     async def _create(self) -> str:
-        from tinsmith.core.values.requests import CreateSessionRequest  # not needed by who only reads
+        from tinsmith_api.models import CreateSessionRequest  # not needed by who only reads
 
         await self._link.terms.learn()
         config = self._link.config

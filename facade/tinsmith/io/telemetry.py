@@ -14,17 +14,18 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tinsmith import __version__
-from tinsmith.core.codec.encode import to_wire
-from tinsmith.core.errors import InputError
-from tinsmith.core.values.telemetry import (
+from tinsmith_api.models import (
     GenericEvent,
     SessionEndEvent,
     SessionStartEvent,
-    Severity,
     TelemetrySendRequest,
     UnhandledExceptionEvent,
 )
+
+from tinsmith import __version__
+from tinsmith.core.codec.encode import to_wire
+from tinsmith.core.errors import InputError
+from tinsmith.core.values.telemetry import Severity
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 

@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""The models, each loaded when it is first named: importing one operation must not load them all."""
+"""The models, each loaded when it is first named: one operation must not load them all."""
 
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from .custom_loss_graph import CustomLossGraph as CustomLossGraph
     from .custom_loss_input import CustomLossInput as CustomLossInput
     from .custom_loss_node import CustomLossNode as CustomLossNode
-    from .custom_loss_node_kwargs import CustomLossNodeKwargs as CustomLossNodeKwargs
     from .custom_loss_node_op import CustomLossNodeOp as CustomLossNodeOp
     from .datum import Datum as Datum
     from .dimuon_optimizer_config import DimuonOptimizerConfig as DimuonOptimizerConfig
@@ -80,7 +79,6 @@ if TYPE_CHECKING:
     from .futures_retrieve_request import FuturesRetrieveRequest as FuturesRetrieveRequest
     from .futures_retrieve_response import FuturesRetrieveResponse as FuturesRetrieveResponse
     from .generic_event import GenericEvent as GenericEvent
-    from .generic_event_event_data import GenericEventEventData as GenericEventEventData
     from .get_info_request import GetInfoRequest as GetInfoRequest
     from .get_info_response import GetInfoResponse as GetInfoResponse
     from .get_sampler_response import GetSamplerResponse as GetSamplerResponse
@@ -89,9 +87,6 @@ if TYPE_CHECKING:
     )
     from .get_session_response import GetSessionResponse as GetSessionResponse
     from .get_tokenizer_response import GetTokenizerResponse as GetTokenizerResponse
-    from .get_tokenizer_response_tokenizer_config_type_0 import (
-        GetTokenizerResponseTokenizerConfigType0 as GetTokenizerResponseTokenizerConfigType0,
-    )
     from .health_response import HealthResponse as HealthResponse
     from .image_asset_pointer_chunk import ImageAssetPointerChunk as ImageAssetPointerChunk
     from .image_chunk import ImageChunk as ImageChunk
@@ -110,8 +105,11 @@ if TYPE_CHECKING:
     from .metrics import Metrics as Metrics
     from .model_data import ModelData as ModelData
     from .model_input import ModelInput as ModelInput
+    from .model_input_chunk import ModelInputChunk as ModelInputChunk
     from .optim_step_request import OptimStepRequest as OptimStepRequest
     from .optim_step_response import OptimStepResponse as OptimStepResponse
+    from .optimizer_config import OptimizerConfig as OptimizerConfig
+    from .optimizer_params import OptimizerParams as OptimizerParams
     from .other_optimizer_config import OtherOptimizerConfig as OtherOptimizerConfig
     from .other_optimizer_params import OtherOptimizerParams as OtherOptimizerParams
     from .own_search_owner import OwnSearchOwner as OwnSearchOwner
@@ -133,6 +131,7 @@ if TYPE_CHECKING:
     )
     from .save_weights_request import SaveWeightsRequest as SaveWeightsRequest
     from .save_weights_response import SaveWeightsResponse as SaveWeightsResponse
+    from .search_owner import SearchOwner as SearchOwner
     from .session_end_event import SessionEndEvent as SessionEndEvent
     from .session_heartbeat_request import SessionHeartbeatRequest as SessionHeartbeatRequest
     from .session_heartbeat_response import SessionHeartbeatResponse as SessionHeartbeatResponse
@@ -141,6 +140,7 @@ if TYPE_CHECKING:
     from .session_search_response import SessionSearchResponse as SessionSearchResponse
     from .session_start_event import SessionStartEvent as SessionStartEvent
     from .session_status import SessionStatus as SessionStatus
+    from .session_status_query import SessionStatusQuery as SessionStatusQuery
     from .session_status_reason import SessionStatusReason as SessionStatusReason
     from .session_summary import SessionSummary as SessionSummary
     from .session_trace_export import SessionTraceExport as SessionTraceExport
@@ -149,6 +149,7 @@ if TYPE_CHECKING:
     from .severity import Severity as Severity
     from .signed_urls import SignedUrls as SignedUrls
     from .supported_model import SupportedModel as SupportedModel
+    from .telemetry_event import TelemetryEvent as TelemetryEvent
     from .telemetry_response import TelemetryResponse as TelemetryResponse
     from .telemetry_send_request import TelemetrySendRequest as TelemetrySendRequest
     from .tensor_data import TensorData as TensorData
@@ -167,156 +168,159 @@ if TYPE_CHECKING:
     from .weights_info_response import WeightsInfoResponse as WeightsInfoResponse
 
 _MODULE_OF = {
-    "AccessScope": "access_scope",
-    "AccessibleSearchOwner": "accessible_search_owner",
-    "ActiveSessionStatusQuery": "active_session_status_query",
-    "AdamOptimizerConfig": "adam_optimizer_config",
-    "AdamParams": "adam_params",
-    "ApiKeyDetails": "api_key_details",
-    "ApiKeyInfo": "api_key_info",
-    "ApiKeyOrgDetails": "api_key_org_details",
-    "ApiKeyUserDetails": "api_key_user_details",
-    "AuditEventDetails": "audit_event_details",
-    "AuditLogEntry": "audit_log_entry",
-    "AuditLogResponse": "audit_log_response",
-    "AuthTokenRequest": "auth_token_request",
-    "AuthTokenResponse": "auth_token_response",
-    "BillingEventInfo": "billing_event_info",
-    "BillingUsageEvent": "billing_usage_event",
-    "BillingUsageResponse": "billing_usage_response",
-    "BillingUsageSession": "billing_usage_session",
-    "BillingUsageSessions": "billing_usage_sessions",
-    "CancelFutureRequest": "cancel_future_request",
-    "CancelledSessionStatusQuery": "cancelled_session_status_query",
-    "Checkpoint": "checkpoint",
-    "CheckpointKind": "checkpoint_kind",
-    "CheckpointsListResponse": "checkpoints_list_response",
-    "ClientConfigRequest": "client_config_request",
-    "ClientConfigResponse": "client_config_response",
-    "ClientDynamicConfigResponse": "client_dynamic_config_response",
-    "ClientFinishedSessionStatusQuery": "client_finished_session_status_query",
-    "CompleteMetadataResponse": "complete_metadata_response",
-    "CopyWeightsRequest": "copy_weights_request",
-    "CopyWeightsResponse": "copy_weights_response",
-    "CreateCustomLossRequest": "create_custom_loss_request",
-    "CreateCustomLossResponse": "create_custom_loss_response",
-    "CreateModelRequest": "create_model_request",
-    "CreateModelResponse": "create_model_response",
-    "CreateSamplingSessionRequest": "create_sampling_session_request",
-    "CreateSamplingSessionResponse": "create_sampling_session_response",
-    "CreateSessionRequest": "create_session_request",
-    "CreateSessionResponse": "create_session_response",
-    "CurrentCheckpointStorageUsageItem": "current_checkpoint_storage_usage_item",
-    "CurrentCheckpointStorageUsageResponse": "current_checkpoint_storage_usage_response",
-    "Cursor": "cursor",
-    "CustomLossGraph": "custom_loss_graph",
-    "CustomLossInput": "custom_loss_input",
-    "CustomLossNode": "custom_loss_node",
-    "CustomLossNodeKwargs": "custom_loss_node_kwargs",
-    "CustomLossNodeOp": "custom_loss_node_op",
-    "Datum": "datum",
-    "DimuonOptimizerConfig": "dimuon_optimizer_config",
-    "DimuonParams": "dimuon_params",
-    "DmelChunk": "dmel_chunk",
-    "EncodedTextChunk": "encoded_text_chunk",
-    "ErrorBody": "error_body",
-    "ExternalWeightsUrlsResponse": "external_weights_urls_response",
-    "FailedSessionStatusQuery": "failed_session_status_query",
-    "FinishReason": "finish_reason",
-    "FinishReasonType": "finish_reason_type",
-    "FinishSessionRequest": "finish_session_request",
-    "ForwardBackwardInput": "forward_backward_input",
-    "ForwardBackwardOutput": "forward_backward_output",
-    "ForwardBackwardRequest": "forward_backward_request",
-    "ForwardRequest": "forward_request",
-    "FutureAnswer": "future_answer",
-    "FutureCompletion": "future_completion",
-    "FutureRetrieveRequest": "future_retrieve_request",
-    "FuturesRetrieveRequest": "futures_retrieve_request",
-    "FuturesRetrieveResponse": "futures_retrieve_response",
-    "GenericEvent": "generic_event",
-    "GenericEventEventData": "generic_event_event_data",
-    "GetInfoRequest": "get_info_request",
-    "GetInfoResponse": "get_info_response",
-    "GetSamplerResponse": "get_sampler_response",
-    "GetServerCapabilitiesResponse": "get_server_capabilities_response",
-    "GetSessionResponse": "get_session_response",
-    "GetTokenizerResponse": "get_tokenizer_response",
-    "GetTokenizerResponseTokenizerConfigType0": "get_tokenizer_response_tokenizer_config_type_0",
-    "HealthResponse": "health_response",
-    "ImageAssetPointerChunk": "image_asset_pointer_chunk",
-    "ImageChunk": "image_chunk",
-    "ImageFormat": "image_format",
-    "JoinSamplingSessionRequest": "join_sampling_session_request",
-    "JoinSamplingSessionResponse": "join_sampling_session_response",
-    "JsonMetadata": "json_metadata",
-    "ListAuditLogEventType": "list_audit_log_event_type",
-    "ListSessionsResponse": "list_sessions_response",
-    "LoadWeightsRequest": "load_weights_request",
-    "LoadWeightsResponse": "load_weights_response",
-    "LoraConfig": "lora_config",
-    "LossFnConfig": "loss_fn_config",
-    "LossFnInputs": "loss_fn_inputs",
-    "LossFnOutput": "loss_fn_output",
-    "Metrics": "metrics",
-    "ModelData": "model_data",
-    "ModelInput": "model_input",
-    "OptimStepRequest": "optim_step_request",
-    "OptimStepResponse": "optim_step_response",
-    "OtherOptimizerConfig": "other_optimizer_config",
-    "OtherOptimizerParams": "other_optimizer_params",
-    "OwnSearchOwner": "own_search_owner",
-    "PromptAltTokens": "prompt_alt_tokens",
-    "RequestFailedResponse": "request_failed_response",
-    "SampleRequest": "sample_request",
-    "SampleResponse": "sample_response",
-    "SampledSequence": "sampled_sequence",
-    "SamplingParams": "sampling_params",
-    "SamplingSessionFuturesTarget": "sampling_session_futures_target",
-    "SaveWeightsExternalRequest": "save_weights_external_request",
-    "SaveWeightsExternalResponse": "save_weights_external_response",
-    "SaveWeightsForSamplerRequest": "save_weights_for_sampler_request",
-    "SaveWeightsForSamplerRequestKind": "save_weights_for_sampler_request_kind",
-    "SaveWeightsForSamplerResponse": "save_weights_for_sampler_response",
-    "SaveWeightsRequest": "save_weights_request",
-    "SaveWeightsResponse": "save_weights_response",
-    "SessionEndEvent": "session_end_event",
-    "SessionHeartbeatRequest": "session_heartbeat_request",
-    "SessionHeartbeatResponse": "session_heartbeat_response",
-    "SessionSearchCursor": "session_search_cursor",
-    "SessionSearchRequest": "session_search_request",
-    "SessionSearchResponse": "session_search_response",
-    "SessionStartEvent": "session_start_event",
-    "SessionStatus": "session_status",
-    "SessionStatusReason": "session_status_reason",
-    "SessionSummary": "session_summary",
-    "SessionTraceExport": "session_trace_export",
-    "SetCheckpointTtlRequest": "set_checkpoint_ttl_request",
-    "SetSessionProjectRequest": "set_session_project_request",
-    "Severity": "severity",
-    "SignedUrls": "signed_urls",
-    "SupportedModel": "supported_model",
-    "TelemetryResponse": "telemetry_response",
-    "TelemetrySendRequest": "telemetry_send_request",
-    "TensorData": "tensor_data",
-    "TensorDataOutput": "tensor_data_output",
-    "TensorDtype": "tensor_dtype",
-    "TrainingRun": "training_run",
-    "TrainingRunsResponse": "training_runs_response",
-    "TryAgainResponse": "try_again_response",
-    "UnhandledExceptionEvent": "unhandled_exception_event",
-    "UnloadModelRequest": "unload_model_request",
-    "UnloadModelResponse": "unload_model_response",
-    "UntypedAPIFuture": "untyped_api_future",
-    "UserMetadata": "user_metadata",
-    "UserSearchOwner": "user_search_owner",
-    "WeightsInfoRequest": "weights_info_request",
-    "WeightsInfoResponse": "weights_info_response",
+    "AccessScope": ".access_scope",
+    "AccessibleSearchOwner": ".accessible_search_owner",
+    "ActiveSessionStatusQuery": ".active_session_status_query",
+    "AdamOptimizerConfig": ".adam_optimizer_config",
+    "AdamParams": ".adam_params",
+    "ApiKeyDetails": ".api_key_details",
+    "ApiKeyInfo": ".api_key_info",
+    "ApiKeyOrgDetails": ".api_key_org_details",
+    "ApiKeyUserDetails": ".api_key_user_details",
+    "AuditEventDetails": ".audit_event_details",
+    "AuditLogEntry": ".audit_log_entry",
+    "AuditLogResponse": ".audit_log_response",
+    "AuthTokenRequest": ".auth_token_request",
+    "AuthTokenResponse": ".auth_token_response",
+    "BillingEventInfo": ".billing_event_info",
+    "BillingUsageEvent": ".billing_usage_event",
+    "BillingUsageResponse": ".billing_usage_response",
+    "BillingUsageSession": ".billing_usage_session",
+    "BillingUsageSessions": ".billing_usage_sessions",
+    "CancelFutureRequest": ".cancel_future_request",
+    "CancelledSessionStatusQuery": ".cancelled_session_status_query",
+    "Checkpoint": ".checkpoint",
+    "CheckpointKind": ".checkpoint_kind",
+    "CheckpointsListResponse": ".checkpoints_list_response",
+    "ClientConfigRequest": ".client_config_request",
+    "ClientConfigResponse": ".client_config_response",
+    "ClientDynamicConfigResponse": ".client_dynamic_config_response",
+    "ClientFinishedSessionStatusQuery": ".client_finished_session_status_query",
+    "CompleteMetadataResponse": ".complete_metadata_response",
+    "CopyWeightsRequest": ".copy_weights_request",
+    "CopyWeightsResponse": ".copy_weights_response",
+    "CreateCustomLossRequest": ".create_custom_loss_request",
+    "CreateCustomLossResponse": ".create_custom_loss_response",
+    "CreateModelRequest": ".create_model_request",
+    "CreateModelResponse": ".create_model_response",
+    "CreateSamplingSessionRequest": ".create_sampling_session_request",
+    "CreateSamplingSessionResponse": ".create_sampling_session_response",
+    "CreateSessionRequest": ".create_session_request",
+    "CreateSessionResponse": ".create_session_response",
+    "CurrentCheckpointStorageUsageItem": ".current_checkpoint_storage_usage_item",
+    "CurrentCheckpointStorageUsageResponse": ".current_checkpoint_storage_usage_response",
+    "Cursor": ".cursor",
+    "CustomLossGraph": ".custom_loss_graph",
+    "CustomLossInput": ".custom_loss_input",
+    "CustomLossNode": ".custom_loss_node",
+    "CustomLossNodeOp": ".custom_loss_node_op",
+    "Datum": ".datum",
+    "DimuonOptimizerConfig": ".dimuon_optimizer_config",
+    "DimuonParams": ".dimuon_params",
+    "DmelChunk": ".dmel_chunk",
+    "EncodedTextChunk": ".encoded_text_chunk",
+    "ErrorBody": ".error_body",
+    "ExternalWeightsUrlsResponse": ".external_weights_urls_response",
+    "FailedSessionStatusQuery": ".failed_session_status_query",
+    "FinishReason": ".finish_reason",
+    "FinishReasonType": ".finish_reason_type",
+    "FinishSessionRequest": ".finish_session_request",
+    "ForwardBackwardInput": ".forward_backward_input",
+    "ForwardBackwardOutput": ".forward_backward_output",
+    "ForwardBackwardRequest": ".forward_backward_request",
+    "ForwardRequest": ".forward_request",
+    "FutureAnswer": ".future_answer",
+    "FutureCompletion": ".future_completion",
+    "FutureRetrieveRequest": ".future_retrieve_request",
+    "FuturesRetrieveRequest": ".futures_retrieve_request",
+    "FuturesRetrieveResponse": ".futures_retrieve_response",
+    "GenericEvent": ".generic_event",
+    "GetInfoRequest": ".get_info_request",
+    "GetInfoResponse": ".get_info_response",
+    "GetSamplerResponse": ".get_sampler_response",
+    "GetServerCapabilitiesResponse": ".get_server_capabilities_response",
+    "GetSessionResponse": ".get_session_response",
+    "GetTokenizerResponse": ".get_tokenizer_response",
+    "HealthResponse": ".health_response",
+    "ImageAssetPointerChunk": ".image_asset_pointer_chunk",
+    "ImageChunk": ".image_chunk",
+    "ImageFormat": ".image_format",
+    "JoinSamplingSessionRequest": ".join_sampling_session_request",
+    "JoinSamplingSessionResponse": ".join_sampling_session_response",
+    "JsonMetadata": ".json_metadata",
+    "ListAuditLogEventType": ".list_audit_log_event_type",
+    "ListSessionsResponse": ".list_sessions_response",
+    "LoadWeightsRequest": ".load_weights_request",
+    "LoadWeightsResponse": ".load_weights_response",
+    "LoraConfig": ".lora_config",
+    "LossFnConfig": ".loss_fn_config",
+    "LossFnInputs": ".loss_fn_inputs",
+    "LossFnOutput": ".loss_fn_output",
+    "Metrics": ".metrics",
+    "ModelData": ".model_data",
+    "ModelInput": ".model_input",
+    "ModelInputChunk": ".model_input_chunk",
+    "OptimStepRequest": ".optim_step_request",
+    "OptimStepResponse": ".optim_step_response",
+    "OptimizerConfig": ".optimizer_config",
+    "OptimizerParams": ".optimizer_params",
+    "OtherOptimizerConfig": ".other_optimizer_config",
+    "OtherOptimizerParams": ".other_optimizer_params",
+    "OwnSearchOwner": ".own_search_owner",
+    "PromptAltTokens": ".prompt_alt_tokens",
+    "RequestFailedResponse": ".request_failed_response",
+    "SampleRequest": ".sample_request",
+    "SampleResponse": ".sample_response",
+    "SampledSequence": ".sampled_sequence",
+    "SamplingParams": ".sampling_params",
+    "SamplingSessionFuturesTarget": ".sampling_session_futures_target",
+    "SaveWeightsExternalRequest": ".save_weights_external_request",
+    "SaveWeightsExternalResponse": ".save_weights_external_response",
+    "SaveWeightsForSamplerRequest": ".save_weights_for_sampler_request",
+    "SaveWeightsForSamplerRequestKind": ".save_weights_for_sampler_request_kind",
+    "SaveWeightsForSamplerResponse": ".save_weights_for_sampler_response",
+    "SaveWeightsRequest": ".save_weights_request",
+    "SaveWeightsResponse": ".save_weights_response",
+    "SearchOwner": ".search_owner",
+    "SessionEndEvent": ".session_end_event",
+    "SessionHeartbeatRequest": ".session_heartbeat_request",
+    "SessionHeartbeatResponse": ".session_heartbeat_response",
+    "SessionSearchCursor": ".session_search_cursor",
+    "SessionSearchRequest": ".session_search_request",
+    "SessionSearchResponse": ".session_search_response",
+    "SessionStartEvent": ".session_start_event",
+    "SessionStatus": ".session_status",
+    "SessionStatusQuery": ".session_status_query",
+    "SessionStatusReason": ".session_status_reason",
+    "SessionSummary": ".session_summary",
+    "SessionTraceExport": ".session_trace_export",
+    "SetCheckpointTtlRequest": ".set_checkpoint_ttl_request",
+    "SetSessionProjectRequest": ".set_session_project_request",
+    "Severity": ".severity",
+    "SignedUrls": ".signed_urls",
+    "SupportedModel": ".supported_model",
+    "TelemetryEvent": ".telemetry_event",
+    "TelemetryResponse": ".telemetry_response",
+    "TelemetrySendRequest": ".telemetry_send_request",
+    "TensorData": ".tensor_data",
+    "TensorDataOutput": ".tensor_data_output",
+    "TensorDtype": ".tensor_dtype",
+    "TrainingRun": ".training_run",
+    "TrainingRunsResponse": ".training_runs_response",
+    "TryAgainResponse": ".try_again_response",
+    "UnhandledExceptionEvent": ".unhandled_exception_event",
+    "UnloadModelRequest": ".unload_model_request",
+    "UnloadModelResponse": ".unload_model_response",
+    "UntypedAPIFuture": ".untyped_api_future",
+    "UserMetadata": ".user_metadata",
+    "UserSearchOwner": ".user_search_owner",
+    "WeightsInfoRequest": ".weights_info_request",
+    "WeightsInfoResponse": ".weights_info_response",
 }
 
 __all__ = (
-    "AccessibleSearchOwner",
     "AccessScope",
+    "AccessibleSearchOwner",
     "ActiveSessionStatusQuery",
     "AdamOptimizerConfig",
     "AdamParams",
@@ -360,7 +364,6 @@ __all__ = (
     "CustomLossGraph",
     "CustomLossInput",
     "CustomLossNode",
-    "CustomLossNodeKwargs",
     "CustomLossNodeOp",
     "Datum",
     "DimuonOptimizerConfig",
@@ -383,14 +386,12 @@ __all__ = (
     "FuturesRetrieveRequest",
     "FuturesRetrieveResponse",
     "GenericEvent",
-    "GenericEventEventData",
     "GetInfoRequest",
     "GetInfoResponse",
     "GetSamplerResponse",
     "GetServerCapabilitiesResponse",
     "GetSessionResponse",
     "GetTokenizerResponse",
-    "GetTokenizerResponseTokenizerConfigType0",
     "HealthResponse",
     "ImageAssetPointerChunk",
     "ImageChunk",
@@ -409,16 +410,19 @@ __all__ = (
     "Metrics",
     "ModelData",
     "ModelInput",
+    "ModelInputChunk",
     "OptimStepRequest",
     "OptimStepResponse",
+    "OptimizerConfig",
+    "OptimizerParams",
     "OtherOptimizerConfig",
     "OtherOptimizerParams",
     "OwnSearchOwner",
     "PromptAltTokens",
     "RequestFailedResponse",
-    "SampledSequence",
     "SampleRequest",
     "SampleResponse",
+    "SampledSequence",
     "SamplingParams",
     "SamplingSessionFuturesTarget",
     "SaveWeightsExternalRequest",
@@ -428,6 +432,7 @@ __all__ = (
     "SaveWeightsForSamplerResponse",
     "SaveWeightsRequest",
     "SaveWeightsResponse",
+    "SearchOwner",
     "SessionEndEvent",
     "SessionHeartbeatRequest",
     "SessionHeartbeatResponse",
@@ -436,6 +441,7 @@ __all__ = (
     "SessionSearchResponse",
     "SessionStartEvent",
     "SessionStatus",
+    "SessionStatusQuery",
     "SessionStatusReason",
     "SessionSummary",
     "SessionTraceExport",
@@ -444,6 +450,7 @@ __all__ = (
     "Severity",
     "SignedUrls",
     "SupportedModel",
+    "TelemetryEvent",
     "TelemetryResponse",
     "TelemetrySendRequest",
     "TensorData",
@@ -469,7 +476,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(f"{__name__}.{module}"), name)
+    value: object = getattr(import_module(module, __name__), name)
     globals()[name] = value
     return value
 

@@ -1,60 +1,17 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""ApiKeyUserDetails."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import attrs
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="ApiKeyUserDetails")
+from ..model import Model
+from ..ownership import own_fields
 
 
-@_attrs_define
-class ApiKeyUserDetails:
+@attrs.frozen(field_transformer=own_fields)
+class ApiKeyUserDetails(Model):
     """The user that a key belongs to."""
 
     email: str
-    """ Email address of the user. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        email = self.email
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "email": email,
-            }
-        )
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        email = d.pop("email")
-
-        api_key_user_details = cls(
-            email=email,
-        )
-
-        api_key_user_details.additional_properties = d
-        return api_key_user_details
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    """Email address of the user."""

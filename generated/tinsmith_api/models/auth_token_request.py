@@ -1,26 +1,14 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""AuthTokenRequest."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import attrs
 
-from attrs import define as _attrs_define
-
-T = TypeVar("T", bound="AuthTokenRequest")
+from ..model import Value
+from ..ownership import own_fields
 
 
-@_attrs_define
-class AuthTokenRequest:
+@attrs.frozen(field_transformer=own_fields)
+class AuthTokenRequest(Value):
     """Exchange the key of this request for a token. It has no fields."""
-
-    def to_dict(self) -> dict[str, Any]:
-
-        field_dict: dict[str, Any] = {}
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        auth_token_request = cls()
-
-        return auth_token_request

@@ -1,62 +1,17 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""CopyWeightsResponse."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import attrs
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="CopyWeightsResponse")
+from ..model import Model
+from ..ownership import own_fields
 
 
-@_attrs_define
-class CopyWeightsResponse:
+@attrs.frozen(field_transformer=own_fields)
+class CopyWeightsResponse(Model):
     """The copy exists."""
 
     tinker_path: str
-    """ Where a checkpoint lives, as `tinker://<training run>/<kind>/<name>`. Some servers leave the kind out, so
-    pass on a path that a server gave as it is.
-     """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        tinker_path = self.tinker_path
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "tinker_path": tinker_path,
-            }
-        )
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        tinker_path = d.pop("tinker_path")
-
-        copy_weights_response = cls(
-            tinker_path=tinker_path,
-        )
-
-        copy_weights_response.additional_properties = d
-        return copy_weights_response
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    """Where the copy is, as a `tinker://` path."""

@@ -1,71 +1,19 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""CreateCustomLossResponse."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import attrs
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="CreateCustomLossResponse")
+from ..model import Model
+from ..ownership import own_fields
 
 
-@_attrs_define
-class CreateCustomLossResponse:
+@attrs.frozen(field_transformer=own_fields)
+class CreateCustomLossResponse(Model):
     """The loss can be used: as `loss_fn` `custom`, with its `loss_id` in `loss_fn_config`."""
 
     loss_id: str
-    """ Id of the loss. """
-    type_: str | Unset = UNSET
-    """ The kind of result, `create_custom_loss`. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        loss_id = self.loss_id
-
-        type_ = self.type_
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "loss_id": loss_id,
-            }
-        )
-        if type_ is not UNSET:
-            field_dict["type"] = type_
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        loss_id = d.pop("loss_id")
-
-        type_ = d.pop("type", UNSET)
-
-        create_custom_loss_response = cls(
-            loss_id=loss_id,
-            type_=type_,
-        )
-
-        create_custom_loss_response.additional_properties = d
-        return create_custom_loss_response
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    """Id of the loss."""
+    type: str = "create_custom_loss"
+    """The kind of result, `create_custom_loss`."""

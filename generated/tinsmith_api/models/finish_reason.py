@@ -1,43 +1,19 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""FinishReason."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Literal
 
-from attrs import define as _attrs_define
+import attrs
 
-from ..models.finish_reason_type import FinishReasonType, check_finish_reason_type
-
-T = TypeVar("T", bound="FinishReason")
+from ..model import Value
+from ..ownership import own_fields
 
 
-@_attrs_define
-class FinishReason:
+@attrs.frozen(field_transformer=own_fields)
+class FinishReason(Value):
     """Why a client ends its session."""
 
-    type_: FinishReasonType
-    """ How the work went. """
-
-    def to_dict(self) -> dict[str, Any]:
-        type_: str = self.type_
-
-        field_dict: dict[str, Any] = {}
-
-        field_dict.update(
-            {
-                "type": type_,
-            }
-        )
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        type_ = check_finish_reason_type(d.pop("type"))
-
-        finish_reason = cls(
-            type_=type_,
-        )
-
-        return finish_reason
+    type: Literal["success", "errored", "interrupted"]
+    """How the work went."""

@@ -1,53 +1,14 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""FutureAnswer."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="FutureAnswer")
-
-
-@_attrs_define
-class FutureAnswer:
-    """An answer to `retrieve_future`, told apart in this order: `type` is `try_again` (TryAgainResponse); there is a key
-    `error` (RequestFailedResponse); `status` is `complete_metadata` (CompleteMetadataResponse); else the result that
-    `x-tinker-result` of the original operation names. Results carry no reliable tag: who asks knows what was asked for,
-    so that a client reads this as a plain object first.
-
-    """
-
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        future_answer = cls()
-
-        future_answer.additional_properties = d
-        return future_answer
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+FutureAnswer = dict[str, Any]
+"""An answer to `retrieve_future`, told apart in this order: `type` is `try_again` (TryAgainResponse);
+there is a key `error` (RequestFailedResponse); `status` is `complete_metadata`
+(CompleteMetadataResponse); else the result that `x-tinker-result` of the original operation names.
+Results carry no reliable tag: who asks knows what was asked for, so that a client reads this as a
+plain object first.
+"""

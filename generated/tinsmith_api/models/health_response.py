@@ -1,60 +1,17 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""HealthResponse."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import attrs
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="HealthResponse")
+from ..model import Model
+from ..ownership import own_fields
 
 
-@_attrs_define
-class HealthResponse:
+@attrs.frozen(field_transformer=own_fields)
+class HealthResponse(Model):
     """The server is up."""
 
     status: str
-    """ `ok` when the server takes requests. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        status = self.status
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "status": status,
-            }
-        )
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        status = d.pop("status")
-
-        health_response = cls(
-            status=status,
-        )
-
-        health_response.additional_properties = d
-        return health_response
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    """`ok` when the server takes requests."""

@@ -1,15 +1,9 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""ImageFormat."""
+
+from __future__ import annotations
+
 from typing import Literal
 
-ImageFormat = Literal["jpeg", "png"]
-
-IMAGE_FORMAT_VALUES: set[ImageFormat] = {
-    "jpeg",
-    "png",
-}
-
-
-def check_image_format(value: str) -> ImageFormat:
-    if value in IMAGE_FORMAT_VALUES:
-        return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {IMAGE_FORMAT_VALUES!r}")
+ImageFormat = Literal["png", "jpeg"]
+"""Format of an image file."""

@@ -1,51 +1,10 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""Metrics."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="Metrics")
-
-
-@_attrs_define
-class Metrics:
-    """Numbers by name. A name ends in `:` and a reduction, `mean`, `sum`, `min`, `max`, `slack`, `unique`, `hash2` or
-    `hash_unordered`, which says how the values of several requests are merged. Some servers send names without one.
-
-    """
-
-    additional_properties: dict[str, float] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        metrics = cls()
-
-        metrics.additional_properties = d
-        return metrics
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> float:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: float) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+Metrics = dict[str, float]
+"""Numbers by name. A name ends in `:` and a reduction, `mean`, `sum`, `min`, `max`, `slack`, `unique`,
+`hash2` or `hash_unordered`, which says how the values of several requests are merged. Some servers
+send names without one.
+"""

@@ -1,60 +1,19 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""OtherOptimizerParams."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import attrs
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="OtherOptimizerParams")
+from ..model import Model
+from ..ownership import own_fields
 
 
-@_attrs_define
-class OtherOptimizerParams:
-    """Settings of one step of an optimizer that this contract does not know. Its other fields pass through as they are."""
+@attrs.frozen(field_transformer=own_fields)
+class OtherOptimizerParams(Model):
+    """Settings of one step of an optimizer that this contract does not know. Its other fields pass
+    through as they are.
+    """
 
-    type_: str
-    """ The kind of optimizer. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        type_ = self.type_
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "type": type_,
-            }
-        )
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        type_ = d.pop("type")
-
-        other_optimizer_params = cls(
-            type_=type_,
-        )
-
-        other_optimizer_params.additional_properties = d
-        return other_optimizer_params
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    type: str
+    """The kind of optimizer."""

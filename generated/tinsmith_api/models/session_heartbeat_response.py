@@ -1,60 +1,17 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""SessionHeartbeatResponse."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import attrs
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="SessionHeartbeatResponse")
+from ..model import Model
+from ..ownership import own_fields
 
 
-@_attrs_define
-class SessionHeartbeatResponse:
+@attrs.frozen(field_transformer=own_fields)
+class SessionHeartbeatResponse(Model):
     """The server heard the heartbeat."""
 
-    type_: str | Unset = UNSET
-    """ The kind of answer, `session_heartbeat`. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        type_ = self.type_
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if type_ is not UNSET:
-            field_dict["type"] = type_
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        type_ = d.pop("type", UNSET)
-
-        session_heartbeat_response = cls(
-            type_=type_,
-        )
-
-        session_heartbeat_response.additional_properties = d
-        return session_heartbeat_response
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    type: str = "session_heartbeat"
+    """The kind of answer, `session_heartbeat`."""

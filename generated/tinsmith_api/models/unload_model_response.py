@@ -1,77 +1,19 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
+"""UnloadModelResponse."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+import attrs
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="UnloadModelResponse")
+from ..model import Model
+from ..ownership import own_fields
 
 
-@_attrs_define
-class UnloadModelResponse:
+@attrs.frozen(field_transformer=own_fields)
+class UnloadModelResponse(Model):
     """The memory of the model is free."""
 
     model_id: str
-    """ Id of a model in training. The hosted service forms it as `<session>:train:<model_seq_id>`, and the id of
-    its training run is the same text. Treat it as opaque.
-     """
-    type_: None | str | Unset = UNSET
-    """ The kind of result, `unload_model`. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        model_id = self.model_id
-
-        type_: None | str | Unset
-        if isinstance(self.type_, Unset):
-            type_ = UNSET
-        else:
-            type_ = self.type_
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "model_id": model_id,
-            }
-        )
-        if type_ is not UNSET:
-            field_dict["type"] = type_
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        model_id = d.pop("model_id")
-
-        type_ = cast(None | str | Unset, d.pop("type", UNSET))
-
-        unload_model_response = cls(
-            model_id=model_id,
-            type_=type_,
-        )
-
-        unload_model_response.additional_properties = d
-        return unload_model_response
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+    """The model that was freed."""
+    type: str | None = "unload_model"
+    """The kind of result, `unload_model`."""

@@ -13,6 +13,8 @@ from typing import Any
 
 import attrs
 import orjson
+from tinsmith_api.model import unknown_among
+from tinsmith_api.ownership import is_array
 
 from tinsmith.core.checks import check_places
 from tinsmith.core.codec import large
@@ -29,8 +31,6 @@ from tinsmith.core.values.chunks import (
 )
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.model_input import ModelInput
-from tinsmith.core.values.open import unknown_among
-from tinsmith.core.values.ownership import is_array
 from tinsmith.core.values.results import (
     ForwardBackwardOutput,
     LossFnOutput,

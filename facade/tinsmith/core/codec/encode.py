@@ -1,4 +1,6 @@
-"""Values to JSON. Defaults and tags are sent, nulls are dropped; arrays go straight through, never as lists.
+"""Values to JSON. Defaults and tags are sent, nulls are dropped where a field may be absent.
+
+Arrays go straight through, never as lists.
 
 What a value was read with and is not known goes back as it came, unless it came as protobuf.
 
@@ -12,6 +14,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
+from tinsmith_api.conversion import sent_fields
+from tinsmith_api.model import named_extra
+from tinsmith_api.models import AdamParams
 
 from tinsmith.core.checks import check_numbers, check_tokens
 from tinsmith.core.codec.dumps import dumps
@@ -23,8 +28,6 @@ from tinsmith.core.values.chunks import (
     UnknownChunk,
 )
 from tinsmith.core.values.model_input import ModelInput
-from tinsmith.core.values.open import named_extra
-from tinsmith.core.values.params import AdamParams
 from tinsmith.core.values.tensor import TensorData
 
 if TYPE_CHECKING:
@@ -42,7 +45,6 @@ _INPUT_KEY: dict[Operation, bytes] = {
     "forward_backward": b"forward_backward_input",
 }
 CHUNK_KINDS = (EncodedTextChunk, ImageChunk, ImageAssetPointerChunk, DmelChunk, UnknownChunk)
-_FIELDS: dict[type, tuple[str, ...]] = {}
 
 
 def chunk_to_wire(chunk: ModelInputChunk, datum: int | None = None, field: str = "model_input") -> Any:
@@ -183,7 +185,7 @@ def encode_sample(
 
 
 def to_wire(value: Any) -> Any:
-    """Return the JSON form of any value of this package: fields in order, without those that are None."""
+    """Return the JSON form of any value of this package: fields, None only for those that must be given."""
     if isinstance(value, TensorData):
         return _tensor_to_wire(value)
     if isinstance(value, ModelInput):
@@ -192,11 +194,8 @@ def to_wire(value: Any) -> Any:
         return chunk_to_wire(value)
     cls = type(value)
     if attrs.has(cls):
-        names = _FIELDS.get(cls)
-        if names is None:
-            names = _FIELDS[cls] = tuple(field.name for field in attrs.fields(cls) if field.name != "extra")
-        pairs = ((name, getattr(value, name)) for name in names)
-        known = {name: to_wire(part) for name, part in pairs if part is not None}
+        pairs = ((name, getattr(value, name), needed) for name, needed in sent_fields(cls))
+        known = {name: to_wire(part) for name, part, needed in pairs if needed or part is not None}
         extra = named_extra(value)
         return {**extra, **known} if extra else known
     if isinstance(value, Mapping):

@@ -19,12 +19,7 @@ from tinsmith.core.values.results import ForwardBackwardOutput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tinsmith.core.values.results import (
-        LossFnOutput,
-        SampledSequence,
-        SampleResponse,
-        TopkLogprobs,
-    )
+    from tinsmith.core.values.results import LossFnOutput, SampledSequence, SampleResponse, TopkLogprobs
     from tinsmith.core.values.tensor import TensorData
 
 _KINDS: dict[str, tuple[Literal["<f4", "<i8"], wire.DType.ValueType]] = {

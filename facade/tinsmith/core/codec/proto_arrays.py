@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
+from tinsmith_api.ownership import is_array
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
 from tinsmith.core.checks import check_numbers, check_tokens
 from tinsmith.core.codec.guard import WireError
 from tinsmith.core.codec.proto_unknown import put_back, unknown_of
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.ownership import is_array
 from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData
 
 if TYPE_CHECKING:

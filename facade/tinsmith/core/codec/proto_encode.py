@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
     from google.protobuf.message import Message
+    from tinsmith_api.model import Extra
 
     from tinsmith.core.values.chunks import ModelInputChunk
     from tinsmith.core.values.datum import Datum
-    from tinsmith.core.values.open import Extra
     from tinsmith.core.values.provenance import PromptProvenanceSpan
 
     SpanMessages = RepeatedCompositeFieldContainer[wire.ProvenanceSpan]

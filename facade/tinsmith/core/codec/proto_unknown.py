@@ -13,8 +13,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
-
-    from tinsmith.core.values.open import Extra
+    from tinsmith_api.model import Extra
 
 
 def unknown_of(message: Message, *parts: str) -> bytes | None:

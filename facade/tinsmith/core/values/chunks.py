@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
+from tinsmith_api.model import Model, Value
+from tinsmith_api.ownership import is_array, own_array, own_fields
 
 from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.sound import sound_length
-from tinsmith.core.values.open import Open
-from tinsmith.core.values.ownership import is_array, own_array, own_fields
-from tinsmith.core.values.value import Value
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -110,7 +109,7 @@ def _same_tokens(one: Any, other: Any) -> bool:
 
 
 @attrs.frozen(field_transformer=own_fields)
-class EncodedTextChunk(Open):
+class EncodedTextChunk(Model):
     """Token ids of a stretch of text."""
 
     tokens: Sequence[int] = attrs.field(
@@ -127,7 +126,7 @@ class EncodedTextChunk(Open):
 
 
 @attrs.frozen(field_transformer=own_fields)
-class ImageChunk(Open):
+class ImageChunk(Model):
     """An image, encoded as PNG or JPEG."""
 
     data: bytes = attrs.field(converter=_image_bytes, repr=lambda data: f"<{len(data)} bytes>")
@@ -178,7 +177,7 @@ class ImageChunk(Open):
 
 
 @attrs.frozen(field_transformer=own_fields)
-class ImageAssetPointerChunk(Open):
+class ImageAssetPointerChunk(Model):
     """An image that the server already has."""
 
     format: ImageFormat = attrs.field(converter=_image_format)
@@ -197,7 +196,7 @@ class ImageAssetPointerChunk(Open):
 
 
 @attrs.frozen(field_transformer=own_fields)
-class DmelChunk(Open):
+class DmelChunk(Model):
     """Sound, as mel spectrogram bins in the API's own container."""
 
     dmel: bytes = attrs.field(converter=_sound_bytes, repr=lambda data: f"<{len(data)} bytes>")

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
+from tinsmith_api.model import Model
+from tinsmith_api.ownership import is_array, own_fields
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.model_input import ModelInput
-from tinsmith.core.values.open import Open
-from tinsmith.core.values.ownership import is_array, own_fields
 from tinsmith.core.values.provenance import ProvenanceSpans, Span
 from tinsmith.core.values.tensor import TensorData, TensorDtype
 
@@ -64,7 +64,7 @@ def _convert_inputs(inputs: Mapping[str, Any]) -> LossFnInputs:
 
 
 @attrs.frozen(field_transformer=own_fields)
-class Datum(Open):
+class Datum(Model):
     """What the model reads, and what the loss needs for each of its positions."""
 
     loss_fn_inputs: LossFnInputs = attrs.field(converter=_convert_inputs)

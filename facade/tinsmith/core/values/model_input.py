@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import attrs
+from tinsmith_api.model import Model
+from tinsmith_api.ownership import own_fields
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import EncodedTextChunk, ModelInputChunk
-from tinsmith.core.values.open import Open
-from tinsmith.core.values.ownership import own_fields
 
 
 def _listed(chunks: Iterable[ModelInputChunk]) -> list[ModelInputChunk]:
@@ -20,7 +20,7 @@ def _listed(chunks: Iterable[ModelInputChunk]) -> list[ModelInputChunk]:
 
 
 @attrs.frozen(field_transformer=own_fields)
-class ModelInput(Open):
+class ModelInput(Model):
     """A sequence of chunks, in the order in which the model reads them."""
 
     chunks: list[ModelInputChunk] = attrs.field(converter=_listed)

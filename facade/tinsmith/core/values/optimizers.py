@@ -1,55 +1,24 @@
-"""Optimizers beside Adam: how a model's optimizer is chosen, and what one step of it takes.
+"""Which optimizers there are beside Adam: what users pass for one, and what is checked of it.
 
-Owns their fields. Kinds that this version does not know are mappings with a `type`, sent as they are.
+Kinds that this version does not know are mappings with a `type`, sent as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-import attrs
+from tinsmith_api.models import (
+    AdamOptimizerConfig,
+    AdamParams,
+    DimuonOptimizerConfig,
+    DimuonParams,
+    OtherOptimizerConfig,
+)
 
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.numbers import above_zero, at_least_zero, below_one, unchanged
-from tinsmith.core.values.ownership import own_fields
-from tinsmith.core.values.params import AdamParams
-from tinsmith.core.values.value import Value
 
-
-@attrs.frozen(field_transformer=own_fields)
-class AdamOptimizerConfig(Value):
-    """Train a model with Adam, the default."""
-
-    type: Literal["adamw"] = attrs.field(default="adamw", validator=unchanged)
-    """Tag of this kind."""
-
-
-@attrs.frozen(field_transformer=own_fields)
-class DimuonOptimizerConfig(Value):
-    """Train a model with Dimuon."""
-
-    version: int = attrs.field(default=1, validator=above_zero)
-    """Version of the optimizer."""
-    type: Literal["dimuon"] = attrs.field(default="dimuon", validator=unchanged)
-    """Tag of this kind."""
-
-
-@attrs.frozen(field_transformer=own_fields)
-class DimuonParams(Value):
-    """One step of Dimuon."""
-
-    learning_rate: float = attrs.field(validator=at_least_zero)
-    """Step size, >= 0."""
-    grad_clip_norm: float = attrs.field(default=0.0, validator=at_least_zero)
-    """Largest norm of the whole gradient; 0 turns clipping off."""
-    beta1: float = attrs.field(default=0.9, validator=below_one)
-    """Decay of the gradient's average, in [0, 1)."""
-    type: Literal["dimuon"] = attrs.field(default="dimuon", validator=unchanged)
-    """Tag of this kind."""
-
-
-OptimizerConfig = AdamOptimizerConfig | DimuonOptimizerConfig | Mapping[str, Any]
+OptimizerConfig = AdamOptimizerConfig | DimuonOptimizerConfig | OtherOptimizerConfig | Mapping[str, Any]
 """Which optimizer a model has; a mapping with a `type` for kinds that are not known here."""
 
 OptimParams = AdamParams | DimuonParams | Mapping[str, Any]
@@ -58,8 +27,19 @@ OptimParams = AdamParams | DimuonParams | Mapping[str, Any]
 
 def check_optimizer(optimizer: object) -> None:
     """Refuse what names no kind of optimizer."""
-    if not isinstance(optimizer, (AdamOptimizerConfig, DimuonOptimizerConfig)):
+    if not isinstance(optimizer, (AdamOptimizerConfig, DimuonOptimizerConfig, OtherOptimizerConfig)):
         _check_tagged(optimizer, "optimizer", "an optimizer's config")
+
+
+def as_config(
+    optimizer: OptimizerConfig | None,
+) -> AdamOptimizerConfig | DimuonOptimizerConfig | OtherOptimizerConfig | None:
+    """Return an optimizer as the contract has it; every field of a mapping is kept."""
+    if not isinstance(optimizer, Mapping):
+        return optimizer
+    return OtherOptimizerConfig(
+        optimizer["type"], extra={name: part for name, part in optimizer.items() if name != "type"}
+    )
 
 
 def check_step(params: object) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import attrs
-
-from tinsmith.core.values.numbers import at_least_zero, text
-from tinsmith.core.values.open import Open
-from tinsmith.core.values.ownership import own_fields
+from tinsmith_api.model import Model
+from tinsmith_api.numbers import at_least_zero, text
+from tinsmith_api.ownership import own_fields
 
 
 @attrs.frozen(field_transformer=own_fields)
-class PromptProvenanceSpan(Open):
+class PromptProvenanceSpan(Model):
     """A stretch that was taken from the prompt of a sampled sequence."""
 
     sequence_id: str = attrs.field(validator=text)
@@ -22,7 +21,7 @@ class PromptProvenanceSpan(Open):
 
 
 @attrs.frozen(field_transformer=own_fields)
-class SampledProvenanceSpan(Open):
+class SampledProvenanceSpan(Model):
     """A stretch that was taken from what was sampled."""
 
     sequence_id: str = attrs.field(validator=text)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import attrs
+from tinsmith_api.model import Extra, Model
+from tinsmith_api.ownership import own_fields
 
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.values.open import Extra, Open
-from tinsmith.core.values.ownership import own_fields
 from tinsmith.core.values.tensor import TensorData
 
 StopReason = Literal["length", "stop"]
@@ -48,7 +48,7 @@ class MissingOutputs:
 
 
 @attrs.frozen(field_transformer=own_fields)
-class ForwardBackwardOutput(Open):
+class ForwardBackwardOutput(Model):
     """Result of forward and forward_backward."""
 
     loss_fn_output_type: str
@@ -59,15 +59,7 @@ class ForwardBackwardOutput(Open):
     """Numbers about the whole batch; the part after the colon says how chunks were merged."""
 
 
-@attrs.frozen(field_transformer=own_fields)
-class OptimStepResponse(Open):
-    """Result of optim_step."""
-
-    metrics: dict[str, float] | None = None
-    """Numbers about the step, if the server gives any."""
-
-
-class _Packed(Open):
+class _Packed(Model):
     """Where a sequence keeps its numbers as they came, until somebody asks for lists."""
 
     __slots__ = ("_packed_logprobs", "_packed_tokens")
@@ -169,7 +161,7 @@ def optional_numbers(data: bytes) -> list[float | None]:
 
 
 @attrs.frozen(field_transformer=own_fields)
-class PromptAltTokens(Open):
+class PromptAltTokens(Model):
     """Other tokens drawn at each prompt position."""
 
     tokens: TensorData
@@ -179,7 +171,7 @@ class PromptAltTokens(Open):
 
 
 @attrs.frozen(field_transformer=own_fields)
-class SampleResponse(Open):
+class SampleResponse(Model):
     """Result of sample."""
 
     sequences: list[SampledSequence]
@@ -203,49 +195,3 @@ class SampleResponse(Open):
             return self
         pairs = zip(self.sequences, sequence_ids, strict=True)
         return attrs.evolve(self, sequences=[sequence.named(name) for sequence, name in pairs])
-
-
-@attrs.frozen(field_transformer=own_fields)
-class SaveWeightsResponse(Open):
-    """Result of save_state."""
-
-    path: str
-    """A `tinker://` path of training weights."""
-    type: str | None = "save_weights"
-    """Tag of this result."""
-
-
-@attrs.frozen(field_transformer=own_fields)
-class SaveWeightsForSamplerResponse(Open):
-    """Result of save_weights_for_sampler."""
-
-    path: str | None = None
-    """A `tinker://` path, for a named checkpoint; never parse it before using it."""
-    sampling_session_id: str | None = None
-    """Sampler made of unnamed weights."""
-    type: str | None = "save_weights_for_sampler"
-    """Tag of this result."""
-
-
-@attrs.frozen(field_transformer=own_fields)
-class LoadWeightsResponse(Open):
-    """Result of load_state."""
-
-    path: str | None = None
-    """What was loaded."""
-    model_id: str | None = None
-    """Model that the load created, where the server creates one."""
-    type: str | None = "load_weights"
-    """Tag of this result."""
-
-
-@attrs.frozen(field_transformer=own_fields)
-class SaveWeightsExternalResponse(Open):
-    """Result of save_weights_external."""
-
-    path: str
-    """A `tinker://` path of files to download."""
-    size_bytes: int | None = None
-    """Their size in all, where the server says."""
-    type: str | None = "save_weights_external"
-    """Tag of this result."""

@@ -10,11 +10,11 @@ from operator import index
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
+from tinsmith_api.model import Extra, Model
+from tinsmith_api.ownership import is_array, own, own_array
 
 from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError, MissingExtraError
-from tinsmith.core.values.open import Extra, Open
-from tinsmith.core.values.ownership import is_array, own, own_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +74,7 @@ def dtype_of(array: Any) -> TensorDtype:
 
 
 @attrs.frozen(init=False, eq=False, repr=False)
-class TensorData(Open):
+class TensorData(Model):
     """Flat numbers, their element type, and their shape.
 
     The numbers are copied when the value is made: an array stays a flat, read-only array, a list a list.

@@ -5,8 +5,8 @@ import hmac
 from datetime import timedelta
 
 import orjson
+from tinsmith_api.conversion import parse_time
 
-from tinsmith.core.codec.structure import parse_time
 from tinsmith.local.service import Service
 
 from .answer import Answer

@@ -1,7 +1,8 @@
-"""Value: what all public values can do that the official ones can.
+# Written by codegen.sh from openapi/runtime/model.py. Do not edit.
+"""Value and Model: what all public values can do that the official ones can.
 
-Owns reading and writing them as plain mappings and JSON, changed copies, and their description for pydantic.
-Must not import pydantic: who uses it calls the hook, and has it.
+Owns reading and writing them as plain mappings and JSON, changed copies, what is unknown of them, and their
+description for pydantic. Must not import pydantic: who uses it calls the hook, and has it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from copy import deepcopy
 from datetime import datetime
 from enum import Enum
@@ -18,9 +19,12 @@ from typing import Any, Literal, Self
 
 import attrs
 
-from tinsmith.core.errors import InputError
-from tinsmith.core.values.ownership import is_array
-from tinsmith.core.values.validate import named_fields, read_fields
+from .errors import InputError
+from .ownership import is_array, own_fields
+from .reading import named_fields, read_fields
+
+Extra = Mapping[str, Any] | bytes
+"""Fields of a JSON object by name, or of a protobuf message as its bytes."""
 
 _FACTORY: Any = attrs.Factory
 """The class of defaults that are made anew, which the types of attrs call a function."""
@@ -175,7 +179,7 @@ class Value:
     def _of_mapping(cls, fields: Mapping[str, Any]) -> Self:
         known = read_fields(cls, fields)
         unknown = {name: value for name, value in fields.items() if name not in known}
-        if unknown and "extra" in attrs.fields_dict(cls):  # type: ignore[arg-type]
+        if unknown and issubclass(cls, Model):
             known["extra"] = unknown
         else:
             _refuse_unknown(cls, unknown)
@@ -203,6 +207,48 @@ class Value:
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
         """Name the class in the JSON schemas that pydantic makes."""
         return {**handler(schema), "title": cls.__name__}
+
+
+@attrs.frozen(field_transformer=own_fields)
+class Model(Value):
+    """A value to which newer servers and clients may add fields."""
+
+    extra: Extra | None = attrs.field(default=None, kw_only=True, repr=False, eq=False)
+    """Fields that this version does not know, sent back as they came, in the encoding in which they came.
+
+    They take no part in comparisons, so that what a newer server adds changes nothing here.
+    """
+
+
+def unknown_among(fields: Mapping[str, Any], known: Set[str]) -> Mapping[str, Any] | None:
+    """Return those fields of a JSON object that are not known, or None."""
+    if fields.keys() <= known:
+        return None
+    return {name: value for name, value in fields.items() if name not in known}
+
+
+def named_extra(value: object) -> Mapping[str, Any]:
+    """Return the unknown fields of any value that JSON has a name for."""
+    extra = getattr(value, "extra", None)
+    return extra if isinstance(extra, Mapping) else {}
+
+
+def as_mapping(value: Any) -> dict[str, Any]:
+    """Return the fields of a value and of the values in it by name, the unknown ones among them."""
+    known = {
+        field.name: _by_name(getattr(value, field.name))
+        for field in attrs.fields(type(value))
+        if field.name != "extra"
+    }
+    return {**named_extra(value), **known}
+
+
+def _by_name(part: Any) -> Any:
+    if attrs.has(type(part)):
+        return as_mapping(part)
+    if isinstance(part, (list, tuple)):
+        return [_by_name(item) for item in part]
+    return part
 
 
 def _serialized(value: Value, info: Any) -> dict[str, Any]:

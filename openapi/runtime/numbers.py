@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from tinsmith.core.errors import InputError
+from .errors import InputError
 
 WORD = 2**63
 """Whole numbers are sent as 64 bits with a sign."""
@@ -61,6 +61,13 @@ def as_whole(value: Any, field: str) -> int:
 def as_finite(value: Any, field: str) -> float:
     """Take a finite number, or its text: readers of YAML return `1e-5` as text."""
     return finite_number(_read(value) if isinstance(value, str) else value, field)
+
+
+def as_flag(value: Any, field: str) -> bool:
+    """Take true or false, of any library."""
+    if not type(value).__name__.startswith("bool"):
+        raise InputError(f"must be true or false, not {value!r}", field=field)
+    return bool(value)
 
 
 def _read(text: str) -> int | float | str:

@@ -1,3 +1,4 @@
+# Written by codegen.sh from openapi/runtime/reading.py. Do not edit.
 """Mappings to the fields of values, by the types of the fields, for `Value.model_validate`.
 
 Owns what a field takes from a mapping. Answers of servers have a reader of their own in `codec.structure`,
@@ -15,8 +16,8 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_ty
 
 import attrs
 
-from tinsmith.core.errors import InputError
-from tinsmith.core.values.ownership import is_array
+from .errors import InputError
+from .ownership import is_array
 
 Read = Callable[[Any, str], Any]
 """Takes what stands in a mapping, and the path of the field for errors."""
@@ -138,7 +139,8 @@ def _mapping_of(inner: Read) -> Read:
 
 def _one_of(hints: Sequence[Any]) -> Read:
     """Read what is one of several types: values by their tag, everything else by what fits first."""
-    readers = [(_tag(hint), _reader(hint)) for hint in hints if hint is not NoneType]
+    kinds = [hint for hint in hints if hint is not NoneType]
+    readers = [(_tag(hint) if len(kinds) > 1 else None, _reader(hint)) for hint in kinds]
 
     def read(value: Any, path: str) -> Any:
         if value is None and NoneType in hints:
@@ -159,4 +161,4 @@ def _one_of(hints: Sequence[Any]) -> Read:
 def _tag(hint: Any) -> object:
     """Return the tag of a kind of value, None for what has none."""
     field = attrs.fields_dict(hint).get("type") if attrs.has(hint) else None
-    return field and field.default
+    return field.default if field is not None and isinstance(field.default, str) else None

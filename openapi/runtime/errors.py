@@ -1,8 +1,9 @@
-"""The root of the error tree and the facts that every error carries. Builds no error itself."""
+"""The root of the error tree, the facts that every error carries, and the errors of values and answers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from copy import copy
 from enum import StrEnum
 from typing import Any, Literal, Self, TypedDict, Unpack
@@ -16,6 +17,12 @@ LONGEST_TEXT = 2048
 
 LONGEST_ID = 200
 """Characters of an id that an error shows; real ones are shorter."""
+
+FIRST_PART = 500
+"""Characters of a body that an error shows."""
+
+MISSING = "is missing"
+"""What is wrong with a field that an answer must have and has not."""
 
 _CONTROL = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
@@ -133,3 +140,92 @@ class TinkerError(Exception):
     def _state(self) -> dict[str, Any]:
         """Return what a pickle keeps: everything but live objects of other libraries."""
         return dict(self.__dict__)
+
+
+class InputError(TinkerError, ValueError):
+    """The caller's input is wrong; found before anything was sent."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        datum: int | None = None,
+        field: str | None = None,
+        **facts: Unpack[ErrorFacts],
+    ) -> None:
+        where = ", ".join(
+            part
+            for part in (f"datum {datum}" if datum is not None else "", f"field {field!r}" if field else "")
+            if part
+        )
+        facts.setdefault("applied", "no")
+        super().__init__(f"{where}: {message}" if where else message, **facts)
+        self.datum = datum
+        self.field = field
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidBody(TinkerError, ValueError):  # noqa: N818  # the name that users of earlier versions know
+    """A JSON body does not have the shape that the contract gives it."""
+
+    def __init__(
+        self, problem: str, *, model: str = "", field: str = "", operation: str = "", status_code: int = 0
+    ) -> None:
+        what = problem if not field else f"field {field!r}{'' if problem == MISSING else ':'} {problem}"
+        shape = f"is no {model}: {what}" if model else f"does not fit the contract: {what}"
+        whose = f"{operation}: the body of the {status_code} answer" if operation else "the body"
+        super().__init__(f"{whose} {shape}")
+        self.problem = problem
+        """What is wrong."""
+        self.model = model
+        """The class that was to be read; empty where it is not that far."""
+        self.field = field
+        """Path of the field in which it was found; empty for the body itself."""
+        self.operation = operation
+        """The operation that was answered so; empty where no answer is read."""
+        self.status_code = status_code
+        """The HTTP status of the answer; 0 where no answer is read."""
+
+    def within(self, model: str, field: str) -> InvalidBody:
+        """Return the error as the reader of the value that holds this one reports it."""
+        inner = self.field if self.field.startswith("[") or not self.field else f".{self.field}"
+        return InvalidBody(self.problem, model=model, field=field + inner)
+
+    def answered(self, operation: str, status_code: int) -> InvalidBody:
+        """Return the error as the operation reports it whose answer this was."""
+        return InvalidBody(
+            self.problem, model=self.model, field=self.field, operation=operation, status_code=status_code
+        )
+
+
+class UnexpectedStatus(TinkerError):  # noqa: N818  # the name that users of the generator know
+    """The status is no success of the operation."""
+
+    def __init__(
+        self,
+        operation: str,
+        status_code: int,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        parsed: Any = None,
+    ) -> None:
+        said = f": {first_part(content)}" if content.strip() else ""
+        super().__init__(f"{operation}: status {status_code} is not a success of this operation{said}")
+        self.operation = operation
+        self.status_code = status_code
+        self.content = content
+        """The body as it came."""
+        self.headers = headers or {}
+        """The headers of the answer."""
+        self.parsed = parsed
+        """The body as the contract's type of an error; None for something else, such as a proxy's page."""
+
+
+def first_part(content: bytes) -> str:
+    """Return the beginning of a body as a line of text that steers no terminal."""
+    text = content[: 4 * FIRST_PART].decode("utf-8", "replace")
+    cut = len(content) > 4 * FIRST_PART or len(text) > FIRST_PART
+    line = "".join(c if c.isprintable() else " " for c in text[:FIRST_PART])
+    return " ".join(line.split()) + (" ..." if cut else "")

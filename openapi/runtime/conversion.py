@@ -1,0 +1,393 @@
+"""JSON objects to values and back, by the types of their fields: one table a class, made on its first use.
+
+Unknown fields are kept where a value is open to them, and else left out; absent ones get their defaults. So a
+newer server does no harm.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+from .errors import MISSING, InputError, InvalidBody
+from .model import Model, named_extra, unknown_among
+from .numbers import WORD
+
+SECONDS_FROM = 1e8
+"""Numbers below are no times: as seconds they would lie before 1973."""
+
+MILLISECONDS_FROM = 1e11
+"""Numbers from here on are milliseconds: as seconds they would lie beyond the year 5100."""
+
+T = TypeVar("T")
+Convert = Callable[[Any], Any]
+
+_FACTORY: Any = attrs.Factory
+"""The class of defaults that are made anew, which the types of attrs call a function."""
+
+_ABSENT: Any = object()
+"""What stands for a field that is not there; None is null."""
+
+
+def from_json(cls: type[T], data: object) -> T:
+    """Build a value from decoded JSON, which is the value's from then on: its lists are not copied.
+
+    `cls` is a model, or any type that a field can have. Raises InvalidBody, which names the field that is
+    missing or misshapen by its path.
+    """
+    try:
+        convert = _converter(cls)  # type: ignore[arg-type]  # types are hashable
+        value: T = convert(data)
+    except InvalidBody:
+        raise
+    except (TypeError, ValueError, OverflowError) as cause:
+        raise InvalidBody(str(cause)) from cause
+    return value
+
+
+def to_json(value: Any) -> Any:
+    """Return what `json.dumps` takes: the fields, None only where one must be given, and the unknown ones.
+
+    Times are ISO 8601 texts, bytes are base64. NaN and infinities stay, so check them before sending.
+    """
+    cls = type(value)
+    if attrs.has(cls):
+        pairs = ((name, getattr(value, name), needed) for name, needed in sent_fields(cls))
+        known = {name: to_json(part) for name, part, needed in pairs if needed or part is not None}
+        extra = named_extra(value)
+        return {**extra, **known} if extra else known
+    if isinstance(value, (str, int, float, NoneType)):
+        return value.value if isinstance(value, Enum) else value
+    if isinstance(value, Mapping):
+        return {name: to_json(part) for name, part in value.items()}
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, Sequence):
+        plain = set(map(type, value)) <= {int, float, str}
+        return list(value) if plain else [to_json(part) for part in value]
+    if hasattr(value, "tolist"):  # an array, or a scalar of another library
+        return value.tolist()
+    raise InputError(f"cannot be written as JSON: {value!r:.100}")
+
+
+@cache
+def sent_fields(cls: Any) -> tuple[tuple[str, bool], ...]:
+    """Return the fields of a class that go out, and whether each must: then None is sent as null."""
+    return tuple(
+        (field.name, field.default is attrs.NOTHING)
+        for field in attrs.fields(cls)
+        if field.init and field.name != "extra"
+    )
+
+
+class Row(NamedTuple):
+    """How one field is read."""
+
+    name: str
+    """Its name."""
+    convert: Convert
+    """What is done to it."""
+    needed: bool
+    """Whether its absence is an error."""
+    default: Any
+    """What it is if absent; a factory of attrs makes it anew."""
+    nullable: bool
+    """Whether it keeps null; else null is absence."""
+    put: Callable[[Any, Any], None]
+    """Sets it in a value that is being made."""
+
+
+@cache
+def rows_of(cls: Any) -> tuple[Row, ...]:
+    """Return how each field of a class is read."""
+    hints = get_type_hints(cls)
+    rows = []
+    for field in attrs.fields(cls):
+        if not field.init or field.name == "extra":
+            continue
+        nullable = NoneType in get_args(hints[field.name]) or hints[field.name] is Any
+        required = field.default is attrs.NOTHING
+        rows.append(
+            Row(
+                field.name,
+                _converter(hints[field.name]),
+                required and not nullable,
+                None if required else field.default,
+                nullable,
+                getattr(cls, field.name).__set__,
+            )
+        )
+    return tuple(rows)
+
+
+@cache
+def _reader(cls: Any) -> Convert:
+    """Choose how a class is built: answers slot by slot, being converted here; others are checked."""
+    own_rules = any(field.validator or field.alias != field.name for field in attrs.fields(cls))
+    if issubclass(cls, Model) and not own_rules and cls.__attrs_props__.added_init:
+        return _slot_reader(cls)
+    return _constructor_reader(cls)
+
+
+def _slot_reader(cls: Any) -> Convert:
+    rows = rows_of(cls)
+    known = frozenset(row.name for row in rows)
+    keep_extra = cls.extra.__set__
+
+    def read(data: Any) -> Any:
+        _check_object(cls, data)
+        made = cls.__new__(cls)
+        for row in rows:
+            name, convert, needed, default, nullable, put = row
+            found = data.get(name, _ABSENT)
+            if found is _ABSENT or (found is None and not nullable and not needed):
+                if needed:
+                    raise InvalidBody(MISSING, model=cls.__name__, field=name)
+                put(made, default.factory() if isinstance(default, _FACTORY) else default)
+            elif found is None and nullable:
+                put(made, found)
+            else:
+                try:
+                    put(made, convert(found))
+                except (InvalidBody, TypeError, ValueError, OverflowError) as cause:
+                    raise _within(cls, name, cause) from cause
+        keep_extra(made, unknown_among(data, known))
+        return made
+
+    return read
+
+
+def _constructor_reader(cls: Any) -> Convert:
+    rows = rows_of(cls)
+    aliases = {field.name: str(field.alias) for field in attrs.fields(cls)}
+
+    def read(data: Any) -> Any:
+        _check_object(cls, data)
+        arguments: dict[str, Any] = {}
+        for name, convert, needed, default, nullable, _ in rows:
+            found = data.get(name, _ABSENT)
+            if found is _ABSENT or (found is None and not nullable and not needed):
+                if needed:
+                    raise InvalidBody(MISSING, model=cls.__name__, field=name)
+                if default is None:
+                    arguments[aliases[name]] = None
+                continue
+            try:
+                arguments[aliases[name]] = None if found is None and nullable else convert(found)
+            except (InvalidBody, TypeError, ValueError, OverflowError) as cause:
+                raise _within(cls, name, cause) from cause
+        if issubclass(cls, Model):
+            arguments["extra"] = unknown_among(data, {row.name for row in rows})
+        try:
+            return cls(**arguments)
+        except InputError as cause:
+            raise InvalidBody(str(cause), model=cls.__name__) from cause
+
+    return read
+
+
+def _check_object(cls: type, data: object) -> None:
+    if type(data) is not dict and not isinstance(data, Mapping):
+        raise InvalidBody(f"it is a {type(data).__name__}, not an object", model=cls.__name__)
+
+
+def _within(cls: type, field: str, cause: Exception) -> InvalidBody:
+    if isinstance(cause, InvalidBody):
+        return cause.within(cls.__name__, field)
+    return InvalidBody(str(cause), model=cls.__name__, field=field)
+
+
+@cache
+def _converter(hint: Any) -> Convert:
+    """Choose how a field of this type is read. Null was dealt with before."""
+    if attrs.has(hint):
+        return _class_of(hint)
+    if hint is NoneType:
+        return lambda _: None
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return _union(tuple(part for part in arguments if part is not NoneType))
+    if origin is list:
+        return _list_of(arguments[0])
+    if origin in (dict, Mapping):
+        return _mapping_of(arguments[1])
+    if hint in _SCALARS:
+        return _SCALARS[hint]
+    if origin is Literal:
+        return _as_it_is
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    return _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _class_of(cls: Any) -> Convert:
+    """Read a value of a class; its table is made when one comes, since classes may hold each other."""
+    return lambda data: _reader(cls)(data)
+
+
+def _union(hints: tuple[Any, ...]) -> Convert:
+    """Read one of several types: objects by their tag, or else by the fields that they need."""
+    if len(hints) == 1:
+        return _converter(hints[0])
+    classes = [hint for hint in hints if attrs.has(hint)]
+    if not classes:
+        return _as_it_is
+    if len(classes) == 1:
+        return _class_or_scalar(classes[0], tuple(hint for hint in hints if hint in _SCALARS))
+    tag = next(name for name, hint in get_type_hints(classes[0]).items() if get_origin(hint) is Literal)
+    tags = {cls: get_type_hints(cls)[tag] for cls in classes}
+    by_tag = {get_args(hint)[0]: cls for cls, hint in tags.items() if get_origin(hint) is Literal}
+    every_other = next((cls for cls in classes if cls not in by_tag.values()), None)
+
+    def read(data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise TypeError(f"unexpected {type(data).__name__}")
+        cls = by_tag.get(data[tag], every_other) if tag in data else _by_fields(classes, data)
+        if cls is None:
+            raise ValueError(f"unknown {tag} {data.get(tag)!r:.100}")
+        return _reader(cls)(data)
+
+    return read
+
+
+def _class_or_scalar(cls: Any, scalars: tuple[Any, ...]) -> Convert:
+    return lambda data: data if isinstance(data, scalars) else _reader(cls)(data)
+
+
+def _by_fields(classes: Sequence[Any], data: Mapping[str, Any]) -> Any:
+    """Find the class of an object without a tag: the one whose fields it has."""
+    for cls in classes:
+        needed = {row.name for row in rows_of(cls) if row.needed}
+        if needed and needed <= data.keys():
+            return cls
+    return None
+
+
+def _list_of(hint: Any) -> Convert:
+    kinds = _FLAT.get(hint, frozenset())
+
+    def flat(value: Any) -> Any:
+        if type(value) is not list:
+            raise TypeError(f"unexpected {type(value).__name__}")
+        if not kinds.issuperset(map(type, value)):
+            wrong = next(item for item in value if type(item) not in kinds)
+            raise TypeError(f"unexpected {type(wrong).__name__} among its entries")
+        return value
+
+    if kinds:
+        return flat
+    inner = _or_null(hint)
+
+    def convert(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise TypeError(f"unexpected {type(value).__name__}")
+        made: list[Any] = []
+        try:
+            for item in value:
+                made.append(inner(item))  # noqa: PERF401  # its length says where an error is
+        except InvalidBody as cause:
+            raise cause.within(cause.model, f"[{len(made)}]") from cause
+        return made
+
+    return convert
+
+
+def _or_null(hint: Any) -> Convert:
+    """Read an entry of a list or a mapping, which may be null."""
+    convert = _converter(hint)
+    if NoneType not in get_args(hint):
+        return convert
+    return lambda value: None if value is None else convert(value)
+
+
+def _mapping_of(hint: Any) -> Convert:
+    inner = _or_null(hint) if any(map(attrs.has, [hint, *get_args(hint)])) else None
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise TypeError(f"unexpected {type(value).__name__}")
+        return value if inner is None else {key: inner(part) for key, part in value.items()}
+
+    return convert
+
+
+def _checked(*kinds: type) -> Convert:
+    def check(value: Any) -> Any:
+        if type(value) not in kinds:
+            raise TypeError(f"unexpected {type(value).__name__}")
+        return value
+
+    return check
+
+
+def _whole(value: Any) -> Any:
+    if type(value) is not int:
+        raise TypeError(f"unexpected {type(value).__name__}")
+    if not -WORD <= value < WORD:
+        raise ValueError(f"must be a whole number of 64 bits, not {value!r}")
+    return value
+
+
+def _finite(value: Any) -> Any:
+    if type(value) is float:
+        if not math.isfinite(value):
+            raise ValueError(f"must be a finite number, not {value!r}")
+        return value
+    return _whole(value)
+
+
+def parse_time(told: object) -> datetime:
+    """Read a time: ISO 8601, UTC where it has no zone, or seconds or milliseconds since 1970.
+
+    Some servers write numbers, as such or as text. A number too small for a time of any server is none.
+    """
+    if isinstance(told, (int, float)) and not isinstance(told, bool):
+        if not abs(told) >= SECONDS_FROM:
+            raise ValueError(f"{told!r} is no time")
+        seconds = told / 1000 if abs(told) >= MILLISECONDS_FROM else told
+        return datetime.fromtimestamp(seconds, UTC)
+    if not isinstance(told, str):
+        raise TypeError(f"unexpected {type(told).__name__}")
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        try:
+            number = float(told)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise
+        return parse_time(number)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+_SCALARS: dict[Any, Convert] = {
+    str: _checked(str),
+    bool: _checked(bool),
+    int: _whole,
+    float: _finite,
+    datetime: parse_time,
+}
+"""How fields of one plain value are read."""
+
+_FLAT: dict[Any, frozenset[type]] = {
+    str: frozenset({str}),
+    int: frozenset({int}),
+    float: frozenset({int, float}),
+    float | None: frozenset({int, float, NoneType}),
+}
+"""Types of the entries of lists that hold plain values: checked, but not one by one."""
