@@ -20,7 +20,7 @@ ENDPOINT: Final["Endpoint[SessionSearchResponse, ErrorBody]"] = Endpoint(
     "POST",
     "/api/v1/sessions/search",
     SessionSearchResponse,
-    {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
+    {"400 401 403 404 405 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
