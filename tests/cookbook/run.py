@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -86,10 +87,14 @@ class Bench:
         # Programs run elsewhere; a link is kept as it is, for it is what makes the environment one.
         self._python = str(Path(python).absolute())
         self._server, self._folder = server, folder
-        code, said = self.call("official", "prepare", server.url)
+
+    @cached_property
+    def start(self) -> str:
+        """A checkpoint that all runs start from."""
+        code, said = self.call("official", "prepare", self._server.url)
         if code:
             raise SystemExit("the official client could not make the checkpoint that all runs start from")
-        self.start = said.strip().splitlines()[-1]
+        return said.strip().splitlines()[-1]
 
     def call(self, client: str, *arguments: str, program: str = "program.py") -> tuple[int, str]:
         """Run a program, and return its exit code and what it printed."""
@@ -109,6 +114,8 @@ class Bench:
             text=True,
             timeout=LIMIT_S,
             check=False,
+            # What runs this in the background may have Ctrl-C ignored, and every process below inherits that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         return done.returncode, done.stdout
 
