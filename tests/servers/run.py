@@ -38,6 +38,8 @@ STEPS = [
 """The steps that share one program, in order."""
 TABLE = Path(__file__).with_name("table.md")
 """What the last whole run without a deviation found, for docs/servers.md."""
+BASE_MODEL = "/models/tiny-qwen3"
+"""What captures call the base model."""
 SIGNS = {"ok": "ok", "lack": "lacks", "DEVIATION": "DEVIATION"}
 """What a cell of the table says."""
 
@@ -93,7 +95,11 @@ def _address(server: Server, record: Path | None) -> Iterator[str]:
         recorder,
     ):
         yield url
-    recorder.write(record / f"tinsmith-on-{release}.json")
+    kept = record / f"tinsmith-on-{release}.json"
+    recorder.write(kept)
+    text = kept.read_text(encoding="utf-8")  # the base model is called by its folder, which is this machine's
+    text = text.replace(server.base_model, BASE_MODEL).replace(str(server.kind.folder), f"/servers/{release}")
+    kept.write_text(text, encoding="utf-8")
 
 
 def table(found: dict[str, list[Result]]) -> list[str]:
