@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import attrs
 
+from .errors import InputError
 from .exchange import Response
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def _address(value: str) -> str:
     parts = urlsplit(value)
     more = parts.query or parts.fragment or parts.username
     if parts.scheme not in ("http", "https") or not parts.hostname or more:
-        raise ValueError("base_url must be http:// or https:// and a host, without key, query or fragment")
+        problem = "must be http:// or https:// and a host, without key, query or fragment"
+        raise InputError(problem, field="base_url")
     return value.rstrip("/")
 
 
@@ -46,7 +48,7 @@ def _header(name: str, value: object) -> str:
     """Return a header's value; the error does not show it, since it may be a secret."""
     text = str(value)
     if not text.isascii() or not text.isprintable() or text != text.strip():
-        raise ValueError(f"the value of the header {name!r} must be printable ASCII without spaces around it")
+        raise InputError("must be printable ASCII without spaces around it", field=name)
     return text
 
 
@@ -258,7 +260,7 @@ class AuthenticatedClient(Client):
 
     def __attrs_post_init__(self) -> None:
         if not _header(self.auth_header_name, self.token):
-            raise ValueError("token is empty; servers that ask for no key take a Client")
+            raise InputError("is empty; a server that asks for no key takes a Client", field="token")
 
     def credentials(self) -> dict[str, str]:
         """Return the headers that hold the key."""

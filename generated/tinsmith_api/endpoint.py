@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .types import UnexpectedStatus, path_segment
+import attrs
+
+from .errors import InputError, UnexpectedStatus
+from .types import path_segment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,10 +64,15 @@ class Endpoint(Generic[T, E]):
     ) -> Request:
         """Build the request; parameters that are None are left out.
 
-        Raises ValueError for a path parameter that is missing or could lead to another path.
+        Raises InputError for a path parameter that is missing or could lead to another path, and for a body
+        that is no model.
         """
         from .exchange import Request, as_text
 
+        if body is not None and not attrs.has(type(body)):
+            raise InputError(
+                f"must be a model of tinsmith_api.models, not {type(body).__name__}", field="body"
+            )
         segments = {name: path_segment(name, value) for name, value in (path or {}).items()}
         given, sent = (
             {k: as_text(v) for k, v in (m or {}).items() if v is not None} for m in (query, headers)

@@ -168,6 +168,33 @@ class InputError(TinkerError, ValueError):
         return self.message
 
 
+class RequestFailedError(TinkerError):
+    """The server accepted the request and then failed to carry it out."""
+
+    def __init__(
+        self,
+        message: str,
+        request_id: str | None = None,
+        category: RequestErrorCategory = RequestErrorCategory.Unknown,
+        *,
+        status_code: int | None = None,
+        **facts: Unpack[OutcomeFacts],
+    ) -> None:
+        super().__init__(message, request_id=request_id, **facts)
+        self.category = category
+        self.status_code = status_code
+        """HTTP status, for servers that report a failed promise by one; else None."""
+
+
+class PromiseTimeoutError(TinkerError, TimeoutError):
+    """The time to wait for a promise is over. The work may go on: wait again for the same promise."""
+
+    def __init__(self, message: str, *, last: str, **facts: Unpack[ErrorFacts]) -> None:
+        super().__init__(message, **facts)
+        self.last = last
+        """What came back when the server was asked last."""
+
+
 class InvalidBody(TinkerError, ValueError):  # noqa: N818  # the name that users of earlier versions know
     """A JSON body does not have the shape that the contract gives it."""
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import attrs
 
 from .conversion import from_json, to_json
-from .types import InvalidBody, first_part
+from .errors import InputError, InvalidBody, first_part
 
 T = TypeVar("T")
 
@@ -45,11 +45,17 @@ class Request:
     def content(self) -> bytes | None:
         """Return the bytes of the body; None where the operation has none.
 
-        Raises ValueError for a number that JSON does not have, such as NaN.
+        Raises InputError for a number that JSON does not have, such as NaN.
         """
         if self.body is None:
             return None
-        return json.dumps(self.json(), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        try:
+            text = json.dumps(self.json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        except ValueError as cause:
+            raise InputError(
+                "holds NaN or an infinite number, which JSON cannot say", field="body"
+            ) from cause
+        return text.encode()
 
 
 @attrs.frozen

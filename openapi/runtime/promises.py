@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
+from .errors import PromiseTimeoutError, RequestErrorCategory, RequestFailedError, first_part
 from .exchange import Request, decoded, read_as
-from .types import first_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -49,35 +49,6 @@ FAILURE_FIELDS = frozenset({"error", "category"})
 """What a failure consists of; a result may have an `error` that is null beside fields of its own."""
 WORK_FAILED = frozenset({400, 409, 422})
 """Statuses by which some servers say that the work failed."""
-
-
-class PromiseFailedError(Exception):
-    """The server accepted the work and then failed to do it."""
-
-    def __init__(self, request_id: str, reason: str, category: str = "unknown") -> None:
-        super().__init__(request_id, reason, category)
-        self.request_id = request_id
-        self.reason = reason
-        """What the server says happened."""
-        self.category = category
-        """Whose fault it is: `user`, `server` or `unknown`."""
-
-    def __str__(self) -> str:
-        return f"promise {self.request_id} failed: {self.reason} (category {self.category})"
-
-
-class PromiseTimeoutError(TimeoutError):
-    """The time that the caller gave is over. The work may go on: wait again for the same promise."""
-
-    def __init__(self, request_id: str, timeout_s: float, last: str) -> None:
-        super().__init__(request_id, timeout_s, last)
-        self.request_id = request_id
-        self.timeout_s = timeout_s
-        self.last = last
-        """What came back at the last question."""
-
-    def __str__(self) -> str:
-        return f"promise {self.request_id}: no result in {self.timeout_s:g} s; the last answer: {self.last}"
 
 
 @attrs.frozen
@@ -116,7 +87,7 @@ def wait(client: Client, promise: UntypedAPIFuture | str, result: type[T], *, ti
     The text of the operation's module names that class, and `operations` does. Faults that pass are waited
     out: a connection that breaks, 408, 429, 5XX.
 
-    Raises PromiseFailedError when the work failed, UnexpectedStatus when the server knows no such promise
+    Raises RequestFailedError when the work failed, UnexpectedStatus when the server knows no such promise
     (404, 410) or does not take the key, InvalidBody for a result of another shape, and PromiseTimeoutError
     after `timeout_s` seconds.
     """
@@ -190,7 +161,8 @@ def steps(
         if left_s > 0 and pause_s > 0:
             yield Pause(min(pause_s, left_s))
         if end_s <= clock():
-            raise PromiseTimeoutError(request_id, timeout_s, found.words)
+            message = f"no result in {timeout_s:g} s; the last answer: {found.words}"
+            raise PromiseTimeoutError(message, last=found.words, request_id=request_id, applied="unknown")
 
 
 def _read(request_id: str, heard: Response[None] | str | None, result: type[T]) -> T | _Again:
@@ -208,7 +180,7 @@ def _read(request_id: str, heard: Response[None] | str | None, result: type[T]) 
     if status in ASK_AGAIN or status >= 500 or empty:
         return _Again(words, at_least_s=at_least_s)
     if status in WORK_FAILED:
-        raise PromiseFailedError(request_id, *_reason(heard.content))
+        raise _failed(request_id, heard)
     if not 200 <= status <= 299:
         raise retrieve_future.ENDPOINT.unexpected(heard)
     data = decoded(retrieve_future.ENDPOINT.operation, heard)
@@ -216,22 +188,22 @@ def _read(request_id: str, heard: Response[None] | str | None, result: type[T]) 
     if fields.get("type") == "try_again":
         return _Again(words, NOT_YET_PAUSE_S, at_least_s)
     if "error" in fields and (fields["error"] is not None or set(fields) <= FAILURE_FIELDS):
-        raise PromiseFailedError(request_id, *_reason(heard.content))
+        raise _failed(request_id, heard)
     return read_as(retrieve_future.ENDPOINT.operation, status, data, result)
 
 
-def _reason(content: bytes) -> tuple[str, str]:
-    """Return what a failure says, and whose fault it is."""
+def _failed(request_id: str, heard: Response[None]) -> RequestFailedError:
+    """Build the error that says what the server says of the failure, and whose fault it is."""
     try:
-        fields = _fields(json.loads(content))
+        fields = _fields(json.loads(heard.content))
     except (ValueError, RecursionError):
         fields = {}
-    if not fields:
-        return first_part(content) or "no reason given", "unknown"
     named = (fields[name] for name in ("error", "detail", "message") if fields.get(name))
-    said = next(named, "no reason given")
+    said = next(named, "no reason given" if fields else first_part(heard.content) or "no reason given")
     text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-    return text, str(fields.get("category") or "unknown")
+    category = RequestErrorCategory(str(fields.get("category")))
+    status = None if heard.status_code < 300 else heard.status_code
+    return RequestFailedError(text, request_id, category, status_code=status, applied="no")
 
 
 def _fields(data: Any) -> dict[str, Any]:

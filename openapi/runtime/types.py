@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from .errors import InvalidBody, UnexpectedStatus, first_part
+from .errors import InputError, InvalidBody, UnexpectedStatus, first_part
 
 
 def path_segment(name: str, value: Any) -> str:
     """Return `value` as one segment of a path. `:` stays as it is: run ids hold it, and servers expect it so.
 
-    Raises ValueError for None, and for what could change the path: nothing, dots alone, a slash, a backslash,
+    Raises InputError for None, and for what could change the path: nothing, dots alone, a slash, a backslash,
     a control character.
     """
     if value is None:
-        raise ValueError(f"{name} is missing")
+        raise InputError("is missing", field=name)
     text = str(value)
     if text in ("", ".", "..") or any(c in "/\\" or not c.isprintable() for c in text):
-        raise ValueError(f"{name} cannot stand in a path: {text!r}")
+        raise InputError(f"cannot stand in a path: {text!r}", field=name)
     return quote(text, safe=":")
 
 

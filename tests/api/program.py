@@ -9,8 +9,8 @@ from tinsmith_api.api.futures import retrieve_future
 from tinsmith_api.api.service import healthz
 from tinsmith_api.api.training import optim_step
 from tinsmith_api.api.training_runs import list_training_runs
+from tinsmith_api.errors import UnexpectedStatus
 from tinsmith_api.exchange import Request, Response
-from tinsmith_api.types import UnexpectedStatus
 
 
 def main(client: AuthenticatedClient) -> list[str]:

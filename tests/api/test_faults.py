@@ -19,7 +19,7 @@ from tinsmith_api.api.service import get_server_capabilities, healthz
 from tinsmith_api.api.sessions import create_session
 from tinsmith_api.api.training import optim_step
 from tinsmith_api.client import DEFAULT_TIMEOUT_S
-from tinsmith_api.types import InvalidBody, UnexpectedStatus
+from tinsmith_api.errors import InputError, InvalidBody, UnexpectedStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,10 +155,10 @@ def test_key_is_in_no_error() -> None:
 @pytest.mark.parametrize("token", ["", "tml-a\nb", "tml-é", " tml-a", "tml-a\x00"])
 def test_key_that_is_no_header_is_refused_unseen(token: str) -> None:
     """A key with a line end or the like is refused at once, and the error does not show it."""
-    with pytest.raises(ValueError, match=r"token|X-API-Key") as caught:
+    with pytest.raises(InputError, match=r"token|X-API-Key") as caught:
         AuthenticatedClient("http://127.0.0.1:1", token)
     assert "tml-" not in str(caught.value)
-    with pytest.raises(ValueError, match="X-Secret") as caught:
+    with pytest.raises(InputError, match="X-Secret") as caught:
         Client("http://127.0.0.1:1", headers={"X-Secret": "geheim\n"})
     assert "geheim" not in str(caught.value)
 
@@ -213,7 +213,7 @@ def test_root_below_a_path_is_kept() -> None:
 @pytest.mark.parametrize("root", ["", "h.example", "ftp://h", "http://", "http://k:p@h", "http://h/?a=b"])
 def test_address_that_is_none_is_refused(root: str) -> None:
     """A base URL that cannot be one is refused when the client is made."""
-    with pytest.raises(ValueError, match="base_url"):
+    with pytest.raises(InputError, match="base_url"):
         Client(root)
 
 
@@ -269,7 +269,16 @@ def test_number_that_json_lacks_is_refused() -> None:
     seen: list[httpx.Request] = []
     newer = models.OtherOptimizerParams("newer", extra={"step": float("nan")})
     body = models.OptimStepRequest(model_id="m", seq_id=1, optimizer_params=newer)
-    with pytest.raises(ValueError, match=r"[Nn]a[Nn]|finite|JSON"):
+    with pytest.raises(InputError, match=r"[Nn]a[Nn]|finite|JSON"):
+        optim_step.sync(client=answering(200, {}, seen=seen), body=body)
+    assert seen == []
+
+
+@pytest.mark.parametrize("body", [{"model_id": "m"}, "text", [1]])
+def test_body_that_is_no_model_is_refused(body: Any) -> None:
+    """A mapping instead of a model is an error that says what is meant, and nothing leaves."""
+    seen: list[httpx.Request] = []
+    with pytest.raises(InputError, match=r"'body'.*tinsmith_api\.models"):
         optim_step.sync(client=answering(200, {}, seen=seen), body=body)
     assert seen == []
 

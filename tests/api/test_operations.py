@@ -14,9 +14,9 @@ import tinsmith_api
 from contract_document import operations, resolve
 from tinsmith_api import AuthenticatedClient, models
 from tinsmith_api.client import IDEMPOTENCY_KEY
+from tinsmith_api.errors import UnexpectedStatus
 from tinsmith_api.exchange import Response
 from tinsmith_api.operations import OPERATIONS
-from tinsmith_api.types import UnexpectedStatus
 
 from tests.api.world import FORMS, arguments, module_of, things
 

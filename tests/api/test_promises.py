@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import tinsmith
 from tinsmith_api import AuthenticatedClient, models, promises, wait, wait_async
+from tinsmith_api.errors import InvalidBody, PromiseTimeoutError, RequestFailedError, UnexpectedStatus
 from tinsmith_api.exchange import Response
-from tinsmith_api.promises import Ask, Pause, PromiseFailedError, PromiseTimeoutError
-from tinsmith_api.types import InvalidBody, UnexpectedStatus
+from tinsmith_api.promises import Ask, Pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,11 +103,12 @@ FAILED = {
 def test_failure_is_an_error_with_its_text(name: str) -> None:
     """Work that failed raises what the server says of it, and whose fault it is."""
     given, reason, category = FAILED[name]
-    with pytest.raises(PromiseFailedError) as caught:
+    with pytest.raises(RequestFailedError) as caught:
         Course([given]).run()
     error = caught.value
-    assert (error.request_id, error.reason, error.category) == ("p", reason, category)
-    assert reason in str(error)
+    assert (error.request_id, error.message, error.category) == ("p", reason, category)
+    assert "request=p" in str(error)
+    assert type(error) is tinsmith.RequestFailedError
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 418])
@@ -175,9 +178,11 @@ def test_pause_until_a_date() -> None:
 def test_deadline_says_what_came_last() -> None:
     """After the caller's time the error names the promise and the last answer; no question takes longer."""
     course = Course([AGAIN["500"]] * 1000)
-    with pytest.raises(PromiseTimeoutError, match=r"promise p: no result in 30 s; .*500.*oops") as caught:
+    with pytest.raises(PromiseTimeoutError, match=r"no result in 30 s; .*500.*oops.*request=p") as caught:
         course.run(30.0)
     assert isinstance(caught.value, TimeoutError)
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (copy.last, str(copy)) == (caught.value.last, str(caught.value))
     assert course.now_s == 30.0
     assert all(ask.timeout_s <= 30.0 for ask in course.asked)
 

@@ -12,7 +12,7 @@ from tinsmith_api.api.sampling import asample, create_sampling_session
 from tinsmith_api.api.sessions import create_session
 from tinsmith_api.api.training import forward_backward, optim_step
 from tinsmith_api.api.weights import save_weights_for_sampler
-from tinsmith_api.promises import PromiseFailedError
+from tinsmith_api.errors import RequestFailedError
 
 from tests.api.world import BASE_MODEL
 from tests.guard import WAIT_S
@@ -163,6 +163,6 @@ def test_work_that_fails_says_why(client: AuthenticatedClient) -> None:
         wait(client, update, models.OptimStepResponse, timeout_s=WAIT_S)
     gradients = forward_backward.sync(client=client, body=step_request(model_id, 5, TOKENS))
     for named in (gradients, gradients.request_id):
-        with pytest.raises(PromiseFailedError, match=r"finite|diverged") as caught:
+        with pytest.raises(RequestFailedError, match=r"finite|diverged") as caught:
             wait(client, named, models.ForwardBackwardOutput, timeout_s=WAIT_S)
         assert caught.value.category == "user"

@@ -27,6 +27,7 @@ from tinsmith_api.errors import (
     InputError,
     OutcomeFacts,
     RequestErrorCategory,
+    RequestFailedError,
     TinkerError,
 )
 
@@ -47,24 +48,6 @@ from tinsmith.core.api_errors import (
     RateLimitError,
     UnprocessableEntityError,
 )
-
-
-class RequestFailedError(TinkerError):
-    """The server accepted the request and then failed to carry it out."""
-
-    def __init__(
-        self,
-        message: str,
-        request_id: str | None = None,
-        category: RequestErrorCategory = RequestErrorCategory.Unknown,
-        *,
-        status_code: int | None = None,
-        **facts: Unpack[OutcomeFacts],
-    ) -> None:
-        super().__init__(message, request_id=request_id, **facts)
-        self.category = category
-        self.status_code = status_code
-        """HTTP status, for servers that report a failed promise by one; else None."""
 
 
 class BodyTooLargeError(InputError):
