@@ -8,7 +8,7 @@ class Bounds(NamedTuple):
     """What a value may be."""
 
     kind: str
-    """The type in the words of JSON Schema, the format `date-time` or `date`, or `any`."""
+    """The type in the words of JSON Schema, a format (`date-time`, `date`, `tinker-path`), or `any`."""
     required: bool = False
     """Whether it must be given."""
     null: bool = False
@@ -144,12 +144,7 @@ BOUNDS: Final[dict[str, dict[str, Bounds]]] = {
         "model_seq_id": Bounds("integer", minimum=0, maximum=9223372036854775807),
         "base_model": Bounds("string", min_length=1),
         "user_metadata": Bounds("object"),
-        "path": Bounds(
-            "string",
-            pattern="^tinker://.+$",
-            shape="path of a checkpoint: 'tinker://', then the rest as the server gave it",
-            required=True,
-        ),
+        "path": Bounds("tinker-path", pattern="^tinker://.+$", required=True),
         "optimizer": Bounds("boolean", required=True),
         "weights_access_token": Bounds("string", min_length=1),
     },
@@ -181,12 +176,7 @@ BOUNDS: Final[dict[str, dict[str, Bounds]]] = {
         "age_encryption_recipients": Bounds("array", items=Bounds("string")),
     },
     "weights_info": {
-        "tinker_path": Bounds(
-            "string",
-            pattern="^tinker://.+$",
-            shape="path of a checkpoint: 'tinker://', then the rest as the server gave it",
-            required=True,
-        ),
+        "tinker_path": Bounds("tinker-path", pattern="^tinker://.+$", required=True),
     },
     "copy_weights": {
         "X-Idempotency-Key": Bounds("string", min_length=1),
@@ -194,12 +184,7 @@ BOUNDS: Final[dict[str, dict[str, Bounds]]] = {
         "session_id": Bounds("string", min_length=1),
         "model_seq_id": Bounds("integer", minimum=0, maximum=9223372036854775807),
         "destination_project_id": Bounds("string", min_length=1),
-        "source_path": Bounds(
-            "string",
-            pattern="^tinker://.+$",
-            shape="path of a checkpoint: 'tinker://', then the rest as the server gave it",
-            required=True,
-        ),
+        "source_path": Bounds("tinker-path", pattern="^tinker://.+$", required=True),
         "ttl_seconds": Bounds("integer", minimum=3600, maximum=315360000),
         "weights_access_token": Bounds("string", min_length=1),
     },
@@ -207,11 +192,7 @@ BOUNDS: Final[dict[str, dict[str, Bounds]]] = {
         "session_id": Bounds("string", min_length=1, required=True),
         "sampling_session_seq_id": Bounds("integer", minimum=0, maximum=9223372036854775807, required=True),
         "base_model": Bounds("string", min_length=1),
-        "model_path": Bounds(
-            "string",
-            pattern="^tinker://.+$",
-            shape="path of a checkpoint: 'tinker://', then the rest as the server gave it",
-        ),
+        "model_path": Bounds("tinker-path", pattern="^tinker://.+$"),
     },
     "join_sampling_session": {
         "sampling_session_id": Bounds("string", min_length=1, required=True),
@@ -222,11 +203,7 @@ BOUNDS: Final[dict[str, dict[str, Bounds]]] = {
         "prompt": Bounds("object", required=True),
         "sampling_params": Bounds("object", required=True),
         "base_model": Bounds("string", min_length=1),
-        "model_path": Bounds(
-            "string",
-            pattern="^tinker://.+$",
-            shape="path of a checkpoint: 'tinker://', then the rest as the server gave it",
-        ),
+        "model_path": Bounds("tinker-path", pattern="^tinker://.+$"),
         "sampling_session_id": Bounds("string", min_length=1),
         "seq_id": Bounds("integer", minimum=0, maximum=9223372036854775807),
         "prompt_logprobs": Bounds("boolean"),

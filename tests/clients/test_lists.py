@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -78,6 +79,19 @@ def test_runs_are_iterated_without_a_cursor() -> None:
     ]
     for rest in rest_of(Lister(runs)):
         assert sum(1 for _ in rest.iter_training_runs()) == 250
+
+
+def test_iteration_in_a_loop_is_the_same() -> None:
+    """All of them come by `async for` too, by the page."""
+
+    async def names(rest: RestClient) -> list[str]:
+        return [saved.checkpoint_id async for saved in rest.iter_user_checkpoints_async()]
+
+    service = Lister([row(n) for n in range(2500)])
+    for rest in rest_of(service):
+        assert asyncio.run(names(rest)) == [row(n)["checkpoint_id"] for n in range(2500)]
+        assert sum("checkpoints?" in seen.target for seen in service.seen) == 3
+        assert sum(1 for _ in rest.iter_checkpoints("r")) == 2500
 
 
 def test_a_server_that_ignores_the_offset_ends() -> None:

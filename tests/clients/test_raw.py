@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, assert_type
+from typing import TYPE_CHECKING, Any, Literal, assert_type
 
 import pytest
 import tinsmith
@@ -88,7 +88,7 @@ def test_unknown_operation(service: testing.LedgerService) -> None:
 
 @pytest.mark.parametrize("body", [{"model_id": "m"}, types.GetInfoRequest("m"), None])
 def test_a_body_of_another_kind_is_refused(service: testing.LedgerService, body: Any) -> None:
-    """A mapping or another model is told which model is meant; nothing is sent."""
+    """A mapping, another model or None is told which model is meant; nothing is sent."""
     client = ServiceClient(**service.settings())
     with pytest.raises(InputError, match=r"'body': must be tinsmith_api\.models\.UnloadModelRequest, not "):
         client.raw.unload_model(body=body)
@@ -124,7 +124,7 @@ def test_fields_are_a_body_too(service: testing.LedgerService) -> None:
         (lambda raw: raw.list_sessions(limit=0), "limit", "from 1 to 500, not 0"),
         (lambda raw: raw.list_sessions(limit="x"), "limit", "whole number"),
         (lambda raw: raw.list_sessions(access_scope="mine"), "access_scope", "owned, accessible"),
-        (lambda raw: raw.weights_info(tinker_path="weights/1"), "tinker_path", "'tinker://'"),
+        (lambda raw: raw.weights_info(tinker_path="weights/1"), "tinker_path", "tinker path"),
         (lambda raw: raw.save_weights(model_id="m", path="a/b"), "path", "checkpoint name"),
     ],
 )
@@ -140,7 +140,7 @@ def test_bounds_of_the_contract(service: testing.LedgerService, call: Any, field
 def test_bounds_hold_in_a_model(service: testing.LedgerService) -> None:
     """A body that is a model is held to the same bounds."""
     client = ServiceClient(**service.settings())
-    with pytest.raises(InputError, match="'tinker://'") as caught:
+    with pytest.raises(InputError, match="tinker path") as caught:
         client.raw.weights_info(body=WeightsInfoRequest("weights/1"))
     assert (caught.value.field, service.seen) == ("tinker_path", [])
 
@@ -180,3 +180,44 @@ def test_it_is_awaited_as_well(service: testing.LedgerService) -> None:
         assert (await future.response_async(WAIT_S)).parsed == await future
 
     asyncio.run(both())
+
+
+@pytest.mark.parametrize("encoding", ["json", "protobuf"])
+@pytest.mark.parametrize("kind", ["plain", "own"])
+def test_a_batch_in_both_forms(encoding: Literal["json", "protobuf"], kind: str) -> None:
+    """A batch of plain values, and one of our own, goes out in both; the result is a plain value."""
+    own = types.Datum(
+        model_input=types.ModelInput.from_ints([1, 2]),
+        loss_fn_inputs={"target_tokens": [2, 3], "weights": [1.0, 1.0]},
+    )
+    plain = models.Datum(
+        model_input=models.ModelInput([models.EncodedTextChunk([1, 2])]),
+        loss_fn_inputs={
+            "target_tokens": models.TensorData([2, 3], "int64"),
+            "weights": models.TensorData([1.0, 1.0], "float32"),
+        },
+    )
+    data: list[Any] = [plain if kind == "plain" else own]
+    batch = models.ForwardBackwardInput(data, "cross_entropy")
+    with ServiceClient(base_url="local:", encoding=encoding) as client:
+        trainer = client.create_lora_training_client("tinsmith/tiny", rank=1, seed=1)
+        promise = client.raw.encoded(encoding).forward_backward(
+            model_id=trainer.model_id, forward_backward_input=batch, seq_id=1
+        )
+        found = promise.resolved().result(WAIT_S)
+        assert isinstance(found, models.ForwardBackwardOutput)
+    assert found.metrics["loss:sum"] > 0
+    assert len(found.loss_fn_outputs[0]["logprobs"].data) == 2
+
+
+def test_a_batch_in_protobuf_needs_its_number(service: testing.LedgerService) -> None:
+    """The binary form has no null for it."""
+    client = ServiceClient(**service.settings())
+    batch = models.ForwardBackwardInput(data=[], loss_fn="cross_entropy")
+    with pytest.raises(InputError, match="'seq_id'"):
+        client.raw.encoded("protobuf").forward_backward(model_id="m", forward_backward_input=batch)
+    sent = client.raw.encoded("protobuf").forward_backward(
+        model_id="m", forward_backward_input=batch, seq_id=1
+    )
+    sent.exception(WAIT_S)
+    assert service.seen[-1].headers["content-type"] == "application/x-protobuf"

@@ -201,6 +201,36 @@ BREAKS: list[tuple[str, str, Callable[[Document], Any]]] = [
         lambda d: d["components"]["parameters"]["SamplerIdPath"].update(required=False),
     ),
     (
+        "methods_name_what_is_there",
+        "unknown word",
+        lambda d: operation(d, "post", "save_weights")["x-tinker-method"].update(names="x"),
+    ),
+    (
+        "methods_name_what_is_there",
+        "unknown place",
+        lambda d: operation(d, "post", "save_weights")["x-tinker-method"].update(place="run"),
+    ),
+    (
+        "methods_name_what_is_there",
+        "unknown field",
+        lambda d: operation(d, "post", "save_weights")["x-tinker-method"].update(omit=["colour"]),
+    ),
+    (
+        "methods_name_what_is_there",
+        "no body",
+        lambda d: operation(d, "get", "sessions").update({"x-tinker-method": {"body": "request"}}),
+    ),
+    (
+        "methods_name_what_is_there",
+        "taken name",
+        lambda d: operation(d, "post", "save_weights")["x-tinker-method"].update(name="load_state"),
+    ),
+    (
+        "methods_name_what_is_there",
+        "rows that are no list",
+        lambda d: operation(d, "get", "training_runs")["x-tinker-page"].update(items="cursor"),
+    ),
+    (
         "promises_name_their_result",
         "no result",
         lambda d: operation(d, "post", "forward").pop("x-tinker-result"),

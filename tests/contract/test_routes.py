@@ -65,10 +65,21 @@ def test_the_raw_ones_can_be_called() -> None:
         assert callable(getattr(RawOperations(None), operation))  # type: ignore[arg-type]
 
 
-def test_a_missing_caller_is_found() -> None:
-    """Without the REST client, its operations are missed."""
-    kept = {path: source for path, source in sources().items() if "/rest" not in path}
-    assert {"list_training_runs", "set_checkpoint_ttl"} <= called(sources()) - called(kept)
+def test_who_is_said_to_send_one_is_there() -> None:
+    """Each method that the reference names is public."""
+    named = re.findall(r"Sent by [^.]*?`(\w+Client|APIFuture)\.(\w+)`", PAGE.read_text(encoding="utf-8"))
+    assert len(named) > 20
+    for owner, method in named:
+        assert callable(getattr(getattr(tinsmith, owner), method))
+
+
+def test_a_missing_caller_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its methods, or without the module that sends it, an operation is missed."""
+    without = {**OPERATIONS, "list_training_runs": OPERATIONS["list_training_runs"]._replace(methods=())}
+    monkeypatch.setitem(globals(), "OPERATIONS", without)
+    assert "list_training_runs" not in sent_by_methods() | called(sources())
+    kept = {path: source for path, source in sources().items() if "/session" not in path}
+    assert "session_heartbeat" in called(sources()) - called(kept)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=list(OPERATIONS))

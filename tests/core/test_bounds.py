@@ -35,6 +35,7 @@ TAKEN: list[tuple[Any, Bounds, Any]] = [
     (range(2), Bounds("array"), [0, 1]),
     ({"a": "b"}, Bounds("object"), {"a": "b"}),
     (Value(), Bounds("object"), Value()),
+    ("tinker://run/weights/1", Bounds("tinker-path"), "tinker://run/weights/1"),
     ("anything", Bounds("any"), "anything"),
 ]
 
@@ -72,6 +73,7 @@ REFUSED: list[tuple[Any, Bounds, str]] = [
     (7, Bounds("array"), "must be a list, not int"),
     ([], Bounds("array", min_items=1), "at least 1 entries, not 0"),
     ([1, 2], Bounds("array", max_items=1), "at most 1 entries, not 2"),
+    ("run/weights/1", Bounds("tinker-path", pattern="^tinker://.+$"), "Invalid tinker path: 'run/weights/1'"),
     (7, Bounds("object"), "a mapping of names to texts, not int"),
 ]
 
@@ -108,4 +110,5 @@ def test_none_is_left_out_where_it_means_nothing() -> None:
 def test_every_kind_of_bound_is_known() -> None:
     """The table of the contract has no kind that nothing checks."""
     kinds = {bound.kind for found in BOUNDS.values() for bound in found.values()}
-    assert kinds <= {"integer", "number", "boolean", "string", "date-time", "date", "array", "object", "any"}
+    checks = {"integer", "number", "boolean", "string", "date-time", "date", "tinker-path", "array", "object"}
+    assert kinds <= {*checks, "any"}

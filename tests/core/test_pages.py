@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tinsmith.core.arguments import is_last_page
 from tinsmith.core.codec.structure import rows_sent, to_page
 from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.paging import Pages, is_last_page
 from tinsmith_api.conversion import parse_time
-from tinsmith_api.models import CheckpointsListResponse, TrainingRunsResponse
+from tinsmith_api.models import Checkpoint, CheckpointsListResponse, Cursor, TrainingRunsResponse
 
 GOOD = {
     "checkpoint_id": "a",
@@ -89,3 +89,29 @@ def test_what_is_no_page_is_an_error(payload: object) -> None:
 def test_where_a_list_ends(asked: int, sent: int, reached: int, total: int | None, last: bool) -> None:
     """At the total where the server says it, else at a page that is not as asked."""
     assert is_last_page(asked, sent, reached, total) is last
+
+
+def page(*names: str, total: int | None = None) -> CheckpointsListResponse:
+    """Make a page of checkpoints."""
+    rows = [Checkpoint(name, "training", None, f"tinker://r/{name}") for name in names]
+    return CheckpointsListResponse(rows, None if total is None else Cursor(0, 2, total))
+
+
+def test_pages_are_turned_to_the_end() -> None:
+    """A page that is not full is the last one where nobody says how many there are."""
+    pages = Pages("checkpoints", 2)
+    assert [row.checkpoint_id for row in pages.turn(page("a", "b"))] == ["a", "b"]
+    assert (pages.offset, pages.ended) == (2, False)
+    assert [row.checkpoint_id for row in pages.turn(page("c"))] == ["c"]
+    assert (pages.offset, pages.ended) == (3, True)
+
+
+def test_the_count_of_the_server_ends_a_list() -> None:
+    """So does the same page once more, of a server that ignores the offset."""
+    pages = Pages("checkpoints", 2)
+    pages.turn(page("a", "b", total=2))
+    assert pages.ended
+    pages = Pages("checkpoints", 2)
+    pages.turn(page("a", "b", total=9))
+    assert pages.turn(page("a", "b", total=9)) == []
+    assert pages.ended

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import contract_models
 import jinja2
-from contract_document import Json, Operation, load, operations, reference_name
+from contract_document import Json, Operation, load, operations, protobuf_forms, reference_name
 from contract_overlay import narrow
-from contract_resources import Resources, public_names
+from contract_resources import Resources, is_in_order, public_names
 from contract_validation import for_validation
 
 HEADER = "# Written by codegen.sh from openapi/tinker.yaml. Do not edit.\n"
@@ -48,10 +48,14 @@ class Operation(NamedTuple):
     """The model of the final result, for a promise."""
     request_type: str | None
     """What a promise is called in headers and telemetry."""
+    in_order: bool
+    """Whether it has a place in the order of training: a `model_id` and a `seq_id`."""
     extension: bool
     """Whether the operation is Tinsmith's own."""
     methods: tuple[str, ...]
     """What the methods of the resources are called that send it; empty where a client sends it by itself."""
+    protobuf: tuple[str, ...]
+    """Which of request and result have a binary form."""
     official: str | None
     """Resource and method of the official client's lower level that send it."""
 
@@ -60,8 +64,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
 '''
 
 
-def table_of(document: Json) -> str:
-    """Return the source of operations.py."""
+def table_of(document: Json, published: Json) -> str:
+    """Return the source of operations.py; what was narrowed away is read from the published document."""
+    binary = {op.id: protobuf_forms(op) for op in operations(published)}
     rows = []
     for op in operations(document):
         body = op.node.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
@@ -76,8 +81,10 @@ def table_of(document: Json) -> str:
             reference_name(answer),
             op.node.get("x-tinker-result"),
             op.node.get("x-tinker-request-type"),
+            is_in_order(document, op),
             bool(op.node.get("x-tinsmith-extension", False)),
             public_names(op),
+            tuple(binary[op.id]),
             op.node.get("x-tinker-official"),
         )
         rows.append(f"    {op.id!r}: Operation({', '.join(map(repr, fields))}),\n")
@@ -108,7 +115,7 @@ def finish(contract: Path, package: Path) -> None:
     document = narrow(published)
     contract_models.write(document, package)
     copy_runtime(package)
-    (package / "operations.py").write_text(table_of(document), encoding="utf-8")
+    (package / "operations.py").write_text(table_of(document, published), encoding="utf-8")
     Resources(document).write(package)
     for module in sorted(package.rglob("*.py")):
         runtime = (RUNTIME / module.name).exists() and module.parent == package

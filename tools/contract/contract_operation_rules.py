@@ -10,6 +10,7 @@ from contract_document import (
     PROTOBUF,
     Json,
     Operation,
+    json_body,
     operations,
     protobuf_forms,
     reference_name,
@@ -17,6 +18,7 @@ from contract_document import (
     wire_messages,
 )
 from contract_overlay import narrow
+from contract_resources import public_names
 from contract_schema_rules import schemas
 
 if TYPE_CHECKING:
@@ -29,6 +31,15 @@ PROMISE = "#/components/schemas/UntypedAPIFuture"
 
 NO_RESULTS = frozenset({"TryAgainResponse", "RequestFailedResponse", "CompleteMetadataResponse"})
 """What retrieve_future answers where it has no result."""
+
+
+PLACES = ("tinker_path", "checkpoint_id")
+"""What may stand for the parameters of a path."""
+
+METHOD_WORDS = frozenset(
+    ["name", "rename", "require", "omit", "fixed", "words", "body", "place", "by", "raw"]
+)
+"""What `x-tinker-method` says."""
 
 
 def success(op: Operation) -> tuple[str, Json]:
@@ -111,6 +122,33 @@ def promises_name_their_result(document: Json) -> Iterator[str]:
             yield f"{op.id}: a promise without a known x-tinker-result and an x-tinker-request-type"
         if not is_promise and (result or name):
             yield f"{op.id}: no promise, and yet it names a result"
+
+
+def methods_name_what_is_there(document: Json) -> Iterator[str]:
+    """Check that `x-tinker-method` and `x-tinker-page` name fields that exist, and each method once."""
+    taken: set[str] = set()
+    for op in operations(document):
+        body = json_body(document, op.node.get("requestBody", {}))
+        fields = resolve(document, body).get("properties", {}) if body else {}
+        marks = op.node.get("x-tinker-method", {})
+        for mark in marks if isinstance(marks, list) else [marks]:
+            named = {name for key in ("rename", "require", "omit", "fixed") for name in mark.get(key, ())}
+            if mark.keys() - METHOD_WORDS or mark.get("place", "tinker_path") not in PLACES:
+                words = ", ".join(sorted(METHOD_WORDS))
+                yield f"{op.id}: x-tinker-method has only {words}; places are {PLACES}"
+            missing = sorted(named - fields.keys())
+            if missing or ("body" in mark and body is None):
+                yield f"{op.id}: x-tinker-method names {missing}, which its body has not"
+        for name in public_names(op):
+            if name in taken:
+                yield f"{op.id}: the method {name!r} is taken"
+            taken.add(name)
+        page = op.node.get("x-tinker-page")
+        if page is not None:
+            answer = resolve(document, json_body(document, success(op)[1])) or {}
+            rows = resolve(document, answer.get("properties", {}).get(page.get("items"), {}))
+            if rows.get("type") != "array":
+                yield f"{op.id}: x-tinker-page names {page.get('items')!r}, which is no list of its answer"
 
 
 def protobuf_forms_exist(document: Json) -> Iterator[str]:

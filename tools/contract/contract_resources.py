@@ -57,16 +57,25 @@ class Method(NamedTuple):
     """Whether the body is one argument."""
     page: dict[str, Any] | None
     """The rows of the answer, their type and the size of a page."""
+    words: str | None
+    """What it does, where that is not what the operation does."""
 
     @property
     def summary(self) -> str:
         """What it does, as one line."""
-        return str(self.op.node["summary"]).strip().rstrip(".") + "."
+        return self._told()[0].rstrip(".") + "."
 
     @property
     def description(self) -> str:
         """What more there is to say."""
-        return str(self.op.node["description"]).strip()
+        return self._told()[1]
+
+    def _told(self) -> tuple[str, str]:
+        node = self.op.node
+        if self.words is None:
+            return str(node["summary"]).strip(), str(node["description"]).strip()
+        first, _, more = self.words.partition(". ")
+        return first.strip(), more.strip()
 
     def among(self, place: str) -> list[Parameter]:
         """Return the parameters of one place."""
@@ -82,6 +91,13 @@ def public_names(op: Operation) -> tuple[str, ...]:
     """Return what the methods of an operation are called; empty where it has none."""
     marks = _listed(op.node.get("x-tinker-method", {}))
     return tuple(mark.get("name", op.id) for mark in marks if not mark.keys() & WITHOUT_METHOD)
+
+
+def is_in_order(document: Json, op: Operation) -> bool:
+    """Say whether an operation has a place in the order of training: a model, a number, a promise."""
+    body = json_body(document, op.node.get("requestBody", {}))
+    fields = resolve(document, body).get("properties", {}) if body else {}
+    return "x-tinker-result" in op.node and fields.keys() >= BY_CLIENT
 
 
 class Resources:
@@ -138,7 +154,7 @@ class Resources:
         body = json_body(self._document, op.node.get("requestBody", {}))
         fields = resolve(self._document, body).get("properties", {}) if body else {}
         result = op.node.get("x-tinker-result")
-        in_order = bool(result) and fields.keys() >= BY_CLIENT
+        in_order = is_in_order(self._document, op)
         whole = bool(mark.get("body"))
         parameters = [*self._path(op, mark), *self._query(op)]
         if whole:
@@ -158,6 +174,7 @@ class Resources:
             in_order,
             whole,
             self._page(op),
+            mark.get("words"),
         )
 
     def _tags(self, fields: Json) -> dict[str, Json]:

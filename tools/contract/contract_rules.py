@@ -30,6 +30,7 @@ ERRORS: dict[str, Rule] = {
         of_operations.ids_are_unique,
         of_operations.path_parameters_match,
         of_operations.promises_name_their_result,
+        of_operations.methods_name_what_is_there,
         of_operations.protobuf_forms_exist,
         of_operations.polls_name_every_result,
     )

@@ -6,6 +6,8 @@ from contract_document import Json, reference_name, resolve
 
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 MOMENTS = {"date-time": "datetime.datetime | str", "date": "datetime.date | str"}
+FORMATS = frozenset({*MOMENTS, "tinker-path"})
+"""Formats that are checked by more than their pattern."""
 BOUNDS = {
     "minimum": "minimum",
     "maximum": "maximum",
@@ -25,7 +27,7 @@ BOUNDS = {
 def python_type(document: Json, schema: Json) -> str:
     """Return the type of an argument as a reader would write it."""
     name, shown = reference_name(schema), resolve(document, schema)
-    alternatives = shown.get("anyOf") or shown.get("oneOf")
+    alternatives = None if "properties" in shown else shown.get("anyOf") or shown.get("oneOf")
     if alternatives and "properties" not in shown:
         found = [python_type(document, each) for each in alternatives]
         return " | ".join(dict.fromkeys(sorted(found, key=lambda each: each == "None")))
@@ -52,15 +54,16 @@ def _object_type(document: Json, shown: Json, name: str | None) -> str:
 def bounds(document: Json, schema: Json) -> dict[str, Json]:
     """Return the bounds of a value as the arguments of `Bounds`; empty where any value will do."""
     shown = resolve(document, schema)
-    alternatives = [each for each in shown.get("anyOf", []) if each.get("type") != "null"]
+    given = [] if "properties" in shown else shown.get("anyOf", [])
+    alternatives = [each for each in given if each.get("type") != "null"]
     if len(alternatives) == 1:
         return bounds(document, {**resolve(document, alternatives[0])})
-    if alternatives or "oneOf" in shown:
+    if alternatives or ("oneOf" in shown and "properties" not in shown):
         return {}
     kinds = [kind for kind in _listed(shown.get("type")) if kind != "null"]
     if len(kinds) != 1 or not kinds[0]:
         return {}
-    found: dict[str, Json] = {"kind": shown.get("format") if shown.get("format") in MOMENTS else kinds[0]}
+    found: dict[str, Json] = {"kind": shown.get("format") if shown.get("format") in FORMATS else kinds[0]}
     found |= {field: shown[key] for key, field in BOUNDS.items() if key in shown}
     if isinstance(found.get("choices"), list):
         found["choices"] = tuple(found["choices"])

@@ -7,7 +7,7 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 
 import typer
 
-from tinsmith.core.arguments import is_last_page
+from tinsmith.core.paging import is_last_page
 
 T = TypeVar("T")
 

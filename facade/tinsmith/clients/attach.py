@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tinsmith_api.operations import OPERATIONS
 
-from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
-from tinsmith.core.codec.encode import to_wire
+from tinsmith.core.codec.decode import decode_forward_backward, decode_sample, loads
+from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.errors import InputError
 from tinsmith.core.polling import PollState
 from tinsmith.io import operations
@@ -74,4 +74,4 @@ def _reader(result: type[Any]) -> Callable[[Any], Any]:
         return partial(operations.read, result)
     if not result.__module__.startswith("tinsmith_api."):
         return decode
-    return lambda payload: operations.read(result, to_wire(decode(payload)))
+    return lambda payload: operations.read(result, loads(encode_body(decode(payload))))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tinsmith_api.models import CopyWeightsRequest, CopyWeightsResponse
+import attrs
+from tinsmith_api.models import CopyWeightsResponse
+from tinsmith_api.resource import Ask
 
-from tinsmith.core.codec.structure import to_value
 from tinsmith.io import operations
 
 if TYPE_CHECKING:
@@ -16,26 +17,33 @@ TOKEN_HEADER = "X-Tinker-Weights-Access-Token"  # noqa: S105  # the name of a he
 """Where the token for a checkpoint of somebody else travels; its value is never logged."""
 
 
-async def copy_into_project(
-    link: Link, path: str, project_id: str, ttl_seconds: int | None, weights_access_token: str | None
-) -> str:
-    """Copy a checkpoint into a project, and return the path of the copy."""
-    wanted = CopyWeightsRequest(path, destination_project_id=project_id, ttl_seconds=ttl_seconds)
-    return await _copy(link, wanted, weights_access_token)
-
-
-async def copy_into_session(
-    link: Link, path: str, ttl_seconds: int | None, weights_access_token: str | None
-) -> str:
-    """Copy a checkpoint into the session of this client, and return the path of the copy."""
-    session_id = await link.session.open()
-    wanted = CopyWeightsRequest(
-        path, session_id=session_id, model_seq_id=link.session.next_model(), ttl_seconds=ttl_seconds
+def copy_of(
+    path: str, ttl_seconds: int | None, weights_access_token: str | None, project_id: str | None = None
+) -> Ask[CopyWeightsResponse]:
+    """Ask for a copy of a checkpoint; what is wrong is refused."""
+    return operations.fit(
+        Ask(
+            "copy_weights",
+            CopyWeightsResponse,
+            headers={TOKEN_HEADER: weights_access_token},
+            body={
+                "source_path": path,
+                "destination_project_id": project_id,
+                "ttl_seconds": ttl_seconds,
+            },
+            names={"source_path": "path", TOKEN_HEADER: "weights_access_token"},
+        )
     )
-    return await _copy(link, wanted, weights_access_token)
 
 
-async def _copy(link: Link, wanted: CopyWeightsRequest, weights_access_token: str | None) -> str:
-    headers = {} if weights_access_token is None else {TOKEN_HEADER: weights_access_token}
-    asked = operations.request("copy_weights", body=wanted, headers=headers)
-    return to_value(CopyWeightsResponse, await operations.perform(link.caller, asked)).tinker_path
+async def copied(link: Link, ask: Ask[CopyWeightsResponse]) -> str:
+    """Make the copy, and return its path."""
+    payload = await operations.perform(link.caller, operations.asked(ask))
+    return operations.read(ask.result, payload).tinker_path
+
+
+async def copied_into_session(link: Link, ask: Ask[CopyWeightsResponse]) -> str:
+    """Make the copy in the session of this client, and return its path."""
+    into = {"session_id": await link.session.open(), "model_seq_id": link.session.next_model()}
+    assert isinstance(ask.body, dict)
+    return await copied(link, attrs.evolve(ask, body={**ask.body, **into}))

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
 import orjson
-from tinsmith_api.conversion import from_json
-from tinsmith_api.errors import InvalidBody
 from tinsmith_api.exchange import Response
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.resource import Ask, RawFuture, RawPromise
 from tinsmith_api.resources.raw import RawOperations as Operations
 
 from tinsmith.clients.attach import result_of
-from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.codec.encode import encode_plain_batch
+from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
+from tinsmith.io.wire import Body
 
 if TYPE_CHECKING:
+    from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.policy import RetryConfig
     from tinsmith.io.link import Link
-    from tinsmith.io.wire import Answer, Request
+    from tinsmith.io.wire import Request
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,13 +35,23 @@ R = TypeVar("R")
 class RawOperations(Operations):
     """The operations of one service, by the ids of the contract."""
 
-    def __init__(self, link: Link, retry: RetryConfig | None = None) -> None:
+    def __init__(
+        self, link: Link, retry: RetryConfig | None = None, encoding: Encoding | None = None
+    ) -> None:
         self._link = link
         self._retry = retry
+        self._encoding = encoding
 
     def retrying(self, retry: RetryConfig) -> RawOperations:
         """Return the same operations under other rules of retrying."""
-        return RawOperations(self._link, retry)
+        return RawOperations(self._link, retry, self._encoding)
+
+    def encoded(self, encoding: Encoding) -> RawOperations:
+        """Return the same operations with heavy bodies in JSON or protobuf, whatever the client has found.
+
+        Only `forward_backward` has a second form, whose `seq_id` must be given.
+        """
+        return RawOperations(self._link, self._retry, encoding)
 
     if not TYPE_CHECKING:  # a type checker would take any attribute for one that is there
 
@@ -48,12 +60,12 @@ class RawOperations(Operations):
 
     def _ask(self, ask: Ask[T]) -> RawFuture[T]:
         future: RawFuture[T] = RawFuture()
-        self._link.run(self._answered(ask, operations.asked(operations.fit(ask)), future), future)
+        self._link.run(self._answered(ask, self._request(ask), future), future)
         return future
 
     def _promise(self, ask: Ask[T], result: type[R]) -> RawPromise[T, R]:
         future: RawPromise[T, R] = RawPromise()
-        self._link.run(self._answered(ask, operations.asked(operations.fit(ask)), future), future)
+        self._link.run(self._answered(ask, self._request(ask), future), future)
 
         async def resolved() -> R:
             made: Any = await future
@@ -61,6 +73,14 @@ class RawOperations(Operations):
 
         future.follow(lambda: self._link.run(resolved()))
         return future
+
+    def _request(self, ask: Ask[Any]) -> Request:
+        asked = operations.asked(operations.fit(ask))
+        encoding = self._encoding or self._link.terms.encoding or self._link.config.encoding
+        if encoding != "protobuf" or "request" not in OPERATIONS[ask.operation].protobuf:
+            return asked
+        body = Body.of(encode_plain_batch(ask.body), CONTENT_TYPES["protobuf"])
+        return attrs.evolve(asked, body=body)
 
     async def _answered(self, ask: Ask[T], asked: Request, future: RawFuture[T]) -> T:
         op = OpClass.SUBMIT if OPERATIONS[ask.operation].result else OpClass.READ
@@ -70,16 +90,7 @@ class RawOperations(Operations):
         redirected = answer is not None and 300 <= answer.status < 400
         if answer is None or not (exchange.done or redirected):
             raise caller.error(exchange)
-        parsed = _parsed(ask, answer, redirected)
+        body = None if redirected or not answer.body.strip() else orjson.loads(answer.body)
+        parsed = operations.read(ask.result, body)
         future.answer(Response(answer.status, answer.body, answer.headers, parsed))
         return parsed
-
-
-def _parsed(ask: Ask[T], answer: Answer, redirected: bool) -> T:
-    """Read the answer as the contract has it; a redirect is its headers."""
-    body = None if redirected or not answer.body.strip() else orjson.loads(answer.body)
-    try:
-        return from_json(ask.result, body)
-    except InvalidBody as cause:
-        problem = str(cause.answered(ask.operation, answer.status))
-        raise APIResponseValidationError(message=problem, status_code=answer.status) from cause

@@ -1,30 +1,30 @@
-"""What the parts of RestClient share: how an operation that answers at once is asked for."""
+"""How RestClient sends what the resources ask, and goes from page to page."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import NoneType
+from typing import Any, TypeVar, cast
 
-from tinsmith.clients.checkpoints import on_checkpoint
-from tinsmith.core.arguments import is_last_page
-from tinsmith.core.codec.structure import rows_sent, to_page, to_value
+from tinsmith_api.operations import OPERATIONS
+from tinsmith_api.resource import Ask, Resource
+
+from tinsmith.clients.attach import result_of
+from tinsmith.clients.checkpoints import checkpoint, checkpoint_of, on_checkpoint
+from tinsmith.core.codec.structure import to_page
 from tinsmith.core.config import ClientConfig
+from tinsmith.core.paging import Pages
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
+from tinsmith.io.future import APIFuture
 from tinsmith.io.link import Link
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tinsmith.io.future import APIFuture
+from tinsmith.io.wire import Request
 
 T = TypeVar("T")
 
-AccessScope = Literal["owned", "accessible"]
-"""Whose things are listed: the user's own, or all that the user may read."""
 
-
-class RestCalls:
-    """The calls of a client that opens no session."""
+class RestCalls(Resource):
+    """The sender of a client that opens no session."""
 
     def __init__(
         self, holder: Link | None = None, *, base_url: str | None = None, api_key: str | None = None
@@ -35,49 +35,51 @@ class RestCalls:
         self._link = holder
         holder.held_by(self)
 
-    def _get(self, operation: str, result: type[T], **parts: Any) -> APIFuture[T]:
-        return self._link.run(self._ask(operation, result, **parts))
+    def _send(self, ask: Ask[T]) -> APIFuture[T]:
+        fit = operations.fit(ask)
+        place = _place(fit)
+        if "checkpoint_id" not in place:
+            return self._link.run(self._answered(fit, operations.asked(fit, place)))
+        return self._link.run(
+            on_checkpoint(self._link, place, lambda path: self._answered(fit, operations.asked(fit, path)))
+        )
 
-    async def _ask(self, operation: str, result: type[T], **parts: Any) -> T:
-        payload = await operations.perform(self._link.caller, operations.request(operation, **parts))
-        return to_value(result, payload)
-
-    def _list(self, operation: str, result: type[T], rows: str, **parts: Any) -> APIFuture[T]:
-        return self._link.run(self._ask_page(operation, result, rows, **parts))
-
-    async def _ask_page(self, operation: str, result: type[T], rows: str, **parts: Any) -> T:
-        payload = await operations.perform(self._link.caller, operations.request(operation, **parts))
-        page, problem = to_page(result, payload, rows)
-        self._link.caller.left_out(operation, problem)
+    async def _answered(self, ask: Ask[T], request: Request) -> T:
+        caller = self._link.caller
+        if OPERATIONS[ask.operation].result is not None:
+            made = await operations.perform(caller, request, op=OpClass.SUBMIT)
+            return await result_of(self._link, made["request_id"], ask.result)
+        if ask.result is NoneType:
+            await caller.call(request, OpClass.READ)
+            return cast("T", None)
+        payload = await operations.perform(caller, request)
+        if ask.rows is None:
+            return operations.read(ask.result, payload)
+        page, problem = to_page(ask.result, payload, ask.rows)
+        caller.left_out(ask.operation, problem)
         return page
 
-    def _do(self, operation: str, path: dict[str, str], body: object = None) -> APIFuture[None]:
-        return self._link.run(self._perform(operation, path, body))
+    def _pages(self, page_at: Callable[[int], APIFuture[Any]], rows: str, size: int) -> Iterator[Any]:
+        pages = Pages(rows, size)
+        while not pages.ended:
+            yield from pages.turn(page_at(pages.offset).result())
 
-    async def _perform(self, operation: str, path: dict[str, str], body: object) -> None:
-        async def ask(path: dict[str, str]) -> None:
-            asked = operations.request(operation, path=path, body=body)
-            await self._link.caller.call(asked, OpClass.READ)
-
-        if "checkpoint_id" in path:
-            await on_checkpoint(self._link, path, ask)
-        else:
-            await ask(path)
+    async def _pages_async(
+        self, page_at: Callable[[int], APIFuture[Any]], rows: str, size: int
+    ) -> AsyncIterator[Any]:
+        pages = Pages(rows, size)
+        while not pages.ended:
+            for row in pages.turn(await page_at(pages.offset)):
+                yield row
 
 
-def all_rows(page_at: Callable[[int], Any], rows: str, asked: int) -> Iterator[Any]:
-    """Iterate over the rows of all pages of `asked` rows, each of which `page_at` gets by its offset.
-
-    Ends also where a server sends the same page whatever the offset is.
-    """
-    offset, before = 0, None
-    while True:
-        page = page_at(offset)
-        found = getattr(page, rows)
-        if found and found == before:
-            return
-        yield from found
-        sent, before = rows_sent(page, rows), found
-        offset += sent
-        if is_last_page(asked, sent, offset, page.cursor.total_count if page.cursor else None):
-            return
+def _place(ask: Ask[Any]) -> dict[str, str]:
+    """Return the parameters of the path; a checkpoint's path and id stand for those that they hold."""
+    given = {**ask.path}
+    if "tinker_path" in given:
+        place = checkpoint_of(given["tinker_path"])
+        template = OPERATIONS[ask.operation].path
+        return place if "{checkpoint_name}" in template else {"training_run_id": place["training_run_id"]}
+    if "checkpoint_id" in given:
+        return checkpoint(given["training_run_id"], given["checkpoint_id"])
+    return given

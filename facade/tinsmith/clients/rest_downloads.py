@@ -6,12 +6,10 @@ from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
-from tinsmith_api.models import ExternalWeightsUrlsResponse
-
 from tinsmith.clients.checkpoints import archive_url, checkpoint, checkpoint_of, fetch_checkpoint
-from tinsmith.clients.external import external_urls, fetch_external
+from tinsmith.clients.external import fetch_external
 from tinsmith.clients.rest_calls import RestCalls
-from tinsmith.clients.traces import fetch_trace
+from tinsmith.clients.traces import fetch_trace, trace_url
 from tinsmith.core.paths import ParsedCheckpointTinkerPath
 from tinsmith.core.values.answers import CheckpointArchiveUrlResponse
 from tinsmith.io.future import APIFuture
@@ -81,16 +79,18 @@ class DownloadCalls(RestCalls):
         """As `download_checkpoint`, awaited."""
         return await self.download_checkpoint(tinker_path, dest, overwrite=overwrite, progress=progress)
 
-    def get_external_weights_urls(self, tinker_path: str) -> APIFuture[ExternalWeightsUrlsResponse]:
-        """Get a signed URL for each file of an external checkpoint; treat each as a secret.
+    def export_session_trace(self, session_id: str) -> APIFuture[str]:
+        """Have the trace of a session written, and wait for the signed URL of it; treat it as a secret.
 
-        They work until `expires`, UTC.
+        Asks every 5 seconds until it is ready; `cancel` the future to stop. `RequestFailedError` if the
+        server says that it cannot, as the embedded one does; `ProgressTimeoutError` if it is not written
+        within the progress timeout of the client.
         """
-        return self._link.run(external_urls(self._link, checkpoint_of(tinker_path)))
+        return self._link.run(trace_url(self._link, session_id))
 
-    async def get_external_weights_urls_async(self, tinker_path: str) -> ExternalWeightsUrlsResponse:
-        """As `get_external_weights_urls`, awaited."""
-        return await self.get_external_weights_urls(tinker_path)
+    async def export_session_trace_async(self, session_id: str) -> str:
+        """As `export_session_trace`, awaited."""
+        return await self.export_session_trace(session_id)
 
     def download_external_weights(
         self,

@@ -13,7 +13,6 @@ from tinsmith_api.models import GetServerCapabilitiesResponse
 
 from tinsmith.clients.ending import FinishStatus, check_status, end
 from tinsmith.clients.service_creation import CreationCalls
-from tinsmith.core.arguments import ttl
 from tinsmith.core.codec.structure import to_page
 from tinsmith.core.config import (
     ClientConfig,
@@ -25,7 +24,6 @@ from tinsmith.core.config import (
 )
 from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError
-from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.server_profiles import ServerProfile
 from tinsmith.io import operations
@@ -197,11 +195,10 @@ class ServiceClient(CreationCalls):
         `weights_access_token` opens a checkpoint of somebody else. The call raises `InputError`; its future
         `NotFoundError` or `ConflictError` (`applied` "no").
         """
-        from tinsmith.clients.copying import copy_into_session
+        from tinsmith.clients.copying import copied_into_session, copy_of
 
-        check_tinker_path(path)
-        made = copy_into_session(self._link, path, ttl(ttl_seconds), weights_access_token)
-        return self._link.run(made)
+        ask = copy_of(path, ttl_seconds, weights_access_token)
+        return self._link.run(copied_into_session(self._link, ask))
 
     async def copy_weights_async(
         self, path: str, *, ttl_seconds: int | None = None, weights_access_token: str | None = None

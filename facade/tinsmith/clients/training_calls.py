@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from tinsmith_api.models import (
-    LoadWeightsResponse,
-    OptimStepResponse,
-    SaveWeightsExternalResponse,
-    SaveWeightsForSamplerResponse,
-    SaveWeightsResponse,
-)
+import attrs
+from tinsmith_api.models import LoadWeightsResponse, OptimStepResponse, SaveWeightsForSamplerResponse
+from tinsmith_api.resource import Ask
 
-from tinsmith.core.arguments import checkpoint_name, labels, loss_settings, ttl
+from tinsmith.core.arguments import loss_settings
 from tinsmith.core.checks import check_batch
 from tinsmith.core.chunking import count, plan
 from tinsmith.core.codec.decode import decode_forward_backward
 from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_optim_step
-from tinsmith.core.codec.structure import to_value
-from tinsmith.core.errors import APIResponseValidationError, InputError
+from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.merge import merge_forward_backward
-from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.place import Kind
 from tinsmith.core.values.names import SamplingClientKind
 from tinsmith.core.values.optimizers import check_step
@@ -39,6 +33,10 @@ if TYPE_CHECKING:
     from tinsmith.core.values.results import ForwardBackwardOutput
     from tinsmith.io.link import Link
     from tinsmith.io.pipeline import Pipeline
+T = TypeVar("T")
+
+RESTORABLE = frozenset({"save_weights", "load_weights"})
+"""Operations that name a checkpoint from which the training can go on."""
 
 BYTES_PER_NUMBER = 9
 """About how many bytes of JSON a token id or a float takes with its comma; for the byte budget only."""
@@ -137,80 +135,42 @@ def optim_step(line: Pipeline, params: OptimParams) -> Call[OptimStepResponse]:
     return _single("optim_step", build, OptimStepResponse, Kind.STEP)
 
 
-def save_state(
-    line: Pipeline,
-    name: str,
-    ttl_seconds: int | None,
-    overwrite: bool | None,
-    user_metadata: Mapping[str, str] | None,
-) -> Call[SaveWeightsResponse]:
-    """Make the call of save_weights; the line remembers the path for errors that ask for a checkpoint."""
-    fields = {
-        "path": checkpoint_name(name),
-        "ttl_seconds": ttl(ttl_seconds),
-        "overwrite": overwrite,
-        "user_metadata": labels(user_metadata),
-    }
-    return _single("save_weights", _body("save_weights", line, fields), SaveWeightsResponse, noted=line)
+def promise(line: Pipeline, ask: Ask[T]) -> Call[T]:
+    """Make the call of an operation of the contract that has a place in the order of training.
+
+    The line remembers the path of what was saved or loaded, for errors that ask for a checkpoint.
+    """
+    fit = operations.fit(ask)
+    assert isinstance(fit.body, dict)
+    fields = {name: value for name, value in fit.body.items() if name != "type"}
+    noted = line if ask.operation in RESTORABLE else None
+    build = _body(line, fields, fit.body.get("type", ask.operation))
+    return _single(ask.operation, build, ask.result, noted=noted)
 
 
 def load_state(
     line: Pipeline, path: str, optimizer: bool, weights_access_token: str | None
 ) -> Call[LoadWeightsResponse]:
     """Make the call of load_weights."""
-    check_tinker_path(path)
     fields = {"path": path, "optimizer": optimizer, "weights_access_token": weights_access_token}
-    return _single("load_weights", _body("load_weights", line, fields), LoadWeightsResponse, noted=line)
-
-
-def save_weights_for_sampler(
-    line: Pipeline, name: str, ttl_seconds: int | None, user_metadata: Mapping[str, str] | None
-) -> Call[SaveWeightsForSamplerResponse]:
-    """Make the call of a named save_weights_for_sampler."""
-    fields = {
-        "path": checkpoint_name(name),
-        "ttl_seconds": ttl(ttl_seconds),
-        "user_metadata": labels(user_metadata),
-    }
-    build = _body("save_weights_for_sampler", line, fields)
-    return _single("save_weights_for_sampler", build, SaveWeightsForSamplerResponse)
+    return promise(line, Ask("load_weights", LoadWeightsResponse, body=fields))
 
 
 def save_ephemeral(
     line: Pipeline, sampler_number: int, kind: SamplingClientKind
 ) -> Call[SaveWeightsForSamplerResponse]:
     """Make the call that hands the weights to a sampler without naming them."""
-    if kind not in get_args(SamplingClientKind):
-        raise InputError(f"must be 'snapshot' or 'inflight', not {kind!r}", field="kind")
-    fields = {
-        "sampling_session_seq_id": sampler_number,
-        "kind": None if kind == "snapshot" else kind,  # the default, which not every server knows by name
-    }
-    build = _body("save_weights_for_sampler", line, fields)
-    return _single("save_weights_for_sampler", build, SaveWeightsForSamplerResponse)
+    fields: dict[str, object] = {"sampling_session_seq_id": sampler_number, "kind": kind}
+    ask = operations.fit(Ask("save_weights_for_sampler", SaveWeightsForSamplerResponse, body=fields))
+    if kind == "snapshot":  # the default, which not every server knows by name
+        fields["kind"] = None
+    return promise(line, attrs.evolve(ask, body=fields))
 
 
-def save_external(
-    line: Pipeline, name: str, ttl_seconds: int | None, recipients: Sequence[str] | None
-) -> Call[SaveWeightsExternalResponse]:
-    """Make the call of save_weights_external."""
-    if isinstance(recipients, str):
-        raise InputError("is a list of public age keys, not one text", field="age_encryption_recipients")
-    fields = {
-        "path": checkpoint_name(name),
-        "ttl_seconds": ttl(ttl_seconds),
-        "age_encryption_recipients": None if recipients is None else list(recipients),
-    }
-    build = _body("save_weights_external", line, fields)
-    return _single("save_weights_external", build, SaveWeightsExternalResponse)
-
-
-def _body(operation: str, line: Pipeline, fields: Mapping[str, object]) -> Callable[[int], Body]:
-    kept = {name: value for name, value in fields.items() if value is not None}
-
+def _body(line: Pipeline, fields: Mapping[str, object], tag: object) -> Callable[[int], Body]:
     def build(seq_id: int) -> Body:
-        encoded = encode_body({"model_id": line.bound_id, **kept, "seq_id": seq_id, "type": operation})
-        return Body.of((encoded,), secrets=secrets_in(kept))
+        encoded = encode_body({"model_id": line.bound_id, **fields, "seq_id": seq_id, "type": tag})
+        return Body.of((encoded,), secrets=secrets_in(fields))
 
     return build
 
@@ -232,7 +192,7 @@ def _single(
         operation,
         operations.request_type(operation),
         operations.target(operation),
-        [Part(build, partial(to_value, result))],
+        [Part(build, partial(operations.read, result))],
         merge,
         kind,
     )

@@ -1,136 +1,24 @@
-"""The part of TrainingClient that saves and loads weights, and hands them to samplers."""
+"""The part of TrainingClient that saves and loads weights, by the contract's methods, and hands them on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from tinsmith_api.models import (
-    LoadWeightsResponse,
-    SaveWeightsExternalResponse,
-    SaveWeightsForSamplerResponse,
-    SaveWeightsResponse,
-)
+from tinsmith_api.resources import OperationsInOrder
 
 from tinsmith.clients import training_calls as calls
 from tinsmith.clients.sampling import SamplingClient
 from tinsmith.clients.training_line import TrainingLine
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.names import SamplingClientKind
-from tinsmith.io.future import APIFuture, handed_out
+from tinsmith.io.future import APIFuture
 
 if TYPE_CHECKING:
     from tinsmith.clients.training import TrainingClient
 
 
-class CheckpointingCalls(TrainingLine):
-    """Checkpoints of a model in training."""
-
-    def save_state(
-        self,
-        name: str,
-        ttl_seconds: int | None = None,
-        overwrite: bool | None = None,
-        user_metadata: Mapping[str, str] | None = None,
-    ) -> APIFuture[SaveWeightsResponse]:
-        """Save weights and optimizer under `name`; the result's path loads them again.
-
-        `name` has letters, digits, `.`, `_` and `-`, at most 255. The checkpoint expires after `ttl_seconds`
-        from 3600 on (None: never). A name that is taken is refused with `BadRequestError` (`applied` "no") by
-        the embedded service, unless `overwrite` is true, and with `ConflictError` ("no" too) by others.
-        `user_metadata` are labels that lists show.
-        """
-        return self._enter(calls.save_state(self._line, name, ttl_seconds, overwrite, user_metadata))
-
-    async def save_state_async(
-        self,
-        name: str,
-        ttl_seconds: int | None = None,
-        overwrite: bool | None = None,
-        user_metadata: Mapping[str, str] | None = None,
-    ) -> APIFuture[SaveWeightsResponse]:
-        """Like `save_state`; await the future that it returns."""
-        return await handed_out(self.save_state(name, ttl_seconds, overwrite, user_metadata))
-
-    def load_state(
-        self, path: str, *, weights_access_token: str | None = None
-    ) -> APIFuture[LoadWeightsResponse]:
-        """Replace the weights by those of a checkpoint; the optimizer starts anew.
-
-        `path` is a `tinker://` path of the same base model, rank and trained parts: the embedded service
-        refuses others with `BadRequestError`, and an unknown one with `NotFoundError` (both `applied` "no").
-        `weights_access_token` opens a checkpoint of somebody else.
-        """
-        return self._enter(calls.load_state(self._line, path, False, weights_access_token))
-
-    async def load_state_async(
-        self, path: str, *, weights_access_token: str | None = None
-    ) -> APIFuture[LoadWeightsResponse]:
-        """Like `load_state`; await the future that it returns."""
-        return await handed_out(self.load_state(path, weights_access_token=weights_access_token))
-
-    def load_state_with_optimizer(
-        self, path: str, *, weights_access_token: str | None = None
-    ) -> APIFuture[LoadWeightsResponse]:
-        """Replace weights and optimizer by those of a checkpoint.
-
-        As `load_state`; the embedded service refuses a sampler's checkpoint, which has no optimizer, with
-        `BadRequestError` (`applied` "no").
-        """
-        return self._enter(calls.load_state(self._line, path, True, weights_access_token))
-
-    async def load_state_with_optimizer_async(
-        self, path: str, *, weights_access_token: str | None = None
-    ) -> APIFuture[LoadWeightsResponse]:
-        """Like `load_state_with_optimizer`; await the future that it returns."""
-        return await handed_out(
-            self.load_state_with_optimizer(path, weights_access_token=weights_access_token)
-        )
-
-    def save_weights_for_sampler(
-        self,
-        name: str,
-        ttl_seconds: int | None = None,
-        user_metadata: Mapping[str, str] | None = None,
-    ) -> APIFuture[SaveWeightsForSamplerResponse]:
-        """Save the weights for sampling under `name`; the result's path makes a sampler.
-
-        `name`, `ttl_seconds` and `user_metadata` as in `save_state`; nothing is overwritten. The optimizer is
-        not saved.
-        """
-        return self._enter(calls.save_weights_for_sampler(self._line, name, ttl_seconds, user_metadata))
-
-    async def save_weights_for_sampler_async(
-        self,
-        name: str,
-        ttl_seconds: int | None = None,
-        user_metadata: Mapping[str, str] | None = None,
-    ) -> APIFuture[SaveWeightsForSamplerResponse]:
-        """Like `save_weights_for_sampler`; await the future that it returns."""
-        return await handed_out(self.save_weights_for_sampler(name, ttl_seconds, user_metadata))
-
-    def save_weights_external(
-        self,
-        name: str,
-        ttl_seconds: int | None = None,
-        age_encryption_recipients: Sequence[str] | None = None,
-    ) -> APIFuture[SaveWeightsExternalResponse]:
-        """Save the weights as files under `name`; `RestClient.download_external_weights` fetches them.
-
-        `name` and `ttl_seconds` as in `save_state`. With `age_encryption_recipients`, public age keys, the
-        files are encrypted for them; the embedded service refuses that with `BadRequestError`.
-        """
-        call = calls.save_external(self._line, name, ttl_seconds, age_encryption_recipients)
-        return self._enter(call)
-
-    async def save_weights_external_async(
-        self,
-        name: str,
-        ttl_seconds: int | None = None,
-        age_encryption_recipients: Sequence[str] | None = None,
-    ) -> APIFuture[SaveWeightsExternalResponse]:
-        """Like `save_weights_external`; await the future that it returns."""
-        return await handed_out(self.save_weights_external(name, ttl_seconds, age_encryption_recipients))
+class CheckpointingCalls(TrainingLine, OperationsInOrder):
+    """Checkpoints of a model in training: those of the contract, and the way to a sampler."""
 
     def save_weights_and_get_sampling_client_submit(
         self, retry_config: RetryConfig | None = None, *, kind: SamplingClientKind = "snapshot"

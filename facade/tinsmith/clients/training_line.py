@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from tinsmith_api.resource import Ask, Resource
+
 from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.tokenizer import TokenizerShelf
+from tinsmith.clients.training_calls import promise
 from tinsmith.core.policy import RetryConfig
 from tinsmith.io.call import Call
 from tinsmith.io.future import APIFuture
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class TrainingLine(CreatedClient["TrainingClient"]):
+class TrainingLine(CreatedClient["TrainingClient"], Resource):
     """A model on the server, and its line."""
 
     _what = "the model"
@@ -63,6 +66,10 @@ class TrainingLine(CreatedClient["TrainingClient"]):
         call.retry = retry_config
         self._line.enter(call)
         return call.future
+
+    def _send(self, ask: Ask[T]) -> APIFuture[T]:
+        """Queue an operation of the contract behind everything that was called before."""
+        return self._enter(promise(self._line, ask))
 
     def on_queue_state_change(self, queue_state: QueueState) -> None:
         """Hear why requests wait; override or patch it, for long waits are logged anyway."""

@@ -35,17 +35,6 @@ def page(limit: int, offset: int) -> dict[str, object]:
     return {"limit": count(limit, "limit", 1), "offset": count(offset, "offset")}
 
 
-def is_last_page(asked: int, sent: int, reached: int, total: int | None) -> bool:
-    """Say whether a list ends with a page of `sent` of `asked` rows, by which `reached` rows have come.
-
-    Where the server does not say how many there are, a page that is not full is the last one; so is one with
-    more than was asked for, which is the whole list.
-    """
-    if not sent:
-        return True
-    return sent != asked if total is None else reached >= total
-
-
 def ttl(ttl_seconds: Any, field: str = "ttl_seconds") -> int | None:
     """Return a time to live; None is for ever."""
     if ttl_seconds is None:

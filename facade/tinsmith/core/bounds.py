@@ -16,6 +16,7 @@ from tinsmith_api.conversion import parse_time
 from tinsmith_api.numbers import finite_number, whole_number
 
 from tinsmith.core.errors import InputError
+from tinsmith.core.paths import check_tinker_path
 
 
 def checked(operation: str, given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -47,6 +48,8 @@ def fitted(value: Any, bound: Bounds, field: str) -> Any:
         return _ranged(value, finite_number, bound, field, "a finite number")
     if kind == "string":
         return _text(value, bound, field)
+    if kind == "tinker-path":
+        return check_tinker_path(value, field)
     if kind == "date-time":
         return _moment(value, bound, field)
     if kind == "date":

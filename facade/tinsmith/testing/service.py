@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import orjson
+from tinsmith_api.operations import OPERATIONS
 
 from tinsmith.core.negotiation import PROBE, PROBE_MODEL
 from tinsmith.core.verdict import Fault
@@ -22,17 +23,7 @@ from tinsmith.testing.ledger import Applied, Ledger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TRAINING = frozenset(
-    {
-        "forward",
-        "forward_backward",
-        "optim_step",
-        "save_weights",
-        "load_weights",
-        "save_weights_for_sampler",
-        "save_weights_external",
-    }
-)
+TRAINING = frozenset(operation.id for operation in OPERATIONS.values() if operation.in_order)
 """Operations that stand in a model's line."""
 
 
@@ -88,6 +79,8 @@ class LedgerService:
         """Asked in turn, with (operation, request, body), before the service answers."""
         self.fail_promise: Callable[[str, dict[str, Any]], dict[str, Any] | None] | None = None
         """Given (operation, body), returns the failure in which the promise shall end, or None."""
+        self.results: dict[str, dict[str, Any]] = {}
+        """What the promises of an operation end in, where that is not what the service says by itself."""
         self._promises: dict[str, _Promise] = {}
         self._by_number: dict[tuple[str, int], tuple[str, str]] = {}
         self._next: dict[str, int] = {}
@@ -239,7 +232,8 @@ class LedgerService:
         refused = self._refused(operation, body)
         if refused is not None and not known:
             return refused
-        return self._numbered(operation, model_id, seq_id, seen.body, _result(operation, body))
+        result = self.results.get(operation) or _result(operation, body)
+        return self._numbered(operation, model_id, seq_id, seen.body, result)
 
     def _refused(self, operation: str, body: dict[str, Any]) -> Answer | None:
         """Refuse what the dialect does not take: a name that exists, a loss that is missing."""

@@ -101,9 +101,9 @@ class Checkpoints(Resource):
         )
 
     def delete_checkpoint(self, training_run_id: str, checkpoint_id: str) -> APIFuture[None]:
-        """Delete a checkpoint.
+        """Delete a checkpoint for ever.
 
-        For good.
+        `NotFoundError` may also mean that a first try, whose answer was lost, deleted it.
 
         `training_run_id`: The training run. Colons stay unescaped.
         `checkpoint_id`: Kind and name, `weights/0001`, or as the server's list spells it; a bare name is
@@ -122,9 +122,9 @@ class Checkpoints(Resource):
         return await self.delete_checkpoint(training_run_id, checkpoint_id)
 
     def delete_checkpoint_from_tinker_path(self, tinker_path: str) -> APIFuture[None]:
-        """Delete a checkpoint.
+        """Delete a checkpoint for ever.
 
-        For good.
+        `NotFoundError` may also mean that a first try, whose answer was lost, deleted it.
 
         `tinker_path`: The `tinker://` path of the checkpoint.
         """
@@ -135,9 +135,9 @@ class Checkpoints(Resource):
         return await self.delete_checkpoint_from_tinker_path(tinker_path)
 
     def publish_checkpoint(self, training_run_id: str, checkpoint_id: str) -> APIFuture[None]:
-        """Make a checkpoint public.
+        """Let everybody read a checkpoint.
 
-        Everybody may then read and copy it. No body.
+        The embedded service raises `ConflictError` if they can already.
 
         `training_run_id`: The training run. Colons stay unescaped.
         `checkpoint_id`: Kind and name, `weights/0001`, or as the server's list spells it; a bare name is
@@ -156,9 +156,9 @@ class Checkpoints(Resource):
         return await self.publish_checkpoint(training_run_id, checkpoint_id)
 
     def publish_checkpoint_from_tinker_path(self, tinker_path: str) -> APIFuture[None]:
-        """Make a checkpoint public.
+        """Let everybody read a checkpoint.
 
-        Everybody may then read and copy it. No body.
+        The embedded service raises `ConflictError` if they can already.
 
         `tinker_path`: The `tinker://` path of the checkpoint.
         """
@@ -169,9 +169,9 @@ class Checkpoints(Resource):
         return await self.publish_checkpoint_from_tinker_path(tinker_path)
 
     def unpublish_checkpoint(self, training_run_id: str, checkpoint_id: str) -> APIFuture[None]:
-        """Make a checkpoint private.
+        """Make a public checkpoint private again.
 
-        No body.
+        The embedded service raises `ConflictError` if it is.
 
         `training_run_id`: The training run. Colons stay unescaped.
         `checkpoint_id`: Kind and name, `weights/0001`, or as the server's list spells it; a bare name is
@@ -190,9 +190,9 @@ class Checkpoints(Resource):
         return await self.unpublish_checkpoint(training_run_id, checkpoint_id)
 
     def unpublish_checkpoint_from_tinker_path(self, tinker_path: str) -> APIFuture[None]:
-        """Make a checkpoint private.
+        """Make a public checkpoint private again.
 
-        No body.
+        The embedded service raises `ConflictError` if it is.
 
         `tinker_path`: The `tinker://` path of the checkpoint.
         """
@@ -205,9 +205,9 @@ class Checkpoints(Resource):
     def set_checkpoint_ttl(
         self, training_run_id: str, checkpoint_id: str, ttl_seconds: int | None
     ) -> APIFuture[None]:
-        """Set the expiry of a checkpoint.
+        """Let a checkpoint expire in `ttl_seconds`, or never with None.
 
-        Or remove it, with null.
+        Counted from now, an hour to ten years.
 
         `training_run_id`: The training run. Colons stay unescaped.
         `checkpoint_id`: Kind and name, `weights/0001`, or as the server's list spells it; a bare name is
@@ -233,9 +233,9 @@ class Checkpoints(Resource):
     def set_checkpoint_ttl_from_tinker_path(
         self, tinker_path: str, ttl_seconds: int | None
     ) -> APIFuture[None]:
-        """Set the expiry of a checkpoint.
+        """Let a checkpoint expire in `ttl_seconds`, or never with None.
 
-        Or remove it, with null.
+        Counted from now, an hour to ten years.
 
         `tinker_path`: The `tinker://` path of the checkpoint.
         `ttl_seconds`: Seconds from now until the server deletes it, one hour to ten years. Null, which is

@@ -109,9 +109,8 @@ class TrainingRuns(Resource):
     def get_training_run_by_tinker_path(
         self, tinker_path: str, access_scope: Literal["owned", "accessible"] | None = None
     ) -> APIFuture[models.TrainingRun]:
-        """Describe a training run.
+        """Describe the training run that saved a checkpoint.
 
-        Its base model, state and newest checkpoints.
 
         `tinker_path`: The `tinker://` path of the checkpoint.
         `access_scope`: Whose to return, since 0.15. Absent means owned.

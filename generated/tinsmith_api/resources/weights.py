@@ -14,9 +14,9 @@ class Weights(Resource):
     """Saving, loading and copying weights."""
 
     def get_weights_info_by_tinker_path(self, tinker_path: str) -> APIFuture[models.WeightsInfoResponse]:
-        """Describe a checkpoint.
+        """Ask what a checkpoint was trained on.
 
-        What is needed to train on from it.
+        Works for other people's public ones too.
 
         `tinker_path`: The checkpoint, as a `tinker://` path.
         """
@@ -37,9 +37,11 @@ class WeightsInOrder(Resource):
         overwrite: bool | None = None,
         user_metadata: Mapping[str, str] | None = None,
     ) -> APIFuture[models.SaveWeightsResponse]:
-        """Save to go on training from.
+        """Save weights and optimizer under `name`.
 
-        Weights and optimizer state, under a name.
+        The path of the result loads them again. A name that is taken is refused, unless `overwrite` is
+        true: with `BadRequestError` by the embedded service, with `ConflictError` by others, `applied` "no"
+        in both.
         Takes its turn behind everything that was called before; the future is of the result.
 
         `name`: Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`. Absent or
@@ -79,9 +81,11 @@ class WeightsInOrder(Resource):
     def load_state(
         self, path: str, weights_access_token: str | None = None
     ) -> APIFuture[models.LoadWeightsResponse]:
-        """Load a checkpoint.
+        """Replace the weights by those of a checkpoint.
 
-        Into a model, or as a new model.
+        The optimizer starts anew. The embedded service refuses a checkpoint of another base model, rank or
+        choice of trained parts with `BadRequestError`, an unknown one with `NotFoundError` (`applied` "no"
+        in both).
         Takes its turn behind everything that was called before; the future is of the result.
 
         `path`: The checkpoint, as a `tinker://` path.
@@ -110,9 +114,10 @@ class WeightsInOrder(Resource):
     def load_state_with_optimizer(
         self, path: str, weights_access_token: str | None = None
     ) -> APIFuture[models.LoadWeightsResponse]:
-        """Load a checkpoint.
+        """Replace weights and optimizer by those of a checkpoint.
 
-        Into a model, or as a new model.
+        As `load_state`; the embedded service refuses a sampler's checkpoint, which has no optimizer, with
+        `BadRequestError` (`applied` "no").
         Takes its turn behind everything that was called before; the future is of the result.
 
         `path`: The checkpoint, as a `tinker://` path.
@@ -141,9 +146,9 @@ class WeightsInOrder(Resource):
     def save_weights_for_sampler(
         self, name: str, ttl_seconds: int | None = None, user_metadata: Mapping[str, str] | None = None
     ) -> APIFuture[models.SaveWeightsForSamplerResponse]:
-        """Save to sample from.
+        """Save the weights to sample from under `name`.
 
-        Under a name, or as a sampler that lives with the session.
+        The path of the result makes a sampler. Nothing is overwritten, and the optimizer is not saved.
         Takes its turn behind everything that was called before; the future is of the result.
 
         `name`: Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`. Absent or
@@ -179,9 +184,10 @@ class WeightsInOrder(Resource):
         ttl_seconds: int | None = None,
         age_encryption_recipients: Sequence[str] | None = None,
     ) -> APIFuture[models.SaveWeightsExternalResponse]:
-        """Save to download.
+        """Save the weights as files under `name`.
 
-        As files behind signed URLs.
+        `RestClient.download_external_weights` fetches them. The embedded service refuses to encrypt with
+        `BadRequestError`.
         Takes its turn behind everything that was called before; the future is of the result.
 
         `name`: Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`.

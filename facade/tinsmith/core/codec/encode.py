@@ -20,6 +20,7 @@ from tinsmith_api.models import AdamParams
 
 from tinsmith.core.checks import check_numbers, check_tokens
 from tinsmith.core.codec.dumps import dumps
+from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import (
     DmelChunk,
     EncodedTextChunk,
@@ -135,6 +136,29 @@ def encode_forward_backward(
     if loss_fn_config is not None:
         tail["loss_fn_config"] = dict(loss_fn_config)
     yield b"]," + dumps(tail)[1:] + b"," + dumps({"model_id": model_id, "seq_id": seq_id})[1:]
+
+
+def encode_plain_batch(body: object) -> list[bytes]:
+    """Return a forward_backward that is a plain value of the contract as protobuf, in pieces."""
+    from tinsmith.core.codec.decode import decode_datum, loads
+
+    fields = loads(encode_body(body))
+    given = fields["forward_backward_input"]
+    data = [decode_datum(each, index) for index, each in enumerate(given["data"])]
+    if fields.get("seq_id") is None:
+        raise InputError("must be given: the binary form has no null", field="seq_id")
+    settings = given.get("loss_fn_config")
+    return list(
+        encode_forward_backward(
+            "forward_backward",
+            data,
+            given["loss_fn"],
+            settings,
+            fields["model_id"],
+            fields["seq_id"],
+            encoding="protobuf",
+        )
+    )
 
 
 def encode_optim_step(params: OptimParams, model_id: str, seq_id: int) -> bytes:

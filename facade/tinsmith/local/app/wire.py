@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from starlette.requests import Request
+from tinsmith_api.operations import OPERATIONS
 
 from tinsmith.core.codec import (
     CONTENT_TYPES,
@@ -29,9 +30,9 @@ from .refusal import Refusal
 
 #: Operations whose body may be protobuf, and those that take nothing else where JSON is not spoken.
 BATCHES = frozenset({"forward", "forward_backward"})
-PROTOBUF_BODIES = frozenset({"forward_backward"})
+PROTOBUF_BODIES = frozenset(each.id for each in OPERATIONS.values() if "request" in each.protobuf)
 #: Operations whose results may be protobuf.
-PROTOBUF_RESULTS = frozenset({"forward", "forward_backward", "asample"})
+PROTOBUF_RESULTS = frozenset(each.id for each in OPERATIONS.values() if "result" in each.protobuf)
 #: Fields of a datum that exist in protobuf alone.
 _SPANS = frozenset({"model_input_spans", "loss_fn_input_spans"})
 #: Stands before a journalled protobuf body. No JSON text begins with it.
