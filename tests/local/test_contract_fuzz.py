@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tinsmith.local.app.contract import Contract
 
-from tests.local.contract_cases import APP, each_operation, hold_to_the_contract
+from tests.local.contract_cases import APP, REFUSED, each_operation, hold_to_the_contract
 
 if TYPE_CHECKING:
     from tests.local.contract_cases import Case
@@ -39,3 +39,9 @@ globals().update(each_operation(make))
 def test_no_operation_is_left_out() -> None:
     """There is one test for each operation id."""
     assert {f"test_{operation_id}" for operation_id in Contract().ids()} <= globals().keys()
+
+
+def test_each_operation_was_served() -> None:
+    """Every operation that ran here was answered with success at least once, but for what is refused."""
+    unserved = {op for op, found in APP.statuses.items() if not any(status < 400 for status in found)}
+    assert unserved == REFUSED.keys() & APP.statuses.keys()

@@ -54,6 +54,10 @@ class Caller:
         self._runner.close()
         self.service.close()
 
+    def use_key(self, key: str) -> None:
+        """Send this key with every request from now on."""
+        self._client.headers["x-api-key"] = key
+
     def send(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Send one request."""
         return self._runner.run(self._client.request(method, API + path, **more))

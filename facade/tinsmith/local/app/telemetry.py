@@ -5,12 +5,14 @@ import orjson
 from tinsmith.local.service import Service
 
 from .answer import Answer
-from .call import Call
+from .call import Call, whole
 
 
 async def telemetry(service: Service, call: Call) -> Answer:
     """Keep events. Sessions that nobody knows are fine: newer clients send some without one."""
     body = call.body
+    for index, event in enumerate(body["events"]):
+        whole(event, "event_session_index", "events", str(index))
     common = {"platform": body["platform"], "sdk_version": body["sdk_version"]}
     events = [orjson.dumps({**common, **event}).decode() for event in body["events"]]
     service.telemetry.add(call.text("session_id"), events, service.clock())
