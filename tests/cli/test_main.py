@@ -71,7 +71,8 @@ def test_module_is_the_program() -> None:
 def test_completion_can_be_installed(tmp_path: Path) -> None:
     """A shell gets completion by one command, which changes that shell's own files alone."""
     done = subprocess.run(
-        [sys.executable, "-m", "tinsmith", "--install-completion", "bash"],
+        # From a shell, as people do it: which one it is, is found among the parents of the process.
+        ["bash", "-c", '"$0" -m tinsmith --install-completion; exit $?', sys.executable],
         env={**os.environ, "HOME": str(tmp_path)},
         capture_output=True,
         text=True,

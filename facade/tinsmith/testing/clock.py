@@ -47,7 +47,8 @@ class FrozenClock:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep time standing still while the block runs, for instance while calls are made."""
-        auto, self.auto = self.auto, False
+        with self._guard:  # a jump that has begun to look is over or does not happen
+            auto, self.auto = self.auto, False
         try:
             yield
         finally:
@@ -84,7 +85,8 @@ class _FrozenSelector:
         ready = self._inner.select(GLANCE_S)
         if not ready and not self._clock._is_busy():
             with self._clock._guard:
-                self._clock._now_s += timeout
+                if self._clock.auto:  # it may have been held meanwhile
+                    self._clock._now_s += timeout
         return ready
 
     def __getattr__(self, name: str) -> Any:
