@@ -73,7 +73,8 @@ def of_hint(hint: Any) -> st.SearchStrategy[Any]:
     if origin is list:
         return st.lists(of_hint(arguments[0]), max_size=2)
     if origin is not None:  # mappings; texts are what all of them may hold
-        return st.dictionaries(NAME, made(arguments[1]) if attrs.has(arguments[1]) else NAME, max_size=2)
+        holds_values = any(map(attrs.has, [arguments[1], *get_args(arguments[1])]))
+        return st.dictionaries(NAME, of_hint(arguments[1]) if holds_values else NAME, max_size=2)
     if issubclass(hint, Enum):
         return st.sampled_from(list(hint))
     return made(hint)

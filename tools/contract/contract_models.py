@@ -129,7 +129,7 @@ class Models:
         limits = [f"{LIMITS[key]}={whole[key]!r}" for key in LIMITS if key in whole] if limited else []
         if limits:
             options["validator"] = f"Limits({', '.join(limits)})"
-        if whole.get("x-tinker-secret"):
+        if whole.get("x-tinker-secret") or whole.get("format") == "password":
             options["repr"] = "False"
         if set(options) <= {"default"}:
             written = options.get("default", "")
