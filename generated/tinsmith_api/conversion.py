@@ -199,7 +199,9 @@ def _constructor_reader(cls: Any) -> Convert:
 
 def _check_object(cls: type, data: object) -> None:
     if type(data) is not dict and not isinstance(data, Mapping):
-        raise InvalidBody(f"it is a {type(data).__name__}, not an object", model=cls.__name__)
+        raise InvalidBody(
+            f"it is a {type(data).__name__}, not an object of {cls.__name__}", model=cls.__name__
+        )
 
 
 def _within(cls: type, field: str, cause: Exception) -> InvalidBody:

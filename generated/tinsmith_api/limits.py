@@ -69,6 +69,10 @@ class Limits:
 def refuse(value: object, **fields: object) -> None:
     """Refuse a value all of whose fields named here have the values given for them."""
     if all(getattr(value, name) == part for name, part in fields.items()):
-        rule = " and ".join(f"{name} {str(part).lower()}" for name, part in fields.items())
+        *others, last = fields
+        names = f"{', '.join(others)} and {last}"
+        wanted = (
+            "true" if not any(fields.values()) else f"other than {' and '.join(map(repr, fields.values()))}"
+        )
         field = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", type(value).__name__).lower()
-        raise InputError(f"cannot have {rule} at once", field=field)
+        raise InputError(f"at least one of {names} must be {wanted}", field=field)

@@ -1,4 +1,4 @@
-"""Every public value is its schema: fields, which must be given, defaults, words. By hand is what is marked."""
+"""Every public value is its schema: fields, which are needed, defaults, words; what is by hand is marked."""
 
 from __future__ import annotations
 

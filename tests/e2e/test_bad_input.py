@@ -140,7 +140,7 @@ SERVICE: list[tuple[str, Ask, str, str]] = [
     ("a malformed path to train from", lambda s: s.create_training_client_from_state(GARBLED), "path", "Invalid tinker path"),
     ("a malformed path to describe", lambda s: s.create_rest_client().get_weights_info_by_tinker_path(GARBLED), "tinker_path", "Invalid tinker path"),
     ("a malformed path to delete", lambda s: s.create_rest_client().delete_checkpoint_from_tinker_path("tinker://a/other/b"), "path", "Invalid tinker path"),
-    ("rank 0", lambda s: s.create_lora_training_client("tinsmith/tiny", rank=0), "rank", "> 0"),
+    ("rank 0", lambda s: s.create_lora_training_client("tinsmith/tiny", rank=0), "rank", ">= 1"),
     ("a seed of 70 bits", lambda s: s.create_lora_training_client("tinsmith/tiny", rank=2, seed=2**70), "seed", "64 bits"),
     ("metadata that is no JSON", lambda s: s.create_lora_training_client("tinsmith/tiny", rank=2, user_metadata={"a": {1}}), "user_metadata.a", "JSON"),  # type: ignore[dict-item]
     ("a rank of text", lambda s: s.create_lora_training_client("tinsmith/tiny", rank="eight"), "rank", "whole number"),  # type: ignore[arg-type]

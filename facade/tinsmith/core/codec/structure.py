@@ -33,14 +33,23 @@ def to_page(cls: type[T], payload: object, rows: str) -> tuple[T, str | None]:
     for row in payload[rows]:
         try:
             convert([row])
-        except (InvalidBody, TypeError, ValueError) as cause:
+        except (TypeError, ValueError) as cause:
             bad.append(row)
-            problem = problem or str(cause)
+            problem = problem or _of_row(cause)
         else:
             good.append(row)
     if not bad or not good:
         return to_value(cls, payload), None
     return to_value(cls, {**payload, rows: good, UNREADABLE: bad}), problem
+
+
+def _of_row(cause: Exception) -> str:
+    """Say what is wrong with a row that was read as the only one of its list."""
+    if not isinstance(cause, InvalidBody):
+        return str(cause)
+    return str(
+        InvalidBody(cause.problem, model=cause.model, field=cause.field.removeprefix("[0]").removeprefix("."))
+    )
 
 
 def rows_sent(page: object, rows: str) -> int:
