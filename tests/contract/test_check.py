@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tinsmith.contract.check import check_captures
+from tinsmith.contract.check import check_captures, check_server
+from tinsmith.contract.dialects import DIALECTS
 from tinsmith.contract.document import shipped
 from tinsmith.contract.exchange import written
 from tinsmith.contract.judge import POLL
+from tinsmith.core.config import ClientConfig
+from tinsmith.io.transport import client_of
+from tinsmith.io.wire import Answer
 from tinsmith.local.options import Imitation
 
-from tests.contract.checked import KEY, answered, checked, served
+from tests.contract.checked import KEY, URL, answered, checked, served
+from tests.dialects import standin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tinsmith.contract.document import Operation
+    from tinsmith.contract.report import Report
+    from tinsmith.io.wire import Seen
     from tinsmith.local.opening import Running
 
 CONTRACT = shipped()
@@ -187,6 +195,19 @@ def test_a_planted_fault_of_polls_is_found(status: int, body: Any, running: Runn
     assert {finding.operation for finding in report.deviations} == {POLL}
 
 
+def test_ids_of_promises_are_text(running: Running) -> None:
+    """A number in the place of an id is a deviation, although a client could read it."""
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        is_first = request.url.path.endswith("/create_model") and answer.is_success
+        return answered(answer, {**answer.json(), "request_id": 7}) if is_first else answer
+
+    report, _ = checked(running, spoil)
+    assert {(each.operation, each.place, each.value) for each in report.deviations} == {
+        ("create_model", "body/request_id", "7")
+    }
+
+
 RULES: list[tuple[str, str, str]] = [
     ("forward_backward", "request_id", "repeat-applied"),
     ("asample", "request_id", "repeat-applied"),
@@ -290,3 +311,50 @@ def test_a_capture_is_judged_as_the_server_was(running: Running, tmp_path: Path)
     assert [(each.place, each.text) for each in again.deviations] == [
         (each.place, each.text) for each in live.deviations
     ]
+
+
+STAND_INS = [
+    (standin.SKYRL_0_3, "skyrl-0.3", {"json-only", "no-deduplication", "arrival-order", "bare-ids"}),
+    (standin.SKYRL_0_4, "skyrl-0.4", {"protobuf-only", "load-first-only", "shorter-paths"}),
+    (standin.TUFT, "tuft", {"protobuf-only", "duplicates-409", "failure-status"}),
+    (
+        standin.HATCHERY,
+        "hatchery",
+        {"json-only", "sampler-promise", "checkpoints-paths", "any-path-is-known"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("habits", "name", "dialects"), STAND_INS, ids=[row[1] for row in STAND_INS])
+def test_known_servers_are_recognised_by_their_answers(
+    habits: standin.Habits, name: Any, dialects: set[str]
+) -> None:
+    """The check says which server it met, and names its habits; what it lacks is absent."""
+    server = standin.StandIn(habits)
+
+    async def answer(seen: Seen) -> Answer:
+        try:
+            return await server.answer(seen)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            body = json.dumps({"detail": f"not understood: {error!r}"}).encode()
+            return Answer(422, {"content-type": "application/json"}, body)
+
+    async def check() -> Report:
+        config = ClientConfig.from_environment(base_url=URL, api_key=KEY, environ={})
+        async with client_of(answer) as client:
+            return (await check_server(config, write=True, http_client=client))[0]
+
+    report = asyncio.run(check())
+    assert report.server == name
+    assert dialects <= {named.dialect.name for named in report.dialects}
+    absent = {row.operation for row in report.rows if row.verdict == "absent"}
+    assert {"cancel_future", "search_sessions", "list_audit_log"} <= absent
+
+
+def test_each_dialect_is_seen_somewhere() -> None:
+    """No habit is named that neither an imitation, nor a stand-in, nor a real server shows."""
+    real = json.loads((Path(__file__).parents[1] / "servers" / "checked.json").read_text(encoding="utf-8"))
+    seen = {name for _, names in IMITATIONS for name in names} | {"json-only", "protobuf-only"}
+    seen |= {name for *_, names in STAND_INS for name in names}
+    seen |= {name for report in real.values() for name in report["dialects"]}
+    assert seen == {dialect.name for dialect in DIALECTS}

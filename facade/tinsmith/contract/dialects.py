@@ -149,25 +149,11 @@ DIALECTS = (
         only=lambda finding: finding.operation == "create_sampling_session",
     ),
     Dialect(
-        name="type-null",
-        text="`type` is null in answers and results",
-        servers=("skyrl-0.3", "skyrl-0.4", "tuft"),
-        rules=frozenset({"body", "result"}),
-        only=lambda finding: finding.place.endswith("/type") and finding.value == "null",
-    ),
-    Dialect(
         name="no-time-zone",
         text="times are in UTC without saying so",
         servers=("skyrl-0.3", "skyrl-0.4", "tuft"),
         rules=frozenset({"body", "result"}),
         only=lambda finding: "date-time" in finding.text and _LOCAL_TIME.fullmatch(finding.value) is not None,
-    ),
-    Dialect(
-        name="no-times",
-        text="lists tell no time of a checkpoint",
-        servers=("hatchery",),
-        rules=frozenset({"body"}),
-        only=lambda finding: finding.place.endswith("/time") and finding.value == "null",
     ),
     Dialect(
         name="unknown-late",

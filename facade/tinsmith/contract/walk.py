@@ -512,9 +512,9 @@ class Walk:
         """Poll a promise to its end, within the patience; returns its result, None where there is none."""
         promise = _text(sent, "request_id")
         op = self._sender.contract.operation_of(sent.method, sent.path)
-        if promise is None or op is None or op.request_type is None or sent.status // 100 != 2:
+        if promise is None or op is None or sent.status // 100 != 2:
             return None
-        headers = {"X-Tinker-Request-Type": op.request_type, "X-Tinker-Request-Iteration": "0"}
+        headers = {} if op.request_type is None else {"X-Tinker-Request-Type": op.request_type}
         if accept is not None:
             headers["Accept"] = accept
         loop = asyncio.get_running_loop()

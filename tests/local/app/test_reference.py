@@ -1,5 +1,6 @@
 """The contract offered by the service itself: the document for tools, the page for people."""
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -41,6 +42,8 @@ def test_the_page_needs_no_key_and_shows_all(locked: Caller) -> None:
     links = set(re.findall(r'href="#([^"]+)"', answer.text))
     assert operations <= links <= places
     assert "http://127.0.0.1" in answer.text
+    example = document["components"]["schemas"]["UntypedAPIFuture"]["examples"][0]["request_id"]
+    assert f'"request_id": "{example}"' in html.unescape(answer.text)
 
 
 def test_the_page_needs_no_network(locked: Caller) -> None:

@@ -69,7 +69,11 @@ def _contract() -> dict[str, Any]:
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"words": _words, "name": lambda reference: reference.rpartition("/")[2]}
+    environment.filters |= {
+        "words": _words,
+        "name": lambda reference: reference.rpartition("/")[2],
+        "pretty": lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
+    }
     source = (files(__package__ or "") / "reference.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(source)
 
