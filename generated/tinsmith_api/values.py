@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from .models.client_finished_session_status_query import (
         ClientFinishedSessionStatusQuery as ClientFinishedSessionStatusQuery,
     )
+    from .models.client_session_finish_reason_type import (
+        ClientSessionFinishReasonType as ClientSessionFinishReasonType,
+    )
     from .models.complete_metadata_response import CompleteMetadataResponse as CompleteMetadataResponse
     from .models.copy_weights_request import CopyWeightsRequest as CopyWeightsRequest
     from .models.copy_weights_response import CopyWeightsResponse as CopyWeightsResponse
@@ -72,7 +75,6 @@ if TYPE_CHECKING:
     )
     from .models.failed_session_status_query import FailedSessionStatusQuery as FailedSessionStatusQuery
     from .models.finish_reason import FinishReason as FinishReason
-    from .models.finish_reason_type import FinishReasonType as FinishReasonType
     from .models.finish_session_request import FinishSessionRequest as FinishSessionRequest
     from .models.future_answer import FutureAnswer as FutureAnswer
     from .models.future_completion import FutureCompletion as FutureCompletion
@@ -190,6 +192,7 @@ _MODULE_OF = {
     "ClientConfigResponse": ".models.client_config_response",
     "ClientDynamicConfigResponse": ".models.client_dynamic_config_response",
     "ClientFinishedSessionStatusQuery": ".models.client_finished_session_status_query",
+    "ClientSessionFinishReasonType": ".models.client_session_finish_reason_type",
     "CompleteMetadataResponse": ".models.complete_metadata_response",
     "CopyWeightsRequest": ".models.copy_weights_request",
     "CopyWeightsResponse": ".models.copy_weights_response",
@@ -214,7 +217,6 @@ _MODULE_OF = {
     "ExternalWeightsUrlsResponse": ".models.external_weights_urls_response",
     "FailedSessionStatusQuery": ".models.failed_session_status_query",
     "FinishReason": ".models.finish_reason",
-    "FinishReasonType": ".models.finish_reason_type",
     "FinishSessionRequest": ".models.finish_session_request",
     "FutureAnswer": ".models.future_answer",
     "FutureCompletion": ".models.future_completion",
@@ -319,6 +321,7 @@ __all__ = (
     "ClientConfigResponse",
     "ClientDynamicConfigResponse",
     "ClientFinishedSessionStatusQuery",
+    "ClientSessionFinishReasonType",
     "CompleteMetadataResponse",
     "CopyWeightsRequest",
     "CopyWeightsResponse",
@@ -343,7 +346,6 @@ __all__ = (
     "ExternalWeightsUrlsResponse",
     "FailedSessionStatusQuery",
     "FinishReason",
-    "FinishReasonType",
     "FinishSessionRequest",
     "FutureAnswer",
     "FutureCompletion",

@@ -163,7 +163,7 @@ PLANTED: list[tuple[str, Verdict, str, Callable[[Document], Any]]] = [
         "pairs became triples",
         "breaking",
         "length 2 became 3",
-        lambda d: field(d, "SampleResponse", "topk_prompt_logprobs")["x-tinker-items"]["items"].update(
+        lambda d: field(d, "SampleResponse", "topk_prompt_logprobs")["items"]["items"].update(
             minItems=3, maxItems=3
         ),
     ),

@@ -94,7 +94,7 @@ class Models:
 
     def _kind(self, kind: str, node: Json) -> str:
         if kind == "array":
-            return f"list[{self.type_of(node.get('x-tinker-items', node.get('items', {})))}]"
+            return f"list[{self.type_of(node.get('items', {}))}]"
         if kind == "object":
             inner = node.get("additionalProperties")
             return f"dict[str, {self.type_of(inner) if isinstance(inner, dict) else 'Any'}]"

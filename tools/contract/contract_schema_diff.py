@@ -24,7 +24,6 @@ WIDE_NUMBERS = ("int64", "double", None)
 """Formats of numbers: only between the narrow and the wide ones does a reader or a writer notice a change."""
 MARKS_IN_WORDS = {
     "x-tinker-since",
-    "x-tinker-items",
     "x-tinker-known-values",
 }
 """Extensions that say nothing about the wire, and those that are compared by what they mean."""
@@ -120,7 +119,7 @@ class SchemaDiff:
             yield from self.compare(before[name], after[name], place, direction)
 
     def _inner(self, old: Json, new: Json, where: str, direction: Direction) -> Iterator[Change]:
-        inside = [schema.get("x-tinker-items", schema.get("items")) for schema in (old, new)]
+        inside = [schema.get("items") for schema in (old, new)]
         if isinstance(inside[0], dict) and isinstance(inside[1], dict):
             yield from self.compare(inside[0], inside[1], f"{where}[]", direction)
         before, after = old.get("additionalProperties", True), new.get("additionalProperties", True)

@@ -46,6 +46,17 @@ BIG_NAMES = {
 """Arrays that may hold a million entries."""
 
 
+BARE_ITEMS = (
+    {"type": "integer"},
+    {"type": "number"},
+    {"type": ["number", "null"]},
+    {
+        "type": ["array", "null"],
+        "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+    },
+)
+"""What may stand in a big array: all of it is kept as it was read."""
+
 POLL = "FutureAnswer"
 """The one union without a tag: who asks knows what was asked for."""
 
@@ -271,9 +282,8 @@ def big_arrays_are_bare(document: Json) -> Iterator[str]:
         if name in BIG_NAMES and not schema.get("x-tinker-big"):
             yield f"{where}: not marked x-tinker-big"
         if schema.get("x-tinker-big"):
-            hidden = items == {} and "x-tinker-items" in schema
-            if not hidden and items not in ({"type": "number"}, {"type": "integer"}):
-                yield f"{where}: the entries of a big array are numbers and nothing else"
+            if items not in BARE_ITEMS:
+                yield f"{where}: the entries of a big array are numbers, numbers or null, or lists of pairs"
         elif isinstance(items, dict) and (len(kinds(items)) > 1 or "anyOf" in items or "oneOf" in items):
             yield f"{where}: a union in an array"
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from contract_document import Json, resolve, walk
 from contract_overlay import narrow
 
+WIDTHS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+"""Formats of integers and what fits: validators take no notice of formats of numbers."""
+
 
 def for_validation(document: Json) -> dict[str, Json]:
     """Return the contract as a validator should see it, without the binary form.
 
     Tags that old clients leave out are no longer required, a tagged union is decided by its tag (so that an
-    error is found inside the right member), and hidden item schemas are put in.
+    error is found inside the right member), and the width of an integer bounds it.
     """
     relaxed: dict[str, Json] = narrow(document)
     schemas = relaxed["components"]["schemas"]
@@ -54,10 +57,14 @@ def _spell_out(node: Json) -> None:
             k for k, v in properties.items() if isinstance(v, dict) and v.get("x-tinker-tag-optional")
         }
         node["required"] = [name for name in node["required"] if name not in optional]
+    if node.get("format") in WIDTHS and not {"const", "enum"} & set(node):
+        lowest, highest = WIDTHS[node["format"]]
+        if "exclusiveMinimum" not in node:
+            node.setdefault("minimum", lowest)
+        if "exclusiveMaximum" not in node:
+            node.setdefault("maximum", highest)
     members = node.get("anyOf", [])
     if len(members) == 2 and "$ref" in members[0] and members[1] == {"type": "null"}:
         # The same, but an error is found inside the reference.
         del node["anyOf"]
         node["if"], node["then"] = {"not": {"type": "null"}}, members[0]
-    if "x-tinker-items" in node:
-        node["items"] = node["x-tinker-items"]

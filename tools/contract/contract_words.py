@@ -145,7 +145,7 @@ class Words:
         names += [self.type_of(m) for m in schema.get("anyOf", []) if m.get("type") != "null"]
         text = " or ".join(names) or "anything"
         if names == ["array"]:
-            inner = self.type_of(schema.get("x-tinker-items", schema.get("items", {})))
+            inner = self.type_of(schema.get("items", {}))
             text = f"array of ({inner})" if "," in inner else f"array of {inner}"
         parts = [text]
         for key, words in LIMITS.items():

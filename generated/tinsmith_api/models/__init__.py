@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from .client_finished_session_status_query import (
         ClientFinishedSessionStatusQuery as ClientFinishedSessionStatusQuery,
     )
+    from .client_session_finish_reason_type import (
+        ClientSessionFinishReasonType as ClientSessionFinishReasonType,
+    )
     from .complete_metadata_response import CompleteMetadataResponse as CompleteMetadataResponse
     from .copy_weights_request import CopyWeightsRequest as CopyWeightsRequest
     from .copy_weights_response import CopyWeightsResponse as CopyWeightsResponse
@@ -67,7 +70,6 @@ if TYPE_CHECKING:
     from .external_weights_urls_response import ExternalWeightsUrlsResponse as ExternalWeightsUrlsResponse
     from .failed_session_status_query import FailedSessionStatusQuery as FailedSessionStatusQuery
     from .finish_reason import FinishReason as FinishReason
-    from .finish_reason_type import FinishReasonType as FinishReasonType
     from .finish_session_request import FinishSessionRequest as FinishSessionRequest
     from .forward_backward_input import ForwardBackwardInput as ForwardBackwardInput
     from .forward_backward_output import ForwardBackwardOutput as ForwardBackwardOutput
@@ -196,6 +198,7 @@ _MODULE_OF = {
     "ClientConfigResponse": ".client_config_response",
     "ClientDynamicConfigResponse": ".client_dynamic_config_response",
     "ClientFinishedSessionStatusQuery": ".client_finished_session_status_query",
+    "ClientSessionFinishReasonType": ".client_session_finish_reason_type",
     "CompleteMetadataResponse": ".complete_metadata_response",
     "CopyWeightsRequest": ".copy_weights_request",
     "CopyWeightsResponse": ".copy_weights_response",
@@ -223,7 +226,6 @@ _MODULE_OF = {
     "ExternalWeightsUrlsResponse": ".external_weights_urls_response",
     "FailedSessionStatusQuery": ".failed_session_status_query",
     "FinishReason": ".finish_reason",
-    "FinishReasonType": ".finish_reason_type",
     "FinishSessionRequest": ".finish_session_request",
     "ForwardBackwardInput": ".forward_backward_input",
     "ForwardBackwardOutput": ".forward_backward_output",
@@ -347,6 +349,7 @@ __all__ = (
     "ClientConfigResponse",
     "ClientDynamicConfigResponse",
     "ClientFinishedSessionStatusQuery",
+    "ClientSessionFinishReasonType",
     "CompleteMetadataResponse",
     "CopyWeightsRequest",
     "CopyWeightsResponse",
@@ -374,7 +377,6 @@ __all__ = (
     "ExternalWeightsUrlsResponse",
     "FailedSessionStatusQuery",
     "FinishReason",
-    "FinishReasonType",
     "FinishSessionRequest",
     "ForwardBackwardInput",
     "ForwardBackwardOutput",

@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import attrs
 
 from ..model import Value
 from ..ownership import own_fields
+from .client_session_finish_reason_type import ClientSessionFinishReasonType
 
 
 @attrs.frozen(field_transformer=own_fields)
 class FinishReason(Value):
     """Why a client ends its session."""
 
-    type: Literal["success", "errored", "interrupted"]
+    type: ClientSessionFinishReasonType
     """How the work went."""
