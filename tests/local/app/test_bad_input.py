@@ -145,7 +145,7 @@ OTHERS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("unknown promise", "retrieve_future", {"request_id": "x"}, 404, "request_id"),
     ("rank 0", "create_model", {"session_id": "SESSION", "model_seq_id": 9, "base_model": "tinsmith/tiny", "lora_config": {"rank": 0}}, 422, "lora_config.rank"),
     ("a huge rank", "create_model", {"session_id": "SESSION", "model_seq_id": 9, "base_model": "tinsmith/tiny", "lora_config": {"rank": 10**9}}, 400, "lora_config.rank"),
-    ("nothing to train", "create_model", {"session_id": "SESSION", "model_seq_id": 9, "base_model": "tinsmith/tiny", "lora_config": {"rank": 1, "train_mlp": False, "train_attn": False, "train_unembed": False}}, 400, "lora_config"),
+    ("nothing to train", "create_model", {"session_id": "SESSION", "model_seq_id": 9, "base_model": "tinsmith/tiny", "lora_config": {"rank": 1, "train_mlp": False, "train_attn": False, "train_unembed": False}}, 422, "lora_config"),
     ("unknown base model", "create_model", {"session_id": "SESSION", "model_seq_id": 9, "base_model": "x", "lora_config": {"rank": 1}}, 404, "base_model"),
 ]  # fmt: skip
 

@@ -250,8 +250,16 @@ def _schema_refusal(problem: jsonschema_rs.ValidationError, prefix: tuple[str, .
         )
     if isinstance(kind, kinds.AnyOf | kinds.OneOfNotValid):
         return Refusal(422, "is of none of the kinds that are allowed here", field=path, kind="schema")
+    if isinstance(kind, kinds.Not) and isinstance(kind.schema, dict) and "required" in kind.schema:
+        names = ", ".join(map(str, _listed(kind.schema["required"])))
+        return Refusal(422, f"is not allowed with these values of {names}", field=path, kind="schema")
     message = problem.message if len(problem.message) <= 300 else f"{problem.message[:300]}…"
     return Refusal(422, message, field=path, kind="schema")
+
+
+def _listed(value: object) -> list[object]:
+    """Return a list of the contract as one."""
+    return list(value) if isinstance(value, list) else []
 
 
 def _short(part: str | int) -> str | int:

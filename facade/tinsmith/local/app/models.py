@@ -45,10 +45,6 @@ async def create_model(service: Service, call: Call) -> Answer:
         status="active",
         optimizer=optimizer,
     )
-    if not (run.train_attn or run.train_mlp or run.train_unembed):
-        raise Refusal(
-            400, "nothing to train: set one of train_attn, train_mlp, train_unembed", field=("lora_config",)
-        )
     row = await stand(
         service,
         call,
