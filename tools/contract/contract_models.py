@@ -144,6 +144,8 @@ class Models:
         for reference, member in zip(schema.get("oneOf", []), members, strict=True):
             if all(member["properties"].get(key, {}).get("const") == value for key, value in default.items()):
                 return str(reference["$ref"]).removeprefix(REFERENCE)
+        if default and "properties" not in schema:
+            return f"lambda: {default!r}"
         if default:
             raise SystemExit(f"codegen: the default of {name!r} is no empty list or object, and no tag alone")
         return type(default).__name__
