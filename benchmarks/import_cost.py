@@ -14,7 +14,7 @@ import sys
 
 from tinsmith_api.operations import OPERATIONS
 
-LIMIT_MS = 30
+LIMIT_MS = 10
 
 CHILD = """
 import sys, time

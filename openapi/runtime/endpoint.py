@@ -1,23 +1,18 @@
 """One operation of the contract: the request it builds, the answer it reads, and the four ways to send it.
 
-The modules below `api` hold what differs from operation to operation; what they share stands here. It costs
-next to nothing to import: requests and answers are loaded when they are made, the models of errors when one
-comes, and httpx when `client` sends.
+The modules below `api` hold what differs from operation to operation; what they share stands here. It imports
+next to nothing: models, requests, answers and errors are loaded when there is one, httpx when `client` sends.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import attrs
-
-from .errors import InputError, UnexpectedStatus
-from .types import path_segment
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .client import Client
+    from .errors import UnexpectedStatus
     from .exchange import Request, Response
 
 T = TypeVar("T")
@@ -35,7 +30,7 @@ class Endpoint(Generic[T, E]):
         operation: str,
         method: str,
         path: str,
-        success: type[T],
+        success: str | Any,
         errors: Mapping[str, str],
         *,
         redirects: bool = False,
@@ -47,7 +42,7 @@ class Endpoint(Generic[T, E]):
         self.path = path
         """The path below the server's root, with its parameters in braces."""
         self.success = success
-        """The type of a success's body; NoneType where there is nothing to read."""
+        """The model of a success's body by its name, or another type itself; None for nothing to read."""
         self.errors = errors
         """The documented errors: statuses with spaces between (`404 429 5XX`), and the model of each body."""
         self.redirects = redirects
@@ -66,7 +61,11 @@ class Endpoint(Generic[T, E]):
         Raises InputError for a path parameter that is missing or could lead to another path, and for a body
         that is no model.
         """
+        import attrs
+
+        from .errors import InputError
         from .exchange import Request, as_text
+        from .types import path_segment
 
         if body is not None and not attrs.has(type(body)):
             raise InputError(
@@ -84,12 +83,16 @@ class Endpoint(Generic[T, E]):
         Raises UnexpectedStatus for other statuses and InvalidBody for a body that does not fit.
         """
         if not self._is_success(status_code):
+            from .errors import UnexpectedStatus
+
             raise UnexpectedStatus(self.operation, status_code)
-        if self.success is type(None) or self.redirects:
+        if self.success is None:
             return None  # type: ignore[return-value]
         from .exchange import read_as
 
-        return read_as(self.operation, status_code, body, self.success)
+        kind = _model(self.success) if isinstance(self.success, str) else self.success
+        found: T = read_as(self.operation, status_code, body, kind)
+        return found
 
     def read(self, answer: Response[None]) -> Response[T | E]:
         """Read an answer: a success as its type, a documented error as the type of its body.
@@ -102,8 +105,7 @@ class Endpoint(Generic[T, E]):
         status = answer.status_code
         parsed: T | E
         if self._is_success(status):
-            empty = self.success is type(None) or self.redirects
-            parsed = self.parse(status, None if empty else decoded(self.operation, answer))
+            parsed = self.parse(status, None if self.success is None else decoded(self.operation, answer))
         else:
             documented = self._documented(status)
             found = None if documented is None else error_body(documented, answer)
@@ -114,6 +116,7 @@ class Endpoint(Generic[T, E]):
 
     def unexpected(self, answer: Response[Any]) -> UnexpectedStatus:
         """Build the error that says what came instead of a success."""
+        from .errors import UnexpectedStatus
         from .exchange import error_body
 
         kind = self._documented(answer.status_code) or self._first_error()

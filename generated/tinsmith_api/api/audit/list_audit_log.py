@@ -7,26 +7,27 @@ Of one day. May answer with a redirect to where the entries are.
 * `day`: Which day, in UTC.
 """
 
-import datetime
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.audit_log_response import AuditLogResponse
-from ...models.list_audit_log_event_type import ListAuditLogEventType
 
 if TYPE_CHECKING:
+    import datetime
+
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.audit_log_response import AuditLogResponse
     from ...models.error_body import ErrorBody
+    from ...models.list_audit_log_event_type import ListAuditLogEventType
 
-ENDPOINT: Final["Endpoint[AuditLogResponse, ErrorBody]"] = Endpoint(
-    "list_audit_log", "GET", "/api/v1/audit", AuditLogResponse, {"400 401 403 404 422 429 5XX": "ErrorBody"}
+ENDPOINT: Final[Endpoint[AuditLogResponse, ErrorBody]] = Endpoint(
+    "list_audit_log", "GET", "/api/v1/audit", "AuditLogResponse", {"400 401 403 404 422 429 5XX": "ErrorBody"}
 )
 
 
-def request(
-    *, event_type: ListAuditLogEventType | None = None, day: datetime.date | None = None
-) -> "Request":
+def request(*, event_type: ListAuditLogEventType | None = None, day: datetime.date | None = None) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(query={"event_type": event_type, "day": day})
 
@@ -36,17 +37,17 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     event_type: ListAuditLogEventType | None = None,
     day: datetime.date | None = None,
-) -> "Response[AuditLogResponse | ErrorBody]":
+) -> Response[AuditLogResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(event_type=event_type, day=day))
 
 
 def sync(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     event_type: ListAuditLogEventType | None = None,
     day: datetime.date | None = None,
 ) -> AuditLogResponse:
@@ -56,17 +57,17 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     event_type: ListAuditLogEventType | None = None,
     day: datetime.date | None = None,
-) -> "Response[AuditLogResponse | ErrorBody]":
+) -> Response[AuditLogResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(event_type=event_type, day=day))
 
 
 async def asyncio(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     event_type: ListAuditLogEventType | None = None,
     day: datetime.date | None = None,
 ) -> AuditLogResponse:

@@ -5,27 +5,29 @@ The token is then sent as X-API-Key. Refresh it at about half of its life; a 401
 Authenticate holds `error="invalid_token"` asks for it at once.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.auth_token_request import AuthTokenRequest
-from ...models.auth_token_response import AuthTokenResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.auth_token_request import AuthTokenRequest
+    from ...models.auth_token_response import AuthTokenResponse
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[AuthTokenResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[AuthTokenResponse, ErrorBody]] = Endpoint(
     "auth_token",
     "POST",
     "/api/v1/auth/token",
-    AuthTokenResponse,
+    "AuthTokenResponse",
     {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: AuthTokenRequest) -> "Request":
+def request(*, body: AuthTokenRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -34,24 +36,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: AuthTokenRequest
-) -> "Response[AuthTokenResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: AuthTokenRequest
+) -> Response[AuthTokenResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: AuthTokenRequest) -> AuthTokenResponse:
+def sync(*, client: AuthenticatedClient, body: AuthTokenRequest) -> AuthTokenResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: AuthTokenRequest
-) -> "Response[AuthTokenResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: AuthTokenRequest
+) -> Response[AuthTokenResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: AuthTokenRequest) -> AuthTokenResponse:
+async def asyncio(*, client: AuthenticatedClient, body: AuthTokenRequest) -> AuthTokenResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

@@ -4,7 +4,8 @@
 The key of this very request stops working.
 """
 
-from types import NoneType
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
-    "delete_api_key", "DELETE", "/api/v1/auth/apikey/me", NoneType, {"401 403 404 429 5XX": "ErrorBody"}
+ENDPOINT: Final[Endpoint[None, ErrorBody]] = Endpoint(
+    "delete_api_key", "DELETE", "/api/v1/auth/apikey/me", None, {"401 403 404 429 5XX": "ErrorBody"}
 )
 
 
-def request() -> "Request":
+def request() -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request()
 
@@ -27,21 +28,21 @@ def request() -> "Request":
 parse: Final = ENDPOINT.parse
 
 
-def sync_detailed(*, client: "AuthenticatedClient") -> "Response[None | ErrorBody]":
+def sync_detailed(*, client: AuthenticatedClient) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request())
 
 
-def sync(*, client: "AuthenticatedClient") -> None:
+def sync(*, client: AuthenticatedClient) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     ENDPOINT.sync(client, request())
 
 
-async def asyncio_detailed(*, client: "AuthenticatedClient") -> "Response[None | ErrorBody]":
+async def asyncio_detailed(*, client: AuthenticatedClient) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request())
 
 
-async def asyncio(*, client: "AuthenticatedClient") -> None:
+async def asyncio(*, client: AuthenticatedClient) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     await ENDPOINT.asyncio(client, request())

@@ -7,27 +7,30 @@ Over at most 14 days, from and to a full hour.
 * `ending_before`: Up to, but not including, this hour.
 """
 
-import datetime
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.billing_usage_response import BillingUsageResponse
 
 if TYPE_CHECKING:
+    import datetime
+
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.billing_usage_response import BillingUsageResponse
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[BillingUsageResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[BillingUsageResponse, ErrorBody]] = Endpoint(
     "list_billing_usage_events",
     "GET",
     "/api/v1/billing/usage/events",
-    BillingUsageResponse,
+    "BillingUsageResponse",
     {"400 401 402 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, starting_on: datetime.datetime, ending_before: datetime.datetime) -> "Request":
+def request(*, starting_on: datetime.datetime, ending_before: datetime.datetime) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(query={"starting_on": starting_on, "ending_before": ending_before})
 
@@ -36,22 +39,22 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
-) -> "Response[BillingUsageResponse | ErrorBody]":
+    *, client: AuthenticatedClient, starting_on: datetime.datetime, ending_before: datetime.datetime
+) -> Response[BillingUsageResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(starting_on=starting_on, ending_before=ending_before))
 
 
 def sync(
-    *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
+    *, client: AuthenticatedClient, starting_on: datetime.datetime, ending_before: datetime.datetime
 ) -> BillingUsageResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(starting_on=starting_on, ending_before=ending_before))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
-) -> "Response[BillingUsageResponse | ErrorBody]":
+    *, client: AuthenticatedClient, starting_on: datetime.datetime, ending_before: datetime.datetime
+) -> Response[BillingUsageResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(starting_on=starting_on, ending_before=ending_before)
@@ -59,7 +62,7 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    *, client: "AuthenticatedClient", starting_on: datetime.datetime, ending_before: datetime.datetime
+    *, client: AuthenticatedClient, starting_on: datetime.datetime, ending_before: datetime.datetime
 ) -> BillingUsageResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(starting_on=starting_on, ending_before=ending_before))

@@ -6,26 +6,28 @@ As of today.
 * `project_id`: Only of this project.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.current_checkpoint_storage_usage_response import CurrentCheckpointStorageUsageResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.current_checkpoint_storage_usage_response import CurrentCheckpointStorageUsageResponse
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[CurrentCheckpointStorageUsageResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[CurrentCheckpointStorageUsageResponse, ErrorBody]] = Endpoint(
     "list_checkpoint_storage_usage",
     "GET",
     "/api/v1/billing/usage/checkpoints/current",
-    CurrentCheckpointStorageUsageResponse,
+    "CurrentCheckpointStorageUsageResponse",
     {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, project_id: str | None = None) -> "Request":
+def request(*, project_id: str | None = None) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(query={"project_id": project_id})
 
@@ -34,28 +36,28 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", project_id: str | None = None
-) -> "Response[CurrentCheckpointStorageUsageResponse | ErrorBody]":
+    *, client: AuthenticatedClient, project_id: str | None = None
+) -> Response[CurrentCheckpointStorageUsageResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(project_id=project_id))
 
 
 def sync(
-    *, client: "AuthenticatedClient", project_id: str | None = None
+    *, client: AuthenticatedClient, project_id: str | None = None
 ) -> CurrentCheckpointStorageUsageResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(project_id=project_id))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", project_id: str | None = None
-) -> "Response[CurrentCheckpointStorageUsageResponse | ErrorBody]":
+    *, client: AuthenticatedClient, project_id: str | None = None
+) -> Response[CurrentCheckpointStorageUsageResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(project_id=project_id))
 
 
 async def asyncio(
-    *, client: "AuthenticatedClient", project_id: str | None = None
+    *, client: AuthenticatedClient, project_id: str | None = None
 ) -> CurrentCheckpointStorageUsageResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(project_id=project_id))

@@ -8,27 +8,28 @@ For good.
 * `checkpoint_name`: The second half of the checkpoint id.
 """
 
-from types import NoneType
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.checkpoint_kind import CheckpointKind
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.checkpoint_kind import CheckpointKind
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[None, ErrorBody]] = Endpoint(
     "delete_checkpoint",
     "DELETE",
     "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}",
-    NoneType,
+    None,
     {"400 401 403 404 405 409 422 425 429 5XX": "ErrorBody"},
 )
 
 
-def request(training_run_id: str, checkpoint_kind: CheckpointKind, checkpoint_name: str) -> "Request":
+def request(training_run_id: str, checkpoint_kind: CheckpointKind, checkpoint_name: str) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(
         {
@@ -47,8 +48,8 @@ def sync_detailed(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
-) -> "Response[None | ErrorBody]":
+    client: AuthenticatedClient,
+) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(training_run_id, checkpoint_kind, checkpoint_name))
 
@@ -58,7 +59,7 @@ def sync(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
 ) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     ENDPOINT.sync(client, request(training_run_id, checkpoint_kind, checkpoint_name))
@@ -69,8 +70,8 @@ async def asyncio_detailed(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
-) -> "Response[None | ErrorBody]":
+    client: AuthenticatedClient,
+) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(training_run_id, checkpoint_kind, checkpoint_name))
 
@@ -80,7 +81,7 @@ async def asyncio(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
 ) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     await ENDPOINT.asyncio(client, request(training_run_id, checkpoint_kind, checkpoint_name))

@@ -8,27 +8,29 @@ For checkpoints of kind `external_weights` only.
 * `checkpoint_name`: The second half of the checkpoint id.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.checkpoint_kind import CheckpointKind
-from ...models.external_weights_urls_response import ExternalWeightsUrlsResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.checkpoint_kind import CheckpointKind
     from ...models.error_body import ErrorBody
+    from ...models.external_weights_urls_response import ExternalWeightsUrlsResponse
 
-ENDPOINT: Final["Endpoint[ExternalWeightsUrlsResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[ExternalWeightsUrlsResponse, ErrorBody]] = Endpoint(
     "get_external_weights_urls",
     "GET",
     "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/external_weights_urls",
-    ExternalWeightsUrlsResponse,
+    "ExternalWeightsUrlsResponse",
     {"400 401 403 404 405 410 422 425 429 5XX": "ErrorBody"},
 )
 
 
-def request(training_run_id: str, checkpoint_kind: CheckpointKind, checkpoint_name: str) -> "Request":
+def request(training_run_id: str, checkpoint_kind: CheckpointKind, checkpoint_name: str) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(
         {
@@ -47,8 +49,8 @@ def sync_detailed(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
-) -> "Response[ExternalWeightsUrlsResponse | ErrorBody]":
+    client: AuthenticatedClient,
+) -> Response[ExternalWeightsUrlsResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(training_run_id, checkpoint_kind, checkpoint_name))
 
@@ -58,7 +60,7 @@ def sync(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
 ) -> ExternalWeightsUrlsResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(training_run_id, checkpoint_kind, checkpoint_name))
@@ -69,8 +71,8 @@ async def asyncio_detailed(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
-) -> "Response[ExternalWeightsUrlsResponse | ErrorBody]":
+    client: AuthenticatedClient,
+) -> Response[ExternalWeightsUrlsResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(training_run_id, checkpoint_kind, checkpoint_name))
 
@@ -80,7 +82,7 @@ async def asyncio(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
 ) -> ExternalWeightsUrlsResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(training_run_id, checkpoint_kind, checkpoint_name))

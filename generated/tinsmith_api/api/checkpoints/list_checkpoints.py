@@ -8,26 +8,28 @@ All of them, newest first. Some servers page here too.
 * `offset`: How many to skip. Absent means 0.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.checkpoints_list_response import CheckpointsListResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.checkpoints_list_response import CheckpointsListResponse
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[CheckpointsListResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[CheckpointsListResponse, ErrorBody]] = Endpoint(
     "list_checkpoints",
     "GET",
     "/api/v1/training_runs/{training_run_id}/checkpoints",
-    CheckpointsListResponse,
+    "CheckpointsListResponse",
     {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(training_run_id: str, *, limit: int | None = None, offset: int | None = None) -> "Request":
+def request(training_run_id: str, *, limit: int | None = None, offset: int | None = None) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request({"training_run_id": training_run_id}, query={"limit": limit, "offset": offset})
 
@@ -36,44 +38,28 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    training_run_id: str,
-    *,
-    client: "AuthenticatedClient",
-    limit: int | None = None,
-    offset: int | None = None,
-) -> "Response[CheckpointsListResponse | ErrorBody]":
+    training_run_id: str, *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
+) -> Response[CheckpointsListResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(training_run_id, limit=limit, offset=offset))
 
 
 def sync(
-    training_run_id: str,
-    *,
-    client: "AuthenticatedClient",
-    limit: int | None = None,
-    offset: int | None = None,
+    training_run_id: str, *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> CheckpointsListResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(training_run_id, limit=limit, offset=offset))
 
 
 async def asyncio_detailed(
-    training_run_id: str,
-    *,
-    client: "AuthenticatedClient",
-    limit: int | None = None,
-    offset: int | None = None,
-) -> "Response[CheckpointsListResponse | ErrorBody]":
+    training_run_id: str, *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
+) -> Response[CheckpointsListResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(training_run_id, limit=limit, offset=offset))
 
 
 async def asyncio(
-    training_run_id: str,
-    *,
-    client: "AuthenticatedClient",
-    limit: int | None = None,
-    offset: int | None = None,
+    training_run_id: str, *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> CheckpointsListResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(training_run_id, limit=limit, offset=offset))

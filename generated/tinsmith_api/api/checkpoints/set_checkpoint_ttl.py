@@ -8,23 +8,24 @@ Or remove it, with null.
 * `checkpoint_name`: The second half of the checkpoint id.
 """
 
-from types import NoneType
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.checkpoint_kind import CheckpointKind
-from ...models.set_checkpoint_ttl_request import SetCheckpointTtlRequest
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.checkpoint_kind import CheckpointKind
     from ...models.error_body import ErrorBody
+    from ...models.set_checkpoint_ttl_request import SetCheckpointTtlRequest
 
-ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[None, ErrorBody]] = Endpoint(
     "set_checkpoint_ttl",
     "PUT",
     "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/ttl",
-    NoneType,
+    None,
     {"400 401 403 404 405 409 413 415 422 425 429 5XX": "ErrorBody"},
 )
 
@@ -35,7 +36,7 @@ def request(
     checkpoint_name: str,
     *,
     body: SetCheckpointTtlRequest,
-) -> "Request":
+) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(
         {
@@ -55,9 +56,9 @@ def sync_detailed(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: SetCheckpointTtlRequest,
-) -> "Response[None | ErrorBody]":
+) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body)
@@ -69,7 +70,7 @@ def sync(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: SetCheckpointTtlRequest,
 ) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
@@ -81,9 +82,9 @@ async def asyncio_detailed(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: SetCheckpointTtlRequest,
-) -> "Response[None | ErrorBody]":
+) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body)
@@ -95,7 +96,7 @@ async def asyncio(
     checkpoint_kind: CheckpointKind,
     checkpoint_name: str,
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: SetCheckpointTtlRequest,
 ) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""

@@ -4,27 +4,28 @@
 Nobody waits for it any more; the server may stop working on it.
 """
 
-from types import NoneType
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.cancel_future_request import CancelFutureRequest
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.cancel_future_request import CancelFutureRequest
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[None, ErrorBody]] = Endpoint(
     "cancel_future",
     "POST",
     "/api/v1/cancel_future",
-    NoneType,
+    None,
     {"400 401 403 404 409 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: CancelFutureRequest) -> "Request":
+def request(*, body: CancelFutureRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -32,25 +33,23 @@ def request(*, body: CancelFutureRequest) -> "Request":
 parse: Final = ENDPOINT.parse
 
 
-def sync_detailed(
-    *, client: "AuthenticatedClient", body: CancelFutureRequest
-) -> "Response[None | ErrorBody]":
+def sync_detailed(*, client: AuthenticatedClient, body: CancelFutureRequest) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: CancelFutureRequest) -> None:
+def sync(*, client: AuthenticatedClient, body: CancelFutureRequest) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: CancelFutureRequest
-) -> "Response[None | ErrorBody]":
+    *, client: AuthenticatedClient, body: CancelFutureRequest
+) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: CancelFutureRequest) -> None:
+async def asyncio(*, client: AuthenticatedClient, body: CancelFutureRequest) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     await ENDPOINT.asyncio(client, request(body=body))

@@ -12,23 +12,25 @@ servers have one of the two only.
 promise, in seconds.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.future_answer import FutureAnswer
-from ...models.future_retrieve_request import FutureRetrieveRequest
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.future_answer import FutureAnswer
+    from ...models.future_retrieve_request import FutureRetrieveRequest
     from ...models.try_again_response import TryAgainResponse
 
-ENDPOINT: Final["Endpoint[FutureAnswer, ErrorBody | TryAgainResponse]"] = Endpoint(
+ENDPOINT: Final[Endpoint[FutureAnswer, ErrorBody | TryAgainResponse]] = Endpoint(
     "retrieve_future",
     "POST",
     "/api/v1/retrieve_future",
-    FutureAnswer,
+    "FutureAnswer",
     {"400 401 402 403 404 409 410 413 415 422 425 429 5XX": "ErrorBody", "408": "TryAgainResponse"},
 )
 
@@ -39,7 +41,7 @@ def request(
     x_tinker_request_iteration: str | None = None,
     x_tinker_request_type: str | None = None,
     x_tinker_create_promise_roundtrip_time: str | None = None,
-) -> "Request":
+) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(
         headers={
@@ -56,12 +58,12 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: FutureRetrieveRequest,
     x_tinker_request_iteration: str | None = None,
     x_tinker_request_type: str | None = None,
     x_tinker_create_promise_roundtrip_time: str | None = None,
-) -> "Response[FutureAnswer | ErrorBody | TryAgainResponse]":
+) -> Response[FutureAnswer | ErrorBody | TryAgainResponse]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client,
@@ -76,7 +78,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: FutureRetrieveRequest,
     x_tinker_request_iteration: str | None = None,
     x_tinker_request_type: str | None = None,
@@ -96,12 +98,12 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: FutureRetrieveRequest,
     x_tinker_request_iteration: str | None = None,
     x_tinker_request_type: str | None = None,
     x_tinker_create_promise_roundtrip_time: str | None = None,
-) -> "Response[FutureAnswer | ErrorBody | TryAgainResponse]":
+) -> Response[FutureAnswer | ErrorBody | TryAgainResponse]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client,
@@ -116,7 +118,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: FutureRetrieveRequest,
     x_tinker_request_iteration: str | None = None,
     x_tinker_request_type: str | None = None,

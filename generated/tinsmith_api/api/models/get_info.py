@@ -4,27 +4,29 @@
 Its base model, adapter and tokenizer.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.get_info_request import GetInfoRequest
-from ...models.get_info_response import GetInfoResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.get_info_request import GetInfoRequest
+    from ...models.get_info_response import GetInfoResponse
 
-ENDPOINT: Final["Endpoint[GetInfoResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[GetInfoResponse, ErrorBody]] = Endpoint(
     "get_info",
     "POST",
     "/api/v1/get_info",
-    GetInfoResponse,
+    "GetInfoResponse",
     {"400 401 403 404 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: GetInfoRequest) -> "Request":
+def request(*, body: GetInfoRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,24 +35,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: GetInfoRequest
-) -> "Response[GetInfoResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: GetInfoRequest
+) -> Response[GetInfoResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: GetInfoRequest) -> GetInfoResponse:
+def sync(*, client: AuthenticatedClient, body: GetInfoRequest) -> GetInfoResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: GetInfoRequest
-) -> "Response[GetInfoResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: GetInfoRequest
+) -> Response[GetInfoResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: GetInfoRequest) -> GetInfoResponse:
+async def asyncio(*, client: AuthenticatedClient, body: GetInfoRequest) -> GetInfoResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

@@ -8,27 +8,29 @@
 The answer is a promise: `wait` for it as SampleResponse.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.sample_request import SampleRequest
-from ...models.untyped_api_future import UntypedAPIFuture
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.sample_request import SampleRequest
+    from ...models.untyped_api_future import UntypedAPIFuture
 
-ENDPOINT: Final["Endpoint[UntypedAPIFuture, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[UntypedAPIFuture, ErrorBody]] = Endpoint(
     "asample",
     "POST",
     "/api/v1/asample",
-    UntypedAPIFuture,
+    "UntypedAPIFuture",
     {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None) -> "Request":
+def request(*, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(
         headers={"X-Tinker-Sampling-Backpressure": x_tinker_sampling_backpressure}, body=body
@@ -39,8 +41,8 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
-) -> "Response[UntypedAPIFuture | ErrorBody]":
+    *, client: AuthenticatedClient, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
+) -> Response[UntypedAPIFuture | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)
@@ -48,7 +50,7 @@ def sync_detailed(
 
 
 def sync(
-    *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
+    *, client: AuthenticatedClient, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
 ) -> UntypedAPIFuture:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(
@@ -57,8 +59,8 @@ def sync(
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
-) -> "Response[UntypedAPIFuture | ErrorBody]":
+    *, client: AuthenticatedClient, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
+) -> Response[UntypedAPIFuture | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)
@@ -66,7 +68,7 @@ async def asyncio_detailed(
 
 
 async def asyncio(
-    *, client: "AuthenticatedClient", body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
+    *, client: AuthenticatedClient, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
 ) -> UntypedAPIFuture:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(

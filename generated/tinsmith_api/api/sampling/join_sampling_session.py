@@ -4,27 +4,29 @@
 Gives each copy of a sampler numbers of its own.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.join_sampling_session_request import JoinSamplingSessionRequest
-from ...models.join_sampling_session_response import JoinSamplingSessionResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.join_sampling_session_request import JoinSamplingSessionRequest
+    from ...models.join_sampling_session_response import JoinSamplingSessionResponse
 
-ENDPOINT: Final["Endpoint[JoinSamplingSessionResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[JoinSamplingSessionResponse, ErrorBody]] = Endpoint(
     "join_sampling_session",
     "POST",
     "/api/v1/join_sampling_session",
-    JoinSamplingSessionResponse,
+    "JoinSamplingSessionResponse",
     {"400 401 403 404 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: JoinSamplingSessionRequest) -> "Request":
+def request(*, body: JoinSamplingSessionRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,26 +35,26 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: JoinSamplingSessionRequest
-) -> "Response[JoinSamplingSessionResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: JoinSamplingSessionRequest
+) -> Response[JoinSamplingSessionResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: JoinSamplingSessionRequest) -> JoinSamplingSessionResponse:
+def sync(*, client: AuthenticatedClient, body: JoinSamplingSessionRequest) -> JoinSamplingSessionResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: JoinSamplingSessionRequest
-) -> "Response[JoinSamplingSessionResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: JoinSamplingSessionRequest
+) -> Response[JoinSamplingSessionResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
 async def asyncio(
-    *, client: "AuthenticatedClient", body: JoinSamplingSessionRequest
+    *, client: AuthenticatedClient, body: JoinSamplingSessionRequest
 ) -> JoinSamplingSessionResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

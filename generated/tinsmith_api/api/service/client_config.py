@@ -5,27 +5,29 @@ The first call of newer clients: limits and switches that the server dictates. A
 answers 404, which means every setting has its known default.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.client_config_request import ClientConfigRequest
-from ...models.client_config_response import ClientConfigResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.client_config_request import ClientConfigRequest
+    from ...models.client_config_response import ClientConfigResponse
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[ClientConfigResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[ClientConfigResponse, ErrorBody]] = Endpoint(
     "client_config",
     "POST",
     "/api/v1/client/config",
-    ClientConfigResponse,
+    "ClientConfigResponse",
     {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: ClientConfigRequest) -> "Request":
+def request(*, body: ClientConfigRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -34,24 +36,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: ClientConfigRequest
-) -> "Response[ClientConfigResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: ClientConfigRequest
+) -> Response[ClientConfigResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: ClientConfigRequest) -> ClientConfigResponse:
+def sync(*, client: AuthenticatedClient, body: ClientConfigRequest) -> ClientConfigResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: ClientConfigRequest
-) -> "Response[ClientConfigResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: ClientConfigRequest
+) -> Response[ClientConfigResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: ClientConfigRequest) -> ClientConfigResponse:
+async def asyncio(*, client: AuthenticatedClient, body: ClientConfigRequest) -> ClientConfigResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

@@ -4,22 +4,24 @@
 Answers as soon as the server takes requests. Open on some servers; a client need not call it.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.health_response import HealthResponse
 
 if TYPE_CHECKING:
     from ...client import Client
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.health_response import HealthResponse
 
-ENDPOINT: Final["Endpoint[HealthResponse, ErrorBody]"] = Endpoint(
-    "healthz", "GET", "/api/v1/healthz", HealthResponse, {"429 5XX": "ErrorBody"}
+ENDPOINT: Final[Endpoint[HealthResponse, ErrorBody]] = Endpoint(
+    "healthz", "GET", "/api/v1/healthz", "HealthResponse", {"429 5XX": "ErrorBody"}
 )
 
 
-def request() -> "Request":
+def request() -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request()
 
@@ -27,21 +29,21 @@ def request() -> "Request":
 parse: Final = ENDPOINT.parse
 
 
-def sync_detailed(*, client: "Client") -> "Response[HealthResponse | ErrorBody]":
+def sync_detailed(*, client: Client) -> Response[HealthResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request())
 
 
-def sync(*, client: "Client") -> HealthResponse:
+def sync(*, client: Client) -> HealthResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request())
 
 
-async def asyncio_detailed(*, client: "Client") -> "Response[HealthResponse | ErrorBody]":
+async def asyncio_detailed(*, client: Client) -> Response[HealthResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request())
 
 
-async def asyncio(*, client: "Client") -> HealthResponse:
+async def asyncio(*, client: Client) -> HealthResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request())

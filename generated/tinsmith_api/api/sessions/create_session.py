@@ -4,27 +4,29 @@
 Every other request belongs to a session; sessions are kept alive by heartbeats.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.create_session_request import CreateSessionRequest
-from ...models.create_session_response import CreateSessionResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.create_session_request import CreateSessionRequest
+    from ...models.create_session_response import CreateSessionResponse
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[CreateSessionResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[CreateSessionResponse, ErrorBody]] = Endpoint(
     "create_session",
     "POST",
     "/api/v1/create_session",
-    CreateSessionResponse,
+    "CreateSessionResponse",
     {"400 401 402 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: CreateSessionRequest) -> "Request":
+def request(*, body: CreateSessionRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,24 +35,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: CreateSessionRequest
-) -> "Response[CreateSessionResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: CreateSessionRequest
+) -> Response[CreateSessionResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: CreateSessionRequest) -> CreateSessionResponse:
+def sync(*, client: AuthenticatedClient, body: CreateSessionRequest) -> CreateSessionResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: CreateSessionRequest
-) -> "Response[CreateSessionResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: CreateSessionRequest
+) -> Response[CreateSessionResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: CreateSessionRequest) -> CreateSessionResponse:
+async def asyncio(*, client: AuthenticatedClient, body: CreateSessionRequest) -> CreateSessionResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

@@ -6,27 +6,28 @@ Says that no more requests come, and why.
 * `session_id`: The session.
 """
 
-from types import NoneType
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.finish_session_request import FinishSessionRequest
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.finish_session_request import FinishSessionRequest
 
-ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[None, ErrorBody]] = Endpoint(
     "finish_session",
     "POST",
     "/api/v1/sessions/{session_id}/finish",
-    NoneType,
+    None,
     {"400 401 403 404 409 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(session_id: str, *, body: FinishSessionRequest) -> "Request":
+def request(session_id: str, *, body: FinishSessionRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request({"session_id": session_id}, body=body)
 
@@ -35,24 +36,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    session_id: str, *, client: "AuthenticatedClient", body: FinishSessionRequest
-) -> "Response[None | ErrorBody]":
+    session_id: str, *, client: AuthenticatedClient, body: FinishSessionRequest
+) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(session_id, body=body))
 
 
-def sync(session_id: str, *, client: "AuthenticatedClient", body: FinishSessionRequest) -> None:
+def sync(session_id: str, *, client: AuthenticatedClient, body: FinishSessionRequest) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     ENDPOINT.sync(client, request(session_id, body=body))
 
 
 async def asyncio_detailed(
-    session_id: str, *, client: "AuthenticatedClient", body: FinishSessionRequest
-) -> "Response[None | ErrorBody]":
+    session_id: str, *, client: AuthenticatedClient, body: FinishSessionRequest
+) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(session_id, body=body))
 
 
-async def asyncio(session_id: str, *, client: "AuthenticatedClient", body: FinishSessionRequest) -> None:
+async def asyncio(session_id: str, *, client: AuthenticatedClient, body: FinishSessionRequest) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     await ENDPOINT.asyncio(client, request(session_id, body=body))

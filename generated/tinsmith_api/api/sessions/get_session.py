@@ -7,27 +7,29 @@ Its training runs and samplers.
 * `access_scope`: Whose to return, since 0.15. Absent means owned.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.access_scope import AccessScope
-from ...models.get_session_response import GetSessionResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.access_scope import AccessScope
     from ...models.error_body import ErrorBody
+    from ...models.get_session_response import GetSessionResponse
 
-ENDPOINT: Final["Endpoint[GetSessionResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[GetSessionResponse, ErrorBody]] = Endpoint(
     "get_session",
     "GET",
     "/api/v1/sessions/{session_id}",
-    GetSessionResponse,
+    "GetSessionResponse",
     {"401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(session_id: str, *, access_scope: AccessScope | None = None) -> "Request":
+def request(session_id: str, *, access_scope: AccessScope | None = None) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request({"session_id": session_id}, query={"access_scope": access_scope})
 
@@ -36,28 +38,28 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
-) -> "Response[GetSessionResponse | ErrorBody]":
+    session_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
+) -> Response[GetSessionResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(session_id, access_scope=access_scope))
 
 
 def sync(
-    session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+    session_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
 ) -> GetSessionResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(session_id, access_scope=access_scope))
 
 
 async def asyncio_detailed(
-    session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
-) -> "Response[GetSessionResponse | ErrorBody]":
+    session_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
+) -> Response[GetSessionResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(session_id, access_scope=access_scope))
 
 
 async def asyncio(
-    session_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+    session_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
 ) -> GetSessionResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(session_id, access_scope=access_scope))

@@ -8,29 +8,31 @@ Newest first, one page at a time.
 * `access_scope`: Whose to return, since 0.15. Absent means owned.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.access_scope import AccessScope
-from ...models.list_sessions_response import ListSessionsResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.access_scope import AccessScope
     from ...models.error_body import ErrorBody
+    from ...models.list_sessions_response import ListSessionsResponse
 
-ENDPOINT: Final["Endpoint[ListSessionsResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[ListSessionsResponse, ErrorBody]] = Endpoint(
     "list_sessions",
     "GET",
     "/api/v1/sessions",
-    ListSessionsResponse,
+    "ListSessionsResponse",
     {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
 def request(
     *, limit: int | None = None, offset: int | None = None, access_scope: AccessScope | None = None
-) -> "Request":
+) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(query={"limit": limit, "offset": offset, "access_scope": access_scope})
 
@@ -40,18 +42,18 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,
-) -> "Response[ListSessionsResponse | ErrorBody]":
+) -> Response[ListSessionsResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(limit=limit, offset=offset, access_scope=access_scope))
 
 
 def sync(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,
@@ -62,11 +64,11 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,
-) -> "Response[ListSessionsResponse | ErrorBody]":
+) -> Response[ListSessionsResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(limit=limit, offset=offset, access_scope=access_scope)
@@ -75,7 +77,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,

@@ -4,27 +4,29 @@
 By label, name, project, owner or state. Experimental.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.session_search_request import SessionSearchRequest
-from ...models.session_search_response import SessionSearchResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.session_search_request import SessionSearchRequest
+    from ...models.session_search_response import SessionSearchResponse
 
-ENDPOINT: Final["Endpoint[SessionSearchResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[SessionSearchResponse, ErrorBody]] = Endpoint(
     "search_sessions",
     "POST",
     "/api/v1/sessions/search",
-    SessionSearchResponse,
+    "SessionSearchResponse",
     {"400 401 403 404 405 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: SessionSearchRequest) -> "Request":
+def request(*, body: SessionSearchRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,24 +35,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: SessionSearchRequest
-) -> "Response[SessionSearchResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: SessionSearchRequest
+) -> Response[SessionSearchResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: SessionSearchRequest) -> SessionSearchResponse:
+def sync(*, client: AuthenticatedClient, body: SessionSearchRequest) -> SessionSearchResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: SessionSearchRequest
-) -> "Response[SessionSearchResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: SessionSearchRequest
+) -> Response[SessionSearchResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: SessionSearchRequest) -> SessionSearchResponse:
+async def asyncio(*, client: AuthenticatedClient, body: SessionSearchRequest) -> SessionSearchResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

@@ -4,27 +4,29 @@
 Every 10 seconds. 410 says that the session is over: stop.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.session_heartbeat_request import SessionHeartbeatRequest
-from ...models.session_heartbeat_response import SessionHeartbeatResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.session_heartbeat_request import SessionHeartbeatRequest
+    from ...models.session_heartbeat_response import SessionHeartbeatResponse
 
-ENDPOINT: Final["Endpoint[SessionHeartbeatResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[SessionHeartbeatResponse, ErrorBody]] = Endpoint(
     "session_heartbeat",
     "POST",
     "/api/v1/session_heartbeat",
-    SessionHeartbeatResponse,
+    "SessionHeartbeatResponse",
     {"400 401 403 404 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: SessionHeartbeatRequest) -> "Request":
+def request(*, body: SessionHeartbeatRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,26 +35,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: SessionHeartbeatRequest
-) -> "Response[SessionHeartbeatResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: SessionHeartbeatRequest
+) -> Response[SessionHeartbeatResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: SessionHeartbeatRequest) -> SessionHeartbeatResponse:
+def sync(*, client: AuthenticatedClient, body: SessionHeartbeatRequest) -> SessionHeartbeatResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: SessionHeartbeatRequest
-) -> "Response[SessionHeartbeatResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: SessionHeartbeatRequest
+) -> Response[SessionHeartbeatResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(
-    *, client: "AuthenticatedClient", body: SessionHeartbeatRequest
-) -> SessionHeartbeatResponse:
+async def asyncio(*, client: AuthenticatedClient, body: SessionHeartbeatRequest) -> SessionHeartbeatResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

@@ -6,27 +6,28 @@ From then on its costs count there.
 * `session_id`: The session.
 """
 
-from types import NoneType
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.set_session_project_request import SetSessionProjectRequest
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.set_session_project_request import SetSessionProjectRequest
 
-ENDPOINT: Final["Endpoint[None, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[None, ErrorBody]] = Endpoint(
     "set_session_project",
     "PUT",
     "/api/v1/sessions/{session_id}/project",
-    NoneType,
+    None,
     {"400 401 403 404 409 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(session_id: str, *, body: SetSessionProjectRequest) -> "Request":
+def request(session_id: str, *, body: SetSessionProjectRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request({"session_id": session_id}, body=body)
 
@@ -35,24 +36,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    session_id: str, *, client: "AuthenticatedClient", body: SetSessionProjectRequest
-) -> "Response[None | ErrorBody]":
+    session_id: str, *, client: AuthenticatedClient, body: SetSessionProjectRequest
+) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(session_id, body=body))
 
 
-def sync(session_id: str, *, client: "AuthenticatedClient", body: SetSessionProjectRequest) -> None:
+def sync(session_id: str, *, client: AuthenticatedClient, body: SetSessionProjectRequest) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     ENDPOINT.sync(client, request(session_id, body=body))
 
 
 async def asyncio_detailed(
-    session_id: str, *, client: "AuthenticatedClient", body: SetSessionProjectRequest
-) -> "Response[None | ErrorBody]":
+    session_id: str, *, client: AuthenticatedClient, body: SetSessionProjectRequest
+) -> Response[None | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(session_id, body=body))
 
 
-async def asyncio(session_id: str, *, client: "AuthenticatedClient", body: SetSessionProjectRequest) -> None:
+async def asyncio(session_id: str, *, client: AuthenticatedClient, body: SetSessionProjectRequest) -> None:
     """Send the request; return the value, or raise UnexpectedStatus."""
     await ENDPOINT.asyncio(client, request(session_id, body=body))

@@ -7,27 +7,29 @@ seq_id. In the binary form the flag `forward_only` leaves the gradients alone.
 The answer is a promise: `wait` for it as ForwardBackwardOutput.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.forward_backward_request import ForwardBackwardRequest
-from ...models.untyped_api_future import UntypedAPIFuture
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.forward_backward_request import ForwardBackwardRequest
+    from ...models.untyped_api_future import UntypedAPIFuture
 
-ENDPOINT: Final["Endpoint[UntypedAPIFuture, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[UntypedAPIFuture, ErrorBody]] = Endpoint(
     "forward_backward",
     "POST",
     "/api/v1/forward_backward",
-    UntypedAPIFuture,
+    "UntypedAPIFuture",
     {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: ForwardBackwardRequest) -> "Request":
+def request(*, body: ForwardBackwardRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -36,24 +38,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: ForwardBackwardRequest
-) -> "Response[UntypedAPIFuture | ErrorBody]":
+    *, client: AuthenticatedClient, body: ForwardBackwardRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: ForwardBackwardRequest) -> UntypedAPIFuture:
+def sync(*, client: AuthenticatedClient, body: ForwardBackwardRequest) -> UntypedAPIFuture:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: ForwardBackwardRequest
-) -> "Response[UntypedAPIFuture | ErrorBody]":
+    *, client: AuthenticatedClient, body: ForwardBackwardRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: ForwardBackwardRequest) -> UntypedAPIFuture:
+async def asyncio(*, client: AuthenticatedClient, body: ForwardBackwardRequest) -> UntypedAPIFuture:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

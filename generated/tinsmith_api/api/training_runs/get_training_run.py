@@ -7,27 +7,29 @@ Its base model, state and newest checkpoints.
 * `access_scope`: Whose to return, since 0.15. Absent means owned.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.access_scope import AccessScope
-from ...models.training_run import TrainingRun
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.access_scope import AccessScope
     from ...models.error_body import ErrorBody
+    from ...models.training_run import TrainingRun
 
-ENDPOINT: Final["Endpoint[TrainingRun, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[TrainingRun, ErrorBody]] = Endpoint(
     "get_training_run",
     "GET",
     "/api/v1/training_runs/{training_run_id}",
-    TrainingRun,
+    "TrainingRun",
     {"401 403 404 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(training_run_id: str, *, access_scope: AccessScope | None = None) -> "Request":
+def request(training_run_id: str, *, access_scope: AccessScope | None = None) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request({"training_run_id": training_run_id}, query={"access_scope": access_scope})
 
@@ -36,28 +38,28 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    training_run_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
-) -> "Response[TrainingRun | ErrorBody]":
+    training_run_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
+) -> Response[TrainingRun | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(training_run_id, access_scope=access_scope))
 
 
 def sync(
-    training_run_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+    training_run_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
 ) -> TrainingRun:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(training_run_id, access_scope=access_scope))
 
 
 async def asyncio_detailed(
-    training_run_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
-) -> "Response[TrainingRun | ErrorBody]":
+    training_run_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
+) -> Response[TrainingRun | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(training_run_id, access_scope=access_scope))
 
 
 async def asyncio(
-    training_run_id: str, *, client: "AuthenticatedClient", access_scope: AccessScope | None = None
+    training_run_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
 ) -> TrainingRun:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(training_run_id, access_scope=access_scope))

@@ -9,22 +9,24 @@ Last used first, one page at a time.
 * `project_id`: Only of this project.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.access_scope import AccessScope
-from ...models.training_runs_response import TrainingRunsResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.access_scope import AccessScope
     from ...models.error_body import ErrorBody
+    from ...models.training_runs_response import TrainingRunsResponse
 
-ENDPOINT: Final["Endpoint[TrainingRunsResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[TrainingRunsResponse, ErrorBody]] = Endpoint(
     "list_training_runs",
     "GET",
     "/api/v1/training_runs",
-    TrainingRunsResponse,
+    "TrainingRunsResponse",
     {"400 401 403 404 422 429 5XX": "ErrorBody"},
 )
 
@@ -35,7 +37,7 @@ def request(
     offset: int | None = None,
     access_scope: AccessScope | None = None,
     project_id: str | None = None,
-) -> "Request":
+) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(
         query={"limit": limit, "offset": offset, "access_scope": access_scope, "project_id": project_id}
@@ -47,12 +49,12 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,
     project_id: str | None = None,
-) -> "Response[TrainingRunsResponse | ErrorBody]":
+) -> Response[TrainingRunsResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client, request(limit=limit, offset=offset, access_scope=access_scope, project_id=project_id)
@@ -61,7 +63,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,
@@ -75,12 +77,12 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,
     project_id: str | None = None,
-) -> "Response[TrainingRunsResponse | ErrorBody]":
+) -> Response[TrainingRunsResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client, request(limit=limit, offset=offset, access_scope=access_scope, project_id=project_id)
@@ -89,7 +91,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     limit: int | None = None,
     offset: int | None = None,
     access_scope: AccessScope | None = None,

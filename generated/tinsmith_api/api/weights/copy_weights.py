@@ -7,22 +7,24 @@ Into a project or a session. Retries carry the same X-Idempotency-Key, so that o
 * `x_tinker_weights_access_token`: Opens somebody else's checkpoint. A secret.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.copy_weights_request import CopyWeightsRequest
-from ...models.copy_weights_response import CopyWeightsResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
+    from ...models.copy_weights_request import CopyWeightsRequest
+    from ...models.copy_weights_response import CopyWeightsResponse
     from ...models.error_body import ErrorBody
 
-ENDPOINT: Final["Endpoint[CopyWeightsResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[CopyWeightsResponse, ErrorBody]] = Endpoint(
     "copy_weights",
     "POST",
     "/api/v1/copy_weights",
-    CopyWeightsResponse,
+    "CopyWeightsResponse",
     {"400 401 402 403 404 409 413 415 422 425 429 5XX": "ErrorBody"},
 )
 
@@ -32,7 +34,7 @@ def request(
     body: CopyWeightsRequest,
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,
-) -> "Request":
+) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(
         headers={
@@ -48,11 +50,11 @@ parse: Final = ENDPOINT.parse
 
 def sync_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: CopyWeightsRequest,
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,
-) -> "Response[CopyWeightsResponse | ErrorBody]":
+) -> Response[CopyWeightsResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(
         client,
@@ -66,7 +68,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: CopyWeightsRequest,
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,
@@ -84,11 +86,11 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: CopyWeightsRequest,
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,
-) -> "Response[CopyWeightsResponse | ErrorBody]":
+) -> Response[CopyWeightsResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(
         client,
@@ -102,7 +104,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: "AuthenticatedClient",
+    client: AuthenticatedClient,
     body: CopyWeightsRequest,
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,

@@ -6,27 +6,29 @@ Into a model, or as a new model.
 The answer is a promise: `wait` for it as LoadWeightsResponse.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.load_weights_request import LoadWeightsRequest
-from ...models.untyped_api_future import UntypedAPIFuture
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.load_weights_request import LoadWeightsRequest
+    from ...models.untyped_api_future import UntypedAPIFuture
 
-ENDPOINT: Final["Endpoint[UntypedAPIFuture, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[UntypedAPIFuture, ErrorBody]] = Endpoint(
     "load_weights",
     "POST",
     "/api/v1/load_weights",
-    UntypedAPIFuture,
+    "UntypedAPIFuture",
     {"400 401 402 403 404 408 409 410 413 415 422 425 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: LoadWeightsRequest) -> "Request":
+def request(*, body: LoadWeightsRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -35,24 +37,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: LoadWeightsRequest
-) -> "Response[UntypedAPIFuture | ErrorBody]":
+    *, client: AuthenticatedClient, body: LoadWeightsRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: LoadWeightsRequest) -> UntypedAPIFuture:
+def sync(*, client: AuthenticatedClient, body: LoadWeightsRequest) -> UntypedAPIFuture:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: LoadWeightsRequest
-) -> "Response[UntypedAPIFuture | ErrorBody]":
+    *, client: AuthenticatedClient, body: LoadWeightsRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: LoadWeightsRequest) -> UntypedAPIFuture:
+async def asyncio(*, client: AuthenticatedClient, body: LoadWeightsRequest) -> UntypedAPIFuture:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

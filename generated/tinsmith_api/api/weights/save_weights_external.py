@@ -6,27 +6,29 @@ As files behind signed URLs.
 The answer is a promise: `wait` for it as SaveWeightsExternalResponse.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.save_weights_external_request import SaveWeightsExternalRequest
-from ...models.untyped_api_future import UntypedAPIFuture
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.save_weights_external_request import SaveWeightsExternalRequest
+    from ...models.untyped_api_future import UntypedAPIFuture
 
-ENDPOINT: Final["Endpoint[UntypedAPIFuture, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[UntypedAPIFuture, ErrorBody]] = Endpoint(
     "save_weights_external",
     "POST",
     "/api/v1/save_weights_external",
-    UntypedAPIFuture,
+    "UntypedAPIFuture",
     {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: SaveWeightsExternalRequest) -> "Request":
+def request(*, body: SaveWeightsExternalRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -35,24 +37,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: SaveWeightsExternalRequest
-) -> "Response[UntypedAPIFuture | ErrorBody]":
+    *, client: AuthenticatedClient, body: SaveWeightsExternalRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: SaveWeightsExternalRequest) -> UntypedAPIFuture:
+def sync(*, client: AuthenticatedClient, body: SaveWeightsExternalRequest) -> UntypedAPIFuture:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: SaveWeightsExternalRequest
-) -> "Response[UntypedAPIFuture | ErrorBody]":
+    *, client: AuthenticatedClient, body: SaveWeightsExternalRequest
+) -> Response[UntypedAPIFuture | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: SaveWeightsExternalRequest) -> UntypedAPIFuture:
+async def asyncio(*, client: AuthenticatedClient, body: SaveWeightsExternalRequest) -> UntypedAPIFuture:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))

@@ -4,27 +4,29 @@
 What is needed to train on from it.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from ...endpoint import Endpoint
-from ...models.weights_info_request import WeightsInfoRequest
-from ...models.weights_info_response import WeightsInfoResponse
 
 if TYPE_CHECKING:
     from ...client import AuthenticatedClient
     from ...exchange import Request, Response
     from ...models.error_body import ErrorBody
+    from ...models.weights_info_request import WeightsInfoRequest
+    from ...models.weights_info_response import WeightsInfoResponse
 
-ENDPOINT: Final["Endpoint[WeightsInfoResponse, ErrorBody]"] = Endpoint(
+ENDPOINT: Final[Endpoint[WeightsInfoResponse, ErrorBody]] = Endpoint(
     "weights_info",
     "POST",
     "/api/v1/weights_info",
-    WeightsInfoResponse,
+    "WeightsInfoResponse",
     {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
 )
 
 
-def request(*, body: WeightsInfoRequest) -> "Request":
+def request(*, body: WeightsInfoRequest) -> Request:
     """Build the request and do not send it."""
     return ENDPOINT.request(body=body)
 
@@ -33,24 +35,24 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(
-    *, client: "AuthenticatedClient", body: WeightsInfoRequest
-) -> "Response[WeightsInfoResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: WeightsInfoRequest
+) -> Response[WeightsInfoResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
-def sync(*, client: "AuthenticatedClient", body: WeightsInfoRequest) -> WeightsInfoResponse:
+def sync(*, client: AuthenticatedClient, body: WeightsInfoRequest) -> WeightsInfoResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return ENDPOINT.sync(client, request(body=body))
 
 
 async def asyncio_detailed(
-    *, client: "AuthenticatedClient", body: WeightsInfoRequest
-) -> "Response[WeightsInfoResponse | ErrorBody]":
+    *, client: AuthenticatedClient, body: WeightsInfoRequest
+) -> Response[WeightsInfoResponse | ErrorBody]:
     """Send the request; return the whole answer, that of a documented error too."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
-async def asyncio(*, client: "AuthenticatedClient", body: WeightsInfoRequest) -> WeightsInfoResponse:
+async def asyncio(*, client: AuthenticatedClient, body: WeightsInfoRequest) -> WeightsInfoResponse:
     """Send the request; return the value, or raise UnexpectedStatus."""
     return await ENDPOINT.asyncio(client, request(body=body))
