@@ -10,7 +10,13 @@ from tinsmith.core.codec.structure import rows_sent, to_page
 from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.paging import Pages, is_last_page
 from tinsmith_api.conversion import parse_time
-from tinsmith_api.models import Checkpoint, CheckpointsListResponse, Cursor, TrainingRunsResponse
+from tinsmith_api.models import (
+    Checkpoint,
+    CheckpointsListResponse,
+    Cursor,
+    ListSessionsResponse,
+    TrainingRunsResponse,
+)
 
 GOOD = {
     "checkpoint_id": "a",
@@ -62,6 +68,18 @@ def test_a_page_whose_rows_are_all_good() -> None:
     assert (problem, page.extra, page.cursor, page.checkpoints[0].time) == (None, None, None, None)
     assert rows_sent(page, "checkpoints") == 1
     assert to_page(TrainingRunsResponse, {"training_runs": []}, "training_runs")[0].cursor is None
+
+
+def test_a_row_that_is_no_object_is_told_as_that() -> None:
+    """Rows may be texts; what is wrong with one is said without its place in a list of its own."""
+    page, problem = to_page(ListSessionsResponse, {"sessions": ["a", 1]}, "sessions")
+    assert (page.sessions, problem) == (["a"], "unexpected int among its entries")
+    bad = {"checkpoints": [GOOD, {**GOOD, "time": "yesterday"}]}
+    _, problem = to_page(CheckpointsListResponse, bad, "checkpoints")
+    assert problem is not None
+    assert problem.startswith("the body is no Checkpoint: field 'time': ")
+    with pytest.raises(APIResponseValidationError, match="it is a str, not an object of Checkpoint"):
+        to_page(CheckpointsListResponse, {"checkpoints": ["a"]}, "checkpoints")
 
 
 @pytest.mark.parametrize(

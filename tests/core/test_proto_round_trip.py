@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from tinsmith.core import codec
 from tinsmith.core.codec import ProtobufPayload
-from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.codec.encode import encode_plain_batch
+from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.values import (
     Datum,
     EncodedTextChunk,
@@ -26,6 +27,7 @@ from tinsmith.core.values import (
     SampleResponse,
     TensorData,
 )
+from tinsmith_api import models
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
 from tests.core.wire_values import DATUM, SAMPLE, SETTINGS, outputs
@@ -252,3 +254,23 @@ def test_prompt_logprobs_have_holes() -> None:
     cut = wire.SampleResponse(prompt_logprobs=b"\0\0\0").SerializeToString()
     with pytest.raises(APIResponseValidationError, match="3 bytes"):
         codec.decode_sample(ProtobufPayload(cut))
+
+
+def test_a_plain_batch_becomes_the_same_message() -> None:
+    """A value of the contract gives the bytes that our own batch gives; it must have its number."""
+    own = Datum(
+        model_input=ModelInput.from_ints([1, 2]),
+        loss_fn_inputs={"target_tokens": [2, 3], "weights": [1.0, 0.5]},
+    )
+    plain = models.Datum(
+        model_input=models.ModelInput([models.EncodedTextChunk([1, 2])]),
+        loss_fn_inputs={
+            "target_tokens": models.TensorData([2, 3], "int64", [2]),
+            "weights": models.TensorData([1.0, 0.5], "float32", [2]),
+        },
+    )
+    batch = models.ForwardBackwardInput([plain], "ppo", {"clip_low_threshold": 0.8})
+    request = models.ForwardBackwardRequest(batch, "m", 7)
+    assert b"".join(encode_plain_batch(request)) == written([own], {"clip_low_threshold": 0.8})
+    with pytest.raises(InputError, match="'seq_id'"):
+        encode_plain_batch(models.ForwardBackwardRequest(batch, "m"))

@@ -36,12 +36,14 @@ TinkerPath = Annotated[
 def _ttl(seconds: int | None) -> int | None:
     """Refuse at once what no server takes."""
     if seconds is not None:
-        from tinsmith.core.arguments import TTL_S
+        from tinsmith_api.bounds import BOUNDS
 
-        if not TTL_S[0] <= seconds <= TTL_S[1]:
+        bound = BOUNDS["set_checkpoint_ttl"]["ttl_seconds"]
+        least, most = bound.minimum or 0, bound.maximum or seconds
+        if not least <= seconds <= most:
             raise typer.BadParameter(
-                f"{seconds} seconds: a checkpoint lives for an hour ({TTL_S[0]} s) at least and ten years"
-                f" ({TTL_S[1]} s) at most; --remove keeps it for ever"
+                f"{seconds} seconds: a checkpoint lives for an hour ({least} s) at least and ten years"
+                f" ({most} s) at most; --remove keeps it for ever"
             )
     return seconds
 

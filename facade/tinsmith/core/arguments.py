@@ -1,22 +1,16 @@
-"""Arguments of calls that are no values of their own: names, pages, times to live, settings of a loss.
+"""Arguments of calls that neither the contract nor a value checks: counts, labels, settings of a loss.
 
-Owns their ranges. Each check returns the argument as it will be sent.
+Each check returns the argument as it will be sent.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from tinsmith_api.numbers import finite_number, whole_number
 
 from tinsmith.core.errors import InputError
-
-TTL_S = (3600, 315_360_000)
-"""Shortest and longest time to live of a checkpoint, in seconds: an hour and ten years, as the API says."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 
 def count(value: Any, field: str, least: int = 0) -> int:
@@ -28,36 +22,6 @@ def count(value: Any, field: str, least: int = 0) -> int:
     if number < least:
         raise InputError(f"must be a whole number >= {least}, not {value!r}", field=field)
     return number
-
-
-def page(limit: int, offset: int) -> dict[str, object]:
-    """Return the query of a page."""
-    return {"limit": count(limit, "limit", 1), "offset": count(offset, "offset")}
-
-
-def ttl(ttl_seconds: Any, field: str = "ttl_seconds") -> int | None:
-    """Return a time to live; None is for ever."""
-    if ttl_seconds is None:
-        return None
-    try:
-        seconds = whole_number(ttl_seconds, field)
-    except InputError:
-        seconds = -1
-    if not TTL_S[0] <= seconds <= TTL_S[1]:
-        raise InputError(
-            f"must be a whole number of seconds from {TTL_S[0]} to {TTL_S[1]}, not {ttl_seconds!r}",
-            field=field,
-        )
-    return seconds
-
-
-def checkpoint_name(name: Any) -> str:
-    """Return the name of a new checkpoint."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise InputError(
-            f"{name!r} is no checkpoint name: letters, digits, '.', '_' and '-', at most 255", field="name"
-        )
-    return name
 
 
 def loss_settings(settings: Mapping[str, Any] | None) -> dict[str, float | str] | None:
