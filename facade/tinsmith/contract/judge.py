@@ -184,7 +184,7 @@ def _body(
     """Hold a body against its schema; a result against that of its kind."""
     schema, answer = contract.schema_of(holder), exchange.answer
     if exchange.status >= 400:
-        if exchange.status in BROKEN and isinstance(answer, dict) and set(answer) == {"text"}:
+        if exchange.status in BROKEN and isinstance(answer, dict) and set(answer) <= {"text", "bytes"}:
             return  # told already: the server broke
         if not words_of(answer) and exchange.status != 408:
             yield finding("error-words", "body", "an error says what is wrong", answer)

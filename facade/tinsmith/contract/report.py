@@ -12,7 +12,8 @@ import attrs
 
 from tinsmith.contract.dialects import Dialect, dialect_of
 from tinsmith.contract.judge import POLL, Finding, answer_findings, outcome, words_of
-from tinsmith.contract.rules import UNKNOWN, WRONG_KEY, Traffic, findings
+from tinsmith.contract.rules import UNKNOWN, WRONG_KEY, findings
+from tinsmith.contract.traffic import Traffic
 from tinsmith.core.server_profiles import UNKNOWN as UNKNOWN_SERVER
 from tinsmith.core.server_profiles import Clues, ServerProfile, recognise, version_by_probe
 
@@ -113,35 +114,36 @@ def report(
     `server` is what is known of it before; `untried` says why operations were not tried.
     """
     traffic = Traffic(contract, exchanges)
-    found = [*_each(contract, exchanges, traffic), *findings(traffic)]
-    named: dict[str, list[Finding]] = {}
-    deviations: list[Finding] = []
-    for finding in dict.fromkeys(found):
-        dialect = dialect_of(finding)
-        if dialect is None:
-            deviations.append(finding)
-        else:
-            named.setdefault(dialect.name, []).append(finding)
-    by_name = {dialect.name: dialect for dialect in map(dialect_of, found) if dialect is not None}
-    deviating = {finding.operation for finding in deviations}
-    missing = _signatures(exchanges)
-    addressed: dict[str, list[Exchange]] = {name: [] for name in contract.operations}
-    for exchange in traffic.exchanges:
-        op = traffic.operation(exchange)
-        if op is not None:
-            addressed[op.id].append(exchange)
-    rows = [
-        _row(op, traffic, addressed[op.id], op.id in deviating, missing, (untried or {}).get(op.id, ""))
-        for op in contract.operations.values()
-    ]
+    found = list(dict.fromkeys([*_each(contract, exchanges, traffic), *findings(traffic)]))
+    explained = [(finding, dialect_of(finding)) for finding in found]
+    deviations = tuple(finding for finding, dialect in explained if dialect is None)
+    dialects = dict.fromkeys(dialect.name for _, dialect in explained if dialect is not None)
+    named = (
+        [(finding, dialect) for finding, dialect in explained if dialect is not None and dialect.name == name]
+        for name in dialects
+    )
     return Report(
         source=source,
         server=_server(contract, exchanges, Clues(server)),
         contract=contract.version,
-        rows=tuple(rows),
-        deviations=tuple(deviations),
-        dialects=tuple(Named(dialect=by_name[name], findings=tuple(seen)) for name, seen in named.items()),
+        rows=_rows(traffic, {finding.operation for finding in deviations}, untried or {}),
+        deviations=deviations,
+        dialects=tuple(Named(dialect=seen[0][1], findings=tuple(one for one, _ in seen)) for seen in named),
         left_behind=tuple(left_behind),
+    )
+
+
+def _rows(traffic: Traffic, deviating: set[str], untried: Mapping[str, str]) -> tuple[Row, ...]:
+    """Return one row an operation, in the order of the contract."""
+    missing = _signatures(traffic.exchanges)
+    addressed: dict[str, list[Exchange]] = {name: [] for name in traffic.contract.operations}
+    for exchange in traffic.exchanges:
+        op = traffic.operation(exchange)
+        if op is not None:
+            addressed[op.id].append(exchange)
+    return tuple(
+        _row(op, traffic, addressed[op.id], op.id in deviating, missing, untried.get(op.id, ""))
+        for op in traffic.contract.operations.values()
     )
 
 

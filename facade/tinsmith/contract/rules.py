@@ -11,27 +11,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from tinsmith.contract.exchange import as_json
-from tinsmith.contract.judge import (
-    POLL,
-    Finding,
-    is_promise,
-    outcome,
-    promise_kind,
-    words_of,
-)
+from tinsmith.contract.judge import POLL, Finding, promise_kind, words_of
+from tinsmith.contract.traffic import WAITS, Traffic, field_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from tinsmith.contract.document import Contract, Json, Operation
+    from tinsmith.contract.document import Json, Operation
     from tinsmith.contract.exchange import Exchange
 
 UNKNOWN, WRONG_KEY = "unknown id", "wrong key"
 """Steps of the check whose requests are to be refused."""
-
-WAITS = frozenset({408, 425, 429, 503})
-"""Statuses that say: not now."""
 
 TRAINING = frozenset(
     {
@@ -55,73 +45,6 @@ _NUMBERS = {
     **dict.fromkeys(TRAINING, ("model_id", "seq_id")),
 }
 """Operation -> the fields that identify a request: what it belongs to, and its number there."""
-
-
-class Traffic:
-    """Exchanges in the order in which they were sent, and what their promises led to."""
-
-    def __init__(self, contract: Contract, exchanges: Iterable[Exchange]) -> None:
-        self.contract = contract
-        self.exchanges = [_read(exchange) for exchange in exchanges]
-        """Protobuf is read as the JSON that it stands for."""
-        self.issued: dict[str, Exchange] = {}
-        """The first request behind each promise."""
-        self.polls: dict[str, list[tuple[int, Exchange]]] = {}
-        """Answers of polls, by the id of the promise, with their places in the traffic."""
-        for place, exchange in enumerate(self.exchanges):
-            op = self.operation(exchange)
-            if op is None or not isinstance(exchange.answer, Mapping):
-                pass
-            elif op.id != POLL and is_promise(exchange.answer) and exchange.status // 100 == 2:
-                self.issued.setdefault(str(exchange.answer["request_id"]), exchange)
-            if op is not None and op.id == POLL and isinstance(exchange.request, Mapping):
-                request_id = str(exchange.request.get("request_id"))
-                self.polls.setdefault(request_id, []).append((place, exchange))
-
-    def operation(self, exchange: Exchange) -> Operation | None:
-        """Return the operation that a request addressed."""
-        return self.contract.operation_of(exchange.method, exchange.path)
-
-    def final(self, promise: Json) -> tuple[int, Exchange] | None:
-        """Return the answer that ended a promise, with its place; None where none did."""
-        for place, poll in self.polls.get(str(promise), ()):
-            if poll.status // 100 == 2 and outcome(poll.answer) in ("failed", "done"):
-                return place, poll
-            if poll.status >= 400 and poll.status not in WAITS:
-                return place, poll
-        return None
-
-    def result(self, promise: Json) -> Mapping[str, Json] | None:
-        """Return the result of a promise that was fulfilled."""
-        found = self.final(promise)
-        if found is None or found[1].status // 100 != 2 or outcome(found[1].answer) != "done":
-            return None
-        answer = found[1].answer
-        return answer if isinstance(answer, Mapping) else None
-
-    def failure(self, promise: Json) -> str | None:
-        """Return what a promise failed with, in words; None where it did not."""
-        found = self.final(promise)
-        if found is None:
-            return None
-        _, poll = found
-        if poll.status // 100 == 2 and outcome(poll.answer) == "done":
-            return None
-        return f"{poll.status} {words_of(poll.answer)}".strip()
-
-    def successes(self, operation: str) -> Iterator[tuple[int, Exchange]]:
-        """Yield what was accepted of an operation, with its place."""
-        for place, exchange in enumerate(self.exchanges):
-            op = self.operation(exchange)
-            if op is not None and op.id == operation and exchange.status // 100 == 2:
-                yield place, exchange
-
-
-def _read(exchange: Exchange) -> Exchange:
-    try:  # a forward in protobuf has the route of forward_backward, and that is what it shows
-        return as_json(exchange)._replace(path=exchange.path)
-    except ValueError:  # told by the judge
-        return exchange
 
 
 def findings(traffic: Traffic) -> Iterator[Finding]:
@@ -170,7 +93,7 @@ def _same_again(traffic: Traffic, op: str, before: Exchange, again: Exchange) ->
         yield _tell(op, rule, "status", text, str(again.status), again)
         return
     for field in ("request_id", "sampling_session_id"):
-        first, second = (_field(each.answer, field) for each in (before, again))
+        first, second = (field_of(each.answer, field) for each in (before, again))
         if first == second:
             continue
         failed = traffic.failure(second) if field == "request_id" else None
@@ -188,8 +111,8 @@ def _other_content(traffic: Traffic, op: str, before: Exchange, again: Exchange)
     if again.status // 100 != 2:
         yield _tell(op, "other-content", "status", text, str(again.status), again)
         return
-    promise = _field(again.answer, "request_id")
-    if promise is not None and promise == _field(before.answer, "request_id"):
+    promise = field_of(again.answer, "request_id")
+    if promise is not None and promise == field_of(before.answer, "request_id"):
         yield _tell(op, "other-content", "body/request_id", text, "the first promise", again)
         return
     failed = traffic.failure(promise)
@@ -224,22 +147,22 @@ def _made_model(traffic: Traffic, op: Operation, exchange: Exchange) -> str | No
     if op.id != POLL or exchange.status // 100 != 2 or not isinstance(exchange.answer, Mapping):
         return None
     kind = promise_kind(traffic.contract, exchange, traffic.issued)
-    return _text(exchange.answer, "model_id") if kind is not None and kind.id == "create_model" else None
+    return text_of(exchange.answer, "model_id") if kind is not None and kind.id == "create_model" else None
 
 
 def _gap(traffic: Traffic, op: str, place: int, exchange: Exchange, missing: int) -> Iterator[Finding]:
-    owner, number = _field(exchange.request, "model_id"), _field(exchange.request, "seq_id")
+    owner, number = field_of(exchange.request, "model_id"), field_of(exchange.request, "seq_id")
     text = f"number {number} waits for number {missing}, or is refused"
     if exchange.status == 409:
         yield _tell(op, "gap-at-once", "status", text, "409", exchange)
     if exchange.status // 100 != 2:
         return
-    promise = _field(exchange.answer, "request_id")
+    promise = field_of(exchange.answer, "request_id")
     found = traffic.final(promise)
     if found is None or traffic.result(promise) is None:
         return
     filled = any(
-        _field(each.request, "model_id") == owner and _field(each.request, "seq_id") == missing
+        field_of(each.request, "model_id") == owner and field_of(each.request, "seq_id") == missing
         for each in traffic.exchanges[place : found[0]]
     )
     if not filled:
@@ -251,7 +174,7 @@ def _failures(traffic: Traffic) -> Iterator[Finding]:
     text = "the failure of a promise is 200 with `error` and `category`"
     for polls in traffic.polls.values():
         for _, poll in polls:
-            known = _text(poll.request, "request_id") in traffic.issued
+            known = text_of(poll.request, "request_id") in traffic.issued
             if known and poll.status >= 400 and poll.status not in (*WAITS, 401, 403, 410):
                 yield _tell(POLL, "failure-status", "status", text, str(poll.status), poll)
 
@@ -361,12 +284,12 @@ class _Shelf:
 
     def keep(self, poll: Exchange) -> None:
         """Note what a save has brought, once."""
-        promise = _text(poll.request, "request_id") or ""
+        promise = text_of(poll.request, "request_id") or ""
         behind = self._traffic.issued.get(promise)
         op = self._traffic.operation(behind) if behind is not None else None
         if behind is None or op is None or op.id not in _SAVES or promise in self._seen:
             return
-        name = _text(behind.request, "path")
+        name = text_of(behind.request, "path")
         if name is not None and self._traffic.result(promise) is not None:
             self._seen.add(promise)
             run = self._runs.setdefault(str(behind.request["model_id"]), {})
@@ -383,16 +306,16 @@ class _Shelf:
         elif op.id == "delete_checkpoint":
             run[checkpoint]["gone"] = True
         elif op.id == "set_checkpoint_ttl":
-            run[checkpoint]["expires"] = _field(exchange.request, "ttl_seconds") is not None
+            run[checkpoint]["expires"] = field_of(exchange.request, "ttl_seconds") is not None
         else:
             run[checkpoint]["public"] = op.id == "publish_checkpoint"
 
     def listed(self, op: str, exchange: Exchange) -> Iterator[Finding]:
         """Hold one list against what is known; a full page may leave some out."""
-        rows = _field(exchange.answer, "checkpoints")
+        rows = field_of(exchange.answer, "checkpoints")
         if not isinstance(rows, list) or len(rows) >= int(exchange.query.get("limit", 100)):
             return
-        found = {str(_field(row, "checkpoint_id")): row for row in rows}
+        found = {str(field_of(row, "checkpoint_id")): row for row in rows}
         run = self._runs.get(unquote(exchange.path.split("/")[-2]), {})
         for checkpoint, wanted in run.items():
             place, text, value = _misplaced(checkpoint, wanted, found)
@@ -433,7 +356,7 @@ def _refusals(traffic: Traffic) -> Iterator[Finding]:
         if op is None or exchange.status // 100 != 2:
             continue
         if exchange.step == UNKNOWN:
-            failed = traffic.failure(_field(exchange.answer, "request_id"))
+            failed = traffic.failure(field_of(exchange.answer, "request_id"))
             if failed is None or op.id == POLL:
                 yield _tell(
                     op.id, "unknown-id", "status", "an unknown id is 404", str(exchange.status), exchange
@@ -491,19 +414,10 @@ def _loads(traffic: Traffic) -> Iterator[Finding]:
         op = traffic.operation(exchange)
         if op is None or op.id != "load_weights" or exchange.step == UNKNOWN:
             continue
-        number = _field(exchange.request, "seq_id")
+        number = field_of(exchange.request, "seq_id")
         told = words_of(exchange.answer) if exchange.status >= 400 else ""
         if exchange.status // 100 == 2:
-            told = traffic.failure(_field(exchange.answer, "request_id")) or ""
+            told = traffic.failure(field_of(exchange.answer, "request_id")) or ""
         if isinstance(number, int) and number > 1 and "seq_id" in told:
             text = "weights are loaded at any time"
             yield _tell(op.id, "load-later", "status", text, told, exchange)
-
-
-def _field(value: Json, name: str) -> Json:
-    return value.get(name) if isinstance(value, Mapping) else None
-
-
-def _text(value: Json, name: str) -> str | None:
-    found = _field(value, name)
-    return None if found is None else str(found)

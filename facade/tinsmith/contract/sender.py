@@ -92,11 +92,7 @@ class Sender:
         timeout_s: float | None = None,
     ) -> Exchange:
         """Send one request; what went wrong on the way is an answer with status 0."""
-        sent = None
-        if isinstance(body, bytes):
-            sent = Body.of((body,), "application/x-protobuf")
-        elif body is not None:
-            sent = json_body(body)
+        sent = _body(body)
         own = dict(headers or {})
         request = Request(
             operation or "x-contract-check",
@@ -108,18 +104,9 @@ class Sender:
             None if method == "GET" else secrets.token_hex(16),
             timeout_s,
         )
+        status, answer_headers, answer = await self._answer(request, self._wrong_key if wrong_key else None)
         told = {"content-type": sent.content_type, **own} if sent is not None else own
         path, _, query = target.partition("?")
-        status, answer_headers, answer = 0, {}, None
-        try:
-            found = await self._transport.send(request, key=self._wrong_key if wrong_key else None)
-        except Faulted as faulted:
-            answer = {"text": faulted.reason}
-        else:
-            status, answer_headers = found.status, kept_headers(found.headers)
-            answer = readable(found.body, found.headers.get("content-type", ""))
-        if status == 0 or status >= 500:  # a server that broke may end the connection without a word
-            self._transport.renew(Lane.CONTROL)
         exchange = Exchange(
             name=f"{len(self.exchanges) + 1:03} {operation or path}",
             source=self._source,
@@ -135,3 +122,24 @@ class Sender:
         )
         self.exchanges.append(exchange)
         return exchange
+
+    async def _answer(self, request: Request, key: Secret | None) -> tuple[int, dict[str, str], Json]:
+        """Make one attempt; what went wrong on the way is an answer with status 0."""
+        status, headers, answer = 0, {}, None
+        try:
+            found = await self._transport.send(request, key=key)
+        except Faulted as faulted:
+            answer = {"text": faulted.reason}
+        else:
+            status, headers = found.status, kept_headers(found.headers)
+            answer = readable(found.body, found.headers.get("content-type", ""))
+        if status == 0 or status >= 500:  # a server that broke may end the connection without a word
+            self._transport.renew(Lane.CONTROL)
+        return status, headers, answer
+
+
+def _body(body: Json) -> Body | None:
+    """Return a body as it is sent: bytes are protobuf, all else is JSON."""
+    if isinstance(body, bytes):
+        return Body.of((body,), "application/x-protobuf")
+    return None if body is None else json_body(body)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tinsmith import __version__
+from tinsmith.contract import messages
 from tinsmith.contract.bodies import query_of, smallest_body
 from tinsmith.contract.judge import outcome
 from tinsmith.contract.probe import REVOKES, greet, unknown_ids
 from tinsmith.contract.rules import UNKNOWN, WRONG_KEY
+from tinsmith.contract.traffic import WAITS, field_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +26,6 @@ if TYPE_CHECKING:
     from tinsmith.contract.exchange import Exchange
     from tinsmith.contract.sender import Sender
     from tinsmith.core.codec.wire import Encoding
-
-TOKENS = (5, 6, 7, 8)
-"""The text that is trained and sampled: numbers that every vocabulary has."""
-OTHER_TOKENS = (5, 6, 7, 9)
 
 TTL_S = 3600
 """Seconds of life that a checkpoint of the check is given, and has at most if it cannot be deleted."""
@@ -47,14 +45,6 @@ HEARTBEAT_S = 10.0
 
 PATIENCE_S = 120.0
 """Seconds that one promise may take."""
-
-
-_ENCODINGS: tuple[Encoding, ...] = ("json", "protobuf")
-"""The forms of a batch, in the order in which they are tried."""
-
-_Batch = Literal["forward", "forward_backward"]
-_BATCHES: tuple[_Batch, ...] = ("forward", "forward_backward")
-"""Operations that carry data."""
 
 
 class Walk:
@@ -122,9 +112,9 @@ class Walk:
         await self._call("healthz", step="service")
         offered = await self._call("get_server_capabilities", step="service")
         if self._base_model is None:
-            models = _get(offered.answer, "supported_models") or []
+            models = field_of(offered.answer, "supported_models") or []
             names = [
-                name for name in (_get(model, "model_name") for model in models) if isinstance(name, str)
+                name for name in (field_of(model, "model_name") for model in models) if isinstance(name, str)
             ]
             self._base_model = names[0] if names else None
         version = {"sdk_version": __version__}
@@ -140,13 +130,7 @@ class Walk:
             await self._call("get_tokenizer", query={"base_model": self._base_model}, step="service")
 
     async def _open_session(self) -> None:
-        body = {
-            "tags": ["contract-check"],
-            "user_metadata": {},
-            "sdk_version": __version__,
-            "type": "create_session",
-        }
-        opened = await self._call("create_session", body, step="session")
+        opened = await self._call("create_session", messages.session(), step="session")
         self._session = _text(opened, "session_id")
         if self._session is None:
             return
@@ -156,23 +140,7 @@ class Walk:
         await self._call("list_sessions", query={"limit": 20, "offset": 0}, step="session")
         await self._call("search_sessions", {"session_id": self._session, "limit": 5}, step="session")
         await self._call("set_session_project", {"project_id": self._name}, path=path, step="session")
-        event = {
-            "event": "GENERIC_EVENT",
-            "event_id": "bd03b636-2bbf-41a9-97d5-5e1581b14e1d",
-            "event_session_index": 0,
-            "severity": "INFO",
-            "timestamp": "2026-11-22T06:55:44.088675Z",
-            "event_name": "contract.check",
-            "event_data": {},
-        }
-        told = {
-            "events": [event],
-            "platform": "Linux",
-            "sdk_version": __version__,
-            "session_id": self._session,
-            "process_uuid": event["event_id"],
-        }
-        await self._call("telemetry", told, step="session")
+        await self._call("telemetry", messages.telemetry(self._session), step="session")
         loss = self._sender.contract.operations["create_custom_loss"]
         custom = smallest_body(self._sender.contract, loss, {"session_id": self._session})
         await self._fulfil(await self._call(loss.id, custom, step="custom loss"))
@@ -184,7 +152,7 @@ class Walk:
         if self._base_model is None:
             self._left_out("no base model is offered; --base-model names one", "create_model")
             return
-        body = self._model_body(0)
+        body = messages.model(self._session, 0, self._base_model)
         made = await self._call("create_model", body, step="model")
         result = await self._fulfil(made)
         again = await self._fulfil(await self._call("create_model", body, step="the same number again"))
@@ -198,30 +166,19 @@ class Walk:
 
     def _own_model(self, result: Json) -> str | None:
         """Note a model to be unloaded in the end."""
-        found = _get(result, "model_id")
+        found = field_of(result, "model_id")
         if not isinstance(found, str):
             return None
         if found not in self._models:
             self._models.append(found)
         return found
 
-    def _model_body(self, number: int) -> dict[str, Json]:
-        lora = {"rank": 1, "seed": 7, "train_mlp": True, "train_attn": True, "train_unembed": True}
-        return {
-            "session_id": self._session,
-            "model_seq_id": number,
-            "base_model": self._base_model,
-            "user_metadata": {},
-            "lora_config": lora,
-            "type": "create_model",
-        }
-
     async def _train(self) -> None:
         if self._model is None:
             self._left_out("there is no model", "forward", "forward_backward", "optim_step")
             return
-        for encoding in _ENCODINGS:
-            for operation in _BATCHES:
+        for encoding in messages.ENCODINGS:
+            for operation in messages.BATCHES:
                 sent = await self._batch(operation, encoding)
                 if sent.status // 100 == 2:
                     self._encodings.append(encoding)
@@ -238,21 +195,20 @@ class Walk:
 
     async def _batch(
         self,
-        operation: _Batch,
+        operation: messages.Batch,
         encoding: Encoding,
         *,
         step: str = "training",
         number: int | None = None,
-        tokens: tuple[int, ...] = TOKENS,
+        tokens: tuple[int, ...] = messages.TOKENS,
     ) -> Exchange:
         """Send a batch; its number is spent when it was accepted, and only if it is the next one."""
         chosen = self._number if number is None else number
         if encoding == "protobuf":
-            body: Json = _protobuf_batch(operation, str(self._model), chosen, tokens)
+            body: Json = messages.protobuf_batch(operation, str(self._model), chosen, tokens)
             sent = await self._call("forward_backward", body, step=f"{step}, protobuf")
         else:
-            batch = {"data": [_datum(tokens)], "loss_fn": "cross_entropy"}
-            body = {f"{operation}_input": batch, "model_id": self._model, "seq_id": chosen}
+            body = messages.batch(operation, str(self._model), chosen, tokens)
             sent = await self._call(operation, body, step=step)
         if number is None and sent.status // 100 == 2:
             self._number += 1
@@ -268,7 +224,7 @@ class Walk:
             encoding,
             step="the same number, other content",
             number=number,
-            tokens=OTHER_TOKENS,
+            tokens=messages.OTHER_TOKENS,
         )
         for sent in (first, again, other):
             await self._fulfil(sent)
@@ -293,12 +249,12 @@ class Walk:
         )
         unnamed = {**model, "sampling_session_seq_id": 0, "type": "save_weights_for_sampler"}
         live = await self._numbered("save_weights_for_sampler", unnamed, step="save without a name")
-        self._sampler = _get(live, "sampling_session_id")
+        self._sampler = field_of(live, "sampling_session_id")
         body = {**model, "path": self._name, "type": "save_weights_external"}
         self._kept(await self._numbered("save_weights_external", body, step="save"))
 
     def _kept(self, result: Json) -> str | None:
-        path = _get(result, "path")
+        path = field_of(result, "path")
         if not isinstance(path, str):
             return None
         self._checkpoints.append(path)
@@ -317,7 +273,8 @@ class Walk:
         )
         second = self._own_model(await self._fulfil(made))
         if second is None:  # then into a model that has done nothing yet
-            made = await self._call("create_model", self._model_body(2), step="model")
+            body = messages.model(self._session, 2, self._base_model)
+            made = await self._call("create_model", body, step="model")
             second = self._own_model(await self._fulfil(made))
             if second is not None:
                 body = {**loaded, "model_id": second, "seq_id": 1}
@@ -360,23 +317,25 @@ class Walk:
         opened = await self._call("create_sampling_session", body, step=step)
         found = _text(opened, "sampling_session_id")
         if found is None and _text(opened, "request_id") is not None:
-            found = _get(await self._fulfil(opened), "sampling_session_id")
+            found = field_of(await self._fulfil(opened), "sampling_session_id")
         return found
 
     async def _draw(self) -> None:
-        first = await self._call("asample", self._sample_body(0), step="sample")
+        first = await self._call("asample", messages.sample(self._sampler, 0), step="sample")
         await self._fulfil(first, also_announced=True)
-        again = await self._call("asample", self._sample_body(0), step="the same number again")
+        again = await self._call("asample", messages.sample(self._sampler, 0), step="the same number again")
         other = await self._call(
-            "asample", self._sample_body(0, OTHER_TOKENS), step="the same number, other content"
+            "asample",
+            messages.sample(self._sampler, 0, messages.OTHER_TOKENS),
+            step="the same number, other content",
         )
         for sent in (again, other):
             await self._fulfil(sent)
-        sent = await self._call("asample", self._sample_body(1), step="sample")
+        sent = await self._call("asample", messages.sample(self._sampler, 1), step="sample")
         await self._fulfil(sent, accept="application/x-protobuf, application/json")
         target = {"sampling_session_id": self._sampler}
         await self._call("retrieve_futures", {"target": target, "timeout": 0}, step="poll of many")
-        long = self._sample_body(2, most=LONG_SAMPLE_TOKENS)
+        long = messages.sample(self._sampler, 2, most=LONG_SAMPLE_TOKENS)
         doomed = await self._call("asample", long, step="sample to cancel")
         request_id = _text(doomed, "request_id")
         if request_id is not None:
@@ -388,19 +347,6 @@ class Walk:
         )
         for operation in ("retrieve_future", "cancel_future"):
             await self._call(operation, {"request_id": unknown}, step=UNKNOWN)
-
-    def _sample_body(
-        self, number: int, tokens: tuple[int, ...] = TOKENS, *, most: int = 4
-    ) -> dict[str, Json]:
-        return {
-            "sampling_session_id": self._sampler,
-            "seq_id": number,
-            "num_samples": 1,
-            "prompt": {"chunks": [{"type": "encoded_text", "tokens": list(tokens)}]},
-            "sampling_params": {"max_tokens": most, "seed": 5, "temperature": 1.0, "stop": []},
-            "prompt_logprobs": True,
-            "type": "sample",
-        }
 
     async def _list(self) -> None:
         await self._call("list_training_runs", query={"limit": 20, "offset": 0}, step="list")
@@ -524,7 +470,7 @@ class Walk:
             body: dict[str, Json] = {"request_id": promise}
             told = await self._call("retrieve_future", body, step="poll", headers=headers, timeout_s=rest_s)
             number += 1
-            if told.status == 0 or (told.status >= 400 and told.status not in (408, 425, 429, 503)):
+            if told.status == 0 or (told.status >= 400 and told.status not in WAITS):
                 return None
             if told.status // 100 == 2 and outcome(told.answer) != "pending":
                 if also_announced:
@@ -555,44 +501,9 @@ _CHANGING = (
 )
 
 
-def _datum(tokens: tuple[int, ...]) -> dict[str, Json]:
-    length = len(tokens) - 1
-    return {
-        "model_input": {"chunks": [{"type": "encoded_text", "tokens": list(tokens[:-1])}]},
-        "loss_fn_inputs": {
-            "target_tokens": {"data": list(tokens[1:]), "dtype": "int64", "shape": [length]},
-            "weights": {"data": [1.0] * length, "dtype": "float32", "shape": [length]},
-        },
-    }
-
-
-def _protobuf_batch(operation: _Batch, model_id: str, number: int, tokens: tuple[int, ...]) -> bytes:
-    """Write a batch as protobuf; both operations have one route there, and the body says which it is."""
-    from tinsmith.core.codec import encode_forward_backward
-    from tinsmith.core.values import Datum, ModelInput, TensorData
-
-    length = len(tokens) - 1
-    datum = Datum(
-        model_input=ModelInput.from_ints(list(tokens[:-1])),
-        loss_fn_inputs={
-            "target_tokens": TensorData(data=list(tokens[1:]), dtype="int64", shape=[length]),
-            "weights": TensorData(data=[1.0] * length, dtype="float32", shape=[length]),
-        },
-    )
-    return b"".join(
-        encode_forward_backward(
-            operation, [datum], "cross_entropy", None, model_id, number, encoding="protobuf"
-        )
-    )
-
-
-def _get(value: Json, name: str) -> Json:
-    return value.get(name) if isinstance(value, dict) else None
-
-
 def _text(exchange: Exchange, name: str) -> str | None:
     """Return a text of a success's answer; None where there is none."""
     if exchange.status // 100 != 2:
         return None
-    found = _get(exchange.answer, name)
+    found = field_of(exchange.answer, name)
     return str(found) if isinstance(found, str | int) else None
