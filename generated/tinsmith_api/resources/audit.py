@@ -21,9 +21,9 @@ class Audit(Resource):
     ) -> APIFuture[models.AuditLogResponse]:
         """Read the audit log.
 
-        Of one day. May answer with a redirect to where the entries are.
+        Lists what was done in one day. The server may redirect to where the entries are.
 
-        `event_type`: Which entries.
+        `event_type`: Which entries to list. Absent leaves it to the server, which lists all.
         `day`: Which day, in UTC.
         """
         return self._send(

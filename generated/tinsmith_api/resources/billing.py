@@ -18,7 +18,7 @@ class Billing(Resource):
     ) -> APIFuture[models.BillingUsageResponse]:
         """List usage.
 
-        Over at most 14 days, from and to a full hour.
+        Lists what was used in a stretch of at most 14 days, from a full hour to a full hour.
 
         `starting_on`: From this hour on.
         `ending_before`: Up to, but not including, this hour.
@@ -41,11 +41,11 @@ class Billing(Resource):
     def get_current_checkpoint_storage_usage(
         self, project_id: str | None = None
     ) -> APIFuture[models.CurrentCheckpointStorageUsageResponse]:
-        """List stored checkpoints with their cost.
+        """List what stored checkpoints take.
 
-        As of today.
+        Says for each user and project how much the stored checkpoints take now, and what they cost.
 
-        `project_id`: Only of this project.
+        `project_id`: Return only what belongs to this project. Absent means all projects.
         """
         return self._send(
             Ask(

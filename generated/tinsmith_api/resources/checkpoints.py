@@ -19,11 +19,12 @@ class Checkpoints(Resource):
     ) -> APIFuture[models.CheckpointsListResponse]:
         """List the checkpoints of a run.
 
-        All of them, newest first. Some servers page here too.
+        Lists all checkpoints of a training run, newest first. Some servers give one page at a time.
 
-        `training_run_id`: The training run. Colons stay unescaped.
-        `limit`: The most to return. Absent means as many as the server likes, 100 or more. From 1 to 1000.
-        `offset`: How many to skip. Absent means 0. At least 0.
+        `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
+        `limit`: Most entries to return. Absent leaves it to the server, which gives 100 or more. From 1 to
+        1000.
+        `offset`: Number of entries to skip. Absent means 0. At least 0.
         """
         return self._send(
             Ask(
@@ -65,10 +66,10 @@ class Checkpoints(Resource):
     ) -> APIFuture[models.CheckpointsListResponse]:
         """List one's own checkpoints.
 
-        Of all runs, newest first, one page at a time.
+        Lists the checkpoints of all one's own training runs, newest first, one page at a time.
 
-        `limit`: The most to return. Absent means 100. From 1 to 1000.
-        `offset`: How many to skip. Absent means 0. At least 0.
+        `limit`: Most entries to return. Absent means 100. From 1 to 1000.
+        `offset`: Number of entries to skip. Absent means 0. At least 0.
         """
         return self._send(
             Ask(
@@ -105,7 +106,7 @@ class Checkpoints(Resource):
 
         `NotFoundError` may also mean that a first try, whose answer was lost, deleted it.
 
-        `training_run_id`: The training run. Colons stay unescaped.
+        `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
         `checkpoint_id`: Kind and name, `weights/0001`, or as the server's list spells it; a bare name is
         one of sampler weights.
         """
@@ -139,7 +140,7 @@ class Checkpoints(Resource):
 
         The embedded service raises `ConflictError` if they can already.
 
-        `training_run_id`: The training run. Colons stay unescaped.
+        `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
         `checkpoint_id`: Kind and name, `weights/0001`, or as the server's list spells it; a bare name is
         one of sampler weights.
         """
@@ -173,7 +174,7 @@ class Checkpoints(Resource):
 
         The embedded service raises `ConflictError` if it is.
 
-        `training_run_id`: The training run. Colons stay unescaped.
+        `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
         `checkpoint_id`: Kind and name, `weights/0001`, or as the server's list spells it; a bare name is
         one of sampler weights.
         """
@@ -209,7 +210,7 @@ class Checkpoints(Resource):
 
         Counted from now, an hour to ten years.
 
-        `training_run_id`: The training run. Colons stay unescaped.
+        `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
         `checkpoint_id`: Kind and name, `weights/0001`, or as the server's list spells it; a bare name is
         one of sampler weights.
         `ttl_seconds`: Seconds from now until the server deletes it, one hour to ten years. Null, which is
@@ -257,9 +258,9 @@ class Checkpoints(Resource):
         return await self.set_checkpoint_ttl_from_tinker_path(tinker_path, ttl_seconds)
 
     def get_external_weights_urls(self, tinker_path: str) -> APIFuture[models.ExternalWeightsUrlsResponse]:
-        """Get the URLs of stored files.
+        """Get the URLs of a checkpoint's files.
 
-        For checkpoints of kind `external_weights` only.
+        Answers with a signed URL for each file of a checkpoint of kind `external_weights`.
 
         `tinker_path`: The `tinker://` path of the checkpoint.
         """

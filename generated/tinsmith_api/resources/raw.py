@@ -281,7 +281,7 @@ class RawOperations(RawResource):
         self, *, model_id: str
     ) -> RawPromise[models.UntypedAPIFuture, models.UnloadModelResponse]: ...
     def unload_model(self, **given: Any) -> RawPromise[models.UntypedAPIFuture, models.UnloadModelResponse]:
-        """Free a model."""
+        """Free the memory of a model."""
         return self._promise(
             Ask(
                 "unload_model",
@@ -380,7 +380,7 @@ class RawOperations(RawResource):
     def create_custom_loss(
         self, **given: Any
     ) -> RawPromise[models.UntypedAPIFuture, models.CreateCustomLossResponse]:
-        """Hand over a loss function."""
+        """Give the server a loss function."""
         return self._promise(
             Ask(
                 "create_custom_loss",
@@ -407,7 +407,7 @@ class RawOperations(RawResource):
         user_metadata: Mapping[str, str] | None = None,
     ) -> RawPromise[models.UntypedAPIFuture, models.SaveWeightsResponse]: ...
     def save_weights(self, **given: Any) -> RawPromise[models.UntypedAPIFuture, models.SaveWeightsResponse]:
-        """Save to go on training from."""
+        """Save a checkpoint to go on training from."""
         return self._promise(
             Ask(
                 "save_weights",
@@ -471,7 +471,7 @@ class RawOperations(RawResource):
     def save_weights_for_sampler(
         self, **given: Any
     ) -> RawPromise[models.UntypedAPIFuture, models.SaveWeightsForSamplerResponse]:
-        """Save to sample from."""
+        """Save weights to sample from."""
         return self._promise(
             Ask(
                 "save_weights_for_sampler",
@@ -499,7 +499,7 @@ class RawOperations(RawResource):
     def save_weights_external(
         self, **given: Any
     ) -> RawPromise[models.UntypedAPIFuture, models.SaveWeightsExternalResponse]:
-        """Save to download."""
+        """Save weights to download."""
         return self._promise(
             Ask(
                 "save_weights_external",
@@ -709,7 +709,7 @@ class RawOperations(RawResource):
         retrieved_request_ids: Sequence[str] | None = None,
     ) -> RawFuture[models.FuturesRetrieveResponse]: ...
     def retrieve_futures(self, **given: Any) -> RawFuture[models.FuturesRetrieveResponse]:
-        """Watch a sampler's promises."""
+        """Watch the promises of a sampler."""
         return self._ask(
             Ask(
                 "retrieve_futures",
@@ -819,7 +819,7 @@ class RawOperations(RawResource):
         checkpoint_kind: Literal["weights", "sampler_weights", "external_weights"],
         checkpoint_name: str,
     ) -> RawFuture[None]:
-        """Get a download URL."""
+        """Get the URL of a checkpoint's archive."""
         return self._ask(
             Ask(
                 "get_checkpoint_archive_url",
@@ -916,7 +916,7 @@ class RawOperations(RawResource):
         checkpoint_kind: Literal["weights", "sampler_weights", "external_weights"],
         checkpoint_name: str,
     ) -> RawFuture[models.ExternalWeightsUrlsResponse]:
-        """Get the URLs of stored files."""
+        """Get the URLs of a checkpoint's files."""
         return self._ask(
             Ask(
                 "get_external_weights_urls",
@@ -972,7 +972,7 @@ class RawOperations(RawResource):
     def list_checkpoint_storage_usage(
         self, *, project_id: str | None = None
     ) -> RawFuture[models.CurrentCheckpointStorageUsageResponse]:
-        """List stored checkpoints with their cost."""
+        """List what stored checkpoints take."""
         return self._ask(
             Ask(
                 "list_checkpoint_storage_usage",

@@ -14,9 +14,9 @@ class Sampling(Resource):
     def get_sampler(self, sampler_id: str) -> APIFuture[models.GetSamplerResponse]:
         """Describe a sampler.
 
-        Which weights it samples.
+        Answers with the weights that a sampler samples.
 
-        `sampler_id`: The sampler. Colons stay unescaped.
+        `sampler_id`: Id of the sampler. Its colons stay unescaped in the path.
         """
         return self._send(Ask("get_sampler", models.GetSamplerResponse, path={"sampler_id": sampler_id}))
 

@@ -20,11 +20,12 @@ class Sessions(Resource):
     ) -> APIFuture[models.ListSessionsResponse]:
         """List sessions.
 
-        Newest first, one page at a time.
+        Lists sessions, newest first, one page at a time.
 
-        `limit`: The most to return. Absent means 20. From 1 to 500.
-        `offset`: How many to skip. Absent means 0. At least 0.
-        `access_scope`: Whose to return, since 0.15. Absent means owned.
+        `limit`: Most entries to return. Absent means 20. From 1 to 500.
+        `offset`: Number of entries to skip. Absent means 0. At least 0.
+        `access_scope`: Whose things to return, one's own (`owned`) or all that the key may read
+        (`accessible`). Since 0.15. Absent means `owned`.
         """
         return self._send(
             Ask(
@@ -67,10 +68,11 @@ class Sessions(Resource):
     ) -> APIFuture[models.GetSessionResponse]:
         """Describe a session.
 
-        Its training runs and samplers.
+        Answers with the training runs and samplers of a session.
 
-        `session_id`: The session.
-        `access_scope`: Whose to return, since 0.15. Absent means owned.
+        `session_id`: Id of the session.
+        `access_scope`: Whose things to return, one's own (`owned`) or all that the key may read
+        (`accessible`). Since 0.15. Absent means `owned`.
         """
         return self._send(
             Ask(
@@ -90,9 +92,9 @@ class Sessions(Resource):
     def assign_session_project(self, session_id: str, project_id: str) -> APIFuture[None]:
         """Move a session to a project.
 
-        From then on its costs count there.
+        The costs of the session count to that project from then on.
 
-        `session_id`: The session.
+        `session_id`: Id of the session.
         `project_id`: Project that the session counts to from now on.
         """
         return self._send(
@@ -113,7 +115,7 @@ class Sessions(Resource):
     ) -> APIFuture[models.SessionSearchResponse]:
         """Find sessions.
 
-        By label, name, project, owner or state. Experimental.
+        Finds sessions by id, name, labels, project, owner or state, one page at a time. Experimental.
 
         `request`: Find sessions. `session_id` and `display_name` are alternatives: a session is found that
         fits one of them. Every other filter given must match too.

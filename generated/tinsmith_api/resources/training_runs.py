@@ -23,12 +23,13 @@ class TrainingRuns(Resource):
     ) -> APIFuture[models.TrainingRunsResponse]:
         """List training runs.
 
-        Last used first, one page at a time.
+        Lists training runs, last used first, one page at a time.
 
-        `limit`: The most to return. Absent means 20. From 1 to 500.
-        `offset`: How many to skip. Absent means 0. At least 0.
-        `access_scope`: Whose to return, since 0.15. Absent means owned.
-        `project_id`: Only of this project.
+        `limit`: Most entries to return. Absent means 20. From 1 to 500.
+        `offset`: Number of entries to skip. Absent means 0. At least 0.
+        `access_scope`: Whose things to return, one's own (`owned`) or all that the key may read
+        (`accessible`). Since 0.15. Absent means `owned`.
+        `project_id`: Return only what belongs to this project. Absent means all projects.
         """
         return self._send(
             Ask(
@@ -86,10 +87,11 @@ class TrainingRuns(Resource):
     ) -> APIFuture[models.TrainingRun]:
         """Describe a training run.
 
-        Its base model, state and newest checkpoints.
+        Answers with the base model, the state and the newest checkpoints of a training run.
 
-        `training_run_id`: The training run. Colons stay unescaped.
-        `access_scope`: Whose to return, since 0.15. Absent means owned.
+        `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
+        `access_scope`: Whose things to return, one's own (`owned`) or all that the key may read
+        (`accessible`). Since 0.15. Absent means `owned`.
         """
         return self._send(
             Ask(
@@ -113,7 +115,8 @@ class TrainingRuns(Resource):
 
 
         `tinker_path`: The `tinker://` path of the checkpoint.
-        `access_scope`: Whose to return, since 0.15. Absent means owned.
+        `access_scope`: Whose things to return, one's own (`owned`) or all that the key may read
+        (`accessible`). Since 0.15. Absent means `owned`.
         """
         return self._send(
             Ask(

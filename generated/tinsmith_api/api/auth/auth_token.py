@@ -1,8 +1,8 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Exchange the key for a token.
 
-The token is then sent as X-API-Key. Refresh it at about half of its life; a 401 whose WWW-
-Authenticate holds `error="invalid_token"` asks for it at once.
+The client sends the token as X-API-Key from then on, and asks for a new one at about half of its
+life. A 401 whose WWW-Authenticate holds `error="invalid_token"` asks for a new one at once.
 """
 
 from __future__ import annotations

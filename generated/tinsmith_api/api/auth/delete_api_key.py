@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Revoke the key.
 
-The key of this very request stops working.
+The key of this request stops working.
 """
 
 from __future__ import annotations

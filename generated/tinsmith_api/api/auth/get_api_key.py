@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Describe the key.
 
-Used to check a key that was pasted in.
+Describes the key of this request, for example to check a key that a user has pasted in.
 """
 
 from __future__ import annotations

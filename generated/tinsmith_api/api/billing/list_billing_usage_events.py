@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """List usage.
 
-Over at most 14 days, from and to a full hour.
+Lists what was used in a stretch of at most 14 days, from a full hour to a full hour.
 
 * `starting_on`: From this hour on.
 * `ending_before`: Up to, but not including, this hour.

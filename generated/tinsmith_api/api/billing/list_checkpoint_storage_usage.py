@@ -1,9 +1,9 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""List stored checkpoints with their cost.
+"""List what stored checkpoints take.
 
-As of today.
+Says for each user and project how much the stored checkpoints take now, and what they cost.
 
-* `project_id`: Only of this project.
+* `project_id`: Return only what belongs to this project. Absent means all projects.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Get a download URL.
+"""Get the URL of a checkpoint's archive.
 
-Success is the redirect itself: read Location, do not follow it with the key.
+The success is the redirect itself. Read Location, and do not follow it with the key. The official
+client stopped sending this at 0.36; some servers have no other way to download.
 
-* `training_run_id`: The training run. Colons stay unescaped.
-* `checkpoint_kind`: The first half of the checkpoint id.
-* `checkpoint_name`: The second half of the checkpoint id.
+* `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
+* `checkpoint_kind`: First half of the checkpoint id, `weights` in `weights/0001`.
+* `checkpoint_name`: Second half of the checkpoint id, `0001` in `weights/0001`.
 
 Success is a redirect: read the headers of `sync_detailed`.
 """

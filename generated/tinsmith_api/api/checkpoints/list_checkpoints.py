@@ -1,11 +1,11 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """List the checkpoints of a run.
 
-All of them, newest first. Some servers page here too.
+Lists all checkpoints of a training run, newest first. Some servers give one page at a time.
 
-* `training_run_id`: The training run. Colons stay unescaped.
-* `limit`: The most to return. Absent means as many as the server likes, 100 or more.
-* `offset`: How many to skip. Absent means 0.
+* `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
+* `limit`: Most entries to return. Absent leaves it to the server, which gives 100 or more.
+* `offset`: Number of entries to skip. Absent means 0.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """List one's own checkpoints.
 
-Of all runs, newest first, one page at a time.
+Lists the checkpoints of all one's own training runs, newest first, one page at a time.
 
-* `limit`: The most to return. Absent means 100.
-* `offset`: How many to skip. Absent means 0.
+* `limit`: Most entries to return. Absent means 100.
+* `offset`: Number of entries to skip. Absent means 0.
 """
 
 from __future__ import annotations

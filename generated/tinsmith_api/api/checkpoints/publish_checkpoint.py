@@ -1,11 +1,11 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Make a checkpoint public.
 
-Everybody may then read and copy it. No body.
+Everybody may then read and copy the checkpoint.
 
-* `training_run_id`: The training run. Colons stay unescaped.
-* `checkpoint_kind`: The first half of the checkpoint id.
-* `checkpoint_name`: The second half of the checkpoint id.
+* `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
+* `checkpoint_kind`: First half of the checkpoint id, `weights` in `weights/0001`.
+* `checkpoint_name`: Second half of the checkpoint id, `0001` in `weights/0001`.
 """
 
 from __future__ import annotations

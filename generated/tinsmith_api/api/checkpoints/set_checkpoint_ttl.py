@@ -1,11 +1,11 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Set the expiry of a checkpoint.
 
-Or remove it, with null.
+Sets how long a checkpoint is kept, or keeps it for good.
 
-* `training_run_id`: The training run. Colons stay unescaped.
-* `checkpoint_kind`: The first half of the checkpoint id.
-* `checkpoint_name`: The second half of the checkpoint id.
+* `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
+* `checkpoint_kind`: First half of the checkpoint id, `weights` in `weights/0001`.
+* `checkpoint_name`: Second half of the checkpoint id, `0001` in `weights/0001`.
 """
 
 from __future__ import annotations

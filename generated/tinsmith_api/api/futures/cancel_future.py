@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Give up a promise.
 
-Nobody waits for it any more; the server may stop working on it.
+Nobody waits for the result any more, and the server may stop working on it.
 """
 
 from __future__ import annotations

@@ -1,15 +1,17 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Ask for a result.
 
-Held open until the result is there, or answered 408 (or 200 with `try_again`): ask again. Any 400
-or 422 here means that the work failed. A read timeout of the caller means nothing: ask again. The
-result of a batch or a sample is binary where `Accept` names application/x-protobuf, JSON else; some
-servers have one of the two only.
+The server holds the request open until the result is there. If it takes too long, it answers 408,
+or 200 with `try_again`, and the client asks again. A 400 or a 422 says that the work failed. A read
+timeout at the client says nothing, and the client asks again. The result of a batch or a sample is
+binary where `Accept` names application/x-protobuf, and JSON otherwise; some servers have one of the
+two only.
 
-* `x_tinker_request_iteration`: How often this promise was asked for before.
-* `x_tinker_request_type`: `x-tinker-request-type` of the operation that made the promise.
-* `x_tinker_create_promise_roundtrip_time`: On the first question only: how long it took to get the
-promise, in seconds.
+* `x_tinker_request_iteration`: How often the client has asked for this promise before.
+* `x_tinker_request_type`: Kind of work behind the promise, as `x-tinker-request-type` of its
+operation says.
+* `x_tinker_create_promise_roundtrip_time`: How long it took to get the promise, in seconds. Sent
+with the first question only.
 """
 
 from __future__ import annotations

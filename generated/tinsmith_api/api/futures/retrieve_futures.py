@@ -1,7 +1,8 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Watch a sampler's promises.
+"""Watch the promises of a sampler.
 
-Held open until something ends. Clients run one such loop for each sampler.
+The server holds the request open until a promise of the sampler has ended. A client keeps one such
+request open for each sampler.
 """
 
 from __future__ import annotations

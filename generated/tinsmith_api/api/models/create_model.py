@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Create a model to train.
 
-A base model with a fresh adapter.
+Creates a model from a base model, with a fresh adapter.
 
 The answer is a promise: `wait` for it as CreateModelResponse.
 """

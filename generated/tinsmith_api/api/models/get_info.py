@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Describe a model.
 
-Its base model, adapter and tokenizer.
+Answers with the base model, the adapter and the tokenizer of a model.
 """
 
 from __future__ import annotations

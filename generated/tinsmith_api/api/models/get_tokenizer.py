@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Fetch a tokenizer.
 
-Extension of Tinsmith's embedded service: the tokenizer of a base model, so that no model hub is
+An extension of Tinsmith's embedded service, the tokenizer of a base model, so that no model hub is
 needed. Other servers answer 404.
 
 * `base_model`: The base model.

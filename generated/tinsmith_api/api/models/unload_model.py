@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Free a model.
+"""Free the memory of a model.
 
-What was not saved is lost. Clients stopped calling it at 0.26.
+What was not saved is lost. Clients stopped sending this at 0.26.
 
 The answer is a promise: `wait` for it as UnloadModelResponse.
 """

@@ -1,9 +1,10 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Sample completions.
 
-429 is back-pressure: wait, then send the same request again under the same seq_id.
+A 429 is back-pressure. The client waits and sends the same request again, with the same seq_id.
 
-* `x_tinker_sampling_backpressure`: `1` tells the server that it may answer 429 and be asked again.
+* `x_tinker_sampling_backpressure`: `1` tells the server that it may answer 429, and that the client
+then sends the request again.
 
 The answer is a promise: `wait` for it as SampleResponse.
 """

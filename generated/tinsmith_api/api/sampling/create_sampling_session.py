@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Make a sampler.
 
-Over a base model or over saved weights.
+Makes a sampler over a base model or over saved weights.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Describe a sampler.
 
-Which weights it samples.
+Answers with the weights that a sampler samples.
 
-* `sampler_id`: The sampler. Colons stay unescaped.
+* `sampler_id`: Id of the sampler. Its colons stay unescaped in the path.
 """
 
 from __future__ import annotations

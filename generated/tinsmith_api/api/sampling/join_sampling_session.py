@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Join a sampler from another process.
 
-Gives each copy of a sampler numbers of its own.
+Gives a copy of a sampler a counter of its own, so that the copies number their requests apart.
 """
 
 from __future__ import annotations

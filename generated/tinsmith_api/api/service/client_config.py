@@ -1,8 +1,8 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Ask how to behave.
 
-The first call of newer clients: limits and switches that the server dictates. A server without it
-answers 404, which means every setting has its known default.
+The first request of newer clients. The server answers with limits and switches for the client. A
+server without this route answers 404, and then every setting has its known default.
 """
 
 from __future__ import annotations

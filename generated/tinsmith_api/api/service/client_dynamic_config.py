@@ -1,7 +1,8 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Ask again how to behave.
 
-The part of the configuration that may change. 404 is tolerated.
+The part of the configuration that may change while a client runs. A server without this route
+answers 404, which is no error.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """List the base models.
 
-Which base models can be trained and sampled.
+Lists the base models that can be trained and sampled.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Say whether the server is up.
 
-Answers as soon as the server takes requests. Open on some servers; a client need not call it.
+The server answers as soon as it takes requests. Some servers want no key here. No client needs to
+ask.
 """
 
 from __future__ import annotations

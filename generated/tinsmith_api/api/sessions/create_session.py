@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Open a session.
 
-Every other request belongs to a session; sessions are kept alive by heartbeats.
+Models, samplers, heartbeats and telemetry belong to a session. Heartbeats keep it alive.
 """
 
 from __future__ import annotations

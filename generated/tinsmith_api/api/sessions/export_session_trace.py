@@ -1,9 +1,9 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Export the trace of a session.
 
-Starts the export at the first call; ask every 5 seconds until it is ready.
+The first request starts the export. Ask again every 5 seconds until it is ready or has failed.
 
-* `session_id`: The session.
+* `session_id`: Id of the session.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """End a session.
 
-Says that no more requests come, and why.
+Says that no more requests come, and why. Ending a session twice is no error.
 
-* `session_id`: The session.
+* `session_id`: Id of the session.
 """
 
 from __future__ import annotations

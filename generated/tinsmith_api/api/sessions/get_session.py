@@ -1,10 +1,11 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Describe a session.
 
-Its training runs and samplers.
+Answers with the training runs and samplers of a session.
 
-* `session_id`: The session.
-* `access_scope`: Whose to return, since 0.15. Absent means owned.
+* `session_id`: Id of the session.
+* `access_scope`: Whose things to return, one's own (`owned`) or all that the key may read
+(`accessible`). Since 0.15. Absent means `owned`.
 """
 
 from __future__ import annotations

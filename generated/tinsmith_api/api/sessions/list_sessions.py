@@ -1,11 +1,12 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """List sessions.
 
-Newest first, one page at a time.
+Lists sessions, newest first, one page at a time.
 
-* `limit`: The most to return. Absent means 20.
-* `offset`: How many to skip. Absent means 0.
-* `access_scope`: Whose to return, since 0.15. Absent means owned.
+* `limit`: Most entries to return. Absent means 20.
+* `offset`: Number of entries to skip. Absent means 0.
+* `access_scope`: Whose things to return, one's own (`owned`) or all that the key may read
+(`accessible`). Since 0.15. Absent means `owned`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Find sessions.
 
-By label, name, project, owner or state. Experimental.
+Finds sessions by id, name, labels, project, owner or state, one page at a time. Experimental.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Keep a session alive.
 
-Every 10 seconds. 410 says that the session is over: stop.
+Sent every 10 seconds. 410 says that the session is over; the client then stops.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Move a session to a project.
 
-From then on its costs count there.
+The costs of the session count to that project from then on.
 
-* `session_id`: The session.
+* `session_id`: Id of the session.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Report events.
 
-What happened on the client, in batches. Losing some is no error.
+Reports what happened at the client, in batches. Events may be lost without harm.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Hand over a loss function.
+"""Give the server a loss function.
 
-Used afterwards as loss_fn `custom`.
+The loss is used afterwards as `loss_fn` `custom`.
 
 The answer is a promise: `wait` for it as CreateCustomLossResponse.
 """

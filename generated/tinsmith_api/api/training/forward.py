@@ -1,8 +1,8 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Compute a loss.
 
-Leaves the gradients alone. Removed from the official client at 0.25, where a flag of the binary
-form replaced it.
+Computes the loss of a batch and leaves the gradients alone. The official client stopped sending it
+at 0.25, where a flag of the binary form replaced it.
 
 The answer is a promise: `wait` for it as ForwardBackwardOutput.
 """

@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Take an optimizer step.
 
-Applies the gradients gathered so far and clears them.
+Applies the gradients gathered so far, and clears them.
 
 The answer is a promise: `wait` for it as OptimStepResponse.
 """

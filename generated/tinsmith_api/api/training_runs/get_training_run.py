@@ -1,10 +1,11 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Describe a training run.
 
-Its base model, state and newest checkpoints.
+Answers with the base model, the state and the newest checkpoints of a training run.
 
-* `training_run_id`: The training run. Colons stay unescaped.
-* `access_scope`: Whose to return, since 0.15. Absent means owned.
+* `training_run_id`: Id of the training run. Its colons stay unescaped in the path.
+* `access_scope`: Whose things to return, one's own (`owned`) or all that the key may read
+(`accessible`). Since 0.15. Absent means `owned`.
 """
 
 from __future__ import annotations

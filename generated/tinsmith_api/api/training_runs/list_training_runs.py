@@ -1,12 +1,13 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """List training runs.
 
-Last used first, one page at a time.
+Lists training runs, last used first, one page at a time.
 
-* `limit`: The most to return. Absent means 20.
-* `offset`: How many to skip. Absent means 0.
-* `access_scope`: Whose to return, since 0.15. Absent means owned.
-* `project_id`: Only of this project.
+* `limit`: Most entries to return. Absent means 20.
+* `offset`: Number of entries to skip. Absent means 0.
+* `access_scope`: Whose things to return, one's own (`owned`) or all that the key may read
+(`accessible`). Since 0.15. Absent means `owned`.
+* `project_id`: Return only what belongs to this project. Absent means all projects.
 """
 
 from __future__ import annotations

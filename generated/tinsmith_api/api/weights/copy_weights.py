@@ -1,10 +1,11 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Copy a checkpoint.
 
-Into a project or a session. Retries carry the same X-Idempotency-Key, so that one copy is made.
+Copies a checkpoint into a project or a session. All retries carry the same X-Idempotency-Key, so
+that there is one copy.
 
 * `x_idempotency_key`: A UUID, the same for all retries of one copy.
-* `x_tinker_weights_access_token`: Opens somebody else's checkpoint. A secret.
+* `x_tinker_weights_access_token`: Secret that opens somebody else's checkpoint.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Load a checkpoint.
 
-Into a model, or as a new model.
+Loads a checkpoint into a model, or creates a model from it.
 
 The answer is a promise: `wait` for it as LoadWeightsResponse.
 """

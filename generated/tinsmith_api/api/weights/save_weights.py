@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Save to go on training from.
+"""Save a checkpoint to go on training from.
 
-Weights and optimizer state, under a name.
+Stores weights and optimizer state under a name.
 
 The answer is a promise: `wait` for it as SaveWeightsResponse.
 """

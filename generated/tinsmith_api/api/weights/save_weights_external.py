@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Save to download.
+"""Save weights to download.
 
-As files behind signed URLs.
+Stores weights as files behind signed URLs.
 
 The answer is a promise: `wait` for it as SaveWeightsExternalResponse.
 """

@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Save to sample from.
+"""Save weights to sample from.
 
-Under a name, or as a sampler that lives with the session.
+Stores weights under a name, or makes a sampler of them that lives with the session.
 
 The answer is a promise: `wait` for it as SaveWeightsForSamplerResponse.
 """

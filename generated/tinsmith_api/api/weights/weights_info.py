@@ -1,7 +1,7 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
 """Describe a checkpoint.
 
-What is needed to train on from it.
+Answers with what is needed to go on training from a checkpoint.
 """
 
 from __future__ import annotations
