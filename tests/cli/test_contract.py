@@ -26,6 +26,12 @@ def test_the_embedded_service_passes(cli: Callable[..., Result]) -> None:
     assert "Deviations" not in done.out
 
 
+def test_a_probe_makes_no_data_directory(cli: Callable[..., Result], tmp_path: Path) -> None:
+    """Nothing is changed without --write: a service that was never used is not begun either."""
+    assert cli("contract", "check", f"local:{tmp_path / 'data'}").code == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_write_walks_and_keeps_a_capture(cli: Callable[..., Result], tmp_path: Path) -> None:
     """With --write it trains; what was said can be judged again from the file, with the same verdicts."""
     file = tmp_path / "said.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinsmith.cli.output import lookup, note
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tinsmith.clients.rest import RestClient
     from tinsmith.clients.service import ServiceClient
+    from tinsmith.core.config import ClientConfig
     from tinsmith.io.observe import Event, Progress
 
 DATABASE = "tinsmith.sqlite3"
@@ -31,25 +32,25 @@ DEADLINE_S = 60.0
 """Seconds of retrying before a command gives up: a person waits, where a training run must go on."""
 
 
-@contextmanager
-def service(context: typer.Context, *, creates: bool = False) -> Iterator[ServiceClient]:
-    """Open a client for the server that the options and the environment name, and close it afterwards.
+def config_of(
+    context: typer.Context, url: str | None = None, *, creates: bool = False, **settings: Any
+) -> ClientConfig:
+    """Return what the options and the environment say of the server; `url` goes before both.
 
     Only a command that `creates` something may make the data directory of `local:PATH`.
     """
     import attrs
 
     from tinsmith.cli.failure import KeyRefusedError
-    from tinsmith.clients.service import ServiceClient
-    from tinsmith.core.config import ClientConfig, RetryConfig
+    from tinsmith.core.config import ClientConfig
     from tinsmith.core.errors import InputError, TinkerError
 
     try:
         config = ClientConfig.from_environment(
-            base_url=lookup(context, "base_url"),
+            base_url=url or lookup(context, "base_url"),
             require_key_prefix=False if lookup(context, "any_key") else None,
             insecure=lookup(context, "insecure") or None,
-            retry=RetryConfig(deadline_s=DEADLINE_S),
+            **settings,
         )
     except InputError:
         raise
@@ -57,6 +58,19 @@ def service(context: typer.Context, *, creates: bool = False) -> Iterator[Servic
         raise KeyRefusedError(error.message) from error
     if not creates and _is_unused(config.base_url):
         config = attrs.evolve(config, base_url=PRIVATE)
+    return config
+
+
+@contextmanager
+def service(context: typer.Context, *, creates: bool = False) -> Iterator[ServiceClient]:
+    """Open a client for the server that the options and the environment name, and close it afterwards.
+
+    Only a command that `creates` something may make the data directory of `local:PATH`.
+    """
+    from tinsmith.clients.service import ServiceClient
+    from tinsmith.core.config import RetryConfig
+
+    config = config_of(context, creates=creates, retry=RetryConfig(deadline_s=DEADLINE_S))
     over = threading.Event()
     with ServiceClient(config=config, observer=_tell) as client:
         threading.Thread(target=_narrate, args=(client.progress, over), daemon=True).start()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinsmith.cli.output import Format, OutputFormat, Rows, chosen, lookup, note, show_json, show_table
+from tinsmith.cli.connect import config_of
+from tinsmith.cli.output import Format, OutputFormat, Rows, chosen, note, show_json, show_table
 
 if TYPE_CHECKING:
     from tinsmith.contract.exchange import Exchange
@@ -92,27 +93,10 @@ def check(
         except ValueError as error:
             raise typer.BadParameter(str(error), ctx=context, param_hint="--from") from error
     else:
-        report = _on_a_server(_config(context, url), write, base_model, patience, capture)
+        report = _on_a_server(config_of(context, url, creates=write), write, base_model, patience, capture)
     _show(context, report)
     if report.deviations:
         raise typer.Exit(1)
-
-
-def _config(context: typer.Context, url: str | None) -> ClientConfig:
-    from tinsmith.cli.failure import KeyRefusedError
-    from tinsmith.core.config import ClientConfig
-    from tinsmith.core.errors import InputError, TinkerError
-
-    try:
-        return ClientConfig.from_environment(
-            base_url=url or lookup(context, "base_url"),
-            require_key_prefix=False if lookup(context, "any_key") else None,
-            insecure=lookup(context, "insecure") or None,
-        )
-    except InputError:
-        raise
-    except TinkerError as error:
-        raise KeyRefusedError(error.message) from error
 
 
 def _on_a_server(

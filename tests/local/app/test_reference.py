@@ -66,6 +66,23 @@ def test_what_the_contract_says_is_text_on_the_page(monkeypatch: pytest.MonkeyPa
     assert "&lt;script&gt;<code>&lt;/code&gt;&lt;b&gt;</code>" in page
 
 
+def test_a_contract_without_words_has_a_page(monkeypatch: pytest.MonkeyPatch, locked: Caller) -> None:
+    """Descriptions are optional in OpenAPI, and so they are here."""
+    from tinsmith.local.app import reference
+
+    operation = {"operationId": "x", "tags": ["a"], "responses": {"200": {"description": "ok"}}}
+    bare = {
+        "info": {"title": "T", "version": "1"},
+        "tags": [{"name": "a"}],
+        "paths": {"/x": {"get": operation}},
+        "components": {"schemas": {"S": {"type": "string"}}, "securitySchemes": {}},
+    }
+    monkeypatch.setattr(reference, "_contract", lambda: bare)
+    page = locked.get("/docs")
+    assert page.status_code == 200
+    assert {'id="x"', 'id="schema-S"'} <= set(re.findall(r'id="[^"]+"', page.text))
+
+
 def test_only_these_two_are_open(locked: Caller) -> None:
     """Paths beside them want the key, and another host is refused here too."""
     assert [locked.get(path).status_code for path in ("/docs/", "/docsx", "/openapi.json.bak", "/")] == [

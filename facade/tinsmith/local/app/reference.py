@@ -42,7 +42,10 @@ def page_for(base_url: str) -> str:
     return _template().render(
         document=document,
         server=document["servers"][0]["url"],
-        nouns=[{**tag, "operations": list(_operations(document, tag["name"]))} for tag in document["tags"]],
+        nouns=[
+            {**tag, "operations": list(_operations(document, tag["name"]))}
+            for tag in document.get("tags", ())
+        ],
         resolve=lambda node: _resolve(document, node),
     )
 
@@ -102,10 +105,10 @@ def _resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
-def _words(text: str) -> Markup:
+def _words(text: str | None) -> Markup:
     """Turn a description into HTML: paragraphs, and code between backticks."""
-    paragraphs = []
-    for paragraph in text.strip().split("\n\n"):
+    paragraphs: list[Markup] = []
+    for paragraph in (text or "").strip().split("\n\n"):
         pieces = paragraph.split("`")
         shown = [Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(pieces)]
         paragraphs.append(Markup("<p>{}</p>").format(Markup("").join(shown)))
