@@ -43,14 +43,30 @@ def from_json(cls: type[T], data: object) -> T:
     `cls` is a model, or any type that a field can have. Raises InvalidBody, which names the field that is
     missing or misshapen by its path.
     """
-    try:
-        convert = _converter(cls)  # type: ignore[arg-type]  # types are hashable
-        value: T = convert(data)
-    except InvalidBody:
-        raise
-    except (TypeError, ValueError, OverflowError) as cause:
-        raise InvalidBody(str(cause)) from cause
+    read = _READERS.get(cls)
+    if read is None:
+        hint: Any = cls
+        read = _READERS[hint] = _reader(hint) if attrs.has(hint) else _guarded(_converter(hint))
+    value: T = read(data)
     return value
+
+
+_READERS: dict[Any, Convert] = {}
+"""How each type is read that somebody asked for."""
+
+
+def _guarded(convert: Convert) -> Convert:
+    """Have what reads a plain type report as readers of classes do."""
+
+    def read(data: Any) -> Any:
+        try:
+            return convert(data)
+        except InvalidBody:
+            raise
+        except (TypeError, ValueError, OverflowError) as cause:
+            raise InvalidBody(str(cause)) from cause
+
+    return read
 
 
 def to_json(value: Any) -> Any:
@@ -95,6 +111,8 @@ class Row(NamedTuple):
 
     name: str
     """Its name."""
+    plain: type | None
+    """The type of what is taken as it is, without a call; most fields are texts and flags."""
     convert: Convert
     """What is done to it."""
     needed: bool
@@ -115,12 +133,14 @@ def rows_of(cls: Any) -> tuple[Row, ...]:
     for field in attrs.fields(cls):
         if not field.init or field.name == "extra":
             continue
+        convert = _converter(hints[field.name])
         nullable = NoneType in get_args(hints[field.name]) or hints[field.name] is Any
         required = field.default is attrs.NOTHING
         rows.append(
             Row(
                 field.name,
-                _converter(hints[field.name]),
+                next((kind for kind in (str, bool) if convert is _SCALARS[kind]), None),
+                convert,
                 required and not nullable,
                 None if required else field.default,
                 nullable,
@@ -140,28 +160,35 @@ def _reader(cls: Any) -> Convert:
 
 
 def _slot_reader(cls: Any) -> Convert:
-    rows = rows_of(cls)
-    known = frozenset(row.name for row in rows)
-    keep_extra = cls.extra.__set__
+    rows = [tuple(row) for row in rows_of(cls)]  # which Python takes apart faster than named ones
+    known = frozenset(row.name for row in rows_of(cls))
+    keep_extra, new = cls.extra.__set__, cls.__new__
 
     def read(data: Any) -> Any:
-        _check_object(cls, data)
-        made = cls.__new__(cls)
-        for row in rows:
-            name, convert, needed, default, nullable, put = row
+        if type(data) is not dict:
+            _check_object(cls, data)
+        made, unseen = new(cls), len(data)
+        for name, plain, convert, needed, default, nullable, put in rows:
             found = data.get(name, _ABSENT)
-            if found is _ABSENT or (found is None and not nullable and not needed):
-                if needed:
-                    raise InvalidBody(MISSING, model=cls.__name__, field=name)
-                put(made, default.factory() if isinstance(default, _FACTORY) else default)
-            elif found is None and nullable:
+            if type(found) is plain:
+                unseen -= 1
                 put(made, found)
-            else:
-                try:
-                    put(made, convert(found))
-                except (InvalidBody, TypeError, ValueError, OverflowError) as cause:
-                    raise _within(cls, name, cause) from cause
-        keep_extra(made, unknown_among(data, known))
+                continue
+            if found is not _ABSENT:
+                unseen -= 1
+                if found is not None or not (nullable or default is not None):
+                    try:
+                        put(made, convert(found))
+                    except (InvalidBody, TypeError, ValueError, OverflowError) as cause:
+                        raise _within(cls, name, cause) from cause
+                    continue
+                if nullable:
+                    put(made, None)
+                    continue
+            elif needed:
+                raise InvalidBody(MISSING, model=cls.__name__, field=name)
+            put(made, default.factory() if isinstance(default, _FACTORY) else default)
+        keep_extra(made, unknown_among(data, known) if unseen else None)
         return made
 
     return read
@@ -174,7 +201,7 @@ def _constructor_reader(cls: Any) -> Convert:
     def read(data: Any) -> Any:
         _check_object(cls, data)
         arguments: dict[str, Any] = {}
-        for name, convert, needed, default, nullable, _ in rows:
+        for name, _, convert, needed, default, nullable, _ in rows:
             found = data.get(name, _ABSENT)
             if found is _ABSENT or (found is None and not nullable and not needed):
                 if needed:
@@ -238,7 +265,15 @@ def _as_it_is(value: Any) -> Any:
 
 def _class_of(cls: Any) -> Convert:
     """Read a value of a class; its table is made when one comes, since classes may hold each other."""
-    return lambda data: _reader(cls)(data)
+    reader: Convert | None = None
+
+    def read(data: Any) -> Any:
+        nonlocal reader
+        if reader is None:
+            reader = _reader(cls)
+        return reader(data)
+
+    return read
 
 
 def _union(hints: tuple[Any, ...]) -> Convert:
@@ -327,9 +362,9 @@ def _mapping_of(hint: Any) -> Convert:
     return convert
 
 
-def _checked(*kinds: type) -> Convert:
+def _checked(kind: type) -> Convert:
     def check(value: Any) -> Any:
-        if type(value) not in kinds:
+        if type(value) is not kind:
             raise TypeError(f"unexpected {type(value).__name__}")
         return value
 
@@ -357,13 +392,8 @@ def parse_time(told: object) -> datetime:
 
     Some servers write numbers, as such or as text. A number too small for a time of any server is none.
     """
-    if isinstance(told, (int, float)) and not isinstance(told, bool):
-        if not abs(told) >= SECONDS_FROM:
-            raise ValueError(f"{told!r} is no time")
-        seconds = told / 1000 if abs(told) >= MILLISECONDS_FROM else told
-        return datetime.fromtimestamp(seconds, UTC)
-    if not isinstance(told, str):
-        raise TypeError(f"unexpected {type(told).__name__}")
+    if type(told) is not str:
+        return _of_number(told)
     try:
         moment = datetime.fromisoformat(told)
     except ValueError:
@@ -373,8 +403,19 @@ def parse_time(told: object) -> datetime:
             number = math.nan
         if not math.isfinite(number):
             raise
-        return parse_time(number)
+        return _of_number(number)
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _of_number(told: object) -> datetime:
+    if not isinstance(told, (int, float)) or isinstance(told, bool):
+        raise TypeError(f"unexpected {type(told).__name__}")
+    if not abs(told) >= SECONDS_FROM:
+        raise ValueError(f"{told!r} is no time")
+    seconds = told / 1000 if abs(told) >= MILLISECONDS_FROM else told
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 _SCALARS: dict[Any, Convert] = {
