@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.merge import merge_forward_backward, merge_metrics
+from tinsmith.core.merge import MissingOutputs, merge_forward_backward, merge_metrics
 from tinsmith.core.values import ForwardBackwardOutput, TensorData
-from tinsmith.core.values.results import MissingOutputs
 
 
 def part(metrics: dict[str, float], outputs: int = 1, kind: str = "ArrayRecord") -> ForwardBackwardOutput:

@@ -18,6 +18,7 @@ import attrs
 import numpy as np
 import pytest
 from tinsmith.core import values
+from tinsmith.core.arguments import check_optimizer, check_step
 from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.values import (
     AdamParams,
@@ -31,7 +32,6 @@ from tinsmith.core.values import (
     TensorData,
     UnknownChunk,
 )
-from tinsmith.core.values.optimizers import check_optimizer, check_step
 
 NAMES: list[str] = vars(values)["__all__"]
 PNG = b"\x89PNG\r\n\x1a\n rest"

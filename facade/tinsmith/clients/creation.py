@@ -21,11 +21,12 @@ from tinsmith.clients.sampling import SamplingClient
 from tinsmith.clients.sharing import random_copy
 from tinsmith.clients.training import TrainingClient
 from tinsmith.clients.training_calls import load_state
+from tinsmith.core.arguments import as_config
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
 from tinsmith.core.polling import PollState
-from tinsmith.core.values.optimizers import OptimizerConfig, as_config
+from tinsmith.core.values.names import OptimizerConfig
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 from tinsmith.io.calls import new_idempotency_key

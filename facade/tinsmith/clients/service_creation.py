@@ -16,7 +16,7 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.origin import is_loopback
 from tinsmith.core.paths import FILE_SCHEME, AdapterFolder, check_tinker_path
 from tinsmith.core.policy import RetryConfig
-from tinsmith.core.values.optimizers import OptimizerConfig
+from tinsmith.core.values.names import OptimizerConfig
 from tinsmith.io.link import Link
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class CreationCalls:
         from tinsmith_api.models import LoraConfig
 
         from tinsmith.clients.creation import create_training
-        from tinsmith.core.values.optimizers import check_optimizer
+        from tinsmith.core.arguments import check_optimizer
 
         if optimizer is not None:
             check_optimizer(optimizer)

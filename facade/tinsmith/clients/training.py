@@ -20,8 +20,7 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.tokenizer import Tokenizer
 from tinsmith.core.values.datum import Datum
-from tinsmith.core.values.optimizers import OptimParams
-from tinsmith.core.values.params import LossFnType
+from tinsmith.core.values.names import LossFnType, OptimParams
 from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.io import operations
 from tinsmith.io.future import APIFuture, handed_out

@@ -9,17 +9,15 @@ import attrs
 from tinsmith_api.models import LoadWeightsResponse, OptimStepResponse, SaveWeightsForSamplerResponse
 from tinsmith_api.resource import Ask
 
-from tinsmith.core.arguments import loss_settings
+from tinsmith.core.arguments import check_step, loss_settings
 from tinsmith.core.checks import check_batch
 from tinsmith.core.chunking import count, plan
 from tinsmith.core.codec.decode import decode_forward_backward
 from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_optim_step
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.merge import merge_forward_backward
+from tinsmith.core.merge import MissingOutputs, merge_forward_backward
 from tinsmith.core.place import Kind
 from tinsmith.core.values.names import SamplingClientKind
-from tinsmith.core.values.optimizers import check_step
-from tinsmith.core.values.results import MissingOutputs
 from tinsmith.io import operations
 from tinsmith.io.call import Call, Part
 from tinsmith.io.secrets import secrets_in
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tinsmith.core.values.datum import Datum
-    from tinsmith.core.values.optimizers import OptimParams
+    from tinsmith.core.values.names import OptimParams
     from tinsmith.core.values.results import ForwardBackwardOutput
     from tinsmith.io.link import Link
     from tinsmith.io.pipeline import Pipeline

@@ -8,9 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tinsmith_api.models import (
+    AdamOptimizerConfig,
+    AdamParams,
+    DimuonOptimizerConfig,
+    DimuonParams,
+    OtherOptimizerConfig,
+)
 from tinsmith_api.numbers import finite_number, whole_number
 
 from tinsmith.core.errors import InputError
+from tinsmith.core.values.names import OptimizerConfig
 
 
 def count(value: Any, field: str, least: int = 0) -> int:
@@ -60,3 +68,34 @@ def labels(user_metadata: Mapping[str, str] | None) -> dict[str, str] | None:
     except (TypeError, ValueError):
         kind = type(user_metadata).__name__
         raise InputError(f"must be a mapping of names to texts, not {kind}", field="user_metadata") from None
+
+
+def check_optimizer(optimizer: object) -> None:
+    """Refuse what names no kind of optimizer."""
+    if not isinstance(optimizer, (AdamOptimizerConfig, DimuonOptimizerConfig, OtherOptimizerConfig)):
+        _check_tagged(optimizer, "optimizer", "an optimizer's config")
+
+
+def as_config(
+    optimizer: OptimizerConfig | None,
+) -> AdamOptimizerConfig | DimuonOptimizerConfig | OtherOptimizerConfig | None:
+    """Return an optimizer as the contract has it; every field of a mapping is kept."""
+    if not isinstance(optimizer, Mapping):
+        return optimizer
+    return OtherOptimizerConfig(
+        optimizer["type"], extra={name: part for name, part in optimizer.items() if name != "type"}
+    )
+
+
+def check_step(params: object) -> None:
+    """Refuse what are no parameters of a step."""
+    if not isinstance(params, (AdamParams, DimuonParams)):
+        _check_tagged(params, "adam_params", "AdamParams or DimuonParams")
+
+
+def _check_tagged(value: object, field: str, wanted: str) -> None:
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if not isinstance(kind, str) or not kind:
+        raise InputError(
+            f"must be {wanted}, or a mapping with a `type`, not {type(value).__name__}", field=field
+        )

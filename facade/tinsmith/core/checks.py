@@ -14,6 +14,7 @@ from tinsmith_api.ownership import is_array
 
 from tinsmith.core.arguments import count, loss_settings
 from tinsmith.core.errors import InputError
+from tinsmith.core.loss_inputs import LIST_DTYPES
 from tinsmith.core.values.chunks import (
     DmelChunk,
     EncodedTextChunk,
@@ -21,7 +22,7 @@ from tinsmith.core.values.chunks import (
     ImageChunk,
     UnknownChunk,
 )
-from tinsmith.core.values.datum import LIST_DTYPES, Datum
+from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.provenance import PromptProvenanceSpan, SampledProvenanceSpan
 from tinsmith.core.values.tensor import TensorData

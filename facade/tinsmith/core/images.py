@@ -9,14 +9,9 @@ import warnings
 
 from tinsmith.core.chunking import count_chunk
 from tinsmith.core.errors import InputError
+from tinsmith.core.given import ImageFormat, sniff_format
 from tinsmith.core.policy import ChunkLimits
-from tinsmith.core.values.chunks import (
-    ImageAssetPointerChunk,
-    ImageChunk,
-    ImageFormat,
-    UnknownChunk,
-    sniff_format,
-)
+from tinsmith.core.values.chunks import ImageAssetPointerChunk, ImageChunk, UnknownChunk
 from tinsmith.core.values.model_input import ModelInput
 
 TILE_PX = 28

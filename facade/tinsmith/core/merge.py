@@ -1,4 +1,6 @@
-"""Joins the results of chunks into one. Owns the reduction of metrics by suffix; knows nothing of promises.
+"""Joins the results of chunks into one.
+
+Owns the reduction of metrics by suffix, and what stands for missing outputs; knows nothing of promises.
 
 Formulas: x_i is the value of chunk i, w_i the number of its loss outputs.
 """
@@ -6,12 +8,38 @@ Formulas: x_i is the value of chunk i, w_i the number of its loss outputs.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from tinsmith.core.values.results import ForwardBackwardOutput, MissingOutputs
+from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.values.results import ForwardBackwardOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+class MissingOutputs:
+    """Stands for the outputs of a batch of which the server gave fewer than there are datums.
+
+    Nobody knows whose those are, so that reading any is an error. It has one place a datum.
+    """
+
+    def __init__(self, found: int, datums: int) -> None:
+        self.found, self.datums = found, datums
+
+    def __len__(self) -> int:
+        return self.datums
+
+    def __getitem__(self, place: object) -> NoReturn:
+        raise self._error()
+
+    def __iter__(self) -> NoReturn:
+        raise self._error()
+
+    def _error(self) -> APIResponseValidationError:
+        return APIResponseValidationError(message=f"The server gave {self}: nobody knows whose they are.")
+
+    def __repr__(self) -> str:
+        return f"{self.found} loss_fn_outputs for {self.datums} datums"
 
 
 def _mean(values: Sequence[float], weights: Sequence[float]) -> float:

@@ -25,7 +25,7 @@ from tinsmith_api.models import (
 from tinsmith import __version__
 from tinsmith.core.codec.encode import to_wire
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.telemetry import Severity
+from tinsmith.core.values.names import Severity
 from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 

@@ -21,6 +21,7 @@ from tinsmith.core.codec import large
 from tinsmith.core.codec.wire import Payload, ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.failures import broken_answer
+from tinsmith.core.merge import MissingOutputs
 from tinsmith.core.values.chunks import (
     DmelChunk,
     EncodedTextChunk,
@@ -34,7 +35,6 @@ from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.results import (
     ForwardBackwardOutput,
     LossFnOutput,
-    MissingOutputs,
     PromptAltTokens,
     SampledSequence,
     SampleResponse,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.values.chunks import ModelInputChunk
     from tinsmith.core.values.datum import Datum
-    from tinsmith.core.values.optimizers import OptimParams
+    from tinsmith.core.values.names import OptimParams
     from tinsmith.core.values.params import SamplingParams
 
 Operation = Literal["forward", "forward_backward"]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from tinsmith.core.given import TensorDtype
     from tinsmith.core.values.chunks import EncodedTextChunk
-    from tinsmith.core.values.tensor import TensorDtype
 
 Array = Any
 """A flat numpy array."""

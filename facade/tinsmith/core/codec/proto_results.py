@@ -19,13 +19,13 @@ from tinsmith.core.codec.proto_arrays import (
 )
 from tinsmith.core.codec.proto_unknown import unknown_of
 from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.given import optional_numbers
 from tinsmith.core.values.results import (
     ForwardBackwardOutput,
     LossFnOutput,
     PromptAltTokens,
     SampledSequence,
     SampleResponse,
-    optional_numbers,
 )
 from tinsmith.core.values.tensor import TensorData
 

@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from tinsmith.core.values.model_input import ModelInput as ModelInput
     from tinsmith.core.values.names import AuditEventType as AuditEventType
     from tinsmith.core.values.names import CheckpointType as CheckpointType
+    from tinsmith.core.values.names import EventType as EventType
     from tinsmith.core.values.names import FutureRetrieveResponse as FutureRetrieveResponse
+    from tinsmith.core.values.names import LossFnType as LossFnType
     from tinsmith.core.values.names import ModelID as ModelID
+    from tinsmith.core.values.names import OptimizerConfig as OptimizerConfig
+    from tinsmith.core.values.names import OptimParams as OptimParams
     from tinsmith.core.values.names import RequestID as RequestID
     from tinsmith.core.values.names import SamplingClientKind as SamplingClientKind
-    from tinsmith.core.values.optimizers import OptimizerConfig as OptimizerConfig
-    from tinsmith.core.values.optimizers import OptimParams as OptimParams
-    from tinsmith.core.values.params import LossFnType as LossFnType
+    from tinsmith.core.values.names import Severity as Severity
+    from tinsmith.core.values.names import TelemetryBatch as TelemetryBatch
     from tinsmith.core.values.params import SamplingParams as SamplingParams
     from tinsmith.core.values.provenance import PromptProvenanceSpan as PromptProvenanceSpan
     from tinsmith.core.values.provenance import ProvenanceSpans as ProvenanceSpans
@@ -48,9 +51,6 @@ if TYPE_CHECKING:
     from tinsmith.core.values.results import SampleResponse as SampleResponse
     from tinsmith.core.values.results import StopReason as StopReason
     from tinsmith.core.values.results import TopkLogprobs as TopkLogprobs
-    from tinsmith.core.values.telemetry import EventType as EventType
-    from tinsmith.core.values.telemetry import Severity as Severity
-    from tinsmith.core.values.telemetry import TelemetryBatch as TelemetryBatch
     from tinsmith.core.values.tensor import TensorData as TensorData
 
 _BY_HAND: dict[str, str] = {
@@ -60,14 +60,13 @@ _BY_HAND: dict[str, str] = {
         "chunks": "DmelChunk EncodedTextChunk ImageAssetPointerChunk ImageChunk ModelInputChunk UnknownChunk",
         "datum": "Datum LossFnInputs",
         "model_input": "ModelInput",
-        "names": "AuditEventType CheckpointType FutureRetrieveResponse ModelID RequestID SamplingClientKind",
-        "optimizers": "OptimizerConfig OptimParams",
-        "params": "LossFnType SamplingParams",
+        "names": "AuditEventType CheckpointType EventType FutureRetrieveResponse LossFnType ModelID"
+        " OptimizerConfig OptimParams RequestID SamplingClientKind Severity TelemetryBatch",
+        "params": "SamplingParams",
         "provenance": "PromptProvenanceSpan ProvenanceSpans SampledProvenanceSpan",
         "requests": "ForwardBackwardInput ForwardBackwardRequest ForwardRequest SampleRequest",
         "results": "ForwardBackwardOutput LossFnOutput PromptAltTokens SampledSequence SampleResponse"
         " StopReason TopkLogprobs",
-        "telemetry": "EventType Severity TelemetryBatch",
         "tensor": "TensorData",
     }.items()
     for name in names.split()

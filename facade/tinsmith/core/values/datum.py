@@ -7,67 +7,23 @@ from typing import Any
 
 import attrs
 from tinsmith_api.model import Model
-from tinsmith_api.ownership import is_array, own_fields
+from tinsmith_api.ownership import own_fields
 
 from tinsmith.core.errors import InputError
+from tinsmith.core.loss_inputs import convert_inputs, to_tensor
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.provenance import ProvenanceSpans, Span
-from tinsmith.core.values.tensor import TensorData, TensorDtype
+from tinsmith.core.values.tensor import TensorData
 
 LossFnInputs = dict[str, TensorData]
 """Named tensors that a loss reads."""
-
-LIST_DTYPES: dict[str, TensorDtype] = {
-    "target_tokens": "int64",
-    "weights": "float32",
-    "advantages": "float32",
-    "logprobs": "float32",
-    "clip_low_threshold": "float32",
-    "clip_high_threshold": "float32",
-    "sequence_ratio_mask": "float32",
-}
-"""A plain list says nothing of its element type, so these names do."""
-
-
-def to_tensor(name: str, value: Any) -> TensorData:
-    """Convert one loss input; the error names it."""
-    if isinstance(value, TensorData):
-        return value
-    try:
-        if is_array(value):
-            return _as_documented(name, TensorData.from_numpy(value))
-        if type(value).__module__.partition(".")[0] == "torch":
-            return _as_documented(name, TensorData.from_torch(value))
-    except InputError as cause:
-        raise InputError(cause.message, field=name) from cause
-    if not isinstance(value, list):
-        kind = type(value).__name__
-        raise InputError(
-            f"a {kind} cannot be a tensor; give an array, a tensor, a flat list or TensorData", field=name
-        )
-    if name not in LIST_DTYPES:
-        raise InputError("a list says nothing of its dtype here; give TensorData or an array", field=name)
-    if any(isinstance(item, (list, tuple)) for item in value[:1]):
-        raise InputError("nested lists are not taken; give an array, or TensorData with a shape", field=name)
-    return TensorData(value, LIST_DTYPES[name], [len(value)])
-
-
-def _as_documented(name: str, tensor: TensorData) -> TensorData:
-    """Turn whole numbers into floats where the API documents floats: masks are often made as integers."""
-    if tensor.dtype == "int64" and LIST_DTYPES.get(name) == "float32":
-        return TensorData(tensor.raw, "float32", tensor.shape)
-    return tensor
-
-
-def _convert_inputs(inputs: Mapping[str, Any]) -> LossFnInputs:
-    return {name: to_tensor(name, value) for name, value in inputs.items()}
 
 
 @attrs.frozen(field_transformer=own_fields)
 class Datum(Model):
     """What the model reads, and what the loss needs for each of its positions."""
 
-    loss_fn_inputs: LossFnInputs = attrs.field(converter=_convert_inputs)
+    loss_fn_inputs: LossFnInputs = attrs.field(converter=convert_inputs)
     """Tensors by name; numpy arrays, torch tensors and flat lists are converted."""
     model_input: ModelInput
     """What the model reads."""

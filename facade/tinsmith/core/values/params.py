@@ -1,19 +1,14 @@
-"""SamplingParams, and the names of the losses. Owns what a stop may be and which numbers are taken."""
+"""SamplingParams. Owns what a stop may be and which numbers are taken."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 from tinsmith_api.model import Value
 from tinsmith_api.numbers import above_zero, at_least_zero, require
 from tinsmith_api.ownership import own_fields
-
-LossFnType = Literal[
-    "cross_entropy", "importance_sampling", "ppo", "cispo", "dro", "gspo", "stable_reinforce", "custom"
-]
-"""Losses that the API documents; servers have others, which go out under their own names."""
 
 
 def _probability(_: object, attribute: attrs.Attribute[Any], value: float) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 from tinsmith_api.model import Extra, Model
 from tinsmith_api.ownership import own_fields
 
-from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.given import optional_numbers, whole_numbers
 from tinsmith.core.values.tensor import TensorData
 
 StopReason = Literal["length", "stop"]
@@ -20,31 +20,6 @@ TopkLogprobs = list[list[tuple[int, float]] | None]
 
 LossFnOutput = dict[str, TensorData]
 """Named tensors that a loss gives back for one datum."""
-
-
-class MissingOutputs:
-    """Stands for the outputs of a batch of which the server gave fewer than there are datums.
-
-    Nobody knows whose those are, so that reading any is an error. It has one place a datum.
-    """
-
-    def __init__(self, found: int, datums: int) -> None:
-        self.found, self.datums = found, datums
-
-    def __len__(self) -> int:
-        return self.datums
-
-    def __getitem__(self, place: object) -> NoReturn:
-        raise self._error()
-
-    def __iter__(self) -> NoReturn:
-        raise self._error()
-
-    def _error(self) -> APIResponseValidationError:
-        return APIResponseValidationError(message=f"The server gave {self}: nobody knows whose they are.")
-
-    def __repr__(self) -> str:
-        return f"{self.found} loss_fn_outputs for {self.datums} datums"
 
 
 @attrs.frozen(field_transformer=own_fields)
@@ -123,41 +98,13 @@ class SampledSequence(_Packed):
         def __getattr__(self, name: str) -> Any:
             if name not in ("tokens", "logprobs"):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            found = _integers(self._packed_tokens) if name == "tokens" else _optional(self._packed_logprobs)
+            read = whole_numbers if name == "tokens" else optional_numbers
+            found = read(getattr(self, f"_packed_{name}"))
             object.__setattr__(self, name, found)
             return found
 
 
-_KEPT = (
-    "stop_reason",
-    "_packed_tokens",
-    "_packed_logprobs",
-    "topk_sampled_logprobs",
-    "sequence_id",
-    "extra",
-)
-
-
-def _optional(data: bytes | None) -> list[float | None] | None:
-    return None if data is None else optional_numbers(data)
-
-
-def _integers(data: bytes) -> list[int]:
-    import numpy as np
-
-    numbers: list[int] = np.frombuffer(data, "<i4").tolist()
-    return numbers
-
-
-def optional_numbers(data: bytes) -> list[float | None]:
-    """Return float32 numbers as a list, None where NaN says that there is none."""
-    import numpy as np
-
-    array = np.frombuffer(data, "<f4")
-    numbers: list[float | None] = array.tolist()
-    for position in np.flatnonzero(np.isnan(array)):
-        numbers[position] = None
-    return numbers
+_KEPT = ("stop_reason", "_packed_tokens", "_packed_logprobs", "topk_sampled_logprobs", "sequence_id", "extra")
 
 
 @attrs.frozen(field_transformer=own_fields)

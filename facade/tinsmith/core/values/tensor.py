@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 from tinsmith_api.model import Extra, Model
-from tinsmith_api.ownership import is_array, own, own_array
+from tinsmith_api.ownership import is_array, own
 
 from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError, MissingExtraError
+from tinsmith.core.given import (
+    TensorDtype,
+    as_array,
+    dtype_of,
+    filled_up,
+    frozen_array,
+    places_kept,
+    sparse_form,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,61 +34,19 @@ else:  # annotations can be read without the libraries
     npt = Deferred("numpy.typing")
     torch = Deferred("torch")
 
-TensorDtype = Literal["int64", "float32"]
-"""The two element types of the API."""
-
 MAX_DIMENSIONS = 64
 """What numpy takes."""
 
 _set = object.__setattr__
 """How the constructor of a frozen class fills it."""
 
-Numbers = Sequence[int] | Sequence[float]
-"""Flat numbers, row by row."""
-
-
-def _frozen_array(value: Any, dtype: str) -> Any:
-    """Return the numbers of an array as a flat, read-only one that nobody else writes to."""
-    import numpy as np
-
-    if value.ndim == 1 and value.dtype == dtype and value.dtype.isnative:
-        return own_array(value)
-    if dtype == "float32" and value.dtype.kind == "f" and value.dtype.itemsize > 4:
-        # What float32 does not hold becomes infinite, and is found before sending.
-        with np.errstate(over="ignore"):
-            flat = np.array(value, dtype=dtype)
-    else:
-        flat = np.array(value, dtype=dtype)
-    if flat.ndim != 1:
-        flat = flat.reshape(-1)
-    flat.setflags(write=False)
-    return flat
-
-
-def _places_kept(places: Any, field: str) -> Any:
-    if is_array(places):
-        return _frozen_array(places, "int64")
-    if isinstance(places, (list, tuple, range)):
-        return list(places)
-    raise InputError(f"must be an array or a list, not a {type(places).__name__}", field=field)
-
-
-def dtype_of(array: Any) -> TensorDtype:
-    """Choose the API's dtype for a numpy array; only floats and signed integers have one."""
-    if array.dtype.kind == "f":
-        return "float32"
-    if array.dtype.kind == "i":
-        return "int64"
-    raise InputError(f"arrays of dtype {array.dtype} cannot be sent; convert to float32 or int64 first")
-
 
 @attrs.frozen(init=False, eq=False, repr=False)
 class TensorData(Model):
     """Flat numbers, their element type, and their shape.
 
-    The numbers are copied when the value is made: an array stays a flat, read-only array, a list a list.
-    Neither is converted into the other until somebody asks: `data` is always a list, `to_numpy()` always an
-    array.
+    The numbers are copied when the value is made: a flat, read-only array of an array, a list of a list.
+    Neither becomes the other until somebody asks: `data` is always a list, `to_numpy()` always an array.
     """
 
     raw: Any = attrs.field(alias="data")
@@ -113,7 +80,7 @@ class TensorData(Model):
             array = cast("npt.NDArray[Any]", data)
             if shape is None and array.ndim != 1:
                 shape = array.shape
-            data = _frozen_array(array, dtype)
+            data = frozen_array(array, dtype)
         elif not isinstance(data, tuple):
             data = list(data)
         self._keep(data, dtype, shape, sparse_crow_indices, sparse_col_indices, own(extra))
@@ -131,10 +98,8 @@ class TensorData(Model):
             _set(self, "shape", None if shape is None else list(map(index, shape)))
         except TypeError:
             raise InputError(f"must be a list of whole numbers, not {shape!r:.100}", field="shape") from None
-        _set(self, "sparse_crow_indices", None if rows is None else _places_kept(rows, "sparse_crow_indices"))
-        _set(
-            self, "sparse_col_indices", None if rows is None else _places_kept(columns, "sparse_col_indices")
-        )
+        _set(self, "sparse_crow_indices", None if rows is None else places_kept(rows, "sparse_crow_indices"))
+        _set(self, "sparse_col_indices", None if rows is None else places_kept(columns, "sparse_col_indices"))
         _set(self, "extra", extra)
         _set(self, "_listed", raw if isinstance(raw, list) else None)
         _set(self, "_finite", dtype == "int64")
@@ -158,6 +123,9 @@ class TensorData(Model):
     def is_sparse(self) -> bool:
         """Whether only some numbers of the stated shape are stored."""
         return self.sparse_crow_indices is not None
+
+    def _places(self) -> tuple[list[int], list[int]]:
+        return list(self.sparse_crow_indices), list(self.sparse_col_indices)
 
     @property
     def data(self) -> list[int] | list[float]:
@@ -200,43 +168,20 @@ class TensorData(Model):
         """Take a torch tensor of two dimensions, and store only what is not `pad_value`."""
         if pad_value == 0:
             return cls.from_torch(tensor.to_sparse_csr())
-        import numpy as np
-
         whole = cls.from_torch(tensor)
         dense = whole.to_numpy()
-        if dense.ndim != 2:
-            raise InputError("a sparse tensor has a shape of two dimensions", field="shape")
-        stored = dense != index(pad_value)
-        rows = np.concatenate([[0], np.cumsum(stored.sum(axis=1))])
-        return cls(dense[stored], whole.dtype, dense.shape, rows, np.nonzero(stored)[1])
+        stored, rows, columns = sparse_form(dense, pad_value)
+        return cls(stored, whole.dtype, dense.shape, rows, columns)
 
     def to_numpy(self, pad_value: int = 0) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
         """Return an array of the stated dtype and shape; `pad_value` is what a sparse tensor leaves out."""
-        import numpy as np
-
-        flat = self._flat()
+        array = as_array(self.raw, self.dtype)
         if self.is_sparse:
-            assert self.shape is not None
-            try:
-                dense = np.full(self.shape, index(pad_value), dtype=self.dtype)
-            except (ValueError, MemoryError) as cause:
-                raise InputError(f"{self.shape} cannot be filled up: {cause}", field="shape") from cause
-            rows = np.repeat(np.arange(self.shape[0]), np.diff(self.sparse_crow_indices))
-            dense[rows, self.sparse_col_indices] = flat
-            return dense
-        return cast(
-            "npt.NDArray[np.int64] | npt.NDArray[np.float32]",
-            flat if self.shape is None else flat.reshape(self.shape),
-        )
-
-    def _flat(self) -> npt.NDArray[Any]:
-        import numpy as np
-
-        try:
-            with np.errstate(over="ignore"):  # infinite, as when an array is given
-                return np.asarray(self.raw, dtype=self.dtype)
-        except (TypeError, ValueError, OverflowError) as cause:
-            raise InputError(f"holds what is no number of {self.dtype}: {cause}", field="data") from cause
+            places = self.sparse_crow_indices, self.sparse_col_indices
+            array = filled_up(self.shape, self.dtype, pad_value, array, *places)
+        elif self.shape is not None:
+            array = array.reshape(self.shape)
+        return cast("npt.NDArray[np.int64] | npt.NDArray[np.float32]", array)
 
     def to_torch(self, pad_value: int = 0) -> torch.Tensor:
         """Return a torch tensor of the stated dtype and shape, filled up as by `to_numpy`. Needs torch."""
@@ -255,7 +200,7 @@ class TensorData(Model):
             return NotImplemented
         if (self.dtype, self.shape, self.is_sparse) != (other.dtype, other.shape, other.is_sparse):
             return False
-        if len(self) != len(other) or (self.is_sparse and _places(self) != _places(other)):
+        if len(self) != len(other) or (self.is_sparse and self._places() != other._places()):
             return False
         return self.data == other.data or bool((self.to_numpy() == other.to_numpy()).all())
 
@@ -266,7 +211,3 @@ class TensorData(Model):
         shown = ", ".join(str(x) for x in self.raw[:4]) + (", ..." if len(self.raw) > 4 else "")
         kind = ", sparse" if self.is_sparse else ""
         return f"TensorData([{shown}], dtype={self.dtype!r}, shape={self.shape!r}{kind})"
-
-
-def _places(tensor: TensorData) -> tuple[list[int], list[int]]:
-    return list(tensor.sparse_crow_indices), list(tensor.sparse_col_indices)
