@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contract_document import Json, resolve
+from contract_schema_rules import side
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Models:
     def __init__(self, document: Json) -> None:
         self.document = document
         self.schemas: dict[str, Json] = document["components"]["schemas"]
+        self.requests = side(document, answer=False)
 
     def has_module(self, name: str) -> bool:
         """Tell whether a schema is a class or a name of its own; plain texts and numbers are not."""
@@ -104,7 +106,7 @@ class Models:
         """Return the fields of a class in the contract's order, but needed ones first, and tags last."""
         schema = self.schemas[name]
         required = schema.get("required", [])
-        limited = schema.get("additionalProperties") is False
+        limited = name in self.requests
         made = [
             self._field(prop, node, needed=prop in required, limited=limited)
             for prop, node in schema.get("properties", {}).items()

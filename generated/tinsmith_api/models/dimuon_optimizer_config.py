@@ -7,6 +7,7 @@ from typing import Literal
 
 import attrs
 
+from ..limits import Limits
 from ..model import Model
 from ..ownership import own_fields
 
@@ -15,7 +16,7 @@ from ..ownership import own_fields
 class DimuonOptimizerConfig(Model):
     """Train a model with Dimuon."""
 
-    version: int = 1
+    version: int = attrs.field(default=1, validator=Limits(minimum=1))
     """Version of the optimizer. Absent means 1."""
     type: Literal["dimuon"] = "dimuon"
     """The kind of optimizer, always `dimuon`."""
