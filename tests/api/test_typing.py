@@ -83,8 +83,17 @@ def test_wrong_calls_are_found(tmp_path: Path) -> None:
 
 
 def test_package_uses_nothing_private(tmp_path: Path) -> None:
-    """Pyright's strict mode finds nothing in the part of the package that sends."""
+    """Pyright's strict mode finds nothing in what a user calls, and no private use in the whole package.
+
+    The compiled messages are their compiler's; what converts values of any type handles some that have none.
+    """
     package = ROOT / "generated" / "tinsmith_api"
-    parts = [package / part for part in ("api", "client.py", "endpoint.py", "promises.py")]
-    found = pyright(tmp_path, *parts)
-    assert [f"{each['file']}:{each['range']['start']['line'] + 1} {each['message']}" for each in found] == []
+    found = {"called": set[str](), "private": set[str]()}
+    for each in pyright(tmp_path, package):
+        part = Path(each["file"]).relative_to(package).parts[0]
+        told = f"{each['file']}:{each['range']['start']['line'] + 1} {each['message']}"
+        if part in ("api", "models", "resources", "client.py", "endpoint.py", "exchange.py", "promises.py"):
+            found["called"].add(told)
+        if each.get("rule") == "reportPrivateUsage" and part != "wire":
+            found["private"].add(told)
+    assert found == {"called": set(), "private": set()}
