@@ -252,8 +252,7 @@ class UnexpectedStatus(TinkerError):  # noqa: N818  # the name that users of the
 
 
 def first_part(content: bytes) -> str:
-    """Return the beginning of a body as a line of text that steers no terminal."""
+    """Return the beginning of a body as a line of text; errors escape in it what steers a terminal."""
     text = content[: 4 * FIRST_PART].decode("utf-8", "replace")
     cut = len(content) > 4 * FIRST_PART or len(text) > FIRST_PART
-    line = "".join(c if c.isprintable() else " " for c in text[:FIRST_PART])
-    return " ".join(line.split()) + (" ..." if cut else "")
+    return " ".join(text[:FIRST_PART].split()) + (" ..." if cut else "")
