@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
+from tinsmith_api.operations import OPERATIONS
 
 from tinsmith.core.claims import Claims
 from tinsmith.core.failures import detail_text
@@ -14,7 +15,7 @@ from tinsmith.core.polling import Asked, PollState
 LONG_WAIT_S = 60.0
 """A wait this long says what it waits for: longer than a cycle of the hosted service."""
 
-LARGE_RESULTS = frozenset({"Sample", "Forward", "ForwardBackward"})
+LARGE_RESULTS = frozenset(each.request_type for each in OPERATIONS.values() if "result" in each.protobuf)
 """Request types whose results may be large: they may come as protobuf, and be announced by their size."""
 
 
