@@ -67,8 +67,6 @@ class _Connections:
         self.lock = threading.Lock()
         self.sync: httpx.Client | None = None
         self.by_loop: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
-        self.given_sync: httpx.Client | None = None
-        self.given_async: httpx.AsyncClient | None = None
 
 
 @attrs.frozen(eq=False)
@@ -93,6 +91,10 @@ class Client:
         factory=dict[str, Any], kw_only=True, converter=_frozen, repr=False
     )
     """Further arguments of `httpx.Client` and `httpx.AsyncClient`, such as `proxy` or `limits`."""
+    httpx_client: httpx.Client | None = attrs.field(default=None, kw_only=True, repr=False)
+    """The httpx client that threads send through; None opens one. See `with_httpx_client`."""
+    async_httpx_client: httpx.AsyncClient | None = attrs.field(default=None, kw_only=True, repr=False)
+    """The httpx client that tasks send through; None opens one for each event loop."""
     _connections: _Connections = attrs.field(factory=_Connections, init=False, repr=False)
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
@@ -108,27 +110,24 @@ class Client:
         return attrs.evolve(self, timeout=timeout)
 
     def with_httpx_client(self, client: httpx.Client) -> Self:
-        """Return a new client that sends through this one of httpx, whose timeout and certificates then hold.
+        """Return a new client that sends through this one of httpx, and so do the clients made from it.
 
-        It stays yours to close. Headers and key come from here, and redirects are not followed.
+        Its timeout, cookies and certificates then hold. It stays yours to close. Headers and key come from
+        here, and redirects are not followed.
         """
-        copy = attrs.evolve(self)
-        copy._connections.given_sync = client
-        return copy
+        return attrs.evolve(self, httpx_client=client)
 
     def with_async_httpx_client(self, client: httpx.AsyncClient) -> Self:
         """Return a new client whose tasks send through this httpx client; see `with_httpx_client`."""
-        copy = attrs.evolve(self)
-        copy._connections.given_async = client
-        return copy
+        return attrs.evolve(self, async_httpx_client=client)
 
     def get_httpx_client(self) -> httpx.Client:
         """Return the httpx client that threads send through; it carries no key."""
         import httpx
 
+        if self.httpx_client is not None:
+            return self.httpx_client
         pools = self._connections
-        if pools.given_sync is not None:
-            return pools.given_sync
         with pools.lock:
             if pools.sync is None:
                 pools.sync = httpx.Client(**self._settings())
@@ -141,8 +140,8 @@ class Client:
         import httpx
 
         pools, loop = self._connections, asyncio.get_running_loop()
-        if pools.given_async is not None:
-            return pools.given_async
+        if self.async_httpx_client is not None:
+            return self.async_httpx_client
         with pools.lock:
             for ended in [known for known in pools.by_loop if known.is_closed()]:
                 del pools.by_loop[ended]
@@ -158,7 +157,7 @@ class Client:
         import httpx
 
         try:
-            arguments = self._arguments(request, timeout_s, self._connections.given_sync)
+            arguments = self._arguments(request, timeout_s, self.httpx_client)
             answer = self.get_httpx_client().request(**arguments)
         except httpx.RequestError as error:
             _drop_headers(error)
@@ -170,7 +169,7 @@ class Client:
         import httpx
 
         try:
-            arguments = self._arguments(request, timeout_s, self._connections.given_async)
+            arguments = self._arguments(request, timeout_s, self.async_httpx_client)
             answer = await self.get_async_httpx_client().request(**arguments)
         except httpx.RequestError as error:
             _drop_headers(error)

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
+from tinsmith_api import Client
 from tinsmith_api.api.service import get_server_capabilities, healthz
 from tinsmith_api.api.sessions import create_session, get_session
 
@@ -100,3 +102,33 @@ def test_an_httpx_client_of_the_user_is_used_and_not_closed(client: Authenticate
     asyncio.run(tasks())
     assert len(seen) == 2
     assert {request.headers["x-api-key"] for request in seen} == {client.token}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["given first", "given last"])
+def test_an_httpx_client_of_the_user_is_kept_by_changes(late: bool) -> None:
+    """`with_headers` and its like keep both clients that were handed in, in either order."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"status": "ok"})
+
+    mine = httpx.Client(transport=httpx.MockTransport(answer))
+    of_tasks = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+
+    def given(one: Client) -> Client:
+        return one.with_httpx_client(mine).with_async_httpx_client(of_tasks)
+
+    def changed(one: Client) -> Client:
+        return one.with_headers({"X-Team": "docs"}).with_cookies({"a": "b"}).with_timeout(WAIT_S)
+
+    async def task() -> None:
+        async with of_tasks:
+            await healthz.asyncio(client=client)
+
+    fresh = Client("http://127.0.0.1:1")
+    client = given(changed(fresh)) if late else changed(given(fresh))
+    with mine:
+        healthz.sync(client=client)
+    asyncio.run(task())
+    assert [each.headers["X-Team"] for each in seen] == ["docs", "docs"]
