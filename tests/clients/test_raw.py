@@ -64,8 +64,11 @@ def test_body_and_path_are_built_by_the_generated_client(service: testing.Ledger
 def test_segment_that_would_change_the_path_is_refused(service: testing.LedgerService) -> None:
     """A parameter that would leave its segment raises before anything is sent."""
     client = ServiceClient(**service.settings())
-    with pytest.raises(InputError):
+    with pytest.raises(
+        InputError, match=r"^field 'session_id': cannot stand in a path: '\.\./escape'$"
+    ) as caught:
         client.raw.get_session("../escape")
+    assert caught.value.field == "session_id"
     assert service.seen == []
 
 

@@ -47,10 +47,7 @@ def target(operation: str, path: Mapping[str, str] | None = None) -> str:
             raise InputError(f"must be a text, not {value!r}", field=name)
     if "checkpoint_kind" not in path:
         template = template.replace("{checkpoint_kind}/", "")
-    try:
-        return template.format(**{name: path_segment(name, value) for name, value in path.items()})
-    except ValueError as error:
-        raise InputError(str(error), field="path") from error
+    return template.format(**{name: path_segment(name, value) for name, value in path.items()})
 
 
 def request_type(operation: str) -> str:
