@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import attrs
 import orjson
+from tinsmith_api.exchange import as_text
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.types import path_segment
 
@@ -68,7 +69,7 @@ def request(
     """Build the request of an operation; query values that are None are left out."""
     method = OPERATIONS[operation].method
     where = target(operation, path)
-    asked = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+    asked = {name: as_text(value) for name, value in (query or {}).items() if value is not None}
     if asked:
         where = f"{where}?{urlencode(asked)}"
     return Request(
@@ -149,9 +150,3 @@ def _fields(body: Any) -> dict[str, object]:
 
 def _secrets(body: object) -> tuple[str, ...]:
     return secrets_in(body) if isinstance(body, Mapping) else ()
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
