@@ -34,7 +34,7 @@ class Step(BaseModel):
     first: Text | Image = Field(discriminator="type")
     rate: float = 0.1
     stop: str | list[str] | None = None
-    extra: dict[str, Any] | None = None
+    more: dict[str, Any] | None = None
 
 
 class Done(BaseModel):

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from tinsmith_api.model import Model
+
 Document = dict[str, Any]
 
 
@@ -75,7 +77,7 @@ BREAKS: list[tuple[str, str, Callable[[Document], Any]]] = [
                 {name: field(d, "Cursor", "limit")}
             ),
         )
-        for name in ("d", "to_dict", "from_dict", "field_dict", "additional_properties")
+        for name in (*(name for name in dir(Model) if not name.startswith("__")), "_x", "self", "cls")
     ],
     ("required_fields_exist", "typo", lambda d: schema(d, "LoraConfig")["required"].append("rnak")),
     (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract_document import Json, operations, resolve, walk
@@ -13,8 +15,21 @@ from jsonschema import Draft202012Validator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORBIDDEN_NAMES = {"d", "to_dict", "from_dict", "field_dict", "additional_properties"}
-"""Names that the generated classes use themselves."""
+
+def names_of_values(source: str) -> frozenset[str]:
+    """Return the public names of the classes that a source defines, and `self` and `cls`."""
+    found = {"self", "cls"}
+    for node in ast.parse(source).body:
+        for member in node.body if isinstance(node, ast.ClassDef) else ():
+            match member:
+                case ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+                    found.add(name)
+    return frozenset(name for name in found if not name.startswith("_"))
+
+
+MODEL = Path(__file__).parents[2] / "openapi" / "runtime" / "model.py"
+FORBIDDEN_NAMES = names_of_values(MODEL.read_text(encoding="utf-8"))
+"""Names that the generated values use themselves, beside those that begin with an underscore."""
 
 SCALAR_UNIONS = {"SamplingParams/properties/stop", "LossFnConfig/additionalProperties"}
 """The only fields that take several kinds of plain values."""
@@ -202,8 +217,10 @@ def groups_are_exclusive(document: Json) -> Iterator[str]:
 
 
 def names_are_free(document: Json) -> Iterator[str]:
-    """Check that no field has a name that the generated classes use themselves."""
-    yield from (f"{where}: forbidden name" for where, name, _ in fields(document) if name in FORBIDDEN_NAMES)
+    """Check that no field has a name that the generated values use themselves, or that begins with `_`."""
+    for where, name, _ in fields(document):
+        if name in FORBIDDEN_NAMES or name.startswith("_"):
+            yield f"{where}: a name that the generated values use themselves"
 
 
 def required_fields_exist(document: Json) -> Iterator[str]:
