@@ -11,7 +11,7 @@ import httpx
 import pytest
 from tinsmith.contract.check import check_captures, check_server
 from tinsmith.contract.dialects import DIALECTS
-from tinsmith.contract.document import shipped
+from tinsmith.contract.document import Contract, shipped
 from tinsmith.contract.exchange import written
 from tinsmith.contract.judge import POLL
 from tinsmith.core.config import ClientConfig
@@ -23,7 +23,7 @@ from tests.contract.checked import KEY, URL, answered, checked, served
 from tests.dialects import standin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tinsmith.contract.document import Operation
     from tinsmith.contract.report import Report
@@ -75,6 +75,55 @@ def test_without_write_nothing_is_made(running: Running) -> None:
     made = [e for e in exchanges if e.status < 300 and e.method != "GET"]
     reads = {"client_config", "client_dynamic_config", "auth_token", "search_sessions"}
     assert {CONTRACT.operation_of(e.method, e.path).id for e in made} == reads  # type: ignore[union-attr]
+
+
+NOTHING = b"[]"
+BODY = {"properties": {"name": {"type": "string"}, "session_id": {"type": "string"}}, "type": "object"}
+ADDED: list[tuple[str, str, list[str] | None, dict[str, Any], Callable[[httpx.Request], bool]]] = [
+    ("post", "projects", ["name"], {}, lambda sent: sent.content == NOTHING),
+    ("post", "projects", ["name", "session_id"], {}, lambda sent: sent.content == NOTHING),
+    ("post", "projects", [], {}, lambda sent: sent.content == NOTHING),
+    (
+        "post",
+        "projects",
+        ["session_id"],
+        {"x-tinker-result": "TextChunk"},
+        lambda sent: sent.content == NOTHING,
+    ),
+    ("post", "projects", ["session_id"], {}, lambda sent: b"x-contract-check-" in sent.content),
+    ("post", "projects", ["name"], {"x-tinker-read": True}, lambda sent: sent.content == b'{"name":"x"}'),
+    ("delete", "projects/{project_id}", None, {}, lambda sent: "/x-contract-check-" in sent.url.path),
+    ("post", "rotate_key", None, {}, lambda sent: sent.headers["x-api-key"] != KEY),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "needed", "marks", "is_harmless"), ADDED)
+def test_an_operation_that_is_added_is_not_done(
+    method: str,
+    path: str,
+    needed: list[str] | None,
+    marks: dict[str, Any],
+    is_harmless: Callable[[httpx.Request], bool],
+    running: Running,
+) -> None:
+    """A probe takes an operation for one that changes something, unless the contract marks it as a read."""
+    parameter = {"name": "project_id", "in": "path", "required": True, "schema": {"examples": ["proj_8f2c"]}}
+    node: dict[str, Any] = {"operationId": "added", "responses": {"2XX": {"description": "Done."}}, **marks}
+    if needed is not None:
+        schema = {**BODY, "required": needed}
+        node["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    if "{" in path:
+        node["parameters"] = [parameter]
+    paths = {**CONTRACT.document["paths"], f"/api/v1/{path}": {method: node}}
+    sent: list[httpx.Request] = []
+
+    def keep(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if path.partition("/")[0] in request.url.path.split("/")[:4]:
+            sent.append(request)
+        return answer
+
+    checked(running, keep, write=False, contract=Contract({**CONTRACT.document, "paths": paths}))
+    assert [is_harmless(each) for each in sent] == [True]
 
 
 IMITATIONS = [

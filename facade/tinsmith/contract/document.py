@@ -57,6 +57,11 @@ class Operation:
         return name
 
     @property
+    def is_read(self) -> bool:
+        """Whether it changes nothing on the server: a GET, or what the contract marks as a read."""
+        return self.method == "GET" or self.node.get("x-tinker-read") is True
+
+    @property
     def takes_body(self) -> bool:
         """Whether requests have a body."""
         return "requestBody" in self.node
@@ -142,6 +147,10 @@ class Contract:
     def parameters(self, op: Operation) -> list[Mapping[str, Json]]:
         """Return the parameters of an operation, references followed."""
         return [self.resolve(raw) for raw in op.node.get("parameters", ())]
+
+    def path_names(self, op: Operation) -> list[str]:
+        """Name the parameters of an operation's path."""
+        return [each["name"] for each in self.parameters(op) if each["in"] == "path"]
 
     def misfits(self, schema: Json, value: Json) -> Iterator[Misfit]:
         """Yield what in a value breaks a schema of the contract."""

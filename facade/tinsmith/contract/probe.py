@@ -1,6 +1,7 @@
 """Asks a server about itself and changes nothing: reads, and requests about ids that nobody has.
 
-What makes something is sent a body that no server can take: its refusal shows that the route is there.
+What may change something is sent a body that no server can take: its refusal shows that the route is there.
+What takes no body and names no id is sent with a wrong key.
 """
 
 from __future__ import annotations
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
 NOT_A_BODY: list[Json] = []
 """No operation takes a list: it is refused wherever it is read."""
 
-REVOKES = "delete_api_key"
-"""What would end the key of the very check: sent with a wrong key alone."""
-
-_MAKES = ("create_", "copy_", "telemetry")
-"""Operations that make something without being promises, by how they begin."""
+BODY_REFUSED = "a body that is none"
+"""Step of the requests that are sent it."""
 
 
 def unknown_ids() -> dict[str, str]:
@@ -51,24 +49,20 @@ def unknown_ids() -> dict[str, str]:
 async def probe(sender: Sender) -> dict[str, str]:
     """Ask about each operation; returns why some were not tried."""
     await greet(sender)
-    unknown: dict[str, Json] = dict(unknown_ids())
+    unknown = unknown_ids()
     for op in sender.contract.operations.values():
-        if op.id == REVOKES:
+        invented = dict.fromkeys(sender.contract.path_names(op), unknown["request_id"])
+        path = path_of(sender.contract, op, invented | unknown)
+        if not (op.is_read or op.takes_body or path):  # nothing but the key keeps it from being done
             await sender.send(op.method, op.path, operation=op.id, step=WRONG_KEY, wrong_key=True)
             continue
-        body = None
-        if op.takes_body:
-            body = NOT_A_BODY if makes_something(op) else smallest_body(sender.contract, op, unknown)
+        body = smallest_body(sender.contract, op, unknown) if op.takes_body else None
+        if body is None or _changes_nothing(op, body, path, unknown):
+            step = UNKNOWN if path or _named(body, unknown) else "read"
+        else:
+            body, step = NOT_A_BODY, BODY_REFUSED
         values = {**unknown, **_known(sender.exchanges)} if op.method == "GET" else unknown
-        path = path_of(sender.contract, op, unknown)
-        names_unknown = bool(path) or (body and any(unknown.get(key) == body[key] for key in body))
-        await sender.call(
-            op.id,
-            body,
-            step=UNKNOWN if names_unknown else "a body that is none" if body is NOT_A_BODY else "read",
-            path=path,
-            query=query_of(sender.contract, op, values),
-        )
+        await sender.call(op.id, body, step=step, path=path, query=query_of(sender.contract, op, values))
     await _read_what_is_there(sender)
     return {}
 
@@ -82,16 +76,29 @@ async def greet(sender: Sender) -> None:
     await sender.send(op.method, op.path, operation=op.id, step=WRONG_KEY, wrong_key=True)
 
 
-def makes_something(op: Operation) -> bool:
-    """Tell whether an operation changes something although it names nothing that is there."""
-    return op.result is not None or op.id.startswith(_MAKES)
+def _changes_nothing(op: Operation, body: Json, path: Mapping[str, str], unknown: Mapping[str, str]) -> bool:
+    """Tell whether a server that takes this body is left as it was.
+
+    It is where the contract says that the operation reads, and where the request names unknown ids and brings
+    nothing else. A promise is one more thing on the server, whatever it names.
+    """
+    if op.is_read or op.result is not None:
+        return op.is_read
+    return bool(path) or (bool(body) and _named(body, unknown) == set(body))
+
+
+def _named(body: Json, unknown: Mapping[str, str]) -> set[str]:
+    """Return the fields of a body that name an unknown id."""
+    if not isinstance(body, dict):
+        return set()
+    return {name for name, value in body.items() if name in unknown and unknown[name] == value}
 
 
 async def _read_what_is_there(sender: Sender) -> None:
     """Read by its id what the lists have shown."""
     known = _known(sender.exchanges)
     for op in sender.contract.operations.values():
-        names = [each["name"] for each in sender.contract.parameters(op) if each["in"] == "path"]
+        names = sender.contract.path_names(op)
         if op.method == "GET" and names and all(name in known for name in names):
             await sender.call(op.id, step="read", path={name: known[name] for name in names})
 

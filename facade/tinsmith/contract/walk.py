@@ -15,7 +15,7 @@ from tinsmith import __version__
 from tinsmith.contract import messages
 from tinsmith.contract.bodies import query_of, smallest_body
 from tinsmith.contract.judge import outcome
-from tinsmith.contract.probe import REVOKES, greet, unknown_ids
+from tinsmith.contract.probe import greet, unknown_ids
 from tinsmith.contract.rules import UNKNOWN, WRONG_KEY
 from tinsmith.contract.traffic import WAITS, field_of
 
@@ -122,7 +122,7 @@ class Walk:
         await self._call("client_dynamic_config", version, step="service")
         await self._call("auth_token", {}, step="service")
         await self._call("get_api_key", step="service")
-        revoke = self._sender.contract.operations[REVOKES]
+        revoke = self._sender.contract.operations["delete_api_key"]  # with its own key it would end the check
         await self._sender.send(
             revoke.method, revoke.path, operation=revoke.id, step=WRONG_KEY, wrong_key=True
         )
