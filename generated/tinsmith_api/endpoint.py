@@ -24,7 +24,16 @@ class Endpoint(Generic[T, E]):
     """One operation of the contract: what a module of `api` is made of. Nothing changes it."""
 
     # Written out, since every import of an operation pays for this class and attrs takes longer to make it.
-    __slots__ = ("errors", "method", "operation", "path", "redirects", "success")
+    __slots__ = (
+        "body",
+        "body_optional",
+        "errors",
+        "method",
+        "operation",
+        "path",
+        "redirects",
+        "success",
+    )
 
     def __init__(
         self,
@@ -34,6 +43,8 @@ class Endpoint(Generic[T, E]):
         success: str | Any,
         errors: Mapping[str, str],
         *,
+        body: str | None = None,
+        body_optional: bool = False,
         redirects: bool = False,
     ) -> None:
         self.operation = operation
@@ -46,6 +57,10 @@ class Endpoint(Generic[T, E]):
         """The model of a success's body by its name, or another type itself; None for nothing to read."""
         self.errors = errors
         """The documented errors: statuses with spaces between (`404 429 5XX`), and the model of each body."""
+        self.body = body
+        """The model of the request's body by its name; None where there is no body."""
+        self.body_optional = body_optional
+        """Whether the body may be left out."""
         self.redirects = redirects
         """Whether a success is a redirect, whose headers hold what counts."""
 
@@ -60,18 +75,12 @@ class Endpoint(Generic[T, E]):
         """Build the request; parameters that are None are left out.
 
         Raises InputError for a path parameter that is missing or could lead to another path, and for a body
-        that is no model.
+        that is not of this operation's model.
         """
-        import attrs
-
-        from .errors import InputError
         from .exchange import Request, as_text
         from .types import path_segment
 
-        if body is not None and not attrs.has(type(body)):
-            raise InputError(
-                f"must be a model of tinsmith_api.models, not {type(body).__name__}", field="body"
-            )
+        self._check_body(body)
         segments = {name: path_segment(name, value) for name, value in (path or {}).items()}
         given, sent = (
             {k: as_text(v) for k, v in (m or {}).items() if v is not None} for m in (query, headers)
@@ -145,6 +154,17 @@ class Endpoint(Generic[T, E]):
     async def asyncio(self, client: Client, request: Request) -> T:
         """Send a request, and return the value of the success."""
         return self.value(await self.asyncio_detailed(client, request))
+
+    def _check_body(self, body: object) -> None:
+        from .errors import InputError
+
+        if body is None and (self.body is None or self.body_optional):
+            return
+        if self.body is None:
+            raise InputError(f"{self.operation} has no body; leave it out", field="body")
+        if not isinstance(body, _model(self.body)):
+            problem = f"must be tinsmith_api.models.{self.body}, not {type(body).__name__}"
+            raise InputError(problem, field="body")
 
     def _is_success(self, status_code: int) -> bool:
         return status_code // 100 == (3 if self.redirects else 2)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_origin
 
 import attrs
 
-from .errors import PromiseTimeoutError, RequestErrorCategory, RequestFailedError, first_part
+from .errors import InputError, PromiseTimeoutError, RequestErrorCategory, RequestFailedError, first_part
 from .exchange import Request, decoded, read_as
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ def wait(client: Client, promise: UntypedAPIFuture | str, result: type[T], *, ti
     The text of the operation's module names that class, and `operations` does. Faults that pass are waited
     out: a connection that breaks, 408, 429, 5XX.
 
-    Raises RequestFailedError when the work failed, UnexpectedStatus when the server knows no such promise
-    (404, 410) or does not take the key, InvalidBody for a result of another shape, and PromiseTimeoutError
-    after `timeout_s` seconds.
+    Raises InputError for what is no promise or no class, before anything is sent; RequestFailedError when the
+    work failed, UnexpectedStatus when the server knows no such promise (404, 410) or does not take the key,
+    InvalidBody for a result of another shape, and PromiseTimeoutError after `timeout_s` seconds.
     """
     import httpx
 
@@ -138,11 +138,15 @@ async def wait_async(
 def steps(
     promise: UntypedAPIFuture | str, result: type[T], timeout_s: float, clock: Callable[[], float]
 ) -> Generator[Ask | Pause, Response[None] | str | None, T]:
-    """Decide what to do next until the result is there; `clock` tells seconds. It asks at least once."""
+    """Decide what to do next until the result is there; `clock` tells seconds. It asks at least once.
+
+    Raises InputError for what is no promise or no class, before it asks.
+    """
     from .api.futures import retrieve_future
     from .models import FutureRetrieveRequest
 
-    request_id = promise if isinstance(promise, str) else promise.request_id
+    request_id = _request_id(promise)
+    _check_kind(result)
     body = FutureRetrieveRequest(request_id=request_id)
     end_s = clock() + timeout_s
     quick = iteration = 0
@@ -163,6 +167,25 @@ def steps(
         if end_s <= clock():
             message = f"no result in {timeout_s:g} s; the last answer: {found.words}"
             raise PromiseTimeoutError(message, last=found.words, request_id=request_id, applied="unknown")
+
+
+def _request_id(promise: object) -> str:
+    """Return the id of a promise, which may stand for it."""
+    from .models import UntypedAPIFuture
+
+    if isinstance(promise, UntypedAPIFuture):
+        return promise.request_id
+    if isinstance(promise, str):
+        return promise
+    problem = f"must be an UntypedAPIFuture or its request id, not {type(promise).__name__}"
+    raise InputError(problem, field="promise")
+
+
+def _check_kind(result: object) -> None:
+    """Refuse what is neither a class nor a type such as a union."""
+    if not isinstance(result, type) and get_origin(result) is None:
+        given = repr(result) if isinstance(result, str) else type(result).__name__
+        raise InputError(f"must be a class of tinsmith_api.models, not {given}", field="result")
 
 
 def _read(request_id: str, heard: Response[None] | str | None, result: type[T]) -> T | _Again:

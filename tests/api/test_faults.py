@@ -8,7 +8,7 @@ import json
 import pickle
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import httpx
 import pytest
@@ -19,6 +19,7 @@ from tinsmith_api.api.service import get_server_capabilities, healthz
 from tinsmith_api.api.sessions import create_session
 from tinsmith_api.api.training import optim_step
 from tinsmith_api.client import DEFAULT_TIMEOUT_S
+from tinsmith_api.endpoint import Endpoint
 from tinsmith_api.errors import InputError, InvalidBody, UnexpectedStatus
 
 if TYPE_CHECKING:
@@ -208,6 +209,38 @@ def test_root_below_a_path_is_kept() -> None:
     for root in ("https://h.example/services/prod", "https://h.example/services/prod/"):
         healthz.sync(client=AuthenticatedClient(root, KEY, httpx_args=plain.httpx_args))
     assert {str(request.url) for request in seen} == {"https://h.example/services/prod/api/v1/healthz"}
+
+
+@pytest.mark.parametrize("body", [None, {"model_id": "m"}, models.UnloadModelRequest(model_id="m")])
+def test_body_of_another_operation_is_not_sent(body: Any) -> None:
+    """No body, a mapping and another operation's model are refused before anything is sent."""
+    seen: list[httpx.Request] = []
+    client = answering(200, {"request_id": "p"}, seen=seen)
+    for form in (optim_step.sync, optim_step.sync_detailed):
+        with pytest.raises(InputError, match=r"must be .*OptimStepRequest, not") as caught:
+            form(client=client, body=body)
+        assert caught.value.field == "body"
+    for tasks in (optim_step.asyncio, optim_step.asyncio_detailed):
+        with pytest.raises(InputError, match="OptimStepRequest"):
+            asyncio.run(tasks(client=client, body=body))
+    assert seen == []
+
+
+def test_operation_without_a_body_refuses_one() -> None:
+    """What the contract does not name is not sent."""
+    with pytest.raises(InputError, match="get_tokenizer has no body"):
+        get_tokenizer.ENDPOINT.request(body=models.UnloadModelRequest(model_id="m"))
+
+
+def test_body_may_be_left_out_where_the_contract_says_so() -> None:
+    """An optional body is its model or nothing."""
+    endpoint: Endpoint[None, Never] = Endpoint(
+        "do", "POST", "/do", None, {}, body="UnloadModelRequest", body_optional=True
+    )
+    assert endpoint.request().content() is None
+    assert endpoint.request(body=models.UnloadModelRequest(model_id="m")).json()["model_id"] == "m"
+    with pytest.raises(InputError, match=r"must be .*UnloadModelRequest, not dict"):
+        endpoint.request(body={"model_id": "m"})
 
 
 @pytest.mark.parametrize("root", ["", "h.example", "ftp://h", "http://", "http://k:p@h", "http://h/?a=b"])

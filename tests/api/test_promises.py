@@ -13,7 +13,13 @@ import httpx
 import pytest
 import tinsmith
 from tinsmith_api import AuthenticatedClient, models, promises, wait, wait_async
-from tinsmith_api.errors import InvalidBody, PromiseTimeoutError, RequestFailedError, UnexpectedStatus
+from tinsmith_api.errors import (
+    InputError,
+    InvalidBody,
+    PromiseTimeoutError,
+    RequestFailedError,
+    UnexpectedStatus,
+)
 from tinsmith_api.exchange import Response
 from tinsmith_api.promises import Ask, Pause
 
@@ -226,3 +232,32 @@ def test_both_ways_drive_the_same_course(way: str) -> None:
     found = WAYS[way](client, promise, models.SaveWeightsResponse, timeout_s=900.0)
     assert found.path == SAVED["path"]
     assert limits == [promises.POLL_TIMEOUT_S] * 4
+
+
+WRONG: dict[str, tuple[Any, Any, str]] = {
+    "no promise": (None, models.SaveWeightsResponse, "promise"),
+    "a result": (models.SaveWeightsResponse(path="a"), models.SaveWeightsResponse, "promise"),
+    "a name": ("p", "SaveWeightsResponse", "result"),
+    "no kind": ("p", None, "result"),
+    "a value": ("p", models.SaveWeightsResponse(path="a"), "result"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_arguments_are_found_before_asking(name: str, way: str) -> None:
+    """What is no promise, and what is no class, is refused by its name, and the server is not asked."""
+    promise, result, field = WRONG[name]
+    asked: list[httpx.Request] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json=SAVED)
+
+    client = AuthenticatedClient(
+        "http://127.0.0.1:1", "k", httpx_args={"transport": httpx.MockTransport(serve)}
+    )
+    with pytest.raises(InputError, match="must be") as caught:
+        WAYS[way](client, promise, result, timeout_s=1.0)
+    assert caught.value.field == field
+    assert asked == []

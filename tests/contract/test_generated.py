@@ -36,6 +36,7 @@ def test_operations_are_those_of_the_contract(loaded: dict[str, Any]) -> None:
         module = module_of(op.id)
         endpoint = module.ENDPOINT
         assert (op.id, op.method, op.path) == (endpoint.operation, endpoint.method, endpoint.path)
+        assert op.request == endpoint.body
 
 
 def test_every_file_names_its_origin() -> None:

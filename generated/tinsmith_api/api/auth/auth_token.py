@@ -24,6 +24,7 @@ ENDPOINT: Final[Endpoint[AuthTokenResponse, ErrorBody]] = Endpoint(
     "/api/v1/auth/token",
     "AuthTokenResponse",
     {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
+    body="AuthTokenRequest",
 )
 
 

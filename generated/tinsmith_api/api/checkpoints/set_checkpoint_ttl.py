@@ -27,6 +27,7 @@ ENDPOINT: Final[Endpoint[None, ErrorBody]] = Endpoint(
     "/api/v1/training_runs/{training_run_id}/checkpoints/{checkpoint_kind}/{checkpoint_name}/ttl",
     None,
     {"400 401 403 404 405 409 413 415 422 425 429 5XX": "ErrorBody"},
+    body="SetCheckpointTtlRequest",
 )
 
 

@@ -22,6 +22,7 @@ ENDPOINT: Final[Endpoint[None, ErrorBody]] = Endpoint(
     "/api/v1/cancel_future",
     None,
     {"400 401 403 404 409 410 413 415 422 429 5XX": "ErrorBody"},
+    body="CancelFutureRequest",
 )
 
 

@@ -34,6 +34,7 @@ ENDPOINT: Final[Endpoint[FutureAnswer, ErrorBody | TryAgainResponse]] = Endpoint
     "/api/v1/retrieve_future",
     "FutureAnswer",
     {"400 401 402 403 404 409 410 413 415 422 425 429 5XX": "ErrorBody", "408": "TryAgainResponse"},
+    body="FutureRetrieveRequest",
 )
 
 

@@ -24,6 +24,7 @@ ENDPOINT: Final[Endpoint[FuturesRetrieveResponse, ErrorBody]] = Endpoint(
     "/api/v1/retrieve_futures",
     "FuturesRetrieveResponse",
     {"400 401 403 404 408 410 413 415 422 429 5XX": "ErrorBody"},
+    body="FuturesRetrieveRequest",
 )
 
 

@@ -23,6 +23,7 @@ ENDPOINT: Final[Endpoint[GetInfoResponse, ErrorBody]] = Endpoint(
     "/api/v1/get_info",
     "GetInfoResponse",
     {"400 401 403 404 410 413 415 422 429 5XX": "ErrorBody"},
+    body="GetInfoRequest",
 )
 
 

@@ -25,6 +25,7 @@ ENDPOINT: Final[Endpoint[UntypedAPIFuture, ErrorBody]] = Endpoint(
     "/api/v1/unload_model",
     "UntypedAPIFuture",
     {"400 401 403 404 409 410 413 415 422 429 5XX": "ErrorBody"},
+    body="UnloadModelRequest",
 )
 
 

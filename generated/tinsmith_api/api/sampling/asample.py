@@ -28,6 +28,7 @@ ENDPOINT: Final[Endpoint[UntypedAPIFuture, ErrorBody]] = Endpoint(
     "/api/v1/asample",
     "UntypedAPIFuture",
     {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": "ErrorBody"},
+    body="SampleRequest",
 )
 
 

@@ -23,6 +23,7 @@ ENDPOINT: Final[Endpoint[CreateSamplingSessionResponse, ErrorBody]] = Endpoint(
     "/api/v1/create_sampling_session",
     "CreateSamplingSessionResponse",
     {"400 401 402 403 404 409 410 413 415 422 425 429 5XX": "ErrorBody"},
+    body="CreateSamplingSessionRequest",
 )
 
 

@@ -23,6 +23,7 @@ ENDPOINT: Final[Endpoint[JoinSamplingSessionResponse, ErrorBody]] = Endpoint(
     "/api/v1/join_sampling_session",
     "JoinSamplingSessionResponse",
     {"400 401 403 404 410 413 415 422 429 5XX": "ErrorBody"},
+    body="JoinSamplingSessionRequest",
 )
 
 

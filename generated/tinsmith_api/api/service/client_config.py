@@ -24,6 +24,7 @@ ENDPOINT: Final[Endpoint[ClientConfigResponse, ErrorBody]] = Endpoint(
     "/api/v1/client/config",
     "ClientConfigResponse",
     {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
+    body="ClientConfigRequest",
 )
 
 

@@ -23,6 +23,7 @@ ENDPOINT: Final[Endpoint[CreateSessionResponse, ErrorBody]] = Endpoint(
     "/api/v1/create_session",
     "CreateSessionResponse",
     {"400 401 402 403 404 413 415 422 429 5XX": "ErrorBody"},
+    body="CreateSessionRequest",
 )
 
 

@@ -24,6 +24,7 @@ ENDPOINT: Final[Endpoint[None, ErrorBody]] = Endpoint(
     "/api/v1/sessions/{session_id}/finish",
     None,
     {"400 401 403 404 409 410 413 415 422 429 5XX": "ErrorBody"},
+    body="FinishSessionRequest",
 )
 
 

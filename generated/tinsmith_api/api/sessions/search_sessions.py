@@ -23,6 +23,7 @@ ENDPOINT: Final[Endpoint[SessionSearchResponse, ErrorBody]] = Endpoint(
     "/api/v1/sessions/search",
     "SessionSearchResponse",
     {"400 401 403 404 405 413 415 422 429 5XX": "ErrorBody"},
+    body="SessionSearchRequest",
 )
 
 

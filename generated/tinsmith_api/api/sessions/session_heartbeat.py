@@ -23,6 +23,7 @@ ENDPOINT: Final[Endpoint[SessionHeartbeatResponse, ErrorBody]] = Endpoint(
     "/api/v1/session_heartbeat",
     "SessionHeartbeatResponse",
     {"400 401 403 404 410 413 415 422 429 5XX": "ErrorBody"},
+    body="SessionHeartbeatRequest",
 )
 
 

@@ -23,6 +23,7 @@ ENDPOINT: Final[Endpoint[TelemetryResponse, ErrorBody]] = Endpoint(
     "/api/v1/telemetry",
     "TelemetryResponse",
     {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
+    body="TelemetrySendRequest",
 )
 
 

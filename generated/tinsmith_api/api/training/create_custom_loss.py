@@ -25,6 +25,7 @@ ENDPOINT: Final[Endpoint[UntypedAPIFuture, ErrorBody]] = Endpoint(
     "/api/v1/create_custom_loss",
     "UntypedAPIFuture",
     {"400 401 402 403 404 409 410 413 415 422 429 5XX": "ErrorBody"},
+    body="CreateCustomLossRequest",
 )
 
 

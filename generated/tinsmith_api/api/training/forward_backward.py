@@ -26,6 +26,7 @@ ENDPOINT: Final[Endpoint[UntypedAPIFuture, ErrorBody]] = Endpoint(
     "/api/v1/forward_backward",
     "UntypedAPIFuture",
     {"400 401 402 403 404 408 409 410 413 415 422 429 5XX": "ErrorBody"},
+    body="ForwardBackwardRequest",
 )
 
 

@@ -27,6 +27,7 @@ ENDPOINT: Final[Endpoint[CopyWeightsResponse, ErrorBody]] = Endpoint(
     "/api/v1/copy_weights",
     "CopyWeightsResponse",
     {"400 401 402 403 404 409 413 415 422 425 429 5XX": "ErrorBody"},
+    body="CopyWeightsRequest",
 )
 
 

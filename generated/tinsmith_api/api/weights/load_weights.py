@@ -25,6 +25,7 @@ ENDPOINT: Final[Endpoint[UntypedAPIFuture, ErrorBody]] = Endpoint(
     "/api/v1/load_weights",
     "UntypedAPIFuture",
     {"400 401 402 403 404 408 409 410 413 415 422 425 429 5XX": "ErrorBody"},
+    body="LoadWeightsRequest",
 )
 
 

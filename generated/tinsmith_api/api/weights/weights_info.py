@@ -23,6 +23,7 @@ ENDPOINT: Final[Endpoint[WeightsInfoResponse, ErrorBody]] = Endpoint(
     "/api/v1/weights_info",
     "WeightsInfoResponse",
     {"400 401 403 404 413 415 422 429 5XX": "ErrorBody"},
+    body="WeightsInfoRequest",
 )
 
 
