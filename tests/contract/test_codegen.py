@@ -179,6 +179,27 @@ def test_edited_contract_is_refused_where_the_facade_uses_what_went(copy: Path, 
     assert contents(copy) == before
 
 
+@pytest.mark.parametrize("edited", [True, False], ids=["edited in place", "taken"])
+def test_field_that_stays_and_breaks_needs_force(edited: bool, copy: Path, document: Document) -> None:
+    """A field of another type is refused with the facade's uses of it, however the contract comes."""
+    schemas(document)["GetInfoResponse"]["properties"]["model_data"] = {
+        "type": "string",
+        "description": "Other words.",
+        "examples": ["a"],
+    }
+    raised(document)
+    path = save(document, copy / ("openapi/tinker.yaml" if edited else "new.yaml"))
+    before = everything(copy)
+    found = decide(copy) if edited else decide(copy, path)
+    assert found.returncode == 1
+    assert "breaking changes" in found.stderr
+    assert "--force" in found.stderr
+    uses = [line for line in found.stdout.splitlines() if "field GetInfoResponse.model_data breaks: " in line]
+    assert uses, found.stdout
+    assert all(line.startswith("  facade/tinsmith/") for line in uses)
+    assert everything(copy) == before
+
+
 def test_version_must_rise(copy: Path, document: Document) -> None:
     """A document that adds something and keeps its version is refused, with the version to give it."""
     schemas(document)["Cursor"]["properties"]["width"] = {

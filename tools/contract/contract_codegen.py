@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import contract_rules
 import yaml
@@ -26,6 +27,9 @@ from contract_overlay import for_generation
 from contract_replace import recover, replace
 from contract_schema_rules import everywhere, fields
 from contract_uses import changed, facade_uses, gone
+
+if TYPE_CHECKING:
+    from contract_schema_diff import Change
 
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "generated" / "tinsmith_api"
@@ -80,7 +84,7 @@ def check(work: Path) -> int:
 
 
 def regenerate(work: Path, *, force: bool) -> None:
-    """Write the package anew. What the facade uses may vanish by force alone."""
+    """Write the package anew. What clients or the facade use may break by force alone."""
     document = _read(CONTRACT)
     _refuse_dangling(document, CONTRACT)
     last = TARGET / "openapi.json"
@@ -90,11 +94,8 @@ def regenerate(work: Path, *, force: bool) -> None:
         print("since the last generation:", report(changes), sep="\n")
     if (wanted := version_problem(old, document, changes)) is not None:
         print(f"codegen: warning: {wanted}", file=sys.stderr)
-    uses = facade_uses(gone(old, document), ROOT)
-    if uses:
-        print(_told(uses))
-        if not force:
-            raise RefusedError("the facade uses what is gone; mend it and run again, or go on with --force")
+    reasons, uses = judge(CONTRACT, old, document, changes)
+    _refuse_unless_forced(reasons, force=force)
     generate(CONTRACT, work / "tinsmith_api")
     replace(work / "tinsmith_api", TARGET)
     print("codegen: wrote generated/tinsmith_api")
@@ -123,23 +124,9 @@ def take(path: Path, work: Path, *, force: bool) -> None:
     old = _read(CONTRACT)
     changes = diff(old, document)
     print(report(changes))
-    uses = facade_uses(gone(old, document), ROOT)
-    if uses:
-        print(_told(uses))
-    hit = facade_uses(changed(changes, document), ROOT)
-    if hit:
-        print("\n".join([f"{len(hit)} places of the facade to look at:", *(f"  {use}" for use in hit)]))
-    breaking = [change for change in changes if change.breaking]
+    reasons, uses = judge(path, old, document, changes)
     wanted = version_problem(old, document, changes)
-    reasons = [
-        *([f"{path} has {len(breaking)} breaking changes, listed above"] if breaking else []),
-        *(["the facade uses what is gone"] if uses else []),
-        *([wanted] if wanted else []),
-    ]
-    if reasons and not force:
-        raise RefusedError("; ".join(reasons) + ". Nothing was written; --force takes it all the same")
-    for reason in reasons:
-        print(f"codegen: by force: {reason}", file=sys.stderr)
+    _refuse_unless_forced([*reasons, *([wanted] if wanted else [])], force=force)
     trial = work / "contract.yaml"
     trial.write_bytes(_as_yaml(whole) if whole != document or _is_json(path) else path.read_bytes())
     generate(trial, work / "tinsmith_api")
@@ -150,6 +137,29 @@ def take(path: Path, work: Path, *, force: bool) -> None:
     replace(work / "tinsmith_api", TARGET)
     print("codegen: wrote openapi/tinker.yaml and generated/tinsmith_api")
     next_steps(uses)
+
+
+def judge(path: Path, old: Json, new: Json, changes: list[Change]) -> tuple[list[str], list[str]]:
+    """Print the facade's uses of what breaks; return why a contract needs force, and the uses to mend."""
+    uses = facade_uses(gone(old, new), ROOT)
+    if uses:
+        print(_told(uses))
+    hit = facade_uses(changed(changes, new), ROOT)
+    if hit:
+        print("\n".join([f"{len(hit)} places of the facade to look at:", *(f"  {use}" for use in hit)]))
+    breaking = [change for change in changes if change.breaking]
+    reasons = [
+        *([f"{path} has {len(breaking)} breaking changes, listed above"] if breaking else []),
+        *(["the facade uses what is gone"] if uses else []),
+    ]
+    return reasons, uses
+
+
+def _refuse_unless_forced(reasons: list[str], *, force: bool) -> None:
+    if reasons and not force:
+        raise RefusedError("; ".join(reasons) + ". Nothing was written; --force takes it all the same")
+    for reason in reasons:
+        print(f"codegen: by force: {reason}", file=sys.stderr)
 
 
 def next_steps(uses: list[str]) -> None:
