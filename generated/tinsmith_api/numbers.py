@@ -105,8 +105,3 @@ def at_least_zero(_: object, attribute: attrs.Attribute[Any], value: float) -> N
 def above_zero(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
     """Validate a field that is positive, or None."""
     require(value is None or value > 0, attribute, value, "> 0")
-
-
-def below_one(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    """Validate a decay."""
-    require(0 <= value < 1, attribute, value, "in [0, 1)")

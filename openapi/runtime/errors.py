@@ -194,7 +194,7 @@ class PromiseTimeoutError(TinkerError, TimeoutError):
         """What came back when the server was asked last."""
 
 
-class InvalidBody(TinkerError, ValueError):  # noqa: N818  # the name that users of earlier versions know
+class InvalidBody(TinkerError, ValueError):  # noqa: N818  # the name is public
     """A JSON body does not have the shape that the contract gives it."""
 
     def __init__(

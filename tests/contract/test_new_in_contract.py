@@ -19,9 +19,6 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).parent / "new_program.py"
 
 
-TAG = {"const": "merge_weights", "default": "merge_weights", "examples": ["merge_weights"]}
-
-
 def text(words: str, example: str, **more: Any) -> dict[str, Any]:
     """Return the schema of a text."""
     return {"type": "string", "description": words, "examples": [example], **more}

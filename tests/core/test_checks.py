@@ -13,7 +13,6 @@ from tinsmith.core.checks import (
     check_prompt,
     check_tensor,
     known_length,
-    unknown_kinds,
 )
 from tinsmith.core.errors import InputError
 from tinsmith.core.values import Datum, EncodedTextChunk, ImageChunk, ModelInput, TensorData, UnknownChunk
@@ -217,12 +216,11 @@ def test_what_cannot_be_asked_of_a_sample_is_named(arguments: Any, field: str) -
     assert caught.value.field == field
 
 
-def test_lengths_and_unknown_kinds() -> None:
+def test_lengths() -> None:
     """A length is known if every chunk has one."""
     text = EncodedTextChunk([1, 2])
     check_prompt(ModelInput([text]), 2, 3)
     assert known_length(ModelInput([text, ImageChunk(b"x", "png", 3)])) == 5
     assert known_length(ModelInput([text, ImageChunk(b"x", "png")])) is None
     assert known_length(ModelInput([UnknownChunk({})])) is None
-    assert unknown_kinds(ModelInput([text, UnknownChunk({"type": "dmel"})])) == ["dmel"]
     check_tensor(0, "mine", TensorData([1.0], "float32"))

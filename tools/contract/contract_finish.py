@@ -1,15 +1,14 @@
 """Last step of codegen.sh: turns the generator's output into the package that is checked in.
 
-Usage: contract_finish.py CONTRACT PACKAGE. Adds the header lines, the table of operations, the models, the
-resources, the contract as JSON (`openapi.json` as it is, `contract.json` as a validator sees it) and the
-typing marker, and copies openapi/runtime into the package.
+Adds the header lines, the table of operations, the models, the resources, the contract as JSON
+(`openapi.json` as it is, `contract.json` as a validator sees it) and the typing marker, and copies
+openapi/runtime into the package.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import contract_models
@@ -50,8 +49,6 @@ class Operation(NamedTuple):
     """What a promise is called in headers and telemetry."""
     in_order: bool
     """Whether it has a place in the order of training: a `model_id` and a `seq_id`."""
-    extension: bool
-    """Whether the operation is Tinsmith's own."""
     methods: tuple[str, ...]
     """What the methods of the resources are called that send it; empty where a client sends it by itself."""
     protobuf: tuple[str, ...]
@@ -82,7 +79,6 @@ def table_of(document: Json, published: Json) -> str:
             op.node.get("x-tinker-result"),
             op.node.get("x-tinker-request-type"),
             is_in_order(document, op),
-            bool(op.node.get("x-tinsmith-extension", False)),
             public_names(op),
             tuple(binary[op.id]),
             op.node.get("x-tinker-official"),
@@ -134,7 +130,3 @@ def _as_json(document: Json) -> str:
     text = json.dumps(marked, ensure_ascii=False, separators=(",", ":"))
     text = text.replace('","openapi":', '",\n"openapi":', 1).replace(',"paths":{', ',\n"paths":{', 1)
     return text.replace(',"/api/', ',\n"/api/').replace(',"components":{', ',\n"components":{', 1) + "\n"
-
-
-if __name__ == "__main__":
-    finish(Path(sys.argv[1]), Path(sys.argv[2]))

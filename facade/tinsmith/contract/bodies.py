@@ -46,9 +46,7 @@ def smallest(contract: Contract, schema: Json, values: Mapping[str, Json]) -> Js
 
 def _needed(schema: Json) -> list[str]:
     """Name the fields that are required, and the first group of those that exclude each other."""
-    groups = schema.get("x-tinker-exactly-one") or [
-        one["required"] for one in schema.get("oneOf", ()) if "required" in one
-    ]
+    groups = [one["required"] for one in schema.get("oneOf", ()) if "required" in one]
     wanted = {*schema.get("required", ()), *(groups[0] if groups else ())}
     return [name for name in schema["properties"] if name in wanted]
 

@@ -20,7 +20,6 @@ from tinsmith.core.values.chunks import (
     EncodedTextChunk,
     ImageAssetPointerChunk,
     ImageChunk,
-    UnknownChunk,
 )
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.model_input import ModelInput
@@ -237,8 +236,3 @@ def check_asked(
         else count(prompt_logprobs_last_n, "prompt_logprobs_last_n"),
     }
     return {name: value for name, value in asked.items() if value is not None}
-
-
-def unknown_kinds(model_input: ModelInput) -> list[str]:
-    """List the kinds of chunks that this version passes on without understanding them."""
-    return [chunk.type for chunk in model_input.chunks if isinstance(chunk, UnknownChunk)]
