@@ -257,6 +257,8 @@ class AuthenticatedClient(Client):
     """The header of the key."""
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.token, str):
+            raise InputError(f"must be a text, not a {type(self.token).__name__}", field="token")
         if not _header(self.auth_header_name, self.token):
             raise InputError("is empty; a server that asks for no key takes a Client", field="token")
 

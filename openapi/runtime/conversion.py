@@ -415,7 +415,10 @@ def _of_number(told: object) -> datetime:
     if not abs(told) >= SECONDS_FROM:
         raise ValueError(f"{told!r} is no time")
     seconds = told / 1000 if abs(told) >= MILLISECONDS_FROM else told
-    return datetime.fromtimestamp(seconds, UTC)
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OSError, OverflowError, ValueError):  # each from another place of the system's calendar
+        raise ValueError(f"{told!r} is no time") from None
 
 
 _SCALARS: dict[Any, Convert] = {

@@ -153,8 +153,8 @@ def test_key_is_in_no_error() -> None:
         assert KEY.encode() not in pickle.dumps(caught.value)
 
 
-@pytest.mark.parametrize("token", ["", "tml-a\nb", "tml-é", " tml-a", "tml-a\x00"])
-def test_key_that_is_no_header_is_refused_unseen(token: str) -> None:
+@pytest.mark.parametrize("token", ["", "tml-a\nb", "tml-é", " tml-a", "tml-a\x00", None])
+def test_key_that_is_no_header_is_refused_unseen(token: Any) -> None:
     """A key with a line end or the like is refused at once, and the error does not show it."""
     with pytest.raises(InputError, match=r"token|X-API-Key") as caught:
         AuthenticatedClient("http://127.0.0.1:1", token)

@@ -282,6 +282,8 @@ def test_contract_refers_to_what_is_there(loaded: Document) -> None:
     """No reference of the contract dangles, and examples that look like one are data."""
     assert list(dangling_references(loaded)) == []
     assert list(dangling_references({"paths": {}, "x": {"example": {"$ref": "#/nowhere"}}})) == []
+    circle = {"a": {"$ref": "#/b"}, "b": {"$ref": "#/a"}}
+    assert list(dangling_references(circle)) == ["a: $ref '#/b' names nothing", "b: $ref '#/a' names nothing"]
 
 
 def test_stale_environment_is_renewed(copy: Path) -> None:

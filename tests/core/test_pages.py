@@ -44,10 +44,10 @@ def test_times_of_many_servers(told: object, expected: datetime) -> None:
     assert parse_time(told) == expected
 
 
-@pytest.mark.parametrize("told", ["soon", "nan", "inf", "", True, [], {}, float("nan"), 1e300])
+@pytest.mark.parametrize("told", ["soon", "nan", "inf", "", True, [], {}, float("nan"), 1e300, 1e20, "1e20"])
 def test_what_is_no_time(told: object) -> None:
     """It is refused as a field of another kind is."""
-    with pytest.raises((ValueError, TypeError, OverflowError)):
+    with pytest.raises((ValueError, TypeError)):
         parse_time(told)
 
 

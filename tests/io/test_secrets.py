@@ -107,7 +107,7 @@ def test_key_that_a_server_echoes_is_struck_out(service: testing.LedgerService) 
     assert KEY not in str(caught.value)
 
 
-@pytest.mark.parametrize("way", ["load_state", "create from state", "copy_weights"])
+@pytest.mark.parametrize("way", ["load_state", "create from state", "copy_weights", "raw load", "raw copy"])
 def test_token_of_weights_that_a_server_quotes(service: testing.LedgerService, way: str) -> None:
     """A server that repeats the body which it refuses puts the token of somebody's weights into no error."""
     path, canary = "tinker://a/weights/b", "weights-canary-81f3"
@@ -127,6 +127,12 @@ def test_token_of_weights_that_a_server_quotes(service: testing.LedgerService, w
             path, weights_access_token=canary
         ).result(),
         "copy_weights": lambda: client.copy_weights(path, weights_access_token=canary).result(WAIT_S),
+        "raw load": lambda: client.raw.load_weights(
+            model_id=trainer.model_id, path=path, optimizer=False, weights_access_token=canary
+        ).result(WAIT_S),
+        "raw copy": lambda: client.raw.copy_weights(
+            source_path=path, destination_project_id="p", weights_access_token=canary
+        ).result(WAIT_S),
     }
     with pytest.raises(TinkerError) as caught:
         calls[way]()

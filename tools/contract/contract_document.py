@@ -53,8 +53,15 @@ def operations(document: Json) -> Iterator[Operation]:
 
 
 def resolve(document: Json, node: Json) -> Json:
-    """Follow `$ref` until there is none. Keywords beside a reference win over the target's."""
+    """Follow `$ref` until there is none. Keywords beside a reference win over the target's.
+
+    KeyError for a reference that leads nowhere, or back to itself.
+    """
+    seen = set()
     while isinstance(node, dict) and "$ref" in node:
+        if node["$ref"] in seen:
+            raise KeyError(node["$ref"])
+        seen.add(node["$ref"])
         target = document
         for part in node["$ref"].removeprefix("#/").split("/"):
             target = target[part.replace("~1", "/").replace("~0", "~")]

@@ -149,4 +149,5 @@ def _fields(body: Any) -> dict[str, object]:
 
 
 def _secrets(body: object) -> tuple[str, ...]:
-    return secrets_in(body) if isinstance(body, Mapping) else ()
+    fields = body if isinstance(body, Mapping) else _fields(body) if attrs.has(type(body)) else {}
+    return secrets_in(fields)
