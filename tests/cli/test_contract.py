@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,73 @@ def test_a_server_that_deviates_is_a_failure(
     assert {row["verdict"] for row in found.json["operations"]} >= {"deviates", "absent"}
     assert KEY not in (tmp_path / "said.json").read_text()
     assert KEY not in done.out + found.out
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("write", [[], ["--write"]], ids=["probe", "write"])
+def test_a_key_that_opens_nothing_is_an_error(
+    cli: Callable[..., Result],
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    write: list[str],
+) -> None:
+    """Where all but the health check is refused there is nothing to report: the key is."""
+    health = (200, {"status": "ok"})
+    refusal = (status, {"detail": "who are you?"})
+    monkeypatch.setattr(server, "answer", lambda asked: health if asked.path == "/healthz" else refusal)
+    done = cli("contract", "check", *write)
+    assert done.code == 4
+    assert done.out == ""
+    assert f"status {status}: who are you?" in done.err
+    assert "TINKER_API_KEY" in done.err
+
+
+def test_one_open_route_is_a_report(
+    cli: Callable[..., Result], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that may read something is one that the server knows."""
+    opened = {
+        "/healthz": (200, {"status": "ok"}),
+        "/get_server_capabilities": (200, {"supported_models": []}),
+    }
+    monkeypatch.setattr(server, "answer", lambda asked: opened.get(asked.path, (401, {"detail": "no"})))
+    done = cli("contract", "check")
+    assert done.code == 0
+    assert "get_server_capabilities verified 200" in done.words
+
+
+def test_a_capture_that_cannot_be_written_is_told_before_anything_is_sent(
+    cli: Callable[..., Result], server: Server, tmp_path: Path
+) -> None:
+    """A folder that does not exist costs no walk."""
+    done = cli("contract", "check", "--write", "--capture", str(tmp_path / "nosuch" / "said.json"))
+    assert done.code == 1
+    assert "nosuch" in done.err
+    assert server.asked == []
+
+
+def test_the_report_does_not_depend_on_the_capture(
+    cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the disk is full in the end, the report was shown before."""
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    done = cli("contract", "check", "local:", "--capture", str(tmp_path / "said.json"))
+    assert done.code == 1
+    assert "healthz verified 200" in done.words
+    assert "No space left" in done.err
+
+
+def test_what_is_sent_no_body_is_told_as_that(cli: Callable[..., Result]) -> None:
+    """A row about a body that the check spoiled itself does not quote the server about it."""
+    rows = cli("contract", "check", "local:", "-f", "json").json["operations"]
+    reasons = {row["operation"]: row["reason"] for row in rows}
+    assert reasons["create_session"] == reasons["optim_step"] == "refused a body that is none"
+    assert not [reason for reason in reasons.values() if "[]" in reason]
 
 
 def test_a_server_that_is_not_there(cli: Callable[..., Result], server: Server) -> None:

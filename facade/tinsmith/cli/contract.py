@@ -75,7 +75,8 @@ def check(
 ) -> None:
     """Say of each operation whether a server does it as the contract says; exit code 1 where it does not.
 
-    Without --write nothing is changed on the server: reads, and requests about ids that nobody has.
+    Without --write nothing is changed on the server: it is sent reads and ids that nobody has. An operation
+    that may change something gets the body `[]`, which none takes: its refusal shows that it is there.
     """
     from tinsmith.contract.check import check_captures
     from tinsmith.contract.document import require_validator
@@ -92,16 +93,22 @@ def check(
             report = check_captures(captures)
         except ValueError as error:
             raise typer.BadParameter(str(error), ctx=context, param_hint="--from") from error
+        _show(context, report)
     else:
-        report = _on_a_server(config_of(context, url, creates=write), write, base_model, patience, capture)
-    _show(context, report)
+        config = config_of(context, url, creates=write)
+        if capture is not None:  # a check takes long: a file that cannot be written is told before it
+            capture.open("a").close()
+        report, exchanges = _on_a_server(config, write, base_model, patience)
+        _show(context, report)
+        if capture is not None:
+            _write_capture(capture, config, exchanges)
     if report.deviations:
         raise typer.Exit(1)
 
 
 def _on_a_server(
-    config: ClientConfig, write: bool, base_model: str | None, patience_s: float, capture: Path | None
-) -> Report:
+    config: ClientConfig, write: bool, base_model: str | None, patience_s: float
+) -> tuple[Report, list[Exchange]]:
     import asyncio
 
     from tinsmith.contract.check import check_server
@@ -111,11 +118,9 @@ def _on_a_server(
     report, exchanges = asyncio.run(
         check_server(config, write=write, base_model=base_model, patience_s=patience_s)
     )
-    if capture is not None:
-        _write_capture(capture, config, exchanges)
     for path in report.left_behind:
         note(f"{path} could not be deleted.")
-    return report
+    return report, exchanges
 
 
 def _write_capture(path: Path, config: ClientConfig, exchanges: list[Exchange]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tinsmith.contract.bodies import path_of, query_of, smallest_body
 from tinsmith.contract.report import MISSING_ROUTE, NO_ROUTE
-from tinsmith.contract.rules import UNKNOWN, WRONG_KEY
+from tinsmith.contract.rules import NO_BODY, UNKNOWN, WRONG_KEY
 from tinsmith.core.errors import APIConnectionError
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 NOT_A_BODY: list[Json] = []
 """No operation takes a list: it is refused wherever it is read."""
-
-BODY_REFUSED = "a body that is none"
-"""Step of the requests that are sent it."""
 
 
 def unknown_ids() -> dict[str, str]:
@@ -60,7 +57,7 @@ async def probe(sender: Sender) -> dict[str, str]:
         if body is None or _changes_nothing(op, body, path, unknown):
             step = UNKNOWN if path or _named(body, unknown) else "read"
         else:
-            body, step = NOT_A_BODY, BODY_REFUSED
+            body, step = NOT_A_BODY, NO_BODY
         values = {**unknown, **_known(sender.exchanges)} if op.method == "GET" else unknown
         await sender.call(op.id, body, step=step, path=path, query=query_of(sender.contract, op, values))
     await _read_what_is_there(sender)

@@ -12,7 +12,7 @@ import attrs
 
 from tinsmith.contract.dialects import Dialect, dialect_of
 from tinsmith.contract.judge import POLL, Finding, answer_findings, outcome, words_of
-from tinsmith.contract.rules import UNKNOWN, WRONG_KEY, findings
+from tinsmith.contract.rules import NO_BODY, UNKNOWN, WRONG_KEY, findings
 from tinsmith.contract.traffic import Traffic
 from tinsmith.core.server_profiles import UNKNOWN as UNKNOWN_SERVER
 from tinsmith.core.server_profiles import Clues, ServerProfile, recognise, version_by_probe
@@ -213,6 +213,8 @@ def _verdict(
     elif served:
         return "verified", "no promise was fulfilled"
     refused = [each for each in plain if not is_absent(each, missing)]
+    if refused and refused[-1].step == NO_BODY and refused[-1].status in (400, 422):
+        return "refused", f"refused {NO_BODY}"  # the words of servers describe a request of ours, not them
     if refused:
         return "refused", words_of(refused[-1].answer)
     return "absent", ""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 UNKNOWN, WRONG_KEY = "unknown id", "wrong key"
 """Steps of the check whose requests are to be refused."""
 
+NO_BODY = "a body that is none"
+"""The step of requests whose body no operation takes."""
+
 TRAINING = frozenset(
     {
         "forward",
