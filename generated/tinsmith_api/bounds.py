@@ -15,6 +15,8 @@ class Bounds(NamedTuple):
     """Whether null may be given where it is required, and means something."""
     minimum: float | None = None
     """The least number."""
+    above: float | None = None
+    """A number that it stays above."""
     maximum: float | None = None
     """The greatest number."""
     below: float | None = None

@@ -140,6 +140,21 @@ BREAKS: list[tuple[str, str, Callable[[Document], Any]]] = [
         "union in a small array",
         lambda d: field(d, "CreateSessionRequest", "tags").update(items={"type": ["string", "integer"]}),
     ),
+    *[
+        (
+            "limits_are_checked",
+            keyword,
+            lambda d, keyword=keyword: field(d, "LoraConfig", "rank").update({keyword: 2}),
+        )
+        for keyword in ("multipleOf", "uniqueItems", "maxProperties", "contains", "if")
+    ],
+    (
+        "limits_are_checked",
+        "parameter",
+        lambda d: d["components"]["parameters"]["SessionIdPath"].update(
+            schema={"type": "integer", "multipleOf": 2}
+        ),
+    ),
     ("numbers_have_limits", "no limit", lambda d: drop(field(d, "LoraConfig", "rank"), "minimum")),
     ("numbers_have_limits", "no unit", lambda d: drop(field(d, "Checkpoint", "size_bytes"), "x-unit")),
     ("examples_are_valid", "wrong type", lambda d: field(d, "LoraConfig", "rank").update(examples=["8"])),

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from contract_document import CONTRACT, example_of, load
 from contract_rules import RULES, errors, main, warnings
+from contract_types import BOUNDS, bounds
 from contract_validation import for_validation
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from tinsmith_api.bounds import Bounds
 
 from tests.contract import foreign
 from tests.contract.spoiled import BREAKS, Document
@@ -37,6 +39,15 @@ def test_rule_can_fail(rule: str, how: str, spoil: Callable[[Document], Any], do
 def test_every_rule_is_proven() -> None:
     """No rule stands here that nothing can break."""
     assert {rule for rule, _, _ in BREAKS} == set(RULES)
+
+
+@pytest.mark.parametrize("keyword", ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"])
+def test_the_range_of_a_parameter_is_a_bound(keyword: str) -> None:
+    """Each end of a range is a bound of its own, which whoever sends checks."""
+    found = bounds({}, {"type": "number", keyword: 5})
+    assert {field: limit for field, limit in Bounds(**found)._asdict().items() if limit == 5} == {
+        BOUNDS[keyword]: 5
+    }
 
 
 def test_command_names_the_broken_rule(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,7 @@ STYLE: dict[str, Rule] = {
         of_schemas.openness_fits_the_side,
         of_schemas.big_arrays_are_bare,
         of_schemas.numbers_have_limits,
+        of_schemas.limits_are_checked,
         of_schemas.examples_are_valid,
         of_schemas.schemas_are_used,
         of_schemas.bytes_and_ids_are_text,

@@ -49,6 +49,20 @@ UNLIMITED_NUMBERS = {
 }
 """Numbers in requests that may have any value."""
 
+UNCHECKED_LIMITS = (
+    "multipleOf",
+    "uniqueItems",
+    "contains",
+    "minProperties",
+    "maxProperties",
+    "propertyNames",
+    "patternProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "if",
+)
+"""Keywords that limit a value, and that no client checks before it sends."""
+
 BIG_NAMES = {
     "tokens",
     "logprobs",
@@ -321,6 +335,18 @@ def numbers_have_limits(document: Json) -> Iterator[str]:
             target = raw["anyOf"][0] if "anyOf" in raw else raw
             if "x-unit" not in resolve(document, target):
                 yield f"{where}: no x-unit"
+
+
+def limits_are_checked(document: Json) -> Iterator[str]:
+    """Check that no request is limited by a keyword that would be dropped in silence."""
+    nodes = [*everywhere(document, side(document, answer=False))]
+    for op in operations(document):
+        nodes += walk(op.node.get("requestBody", {}), op.id)
+        for raw in [*op.node.get("parameters", []), *op.shared_parameters]:
+            parameter = resolve(document, raw)
+            nodes += walk(parameter.get("schema", {}), f"{op.id}({parameter['name']})")
+    for where, node in nodes:
+        yield from (f"{where}: nobody checks {key}" for key in UNCHECKED_LIMITS if key in node)
 
 
 def examples_are_valid(document: Json) -> Iterator[str]:

@@ -10,6 +10,7 @@ FORMATS = frozenset({*MOMENTS, "tinker-path"})
 """Formats that are checked by more than their pattern."""
 BOUNDS = {
     "minimum": "minimum",
+    "exclusiveMinimum": "above",
     "maximum": "maximum",
     "exclusiveMaximum": "below",
     "minLength": "min_length",

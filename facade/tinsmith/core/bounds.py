@@ -64,17 +64,17 @@ def fitted(value: Any, bound: Bounds, field: str) -> Any:
 
 
 def _ranged(value: Any, read: Callable[[Any, str], float], bound: Bounds, field: str, what: str) -> float:
-    low, high, below = bound.minimum, bound.maximum, bound.below
+    low, above, high, below = bound.minimum, bound.above, bound.maximum, bound.below
     try:
         number = read(value, field)
         fits = (low is None or number >= low) and (high is None or number <= high)
-        fits = fits and (below is None or number < below)
+        fits = fits and (above is None or number > above) and (below is None or number < below)
     except InputError:
         fits = False
     if fits:
         return number
     ends = (">=", "<=") if None in (low, high) else ("from", "to")
-    limits = ((ends[0], low), (ends[1], high), ("<", below))
+    limits = ((ends[0], low), (">", above), (ends[1], high), ("<", below))
     told = "".join(f" {word} {limit}" for word, limit in limits if limit is not None)
     raise InputError(f"must be {what}{told}, not {value!r:.100}", field=field)
 
