@@ -15,7 +15,7 @@ from copy import deepcopy
 from datetime import datetime
 from enum import Enum
 from functools import cache, partial
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_type_hints
 
 import attrs
 
@@ -48,6 +48,16 @@ def _as_dataclass(cls: Any) -> Any:
     return dataclasses.make_dataclass(cls.__name__, fields, kw_only=True)
 
 
+def _inherited_type(cls: type, name: str) -> Any:
+    """Return the type of a field of a base, whose module knows names that the module of `cls` does not."""
+    return next(hints[name] for base in cls.__mro__[1:] if name in (hints := _own_types(base)))
+
+
+@cache
+def _own_types(cls: Any) -> dict[str, Any]:
+    return get_type_hints(cls) if attrs.has(cls) else {}
+
+
 class _Described:
     """A class attribute that is made when somebody asks for it."""
 
@@ -64,6 +74,16 @@ class Value:
     """The base of all values: `model_*` methods and iteration, as pydantic's models have them."""
 
     __slots__ = ()
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        """Give the constructor the types of the fields, where attrs has the Any that a converter takes."""
+        made: Any = cls
+        shown = made.__init__.__annotations__
+        for field in attrs.fields(made):
+            if shown.get(field.alias) in (Any, "Any"):
+                shown[field.alias] = _inherited_type(cls, field.name) if field.inherited else field.type
+
     # What the functions of the module dataclasses look for: some official values are dataclasses, and
     # programs call `replace`, `fields` and `asdict` with them.
     __dataclass_fields__ = _Described("__dataclass_fields__")

@@ -125,6 +125,15 @@ def test_a_public_value_is_its_schema(name: str) -> None:
     assert problems(VALUES[name], SCHEMAS[name]) == []
 
 
+@pytest.mark.parametrize("name", GENERATED)
+def test_help_shows_the_words_of_the_fields(name: str) -> None:
+    """They stand in the text of the class, since Python drops a text under a field."""
+    shown = normal(inspect.getdoc(VALUES[name]))
+    assert [
+        field for field, text in texts_of(VALUES[name]).items() if f"`{field}`: {text}" not in shown
+    ] == []
+
+
 def test_what_is_by_hand_is_marked_or_has_no_schema() -> None:
     """No class is written twice: one of the facade is marked in the contract, or the contract lacks it."""
     here = {name for name, cls in VALUES.items() if not cls.__module__.startswith("tinsmith_api.")}

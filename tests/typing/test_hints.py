@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+import attrs
 import pytest
 import tinsmith
 from tinsmith import types
@@ -51,6 +53,24 @@ def test_many_methods_are_tried() -> None:
     """Of clients, values, futures and errors."""
     assert len(PUBLIC) > 300
     assert {"TrainingClient.forward_backward", "APIFuture.result", "TensorData.from_torch"} <= set(PUBLIC)
+
+
+@pytest.mark.parametrize("name", [name for name in dir(types) if attrs.has(getattr(types, name))])
+def test_constructors_show_the_types_of_the_fields(name: str) -> None:
+    """What a converter of all values takes is not shown in their place; inherited fields have theirs too."""
+    cls = getattr(types, name)
+    hints, shown = get_type_hints(cls), get_type_hints(cls.__init__)
+    vague = {field.name for field in attrs.fields(cls) if field.init and shown.get(field.alias, Any) is Any}
+    assert vague == {field for field in vague if hints[field] is Any}
+    assert set(inspect.signature(cls).parameters) <= set(shown)
+
+
+def test_a_signature_is_read_by_people() -> None:
+    """Numbers, what may be left out, values in values, and what newer servers add."""
+    assert get_type_hints(types.AdamParams.__init__)["learning_rate"] is float
+    run = get_type_hints(types.TrainingRun.__init__)
+    assert run["last_checkpoint"] == types.Checkpoint | None
+    assert run["extra"] == Mapping[str, Any] | bytes | None
 
 
 def test_nothing_is_loaded_for_them() -> None:

@@ -17,7 +17,7 @@ from contract_schema_rules import side
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 TEMPLATES = Path(__file__).parents[2] / "openapi" / "templates"
 REFERENCE = "#/components/schemas/"
@@ -177,6 +177,7 @@ class Models:
             base = "Value" if schema.get("additionalProperties") is False else "Model"
             fields = self.fields(name)
             parts |= {"base": base, "fields": fields, "alias": None, "refused": _refused(schema)}
+            parts["words"] = _with_fields(parts["words"], fields)
             used = " ".join(f"{field.type} {field.default}" for field in fields)
             imports = ["import attrs", f"from ..model import {base}", "from ..ownership import own_fields"]
             checks = [name for name in ("Limits", "refuse") if f"{name}(" in f"{used} {parts['refused']}"]
@@ -280,6 +281,24 @@ def _wrapped(text: str, indent: int) -> str:
         + "\n"
         + " " * indent
     )
+
+
+def _with_fields(words: str, fields: Sequence[Field]) -> str:
+    """Add the fields to the text of a class: `help` shows no text that stands under a field."""
+    if not fields:
+        return words
+    lines = [
+        textwrap.fill(
+            f"* `{field.name}`: {' '.join(field.words.split())}",
+            WIDTH,
+            initial_indent="    ",
+            subsequent_indent="      ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for field in fields
+    ]
+    return "\n".join([words.rstrip(), "", *lines, "    "])
 
 
 def _without_texts(code: str) -> str:

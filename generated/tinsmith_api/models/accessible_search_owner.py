@@ -13,7 +13,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class AccessibleSearchOwner(Value):
-    """Search among all sessions that the key may read."""
+    """Search among all sessions that the key may read.
+
+    * `type`: The kind of owner, always `accessible`.
+    """
 
     type: Literal["accessible"] = "accessible"
     """The kind of owner, always `accessible`."""

@@ -13,7 +13,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class ActiveSessionStatusQuery(Value):
-    """Search among the sessions that are open."""
+    """Search among the sessions that are open.
+
+    * `type`: The state, always `active`.
+    """
 
     type: Literal["active"] = "active"
     """The state, always `active`."""

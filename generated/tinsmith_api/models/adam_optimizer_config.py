@@ -13,7 +13,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class AdamOptimizerConfig(Model):
-    """Train a model with AdamW, the default."""
+    """Train a model with AdamW, the default.
+
+    * `type`: The kind of optimizer, always `adamw`.
+    """
 
     type: Literal["adamw"] = "adamw"
     """The kind of optimizer, always `adamw`."""

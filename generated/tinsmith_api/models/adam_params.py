@@ -12,7 +12,17 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class AdamParams(Value):
-    """Settings of one step of Adam. What is left out, the server fills in."""
+    """Settings of one step of Adam. What is left out, the server fills in.
+
+    * `learning_rate`: Step size, at least 0. Absent means 0.0001.
+    * `beta1`: Decay of the average of the gradient, in [0, 1). Absent means 0.9.
+    * `beta2`: Decay of the average of the squared gradient, in [0, 1). Absent means 0.95.
+    * `eps`: Added to the root of the average of the squared gradient, greater than 0. Absent means
+      1e-12.
+    * `weight_decay`: Decoupled weight decay, at least 0. Absent means 0.
+    * `grad_clip_norm`: Largest norm of the whole gradient, at least 0; 0 turns clipping off. Absent
+      means 0.
+    """
 
     learning_rate: float = attrs.field(default=0.0001, validator=Limits(minimum=0))
     """Step size, at least 0. Absent means 0.0001."""

@@ -13,7 +13,11 @@ from .api_key_user_details import ApiKeyUserDetails
 
 @attrs.frozen(field_transformer=own_fields)
 class ApiKeyDetails(Model):
-    """The organization and the user that a key belongs to."""
+    """The organization and the user that a key belongs to.
+
+    * `org_details`: The organization.
+    * `user_details`: The user.
+    """
 
     org_details: ApiKeyOrgDetails
     """The organization."""

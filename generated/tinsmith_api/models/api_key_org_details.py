@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class ApiKeyOrgDetails(Model):
-    """The organization that a key belongs to."""
+    """The organization that a key belongs to.
+
+    * `name`: Name of the organization.
+    """
 
     name: str
     """Name of the organization."""

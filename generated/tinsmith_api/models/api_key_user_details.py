@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class ApiKeyUserDetails(Model):
-    """The user that a key belongs to."""
+    """The user that a key belongs to.
+
+    * `email`: Email address of the user.
+    """
 
     email: str
     """Email address of the user."""

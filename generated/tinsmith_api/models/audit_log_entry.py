@@ -14,7 +14,15 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class AuditLogEntry(Model):
-    """Something that was done."""
+    """Something that was done.
+
+    * `timestamp`: When it was done, UTC.
+    * `event`: What was done.
+    * `event_details`: What else is known of it, by name. Absent means nothing.
+    * `model_id`: Model that it was done to. Absent or null for none.
+    * `tinker_path`: Checkpoint that it was done to, as a `tinker://` path. Absent or null for none.
+    * `purpose`: What it was done for. Absent or null where nobody said.
+    """
 
     timestamp: datetime
     """When it was done, UTC."""

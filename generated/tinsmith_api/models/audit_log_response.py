@@ -12,7 +12,10 @@ from .audit_log_entry import AuditLogEntry
 
 @attrs.frozen(field_transformer=own_fields)
 class AuditLogResponse(Model):
-    """What was done in one day."""
+    """What was done in one day.
+
+    * `entries`: The entries.
+    """
 
     entries: list[AuditLogEntry]
     """The entries."""

@@ -11,7 +11,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class AuthTokenResponse(Model):
-    """A short-lived token."""
+    """A short-lived token.
+
+    * `jwt`: The token, a JWT. Send it as X-API-Key until it is about to expire. Its claims hold
+      `sub` (the user), `org_id` and `email`. A secret.
+    """
 
     jwt: str = attrs.field(repr=False)
     """The token, a JWT. Send it as X-API-Key until it is about to expire. Its claims hold `sub` (the

@@ -15,7 +15,12 @@ from .billing_usage_session import BillingUsageSession
 
 @attrs.frozen(field_transformer=own_fields)
 class BillingUsageResponse(Model):
-    """What was used in a stretch of time."""
+    """What was used in a stretch of time.
+
+    * `data`: The usage, one entry for each session, hour and kind.
+    * `sessions`: The sessions that the entries belong to, by their ids. Absent means none.
+    * `cost_data_through`: Until when costs are known, UTC. Absent or null where none are.
+    """
 
     data: list[BillingUsageEvent]
     """The usage, one entry for each session, hour and kind."""

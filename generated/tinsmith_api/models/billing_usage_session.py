@@ -11,7 +11,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class BillingUsageSession(Model):
-    """What is known of a session that usage belongs to."""
+    """What is known of a session that usage belongs to.
+
+    * `user_metadata`: Labels that the user attached to the session. Absent or null where there are
+      none.
+    """
 
     user_metadata: dict[str, str] | None = None
     """Labels that the user attached to the session. Absent or null where there are none."""

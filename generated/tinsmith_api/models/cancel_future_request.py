@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CancelFutureRequest(Value):
-    """Give up a promise."""
+    """Give up a promise.
+
+    * `request_id`: The promise whose result nobody waits for any more.
+    """
 
     request_id: str
     """The promise whose result nobody waits for any more."""

@@ -13,7 +13,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CancelledSessionStatusQuery(Value):
-    """Search among the sessions that the server ended, for example because no heartbeat came."""
+    """Search among the sessions that the server ended, for example because no heartbeat came.
+
+    * `type`: The state, always `cancelled`.
+    """
 
     type: Literal["cancelled"] = "cancelled"
     """The state, always `cancelled`."""

@@ -13,7 +13,11 @@ from .cursor import Cursor
 
 @attrs.frozen(field_transformer=own_fields)
 class CheckpointsListResponse(Model):
-    """Checkpoints, all of them or one page."""
+    """Checkpoints, all of them or one page.
+
+    * `checkpoints`: The checkpoints, newest first.
+    * `cursor`: Which part of the list this page is. Absent or null when it is all.
+    """
 
     checkpoints: list[Checkpoint]
     """The checkpoints, newest first."""

@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class ClientConfigRequest(Value):
-    """Ask for the configuration of a client."""
+    """Ask for the configuration of a client.
+
+    * `sdk_version`: Version of the calling client.
+    """
 
     sdk_version: str
     """Version of the calling client."""

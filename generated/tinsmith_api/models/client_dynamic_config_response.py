@@ -11,7 +11,14 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class ClientDynamicConfigResponse(Model):
-    """The part of the configuration that may change while a client runs."""
+    """The part of the configuration that may change while a client runs.
+
+    * `refresh_interval_sec`: Seconds until the client asks again, at least 10. Absent means 300.
+      Unit: s.
+    * `sample_cancel_enabled`: Whether a client cancels samples that nobody waits for any more.
+      Absent means no.
+    * `sample_cancel_max_batch_size`: Most cancellations at a time. Absent means 64.
+    """
 
     refresh_interval_sec: float = 300
     """Seconds until the client asks again, at least 10. Absent means 300. Unit: s."""

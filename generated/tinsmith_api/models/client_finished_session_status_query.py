@@ -15,7 +15,11 @@ from .client_session_finish_reason_type import ClientSessionFinishReasonType
 
 @attrs.frozen(field_transformer=own_fields)
 class ClientFinishedSessionStatusQuery(Value):
-    """Search among the sessions that their client ended."""
+    """Search among the sessions that their client ended.
+
+    * `reasons`: Only those that ended for one of these reasons. Absent or null means any reason.
+    * `type`: The state, always `client_finished`.
+    """
 
     reasons: list[ClientSessionFinishReasonType] | None = attrs.field(
         default=None, validator=Limits(min_items=1)

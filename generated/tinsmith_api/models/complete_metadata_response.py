@@ -11,7 +11,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CompleteMetadataResponse(Model):
-    """The result is ready and large. Make room for it, then ask again without `allow_metadata_only`."""
+    """The result is ready and large. Make room for it, then ask again without `allow_metadata_only`.
+
+    * `status`: Kind of answer, `complete_metadata`.
+    * `response_payload_size`: Size of the result, in bytes. Unit: bytes.
+    """
 
     status: str
     """Kind of answer, `complete_metadata`."""

@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CopyWeightsResponse(Model):
-    """The copy exists."""
+    """The copy exists.
+
+    * `tinker_path`: Where the copy is, as a `tinker://` path.
+    """
 
     tinker_path: str
     """Where the copy is, as a `tinker://` path."""

@@ -16,7 +16,16 @@ from .custom_loss_input import CustomLossInput
 
 @attrs.frozen(field_transformer=own_fields)
 class CreateCustomLossRequest(Value):
-    """Give the server a loss function, as a graph of steps."""
+    """Give the server a loss function, as a graph of steps.
+
+    * `session_id`: Session that the loss belongs to.
+    * `custom_loss_seq_id`: Number of the loss in its session, from 0. A retry sends the same
+      number.
+    * `name`: Name of the loss, for people.
+    * `inputs`: The inputs that it takes.
+    * `graph`: The steps that compute it.
+    * `type`: The kind of request, always `create_custom_loss`.
+    """
 
     session_id: str
     """Session that the loss belongs to."""

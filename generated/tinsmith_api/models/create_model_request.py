@@ -16,7 +16,17 @@ from .optimizer_config import OptimizerConfig
 
 @attrs.frozen(field_transformer=own_fields)
 class CreateModelRequest(Value):
-    """Create a model to train: a base model with a fresh adapter."""
+    """Create a model to train: a base model with a fresh adapter.
+
+    * `session_id`: The session that the model belongs to.
+    * `model_seq_id`: Number of the model in its session, from 0. A retry sends the same number.
+    * `base_model`: Base model to train on, as `get_server_capabilities` lists it.
+    * `user_metadata`: Labels that the user attaches to the training run, with any JSON values.
+      Absent or null means none.
+    * `lora_config`: Shape of the adapter. The known servers require it.
+    * `optimizer_config`: Optimizer to train with. Absent or null means the server's default, AdamW.
+    * `type`: The kind of request, always `create_model`.
+    """
 
     session_id: str
     """The session that the model belongs to."""

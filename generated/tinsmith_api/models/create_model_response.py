@@ -11,7 +11,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CreateModelResponse(Model):
-    """The model exists."""
+    """The model exists.
+
+    * `model_id`: Id of the new model.
+    * `type`: The kind of result, `create_model`.
+    """
 
     model_id: str
     """Id of the new model."""

@@ -14,7 +14,15 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CreateSamplingSessionRequest(Value):
-    """Make a sampler, over a base model (`base_model`) or over saved weights (`model_path`)."""
+    """Make a sampler, over a base model (`base_model`) or over saved weights (`model_path`).
+
+    * `session_id`: Session that the sampler belongs to.
+    * `sampling_session_seq_id`: Number of the sampler in its session, from 0. A retry sends the
+      same number.
+    * `base_model`: Base model to sample.
+    * `model_path`: Saved weights to sample, as a `tinker://` path.
+    * `type`: The kind of request, always `create_sampling_session`.
+    """
 
     session_id: str
     """Session that the sampler belongs to."""

@@ -11,7 +11,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CreateSamplingSessionResponse(Model):
-    """The sampler exists."""
+    """The sampler exists.
+
+    * `sampling_session_id`: Id of the new sampler.
+    * `type`: The kind of answer, `create_sampling_session`.
+    """
 
     sampling_session_id: str
     """Id of the new sampler."""

@@ -13,7 +13,16 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CreateSessionRequest(Value):
-    """Open a session, to which models, samplers, heartbeats and telemetry belong."""
+    """Open a session, to which models, samplers, heartbeats and telemetry belong.
+
+    * `tags`: Labels of the session. May be empty.
+    * `user_metadata`: Labels that the user attaches to the session, with any JSON values; null or
+      `{}` for none.
+    * `sdk_version`: Version of the calling client.
+    * `project_id`: Project that the session counts to. Absent or null means none.
+    * `display_name`: Name of the session for people. Absent or null means none.
+    * `type`: The kind of request, always `create_session`.
+    """
 
     tags: list[str]
     """Labels of the session. May be empty."""

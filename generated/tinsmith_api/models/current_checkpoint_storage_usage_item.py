@@ -11,7 +11,18 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CurrentCheckpointStorageUsageItem(Model):
-    """What the stored checkpoints of one user in one project take."""
+    """What the stored checkpoints of one user in one project take.
+
+    * `checkpoint_count`: Number of stored checkpoints.
+    * `size_bytes`: Their size together, in bytes. Unit: bytes.
+    * `project_id`: The project. Absent or null for checkpoints that belong to none.
+    * `org_user_urn`: The user, as a URN. Absent or null where the server does not say.
+    * `user_email`: Email address of the user. Absent or null where the server does not say.
+    * `user_name`: Name of the user. Absent or null where the server does not say.
+    * `size_gigabytes`: Their size together, in gigabytes. Unit: GB.
+    * `estimated_monthly_cost_usd`: Estimated cost of keeping them for a month, in US dollars.
+      Absent or null where it is not known. Unit: USD.
+    """
 
     checkpoint_count: int
     """Number of stored checkpoints."""

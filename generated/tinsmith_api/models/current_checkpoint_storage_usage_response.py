@@ -12,7 +12,12 @@ from .current_checkpoint_storage_usage_item import CurrentCheckpointStorageUsage
 
 @attrs.frozen(field_transformer=own_fields)
 class CurrentCheckpointStorageUsageResponse(Model):
-    """What the stored checkpoints take now."""
+    """What the stored checkpoints take now.
+
+    * `data`: One entry for each user and project.
+    * `effective_rate_usd_per_gigabyte_month`: Price of a gigabyte for a month, in US dollars.
+      Absent or null where it is not known. Unit: USD.
+    """
 
     data: list[CurrentCheckpointStorageUsageItem]
     """One entry for each user and project."""

@@ -11,7 +11,12 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class Cursor(Model):
-    """Which part of a list a page is."""
+    """Which part of a list a page is.
+
+    * `offset`: Number of entries before this page.
+    * `limit`: Most entries that this page could hold.
+    * `total_count`: Number of entries in all.
+    """
 
     offset: int
     """Number of entries before this page."""

@@ -13,7 +13,11 @@ from .custom_loss_node import CustomLossNode
 
 @attrs.frozen(field_transformer=own_fields)
 class CustomLossGraph(Value):
-    """What a custom loss computes."""
+    """What a custom loss computes.
+
+    * `nodes`: The steps, each behind those that it uses.
+    * `format`: Version of this form. There is only 1, which is also meant when it is absent.
+    """
 
     nodes: list[CustomLossNode]
     """The steps, each behind those that it uses."""

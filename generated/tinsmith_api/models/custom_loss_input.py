@@ -12,7 +12,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class CustomLossInput(Value):
-    """One input of a custom loss."""
+    """One input of a custom loss.
+
+    * `name`: Its name, a key of a datum's `loss_fn_inputs`.
+    * `rank`: Number of its axes, 0 to 2.
+    """
 
     name: str
     """Its name, a key of a datum's `loss_fn_inputs`."""

@@ -13,7 +13,11 @@ from .tensor_data import TensorData
 
 @attrs.frozen(field_transformer=own_fields)
 class Datum(Value):
-    """One training example."""
+    """One training example.
+
+    * `loss_fn_inputs`: Tensors that the loss reads, by name.
+    * `model_input`: What the model reads.
+    """
 
     loss_fn_inputs: dict[str, TensorData]
     """Tensors that the loss reads, by name."""

@@ -14,7 +14,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class DimuonOptimizerConfig(Model):
-    """Train a model with Dimuon."""
+    """Train a model with Dimuon.
+
+    * `version`: Version of the optimizer. Absent means 1.
+    * `type`: The kind of optimizer, always `dimuon`.
+    """
 
     version: int = attrs.field(default=1, validator=Limits(minimum=1))
     """Version of the optimizer. Absent means 1."""

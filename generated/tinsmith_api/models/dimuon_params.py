@@ -14,7 +14,14 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class DimuonParams(Value):
-    """Settings of one step of Dimuon."""
+    """Settings of one step of Dimuon.
+
+    * `learning_rate`: Step size, at least 0.
+    * `grad_clip_norm`: Largest norm of the whole gradient; 0 or less turns clipping off. Absent
+      means 0.
+    * `beta1`: Decay of the gradient's average, in [0, 1). Absent means 0.9.
+    * `type`: The kind of optimizer, always `dimuon`.
+    """
 
     learning_rate: float = attrs.field(validator=Limits(minimum=0))
     """Step size, at least 0."""

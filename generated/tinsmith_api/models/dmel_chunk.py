@@ -13,7 +13,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class DmelChunk(Value):
-    """A stretch of sound. The first bytes say how many positions it takes."""
+    """A stretch of sound. The first bytes say how many positions it takes.
+
+    * `dmel`: The encoded sound, in standard base64.
+    * `type`: The kind of chunk, always `dmel`.
+    """
 
     dmel: str
     """The encoded sound, in standard base64."""

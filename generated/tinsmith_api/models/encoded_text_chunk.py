@@ -13,7 +13,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class EncodedTextChunk(Value):
-    """A stretch of text, as token ids."""
+    """A stretch of text, as token ids.
+
+    * `tokens`: Token ids, of the model's tokenizer. Unit: tokens.
+    * `type`: The kind of chunk, always `encoded_text`.
+    """
 
     tokens: list[int]
     """Token ids, of the model's tokenizer. Unit: tokens."""

@@ -13,7 +13,15 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class ErrorBody(Model):
-    """Body of a refused request. Servers differ, so every field is optional and unknown fields are kept."""
+    """Body of a refused request. Servers differ, so every field is optional and unknown fields are kept.
+
+    * `detail`: What is wrong: a text, or, as FastAPI servers answer 422, a list of `{loc, msg,
+      type}` that names each field.
+    * `error`: What is wrong, on servers that use this field instead of `detail`. Absent or null
+      elsewhere.
+    * `category`: Whether the user or the server is to blame. Absent or null where the server does
+      not say. Known values: `unknown`, `server`, `user`.
+    """
 
     detail: Any = None
     """What is wrong: a text, or, as FastAPI servers answer 422, a list of `{loc, msg, type}` that

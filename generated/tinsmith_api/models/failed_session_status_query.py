@@ -13,7 +13,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class FailedSessionStatusQuery(Value):
-    """Search among the sessions that failed."""
+    """Search among the sessions that failed.
+
+    * `type`: The state, always `failed`.
+    """
 
     type: Literal["failed"] = "failed"
     """The state, always `failed`."""

@@ -12,7 +12,10 @@ from .client_session_finish_reason_type import ClientSessionFinishReasonType
 
 @attrs.frozen(field_transformer=own_fields)
 class FinishReason(Value):
-    """Why a client ends its session."""
+    """Why a client ends its session.
+
+    * `type`: How the work went.
+    """
 
     type: ClientSessionFinishReasonType
     """How the work went."""

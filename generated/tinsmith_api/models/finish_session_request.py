@@ -12,7 +12,11 @@ from .finish_reason import FinishReason
 
 @attrs.frozen(field_transformer=own_fields)
 class FinishSessionRequest(Value):
-    """End a session."""
+    """End a session.
+
+    * `reason`: Why the session ends.
+    * `detail`: More about the end, in words. Absent or null for nothing.
+    """
 
     reason: FinishReason
     """Why the session ends."""

@@ -13,7 +13,13 @@ from .forward_backward_input import ForwardBackwardInput
 
 @attrs.frozen(field_transformer=own_fields)
 class ForwardBackwardRequest(Value):
-    """Compute the loss, and add its gradients to those already there."""
+    """Compute the loss, and add its gradients to those already there.
+
+    * `forward_backward_input`: The batch and its loss.
+    * `model_id`: The model.
+    * `seq_id`: Place of the request in the model's training order, from 1. Absent or null leaves it
+      to the server.
+    """
 
     forward_backward_input: ForwardBackwardInput
     """The batch and its loss."""

@@ -13,7 +13,14 @@ from .forward_backward_input import ForwardBackwardInput
 
 @attrs.frozen(field_transformer=own_fields)
 class ForwardRequest(Value):
-    """Compute the loss, without gradients."""
+    """Compute the loss, without gradients.
+
+    * `forward_input`: The batch and its loss. Note that the field has another name in
+      forward_backward.
+    * `model_id`: The model.
+    * `seq_id`: Place of the request in the model's training order, from 1. Absent or null leaves it
+      to the server.
+    """
 
     forward_input: ForwardBackwardInput
     """The batch and its loss. Note that the field has another name in forward_backward."""

@@ -11,7 +11,12 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class FutureRetrieveRequest(Value):
-    """Ask for the result of a promise."""
+    """Ask for the result of a promise.
+
+    * `request_id`: The promise, as `request_id` of its submission named it.
+    * `allow_metadata_only`: Whether the server may answer `complete_metadata` with the size of a
+      large result, instead of the result itself. Absent means no.
+    """
 
     request_id: str
     """The promise, as `request_id` of its submission named it."""

@@ -12,7 +12,11 @@ from .future_completion import FutureCompletion
 
 @attrs.frozen(field_transformer=own_fields)
 class FuturesRetrieveResponse(Model):
-    """The promises of a sampler that have ended since the cursor."""
+    """The promises of a sampler that have ended since the cursor.
+
+    * `completions`: The promises that ended, oldest first.
+    * `cursor`: Send it as `prev_cursor` next time.
+    """
 
     completions: list[FutureCompletion]
     """The promises that ended, oldest first."""

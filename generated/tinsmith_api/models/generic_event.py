@@ -16,7 +16,16 @@ from .severity import Severity
 
 @attrs.frozen(field_transformer=own_fields)
 class GenericEvent(Value):
-    """Anything else worth knowing."""
+    """Anything else worth knowing.
+
+    * `event_id`: Id of the event, a fresh UUID.
+    * `event_name`: Name of what happened.
+    * `event_session_index`: Number of the event in its session, from 0.
+    * `severity`: How serious the event is.
+    * `timestamp`: When it happened, UTC.
+    * `event_data`: Facts about it, by name. Absent means none.
+    * `event`: The kind of event, always `GENERIC_EVENT`.
+    """
 
     event_id: str
     """Id of the event, a fresh UUID."""

@@ -13,7 +13,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class GetInfoRequest(Value):
-    """Ask what a model is."""
+    """Ask what a model is.
+
+    * `model_id`: The model asked about.
+    * `type`: The kind of request, always `get_info`.
+    """
 
     model_id: str
     """The model asked about."""

@@ -13,7 +13,19 @@ from .optimizer_config import OptimizerConfig
 
 @attrs.frozen(field_transformer=own_fields)
 class GetInfoResponse(Model):
-    """What a model is."""
+    """What a model is.
+
+    * `model_data`: Base model, architecture and tokenizer.
+    * `model_id`: The model asked about.
+    * `optimizer_config`: Optimizer that the model is trained with. Absent or null where the server
+      does not say; then it is AdamW.
+    * `is_lora`: Whether an adapter is trained, and not all weights. Absent or null where the server
+      does not say.
+    * `lora_rank`: Rank of the adapter. Absent or null where the server does not say.
+    * `model_name`: Name of the base model, as in `model_data`. Absent or null where the server does
+      not say.
+    * `type`: The kind of answer, `get_info`.
+    """
 
     model_data: ModelData
     """Base model, architecture and tokenizer."""

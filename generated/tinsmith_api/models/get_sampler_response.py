@@ -11,7 +11,13 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class GetSamplerResponse(Model):
-    """What a sampler samples."""
+    """What a sampler samples.
+
+    * `sampler_id`: Id of the sampler.
+    * `base_model`: Base model that it samples, or on which its weights were trained.
+    * `model_path`: Saved weights that it samples, as a `tinker://` path. Absent or null for the
+      base model itself.
+    """
 
     sampler_id: str
     """Id of the sampler."""

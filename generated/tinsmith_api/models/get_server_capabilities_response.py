@@ -12,7 +12,10 @@ from .supported_model import SupportedModel
 
 @attrs.frozen(field_transformer=own_fields)
 class GetServerCapabilitiesResponse(Model):
-    """What the server offers."""
+    """What the server offers.
+
+    * `supported_models`: The base models that it offers.
+    """
 
     supported_models: list[SupportedModel]
     """The base models that it offers."""

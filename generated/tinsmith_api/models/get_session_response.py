@@ -11,7 +11,15 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class GetSessionResponse(Model):
-    """What belongs to a session."""
+    """What belongs to a session.
+
+    * `training_run_ids`: Ids of its training runs, in the order of their creation.
+    * `sampler_ids`: Ids of its samplers.
+    * `user_metadata`: Labels that the user attached to it. Absent or null where there are none, or
+      the server does not say.
+    * `display_name`: Its name for people. Absent or null where it has none, or the server does not
+      say.
+    """
 
     training_run_ids: list[str]
     """Ids of its training runs, in the order of their creation."""

@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class HealthResponse(Model):
-    """The server is up."""
+    """The server is up.
+
+    * `status`: `ok` when the server takes requests.
+    """
 
     status: str
     """`ok` when the server takes requests."""

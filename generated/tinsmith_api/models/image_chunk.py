@@ -15,7 +15,14 @@ from .image_format import ImageFormat
 
 @attrs.frozen(field_transformer=own_fields)
 class ImageChunk(Value):
-    """An image."""
+    """An image.
+
+    * `data`: The image file, in standard base64.
+    * `format`: Format of the file, `png` or `jpeg`.
+    * `expected_tokens`: Positions that the image will take in the context. The server checks it and
+      may refuse a mismatch. Absent or null leaves it to the server. Unit: tokens.
+    * `type`: The kind of chunk, always `image`.
+    """
 
     data: str
     """The image file, in standard base64."""

@@ -15,6 +15,9 @@ from ..ownership import own_fields
 class JoinSamplingSessionRequest(Value):
     """Ask for a counter for a sampler that was copied into this process, so that each copy numbers its
     requests on its own.
+
+    * `sampling_session_id`: The sampler that was copied.
+    * `type`: The kind of request, always `join_sampling_session`.
     """
 
     sampling_session_id: str

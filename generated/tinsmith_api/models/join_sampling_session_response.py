@@ -11,7 +11,12 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class JoinSamplingSessionResponse(Model):
-    """The counter of a copy of a sampler."""
+    """The counter of a copy of a sampler.
+
+    * `client_counter`: Number of this copy. It counts its `seq_id`s from `client_counter` times
+      10^9.
+    * `type`: The kind of answer, `join_sampling_session`.
+    """
 
     client_counter: int
     """Number of this copy. It counts its `seq_id`s from `client_counter` times 10^9."""

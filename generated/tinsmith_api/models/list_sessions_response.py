@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class ListSessionsResponse(Model):
-    """One page of sessions."""
+    """One page of sessions.
+
+    * `sessions`: Ids of the sessions, newest first.
+    """
 
     sessions: list[str]
     """Ids of the sessions, newest first."""

@@ -11,7 +11,13 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class LoadWeightsResponse(Model):
-    """The checkpoint is loaded."""
+    """The checkpoint is loaded.
+
+    * `path`: The checkpoint that was loaded. Absent or null where the server does not repeat it.
+    * `model_id`: The model that the load created. Absent or null where it loaded into an existing
+      one.
+    * `type`: The kind of result, `load_weights`.
+    """
 
     path: str | None = None
     """The checkpoint that was loaded. Absent or null where the server does not repeat it."""

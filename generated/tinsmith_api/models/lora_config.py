@@ -12,7 +12,14 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class LoraConfig(Value):
-    """Shape of a LoRA adapter. At least one of `train_unembed`, `train_mlp` and `train_attn` must be true."""
+    """Shape of a LoRA adapter. At least one of `train_unembed`, `train_mlp` and `train_attn` must be true.
+
+    * `rank`: Rank of the two factors, at least 1.
+    * `seed`: Seed of the initial weights. Absent or null lets the server draw one.
+    * `train_unembed`: Whether the unembedding is adapted. Absent means yes.
+    * `train_mlp`: Whether the MLP projections are adapted. Absent means yes.
+    * `train_attn`: Whether the attention projections are adapted. Absent means yes.
+    """
 
     rank: int = attrs.field(validator=Limits(minimum=1))
     """Rank of the two factors, at least 1."""

@@ -12,7 +12,10 @@ from .model_input_chunk import ModelInputChunk
 
 @attrs.frozen(field_transformer=own_fields)
 class ModelInput(Value):
-    """What a model reads, one chunk after the other."""
+    """What a model reads, one chunk after the other.
+
+    * `chunks`: The chunks, in order.
+    """
 
     chunks: list[ModelInputChunk]
     """The chunks, in order."""

@@ -16,7 +16,16 @@ from .optimizer_params import OptimizerParams
 
 @attrs.frozen(field_transformer=own_fields)
 class OptimStepRequest(Value):
-    """Apply the gradients gathered so far, and clear them. Give `adam_params` or `optimizer_params`."""
+    """Apply the gradients gathered so far, and clear them. Give `adam_params` or `optimizer_params`.
+
+    * `model_id`: The model.
+    * `adam_params`: Settings of a step of Adam. Clients before 0.30 always send it, `{}` for all
+      defaults.
+    * `seq_id`: Place of the request in the model's training order, from 1. Absent or null leaves it
+      to the server.
+    * `optimizer_params`: Settings of a step of another optimizer.
+    * `type`: The kind of request, always `optim_step`.
+    """
 
     model_id: str
     """The model."""

@@ -11,7 +11,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class OptimStepResponse(Model):
-    """The step was taken."""
+    """The step was taken.
+
+    * `metrics`: Numbers about the step, the norm of the gradient for example. Absent or null where
+      the server gives none.
+    """
 
     metrics: dict[str, float] | None = None
     """Numbers about the step, the norm of the gradient for example. Absent or null where the server

@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class OtherOptimizerConfig(Model):
-    """An optimizer that this contract does not know. Its other fields pass through as they are."""
+    """An optimizer that this contract does not know. Its other fields pass through as they are.
+
+    * `type`: The kind of optimizer.
+    """
 
     type: str
     """The kind of optimizer."""

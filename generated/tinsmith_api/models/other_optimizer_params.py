@@ -13,6 +13,8 @@ from ..ownership import own_fields
 class OtherOptimizerParams(Model):
     """Settings of one step of an optimizer that this contract does not know. Its other fields pass
     through as they are.
+
+    * `type`: The kind of optimizer.
     """
 
     type: str

@@ -13,7 +13,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class OwnSearchOwner(Value):
-    """Search among one's own sessions."""
+    """Search among one's own sessions.
+
+    * `type`: The kind of owner, always `own`.
+    """
 
     type: Literal["own"] = "own"
     """The kind of owner, always `own`."""

@@ -12,7 +12,11 @@ from .tensor_data_output import TensorDataOutput
 
 @attrs.frozen(field_transformer=own_fields)
 class PromptAltTokens(Model):
-    """Other tokens that were drawn at each prompt position."""
+    """Other tokens that were drawn at each prompt position.
+
+    * `tokens`: Token ids, of shape [positions, k].
+    * `logprobs`: Their logprobs in nats, of the same shape.
+    """
 
     tokens: TensorDataOutput
     """Token ids, of shape [positions, k]."""

@@ -13,7 +13,12 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class RequestFailedResponse(Model):
-    """The work failed for good. Comes with status 200."""
+    """The work failed for good. Comes with status 200.
+
+    * `error`: What happened, in words. The key alone marks the failure, whatever its value.
+    * `category`: Whether the user or the server is to blame. Absent, and any other value, mean
+      unknown. Known values: `unknown`, `server`, `user`.
+    """
 
     error: Any
     """What happened, in words. The key alone marks the failure, whatever its value."""

@@ -17,7 +17,32 @@ from .tensor_data import TensorData
 
 @attrs.frozen(field_transformer=own_fields)
 class SampleRequest(Value):
-    """Sample completions of a prompt."""
+    """Sample completions of a prompt.
+
+    * `prompt`: What the model reads before it samples.
+    * `sampling_params`: How tokens are drawn.
+    * `num_samples`: Number of completions, at least 1. Absent means 1.
+    * `base_model`: Base model to sample, instead of a sampler.
+    * `model_path`: Saved weights to sample, as a `tinker://` path, instead of a sampler.
+    * `sampling_session_id`: The sampler. `seq_id` is then required.
+    * `seq_id`: Number of the request within its sampler, from 0. A retry sends the same number.
+      Absent or null without a sampler.
+    * `prompt_logprobs`: Whether to return the logprob of each prompt token. Absent or null means
+      no.
+    * `topk_prompt_logprobs`: Number of likeliest tokens to return at each prompt position. Absent
+      means 0, none.
+    * `topk_sample_logprobs`: Number of likeliest tokens to return at each sampled position. Absent
+      means 0, none.
+    * `target_prompt_logprobs`: Token ids whose logprobs are wanted at each prompt position. Absent
+      or null means none.
+    * `prompt_alt_tokens_k`: Number of other tokens to draw at each prompt position. Absent means 0,
+      none.
+    * `prompt_logprobs_last_n`: Return the logprobs of this many last prompt positions only. Absent
+      or null means all. Unit: tokens.
+    * `record_stability_info`: Whether to record what is needed to compare sampling with training.
+      Absent or null leaves it to the server.
+    * `type`: The kind of request, always `sample`.
+    """
 
     prompt: ModelInput
     """What the model reads before it samples."""

@@ -14,7 +14,13 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class SamplingSessionFuturesTarget(Value):
-    """The sampler whose promises are watched."""
+    """The sampler whose promises are watched.
+
+    * `sampling_session_id`: The sampler.
+    * `cloned_sampler_id`: Which copy of the sampler asks: the counter that `join_sampling_session`
+      gave to a copy in another process, 0 for the original. Absent or null means 0.
+    * `type`: The kind of target. There is only this one.
+    """
 
     sampling_session_id: str
     """The sampler."""

@@ -11,7 +11,14 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class SaveWeightsForSamplerResponse(Model):
-    """The weights can be sampled."""
+    """The weights can be sampled.
+
+    * `path`: Where a named checkpoint is, as a `tinker://` path. Some servers answer two segments
+      instead of three, so pass it on and never take it apart. Absent or null for the other form.
+    * `sampling_session_id`: The sampler that unnamed weights became. Absent or null for a named
+      checkpoint.
+    * `type`: The kind of result, `save_weights_for_sampler`.
+    """
 
     path: str | None = None
     """Where a named checkpoint is, as a `tinker://` path. Some servers answer two segments instead of

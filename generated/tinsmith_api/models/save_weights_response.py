@@ -11,7 +11,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class SaveWeightsResponse(Model):
-    """The checkpoint is stored."""
+    """The checkpoint is stored.
+
+    * `path`: Where it is, as a `tinker://` path of training weights.
+    * `type`: The kind of result, `save_weights`.
+    """
 
     path: str
     """Where it is, as a `tinker://` path of training weights."""

@@ -16,7 +16,15 @@ from .severity import Severity
 
 @attrs.frozen(field_transformer=own_fields)
 class SessionEndEvent(Value):
-    """A session ended."""
+    """A session ended.
+
+    * `duration`: How long the session lasted, as `H:MM:SS.ffffff`, which is not ISO 8601.
+    * `event_id`: Id of the event, a fresh UUID.
+    * `event_session_index`: Number of the event in its session, from 0.
+    * `severity`: How serious the event is.
+    * `timestamp`: When it happened, UTC.
+    * `event`: The kind of event, always `SESSION_END`.
+    """
 
     duration: str
     """How long the session lasted, as `H:MM:SS.ffffff`, which is not ISO 8601."""

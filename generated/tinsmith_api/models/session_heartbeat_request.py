@@ -13,7 +13,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class SessionHeartbeatRequest(Value):
-    """Keep a session alive. Sent every 10 seconds."""
+    """Keep a session alive. Sent every 10 seconds.
+
+    * `session_id`: The session to keep alive.
+    * `type`: The kind of request, always `session_heartbeat`.
+    """
 
     session_id: str
     """The session to keep alive."""

@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class SessionHeartbeatResponse(Model):
-    """The server heard the heartbeat."""
+    """The server heard the heartbeat.
+
+    * `type`: The kind of answer, `session_heartbeat`.
+    """
 
     type: str = "session_heartbeat"
     """The kind of answer, `session_heartbeat`."""

@@ -11,7 +11,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class SessionSearchCursor(Model):
-    """Where a page of found sessions ended. Pass it on as it came."""
+    """Where a page of found sessions ended. Pass it on as it came.
+
+    * `last_session_id`: The last session of the page.
+    * `last_created_at`: When the last session of the page was opened, as the server writes it.
+    """
 
     last_session_id: str
     """The last session of the page."""

@@ -13,7 +13,11 @@ from .session_summary import SessionSummary
 
 @attrs.frozen(field_transformer=own_fields)
 class SessionSearchResponse(Model):
-    """One page of found sessions."""
+    """One page of found sessions.
+
+    * `sessions`: The sessions, newest first.
+    * `next_cursor`: Send it as `cursor` for the next page. Absent or null on the last page.
+    """
 
     sessions: list[SessionSummary]
     """The sessions, newest first."""

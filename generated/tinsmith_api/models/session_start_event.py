@@ -16,7 +16,14 @@ from .severity import Severity
 
 @attrs.frozen(field_transformer=own_fields)
 class SessionStartEvent(Value):
-    """A session was opened."""
+    """A session was opened.
+
+    * `event_id`: Id of the event, a fresh UUID.
+    * `event_session_index`: Number of the event in its session, from 0.
+    * `severity`: How serious the event is.
+    * `timestamp`: When it happened, UTC.
+    * `event`: The kind of event, always `SESSION_START`.
+    """
 
     event_id: str
     """Id of the event, a fresh UUID."""

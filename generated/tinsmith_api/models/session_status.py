@@ -15,6 +15,14 @@ class SessionStatus(Model):
     """The state of a session, told apart by `type`: `active`; `cancelled`, perhaps with a `detail`;
     `failed`, with `category`, `reason` and `message`; `client_finished`, with a `reason` and
     perhaps a `detail`.
+
+    * `type`: The kind of state. Known values: `active`, `cancelled`, `failed`, `client_finished`.
+    * `category`: Whether the user or the service caused the failure. Only for `failed`. Known
+      values: `user`, `internal`.
+    * `reason`: What failed, or why the client ended the session. Only for `failed` and
+      `client_finished`.
+    * `message`: The failure in words. Only for `failed`.
+    * `detail`: More about the end, in words. Only for `cancelled` and `client_finished`.
     """
 
     type: str

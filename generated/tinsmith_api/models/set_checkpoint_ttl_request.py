@@ -12,7 +12,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class SetCheckpointTtlRequest(Value):
-    """Set or remove the expiry of a checkpoint."""
+    """Set or remove the expiry of a checkpoint.
+
+    * `ttl_seconds`: Seconds from now until the server deletes it, one hour to ten years. Null,
+      which is sent, keeps it. Unit: s.
+    """
 
     ttl_seconds: int | None = attrs.field(validator=Limits(minimum=3600, maximum=315360000))
     """Seconds from now until the server deletes it, one hour to ten years. Null, which is sent, keeps

@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class SetSessionProjectRequest(Value):
-    """Move a session to a project."""
+    """Move a session to a project.
+
+    * `project_id`: Project that the session counts to from now on.
+    """
 
     project_id: str
     """Project that the session counts to from now on."""

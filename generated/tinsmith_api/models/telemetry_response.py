@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class TelemetryResponse(Model):
-    """The events were taken."""
+    """The events were taken.
+
+    * `status`: `accepted`.
+    """
 
     status: str
     """`accepted`."""

@@ -12,7 +12,14 @@ from .telemetry_event import TelemetryEvent
 
 @attrs.frozen(field_transformer=own_fields)
 class TelemetrySendRequest(Value):
-    """Report events."""
+    """Report events.
+
+    * `events`: The events, at most 100 by convention.
+    * `platform`: Operating system of the caller.
+    * `sdk_version`: Version of the calling client.
+    * `session_id`: The session that they belong to, or `sessionless-<uuid>`.
+    * `process_uuid`: Id of the calling process, a UUID. Absent or null before 0.24.
+    """
 
     events: list[TelemetryEvent]
     """The events, at most 100 by convention."""

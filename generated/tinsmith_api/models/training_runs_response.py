@@ -13,7 +13,11 @@ from .training_run import TrainingRun
 
 @attrs.frozen(field_transformer=own_fields)
 class TrainingRunsResponse(Model):
-    """One page of training runs."""
+    """One page of training runs.
+
+    * `training_runs`: The training runs, last used first.
+    * `cursor`: Which part of the list this page is. Null where the server does not say.
+    """
 
     training_runs: list[TrainingRun]
     """The training runs, last used first."""

@@ -15,6 +15,15 @@ from ..ownership import own_fields
 class TryAgainResponse(Model):
     """The result is not there yet. Body of a 408, and of a 200 on servers that say it so. Some servers
     send only `detail`.
+
+    * `request_id`: The promise that was asked for. Absent where the server does not repeat it.
+    * `queue_state`: Why the work waits: `active` is at work or next, `paused_capacity` waits for
+      machines, `paused_rate_limit` waits for one's own limit. Absent where the server does not say.
+      Known values: `active`, `paused_capacity`, `paused_rate_limit`.
+    * `queue_state_reason`: The reason in words, for people. Absent or null where the server gives
+      none.
+    * `detail`: What servers of the FastAPI family say instead of the fields above.
+    * `type`: Kind of answer, `try_again`.
     """
 
     request_id: str | None = None

@@ -16,7 +16,18 @@ from .severity import Severity
 
 @attrs.frozen(field_transformer=own_fields)
 class UnhandledExceptionEvent(Value):
-    """A public method raised an exception that is not the user's fault."""
+    """A public method raised an exception that is not the user's fault.
+
+    * `error_message`: Message of the exception. This project sends the class again, because a
+      message may hold a secret.
+    * `error_type`: Class of the exception.
+    * `event_id`: Id of the event, a fresh UUID.
+    * `event_session_index`: Number of the event in its session, from 0.
+    * `severity`: How serious the event is.
+    * `timestamp`: When it happened, UTC.
+    * `traceback`: Where the exception was raised. Absent or null where the client does not say.
+    * `event`: The kind of event, always `UNHANDLED_EXCEPTION`.
+    """
 
     error_message: str
     """Message of the exception. This project sends the class again, because a message may hold a secret."""

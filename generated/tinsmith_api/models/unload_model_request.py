@@ -13,7 +13,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class UnloadModelRequest(Value):
-    """Free the memory of a model. What was not saved is lost."""
+    """Free the memory of a model. What was not saved is lost.
+
+    * `model_id`: The model to free.
+    * `type`: The kind of request, always `unload_model`.
+    """
 
     model_id: str
     """The model to free."""

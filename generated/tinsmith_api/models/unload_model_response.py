@@ -11,7 +11,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class UnloadModelResponse(Model):
-    """The memory of the model is free."""
+    """The memory of the model is free.
+
+    * `model_id`: The model that was freed.
+    * `type`: The kind of result, `unload_model`.
+    """
 
     model_id: str
     """The model that was freed."""

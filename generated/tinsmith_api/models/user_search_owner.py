@@ -14,7 +14,11 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class UserSearchOwner(Value):
-    """Search among the sessions of named users."""
+    """Search among the sessions of named users.
+
+    * `owner_urns`: The users, 1 to 10 of them, each by its URN.
+    * `type`: The kind of owner, always `user`.
+    """
 
     owner_urns: list[str] = attrs.field(validator=Limits(min_items=1, max_items=10))
     """The users, 1 to 10 of them, each by its URN."""

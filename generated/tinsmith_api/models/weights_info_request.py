@@ -11,7 +11,10 @@ from ..ownership import own_fields
 
 @attrs.frozen(field_transformer=own_fields)
 class WeightsInfoRequest(Value):
-    """Ask what a checkpoint was trained on. Works for the public checkpoints of others too."""
+    """Ask what a checkpoint was trained on. Works for the public checkpoints of others too.
+
+    * `tinker_path`: The checkpoint, as a `tinker://` path.
+    """
 
     tinker_path: str
     """The checkpoint, as a `tinker://` path."""
