@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tinsmith_api import AuthenticatedClient
 
 THREADS = 16
+LOOPS = 4
 
 
 def test_threads_share_a_client(client: AuthenticatedClient) -> None:
@@ -56,14 +57,19 @@ def test_tasks_share_a_client(client: AuthenticatedClient) -> None:
 
 
 def test_loops_in_threads_share_a_client(client: AuthenticatedClient) -> None:
-    """Event loops that run at the same time do not disturb each other."""
+    """Event loops that run at the same time get the answers to their own questions, by pools of their own."""
+    together = threading.Barrier(LOOPS)
 
-    async def one() -> str:
+    async def one() -> tuple[str, httpx.AsyncClient]:
+        together.wait(WAIT_S)  # from here on all loops are running
         async with client:
-            return (await healthz.asyncio(client=client)).status
+            opened = await create_session.asyncio(client=client, body=session_request())
+            return opened.session_id, client.get_async_httpx_client()
 
-    with ThreadPoolExecutor(4) as pool:
-        assert len(set(pool.map(lambda _: asyncio.run(one()), range(8)))) == 1
+    with ThreadPoolExecutor(LOOPS) as threads:
+        found = list(threads.map(lambda _: asyncio.run(one()), range(LOOPS)))
+    assert len({opened for opened, _ in found}) == LOOPS
+    assert len({id(pool) for _, pool in found}) == LOOPS
 
 
 def test_a_closed_client_opens_again(client: AuthenticatedClient) -> None:

@@ -51,7 +51,9 @@ def pyright(folder: Path, *files: Path) -> list[dict[str, Any]]:
     ]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.stdout.strip().startswith("{"), answer.stdout + answer.stderr
-    said: list[dict[str, Any]] = json.loads(answer.stdout)["generalDiagnostics"]
+    told: dict[str, Any] = json.loads(answer.stdout)
+    assert told["summary"]["filesAnalyzed"] > 0, "nothing was looked at"
+    said: list[dict[str, Any]] = told["generalDiagnostics"]
     return [each for each in said if each["severity"] == "error"]
 
 

@@ -99,8 +99,29 @@ def arguments(document: Any, op: Operation, there: dict[str, Any]) -> dict[str, 
     schema = json_body(document, op.node.get("requestBody", {}))
     if schema is not None:
         kind = getattr(models, OPERATIONS[op.id].request or "")
+        there = {**there, **fitting(there).get(op.id, {})}
         given["body"] = from_json(kind, about(there, example_of(document, schema)))
     return given
+
+
+def fitting(there: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the fields whose examples do not fit this service, such as tokens beyond its vocabulary."""
+    datum = {
+        "model_input": {"chunks": [{"type": "encoded_text", "tokens": [1, 2]}]},
+        "loss_fn_inputs": {
+            "target_tokens": {"data": [2, 3], "dtype": "int64"},
+            "weights": {"data": [1.0, 1.0], "dtype": "float32"},
+        },
+    }
+    batch = {"data": [datum], "loss_fn": "cross_entropy"}
+    return {
+        "search_sessions": {"cursor": None},
+        "forward": {"forward_input": batch},
+        "forward_backward": {"forward_backward_input": batch},
+        "load_weights": {"path": there["model_path"]},
+        "save_weights_for_sampler": {"sampling_session_seq_id": None},
+        "asample": {"tokens": [1, 2]},
+    }
 
 
 def about(there: dict[str, Any], example: Any) -> Any:
