@@ -52,6 +52,13 @@ def _header(name: str, value: object) -> str:
     return text
 
 
+def _check_token(header: str, token: object) -> None:
+    if not isinstance(token, str):
+        raise InputError(f"must be a text, not a {type(token).__name__}", field="token")
+    if not _header(header, token):
+        raise InputError("is empty; a server that asks for no key takes a Client", field="token")
+
+
 def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
     return MappingProxyType({name: _header(name, value) for name, value in given.items()})
 
@@ -258,10 +265,7 @@ class AuthenticatedClient(Client):
     """The header of the key."""
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.token, str):
-            raise InputError(f"must be a text, not a {type(self.token).__name__}", field="token")
-        if not _header(self.auth_header_name, self.token):
-            raise InputError("is empty; a server that asks for no key takes a Client", field="token")
+        _check_token(self.auth_header_name, self.token)
 
     def credentials(self) -> dict[str, str]:
         """Return the headers that hold the key."""
