@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_origin
 
 import attrs
 
-from .errors import InputError, PromiseTimeoutError, RequestErrorCategory, RequestFailedError, first_part
+from .errors import (
+    InputError,
+    InvalidBody,
+    PromiseTimeoutError,
+    RequestErrorCategory,
+    RequestFailedError,
+    first_part,
+)
 from .exchange import Request, decoded, read_as
 
 if TYPE_CHECKING:
@@ -213,7 +220,22 @@ def _read(request_id: str, heard: Response[None] | str | None, result: type[T]) 
         return _Again(words, NOT_YET_PAUSE_S, at_least_s)
     if "error" in fields and (fields["error"] is not None or set(fields) <= FAILURE_FIELDS):
         raise _failed(request_id, heard)
+    _refuse_another(fields.get("type"), result, status)
     return read_as(retrieve_future.ENDPOINT.operation, status, data, result)
+
+
+def _refuse_another(told: object, result: Any, status: int) -> None:
+    """Raise InvalidBody for the result of another kind of call, which may look like a right one."""
+    made = attrs.fields_dict(result) if attrs.has(result) else {}
+    expected = made["type"].default if "type" in made else None
+    if isinstance(told, str) and isinstance(expected, str) and told != expected:
+        raise InvalidBody(
+            f"is {told!r}, the result of another call",
+            model=result.__name__,
+            field="type",
+            operation="retrieve_future",
+            status_code=status,
+        )
 
 
 def _failed(request_id: str, heard: Response[None]) -> RequestFailedError:

@@ -130,7 +130,9 @@ def test_result_may_have_an_error_beside_its_own_fields() -> None:
     assert Course([answer(200, {**SAVED, "error": None})]).run().path == SAVED["path"]
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", {"model_id": 1, "more": 2}])
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"[]", {"model_id": 1, "more": 2}, {**SAVED, "type": "load_weights"}]
+)
 def test_result_of_another_shape(body: Any) -> None:
     """A result that does not fit is an InvalidBody."""
     with pytest.raises(InvalidBody, match="retrieve_future"):

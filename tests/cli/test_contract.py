@@ -8,6 +8,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tinsmith.contract.document import shipped
+from tinsmith.contract.exchange import redacted
 
 from tests.cli.conftest import KEY
 
@@ -164,3 +166,15 @@ def test_the_missing_extra_is_named(cli: Callable[..., Result], monkeypatch: pyt
     done = cli("contract", "check", "local:")
     assert done.code == 1
     assert "tinsmith[contract]" in done.err
+
+
+def test_a_capture_holds_nothing_below_a_secret_field() -> None:
+    """Signed addresses by file name are secrets as their map is, and so is a token that may be null."""
+    contract = shipped()
+    said = {
+        "answer": {"urls": {"adapter.safetensors": "https://store/a?sig=canary"}},
+        "request": {"weights_access_token": "canary", "source_path": "tinker://a/weights/b"},
+    }
+    kept = json.dumps(redacted(said, contract))
+    assert "canary" not in kept
+    assert "tinker://a/weights/b" in kept

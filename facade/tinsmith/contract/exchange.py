@@ -125,14 +125,15 @@ def redacted(value: Json, contract: Contract, secrets: Collection[str] = ()) -> 
     """Take credentials out of a value, and the rest of long lists."""
     fields = _secret_fields(contract)
 
-    def clean(found: Json, key: str = "") -> Json:
+    def clean(found: Json, key: str = "", hidden: bool = False) -> Json:
+        hidden = hidden or key in fields
         if isinstance(found, dict):
-            return {name: clean(inner, name) for name, inner in found.items()}
+            return {name: clean(inner, name, hidden) for name, inner in found.items()}
         if isinstance(found, list):
-            return [clean(inner, key) for inner in found[:LONGEST_LIST]]
+            return [clean(inner, key, hidden) for inner in found[:LONGEST_LIST]]
         if not isinstance(found, str):
             return found
-        if key in fields:
+        if hidden:
             return REDACTED
         for secret in secrets:
             found = found.replace(secret, REDACTED)
@@ -147,7 +148,10 @@ def _secret_fields(contract: Contract) -> frozenset[str]:
         name
         for schema in contract.document["components"]["schemas"].values()
         for name, node in schema.get("properties", {}).items()
-        if contract.resolve(node).get("x-tinker-secret") is True
+        if any(
+            contract.resolve(part).get("x-tinker-secret") is True
+            for part in (node, *node.get("anyOf", ()), node.get("then", {}))  # `then`: unless it is null
+        )
     )
 
 
