@@ -12,8 +12,10 @@ import pytest
 from tinsmith.contract.check import check_captures, check_server
 from tinsmith.contract.dialects import DIALECTS
 from tinsmith.contract.document import Contract, shipped
-from tinsmith.contract.exchange import written
+from tinsmith.contract.exchange import Exchange, written
 from tinsmith.contract.judge import POLL
+from tinsmith.contract.rules import findings
+from tinsmith.contract.traffic import Traffic
 from tinsmith.core.config import ClientConfig
 from tinsmith.io.transport import client_of
 from tinsmith.io.wire import Answer
@@ -124,6 +126,40 @@ def test_an_operation_that_is_added_is_not_done(
 
     checked(running, keep, write=False, contract=Contract({**CONTRACT.document, "paths": paths}))
     assert [is_harmless(each) for each in sent] == [True]
+
+
+@pytest.mark.parametrize(("header", "rules"), [("X-Other", ["other-content"]), ("X-Idempotency-Key", [])])
+def test_an_operation_that_is_added_is_held_to_its_numbers(header: str, rules: list[str]) -> None:
+    """What has an owner and a number in its body is held to them, unless a key identifies the request."""
+    schema = {"type": "object", "properties": {"session_id": {}, "project_seq_id": {}, "name": {}}}
+    node = {
+        "operationId": "added",
+        "parameters": [{"name": header, "in": "header", "schema": {}}],
+        "requestBody": {"content": {"application/json": {"schema": schema}}},
+        "responses": {"2XX": {"description": "Done."}},
+    }
+    path = "/api/v1/projects"
+    document = {**CONTRACT.document, "paths": {**CONTRACT.document["paths"], path: {"post": node}}}
+    said = [
+        Exchange(
+            name=name,
+            source="",
+            method="POST",
+            path=path,
+            query={},
+            status=200,
+            request_headers={},
+            request={"session_id": "s", "project_seq_id": number, "name": name},
+            answer_headers={},
+            answer={"request_id": "p"},
+            step="",
+        )
+        for number, name in ((1, "one"), (2, "two"), (1, "three"))
+    ]
+    found = findings(Traffic(Contract(document), said))
+    assert [(one.operation, one.rule, one.exchange) for one in found] == [
+        ("added", rule, "three") for rule in rules
+    ]
 
 
 IMITATIONS = [

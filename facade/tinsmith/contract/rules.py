@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from tinsmith_api.operations import OPERATIONS
+
 from tinsmith.contract.judge import POLL, Finding, promise_kind, words_of
 from tinsmith.contract.traffic import WAITS, Traffic, field_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tinsmith.contract.document import Json, Operation
+    from tinsmith.contract.document import Contract, Json, Operation
     from tinsmith.contract.exchange import Exchange
 
 UNKNOWN, WRONG_KEY = "unknown id", "wrong key"
@@ -26,28 +28,12 @@ UNKNOWN, WRONG_KEY = "unknown id", "wrong key"
 NO_BODY = "a body that is none"
 """The step of requests whose body no operation takes."""
 
-TRAINING = frozenset(
-    {
-        "forward",
-        "forward_backward",
-        "optim_step",
-        "save_weights",
-        "save_weights_for_sampler",
-        "save_weights_external",
-        "load_weights",
-    }
-)
+TRAINING = frozenset(op.id for op in OPERATIONS.values() if op.in_order)
 """Operations that share the numbers of a model."""
 
 _SAVES = {"save_weights": "weights", "save_weights_for_sampler": "sampler_weights"}
-_NUMBERS = {
-    "create_model": ("session_id", "model_seq_id"),
-    "create_sampling_session": ("session_id", "sampling_session_seq_id"),
-    "create_custom_loss": ("session_id", "custom_loss_seq_id"),
-    "asample": ("sampling_session_id", "seq_id"),
-    **dict.fromkeys(TRAINING, ("model_id", "seq_id")),
-}
-"""Operation -> the fields that identify a request: what it belongs to, and its number there."""
+_OWNERS = ("model_id", "sampling_session_id", "session_id")
+"""What requests are numbered in, the nearest first."""
 
 
 def findings(traffic: Traffic) -> Iterator[Finding]:
@@ -70,11 +56,13 @@ def _tell(operation: str, rule: str, place: str, text: str, value: str, exchange
 def _repeats(traffic: Traffic) -> Iterator[Finding]:
     """Tell of repetitions: same content is the same promise, other content is 409."""
     first: dict[tuple[str, Json, Json], tuple[str, Exchange]] = {}
+    numbers = {op.id: _number_of(traffic.contract, op) for op in traffic.contract.operations.values()}
     for exchange in traffic.exchanges:
         op = traffic.operation(exchange)
-        if op is None or op.id not in _NUMBERS or not isinstance(exchange.request, Mapping):
+        fields = None if op is None else numbers[op.id]
+        if op is None or fields is None or not isinstance(exchange.request, Mapping):
             continue
-        owner, number = (exchange.request.get(field) for field in _NUMBERS[op.id])
+        owner, number = (exchange.request.get(field) for field in fields)
         if owner is None or number is None:
             continue
         key = ("training" if op.id in TRAINING else op.id, str(owner), int(number))
@@ -87,6 +75,17 @@ def _repeats(traffic: Traffic) -> Iterator[Finding]:
             yield from _same_again(traffic, op.id, before, exchange)
         else:
             yield from _other_content(traffic, op.id, before, exchange)
+
+
+def _number_of(contract: Contract, op: Operation) -> tuple[str, str] | None:
+    """Name the fields that identify a request: what it belongs to, and its number there."""
+    if any(each["name"] == "X-Idempotency-Key" for each in contract.parameters(op)):
+        return None  # it is the key that identifies it
+    fields = contract.resolve(contract.request_schema(op) or {}).get("properties", {})
+    owner = next((name for name in _OWNERS if name in fields), None)
+    # The number of the request itself goes before that of what it makes.
+    number = next((name for name in ("seq_id", *fields) if name in fields and name.endswith("seq_id")), None)
+    return None if owner is None or number is None else (owner, number)
 
 
 def _same_again(traffic: Traffic, op: str, before: Exchange, again: Exchange) -> Iterator[Finding]:

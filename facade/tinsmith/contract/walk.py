@@ -16,7 +16,7 @@ from tinsmith.contract import messages
 from tinsmith.contract.bodies import query_of, smallest_body
 from tinsmith.contract.judge import outcome
 from tinsmith.contract.probe import greet, unknown_ids
-from tinsmith.contract.rules import UNKNOWN, WRONG_KEY
+from tinsmith.contract.rules import TRAINING, UNKNOWN, WRONG_KEY
 from tinsmith.contract.traffic import WAITS, field_of
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Walk:
 
     async def _train(self) -> None:
         if self._model is None:
-            self._left_out("there is no model", "forward", "forward_backward", "optim_step")
+            self._left_out("there is no model", *TRAINING)
             return
         for encoding in messages.ENCODINGS:
             for operation in messages.BATCHES:
@@ -238,7 +238,6 @@ class Walk:
 
     async def _save(self) -> None:
         if self._model is None:
-            self._left_out("there is no model", *_SAVING)
             return
         model = {"model_id": self._model}
         body = {**model, "path": self._name, "type": "save_weights"}
@@ -365,7 +364,10 @@ class Walk:
 
     async def _change_checkpoints(self) -> None:
         if self._model is None or self._sampler_weights is None:
-            self._left_out("nothing was saved for a sampler", *_CHANGING)
+            on_checkpoints = [
+                op.id for op in self._sender.contract.operations.values() if "{checkpoint_kind}" in op.path
+            ]
+            self._left_out("nothing was saved for a sampler", *on_checkpoints)
             return
         kept = {
             "training_run_id": self._model,
@@ -482,7 +484,6 @@ class Walk:
 
 
 _KINDS = ("weights", "sampler_weights", "external_weights")
-_SAVING = ("save_weights", "save_weights_for_sampler", "save_weights_external", "load_weights")
 _SAMPLING = (
     "create_sampling_session",
     "join_sampling_session",
@@ -490,14 +491,6 @@ _SAMPLING = (
     "get_sampler",
     "retrieve_futures",
     "cancel_future",
-)
-_CHANGING = (
-    "set_checkpoint_ttl",
-    "publish_checkpoint",
-    "unpublish_checkpoint",
-    "get_checkpoint_archive_url",
-    "get_external_weights_urls",
-    "delete_checkpoint",
 )
 
 
