@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tinsmith import InputError
 from tinsmith.core import arguments
+from tinsmith_api.models import AdamOptimizerConfig, OtherOptimizerConfig
 
 TAKEN: list[tuple[Any, Any]] = [
     (lambda: arguments.count(np.int64(5), "n", 1), 5),
@@ -52,3 +53,14 @@ def test_what_is_refused_is_named(call: Any, field: str, words: str) -> None:
         call()
     assert caught.value.field == field
     assert words in str(caught.value)
+
+
+def test_an_optimizer_keeps_every_field_of_a_mapping() -> None:
+    """A mapping becomes the config of another optimizer; a config and None stay what they are."""
+    config = arguments.as_config({"type": "lion", "beta": 0.9})
+    assert config == OtherOptimizerConfig("lion")
+    assert config is not None
+    assert config.extra == {"beta": 0.9}
+    adam = AdamOptimizerConfig()
+    assert arguments.as_config(adam) is adam
+    assert arguments.as_config(None) is None
