@@ -155,6 +155,89 @@ def test_from_reads_captures_alone(cli: Callable[..., Result], tmp_path: Path, a
     assert "--from" in done.err
 
 
+EXAMPLE = {
+    "method": "POST",
+    "path": "/api/v1/optim_step",
+    "status": 200,
+    "request_headers": {},
+    "request": {"model_id": "m", "seq_id": 1},
+    "answer_headers": {},
+    "answer": {"request_id": "r"},
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("status", "200"),
+        ("status", None),
+        ("status", True),
+        ("method", 5),
+        ("path", None),
+        ("step", 5),
+        ("request_headers", None),
+        ("answer_headers", []),
+        ("answer_headers", {"retry-after": 5}),
+    ],
+)
+def test_a_file_with_a_field_of_another_type_is_no_capture(
+    cli: Callable[..., Result], tmp_path: Path, field: str, value: Any
+) -> None:
+    """The field is named; what cannot be read is not judged."""
+    file = tmp_path / "said.json"
+    file.write_text(json.dumps({"examples": {"1": {**EXAMPLE, field: value}}}))
+    done = cli("contract", "check", "--from", str(file))
+    assert done.code == 2
+    assert "is no capture" in " ".join(done.err.split())
+    assert field in done.err
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, '{"examples": {"1": {"step": "\\ud800"}}}', "[" * 150 + "]" * 150]
+)
+def test_json_that_cannot_be_read_is_no_capture(
+    cli: Callable[..., Result], tmp_path: Path, text: str
+) -> None:
+    """Neither endless nesting nor half a character ends in another error."""
+    file = tmp_path / "said.json"
+    file.write_text(text)
+    done = cli("contract", "check", "--from", str(file))
+    assert done.code == 2
+    assert "is no capture" in " ".join(done.err.split())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"answer": {"protobuf": 5}},
+        {"answer": {"protobuf": "AAAA"}},
+        {"answer": {"protobuf": 5}, "answer_headers": {"content-type": "application/x-protobuf"}},
+        {"answer": 5, "status": 500, "path": "/api/v1/retrieve_future", "request": {"request_id": {}}},
+        {"answer": {"detail": [{"loc": None, "msg": None}]}, "status": 422},
+    ],
+)
+def test_any_answer_is_judged(cli: Callable[..., Result], tmp_path: Path, changed: dict[str, Any]) -> None:
+    """An answer of another shape is a deviation in the report."""
+    file = tmp_path / "said.json"
+    file.write_text(json.dumps({"examples": {"1": {**EXAMPLE, **changed}}}))
+    done = cli("contract", "check", "--from", str(file), "-f", "json")
+    assert done.code in (0, 1), done.err
+    assert done.json["operations"]
+    if changed.get("status") is None:
+        assert [one["operation"] for one in done.json["deviations"]] == ["optim_step"]
+
+
+@pytest.mark.parametrize("number", [[1], {}, "x", 1.5, None])
+def test_numbers_that_are_none_are_not_compared(
+    cli: Callable[..., Result], tmp_path: Path, number: Any
+) -> None:
+    """Requests of others may have anything where a number belongs."""
+    file = tmp_path / "said.json"
+    asked = {**EXAMPLE, "request": {"model_id": [], "seq_id": number}}
+    file.write_text(json.dumps({"examples": {"1": asked, "2": asked}}))
+    assert cli("contract", "check", "--from", str(file), "-f", "json").code == 0
+
+
 def test_the_missing_extra_is_named(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the library that validates the error says what to install."""
     real = importlib.util.find_spec

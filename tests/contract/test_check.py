@@ -280,6 +280,33 @@ def test_a_planted_fault_of_polls_is_found(status: int, body: Any, running: Runn
     assert {finding.operation for finding in report.deviations} == {POLL}
 
 
+BAD = {
+    "endless nesting": b"[" * 200_000 + b"]" * 200_000,
+    "deep nesting": b"[" * 500 + b"]" * 500,
+    "rows that are null": b'{"training_runs": [null, 1], "supported_models": [null], "sessions": 5}',
+    "texts for lists": b'{"supported_models": "abc", "session_id": ["x"], "request_id": {"a": 1}}',
+    "numbers for lists": b'{"supported_models": 5, "training_runs": 5}',
+    "objects for lists": b'{"training_runs": {"a": 1}, "sampler_ids": [{}], "session_id": "s/../.."}',
+    "half a character": b'{"training_runs": [{"training_run_id": "\\ud800"}], "session_id": "\\ud800"}',
+    "a field named protobuf": b'{"protobuf": 5}',
+}
+"""Answers that are of no use, each to every request."""
+
+
+@pytest.mark.parametrize("write", [False, True])
+@pytest.mark.parametrize("name", BAD)
+def test_answers_of_any_kind_are_deviations(name: str, write: bool, running: Running, tmp_path: Path) -> None:
+    """A server that answers all with nonsense is judged to the end, and what it said can be kept."""
+    headers = {"content-type": "application/json"}
+    report, exchanges = checked(
+        running, lambda _, __: httpx.Response(200, headers=headers, content=BAD[name]), write=write
+    )
+    assert {"list_training_runs", "get_server_capabilities"} & {each.operation for each in report.deviations}
+    file = tmp_path / "said.json"
+    file.write_text(written(exchanges, "nonsense", CONTRACT), encoding="utf-8")
+    assert len(check_captures([file]).deviations) == len(report.deviations)
+
+
 def test_ids_of_promises_are_text(running: Running) -> None:
     """A number in the place of an id is a deviation, although a client could read it."""
 

@@ -12,6 +12,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from tinsmith.contract.document import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
@@ -73,24 +75,45 @@ class Exchange(NamedTuple):
 def exchanges_in(path: Path) -> Iterator[Exchange]:
     """Read a capture; ValueError for a file that is none."""
     try:
-        examples = json.loads(path.read_text(encoding="utf-8"))["examples"]
+        examples = _json(path.read_bytes(), ALL_EXAMPLES_DEEP)["examples"]
         for name, raw in examples.items():
-            address = urlsplit(raw["path"])
-            yield Exchange(
-                name=name,
-                source=path.stem,
-                method=raw["method"],
-                path=address.path,
-                query=query_of(address.query),
-                status=raw["status"],
-                request_headers=raw["request_headers"],
-                request=raw["request"],
-                answer_headers=raw["answer_headers"],
-                answer=raw["answer"],
-                step=raw.get("step", ""),
-            )
+            yield _exchange(name, raw, path.stem)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} is no capture of traffic: {error}") from error
+
+
+def _exchange(name: str, raw: Mapping[str, Json], source: str) -> Exchange:
+    """Read one example of a capture; ValueError names the field that is not of its type."""
+    step = raw.get("step", "")
+    for field, value, kind in (
+        ("method", raw["method"], str),
+        ("path", raw["path"], str),
+        ("status", raw["status"], int),
+        ("step", step, str),
+    ):
+        if type(value) is not kind:
+            raise ValueError(f"{field} of {name!r} is {shortened(value)}, not {_KINDS[kind]}")
+    for field in ("request_headers", "answer_headers"):
+        headers = raw[field]
+        if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+            raise ValueError(f"{field} of {name!r} is {shortened(headers)}, not an object of texts")
+    address = urlsplit(raw["path"])
+    return Exchange(
+        name=name,
+        source=source,
+        method=raw["method"],
+        path=address.path,
+        query=query_of(address.query),
+        status=raw["status"],
+        request_headers=raw["request_headers"],
+        request=raw["request"],
+        answer_headers=raw["answer_headers"],
+        answer=raw["answer"],
+        step=step,
+    )
+
+
+_KINDS = {str: "a text", int: "a whole number"}
 
 
 def query_of(text: str) -> dict[str, str]:
@@ -168,10 +191,39 @@ def readable(body: bytes, content_type: str) -> Json:
     if "protobuf" in content_type:
         return {"protobuf": base64.b64encode(body).decode()}
     try:
-        return json.loads(body)
+        return _json(body, DEEPEST)
     except ValueError:
         text = body.decode("utf-8", "replace")
         return {"text": text[:500]} if text.isprintable() else {"bytes": len(body)}
+
+
+DEEPEST = 100
+"""Levels of lists and objects that a body may have; what is deeper is no JSON that any message has."""
+ALL_EXAMPLES_DEEP = DEEPEST + 3
+"""Levels of a whole capture, which holds its bodies three levels down."""
+
+
+def _json(body: bytes, deepest: int) -> Json:
+    """Read JSON that can be written again; ValueError for what is too deep, or holds half a character."""
+    try:
+        found = json.loads(body)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    level = [found]
+    for _ in range(deepest + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            break
+    else:
+        raise ValueError("the JSON is nested too deeply")
+    if b"\\u" in body:  # the one way in which half of a surrogate pair can come
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
 
 
 LIMIT_BYTES = 1 << 20
@@ -180,7 +232,9 @@ LIMIT_BYTES = 1 << 20
 
 def as_json(exchange: Exchange) -> Exchange:
     """Return an exchange with its protobuf bodies as JSON; ValueError where they say nothing."""
-    if _protobuf(exchange.request) is None and _protobuf(exchange.answer) is None:
+    packed_request = _protobuf(exchange.request, exchange.request_headers)
+    packed_answer = _protobuf(exchange.answer, exchange.answer_headers)
+    if packed_request is None and packed_answer is None:
         return exchange
     from tinsmith.core.codec import (
         ProtobufPayload,
@@ -195,13 +249,13 @@ def as_json(exchange: Exchange) -> Exchange:
 
     path, request, answer = exchange.path, exchange.request, exchange.answer
     try:
-        if (body := _protobuf(request)) is not None:
+        if (body := packed_request) is not None:
             if exchange.request_headers.get("content-encoding") == "zstd":
                 body = decompress(body, LIMIT_BYTES)
             found = decode_training_request(body)
             path = path.replace("forward_backward", "forward") if isinstance(found, ForwardRequest) else path
             request = _plain(to_wire(found))
-        if (body := _protobuf(answer)) is not None:
+        if (body := packed_answer) is not None:
             payload = ProtobufPayload(body)
             is_sample = exchange.request_headers.get("x-tinker-request-type") == "Sample"
             told: Any = decode_sample(payload) if is_sample else decode_forward_backward(payload)
@@ -211,10 +265,14 @@ def as_json(exchange: Exchange) -> Exchange:
     return exchange._replace(path=path, request=request, answer=answer)
 
 
-def _protobuf(body: Json) -> bytes | None:
-    """Return the bytes of a protobuf body."""
+def _protobuf(body: Json, headers: Mapping[str, str]) -> bytes | None:
+    """Return the bytes of a protobuf body; a JSON body may have such a field too, so the headers tell."""
     is_protobuf = isinstance(body, dict) and set(body) == {"protobuf"}
-    return base64.b64decode(body["protobuf"]) if is_protobuf else None
+    if not is_protobuf or "protobuf" not in headers.get("content-type", ""):
+        return None
+    if not isinstance(body["protobuf"], str):
+        raise ValueError("is no protobuf: its bytes are not written as base64")
+    return base64.b64decode(body["protobuf"])
 
 
 def _plain(value: Json) -> Json:

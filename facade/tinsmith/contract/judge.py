@@ -132,7 +132,8 @@ def words_of(answer: Json) -> str:
     for key in ("error", "detail", "message", "title", "text"):
         told = answer.get(key)
         if isinstance(told, list) and told and isinstance(told[0], Mapping):
-            where = ".".join(map(str, told[0].get("loc", ())))
+            loc = told[0].get("loc")
+            where = ".".join(map(str, loc if isinstance(loc, list) else ()))
             return f"{where}: {told[0].get('msg', '')}".strip(": ")
         if told:
             return told if isinstance(told, str) else shortened(told)
@@ -144,7 +145,8 @@ def _is_told_otherwise(op: Operation, exchange: Exchange, issued: Issued) -> boo
     if "protobuf" in exchange.request_headers.get("content-type", ""):
         return True
     promise = exchange.request.get("request_id") if isinstance(exchange.request, Mapping) else None
-    return op.id == POLL and promise in issued and "detail" in (exchange.answer or {})
+    is_worded = isinstance(exchange.answer, Mapping) and "detail" in exchange.answer
+    return op.id == POLL and str(promise) in issued and is_worded
 
 
 def _headers(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tinsmith.contract.bodies import path_of, query_of, smallest_body
 from tinsmith.contract.report import MISSING_ROUTE, NO_ROUTE
 from tinsmith.contract.rules import NO_BODY, UNKNOWN, WRONG_KEY
+from tinsmith.contract.traffic import field_of
 from tinsmith.core.errors import APIConnectionError
 
 if TYPE_CHECKING:
@@ -110,12 +111,18 @@ def _known(exchanges: list[Exchange]) -> dict[str, str]:
 
 
 def _ids_in(answer: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    for run in answer.get("training_runs") or ():
-        yield "training_run_id", str(run.get("training_run_id"))
-    for model in answer.get("supported_models") or ():
-        yield "base_model", str(model.get("model_name"))
-    for session in answer.get("sessions") or ():
-        if isinstance(session, str):
-            yield "session_id", session
-    for sampler in answer.get("sampler_ids") or ():
-        yield "sampler_id", str(sampler)
+    for field, name, shown in _LISTED:
+        rows = answer.get(field)
+        for row in rows if isinstance(rows, list) else ():
+            value = row if shown is None else field_of(row, shown)
+            if isinstance(value, str) and value:
+                yield name, value
+
+
+_LISTED = (
+    ("training_runs", "training_run_id", "training_run_id"),
+    ("supported_models", "base_model", "model_name"),
+    ("sessions", "session_id", None),
+    ("sampler_ids", "sampler_id", None),
+)
+"""Lists of answers, the kind of id that their rows have, and the rows' field of it; None for bare ids."""

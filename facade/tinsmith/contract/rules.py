@@ -63,9 +63,9 @@ def _repeats(traffic: Traffic) -> Iterator[Finding]:
         if op is None or fields is None or not isinstance(exchange.request, Mapping):
             continue
         owner, number = (exchange.request.get(field) for field in fields)
-        if owner is None or number is None:
+        if owner is None or not isinstance(number, int):
             continue
-        key = ("training" if op.id in TRAINING else op.id, str(owner), int(number))
+        key = ("training" if op.id in TRAINING else op.id, str(owner), number)
         if key not in first:
             if exchange.status // 100 == 2:
                 first[key] = (op.id, exchange)
@@ -191,7 +191,7 @@ def _results(traffic: Traffic) -> Iterator[Finding]:
         try:
             for place, text, value, rule in _shape(op.id, submission.request, result):
                 yield _tell(op.id, rule, f"result/{place}", text, value, found[1])
-        except (TypeError, KeyError, AttributeError, ValueError):
+        except (TypeError, LookupError, AttributeError, ValueError, ArithmeticError):
             continue  # misshapen, which the schema tells
 
 
@@ -294,7 +294,7 @@ class _Shelf:
         name = text_of(behind.request, "path")
         if name is not None and self._traffic.result(promise) is not None:
             self._seen.add(promise)
-            run = self._runs.setdefault(str(behind.request["model_id"]), {})
+            run = self._runs.setdefault(str(field_of(behind.request, "model_id")), {})
             run[f"{_SAVES[op.id]}/{name}"] = {"gone": False, "public": False, "expires": None}
 
     def change(self, op: Operation, exchange: Exchange) -> None:
@@ -315,7 +315,8 @@ class _Shelf:
     def listed(self, op: str, exchange: Exchange) -> Iterator[Finding]:
         """Hold one list against what is known; a full page may leave some out."""
         rows = field_of(exchange.answer, "checkpoints")
-        if not isinstance(rows, list) or len(rows) >= int(exchange.query.get("limit", 100)):
+        limit = exchange.query.get("limit", "100")
+        if not isinstance(rows, list) or not limit.isdecimal() or len(rows) >= int(limit):
             return
         found = {str(field_of(row, "checkpoint_id")): row for row in rows}
         run = self._runs.get(unquote(exchange.path.split("/")[-2]), {})

@@ -17,7 +17,7 @@ from tinsmith.contract.bodies import query_of, smallest_body
 from tinsmith.contract.judge import outcome
 from tinsmith.contract.probe import greet, unknown_ids
 from tinsmith.contract.rules import TRAINING, UNKNOWN, WRONG_KEY
-from tinsmith.contract.traffic import WAITS, field_of
+from tinsmith.contract.traffic import WAITS, field_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,9 +112,13 @@ class Walk:
         await self._call("healthz", step="service")
         offered = await self._call("get_server_capabilities", step="service")
         if self._base_model is None:
-            models = field_of(offered.answer, "supported_models") or []
+            models = field_of(offered.answer, "supported_models")
             names = [
-                name for name in (field_of(model, "model_name") for model in models) if isinstance(name, str)
+                name
+                for name in (
+                    field_of(model, "model_name") for model in (models if isinstance(models, list) else ())
+                )
+                if isinstance(name, str)
             ]
             self._base_model = names[0] if names else None
         version = {"sdk_version": __version__}
@@ -248,7 +252,7 @@ class Walk:
         )
         unnamed = {**model, "sampling_session_seq_id": 0, "type": "save_weights_for_sampler"}
         live = await self._numbered("save_weights_for_sampler", unnamed, step="save without a name")
-        self._sampler = field_of(live, "sampling_session_id")
+        self._sampler = text_of(live, "sampling_session_id")
         body = {**model, "path": self._name, "type": "save_weights_external"}
         self._kept(await self._numbered("save_weights_external", body, step="save"))
 
@@ -316,7 +320,7 @@ class Walk:
         opened = await self._call("create_sampling_session", body, step=step)
         found = _text(opened, "sampling_session_id")
         if found is None and _text(opened, "request_id") is not None:
-            found = field_of(await self._fulfil(opened), "sampling_session_id")
+            found = text_of(await self._fulfil(opened), "sampling_session_id")
         return found
 
     async def _draw(self) -> None:
