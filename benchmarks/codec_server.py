@@ -6,6 +6,7 @@ Usage: codec_server.py LENGTH. A batch is counted by a name that each datum hold
 import asyncio
 import sys
 from functools import cache
+from itertools import count
 
 import numpy as np
 import orjson
@@ -14,6 +15,7 @@ from tinsmith.core import codec
 from tinsmith.core.values import ForwardBackwardOutput, TensorData
 
 LENGTH = int(sys.argv[1])
+NUMBER = count()
 
 
 @cache
@@ -27,9 +29,9 @@ def result(datums: int, encoding: str) -> bytes:
 def answer(route: str, fields: dict[str, str], body: bytes, reply: Reply) -> None:
     """Send what the route gives."""
     if route == "forward_backward":
-        reply(orjson.dumps({"request_id": f"{body.count(b'target_tokens')}"}))
+        reply(orjson.dumps({"request_id": f"{body.count(b'target_tokens')}-{next(NUMBER)}"}))
     elif route == "retrieve_future":
-        wanted = orjson.loads(body)["request_id"]
+        wanted = orjson.loads(body)["request_id"].split("-")[0]
         if wanted == "model":
             reply(MODEL)
         elif PROTOBUF in fields.get("accept", ""):
