@@ -15,6 +15,7 @@ from tinsmith.contract.document import Contract, shipped
 from tinsmith.contract.exchange import Exchange, written
 from tinsmith.contract.judge import POLL
 from tinsmith.contract.rules import findings
+from tinsmith.contract.sender import Sender
 from tinsmith.contract.traffic import Traffic
 from tinsmith.core.config import ClientConfig
 from tinsmith.io.transport import client_of
@@ -67,6 +68,47 @@ def test_what_was_made_is_deleted(running: Running) -> None:
     report, _ = checked(running)
     assert report.left_behind == ()
     assert there() == before
+
+
+def test_a_step_that_fails_keeps_no_other_from_cleaning_up(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be deleted is told, and the rest is deleted all the same."""
+    real = Sender.call
+    failed: list[str] = []
+
+    async def call(self: Sender, operation: str, *arguments: Any, **more: Any) -> Any:
+        if operation == "unload_model" or (operation == "delete_checkpoint" and not failed):
+            failed.append(operation)
+            raise ArithmeticError("planted")
+        return await real(self, operation, *arguments, **more)
+
+    monkeypatch.setattr(Sender, "call", call)
+    before = sum(count for _, count, _ in running.service.checkpoints.stored())
+    report, exchanges = checked(running)
+    checkpoints = [what for what in report.left_behind if what.startswith("tinker://")]
+    assert len(checkpoints) == 1
+    assert [what.split()[0] for what in report.left_behind if what not in checkpoints] == ["model", "model"]
+    assert sum(count for _, count, _ in running.service.checkpoints.stored()) == before + 1
+    assert exchanges[-1].path.startswith("/api/v1/sessions/")
+
+
+def test_the_last_question_keeps_nothing_from_being_deleted(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked before anything is deleted; where it ends in an error, what was made is deleted."""
+    real = Sender.call
+
+    async def call(self: Sender, operation: str, *arguments: Any, **more: Any) -> Any:
+        if operation == "load_weights" and more.get("step") == "unknown id":
+            raise ArithmeticError("planted")
+        return await real(self, operation, *arguments, **more)
+
+    monkeypatch.setattr(Sender, "call", call)
+    before = sum(count for _, count, _ in running.service.checkpoints.stored())
+    with pytest.raises(ArithmeticError, match="planted"):
+        checked(running)
+    assert sum(count for _, count, _ in running.service.checkpoints.stored()) == before
 
 
 def test_without_write_nothing_is_made(running: Running) -> None:

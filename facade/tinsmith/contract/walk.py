@@ -20,7 +20,7 @@ from tinsmith.contract.rules import TRAINING, UNKNOWN, WRONG_KEY
 from tinsmith.contract.traffic import WAITS, field_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from tinsmith.contract.document import Json
     from tinsmith.contract.exchange import Exchange
@@ -87,6 +87,7 @@ class Walk:
             await self._change_checkpoints()
             await self._come_too_early()
             await self._ask_about_the_account()
+            await self._load_what_is_not_there()
         finally:
             await self._clean_up()
             beats.cancel()
@@ -421,22 +422,32 @@ class Walk:
                 await self._call(op.id, query=query_of(self._sender.contract, op, {}), step="account")
 
     async def _clean_up(self) -> None:
-        """Delete what was made, and look that it is gone."""
-        await self._load_what_is_not_there()
+        """Delete what was made, and look that it is gone; no step keeps those after it from being taken."""
         for path in self._checkpoints:
-            await self._delete(path)
+            await self._try(self._delete(path), path)
         if self._model is not None:
-            await self._call("list_checkpoints", path={"training_run_id": self._model}, step="what is left")
+            run = {"training_run_id": self._model}
+            await self._try(self._call("list_checkpoints", path=run, step="what is left"))
         for model in self._models:
-            unloaded = await self._call(
-                "unload_model", {"model_id": model, "type": "unload_model"}, step="end"
-            )
-            await self._fulfil(unloaded)
+            await self._try(self._unload(model), f"model {model}")
         if self._session is None:
             self._left_out("there is no session", "finish_session")
             return
         reason = smallest_body(self._sender.contract, self._sender.contract.operations["finish_session"], {})
-        await self._call("finish_session", reason, path={"session_id": self._session}, step="end")
+        finished = self._call("finish_session", reason, path={"session_id": self._session}, step="end")
+        await self._try(finished, f"session {self._session}")
+
+    async def _try(self, step: Awaitable[object], what: str = "") -> None:
+        """Take one step of the clean-up; where it fails, `what` is left behind."""
+        try:
+            await step
+        except Exception:  # noqa: BLE001  # whatever it is: the rest is to be deleted all the same
+            if what:
+                self.left_behind.append(what)
+
+    async def _unload(self, model: str) -> None:
+        unloaded = await self._call("unload_model", {"model_id": model, "type": "unload_model"}, step="end")
+        await self._fulfil(unloaded)
 
     async def _load_what_is_not_there(self) -> None:
         """Ask for a checkpoint that does not exist, last of all: it ends a model on some servers."""
