@@ -15,7 +15,7 @@ from tinsmith.contract.document import Contract, shipped
 from tinsmith.contract.exchange import Exchange, written
 from tinsmith.contract.judge import POLL
 from tinsmith.contract.rules import findings
-from tinsmith.contract.sender import Sender
+from tinsmith.contract.sender import SILENCES, Sender
 from tinsmith.contract.traffic import Traffic
 from tinsmith.core.config import ClientConfig
 from tinsmith.io.transport import client_of
@@ -109,6 +109,28 @@ def test_the_last_question_keeps_nothing_from_being_deleted(
     with pytest.raises(ArithmeticError, match="planted"):
         checked(running)
     assert sum(count for _, count, _ in running.service.checkpoints.stored()) == before
+
+
+@pytest.mark.parametrize(("write", "answers"), [(False, 4), (True, 4), (True, 40), (True, 75)])
+def test_a_server_that_stops_answering_is_asked_three_times(
+    write: bool, answers: int, running: Running
+) -> None:
+    """Then the check ends: what was not sent is not tried, and what was made is told as left behind."""
+    asked: list[str] = []
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        asked.append(request.url.path)
+        if len(asked) > answers:
+            raise httpx.ReadTimeout("planted", request=request)
+        return answer
+
+    report, exchanges = checked(running, spoil, write=write, patience_s=1.0)
+    silent = [each for each in exchanges if each.status == 0]
+    polls = [each for each in silent if each.path.endswith("/retrieve_future")]
+    assert SILENCES <= len(silent) - len(polls) <= SILENCES + 1
+    assert "the server stopped answering" in {row.reason for row in report.rows if row.verdict == "not tried"}
+    made = [each for each in exchanges if each.path.endswith("/create_session") and each.status == 200]
+    assert bool(report.left_behind) == bool(made)
 
 
 def test_without_write_nothing_is_made(running: Running) -> None:

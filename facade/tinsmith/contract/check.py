@@ -45,8 +45,7 @@ async def check_server(
             await walk.run()
             untried, left = walk.untried, walk.left_behind
         else:
-            await probe(sender)
-            untried, left = {}, []
+            untried, left = await probe(sender), []
     _require_taken_key(sender.exchanges, config.base_url)
     told = report(
         contract,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tinsmith.contract.bodies import path_of, query_of, smallest_body
 from tinsmith.contract.report import MISSING_ROUTE, NO_ROUTE
 from tinsmith.contract.rules import NO_BODY, UNKNOWN, WRONG_KEY
+from tinsmith.contract.sender import SILENT, Silent
 from tinsmith.contract.traffic import field_of
 from tinsmith.core.errors import APIConnectionError
 
@@ -46,6 +47,14 @@ def unknown_ids() -> dict[str, str]:
 
 async def probe(sender: Sender) -> dict[str, str]:
     """Ask about each operation; returns why some were not tried."""
+    try:
+        await _ask(sender)
+    except Silent:
+        return dict.fromkeys(sender.contract.operations, SILENT)
+    return {}
+
+
+async def _ask(sender: Sender) -> None:
     await greet(sender)
     unknown = unknown_ids()
     for op in sender.contract.operations.values():
@@ -62,7 +71,6 @@ async def probe(sender: Sender) -> dict[str, str]:
         values = {**unknown, **_known(sender.exchanges)} if op.method == "GET" else unknown
         await sender.call(op.id, body, step=step, path=path, query=query_of(sender.contract, op, values))
     await _read_what_is_there(sender)
-    return {}
 
 
 async def greet(sender: Sender) -> None:

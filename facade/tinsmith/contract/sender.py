@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from tinsmith.contract.exchange import Exchange, kept_headers, query_of, readable
 from tinsmith.core.secret import Secret
+from tinsmith.core.verdict import Fault
 from tinsmith.io.transport import Transport
 from tinsmith.io.wire import Body, Faulted, Lane, Request, json_body
 
@@ -28,6 +29,18 @@ if TYPE_CHECKING:
 PATH_SAFE = ":"
 """What stands unescaped in a path, beside letters and digits: ids have colons."""
 
+SILENCES = 3
+"""Requests in a row without an answer in time, after which no more are sent."""
+
+SILENT = "the server stopped answering"
+"""Why operations were not tried then."""
+
+_IN_TIME = frozenset({Fault.READ_TIMEOUT, Fault.DEADLINE})
+
+
+class Silent(Exception):  # noqa: N818  # ends the steps of a check, and is no error for users
+    """The server has stopped answering."""
+
 
 class Sender:
     """Sends to one server; `exchanges` is all that was said."""
@@ -36,6 +49,7 @@ class Sender:
         self.contract = contract
         self.exchanges: list[Exchange] = []
         """In the order in which they were sent."""
+        self._silences = 0
         self._transport = Transport(config, http_client)
         self._source = config.base_url
         self._wrong_key = Secret(f"tml-{secrets.token_hex(12)}")
@@ -91,7 +105,12 @@ class Sender:
         wrong_key: bool = False,
         timeout_s: float | None = None,
     ) -> Exchange:
-        """Send one request; what went wrong on the way is an answer with status 0."""
+        """Send one request; what went wrong on the way is an answer with status 0.
+
+        Raises Silent, and sends nothing, where the last requests had no answer in time.
+        """
+        if self._silences >= SILENCES:
+            raise Silent(SILENT)
         sent = _body(body)
         own = dict(headers or {})
         request = Request(
@@ -123,6 +142,10 @@ class Sender:
         self.exchanges.append(exchange)
         return exchange
 
+    def ask_once_more(self) -> None:
+        """Let one more request go out after silence; its answer lets the next ones."""
+        self._silences = min(self._silences, SILENCES - 1)
+
     async def _answer(self, request: Request, key: Secret | None) -> tuple[int, dict[str, str], Json]:
         """Make one attempt; what went wrong on the way is an answer with status 0."""
         status, headers, answer = 0, {}, None
@@ -130,7 +153,10 @@ class Sender:
             found = await self._transport.send(request, key=key)
         except Faulted as faulted:
             answer = {"text": faulted.reason}
+            # A request with a time of its own may be one that the server holds.
+            self._silences += faulted.fault in _IN_TIME and request.timeout_s is None
         else:
+            self._silences = 0
             status, headers = found.status, kept_headers(found.headers)
             answer = readable(found.body, found.headers.get("content-type", ""))
         if status == 0 or status >= 500:  # a server that broke may end the connection without a word

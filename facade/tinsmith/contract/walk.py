@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tinsmith import __version__
@@ -17,6 +18,7 @@ from tinsmith.contract.bodies import query_of, smallest_body
 from tinsmith.contract.judge import outcome
 from tinsmith.contract.probe import greet, unknown_ids
 from tinsmith.contract.rules import TRAINING, UNKNOWN, WRONG_KEY
+from tinsmith.contract.sender import SILENT, Silent
 from tinsmith.contract.traffic import WAITS, field_of, text_of
 
 if TYPE_CHECKING:
@@ -74,9 +76,9 @@ class Walk:
     async def run(self) -> None:
         """Take all steps; what was made is deleted in the end whatever happens."""
         await greet(self._sender)
-        await self._ask_about_the_service()
         beats = asyncio.create_task(self._keep_alive())
         try:
+            await self._ask_about_the_service()
             await self._open_session()
             await self._make_model()
             await self._train()
@@ -88,7 +90,10 @@ class Walk:
             await self._come_too_early()
             await self._ask_about_the_account()
             await self._load_what_is_not_there()
+        except Silent:
+            self._left_out(SILENT, *self._sender.contract.operations)
         finally:
+            self._sender.ask_once_more()
             await self._clean_up()
             beats.cancel()
 
@@ -97,10 +102,11 @@ class Walk:
 
     async def _keep_alive(self) -> None:
         """Keep the session alive while promises are waited for."""
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            if self._session is not None:
-                await self._call("session_heartbeat", self._heartbeat(), step="heartbeat")
+        with suppress(Silent):
+            while True:
+                await asyncio.sleep(HEARTBEAT_S)
+                if self._session is not None:
+                    await self._call("session_heartbeat", self._heartbeat(), step="heartbeat")
 
     def _heartbeat(self) -> dict[str, Json]:
         return {"session_id": self._session, "type": "session_heartbeat"}
