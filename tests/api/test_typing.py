@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.typing.pyright import errors
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 WRONG = """
@@ -38,23 +40,7 @@ def pyright(folder: Path, *files: Path) -> list[dict[str, Any]]:
         # What these packages leave untyped is no fault of the program.
         "reportMissingTypeStubs": False,
     }
-    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "basedpyright",
-        "--outputjson",
-        "--pythonpath",
-        sys.executable,
-        "-p",
-        folder,
-    ]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert answer.stdout.strip().startswith("{"), answer.stdout + answer.stderr
-    told: dict[str, Any] = json.loads(answer.stdout)
-    assert told["summary"]["filesAnalyzed"] > 0, "nothing was looked at"
-    said: list[dict[str, Any]] = told["generalDiagnostics"]
-    return [each for each in said if each["severity"] == "error"]
+    return errors(folder, settings)
 
 
 def mypy(file: Path) -> list[str]:

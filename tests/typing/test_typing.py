@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.typing.pyright import errors
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MARK = re.compile(r"#\s*(type|pyright): ignore\[([\w-]+)\]")
@@ -75,27 +77,9 @@ def pyright(unmarked: Path) -> list[Finding]:
         "extraPaths": [str(ROOT / "facade"), str(ROOT / "generated")],
         "include": ["correct.py", "wrong.py"],
     }
-    (unmarked / "pyrightconfig.json").write_text(json.dumps(settings))
-    answer = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "basedpyright",
-            "--outputjson",
-            "--pythonpath",
-            sys.executable,
-            "-p",
-            unmarked,
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert answer.stdout.strip().startswith("{"), answer.stdout + answer.stderr
     return [
         Finding(Path(item["file"]).name, item["range"]["start"]["line"] + 1, item.get("rule", ""))
-        for item in json.loads(answer.stdout)["generalDiagnostics"]
-        if item["severity"] == "error"
+        for item in errors(unmarked, settings)
     ]
 
 
