@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contract_document import Json, Operation, json_body, load, operations, reference_name, resolve
+from upstream_listing import message_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,22 +254,9 @@ def ours() -> Ours:
 
     found: dict[str, dict[str, str]] = {}
     for message in tinker_wire_pb2.DESCRIPTOR.message_types_by_name.values():
-        found.update(_message(message, ""))
+        found |= message_fields(message)
     text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(FACADE.rglob("*.py")))
     return Ours(load(), found, _facade(), set(re.findall(r"\"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\"", text)))
-
-
-def _message(message: Any, prefix: str) -> dict[str, dict[str, str]]:
-    name = f"{prefix}{message.name}"
-    found = {name: {field.name: _wire_type(field) for field in message.fields}}
-    for inner in message.nested_types:
-        found |= _message(inner, f"{name}.")
-    return found
-
-
-def _wire_type(field: Any) -> str:
-    kind = field.message_type or field.enum_type
-    return f"{field.number} {'repeated ' if field.is_repeated else ''}{kind.name if kind else field.type}"
 
 
 def _facade() -> dict[str, list[str]]:

@@ -124,10 +124,12 @@ def _query(function: ast.AST) -> Iterator[str]:
     """Yield the names that a function puts into `params`."""
     for node in ast.walk(function):
         match node:
-            case ast.Assign(targets=[ast.Name(id="params")], value=ast.Dict(keys=keys)):
-                yield from (key.value for key in keys if isinstance(key, ast.Constant))
-            case ast.AnnAssign(target=ast.Name(id="params"), value=ast.Dict(keys=keys)):
-                yield from (key.value for key in keys if isinstance(key, ast.Constant))
+            case (
+                ast.Assign(targets=[ast.Name(id="params")], value=ast.Dict(keys=keys))
+                | ast.AnnAssign(target=ast.Name(id="params"), value=ast.Dict(keys=keys))
+            ):
+                found = (key.value for key in keys if isinstance(key, ast.Constant))
+                yield from (name for name in found if isinstance(name, str))
             case ast.Subscript(
                 value=ast.Name(id="params"), slice=ast.Constant(value=str(name)), ctx=ast.Store()
             ):
@@ -285,15 +287,16 @@ def messages() -> dict[str, Facts]:
         if module.name.endswith("_pb2"):
             descriptor = importlib.import_module(f"{PACKAGE}.proto.{module.name}").DESCRIPTOR
             for message in descriptor.message_types_by_name.values():
-                found.update(_message(message, ""))
+                found |= message_fields(message)
     return dict(sorted(found.items()))
 
 
-def _message(message: Any, prefix: str) -> dict[str, Facts]:
+def message_fields(message: Any, prefix: str = "") -> dict[str, dict[str, str]]:
+    """Return number and type of each field of a protobuf message, and of the messages in it."""
     name = f"{prefix}{message.name}"
     found = {name: {field.name: _wire_type(field) for field in message.fields}}
     for inner in message.nested_types:
-        found |= _message(inner, f"{name}.")
+        found |= message_fields(inner, f"{name}.")
     return found
 
 
