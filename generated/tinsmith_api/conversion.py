@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 import attrs
 
 from .errors import MISSING, InputError, InvalidBody
-from .model import Model, named_extra, unknown_among
+from .model import FACTORY, Model, named_extra, unknown_among
 from .numbers import WORD
 
 SECONDS_FROM = 1e8
@@ -30,9 +30,6 @@ MILLISECONDS_FROM = 1e11
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
-
-_FACTORY: Any = attrs.Factory
-"""The class of defaults that are made anew, which the types of attrs call a function."""
 
 _ABSENT: Any = object()
 """What stands for a field that is not there; None is null."""
@@ -188,7 +185,7 @@ def _slot_reader(cls: Any) -> Convert:
                     continue
             elif needed:
                 raise InvalidBody(MISSING, model=cls.__name__, field=name)
-            put(made, default.factory() if isinstance(default, _FACTORY) else default)
+            put(made, default.factory() if isinstance(default, FACTORY) else default)
         keep_extra(made, unknown_among(data, known) if unseen else None)
         return made
 

@@ -25,7 +25,7 @@ from .reading import named_fields, read_fields
 Extra = Mapping[str, Any] | bytes
 """Fields of a JSON object by name, or of a protobuf message as its bytes."""
 
-_FACTORY: Any = attrs.Factory
+FACTORY: Any = attrs.Factory
 """The class of defaults that are made anew, which the types of attrs call a function."""
 
 
@@ -39,7 +39,7 @@ def _as_dataclass(cls: Any) -> Any:
             field.name,
             field.hint,
             dataclasses.field(default_factory=field.default.factory)
-            if isinstance(field.default, _FACTORY)
+            if isinstance(field.default, FACTORY)
             else dataclasses.field(default=field.default),
         )
         for field in named_fields(cls)
@@ -286,7 +286,7 @@ def _refuse_unknown(cls: Any, fields: Mapping[str, Any]) -> None:
 def _is_default(value: object, default: Any) -> bool:
     if default is attrs.NOTHING:
         return False
-    return bool(value == (default.factory() if isinstance(default, _FACTORY) else default))
+    return bool(value == (default.factory() if isinstance(default, FACTORY) else default))
 
 
 def _plain(value: Any, as_json: bool, dump: Callable[[Value], Any]) -> Any:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_ENDS_IN = {each.result: each for each in OPERATIONS.values() if each.result}
+"""Result -> operation; of two with the same result the last will do."""
+
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "ForwardBackwardOutput": decode_forward_backward,
     "SampleResponse": decode_sample,
@@ -56,15 +59,13 @@ async def result_of(link: Link, request_id: str, result: type[T]) -> T:
 
 
 def _operation_of(result: type[Any]) -> Operation:
-    """Find what ends in a result; of two operations with the same one the last will do."""
-    known = {each.result: each for each in OPERATIONS.values() if each.result}
+    """Find what ends in a result."""
     name = getattr(result, "__name__", None)
-    if name not in known:
+    if name not in _ENDS_IN:
         raise InputError(
-            f"{result!r} is no result of a promise; known are {', '.join(sorted(map(str, known)))}",
-            field="result",
+            f"{result!r} is no result of a promise; known are {', '.join(sorted(_ENDS_IN))}", field="result"
         )
-    return known[name]
+    return _ENDS_IN[name]
 
 
 def _reader(result: type[Any]) -> Callable[[Any], Any]:
