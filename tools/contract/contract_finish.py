@@ -12,16 +12,15 @@ import shutil
 from pathlib import Path
 
 import contract_models
-import jinja2
 from contract_document import Json, Operation, load, operations, protobuf_forms, reference_name
 from contract_overlay import narrow
 from contract_resources import Resources, is_in_order, public_names
+from contract_types import templates
 from contract_validation import for_validation
 
 HEADER = "# Written by codegen.sh from openapi/tinker.yaml. Do not edit.\n"
 RUNTIME = Path(__file__).resolve().parents[2] / "openapi" / "runtime"
 """What the generated modules stand on, written by hand."""
-TEMPLATES = RUNTIME.parent / "templates"
 
 TABLE = '''"""The operations of the contract, as data."""
 
@@ -100,9 +99,8 @@ def readme_of(document: Json) -> str:
     by_noun: dict[str, list[Operation]] = {tag["name"]: [] for tag in document.get("tags", [])}
     for op in operations(document):
         by_noun.setdefault(op.node["tags"][0], []).append(op)
-    template = (TEMPLATES / "package_readme.md.jinja").read_text(encoding="utf-8")
-    environment = jinja2.Environment(trim_blocks=True, keep_trailing_newline=True, autoescape=False)
-    return environment.from_string(template).render(info=document["info"], by_noun=by_noun)
+    template = templates().get_template("package_readme.md.jinja")
+    return f"{template.render(info=document['info'], by_noun=by_noun)}\n"
 
 
 def finish(contract: Path, package: Path) -> None:

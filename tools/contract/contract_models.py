@@ -9,27 +9,19 @@ from __future__ import annotations
 import keyword
 import re
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contract_document import Json, resolve
 from contract_schema_rules import side
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from contract_types import BOUNDS, PLAIN, templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-TEMPLATES = Path(__file__).parents[2] / "openapi" / "templates"
 REFERENCE = "#/components/schemas/"
-SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
-LIMITS = {
-    "minimum": "minimum",
-    "exclusiveMinimum": "above",
-    "maximum": "maximum",
-    "exclusiveMaximum": "below",
-    "minItems": "min_items",
-    "maxItems": "max_items",
-}
+CHECKED = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "minItems", "maxItems")
+LIMITS = {keyword: BOUNDS[keyword] for keyword in CHECKED}
 """Keywords of JSON Schema that a value checks, and what `tinsmith_api.limits.Limits` calls them."""
 
 WIDTH = 100
@@ -100,7 +92,7 @@ class Models:
         if kind == "object":
             inner = node.get("additionalProperties")
             return f"dict[str, {self.type_of(inner) if isinstance(inner, dict) else 'Any'}]"
-        return "datetime" if node.get("format") == "date-time" else SCALARS[kind]
+        return "datetime" if node.get("format") == "date-time" else PLAIN[kind]
 
     def fields(self, name: str) -> list[Field]:
         """Return the fields of a class in the contract's order, but needed ones first, and tags last."""
@@ -203,13 +195,8 @@ class Models:
 def write(document: Json, package: Path) -> None:
     """Write the models into the package, in place of what the generator made of them."""
     models = Models(document)
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template, lazy = (
-        environment.get_template("value.py.jinja"),
-        environment.get_template("lazy_init.py.jinja"),
-    )
+    environment = templates()
+    template, lazy = map(environment.get_template, ("value.py.jinja", "lazy_init.py.jinja"))
     folder = package / "models"
     names = {name: f".{module_of(name)}" for name in models.schemas if models.has_module(name)}
     for name in names:

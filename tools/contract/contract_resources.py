@@ -8,15 +8,15 @@ the standard words. docs/contract.md describes both.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from textwrap import indent, wrap
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jinja2
 from contract_document import Json, Operation, json_body, operations, reference_name, resolve
-from contract_types import bounds, python_type, range_in_words
+from contract_types import bounds, python_type, range_in_words, templates
 
-TEMPLATES = Path(__file__).parents[2] / "openapi" / "templates"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 BY_CLIENT = frozenset({"model_id", "seq_id"})
 """Fields of a request in the order of training that the training client fills in."""
 
@@ -105,13 +105,7 @@ class Resources:
 
     def __init__(self, document: Json) -> None:
         self._document = document
-        self._jinja = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-            autoescape=False,  # Python source, no page
-        )
+        self._jinja = templates()
         self._jinja.filters.update(text=_text, given=_given, python=repr)
         self._operations = list(operations(document))
 

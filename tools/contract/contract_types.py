@@ -1,9 +1,13 @@
-"""Says what a schema is in Python: the type of a parameter, and the bounds that are checked."""
+"""What the renderers of the package share: what a schema is in Python, its bounds, how templates are read."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import jinja2
 from contract_document import Json, reference_name, resolve
 
+TEMPLATES = Path(__file__).parents[2] / "openapi" / "templates"
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 MOMENTS = {"date-time": "datetime.datetime | str", "date": "datetime.date | str"}
 FORMATS = frozenset({*MOMENTS, "tinker-path"})
@@ -25,11 +29,22 @@ BOUNDS = {
 """Keywords of a schema that bound a value -> the fields of `Bounds`."""
 
 
+def templates() -> jinja2.Environment:
+    """Make the environment of openapi/templates."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # Python source, no page
+    )
+
+
 def python_type(document: Json, schema: Json) -> str:
     """Return the type of an argument as a reader would write it."""
     name, shown = reference_name(schema), resolve(document, schema)
     alternatives = None if "properties" in shown else shown.get("anyOf") or shown.get("oneOf")
-    if alternatives and "properties" not in shown:
+    if alternatives:
         found = [python_type(document, each) for each in alternatives]
         return " | ".join(dict.fromkeys(sorted(found, key=lambda each: each == "None")))
     kinds = shown.get("type")
