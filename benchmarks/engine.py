@@ -22,16 +22,16 @@ from pathlib import Path
 
 import numpy as np
 from attrs import evolve, frozen
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.config import ModelConfig
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.model import BaseModel
-from tinsmith.local.engine.optim import adam_step
-from tinsmith.local.engine.sample import SampleJob, Scheduler, StopRule
-from tinsmith.local.engine.train import forward_backward
-from tinsmith.local.engine.weights import Weights
-from tinsmith.local.models.gguf import open_gguf
-from tinsmith.local.models.registry import load
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.config import ModelConfig
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.engine.model import BaseModel
+from tinsmith_local.engine.optim import adam_step
+from tinsmith_local.engine.sample import SampleJob, Scheduler, StopRule
+from tinsmith_local.engine.train import forward_backward
+from tinsmith_local.engine.weights import Weights
+from tinsmith_local.models.gguf import open_gguf
+from tinsmith_local.models.registry import load
 
 SMOLLM2 = {
     "vocab_size": 49152,

@@ -7,43 +7,47 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "facade" / "tinsmith"
+PACKAGES = {
+    "tinsmith": ROOT / "facade" / "tinsmith",
+    "tinsmith_local": ROOT / "embedded" / "tinsmith_local",
+}
+"""The two packages that are written by hand. What is said below of files names those of the second one from
+`tinsmith_local/` on, those of the first one from inside it."""
 
-#: Room -> rooms of this package that it may import at module level or inside a function.
+#: Room -> rooms of the facade that it may import at module level or inside a function.
 MAY_IMPORT: dict[str, set[str]] = {
     "core": {"core"},
     "types": {"core"},
     "io": {"io", "core", "types"},
     "clients": {"clients", "io", "core", "types"},
-    "local": {"local", "core", "types"},
     "contract": {"contract", "io", "core"},
     "cli": {"cli", "clients", "contract", "io", "core", "types", "progress"},
-    "testing": {"testing", "io", "local", "core", "types"},
+    "testing": {"testing", "io", "core", "types"},
     "compat": {"compat", "clients", "core", "types"},
     "progress": {"progress"},
 }
 
-#: Doors: (importing file, room) pairs allowed although the row above forbids them.
-DOORS: set[tuple[str, str]] = {
-    ("clients/service.py", "local"),
-    ("cli/serve.py", "local"),
-    ("cli/model.py", "local"),
-    ("io/transport.py", "local"),
-}
+#: The only files (or rooms, with a trailing slash) of the facade that import the embedded service.
+DOORS = ("io/transport.py", "cli/serve.py", "cli/model.py", "testing/")
+
+#: What the embedded service may use of the facade.
+OF_THE_FACADE = tuple(
+    f"tinsmith.core.{name}" for name in ["codec", "config", "errors", "paths", "tokenizer_files", "values"]
+)
 
 #: Library -> the only files (or rooms, with a trailing slash) that import it.
 ONLY_HERE: dict[str, tuple[str, ...]] = {
-    "httpx": ("io/transport.py", "local/transport.py"),
+    "httpx": ("io/transport.py", "tinsmith_local/transport.py"),
     "httpx_aiohttp": ("io/transport.py",),
     "aiohttp": ("io/transport.py",),
     "tenacity": ("core/retry.py",),
     "typer": ("cli/",),
     "rich": ("cli/", "progress.py", "progress/"),
-    "starlette": ("local/",),
-    "uvicorn": ("local/",),
-    "sqlite3": ("local/",),
-    "gguf": ("local/models/",),
-    "safetensors": ("local/",),
+    "starlette": ("tinsmith_local/",),
+    "uvicorn": ("tinsmith_local/",),
+    "sqlite3": ("tinsmith_local/",),
+    "gguf": ("tinsmith_local/models/",),
+    "safetensors": ("tinsmith_local/",),
     "google": ("core/codec/",),
     "simdjson": ("core/codec/large.py",),
     "backports": ("core/codec/compression.py",),
@@ -73,14 +77,27 @@ INSIDE_FUNCTIONS = {"torch", "jax", "autograd", "huggingface_hub", "matplotlib",
 
 
 def modules() -> list[Path]:
-    """Every source file of the facade."""
-    return sorted(PACKAGE.rglob("*.py"))
+    """Every source file of the packages."""
+    return sorted(path for package in PACKAGES.values() for path in package.rglob("*.py"))
+
+
+def package_of(path: Path) -> str:
+    """Name of the package that a file belongs to."""
+    return next(name for name, folder in PACKAGES.items() if path.is_relative_to(folder))
+
+
+def place(path: Path) -> str:
+    """Name a file as the tables above do."""
+    name = package_of(path)
+    inside = path.relative_to(PACKAGES[name]).as_posix()
+    return inside if name == "tinsmith" else f"{name}/{inside}"
 
 
 def imports(path: Path, *, module_level: bool = False) -> Iterator[str]:
     """Dotted names that a file imports, TYPE_CHECKING blocks left out; relative ones made absolute."""
     tree = ast.parse(path.read_text())
-    package = ["tinsmith", *path.relative_to(PACKAGE).parent.parts]
+    name = package_of(path)
+    package = [name, *path.relative_to(PACKAGES[name]).parent.parts]
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
@@ -102,20 +119,23 @@ def imports(path: Path, *, module_level: bool = False) -> Iterator[str]:
 
 
 def room(path: Path) -> str:
-    """First folder below the package, or the file's own name."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    """First folder below the facade, or the file's own name; the name of the package for the other one."""
+    return place(path).split("/")[0].removesuffix(".py")
 
 
 def breaches(path: Path) -> list[str]:
     """What a file imports although it must not."""
-    here = path.relative_to(PACKAGE).as_posix()
+    here = place(path)
     found = []
     for name in imports(path):
         top, *rest = name.split(".")
-        if top == "tinsmith" and rest and room(path) in MAY_IMPORT:
-            target = rest[0]
-            if target in MAY_IMPORT and target not in MAY_IMPORT[room(path)] and (here, target) not in DOORS:
-                found.append(f"{here} imports {name}")
+        kept_out = MAY_IMPORT.keys() - MAY_IMPORT.get(room(path), set(MAY_IMPORT))
+        if top == "tinsmith" and rest and rest[0] in kept_out:
+            found.append(f"{here} imports {name}")
+        if top == "tinsmith" and room(path) == "tinsmith_local" and not name.startswith(OF_THE_FACADE):
+            found.append(f"{here} imports {name}")
+        if top == "tinsmith_local" and not here.startswith(("tinsmith_local/", *DOORS)):
+            found.append(f"{here} imports {name}")
         if top in NEVER or (top in ONLY_HERE and not here.startswith(ONLY_HERE[top])):
             found.append(f"{here} imports {name}")
         if top == "tinsmith_api" and room(path) == "core" and not name.startswith(IN_CORE):
@@ -128,20 +148,20 @@ def breaches(path: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", modules(), ids=place)
 def test_imports_stay_in_their_room(path: Path) -> None:
     """No file imports a room or a library that the drawing keeps from it."""
     assert breaches(path) == []
 
 
-def test_doors_into_local_are_opened_inside_functions() -> None:
-    """The few doors into the embedded service cost nothing at import."""
+def test_doors_into_the_embedded_service_are_opened_inside_functions() -> None:
+    """The few doors cost nothing at import."""
     opened = {
-        (path.relative_to(PACKAGE).as_posix(), name)
+        (place(path), name)
         for path in modules()
-        if room(path) != "local" and room(path) != "testing"
+        if room(path) != "tinsmith_local"
         for name in imports(path, module_level=True)
-        if name.startswith("tinsmith.local")
+        if name.split(".")[0] == "tinsmith_local"
     }
     assert opened == set()
 
@@ -149,7 +169,7 @@ def test_doors_into_local_are_opened_inside_functions() -> None:
 def test_only_config_reads_the_environment() -> None:
     """`os.environ` and `os.getenv` stand in core/config alone."""
     readers = {
-        path.relative_to(PACKAGE).as_posix()
+        place(path)
         for path in modules()
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"}
@@ -159,12 +179,14 @@ def test_only_config_reads_the_environment() -> None:
 
 def test_a_breach_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The check can fail: planted breaches of each kind are reported."""
-    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
-    planted = tmp_path / "core" / "planted.py"
-    planted.parent.mkdir()
+    monkeypatch.setitem(PACKAGES, "tinsmith", tmp_path / "facade")
+    monkeypatch.setitem(PACKAGES, "tinsmith_local", tmp_path / "embedded")
+    planted = tmp_path / "facade" / "core" / "planted.py"
+    planted.parent.mkdir(parents=True)
     planted.write_text(
         "import httpx\nimport torch\nfrom tinsmith.io import runtime\nfrom ..clients import service\n"
-        "def late():\n    import pydantic\n    from tinsmith_api.api import training\n"
+        "def late():\n    import pydantic\n    from tinsmith_local import serve\n"
+        "    from tinsmith_api.api import training\n"
     )
     assert sorted(line.split("imports ")[1] for line in breaches(planted)) == sorted(
         [
@@ -173,6 +195,13 @@ def test_a_breach_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
             "tinsmith.io.runtime",
             "tinsmith.clients.service",
             "pydantic",
+            "tinsmith_local.serve",
             "tinsmith_api.api.training",
         ]
     )
+    other = tmp_path / "embedded" / "planted.py"
+    other.parent.mkdir()
+    other.write_text("from tinsmith.core import errors, retry\nfrom tinsmith import clients\n")
+    assert sorted(breaches(other)) == [
+        f"tinsmith_local/planted.py imports tinsmith.{name}" for name in ("clients", "core.retry")
+    ]

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tinsmith_api
 from contract_document import Operation, example_of, json_body, resolve
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import serving
 from tinsmith_api import AuthenticatedClient, models
 from tinsmith_api.api.models import create_model
 from tinsmith_api.api.sampling import create_sampling_session
@@ -17,6 +15,8 @@ from tinsmith_api.api.sessions import create_session
 from tinsmith_api.api.weights import save_weights
 from tinsmith_api.conversion import from_json
 from tinsmith_api.operations import OPERATIONS
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serving
 
 from tests.guard import WAIT_S
 

@@ -243,7 +243,7 @@ def test_no_key(
 INTERRUPTED = """
 import asyncio, os, signal, sys
 from tinsmith.cli import main
-from tinsmith.local.transport import LocalTransport
+from tinsmith_local.transport import LocalTransport
 
 async def interrupted(self, request):
     os.kill(os.getpid(), signal.SIGINT)

@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from tinsmith.local.models.fetch import SMOLLM2, cached_path, find_cached
+from tinsmith_local.models.fetch import SMOLLM2, cached_path, find_cached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ def test_fetch_tells_size_and_share(
             progress("extract", done << 20, 100 << 20)
         return tmp_path / name
 
-    monkeypatch.setattr("tinsmith.local.models.fetch.fetch", fetch)
+    monkeypatch.setattr("tinsmith_local.models.fetch.fetch", fetch)
     done = cli("model", "fetch", "smollm2")
     assert "Fetching smollm2 (93.8 MB) unless it is in the cache" in done.err
     told = [line for line in done.err.splitlines() if line.startswith("extract")]

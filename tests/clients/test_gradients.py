@@ -18,7 +18,8 @@ WITH_ALL = ROOT / ".venv-golden" / "bin" / "python"
 
 def gradients(python: Path, *backends: str) -> dict[str, Any]:
     """Run the loss by these backends in another process."""
-    places = [*(path for path in sys.path if path), str(ROOT / "facade"), str(ROOT / "generated")]
+    ours = [str(ROOT / folder) for folder in ("facade", "embedded", "generated")]
+    places = [*(path for path in sys.path if path), *ours]
     done = subprocess.run(
         [str(python), str(Path(__file__).parent / "gradients.py"), *backends],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(places), "JAX_PLATFORMS": "cpu"},

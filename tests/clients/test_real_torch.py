@@ -17,9 +17,8 @@ WITH_TORCH = ROOT / ".venv-golden" / "bin" / "python"
 @pytest.mark.skipif(not WITH_TORCH.exists(), reason="no environment with torch; make golden makes it")
 def test_torch_tensors_go_both_ways() -> None:
     """Every dtype and shape of torch converts as documented, without sharing memory."""
-    places = os.pathsep.join(
-        [*(path for path in sys.path if path), str(ROOT / "facade"), str(ROOT / "generated")]
-    )
+    ours = [str(ROOT / folder) for folder in ("facade", "embedded", "generated")]
+    places = os.pathsep.join([*(path for path in sys.path if path), *ours])
     done = subprocess.run(
         [str(WITH_TORCH), str(Path(__file__).parent / "torch_conversions.py")],
         env={**os.environ, "PYTHONPATH": places},

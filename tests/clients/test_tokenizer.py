@@ -9,7 +9,7 @@ from tinsmith import ServiceClient, TinkerError, testing
 from tinsmith.clients import tokenizer as room
 from tinsmith.core.tokenizer import Tokenizer
 from tinsmith.io.wire import Answer
-from tinsmith.local.models.tiny import tiny_tokenizer_json
+from tinsmith_local.models.tiny import tiny_tokenizer_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from tinsmith.clients import tokenizer as room
 from tinsmith.clients import tokenizer_hub as hub
 from tinsmith.core.tokenizer_files import FILES
 from tinsmith.core.tokenizer_id import TokenizerId
-from tinsmith.local.models.tiny import tiny_tokenizer_json
+from tinsmith_local.models.tiny import tiny_tokenizer_json
 
 if TYPE_CHECKING:
     from pathlib import Path

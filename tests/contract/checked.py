@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from tinsmith.contract.check import check_server
 from tinsmith.core.config import ClientConfig
-from tinsmith.local.opening import Running, start
-from tinsmith.local.options import ServeOptions
+from tinsmith_local.opening import Running, start
+from tinsmith_local.options import ServeOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from tinsmith.contract.traffic import Traffic
 from tinsmith.core.config import ClientConfig
 from tinsmith.io.transport import client_of
 from tinsmith.io.wire import Answer
-from tinsmith.local.options import Imitation
+from tinsmith_local.options import Imitation
 
 from tests.contract.checked import KEY, URL, answered, checked, served
 from tests.dialects import standin
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tinsmith.contract.document import Operation
     from tinsmith.contract.report import Report
     from tinsmith.io.wire import Seen
-    from tinsmith.local.opening import Running
+    from tinsmith_local.opening import Running
 
 CONTRACT = shipped()
 REFUSED = {"delete_api_key", "create_custom_loss"}

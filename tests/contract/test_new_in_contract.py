@@ -127,7 +127,7 @@ def add_to(document: dict[str, Any]) -> None:
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the tree whose contract has more, regenerated; nothing else of it is touched."""
     where = tmp_path_factory.mktemp("copy")
-    for name in ("openapi", "tools", "generated", "facade", "docs"):
+    for name in ("openapi", "tools", "generated", "facade", "embedded", "docs"):
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.copytree(ROOT / name, where / name, ignore=ignored)
     for name in ("codegen.sh", "pyproject.toml", "README.md"):
@@ -158,7 +158,7 @@ def test_a_user_has_it_without_an_edit(copied: Path) -> None:
 RUN = """
 import runpy, sys
 copy, program = sys.argv[1:]
-sys.path[:0] = [f"{copy}/facade", f"{copy}/generated"]
+sys.path[:0] = [f"{copy}/facade", f"{copy}/embedded", f"{copy}/generated"]
 import tinsmith, tinsmith_api
 assert tinsmith.__file__.startswith(copy) and tinsmith_api.__file__.startswith(copy)
 runpy.run_path(program, run_name="__main__")

@@ -12,11 +12,11 @@ import pytest
 import tinsmith
 from starlette.responses import Response
 from tinsmith.clients.raw import RawOperations
-from tinsmith.local.app import build
-from tinsmith.local.app.contract import Contract
-from tinsmith.local.opening import start
-from tinsmith.local.options import ServeOptions
 from tinsmith_api.operations import OPERATIONS
+from tinsmith_local.app import build
+from tinsmith_local.app.contract import Contract
+from tinsmith_local.opening import start
+from tinsmith_local.options import ServeOptions
 
 FACADE = Path(tinsmith.__file__).parent
 ROOMS = ("clients", "io", "cli")
@@ -122,5 +122,5 @@ async def reached(client: httpx.AsyncClient, operation: Any) -> str:
 
 def test_a_missing_route_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operation that no module serves is not in the table of routes."""
-    monkeypatch.delattr("tinsmith.local.app.weights.copy_weights")
+    monkeypatch.delattr("tinsmith_local.app.weights.copy_weights")
     assert set(OPERATIONS) - set(build.operations(Contract())) == {"copy_weights"}

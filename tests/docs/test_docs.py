@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import serving
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serving
 
 from tests.guard import WAIT_S
 

@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import tinsmith
 from tinsmith import types
-from tinsmith.local.opening import Running
+from tinsmith_local.opening import Running
 
 from tests.guard import WAIT_S
 

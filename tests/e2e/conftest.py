@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import tinsmith
 from tinsmith.core.config import ChunkLimits, ClientConfig
-from tinsmith.local.app.gate import Gate
-from tinsmith.local.opening import give_back, take
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import serving
+from tinsmith_local.app.gate import Gate
+from tinsmith_local.opening import give_back, take
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serving
 
 from tests.e2e.bench import Bench
 

@@ -14,8 +14,8 @@ import pytest
 import tinsmith
 from tinsmith import types
 from tinsmith.core.errors import APIStatusError
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import Address, serving
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import Address, serving
 
 from tests.e2e.bench import Bench, works
 from tests.guard import WAIT_S

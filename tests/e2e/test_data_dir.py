@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import tinsmith
 from tinsmith.core.errors import TinkerError
-from tinsmith.local.opening import start
-from tinsmith.local.options import ServeOptions
+from tinsmith_local.opening import start
+from tinsmith_local.options import ServeOptions
 
 from tests.e2e.bench import works
 from tests.guard import WAIT_S

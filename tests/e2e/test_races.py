@@ -11,8 +11,8 @@ import httpx
 import pytest
 import tinsmith
 from tinsmith import types
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import serving
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serving
 
 from tests.e2e.bench import datum, works
 from tests.guard import WAIT_S

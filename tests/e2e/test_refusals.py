@@ -13,8 +13,8 @@ import pytest
 import tinsmith
 from tinsmith import types
 from tinsmith.core.errors import APIStatusError, InputError, RequestFailedError, TinkerError
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import serving
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serving
 
 from tests.e2e.bench import TEXT, Bench, datum, outcome, policy_datum, works
 from tests.guard import WAIT_S

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import tinsmith
 from tinsmith import types
-from tinsmith.local.store import Database, DataDir, Promises
+from tinsmith_local.store import Database, DataDir, Promises
 
 from tests.e2e.bench import datum
 from tests.guard import WAIT_S

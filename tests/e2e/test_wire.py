@@ -10,9 +10,9 @@ import pytest
 import tinsmith
 from tinsmith import types
 from tinsmith.core.config import ChunkLimits, ClientConfig
-from tinsmith.local.app.gate import Gate
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import serving
+from tinsmith_local.app.gate import Gate
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serving
 
 from tests.e2e.bench import datum, policy_datum
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from data import make_handovers
 from tinsmith.core.tokenizer import Tokenizer
-from tinsmith.local.models.tiny import open_tiny
+from tinsmith_local.models.tiny import open_tiny
 
 ITEM = instruct.Item("Lily was lent an old kite by Oscar.", "Oscar -> Lily: kite")
 ANSWERS: list[tuple[str, instruct.Verdict]] = [

@@ -12,7 +12,7 @@ import capitals
 import demo
 import pytest
 import rl_capitals
-from tinsmith.local.models.fetch import PACKAGED_MODELS, find_cached
+from tinsmith_local.models.fetch import PACKAGED_MODELS, find_cached
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import tinsmith
 from tinsmith import types
-from tinsmith.local.store import Database, DataDir, Promises
+from tinsmith_local.store import Database, DataDir, Promises
 
 from tests.interop.recorder import recording
 from tests.interop.script import BASE_MODEL, LEARNING_RATE, RANK, SEED, STEPS, batch

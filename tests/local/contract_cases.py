@@ -10,7 +10,7 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from tinsmith.contract.bodies import path_of, query_of, smallest_body
 from tinsmith.contract.document import Operation, shipped
-from tinsmith.local.app.contract import Contract, document
+from tinsmith_local.app.contract import Contract, document
 
 from tests.local.app.caller import TEXT, Caller, datum
 

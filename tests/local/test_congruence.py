@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tinsmith
 from tinsmith import types
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import serving
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable

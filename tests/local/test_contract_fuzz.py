@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from tinsmith.local.app.contract import Contract
+from tinsmith_local.app.contract import Contract
 
 from tests.local.contract_cases import APP, REFUSED, each_operation, hold_to_the_contract
 

@@ -7,11 +7,11 @@ import numpy as np
 import tinsmith
 from safetensors.numpy import load_file
 from tinsmith import types
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.optim import adam_step
-from tinsmith.local.engine.train import forward_backward
-from tinsmith.local.models.registry import ModelRegistry
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.engine.optim import adam_step
+from tinsmith_local.engine.train import forward_backward
+from tinsmith_local.models.registry import ModelRegistry
 
 STEPS = 6
 

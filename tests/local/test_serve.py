@@ -16,10 +16,10 @@ from typing import Any, Self
 
 import httpx
 import pytest
-from tinsmith.local.connections import tell_accept_errors_once
-from tinsmith.local.models.source import ModelFileError
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import Address, _listen, read_telemetry, serve, serving
+from tinsmith_local.connections import tell_accept_errors_once
+from tinsmith_local.models.source import ModelFileError
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import Address, _listen, read_telemetry, serve, serving
 
 from tests.guard import WAIT_S
 from tests.local.models.gguf_files import llama_tensors, to_gguf, write_gguf
@@ -250,7 +250,7 @@ def test_the_cap_follows_the_descriptor_limit() -> None:
     """It leaves room for the service's own files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     code = (
-        "import resource; from tinsmith.local.connections import most_connections\n"
+        "import resource; from tinsmith_local.connections import most_connections\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, (256, {hard}))\nprint(most_connections())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -287,7 +287,7 @@ def test_interrupting_it_is_quick_and_clean(tmp_path: Path) -> None:
     """Ctrl-C ends the process with its state written and the directory free."""
     code = (
         "import sys; from pathlib import Path\n"
-        "from tinsmith.local.options import ServeOptions; from tinsmith.local.serve import serve\n"
+        "from tinsmith_local.options import ServeOptions; from tinsmith_local.serve import serve\n"
         "tell = lambda address: print(address.base_url, address.token, flush=True)\n"
         "serve(ServeOptions(data_dir=Path(sys.argv[1])), announce=tell)"
     )

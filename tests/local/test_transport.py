@@ -13,9 +13,9 @@ from typing import TypeVar
 import httpx
 import pytest
 from tinsmith import APIFuture, ClosedError, Datum, ForwardBackwardOutput, ModelInput, ServiceClient
-from tinsmith.local.engine.workers import Team
-from tinsmith.local.store import DirectoryLockedError
-from tinsmith.local.transport import ROOT, LocalTransport, open_local
+from tinsmith_local.engine.workers import Team
+from tinsmith_local.store import DirectoryLockedError
+from tinsmith_local.transport import ROOT, LocalTransport, open_local
 
 from tests.guard import WAIT_S
 
@@ -82,7 +82,7 @@ def test_transports_of_one_process_share_a_path(tmp_path: Path) -> None:
 def test_another_process_is_refused(tmp_path: Path) -> None:
     """The refusal names the directory and the process that has it."""
     code = (
-        "import sys; from tinsmith.local.transport import open_local\n"
+        "import sys; from tinsmith_local.transport import open_local\n"
         "t = open_local('local:' + sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
@@ -165,8 +165,8 @@ def test_only_local_urls_are_opened() -> None:
 def test_importing_the_doors_is_cheap() -> None:
     """Neither `import tinsmith` nor the transport's module loads the app, the engine or numpy."""
     code = (
-        "import sys, json, tinsmith, tinsmith.local.transport\n"
-        "heavy = ('numpy', 'starlette', 'uvicorn', 'safetensors', 'tokenizers', 'tinsmith.local.app')\n"
+        "import sys, json, tinsmith, tinsmith_local.transport\n"
+        "heavy = ('numpy', 'starlette', 'uvicorn', 'safetensors', 'tokenizers', 'tinsmith_local.app')\n"
         "print(json.dumps([name for name in heavy if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
@@ -177,7 +177,7 @@ def test_a_forked_child_gets_an_error_and_takes_nothing_away() -> None:
     """The child's request fails at once, and its end leaves the parent's service and directory alone."""
     code = (
         "import asyncio, os, sys, httpx\n"
-        "from tinsmith.local.transport import ROOT, open_local\n"
+        "from tinsmith_local.transport import ROOT, open_local\n"
         "transport = open_local()\n"
         "url = ROOT + '/api/v1/healthz'\n"
         "ask = lambda: asyncio.run(httpx.AsyncClient(transport=transport).get(url)).status_code\n"

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import tinsmith
 from tinsmith import ClientConfig, InputError, TinkerError, types
-from tinsmith.local.models.source import ModelFileError
-from tinsmith.local.models.tensor_file import TensorFile
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import serving
+from tinsmith_local.models.source import ModelFileError
+from tinsmith_local.models.tensor_file import TensorFile
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serving
 
 from tests.guard import WAIT_S
 from tests.local.models.conftest import GOLDEN

@@ -8,8 +8,8 @@ of each other. Every tolerance of the engine's tests is such a bound.
 
 import numpy as np
 import numpy.typing as npt
-from tinsmith.local.engine.config import ModelConfig
-from tinsmith.local.models.tiny import open_tiny
+from tinsmith_local.engine.config import ModelConfig
+from tinsmith_local.models.tiny import open_tiny
 
 
 def rounding(terms: int, dtype: npt.DTypeLike = np.float32) -> float:

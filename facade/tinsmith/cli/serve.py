@@ -14,8 +14,8 @@ from tinsmith.cli.output import note
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tinsmith.local.options import ServeOptions
-    from tinsmith.local.serve import Address
+    from tinsmith_local.options import ServeOptions
+    from tinsmith_local.serve import Address
 
 Data = Annotated[
     Path | None,
@@ -95,8 +95,8 @@ def serve(
     from tinsmith.core.extras import require_extra
 
     require_extra("tinsmith serve", "local")
-    from tinsmith.local.serve import serve as run
-    from tinsmith.local.store.files import is_open_to_others
+    from tinsmith_local.serve import serve as run
+    from tinsmith_local.store.files import is_open_to_others
 
     if print_telemetry:
         _print_telemetry(data, context)
@@ -139,9 +139,10 @@ def _data_dir(given: Path | None) -> Iterator[Path]:
 def _options(
     context: typer.Context, directory: Path, models: list[str], hold_s: float, words: list[str]
 ) -> ServeOptions:
+    from tinsmith_local.models.registry import parse_model_option
+    from tinsmith_local.options import Imitation, ServeOptions
+
     from tinsmith.core.config import models_of_user
-    from tinsmith.local.models.registry import parse_model_option
-    from tinsmith.local.options import Imitation, ServeOptions
 
     try:
         imitation = Imitation.parse(words)
@@ -159,9 +160,8 @@ def _options(
 
 def _with_wire(context: typer.Context, options: ServeOptions, wire: str, flags: list[str]) -> ServeOptions:
     import attrs
-
-    from tinsmith.local.flags import parse_flags
-    from tinsmith.local.options import parse_wire
+    from tinsmith_local.flags import parse_flags
+    from tinsmith_local.options import parse_wire
 
     try:
         return attrs.evolve(options, wire=parse_wire(wire), client_flags=parse_flags(flags))
@@ -170,8 +170,8 @@ def _with_wire(context: typer.Context, options: ServeOptions, wire: str, flags: 
 
 
 def _export_tokenizers(options: ServeOptions, folder: Path) -> None:
-    from tinsmith.local.models.registry import ModelRegistry
-    from tinsmith.local.models.tokenizer_files import write_tokenizer
+    from tinsmith_local.models.registry import ModelRegistry
+    from tinsmith_local.models.tokenizer_files import write_tokenizer
 
     registry = ModelRegistry(options.models.items())
     for name in registry.names():
@@ -183,7 +183,7 @@ def _export_tokenizers(options: ServeOptions, folder: Path) -> None:
 
 
 def _print_telemetry(data: Path | None, context: typer.Context) -> None:
-    from tinsmith.local.serve import read_telemetry
+    from tinsmith_local.serve import read_telemetry
 
     if data is None or not data.is_dir():
         raise typer.BadParameter("--print-telemetry needs the --data DIR of a service", ctx=context)

@@ -331,7 +331,7 @@ class Transport:
 
     def _open_local(self) -> httpx.AsyncBaseTransport:
         if self._local is None:
-            from tinsmith.local.transport import open_local  # the door into the embedded service
+            from tinsmith_local.transport import open_local  # the door into the embedded service
 
             self._local = open_local(self._config.base_url, models=self._config.models)
         return self._local

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tinsmith.local.opening import Running, start
-from tinsmith.local.options import ServeOptions
+from tinsmith_local.opening import Running, start
+from tinsmith_local.options import ServeOptions
 
 from tests.guard import WAIT_S
 

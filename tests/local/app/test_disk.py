@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tinsmith.local.store import DataDir, Promises, StorageFullError
+from tinsmith_local.store import DataDir, Promises, StorageFullError
 
 from tests.local.app.caller import Caller, datum
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from tinsmith.local.app.contract import Contract
+from tinsmith_local.app.contract import Contract
 
 from tests.local.app.caller import Caller
 

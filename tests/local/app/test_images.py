@@ -9,9 +9,9 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
-from tinsmith.local.app.inputs import decode_input
-from tinsmith.local.app.refusal import Refusal
-from tinsmith.local.models.tiny import open_tiny
+from tinsmith_local.app.inputs import decode_input
+from tinsmith_local.app.refusal import Refusal
+from tinsmith_local.models.tiny import open_tiny
 
 from tests.local.app.caller import Caller
 

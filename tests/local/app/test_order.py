@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from tinsmith.local.options import Imitation
+from tinsmith_local.options import Imitation
 
 from tests.local.app.caller import Caller, datum
 

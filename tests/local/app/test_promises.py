@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tinsmith.local.opening import Running
-from tinsmith.local.options import Imitation, ServeOptions
-from tinsmith.local.service import Service
+from tinsmith_local.opening import Running
+from tinsmith_local.options import Imitation, ServeOptions
+from tinsmith_local.service import Service
 
 from tests.local.app.caller import Caller, datum
 
@@ -117,9 +117,9 @@ class Clock:
 @pytest.fixture
 def timed(tmp_path: Path) -> "tuple[Caller, Clock]":
     """A service with a clock of the test's."""
-    from tinsmith.local.app.build import build_app
-    from tinsmith.local.app.contract import Contract
-    from tinsmith.local.app.requests import BodyReader
+    from tinsmith_local.app.build import build_app
+    from tinsmith_local.app.contract import Contract
+    from tinsmith_local.app.requests import BodyReader
 
     clock = Clock()
     contract = Contract()

@@ -56,7 +56,7 @@ def test_the_page_needs_no_network(locked: Caller) -> None:
 
 def test_what_the_contract_says_is_text_on_the_page(monkeypatch: pytest.MonkeyPatch, locked: Caller) -> None:
     """Words of the document never become tags of the page."""
-    from tinsmith.local.app import reference
+    from tinsmith_local.app import reference
 
     document = reference.document_for("http://127.0.0.1")
     planted = {**document, "info": {**document["info"], "description": "<script>`</code><b>`"}}
@@ -68,7 +68,7 @@ def test_what_the_contract_says_is_text_on_the_page(monkeypatch: pytest.MonkeyPa
 
 def test_a_contract_without_words_has_a_page(monkeypatch: pytest.MonkeyPatch, locked: Caller) -> None:
     """Descriptions are optional in OpenAPI, and so they are here."""
-    from tinsmith.local.app import reference
+    from tinsmith_local.app import reference
 
     operation = {"operationId": "x", "tags": ["a"], "responses": {"200": {"description": "ok"}}}
     bare = {

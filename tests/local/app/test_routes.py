@@ -1,7 +1,7 @@
 """Contract and app are the same list: every operation has a route, and nothing else is served."""
 
-from tinsmith.local.app.build import operations
-from tinsmith.local.app.contract import Contract
+from tinsmith_local.app.build import operations
+from tinsmith_local.app.contract import Contract
 
 from tests.local.app.caller import Caller
 

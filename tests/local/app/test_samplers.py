@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from tinsmith.local.options import Imitation
+from tinsmith_local.options import Imitation
 
 from tests.local.app.caller import Caller
 from tests.local.app.test_sampling import body, sampler, trained

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tinsmith.local.options import Imitation
+from tinsmith_local.options import Imitation
 
 from tests.local.app.caller import Caller
 from tests.local.tolerances import TINY_NEAR

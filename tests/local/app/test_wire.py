@@ -26,7 +26,7 @@ from tinsmith.core.values import (
     SampledProvenanceSpan,
     TensorData,
 )
-from tinsmith.local.models.tiny import open_tiny
+from tinsmith_local.models.tiny import open_tiny
 
 from tests.local.app.caller import TEXT, Caller, datum
 from tests.local.tolerances import model_terms, rounding

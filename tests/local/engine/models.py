@@ -2,9 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
-from tinsmith.local.engine.config import ModelConfig
-from tinsmith.local.engine.model import BaseModel
-from tinsmith.local.engine.weights import Weights
+from tinsmith_local.engine.config import ModelConfig
+from tinsmith_local.engine.model import BaseModel
+from tinsmith_local.engine.weights import Weights
 
 
 def random_model(

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.optim import adam_step
-from tinsmith.local.engine.train import forward_backward
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.engine.optim import adam_step
+from tinsmith_local.engine.train import forward_backward
 
 from tests.local.engine.golden import Adam, load_golden
 from tests.local.tolerances import rounding

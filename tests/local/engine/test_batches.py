@@ -9,12 +9,12 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinsmith.local.engine import train, unembed, workers
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.errors import DivergedError, ExampleError
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.sample import SampleJob, sample
-from tinsmith.local.engine.train import BatchOutput, forward_backward
+from tinsmith_local.engine import train, unembed, workers
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.errors import DivergedError, ExampleError
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.engine.sample import SampleJob, sample
+from tinsmith_local.engine.train import BatchOutput, forward_backward
 
 from tests.local.engine.golden import Golden, distance, load_golden
 from tests.local.engine.models import random_model

@@ -8,10 +8,10 @@ import pytest
 from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinsmith.local.engine.dimuon import dimuon_step, matrix_sign
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.optim import adam_step
-from tinsmith.local.engine.train import forward_backward
+from tinsmith_local.engine.dimuon import dimuon_step, matrix_sign
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.engine.optim import adam_step
+from tinsmith_local.engine.train import forward_backward
 
 from tests.local.engine.golden import load_golden
 from tests.local.tolerances import rounding

@@ -3,14 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.decode import Decoder
-from tinsmith.local.engine.lora import Adapter
-from tinsmith.local.engine.model import BaseModel
-from tinsmith.local.engine.sample import SampleJob, StopRule, sample
-from tinsmith.local.engine.stack import Stack
-from tinsmith.local.engine.tape import Keep
-from tinsmith.local.engine.workers import exclusive
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.decode import Decoder
+from tinsmith_local.engine.lora import Adapter
+from tinsmith_local.engine.model import BaseModel
+from tinsmith_local.engine.sample import SampleJob, StopRule, sample
+from tinsmith_local.engine.stack import Stack
+from tinsmith_local.engine.tape import Keep
+from tinsmith_local.engine.workers import exclusive
 
 from tests.local.engine.golden import Golden, distance
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.model import BaseModel
-from tinsmith.local.engine.sample import SampleJob, StopRule, sample
-from tinsmith.local.engine.train import forward_backward
-from tinsmith.local.models.fetch import PACKAGED_MODELS, find_cached
-from tinsmith.local.models.gguf import open_gguf
-from tinsmith.local.models.registry import load
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.engine.model import BaseModel
+from tinsmith_local.engine.sample import SampleJob, StopRule, sample
+from tinsmith_local.engine.train import forward_backward
+from tinsmith_local.models.fetch import PACKAGED_MODELS, find_cached
+from tinsmith_local.models.gguf import open_gguf
+from tinsmith_local.models.registry import load
 
 from tests.local.engine.golden import Golden, distance, load_golden
 from tests.local.engine.test_golden_sampling import all_logits

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.losses import LOSS_NAMES
-from tinsmith.local.engine.optim import adam_step
-from tinsmith.local.engine.train import forward_backward
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.losses import LOSS_NAMES
+from tinsmith_local.engine.optim import adam_step
+from tinsmith_local.engine.train import forward_backward
 
 from tests.local.engine.golden import Adam, Golden, distance, load_golden
 

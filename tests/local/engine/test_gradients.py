@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tinsmith.local.engine import train
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.lora import Adapter
-from tinsmith.local.engine.losses import LOSS_NAMES
-from tinsmith.local.engine.model import BaseModel
-from tinsmith.local.engine.train import forward_backward
+from tinsmith_local.engine import train
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.lora import Adapter
+from tinsmith_local.engine.losses import LOSS_NAMES
+from tinsmith_local.engine.model import BaseModel
+from tinsmith_local.engine.train import forward_backward
 
 from tests.local.engine.golden import FAMILIES, load_golden
 

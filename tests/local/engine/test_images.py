@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from attrs import evolve
-from tinsmith.local.engine.batch import Example, ImageSpan
-from tinsmith.local.engine.errors import ExampleError
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.model import BaseModel
-from tinsmith.local.engine.sample import SampleJob, StopRule, sample
-from tinsmith.local.engine.train import forward_backward
+from tinsmith_local.engine.batch import Example, ImageSpan
+from tinsmith_local.engine.errors import ExampleError
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.engine.model import BaseModel
+from tinsmith_local.engine.sample import SampleJob, StopRule, sample
+from tinsmith_local.engine.train import forward_backward
 
 from tests.local.engine.models import random_model
 from tests.local.tolerances import logprob_atol

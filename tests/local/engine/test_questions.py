@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from attrs import evolve
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.sample import SampleJob, StopRule, sample
-from tinsmith.local.engine.train import forward_backward
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.sample import SampleJob, StopRule, sample
+from tinsmith_local.engine.train import forward_backward
 
 from tests.local.engine.models import random_model
 from tests.local.engine.test_sampling import ADAPTERS, bits

@@ -9,10 +9,10 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinsmith.local.engine import places, prompts, workers
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.sample import (
+from tinsmith_local.engine import places, prompts, workers
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.engine.sample import (
     SampleHandle,
     SampleJob,
     SampleOutput,
@@ -21,7 +21,7 @@ from tinsmith.local.engine.sample import (
     TopTokens,
     sample,
 )
-from tinsmith.local.engine.train import forward_backward
+from tinsmith_local.engine.train import forward_backward
 
 from tests.local.engine.models import random_model
 from tests.local.tolerances import logprob_atol

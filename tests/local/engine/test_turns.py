@@ -6,8 +6,8 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pytest
 from attrs import evolve
-from tinsmith.local.engine import places, workers
-from tinsmith.local.engine.sample import SampleHandle, SampleJob, Scheduler, StopRule, sample
+from tinsmith_local.engine import places, workers
+from tinsmith_local.engine.sample import SampleHandle, SampleJob, Scheduler, StopRule, sample
 
 from tests.local.engine.models import random_model
 from tests.local.engine.test_sampling import bits, finish

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from tinsmith.local.engine import rows
-from tinsmith.local.engine.sample import SampleJob, Scheduler, sample
-from tinsmith.local.models.registry import load
-from tinsmith.local.models.tiny import open_tiny
+from tinsmith_local.engine import rows
+from tinsmith_local.engine.sample import SampleJob, Scheduler, sample
+from tinsmith_local.models.registry import load
+from tinsmith_local.models.tiny import open_tiny
 
 
 def test_a_batch_of_several_pieces_samples_what_each_job_samples_alone(

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.train import forward_backward
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.train import forward_backward
 
 from tests.local.engine.golden import load_golden
 from tests.local.tolerances import model_terms, rounding

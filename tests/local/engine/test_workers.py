@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
-from tinsmith.local.engine import workers
-from tinsmith.local.engine.workers import Team, even_blocks, exclusive, release_memory
+from tinsmith_local.engine import workers
+from tinsmith_local.engine.workers import Team, even_blocks, exclusive, release_memory
 
 
 def test_every_worker_runs_and_meets() -> None:

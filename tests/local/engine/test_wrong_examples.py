@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 from attrs import evolve
-from tinsmith.local.engine.batch import ImageSpan
-from tinsmith.local.engine.errors import ExampleError
-from tinsmith.local.engine.train import forward_backward
+from tinsmith_local.engine.batch import ImageSpan
+from tinsmith_local.engine.errors import ExampleError
+from tinsmith_local.engine.train import forward_backward
 
 from tests.local.engine.golden import load_golden
 

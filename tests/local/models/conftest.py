@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tinsmith.local.models.fetch import SMOLLM2, find_cached
+from tinsmith_local.models.fetch import SMOLLM2, find_cached
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import gguf
 import numpy as np
-from tinsmith.local.models.tiny import byte_alphabet
+from tinsmith_local.models.tiny import byte_alphabet
 
 Array = np.ndarray[Any, Any]
 HIDDEN, HEADS, KV_HEADS, HEAD_DIM, INNER, LAYERS = 32, 4, 2, 8, 64, 2

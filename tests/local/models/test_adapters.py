@@ -7,23 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 from tinsmith.core.values import AdamParams
-from tinsmith.local.engine.batch import Example
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.engine.model import BaseModel
-from tinsmith.local.engine.optim import adam_step
-from tinsmith.local.engine.train import forward_backward
-from tinsmith.local.models.adapters import (
+from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.engine.model import BaseModel
+from tinsmith_local.engine.optim import adam_step
+from tinsmith_local.engine.train import forward_backward
+from tinsmith_local.models.adapters import (
     CONFIG_FILE,
     OPTIMIZER_FILE,
     TENSOR_FILE,
     load_adapter,
     save_adapter,
 )
-from tinsmith.local.models.registry import load
-from tinsmith.local.models.safetensors import open_directory
-from tinsmith.local.models.source import ModelFileError
-from tinsmith.local.models.tensor_file import TensorFile, write_tensors
-from tinsmith.local.models.tiny import open_tiny
+from tinsmith_local.models.registry import load
+from tinsmith_local.models.safetensors import open_directory
+from tinsmith_local.models.source import ModelFileError
+from tinsmith_local.models.tensor_file import TensorFile, write_tensors
+from tinsmith_local.models.tiny import open_tiny
 
 from tests.local.models.conftest import GOLDEN
 from tests.local.models.golden.write_adapters import write

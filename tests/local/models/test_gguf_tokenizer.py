@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tinsmith.local.models.gguf_index import read_index
-from tinsmith.local.models.gguf_tokenizer import end_token_ids, tokenizer_json
-from tinsmith.local.models.pretokenizers import PRE_TOKENIZERS
-from tinsmith.local.models.source import ModelFileError
+from tinsmith_local.models.gguf_index import read_index
+from tinsmith_local.models.gguf_tokenizer import end_token_ids, tokenizer_json
+from tinsmith_local.models.pretokenizers import PRE_TOKENIZERS
+from tinsmith_local.models.source import ModelFileError
 from tokenizers import Tokenizer
 
 from tests.local.models.conftest import GOLDEN

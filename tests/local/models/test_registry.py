@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tinsmith.core.errors import InputError, MissingModelError
-from tinsmith.local.models import registry as module
-from tinsmith.local.models.registry import ModelRegistry, load, open_model, parse_model_option
-from tinsmith.local.models.source import ModelFileError, ModelSource
-from tinsmith.local.models.tiny import TINY, TINY_UNTIED
+from tinsmith_local.models import registry as module
+from tinsmith_local.models.registry import ModelRegistry, load, open_model, parse_model_option
+from tinsmith_local.models.source import ModelFileError, ModelSource
+from tinsmith_local.models.tiny import TINY, TINY_UNTIED
 
 from tests.local.models.gguf_files import llama_tensors, to_gguf, write_gguf
 from tests.local.models.test_safetensors import make_directory

@@ -9,9 +9,9 @@ import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from tinsmith.local.models.safetensors import open_directory
-from tinsmith.local.models.source import ModelFileError, ModelSource
-from tinsmith.local.models.tensor_file import TensorFile, write_tensors
+from tinsmith_local.models.safetensors import open_directory
+from tinsmith_local.models.source import ModelFileError, ModelSource
+from tinsmith_local.models.tensor_file import TensorFile, write_tensors
 
 from tests.local.models.gguf_files import llama_tensors
 

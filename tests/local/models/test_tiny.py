@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from tinsmith.local.models.tiny import TINY, TINY_UNTIED, open_tiny
+from tinsmith_local.models.tiny import TINY, TINY_UNTIED, open_tiny
 from tokenizers import Tokenizer
 
 CHECKSUMS = {

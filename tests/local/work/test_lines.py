@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tinsmith.local.options import Imitation
-from tinsmith.local.store import Database, DataDir, PromiseRow, Promises
-from tinsmith.local.work.lines import THREAD_BYTES, Lines, Verdict, judge
-from tinsmith.local.work.signals import Signals
+from tinsmith_local.options import Imitation
+from tinsmith_local.store import Database, DataDir, PromiseRow, Promises
+from tinsmith_local.work.lines import THREAD_BYTES, Lines, Verdict, judge
+from tinsmith_local.work.signals import Signals
 
 PLAIN = Imitation()
 ARRIVAL, AGAIN = Imitation(arrival_order=True), Imitation(no_deduplication=True)

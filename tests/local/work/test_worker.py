@@ -2,8 +2,8 @@
 
 import threading
 
-from tinsmith.local.engine.workers import exclusive
-from tinsmith.local.work.worker import Worker
+from tinsmith_local.engine.workers import exclusive
+from tinsmith_local.work.worker import Worker
 
 from tests.guard import WAIT_S
 

@@ -5,8 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
-from tinsmith.local.options import ServeOptions
-from tinsmith.local.serve import serve
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serve
 
 
 def main(directory: str, port: str, token: str) -> None:

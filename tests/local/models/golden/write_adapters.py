@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from tinsmith.local.engine.lora import Adapter, LoraSpec
-from tinsmith.local.models.adapters import save_adapter
-from tinsmith.local.models.safetensors import open_directory
+from tinsmith_local.engine.lora import Adapter, LoraSpec
+from tinsmith_local.models.adapters import save_adapter
+from tinsmith_local.models.safetensors import open_directory
 
 HERE = Path(__file__).parent / "peft"
 

@@ -1,0 +1,5 @@
+"""The embedded service: a real small Tinker in this process.
+
+Reached through two doors: `transport` (beneath the client, for `base_url="local:"`) and `serve` (the same app
+behind uvicorn). Never imports the clients or `io`; `import tinsmith` loads nothing of it.
+"""

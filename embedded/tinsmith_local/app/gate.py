@@ -1,0 +1,82 @@
+"""The gate before every route: header caps, Host, key. Everything is refused before a body is read."""
+
+import hmac
+import re
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tinsmith_local.service import Service
+
+from .account import token_problem
+from .answer import Answer
+from .reference import OPEN_PATHS
+from .refusal import Refusal
+
+#: What needs no key: a sign of life, and URLs that carry their own signature.
+OPEN_PREFIXES = ("/api/v1/healthz", "/api/v1/x-tinsmith/archives/")
+
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::\d*)?", re.ASCII)
+
+
+class Gate:
+    """ASGI middleware of the embedded service."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through or refuse it."""
+        if scope["type"] == "http":
+            try:
+                self._check(scope)
+            except Refusal as refusal:
+                body = refusal.body(self._service.options.imitate.detail)
+                await Answer(body, refusal.status, refusal.headers).response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        """Refuse what may not come in."""
+        options = self._service.options
+        size = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+        if size > options.max_header_bytes:
+            raise Refusal(431, f"the headers are bigger than {options.max_header_bytes} bytes")
+        headers = Headers(scope=scope)
+        if options.allowed_hosts is not None:
+            host = _without_port(headers.get("host", ""))
+            if host not in options.allowed_hosts:
+                raise Refusal(403, f"host {host[:80]!r} is not served here")
+        path = str(scope["path"])
+        if options.token is not None and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIXES):
+            self._check_key(headers.get("x-api-key") or _bearer(headers), options.token)
+
+    def _check_key(self, key: str, token: str) -> None:
+        """Compare the key in constant time; a token of ours stands for it."""
+        if not key:
+            raise Refusal(
+                401,
+                "no key: send it as X-API-Key or as Authorization: Bearer",
+                headers={"WWW-Authenticate": "Bearer"},
+                kind="missing_key",
+            )
+        if key.startswith("eyJ"):
+            problem = token_problem(self._service, key)
+            if problem is not None:
+                challenge = 'Bearer error="invalid_token"'
+                raise Refusal(401, problem, headers={"WWW-Authenticate": challenge}, kind="invalid_token")
+        elif not hmac.compare_digest(key.encode("utf-8", "replace"), token.encode()):
+            raise Refusal(401, "wrong key", headers={"WWW-Authenticate": "Bearer"}, kind="wrong_key")
+
+
+def _bearer(headers: Headers) -> str:
+    """Return the credential of an Authorization header of the Bearer scheme (RFC 6750), or nothing."""
+    scheme, _, credential = headers.get("authorization", "").partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else ""
+
+
+def _without_port(host: str) -> str:
+    """Return the name in a Host header; what follows it is a port or the whole is no name of ours."""
+    found = _HOST.fullmatch(host)
+    return found[1].lower() if found else host

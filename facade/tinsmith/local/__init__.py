@@ -1,5 +1,0 @@
-"""The embedded service: a real small Tinker in this process.
-
-Reached through two doors: `local.transport` (beneath the client, for `base_url="local:"`) and `local.serve`
-(the same app behind uvicorn). Never imports the clients or `io`; `import tinsmith` loads nothing of it.
-"""
