@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_files_entered import test_a_call_enters_few_files  # noqa: F401
 from tests.test_house import house, test_io_has_few_floors, test_the_house_is_as_it_is_drawn  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
