@@ -133,11 +133,11 @@ golden: .venv-golden/.ready .venv/.ready ## Write the golden files anew from tor
 	.venv-golden/bin/python tests/golden/make_golden.py --gguf $(SMOLLM2)
 	.venv-golden/bin/python tests/golden/make_tokenizer_golden.py
 	.venv-golden/bin/python tests/golden/make_tokenizer_families.py
-	.venv-golden/bin/python tests/local/models/golden/make_gguf_tensors.py $(SMOLLM2)
-	.venv-golden/bin/python tests/local/models/golden/make_tokenizers.py $(SMOLLM2)
-	.venv-golden/bin/python tests/local/models/golden/make_peft.py
-	$(RUN) -m tests.local.models.golden.write_adapters
-	.venv-golden/bin/python tests/local/models/golden/make_peft.py
+	.venv-golden/bin/python tests/embedded/models/golden/make_gguf_tensors.py $(SMOLLM2)
+	.venv-golden/bin/python tests/embedded/models/golden/make_tokenizers.py $(SMOLLM2)
+	.venv-golden/bin/python tests/embedded/models/golden/make_peft.py
+	$(RUN) -m tests.embedded.models.golden.write_adapters
+	.venv-golden/bin/python tests/embedded/models/golden/make_peft.py
 
 golden-wire: .venv-peer/.ready .venv/.ready ## Write the golden bytes of the binary form anew from the official client
 	$(RUN) -m tests.core.wire_golden.ours tests/core/wire_golden
@@ -156,7 +156,7 @@ cookbook: .venv-cookbook/.ready .venv/.ready ## tinker-cookbook, unmodified, on 
 	$(RUN) -m tests.cookbook.run --cookbook .venv-cookbook/bin/python
 
 fuzz: .venv/.ready ## schemathesis with many examples against the embedded service
-	$(BIN)/pytest --timeout 1800 tests/local/fuzz_contract.py
+	$(BIN)/pytest --timeout 1800 tests/embedded/fuzz_contract.py
 
 .venv-interop/.ready: tests/interop/requirements.txt
 	@test -x .venv-interop/bin/python || $(PYTHON) -m venv .venv-interop

@@ -16,9 +16,9 @@ import tinsmith
 from tinsmith import types
 from tinsmith.core import extras
 
+from tests.embedded.models.conftest import GOLDEN
+from tests.embedded.models.test_safetensors import make_directory
 from tests.guard import WAIT_S
-from tests.local.models.conftest import GOLDEN
-from tests.local.models.test_safetensors import make_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

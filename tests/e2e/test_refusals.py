@@ -17,8 +17,8 @@ from tinsmith_local.options import ServeOptions
 from tinsmith_local.serve import serving
 
 from tests.e2e.bench import TEXT, Bench, datum, outcome, policy_datum, works
+from tests.embedded.models.gguf_files import llama_tensors, to_gguf, write_gguf
 from tests.guard import WAIT_S
-from tests.local.models.gguf_files import llama_tensors, to_gguf, write_gguf
 
 Train = Callable[[tinsmith.TrainingClient], object]
 Sample = Callable[[tinsmith.SamplingClient], object]
