@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 
 #: The only files (or rooms, with a trailing slash) of the facade that import the embedded service.
-DOORS = ("io/transport.py", "cli/serve.py", "cli/model.py", "testing/")
+DOORS = ("io/http/transport.py", "cli/serve.py", "cli/model.py", "testing/")
 
 #: What the embedded service may use of the facade.
 OF_THE_FACADE = tuple(
@@ -40,9 +40,9 @@ OF_THE_FACADE = tuple(
 
 #: Library -> the only files (or rooms, with a trailing slash) that import it.
 ONLY_HERE: dict[str, tuple[str, ...]] = {
-    "httpx": ("io/transport.py", "tinsmith_local/transport.py"),
-    "httpx_aiohttp": ("io/transport.py",),
-    "aiohttp": ("io/transport.py",),
+    "httpx": ("io/http/transport.py", "tinsmith_local/transport.py"),
+    "httpx_aiohttp": ("io/http/transport.py",),
+    "aiohttp": ("io/http/transport.py",),
     "tenacity": ("core/retry.py",),
     "typer": ("cli/",),
     "rich": ("cli/", "progress.py", "progress/"),

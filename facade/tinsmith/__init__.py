@@ -87,8 +87,8 @@ if TYPE_CHECKING:
     from tinsmith.core.values import TensorDtype as TensorDtype
     from tinsmith.core.values import TrainingRun as TrainingRun
     from tinsmith.io.future import APIFuture as APIFuture
-    from tinsmith.io.transport import Timeout as Timeout
-    from tinsmith.io.wire import RequestOptions as RequestOptions
+    from tinsmith.io.http.messages import RequestOptions as RequestOptions
+    from tinsmith.io.http.transport import Timeout as Timeout
 
 _HOME: dict[str, str] = {
     name: module
@@ -98,8 +98,8 @@ _HOME: dict[str, str] = {
         "tinsmith.clients.sampling": "SamplingClient",
         "tinsmith.clients.rest": "RestClient",
         "tinsmith.io.future": "APIFuture",
-        "tinsmith.io.transport": "Timeout",
-        "tinsmith.io.wire": "RequestOptions",
+        "tinsmith.io.http.transport": "Timeout",
+        "tinsmith.io.http.messages": "RequestOptions",
         "tinsmith.core.config": "ChunkLimits ClientConfig FlowLimits PollPolicy RetryConfig Secret Timeouts",
         "tinsmith.core.errors": "APIConnectionError APIError APIResponseValidationError APIStatusError"
         " APITimeoutError AuthenticationError BadRequestError BillingError"

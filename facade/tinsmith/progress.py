@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    from tinsmith.io.observe import Event
+    from tinsmith.io.events import Event
 
 EVERY_S = 30.0
 """Seconds between two lines of a `ProgressLog`: rare enough to read, often enough to trust."""

@@ -12,10 +12,12 @@ from unittest.mock import patch
 
 import attrs
 from tinsmith.core import retry, sequence
-from tinsmith.core.place import Kind, Phase, Settlement
-from tinsmith.io import calls, hub, outcome, pipeline, standing, submission, tries
-from tinsmith.io.terms import Terms
-from tinsmith.io.wire import Body
+from tinsmith.core.ticket import Kind, Phase, Settlement
+from tinsmith.io.http import attempts, sender, submission
+from tinsmith.io.http.messages import Body
+from tinsmith.io.polling import poller
+from tinsmith.io.queues import pending_jobs, results, training_queue
+from tinsmith.io.server_settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,14 +49,14 @@ def _next_number(body: Body | None) -> Body | None:
 @contextmanager
 def _each_retry(change: Callable[[Body | None], Body | None]) -> Iterator[None]:
     """Have the bytes of each re-send changed."""
-    send = tries.Run.send
+    send = attempts.Attempts.send
 
     async def changed(run: Any, attempt: int) -> Any:
         if attempt > 1:
             run._request = attrs.evolve(run._request, body=change(run._request.body))
         return await send(run, attempt)
 
-    with patch.object(tries.Run, "send", changed):
+    with patch.object(attempts.Attempts, "send", changed):
         yield
 
 
@@ -79,7 +81,7 @@ def turn_not_released_on_cancel() -> Iterator[None]:
     def cancelled(line: Any, call: Any) -> bool:
         return all(place.phase in (Phase.WAITING, Phase.DRAWN) for place in call.places)
 
-    with patch.object(sequence.SequenceLine, "cancelled", cancelled):
+    with patch.object(sequence.RequestOrder, "cancelled", cancelled):
         yield
 
 
@@ -94,35 +96,35 @@ def conflict_retried() -> Iterator[None]:
 @mutant
 def number_not_given_back() -> Iterator[None]:
     """A refused request keeps its number."""
-    with patch.object(sequence.SequenceLine, "_give_back", lambda line, place: None):
+    with patch.object(sequence.RequestOrder, "_give_back", lambda line, place: None):
         yield
 
 
 @mutant
 def number_given_back_after_unknown_outcome() -> Iterator[None]:
     """The last try alone decides whether a number is free."""
-    pause_after = tries.Run.pause_after
+    pause_after = attempts.Attempts.pause_after
 
     def forgetful(run: Any, attempt: int, judged: Any) -> Any:
         pause = pause_after(run, attempt, judged)
         run._unknown_before = False
         return pause
 
-    with patch.object(tries.Run, "pause_after", forgetful):
+    with patch.object(attempts.Attempts, "pause_after", forgetful):
         yield
 
 
 @mutant
 def step_sent_behind_a_rejected_chunk() -> Iterator[None]:
     """An optim_step goes out although a gradient before it was refused."""
-    fail_waiting = sequence.SequenceLine._fail_waiting
+    fail_waiting = sequence.RequestOrder._fail_waiting
 
     def spare_steps(line: Any, error_for: Any) -> Any:
         return fail_waiting(line, lambda place: None if place.kind is Kind.STEP else error_for(place))
 
     with (
-        patch.object(sequence.SequenceLine, "_fail_waiting", spare_steps),
-        patch.object(pipeline.Pipeline, "_refuse_unseen", lambda line, step: None),
+        patch.object(sequence.RequestOrder, "_fail_waiting", spare_steps),
+        patch.object(training_queue.TrainingQueue, "_refuse_unseen", lambda line, step: None),
     ):
         yield
 
@@ -142,21 +144,21 @@ def chunk_sent_behind_a_rejected_one() -> Iterator[None]:
 @mutant
 def failed_gradient_forgotten() -> Iterator[None]:
     """An optim_step called after an unseen failure goes out."""
-    with patch.object(pipeline.Pipeline, "_refuse_unseen", lambda line, step: None):
+    with patch.object(training_queue.TrainingQueue, "_refuse_unseen", lambda line, step: None):
         yield
 
 
 @mutant
 def resent_to_a_server_without_deduplication() -> Iterator[None]:
     """An unknown outcome is sent again to whom it may not be."""
-    with patch.object(Terms, "may_resend_unknown", True):
+    with patch.object(ServerSettings, "may_resend_unknown", True):
         yield
 
 
 @mutant
 def result_bound_to_the_wrong_call() -> Iterator[None]:
     """A poll asks for the promise of another call."""
-    request = hub.PollHub._request
+    request = poller.Poller._request
     last: list[str] = []
 
     def confused(self: Any, promise: Any) -> Any:
@@ -166,7 +168,7 @@ def result_bound_to_the_wrong_call() -> Iterator[None]:
             return attrs.evolve(asked, body=_rewritten(asked.body, rb"request-\d+", last[-2].encode()))
         return asked
 
-    with patch.object(hub.PollHub, "_request", confused):
+    with patch.object(poller.Poller, "_request", confused):
         yield
 
 
@@ -177,7 +179,7 @@ def poison_forgotten() -> Iterator[None]:
     def forgetful(line: Any, error: TinkerError) -> Settlement:
         return Settlement()
 
-    with patch.object(sequence.SequenceLine, "poisoned", forgetful):
+    with patch.object(sequence.RequestOrder, "poisoned", forgetful):
         yield
 
 
@@ -195,32 +197,32 @@ def lost_promise_resubmitted_under_a_new_number() -> Iterator[None]:
             return answered
         raise submission.refusal(line.link.caller, sent, answered)
 
-    with patch.object(outcome, "_resubmit", renumbered):
+    with patch.object(results, "_resubmit", renumbered):
         yield
 
 
 @mutant
 def step_says_success_before_its_gradients() -> Iterator[None]:
     """A step on a lost gradient reports success."""
-    finished = sequence.SequenceLine.finished
+    finished = sequence.RequestOrder.finished
 
     def hasty(line: Any, place: Any, error: TinkerError | None = None) -> Settlement:
         place.doom = None
         return finished(line, place, error)
 
-    with patch.object(sequence.SequenceLine, "finished", hasty):
+    with patch.object(sequence.RequestOrder, "finished", hasty):
         yield
 
 
 @mutant
 def results_not_waited_for() -> Iterator[None]:
     """optim_after="results" is read as "accepted"."""
-    take_over = standing.Standing.__init__
+    take_over = pending_jobs.PendingJobs.__init__
 
     def hasty(self: Any, _mode: Any) -> None:
         take_over(self, "accepted")
 
-    prepare_others = pipeline.Pipeline._prepare
+    prepare_others = training_queue.TrainingQueue._prepare
 
     async def prepare(line: Any, call: Any) -> None:
         if call.kind is not Kind.STEP:
@@ -230,8 +232,8 @@ def results_not_waited_for() -> Iterator[None]:
         line._refuse_unseen(call)
 
     with ExitStack() as stack:
-        stack.enter_context(patch.object(standing.Standing, "__init__", hasty))
-        stack.enter_context(patch.object(pipeline.Pipeline, "_prepare", prepare))
+        stack.enter_context(patch.object(pending_jobs.PendingJobs, "__init__", hasty))
+        stack.enter_context(patch.object(training_queue.TrainingQueue, "_prepare", prepare))
         yield
 
 
@@ -249,10 +251,10 @@ def waiting_calls_forgotten_at_the_end() -> Iterator[None]:
         if line._ended is None:
             reject(line, *rejected)
 
-    reject = pipeline.Pipeline._reject
+    reject = training_queue.TrainingQueue._reject
     with (
-        patch.object(pipeline.Pipeline, "end", silent),
-        patch.object(pipeline.Pipeline, "_reject", kept),
+        patch.object(training_queue.TrainingQueue, "end", silent),
+        patch.object(training_queue.TrainingQueue, "_reject", kept),
     ):
         yield
 
@@ -260,12 +262,12 @@ def waiting_calls_forgotten_at_the_end() -> Iterator[None]:
 @mutant
 def every_failure_called_harmless() -> Iterator[None]:
     """Each error says that nothing was applied."""
-    error = calls.Caller.error
+    error = sender.Sender.error
 
     def harmless(self: Any, exchange: Any) -> Any:
         made = error(self, exchange)
         made.applied = "no"
         return made
 
-    with patch.object(calls.Caller, "error", harmless):
+    with patch.object(sender.Sender, "error", harmless):
         yield

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import orjson
-from tinsmith.core.verdict import PROVABLY_NOT_ACCEPTED, Fault
-from tinsmith.io.wire import Answer, Faulted
+from tinsmith.core.decision import PROVABLY_NOT_ACCEPTED, Fault
+from tinsmith.io.http.messages import Answer, Faulted
 from tinsmith.testing import FaultKind, LedgerService, ServerDialect
 from tinsmith.testing.faults import FaultPlan
 from tinsmith.testing.service import TRAINING, reply
 
 if TYPE_CHECKING:
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 POLL = "retrieve_future"
 

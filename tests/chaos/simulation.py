@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
-from tinsmith.io import hub, tries
 from tinsmith.io import runtime as _runtime
+from tinsmith.io.http import attempts
+from tinsmith.io.polling import poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -135,7 +136,7 @@ def simulation() -> Iterator[Simulation]:
     made = Simulation()
     before = _runtime.replace(made.runtime)
     try:
-        with patch.object(tries, "time", made), patch.object(hub, "time", made):
+        with patch.object(attempts, "time", made), patch.object(poller, "time", made):
             yield made
     finally:
         _runtime.replace(before)

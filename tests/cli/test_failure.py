@@ -12,7 +12,7 @@ from tinsmith.cli import connect, output
 from tinsmith.cli.failure import describe, sentence
 from tinsmith.core import errors
 from tinsmith.core.failures import error_from_status
-from tinsmith.io.observe import Progress, StillWaiting
+from tinsmith.io.events import Progress, StillWaiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

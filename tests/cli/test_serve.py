@@ -14,7 +14,7 @@ import httpx
 import pytest
 import tinsmith
 from tinsmith import types
-from tinsmith.core import extras
+from tinsmith.core import optional_deps
 
 from tests.embedded.models.conftest import GOLDEN
 from tests.embedded.models.test_safetensors import make_directory
@@ -174,7 +174,7 @@ def test_refused(cli: Callable[..., Result], options: tuple[str, ...], reason: s
 
 def test_without_the_extra(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the libraries of the service are missing the error names the extra."""
-    monkeypatch.setitem(extras.LIBRARIES, "local", ("no_such_library",))
+    monkeypatch.setitem(optional_deps.LIBRARIES, "local", ("no_such_library",))
     result = cli("serve")
     assert result.code == 1
     assert "tinsmith[local]" in result.err

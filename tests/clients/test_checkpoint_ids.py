@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import APIStatusError, ServiceClient, testing
-from tinsmith.io.wire import Answer
+from tinsmith.io.http.messages import Answer
 from tinsmith.testing.service import reply
 
 if TYPE_CHECKING:
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 WAIT_S = 20.0
 RUN = "training_runs/run1/checkpoints"

@@ -20,7 +20,7 @@ from tinsmith import (
     UnsafeArchiveError,
     testing,
 )
-from tinsmith.io.wire import Answer
+from tinsmith.io.http.messages import Answer
 from tinsmith.testing.sockets import CutAnswer
 
 from tests.guard import WAIT_S
@@ -28,7 +28,7 @@ from tests.guard import WAIT_S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 PATH = "tinker://run:train:0/weights/0001"
 

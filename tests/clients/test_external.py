@@ -15,7 +15,7 @@ from tinsmith import (
     UnsafeArchiveError,
     testing,
 )
-from tinsmith.io.wire import Answer
+from tinsmith.io.http.messages import Answer
 
 from tests.guard import WAIT_S
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 PATH = "tinker://run:train:0/external_weights/one"
 

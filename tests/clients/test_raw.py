@@ -10,7 +10,7 @@ import tinsmith
 from tinsmith import InputError, NotFoundError, ServiceClient, testing, types
 from tinsmith.clients import raw
 from tinsmith.core.policy import RetryConfig
-from tinsmith.io.wire import Answer
+from tinsmith.io.http.messages import Answer
 from tinsmith_api import models
 from tinsmith_api.exchange import Response
 from tinsmith_api.models import GetServerCapabilitiesResponse, GetSessionResponse, WeightsInfoRequest

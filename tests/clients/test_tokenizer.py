@@ -8,7 +8,7 @@ import pytest
 from tinsmith import ServiceClient, TinkerError, testing
 from tinsmith.clients import tokenizer as room
 from tinsmith.core.tokenizer import Tokenizer
-from tinsmith.io.wire import Answer
+from tinsmith.io.http.messages import Answer
 from tinsmith_local.models.tiny import tiny_tokenizer_json
 
 if TYPE_CHECKING:

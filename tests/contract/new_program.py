@@ -8,7 +8,7 @@ from typing import Any, assert_type
 import tinsmith
 import tinsmith_api.models as models
 from tinsmith import InputError, testing, types
-from tinsmith.io.wire import Answer, Seen
+from tinsmith.io.http.messages import Answer, Seen
 
 PROJECTS = [f"p{number}" for number in range(5)]
 busy = ["get_training_run_cost"]

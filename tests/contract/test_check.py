@@ -18,8 +18,8 @@ from tinsmith.contract.rules import findings
 from tinsmith.contract.sender import SILENCES, Sender
 from tinsmith.contract.traffic import Traffic
 from tinsmith.core.config import ClientConfig
-from tinsmith.io.transport import client_of
-from tinsmith.io.wire import Answer
+from tinsmith.io.http.messages import Answer
+from tinsmith.io.http.transport import client_of
 from tinsmith_local.options import Imitation
 
 from tests.contract.checked import KEY, URL, answered, checked, served
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tinsmith.contract.document import Operation
     from tinsmith.contract.report import Report
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
     from tinsmith_local.opening import Running
 
 CONTRACT = shipped()

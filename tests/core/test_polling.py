@@ -9,6 +9,7 @@ import orjson
 import pytest
 from tinsmith.core import errors
 from tinsmith.core.codec.wire import ProtobufPayload
+from tinsmith.core.decision import Fault
 from tinsmith.core.pacing import Moment, not_ready_pause_s, storm_pause_s
 from tinsmith.core.policy import PollPolicy
 from tinsmith.core.polling import (
@@ -23,7 +24,6 @@ from tinsmith.core.polling import (
     decide_fault,
     decide_unreadable,
 )
-from tinsmith.core.verdict import Fault
 
 POLICY = PollPolicy()
 RESULT = {"path": "tinker://run/weights/1"}

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tinsmith.core.decision import Fault, OpClass, Outcome
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.retry import RetryBudget, Tries, backoff_s, drive, judge
 from tinsmith.core.retry_after import retry_after_s
-from tinsmith.core.verdict import Fault, OpClass, Outcome
 
 from tests.core import retry_rules as rules
 

@@ -13,29 +13,29 @@ from tinsmith.core.errors import (
     RequestFailedError,
     TinkerError,
 )
-from tinsmith.core.place import Kind, Phase, Place, Settlement
-from tinsmith.core.sequence import SequenceLine
+from tinsmith.core.sequence import RequestOrder
+from tinsmith.core.ticket import Kind, Phase, Settlement, Ticket
 
 REFUSED = BadRequestError("no", status_code=400, applied="no")
 LOST = APIConnectionError("reset", applied="unknown")
 FAILED = RequestFailedError("bad datum", applied="no")
 
 
-def submit(line: SequenceLine, place: Place) -> Settlement:
+def submit(line: RequestOrder, place: Ticket) -> Settlement:
     """Draw, send and have accepted."""
     line.draw(place)
     line.sent(place)
     return line.accepted(place)
 
 
-def errors_of(settlement: Settlement) -> list[tuple[Place, type]]:
+def errors_of(settlement: Settlement) -> list[tuple[Ticket, type]]:
     """Show who fails, and how."""
     return [(fallout.place, type(fallout.error)) for fallout in settlement.failed]
 
 
 def test_numbers_are_drawn_in_call_order_at_the_turn() -> None:
     """Places are taken at call time; numbers only when the turn comes, gapless from 1."""
-    line = SequenceLine()
+    line = RequestOrder()
     one, two = line.take(Kind.GRADIENT, 2)
     (step,) = line.take(Kind.STEP)
     assert [place.seq_id for place in (one, two, step)] == [None, None, None]
@@ -48,7 +48,7 @@ def test_numbers_are_drawn_in_call_order_at_the_turn() -> None:
 
 def test_only_the_head_draws_and_only_once() -> None:
     """A request that is not at the head cannot take a number."""
-    line = SequenceLine()
+    line = RequestOrder()
     first, second = line.take(Kind.GRADIENT, 2)
     with pytest.raises(AssertionError):
         line.draw(second)
@@ -61,7 +61,7 @@ def test_only_the_head_draws_and_only_once() -> None:
 
 def test_a_refused_request_gives_its_number_back() -> None:
     """What waits behind it fails fast; the next call draws the same number."""
-    line = SequenceLine()
+    line = RequestOrder()
     (bad,) = line.take(Kind.GRADIENT)
     (step,) = line.take(Kind.STEP)
     (save,) = line.take(Kind.OTHER)
@@ -78,7 +78,7 @@ def test_a_refused_request_gives_its_number_back() -> None:
 
 def test_a_request_refused_before_sending_is_no_reuse() -> None:
     """A number that never left is fresh."""
-    line = SequenceLine()
+    line = RequestOrder()
     (bad,) = line.take(Kind.GRADIENT)
     line.draw(bad)
     line.rejected(bad, InputError("nan"))
@@ -90,7 +90,7 @@ def test_a_request_refused_before_sending_is_no_reuse() -> None:
 
 def test_a_reused_number_stays_reused_when_given_back_unsent() -> None:
     """The server may still have counted it."""
-    line = SequenceLine()
+    line = RequestOrder()
     (bad,) = line.take(Kind.OTHER)
     line.draw(bad)
     line.sent(bad)
@@ -105,7 +105,7 @@ def test_a_reused_number_stays_reused_when_given_back_unsent() -> None:
 @pytest.mark.parametrize("error", [LOST, ConflictError("other content", applied="unknown")])
 def test_an_unknown_outcome_poisons(error: TinkerError) -> None:
     """The number stays spent, what waits fails, later calls fail fast with the cause."""
-    line = SequenceLine()
+    line = RequestOrder()
     (first,) = line.take(Kind.GRADIENT)
     (second,) = line.take(Kind.STEP)
     line.draw(first)
@@ -120,7 +120,7 @@ def test_an_unknown_outcome_poisons(error: TinkerError) -> None:
 
 def test_a_conflict_about_a_name_gives_its_number_back_each_time() -> None:
     """Two saves under a name that is taken leave no gap, and the next save has the number of both."""
-    line = SequenceLine()
+    line = RequestOrder()
     for _ in range(2):
         (save,) = line.take(Kind.OTHER)
         assert line.draw(save) == 1
@@ -132,7 +132,7 @@ def test_a_conflict_about_a_name_gives_its_number_back_each_time() -> None:
 
 def test_a_refusal_after_an_unknown_try_proves_nothing() -> None:
     """400 after a reset: the first try may have been applied."""
-    line = SequenceLine()
+    line = RequestOrder()
     (place,) = line.take(Kind.GRADIENT)
     line.draw(place)
     line.sent(place)
@@ -145,7 +145,7 @@ def test_a_refusal_after_an_unknown_try_proves_nothing() -> None:
 
 def test_poison_is_told_once() -> None:
     """The first cause stays the cause."""
-    line = SequenceLine()
+    line = RequestOrder()
     line.poisoned(LOST)
     line.poisoned(FAILED)
     assert line.poison is LOST
@@ -153,7 +153,7 @@ def test_poison_is_told_once() -> None:
 
 def test_a_409_on_the_first_reuse_takes_the_next_number() -> None:
     """The server had counted the request that gave the number back; that is the only such case."""
-    line = SequenceLine()
+    line = RequestOrder()
     (bad,) = line.take(Kind.OTHER)
     line.draw(bad)
     line.sent(bad)
@@ -172,7 +172,7 @@ def test_a_409_on_the_first_reuse_takes_the_next_number() -> None:
 
 def test_a_409_after_an_unknown_try_is_not_the_exception() -> None:
     """The number may be taken by our own earlier bytes."""
-    line = SequenceLine()
+    line = RequestOrder()
     (bad,) = line.take(Kind.OTHER)
     line.draw(bad)
     line.sent(bad)
@@ -186,7 +186,7 @@ def test_a_409_after_an_unknown_try_is_not_the_exception() -> None:
 
 def test_a_later_chunk_refused_is_a_partial_batch() -> None:
     """The first chunk's gradient is on the server: nothing may be built on it."""
-    line = SequenceLine()
+    line = RequestOrder()
     one, two, three = line.take(Kind.GRADIENT, 3)
     (step,) = line.take(Kind.STEP)
     submit(line, one)
@@ -206,7 +206,7 @@ def test_a_later_chunk_refused_is_a_partial_batch() -> None:
 
 def test_a_forward_in_parts_is_never_partial() -> None:
     """Forward leaves no gradient, so a failed chunk of it spoils nothing."""
-    line = SequenceLine()
+    line = RequestOrder()
     one, two = line.take(Kind.OTHER, 2)
     submit(line, one)
     line.draw(two)
@@ -218,7 +218,7 @@ def test_a_forward_in_parts_is_never_partial() -> None:
 
 def test_cancel_before_sending_loses_nothing() -> None:
     """The whole call leaves, its number goes back, the others go on."""
-    line = SequenceLine()
+    line = RequestOrder()
     one, two = line.take(Kind.GRADIENT, 2)
     (step,) = line.take(Kind.STEP)
     line.draw(one)
@@ -229,7 +229,7 @@ def test_cancel_before_sending_loses_nothing() -> None:
 
 def test_cancel_after_sending_is_too_late() -> None:
     """The call goes on without its owner: half a batch would be worse."""
-    line = SequenceLine()
+    line = RequestOrder()
     one, two = line.take(Kind.GRADIENT, 2)
     line.draw(one)
     line.sent(one)
@@ -240,7 +240,7 @@ def test_cancel_after_sending_is_too_late() -> None:
 
 def test_results_mode_holds_the_step() -> None:
     """With optim_after="results" a step waits for every gradient before it; nothing else does."""
-    line = SequenceLine(optim_after="results")
+    line = RequestOrder(optim_after="results")
     one, two = line.take(Kind.GRADIENT, 2)
     (step,) = line.take(Kind.STEP)
     submit(line, one)
@@ -257,7 +257,7 @@ def test_results_mode_holds_the_step() -> None:
 
 def test_results_mode_never_steps_on_a_lost_gradient() -> None:
     """The step fails unsent; a call that failed whole leaves the client usable."""
-    line = SequenceLine(optim_after="results")
+    line = RequestOrder(optim_after="results")
     (one,) = line.take(Kind.GRADIENT)
     (step,) = line.take(Kind.STEP)
     (save,) = line.take(Kind.OTHER)
@@ -271,7 +271,7 @@ def test_results_mode_never_steps_on_a_lost_gradient() -> None:
 
 def test_a_promise_that_fails_with_nothing_built_on_it_spoils_nothing() -> None:
     """Gradients that wait behind it go on; they are other calls."""
-    line = SequenceLine()
+    line = RequestOrder()
     (one,) = line.take(Kind.GRADIENT)
     (two,) = line.take(Kind.GRADIENT)
     submit(line, one)
@@ -281,7 +281,7 @@ def test_a_promise_that_fails_with_nothing_built_on_it_spoils_nothing() -> None:
 
 def test_a_chunk_lost_while_others_are_there_is_a_partial_batch() -> None:
     """Gradients of the same call are on the server: poison, whatever waits."""
-    line = SequenceLine(optim_after="results")
+    line = RequestOrder(optim_after="results")
     one, two = line.take(Kind.GRADIENT, 2)
     (step,) = line.take(Kind.STEP)
     submit(line, one)
@@ -293,7 +293,7 @@ def test_a_chunk_lost_while_others_are_there_is_a_partial_batch() -> None:
 
 def test_an_accepted_step_on_a_lost_gradient_fails_as_applied() -> None:
     """optim_after="accepted": the step ran on part of its batch, so it says applied="yes", and poisons."""
-    line = SequenceLine()
+    line = RequestOrder()
     (one,) = line.take(Kind.GRADIENT)
     two, three = line.take(Kind.GRADIENT, 2)
     (step,) = line.take(Kind.STEP)
@@ -314,7 +314,7 @@ def test_an_accepted_step_on_a_lost_gradient_fails_as_applied() -> None:
 
 def test_a_step_fails_once_even_if_two_gradients_do() -> None:
     """The second lost gradient has nobody left to tell."""
-    line = SequenceLine()
+    line = RequestOrder()
     (one,) = line.take(Kind.GRADIENT)
     (two,) = line.take(Kind.GRADIENT)
     (step,) = line.take(Kind.STEP)
@@ -331,7 +331,7 @@ def test_a_step_fails_once_even_if_two_gradients_do() -> None:
 
 def test_a_step_that_failed_itself_was_not_applied() -> None:
     """A step on a lost gradient that the server fails too has its own error, which says applied="no"."""
-    line = SequenceLine()
+    line = RequestOrder()
     (one,) = line.take(Kind.GRADIENT)
     (step,) = line.take(Kind.STEP)
     submit(line, one)
@@ -342,7 +342,7 @@ def test_a_step_that_failed_itself_was_not_applied() -> None:
 
 def test_a_steps_result_is_handed_out_after_its_gradients() -> None:
     """The last gradient's result releases the step's."""
-    line = SequenceLine()
+    line = RequestOrder()
     (one,) = line.take(Kind.GRADIENT)
     (step,) = line.take(Kind.STEP)
     submit(line, one)
@@ -356,7 +356,7 @@ def test_a_steps_result_is_handed_out_after_its_gradients() -> None:
 
 def test_gradients_settled_first_leave_the_step_alone() -> None:
     """The usual order: gradients, then the step."""
-    line = SequenceLine()
+    line = RequestOrder()
     (one,) = line.take(Kind.GRADIENT)
     (step,) = line.take(Kind.STEP)
     submit(line, one)
@@ -367,7 +367,7 @@ def test_gradients_settled_first_leave_the_step_alone() -> None:
 
 def test_a_step_under_way_meets_the_loss_of_its_gradient() -> None:
     """The gradient fails while the step is being sent: once accepted it poisons, and fails as applied."""
-    line = SequenceLine()
+    line = RequestOrder()
     (one,) = line.take(Kind.GRADIENT)
     (step,) = line.take(Kind.STEP)
     submit(line, one)
@@ -383,7 +383,7 @@ def test_a_step_under_way_meets_the_loss_of_its_gradient() -> None:
 
 def test_a_step_under_way_meets_the_loss_of_half_a_batch() -> None:
     """One of two chunks fails while the step is being sent: the step says that it ran on the other."""
-    line = SequenceLine()
+    line = RequestOrder()
     one, two = line.take(Kind.GRADIENT, 2)
     (step,) = line.take(Kind.STEP)
     submit(line, one)
@@ -400,7 +400,7 @@ def test_a_step_under_way_meets_the_loss_of_half_a_batch() -> None:
 
 def test_a_chunk_under_way_meets_the_loss_of_another() -> None:
     """A chunk accepted after its sibling failed is half a batch."""
-    line = SequenceLine()
+    line = RequestOrder()
     one, two = line.take(Kind.GRADIENT, 2)
     submit(line, one)
     line.draw(two)
@@ -413,7 +413,7 @@ def test_a_chunk_under_way_meets_the_loss_of_another() -> None:
 
 def test_a_doomed_chunk_that_is_refused_is_just_refused() -> None:
     """Nothing of the call is on the server, so the client stays usable."""
-    line = SequenceLine()
+    line = RequestOrder()
     one, two = line.take(Kind.GRADIENT, 2)
     submit(line, one)
     line.draw(two)
@@ -425,7 +425,7 @@ def test_a_doomed_chunk_that_is_refused_is_just_refused() -> None:
 
 def test_a_loss_while_an_unrelated_request_is_sent_touches_it_not() -> None:
     """A save under way does not build on the lost gradient."""
-    line = SequenceLine()
+    line = RequestOrder()
     (one,) = line.take(Kind.GRADIENT)
     (save,) = line.take(Kind.OTHER)
     submit(line, one)
@@ -437,7 +437,7 @@ def test_a_loss_while_an_unrelated_request_is_sent_touches_it_not() -> None:
 
 def test_waiting_chunks_of_a_lost_call_are_not_sent() -> None:
     """Chunk 1's promise fails before chunk 2 was sent: chunk 2 stays, and the client is usable."""
-    line = SequenceLine()
+    line = RequestOrder()
     one, two = line.take(Kind.GRADIENT, 2)
     (other,) = line.take(Kind.GRADIENT)
     submit(line, one)
@@ -447,7 +447,7 @@ def test_waiting_chunks_of_a_lost_call_are_not_sent() -> None:
 
 def test_what_belongs_to_the_creation_goes_first() -> None:
     """A place taken ahead is before all that waits, and cannot be had once something has begun."""
-    line = SequenceLine()
+    line = RequestOrder()
     (waiting,) = line.take(Kind.STEP)
     first, second = line.take(Kind.OTHER, 2, ahead=True)
     assert [submit(line, place) and place.seq_id for place in (first, second, waiting)] == [1, 2, 3]
@@ -459,7 +459,7 @@ def test_what_belongs_to_the_creation_goes_first() -> None:
 
 def test_a_call_is_cut_anew_where_it_stands() -> None:
     """More or fewer chunks of a call that has not begun keep its place between its neighbours."""
-    line = SequenceLine()
+    line = RequestOrder()
     (before,) = line.take(Kind.OTHER)
     (one,) = line.take(Kind.GRADIENT)
     (after,) = line.take(Kind.STEP)

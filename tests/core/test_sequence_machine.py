@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tinsmith.core.errors import APIConnectionError, BadRequestError, ClientPoisonedError, RequestFailedError
-from tinsmith.core.place import Kind, Phase, Place, Settlement
-from tinsmith.core.sequence import SequenceLine
+from tinsmith.core.sequence import RequestOrder
+from tinsmith.core.ticket import Kind, Phase, Settlement, Ticket
 
 if TYPE_CHECKING:
     from tinsmith.core.policy import OptimAfter
@@ -24,9 +24,9 @@ class _Ledger:
     """A server that counts each number once, and remembers which request it belongs to."""
 
     def __init__(self) -> None:
-        self.counted: list[Place] = []
+        self.counted: list[Ticket] = []
 
-    def count(self, place: Place) -> None:
+    def count(self, place: Ticket) -> None:
         """Take a request; the same one again is the same request."""
         if place in self.counted:
             return
@@ -44,11 +44,11 @@ class LineMachine(RuleBasedStateMachine):
     @initialize(optim_after=st.sampled_from(["accepted", "results"]))
     def begin(self, optim_after: OptimAfter) -> None:
         """Start a new model in either mode."""
-        self.line = SequenceLine(optim_after=optim_after)
+        self.line = RequestOrder(optim_after=optim_after)
         self.ledger = _Ledger()
-        self.calls: list[list[Place]] = []
-        self.failed: list[Place] = []
-        self.ready: list[Place] = []
+        self.calls: list[list[Ticket]] = []
+        self.failed: list[Ticket] = []
+        self.ready: list[Ticket] = []
 
     @precondition(lambda self: self.line.poison is not None and not self.line.waiting and not self.pending())
     @rule(optim_after=st.sampled_from(["accepted", "results"]))
@@ -62,11 +62,11 @@ class LineMachine(RuleBasedStateMachine):
         """Tell whether somebody has the turn, and how far it is."""
         return self.line.head is not None and self.line.head.phase in phases
 
-    def pending(self) -> list[Place]:
+    def pending(self) -> list[Ticket]:
         """List promises that are not settled."""
         return [place for place in self.ledger.counted if place.phase is Phase.ACCEPTED]
 
-    def head(self) -> Place:
+    def head(self) -> Ticket:
         """Return who has the turn."""
         assert self.line.head is not None
         return self.line.head
@@ -173,7 +173,7 @@ class LineMachine(RuleBasedStateMachine):
     @invariant()
     def steps_stand_on_whole_batches(self) -> None:
         """In results mode an accepted step has no unsettled gradient before it; else its result waits."""
-        batch: list[Place] = []
+        batch: list[Ticket] = []
         for place in self.ledger.counted:
             if place.kind is Kind.GRADIENT:
                 batch.append(place)

@@ -22,13 +22,13 @@ from tinsmith.core.codec import (
     encode_result,
     to_wire,
 )
+from tinsmith.core.decision import Fault
 from tinsmith.core.errors import InputError
 from tinsmith.core.values import ForwardRequest
-from tinsmith.core.verdict import Fault
-from tinsmith.io.wire import Answer, Faulted
+from tinsmith.io.http.messages import Answer, Faulted
 
 if TYPE_CHECKING:
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 TRAINING = frozenset(
     {"forward", "forward_backward", "optim_step", "save_weights", "save_weights_for_sampler", "load_weights"}

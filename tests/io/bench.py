@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tinsmith import APIFuture, TrainingClient
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
     from tinsmith.testing import FrozenClock, LedgerService
 
 WAIT_S = guard.WAIT_S

@@ -12,7 +12,7 @@ from tinsmith.testing.service import reply
 from tests.io.bench import ADAM, WAIT_S, once, refuse, timed
 
 if TYPE_CHECKING:
-    from tinsmith.io.observe import Event, StillWaiting
+    from tinsmith.io.events import Event, StillWaiting
 
 
 def watched(

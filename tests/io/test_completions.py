@@ -12,7 +12,7 @@ from tinsmith.testing.service import reply
 from tests.io.bench import WAIT_S, refuse
 
 if TYPE_CHECKING:
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 PROMPT = ModelInput.from_ints([1, 2])
 PARAMS = SamplingParams(max_tokens=1)

@@ -32,7 +32,7 @@ from tests.io.bench import ADAM, WAIT_S, datum, refuse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 PROMPT = ModelInput.from_ints([1, 2])
 PARAMS = SamplingParams(max_tokens=1)

@@ -22,7 +22,7 @@ from tests.io.bench import ADAM, WAIT_S, datum
 if TYPE_CHECKING:
     import pathlib
 
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 
 def token(number: int, life_s: float = 3600.0) -> str:
@@ -206,7 +206,7 @@ def test_command_without_a_key(service: testing.LedgerService, command: str, why
 
 def test_command_that_hangs(service: testing.LedgerService, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is ended, and not waited for where something that it started keeps its output open."""
-    monkeypatch.setattr("tinsmith.io.credentials.COMMAND_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("tinsmith.io.http.auth.COMMAND_TIMEOUT_S", 0.1)
     client = ServiceClient(config=commanded(service, HANGING), http_client=service.settings()["http_client"])
     with pytest.raises(AuthenticationError, match="it took longer than"):
         client.get_server_capabilities()

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tinsmith import testing
-from tinsmith.core.verdict import Fault
-from tinsmith.io import descriptors
-from tinsmith.io.descriptors import FEWEST, Turns, turns_for
-from tinsmith.io.transport import Transport
-from tinsmith.io.wire import Faulted, Lane
+from tinsmith.core.decision import Fault
+from tinsmith.io.http import descriptors
+from tinsmith.io.http.descriptors import FEWEST, Turns, turns_for
+from tinsmith.io.http.messages import Faulted, Lane
+from tinsmith.io.http.transport import Transport
 
 from tests.io.test_transport import config_for, post
 
@@ -75,7 +75,7 @@ def test_what_reads_answers_is_loaded_before_the_first_send() -> None:
     program = """
         import sys
         from tinsmith import *
-        from tinsmith.io.transport import Transport
+        from tinsmith.io.http.transport import Transport
         attempt, before = Transport._attempt, []
         async def watched(self, request, *given, **named):
             if request.operation == "asample" and not before:
@@ -122,7 +122,7 @@ def test_no_free_descriptor_is_waited_for() -> None:
 
 def test_a_process_that_never_has_one_free_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait ends with the deadline of the attempt, and says what to raise."""
-    monkeypatch.setattr("tinsmith.io.transport.lacks_descriptors", lambda _: True)
+    monkeypatch.setattr("tinsmith.io.http.transport.lacks_descriptors", lambda _: True)
     with testing.SocketServer(testing.LedgerService()) as gone:
         url = gone.url
 

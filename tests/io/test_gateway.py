@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import Datum, ModelInput, RequestFailedError, ServiceClient, TinkerError, testing
-from tinsmith.io.wire import Answer
+from tinsmith.io.http.messages import Answer
 from tinsmith.testing.service import ServerDialect, reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tinsmith import APIFuture, TrainingClient
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 STATUSES = range(400, 500)
 

@@ -13,7 +13,7 @@ from tinsmith.core.config import ClientConfig
 from tests.guard import WAIT_S
 
 if TYPE_CHECKING:
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 BEAT_S = 0.5
 """The beat of the test; the hosted service's is 10 s."""

@@ -14,12 +14,12 @@ import pytest
 from tinsmith import APIConnectionError, ModelInput, SamplingParams, ServiceClient, TinkerError, testing
 from tinsmith.core import polling
 from tinsmith.core.config import ClientConfig
+from tinsmith.core.decision import Fault
 from tinsmith.core.policy import PollPolicy, RetryConfig
-from tinsmith.core.verdict import Fault
-from tinsmith.io import hub
-from tinsmith.io.secrets import SHORTEST, secrets_of, without_secrets
-from tinsmith.io.transport import Transport
-from tinsmith.io.wire import Answer, Faulted, Lane, Request, json_body
+from tinsmith.io.http.messages import Answer, Faulted, Lane, Request, json_body
+from tinsmith.io.http.redaction import SHORTEST, secrets_of, without_secrets
+from tinsmith.io.http.transport import Transport
+from tinsmith.io.polling import poller
 from tinsmith.testing.service import reply
 from tinsmith.testing.sockets import RawAnswer
 
@@ -28,7 +28,7 @@ from tests.io.bench import ADAM, WAIT_S, once, refuse, trainer_on
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 KEY = "tml-canary-77c2"
 
@@ -136,7 +136,7 @@ def test_answer_without_end_ends(
     server: testing.SocketServer, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """An answer above the bound is refused as unreadable: a poll is not repeated for hours with gigabytes."""
-    monkeypatch.setattr("tinsmith.io.streams.MAX_RESPONSE_BYTES", 1000)
+    monkeypatch.setattr("tinsmith.io.http.streams.MAX_RESPONSE_BYTES", 1000)
     with ServiceClient(config=config_for(server.url)) as client:
         trainer = client.create_lora_training_client("tinsmith/tiny").result()
         large = reply({"request_id": "r", "metrics": {}, "filler": "x" * 2000})
@@ -370,7 +370,7 @@ def test_no_answer_ends_a_background_task(
             monkeypatch.setattr(client.holder.caller, "exchange", breaks)
             client.holder.runtime.spawn(asyncio.sleep(100)).result(WAIT_S)
         else:
-            monkeypatch.setattr(hub, "decide", breaks)
+            monkeypatch.setattr(poller, "decide", breaks)
             trainer.optim_step(ADAM).result(WAIT_S)
     assert not left
     beats = sum(seen.path.endswith("session_heartbeat") for seen in service.seen)
@@ -404,7 +404,7 @@ def test_an_answer_may_unfold_to_a_bound(
     server: testing.SocketServer, monkeypatch: pytest.MonkeyPatch, lane: Lane, kind: str, told: bool
 ) -> None:
     """A JSON answer unfolds to 20 times its size or 64 MB, whichever is more; here to 100 kB."""
-    monkeypatch.setattr("tinsmith.io.streams.UNFOLDED_BYTES", 100_000)
+    monkeypatch.setattr("tinsmith.io.http.streams.UNFOLDED_BYTES", 100_000)
     random = Random(1)
     dense = b"".join(random.randbytes(1) * 8 for _ in range(40_000))
     bodies = [dense, b"0" * 90_000, b"0" * 1_000_000]

@@ -32,7 +32,7 @@ from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, trainer_on
 
 if TYPE_CHECKING:
     from tinsmith import TrainingClient
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 SUBMITS = tuple(f"api/v1/{name}" for name in ("forward_backward", "optim_step", "forward"))
 STEP = "api/v1/optim_step"

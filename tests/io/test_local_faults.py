@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tinsmith import InputError, ServiceClient, TinkerError, testing
 from tinsmith.core.policy import RetryConfig
-from tinsmith.io.addressing import proxy_for
 from tinsmith.io.download import Download
-from tinsmith.io.wire import Lane
+from tinsmith.io.http.addressing import proxy_for
+from tinsmith.io.http.messages import Lane
 
 from tests.clients.test_download import PATH, Store
 from tests.io.bench import WAIT_S

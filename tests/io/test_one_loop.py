@@ -34,8 +34,8 @@ SENDS = frozenset(
 """Calls that put a request on the wire, by name."""
 
 NOT_RETRIES = {
-    ("io/transport.py", "_attempt"): "follows redirects of a GET, three at most",
-    ("io/transport.py", "stream"): "follows redirects of a GET, three at most",
+    ("io/http/transport.py", "_attempt"): "follows redirects of a GET, three at most",
+    ("io/http/transport.py", "stream"): "follows redirects of a GET, three at most",
     ("io/session.py", "_beat"): "each heartbeat is a new request",
     ("io/telemetry.py", "_flush"): "each batch is a new request",
 }

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tinsmith import APIFuture, ClosedError, ModelInput, SamplingParams, ServiceClient, testing
 from tinsmith.core.config import ClientConfig
+from tinsmith.core.decision import Fault
 from tinsmith.core.policy import FlowLimits, RetryConfig
-from tinsmith.core.verdict import Fault
-from tinsmith.io.wire import Faulted
+from tinsmith.io.http.messages import Faulted
 
 from tests.io.bench import ADAM, WAIT_S, refuse, trainer_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 MAKE = """
 import sys, os, threading, time, asyncio, pickle, warnings

@@ -22,15 +22,15 @@ from tinsmith import (
 )
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import FlowLimits, RetryConfig
-from tinsmith.io.budget import Submissions, Window
-from tinsmith.io.sample import SampleJob
+from tinsmith.io.limits import Submissions, Window
+from tinsmith.io.queues.sample_job import SampleJob
 from tinsmith.testing.faults import AtPosition, FaultKind
 from tinsmith.testing.service import ServerDialect, reply
 
 from tests.io.bench import WAIT_S, refuse, timed
 
 if TYPE_CHECKING:
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 PROMPT = ModelInput.from_ints([1, 2, 3])
 PARAMS = SamplingParams(max_tokens=2)

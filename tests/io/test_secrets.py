@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tinsmith import ModelInput, SamplingParams, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig
-from tinsmith.io.wire import Answer
+from tinsmith.io.http.messages import Answer
 from tinsmith.testing.service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum
@@ -19,7 +19,7 @@ from tests.io.bench import ADAM, WAIT_S, datum
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 KEY = "tml-canary-4b1d"
 PROMPT_TOKENS = [48611, 48612, 48613]

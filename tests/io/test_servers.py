@@ -18,7 +18,7 @@ from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, trainer_on
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
     Rule = Callable[[str, Seen, dict[str, Any]], Answer | None]
 

@@ -18,13 +18,13 @@ from tinsmith import (
 from tinsmith.core.codec.decode import decode_chunk
 from tinsmith.core.codec.encode import to_wire
 from tinsmith.core.values.chunks import UnknownChunk
-from tinsmith.io.wire import Answer
+from tinsmith.io.http.messages import Answer
 from tinsmith.testing.service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse
 
 if TYPE_CHECKING:
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 PROMPT = ModelInput.from_ints([1, 2])
 CHECKPOINT = "tinker://other:train:0/weights/a"

@@ -24,7 +24,7 @@ from tinsmith.testing.service import reply
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, timed, trainer_on
 
 if TYPE_CHECKING:
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 CONFIG = "api/v1/client/config"
 ONE = ModelInput.from_ints([1, 2])

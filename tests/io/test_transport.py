@@ -10,12 +10,12 @@ import attrs
 import pytest
 from tinsmith import APIConnectionError, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig
+from tinsmith.core.decision import Fault
 from tinsmith.core.policy import PollPolicy, RetryConfig, Timeouts
 from tinsmith.core.secret import Secret
-from tinsmith.core.verdict import Fault
-from tinsmith.io.addressing import proxy_for
-from tinsmith.io.transport import Transport, client_of
-from tinsmith.io.wire import Answer, Faulted, Lane, Request, json_body
+from tinsmith.io.http.addressing import proxy_for
+from tinsmith.io.http.messages import Answer, Faulted, Lane, Request, json_body
+from tinsmith.io.http.transport import Transport, client_of
 from tinsmith.testing.faults import AtPosition, FaultKind
 from tinsmith.testing.service import reply
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 LANES = (Lane.CONTROL, Lane.UPLOAD)
 """The two kinds of connections: httpx's own, and the lean ones."""

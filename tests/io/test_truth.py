@@ -24,8 +24,8 @@ from tinsmith import (
     TinkerError,
     testing,
 )
-from tinsmith.io.observe import Event, StillWaiting
-from tinsmith.io.wire import Answer
+from tinsmith.io.events import Event, StillWaiting
+from tinsmith.io.http.messages import Answer
 from tinsmith.testing.service import ServerDialect, reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, trainer_on
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tinsmith import TrainingClient
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 POLL = "retrieve_future"
 EXISTS = reply({"detail": "Checkpoint 'a' already exists for model 'M'"}, 409)

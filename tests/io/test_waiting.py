@@ -19,9 +19,9 @@ from tinsmith import (
     testing,
 )
 from tinsmith.core.config import ClientConfig
-from tinsmith.core.verdict import Fault
-from tinsmith.io.observe import Event, Progress, QueueState, QueueStateChanged, StillWaiting
-from tinsmith.io.wire import Faulted
+from tinsmith.core.decision import Fault
+from tinsmith.io.events import Event, Progress, QueueState, QueueStateChanged, StillWaiting
+from tinsmith.io.http.messages import Faulted
 from tinsmith.testing.service import ServerDialect, reply
 
 from tests.io.bench import ADAM, WAIT_S, refuse, timed, trainer_on
@@ -29,7 +29,7 @@ from tests.io.bench import ADAM, WAIT_S, refuse, timed, trainer_on
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 POLL = "retrieve_future"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 from tinsmith import AdamParams, ServiceClient, testing
-from tinsmith.io.observe import Progress, QueueStateChanged, StillWaiting
+from tinsmith.io.events import Progress, QueueStateChanged, StillWaiting
 from tinsmith.progress import ProgressDisplay, ProgressLog
 
 from tests.guard import WAIT_S

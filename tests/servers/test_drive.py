@@ -22,7 +22,7 @@ from tests.servers.run import STEPS, TABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 
 AT_ONCE: dict[str, Any] = {

@@ -12,7 +12,7 @@ from tinsmith import testing
 from tinsmith.testing.faults import AtRandom, FaultKind
 
 if TYPE_CHECKING:
-    from tinsmith.io.wire import Answer, Seen
+    from tinsmith.io.http.messages import Answer, Seen
 
 SLOW = frozenset({FaultKind.STATUS_429_ADVISED, FaultKind.STATUS_503_BEFORE})
 """Kinds that ask the client to wait for seconds: they cost time and show nothing more."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.rest import RestClient
     from tinsmith.clients.service import ServiceClient
     from tinsmith.core.config import ClientConfig
-    from tinsmith.io.observe import Event, Progress
+    from tinsmith.io.events import Event, Progress
 
 DATABASE = "tinsmith.sqlite3"
 """The file by which the data directory of an embedded service is known."""

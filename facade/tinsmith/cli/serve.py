@@ -92,7 +92,7 @@ def serve(
     print_telemetry: Telemetry = False,
 ) -> None:
     """Serve the embedded service to any client of this API, until Ctrl-C."""
-    from tinsmith.core.extras import require_extra
+    from tinsmith.core.optional_deps import require_extra
 
     require_extra("tinsmith serve", "local")
     from tinsmith_local.serve import serve as run

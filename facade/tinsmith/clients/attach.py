@@ -13,8 +13,8 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.polling import PollState
 from tinsmith.io import operations
 from tinsmith.io.future import APIFuture
-from tinsmith.io.outcome import fetch
-from tinsmith.io.promise import Promise
+from tinsmith.io.polling.promise import Promise
+from tinsmith.io.queues.results import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,11 +7,11 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin
 
+from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError
 from tinsmith.core.failures import detail_text
 from tinsmith.core.paths import ParsedCheckpointTinkerPath, spellings
 from tinsmith.core.values.answers import CheckpointArchiveUrlResponse
-from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 from tinsmith.io.download import Download, disk_trouble_is_named
 from tinsmith.io.unpack import unpack

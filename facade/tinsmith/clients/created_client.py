@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from tinsmith.core.errors import InputError, TinkerError
 from tinsmith.io.future import APIFuture
 from tinsmith.io.link import Link
-from tinsmith.io.standing import unexpected
+from tinsmith.io.queues.pending_jobs import unexpected
 
 T = TypeVar("T")
 

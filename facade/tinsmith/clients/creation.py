@@ -24,18 +24,18 @@ from tinsmith.clients.training_calls import load_state
 from tinsmith.core.arguments import as_config
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
+from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
 from tinsmith.core.polling import PollState
 from tinsmith.core.values.names import OptimizerConfig
-from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
-from tinsmith.io.calls import new_idempotency_key
-from tinsmith.io.outcome import fetch
-from tinsmith.io.promise import Promise
-from tinsmith.io.sampler import NUMBERS_A_COPY, Sampler, copy_number
-from tinsmith.io.secrets import secrets_in
-from tinsmith.io.submission import Accepted, Submission, refusal, submit
-from tinsmith.io.wire import Body, Lane
+from tinsmith.io.http.messages import Body, Lane
+from tinsmith.io.http.redaction import secrets_in
+from tinsmith.io.http.sender import new_idempotency_key
+from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
+from tinsmith.io.polling.promise import Promise
+from tinsmith.io.queues.results import fetch
+from tinsmith.io.queues.sampling_session import NUMBERS_A_COPY, SamplingSession, copy_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,7 +202,7 @@ def create_sampling(
     """Ask for a sampler, and return its client at once."""
     link.check()
     client = SamplingClient(
-        link, Sampler(), model_path=model_path, base_model=base_model, retry_config=retry_config
+        link, SamplingSession(), model_path=model_path, base_model=base_model, retry_config=retry_config
     )
 
     async def make() -> None:
@@ -238,7 +238,9 @@ def sample_saved(
 ) -> SamplingClient:
     """Return the client of the sampler that weights are being saved for."""
     link = trainer._link
-    client = SamplingClient(link, Sampler(), base_model=trainer._base_model, retry_config=retry_config)
+    client = SamplingClient(
+        link, SamplingSession(), base_model=trainer._base_model, retry_config=retry_config
+    )
     client.origin = saving
 
     async def make() -> None:
@@ -262,7 +264,7 @@ def join_sampling(
     """Return a client of a sampler that exists, with numbers that its other clients do not use."""
     link.check()
     client = SamplingClient(
-        link, Sampler(), model_path=model_path, base_model=base_model, retry_config=retry_config
+        link, SamplingSession(), model_path=model_path, base_model=base_model, retry_config=retry_config
     )
 
     async def make() -> None:

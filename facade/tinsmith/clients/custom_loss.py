@@ -29,8 +29,8 @@ from tinsmith.core.errors import (
 from tinsmith.core.merge import merge_forward_backward
 from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.core.values.tensor import TensorData
-from tinsmith.io.call import UserCodeError
 from tinsmith.io.future import HELD_LINE, HeldLine
+from tinsmith.io.queues.jobs import UserCodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tinsmith.core.values.datum import Datum
-    from tinsmith.io.call import Call
-    from tinsmith.io.pipeline import Pipeline
+    from tinsmith.io.queues.jobs import Job
+    from tinsmith.io.queues.training_queue import TrainingQueue
 
     Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -150,8 +150,8 @@ def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[
 
 
 def calls(
-    line: Pipeline, data: Sequence[Datum], loss_fn: CustomLoss, backend: Backend | None
-) -> tuple[Call[ForwardBackwardOutput], Call[ForwardBackwardOutput]]:
+    line: TrainingQueue, data: Sequence[Datum], loss_fn: CustomLoss, backend: Backend | None
+) -> tuple[Job[ForwardBackwardOutput], Job[ForwardBackwardOutput]]:
     """Make the two calls of a custom loss, which are queued one behind the other.
 
     The second holds its turn while the loss is computed, so that nothing comes between them.
@@ -217,7 +217,7 @@ def calls(
     return forward, backward
 
 
-async def _within_limit(line: Pipeline, backward: Call[Any], computing: Coroutine[Any, Any, T]) -> T:
+async def _within_limit(line: TrainingQueue, backward: Job[Any], computing: Coroutine[Any, Any, T]) -> T:
     """Wait for the loss; when it does not return while calls are queued behind it, it may wait for them.
 
     Most of such waits are noticed when they begin (`APIFuture`), but not those in threads of the loss's own.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError
-from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
-from tinsmith.io.wire import Lane
+from tinsmith.io.http.messages import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

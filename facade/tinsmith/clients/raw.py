@@ -18,15 +18,15 @@ from tinsmith_api.resources.raw import RawOperations as Operations
 from tinsmith.clients.attach import result_of
 from tinsmith.core.codec.encode import encode_plain_batch
 from tinsmith.core.codec.wire import CONTENT_TYPES
-from tinsmith.core.verdict import OpClass
+from tinsmith.core.decision import OpClass
 from tinsmith.io import operations
-from tinsmith.io.wire import Body
+from tinsmith.io.http.messages import Body
 
 if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.policy import RetryConfig
+    from tinsmith.io.http.messages import Request
     from tinsmith.io.link import Link
-    from tinsmith.io.wire import Request
 
 T = TypeVar("T")
 R = TypeVar("R")

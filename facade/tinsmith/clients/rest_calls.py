@@ -13,12 +13,12 @@ from tinsmith.clients.attach import result_of
 from tinsmith.clients.checkpoints import checkpoint, checkpoint_of, on_checkpoint
 from tinsmith.core.codec.structure import to_page
 from tinsmith.core.config import ClientConfig
+from tinsmith.core.decision import OpClass
 from tinsmith.core.paging import Pages
-from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 from tinsmith.io.future import APIFuture
+from tinsmith.io.http.messages import Request
 from tinsmith.io.link import Link
-from tinsmith.io.wire import Request
 
 T = TypeVar("T")
 

@@ -23,11 +23,11 @@ from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.core.values.tensor import TensorData
 from tinsmith.io import operations
+from tinsmith.io.events import QueueState
 from tinsmith.io.future import APIFuture, then
 from tinsmith.io.link import Link
-from tinsmith.io.observe import QueueState
-from tinsmith.io.sample import SampleJob
-from tinsmith.io.sampler import Sampler
+from tinsmith.io.queues.sample_job import SampleJob
+from tinsmith.io.queues.sampling_session import SamplingSession
 from tinsmith.io.telemetry import Telemetry
 
 
@@ -56,7 +56,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
     def __init__(
         self,
         link: Link,
-        sampler: Sampler,
+        sampler: SamplingSession,
         *,
         model_path: str | None = None,
         base_model: str | None = None,

@@ -27,10 +27,10 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.server_profiles import ServerProfile
 from tinsmith.io import operations
+from tinsmith.io.events import Event, Progress
 from tinsmith.io.future import APIFuture
 from tinsmith.io.link import Link
 from tinsmith.io.log import log_to_stderr
-from tinsmith.io.observe import Event, Progress
 from tinsmith.io.telemetry import Telemetry
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import attrs
 
 from tinsmith.core.config import ClientConfig, Secret
 from tinsmith.io.link import Link
-from tinsmith.io.sampler import NUMBERS_A_COPY, Sampler
+from tinsmith.io.queues.sampling_session import NUMBERS_A_COPY, SamplingSession
 
 if TYPE_CHECKING:
     from tinsmith.clients.sampling import SamplingClient
@@ -58,7 +58,7 @@ def restore(
     first = random_copy() * NUMBERS_A_COPY
     client = SamplingClient(
         link,
-        Sampler(sampling_session_id, first, unnumbered=True),
+        SamplingSession(sampling_session_id, first, unnumbered=True),
         model_path=model_path,
         base_model=base_model,
         retry_config=retry_config,

@@ -15,8 +15,8 @@ from tinsmith.core.errors import APIResponseValidationError, ProgressTimeoutErro
 from tinsmith.core.retry import drive
 from tinsmith.io import operations
 from tinsmith.io.download import Download
-from tinsmith.io.observe import StillWaiting
-from tinsmith.io.promise import LONG_WAIT_S
+from tinsmith.io.events import StillWaiting
+from tinsmith.io.polling.promise import LONG_WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,12 +16,12 @@ from tinsmith.core.codec.decode import decode_forward_backward
 from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_optim_step
 from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.merge import MissingOutputs, merge_forward_backward
-from tinsmith.core.place import Kind
+from tinsmith.core.ticket import Kind
 from tinsmith.core.values.names import SamplingClientKind
 from tinsmith.io import operations
-from tinsmith.io.call import Call, Part
-from tinsmith.io.secrets import secrets_in
-from tinsmith.io.wire import Body
+from tinsmith.io.http.messages import Body
+from tinsmith.io.http.redaction import secrets_in
+from tinsmith.io.queues.jobs import Chunk, Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tinsmith.core.values.names import OptimParams
     from tinsmith.core.values.results import ForwardBackwardOutput
     from tinsmith.io.link import Link
-    from tinsmith.io.pipeline import Pipeline
+    from tinsmith.io.queues.training_queue import TrainingQueue
 T = TypeVar("T")
 
 RESTORABLE = frozenset({"save_weights", "load_weights"})
@@ -41,24 +41,24 @@ BYTES_PER_NUMBER = 9
 
 
 def forward_backward(
-    line: Pipeline,
+    line: TrainingQueue,
     operation: Literal["forward", "forward_backward"],
     data: Sequence[Datum],
     loss_fn: str,
     loss_fn_config: Mapping[str, float | str] | None,
-) -> Call[ForwardBackwardOutput]:
+) -> Job[ForwardBackwardOutput]:
     """Make the call of forward or forward_backward: one part a chunk."""
     check_batch(data, loss_fn, loss_fn_config)
     return chunked(line, operation, list(data), loss_fn, loss_settings(loss_fn_config))
 
 
 def chunked(
-    line: Pipeline,
+    line: TrainingQueue,
     operation: Literal["forward", "forward_backward"],
     data: list[Datum],
     loss_fn: str,
     settings: dict[str, float | str] | None,
-) -> Call[ForwardBackwardOutput]:
+) -> Job[ForwardBackwardOutput]:
     """Make the call of checked data, of which bytes are built at each part's turn."""
 
     def build(chunk: range, seq_id: int) -> Body:
@@ -72,9 +72,9 @@ def chunked(
     terms = line.link.terms
     planned_for = terms.limits.chunks
 
-    def cut() -> list[Part]:
+    def cut() -> list[Chunk]:
         return [
-            Part(
+            Chunk(
                 partial(build, chunk),
                 partial(read, len(chunk)),
                 BYTES_PER_NUMBER * sum(count(data[index]) for index in chunk) + 256 * len(chunk),
@@ -82,7 +82,7 @@ def chunked(
             for chunk in plan(data, planned_for)
         ]
 
-    def recut() -> list[Part] | None:
+    def recut() -> list[Chunk] | None:
         """Cut by the limits that the server told since, if they are others."""
         nonlocal planned_for
         if terms.limits.chunks == planned_for:
@@ -90,7 +90,7 @@ def chunked(
         planned_for = terms.limits.chunks
         return cut()
 
-    return Call(
+    return Job(
         operation,
         operations.request_type(operation),
         operations.target(operation),
@@ -123,7 +123,7 @@ def _reader(link: Link) -> Callable[[int, Any], ForwardBackwardOutput]:
     return read
 
 
-def optim_step(line: Pipeline, params: OptimParams) -> Call[OptimStepResponse]:
+def optim_step(line: TrainingQueue, params: OptimParams) -> Job[OptimStepResponse]:
     """Make the call of optim_step."""
     check_step(params)
 
@@ -133,7 +133,7 @@ def optim_step(line: Pipeline, params: OptimParams) -> Call[OptimStepResponse]:
     return _single("optim_step", build, OptimStepResponse, Kind.STEP)
 
 
-def promise(line: Pipeline, ask: Ask[T]) -> Call[T]:
+def promise(line: TrainingQueue, ask: Ask[T]) -> Job[T]:
     """Make the call of an operation of the contract that has a place in the order of training.
 
     The line remembers the path of what was saved or loaded, for errors that ask for a checkpoint.
@@ -147,16 +147,16 @@ def promise(line: Pipeline, ask: Ask[T]) -> Call[T]:
 
 
 def load_state(
-    line: Pipeline, path: str, optimizer: bool, weights_access_token: str | None
-) -> Call[LoadWeightsResponse]:
+    line: TrainingQueue, path: str, optimizer: bool, weights_access_token: str | None
+) -> Job[LoadWeightsResponse]:
     """Make the call of load_weights."""
     fields = {"path": path, "optimizer": optimizer, "weights_access_token": weights_access_token}
     return promise(line, Ask("load_weights", LoadWeightsResponse, body=fields))
 
 
 def save_ephemeral(
-    line: Pipeline, sampler_number: int, kind: SamplingClientKind
-) -> Call[SaveWeightsForSamplerResponse]:
+    line: TrainingQueue, sampler_number: int, kind: SamplingClientKind
+) -> Job[SaveWeightsForSamplerResponse]:
     """Make the call that hands the weights to a sampler without naming them."""
     fields: dict[str, object] = {"sampling_session_seq_id": sampler_number, "kind": kind}
     ask = operations.fit(Ask("save_weights_for_sampler", SaveWeightsForSamplerResponse, body=fields))
@@ -165,7 +165,7 @@ def save_ephemeral(
     return promise(line, attrs.evolve(ask, body=fields))
 
 
-def _body(line: Pipeline, fields: Mapping[str, object], tag: object) -> Callable[[int], Body]:
+def _body(line: TrainingQueue, fields: Mapping[str, object], tag: object) -> Callable[[int], Body]:
     def build(seq_id: int) -> Body:
         encoded = encode_body({"model_id": line.bound_id, **fields, "seq_id": seq_id, "type": tag})
         return Body.of((encoded,), secrets=secrets_in(fields))
@@ -179,18 +179,18 @@ def _single(
     result: type[Any],
     kind: Kind = Kind.OTHER,
     *,
-    noted: Pipeline | None = None,
-) -> Call[Any]:
+    noted: TrainingQueue | None = None,
+) -> Job[Any]:
     def merge(values: list[Any]) -> Any:
         if noted is not None:
             noted.last_checkpoint = values[0].path or noted.last_checkpoint
         return values[0]
 
-    return Call(
+    return Job(
         operation,
         operations.request_type(operation),
         operations.target(operation),
-        [Part(build, partial(operations.read, result))],
+        [Chunk(build, partial(operations.read, result))],
         merge,
         kind,
     )

@@ -11,10 +11,10 @@ from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.tokenizer import TokenizerShelf
 from tinsmith.clients.training_calls import promise
 from tinsmith.core.policy import RetryConfig
-from tinsmith.io.call import Call
+from tinsmith.io.events import QueueState
 from tinsmith.io.future import APIFuture
 from tinsmith.io.link import Link
-from tinsmith.io.observe import QueueState
+from tinsmith.io.queues.jobs import Job
 
 if TYPE_CHECKING:
     from tinsmith.clients.training import TrainingClient
@@ -62,7 +62,7 @@ class TrainingLine(CreatedClient["TrainingClient"], Resource):
             f" rank={self._rank} state={self._line.trouble or self._told_state!r}>"
         )
 
-    def _enter(self, call: Call[T], retry_config: RetryConfig | None = None) -> APIFuture[T]:
+    def _enter(self, call: Job[T], retry_config: RetryConfig | None = None) -> APIFuture[T]:
         call.retry = retry_config
         self._line.enter(call)
         return call.future

@@ -53,7 +53,7 @@ MODULES: dict[str, str] = {
     "tinker.cli": "",
     "tinker.cli.__main__": "main=tinsmith.cli:main main_cli=tinsmith.cli:main",
     "tinker.lib": "",
-    "tinker.lib.api_future_impl": "APIFuture QueueState=tinsmith.io.observe:QueueState RequestFailedError"
+    "tinker.lib.api_future_impl": "APIFuture QueueState=tinsmith.io.events:QueueState RequestFailedError"
     f" QueueStateObserver={_LOW}:QueueStateObserver _APIFuture={_LOW}:_APIFuture",
     "tinker.lib.base_url": "DEFAULT_BASE_URL=tinsmith.core.config:DEFAULT_BASE_URL"
     f" resolve_base_url={_LOW}:resolve_base_url",

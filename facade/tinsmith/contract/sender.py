@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from tinsmith.contract.exchange import Exchange, kept_headers, query_of, readable
+from tinsmith.core.decision import Fault
 from tinsmith.core.secret import Secret
-from tinsmith.core.verdict import Fault
-from tinsmith.io.transport import Transport
-from tinsmith.io.wire import Body, Faulted, Lane, Request, json_body
+from tinsmith.io.http.messages import Body, Faulted, Lane, Request, json_body
+from tinsmith.io.http.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

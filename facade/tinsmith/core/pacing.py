@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from tinsmith.core.decision import Decision, Fault, Outcome
 from tinsmith.core.retry_after import retry_after_s, should_retry
-from tinsmith.core.verdict import Decision, Fault, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,6 +17,7 @@ import orjson
 from tinsmith.core.codec.large import loads_result
 from tinsmith.core.codec.wire import ProtobufPayload, encoding_of
 from tinsmith.core.conflict import judge_conflict
+from tinsmith.core.decision import Fault, Outcome
 from tinsmith.core.errors import (
     Applied,
     ModelLostError,
@@ -35,7 +36,6 @@ from tinsmith.core.failures import (
 from tinsmith.core.pacing import Moment, back_off, judge_poll, not_ready_pause_s, unreadable_pause_s
 from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.core.retry_after import should_retry
-from tinsmith.core.verdict import Fault, Outcome
 from tinsmith.core.wording import Source, Topic, Words, names_what_is_missing, read_words, topic_of
 
 _FAILURE = frozenset({"error", "category"})

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 import tenacity
 
+from tinsmith.core.decision import NEVER_REPEATED, Decision, Fault, OpClass, Outcome
 from tinsmith.core.pacing import Moment, judge_poll
 from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.core.retry_after import retry_after_s, should_retry
-from tinsmith.core.verdict import NEVER_REPEATED, Decision, Fault, OpClass, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from tinsmith.core.errors import ClientPoisonedError, PartialBatchError, TinkerError
-from tinsmith.core.place import Call, Fallout, Kind, Phase, Place, Settlement
 from tinsmith.core.policy import OptimAfter
+from tinsmith.core.ticket import Fallout, Kind, Phase, QueuedCall, Settlement, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 @attrs.define
-class SequenceLine:
+class RequestOrder:
     """The line of one model."""
 
     optim_after: OptimAfter = "accepted"
@@ -33,12 +33,12 @@ class SequenceLine:
     """Why nothing is sent any more."""
     highest_sent: int = 0
     """The highest number under which bytes may have left."""
-    _line: deque[Place] = attrs.field(factory=deque)
-    _batch: set[Place] = attrs.field(factory=set)
+    _line: deque[Ticket] = attrs.field(factory=deque)
+    _batch: set[Ticket] = attrs.field(factory=set)
     """Gradients accepted since the last accepted step whose results are not in."""
     _given_back: bool = False
 
-    def take(self, kind: Kind, chunks: int = 1, *, ahead: bool = False) -> list[Place]:
+    def take(self, kind: Kind, chunks: int = 1, *, ahead: bool = False) -> list[Ticket]:
         """Take places for one call, behind everything called before; an error once the line is poisoned.
 
         With `ahead` they are before everything that waits: for what belongs to the creation of the model,
@@ -46,8 +46,8 @@ class SequenceLine:
         """
         if self.poison is not None:
             raise self.refusal()
-        call = Call(kind)
-        call.places.extend(Place(call, chunk) for chunk in range(chunks))
+        call = QueuedCall(kind)
+        call.places.extend(Ticket(call, chunk) for chunk in range(chunks))
         if ahead:
             assert all(place.phase is Phase.WAITING for place in self._line), "something has begun"
             self._line.extendleft(reversed(call.places))
@@ -55,12 +55,12 @@ class SequenceLine:
             self._line.extend(call.places)
         return call.places
 
-    def replanned(self, call: Call, chunks: int) -> list[Place]:
+    def replanned(self, call: QueuedCall, chunks: int) -> list[Ticket]:
         """Give a call of which nothing has begun another number of places, where it is queued."""
         assert all(place.phase is Phase.WAITING for place in call.places), "nothing of it has begun"
         line = list(self._line)
         at, old = line.index(call.places[0]), len(call.places)
-        call.places[:] = [Place(call, chunk) for chunk in range(chunks)]
+        call.places[:] = [Ticket(call, chunk) for chunk in range(chunks)]
         line[at : at + old] = call.places
         self._line = deque(line)
         return call.places
@@ -84,7 +84,7 @@ class SequenceLine:
         return len(self._line)
 
     @property
-    def head(self) -> Place | None:
+    def head(self) -> Ticket | None:
         """The request whose turn it is; None if there is none, or if a step must wait for results."""
         if not self._line:
             return None
@@ -92,7 +92,7 @@ class SequenceLine:
         held = self.optim_after == "results" and head.kind is Kind.STEP and head.phase is Phase.WAITING
         return None if held and self._batch else head
 
-    def draw(self, place: Place) -> int:
+    def draw(self, place: Ticket) -> int:
         """Give the head its number."""
         assert place is self.head, "only the head draws"
         assert place.phase is Phase.WAITING, "a number is drawn once"
@@ -101,18 +101,18 @@ class SequenceLine:
         self._given_back = False
         return place.seq_id
 
-    def sent(self, place: Place) -> None:
+    def sent(self, place: Ticket) -> None:
         """Note that bytes are about to leave."""
         assert place.phase in (Phase.DRAWN, Phase.SENT), "only a drawn request is sent"
         place.phase = Phase.SENT
         assert place.seq_id is not None
         self.highest_sent = max(self.highest_sent, place.seq_id)
 
-    def unsure(self, place: Place) -> None:
+    def unsure(self, place: Ticket) -> None:
         """Note that a try ended with an unknown outcome; from now on the number is spent."""
         place.unknown = True
 
-    def redraw(self, place: Place) -> int | None:
+    def redraw(self, place: Ticket) -> int | None:
         """Take the next number after a 409 on the first re-use of one given back; None if it is not that.
 
         The server had counted the request that gave the number back. That is the one 409 to go on after.
@@ -123,7 +123,7 @@ class SequenceLine:
         self.next_id += 1
         return place.seq_id
 
-    def accepted(self, place: Place) -> Settlement:
+    def accepted(self, place: Ticket) -> Settlement:
         """Let the head go: the server gave a promise."""
         self._leave(place, Phase.ACCEPTED)
         place.call.applied.add(place.chunk)
@@ -135,7 +135,7 @@ class SequenceLine:
             self._batch.add(place)
         return self._meet_doom(place) if place.doom is not None else Settlement()
 
-    def _meet_doom(self, place: Place) -> Settlement:
+    def _meet_doom(self, place: Ticket) -> Settlement:
         """Judge a request that was under way when one it builds on was lost; a step awaits its own result."""
         assert place.doom is not None
         if place.kind is Kind.STEP:
@@ -145,7 +145,7 @@ class SequenceLine:
         self._batch.discard(place)
         return Settlement(failed=[Fallout(place, partial), *self.poisoned(partial).failed])
 
-    def rejected(self, place: Place, error: TinkerError) -> Settlement:
+    def rejected(self, place: Ticket, error: TinkerError) -> Settlement:
         """Settle a failed submission: free the turn, keep or give back the number, fail what waits behind.
 
         The error's `applied` decides: "no" gives the number back, unless it was ever sent with an unknown
@@ -165,7 +165,7 @@ class SequenceLine:
         behind = self._fail_waiting(lambda other: _late(other, place, error))
         return Settlement(failed=[Fallout(place, error), *behind])
 
-    def _give_back(self, place: Place) -> None:
+    def _give_back(self, place: Ticket) -> None:
         if place.seq_id is None:
             return
         assert place.seq_id == self.next_id - 1, "one number is out at a time"
@@ -173,7 +173,7 @@ class SequenceLine:
         self._given_back = place.reused or place.phase is Phase.SENT
         place.seq_id = None
 
-    def cancelled(self, call: Call) -> bool:
+    def cancelled(self, call: QueuedCall) -> bool:
         """Take a call out of the line at its owner's wish; False if it is too late for that.
 
         Before sending nothing is lost: the number goes back. Once a chunk was sent, the call goes on without
@@ -186,7 +186,7 @@ class SequenceLine:
             self._leave(place, Phase.FAILED)
         return True
 
-    def finished(self, place: Place, error: TinkerError | None = None) -> Settlement:
+    def finished(self, place: Ticket, error: TinkerError | None = None) -> Settlement:
         """Settle a promise; says which results may be handed out now, and which futures fail.
 
         A step's result is held back until the gradients before it are settled. When one of them fails, a
@@ -210,7 +210,7 @@ class SequenceLine:
                 return Settlement(ready=[place, step])
         return Settlement(ready=[] if place.gradients else [place])
 
-    def _promise_failed(self, place: Place, error: TinkerError) -> Settlement:
+    def _promise_failed(self, place: Ticket, error: TinkerError) -> Settlement:
         place.phase = Phase.FAILED
         place.call.applied.discard(place.chunk)
         if place.kind is not Kind.GRADIENT:
@@ -225,7 +225,7 @@ class SequenceLine:
             return Settlement(failed=[Fallout(place, partial), *self.poisoned(partial).failed])
         return Settlement(failed=[Fallout(place, error), *self._fail_steps_on(place, error)])
 
-    def _step_was_wrong(self, place: Place, step: Place, error: TinkerError) -> Settlement:
+    def _step_was_wrong(self, place: Ticket, step: Ticket, error: TinkerError) -> Settlement:
         own = error
         if place.call.applied:
             own = _partial(place, error, "other chunks of the same call were applied", "unknown")
@@ -243,17 +243,17 @@ class SequenceLine:
             self.poison = error
         return Settlement(failed=self._fail_waiting(lambda _: self.refusal()))
 
-    def _leave(self, place: Place, phase: Phase) -> None:
+    def _leave(self, place: Ticket, phase: Phase) -> None:
         if self._line and self._line[0] is place:
             self._line.popleft()
         else:
             self._line.remove(place)
         place.phase = phase
 
-    def _fail_waiting(self, error_for: Callable[[Place], TinkerError | None]) -> list[Fallout]:
+    def _fail_waiting(self, error_for: Callable[[Ticket], TinkerError | None]) -> list[Fallout]:
         """Fail the waiting requests for which there is an error; a head that is past waiting stays."""
         failed: list[Fallout] = []
-        stay: deque[Place] = deque()
+        stay: deque[Ticket] = deque()
         for place in self._line:
             error = error_for(place) if place.phase is Phase.WAITING else None
             if error is None:
@@ -264,14 +264,14 @@ class SequenceLine:
         self._line = stay
         return failed
 
-    def _fail_steps_on(self, lost: Place, error: TinkerError) -> list[Fallout]:
+    def _fail_steps_on(self, lost: Ticket, error: TinkerError) -> list[Fallout]:
         """Fail the rest of a lost call, and the first waiting step with all behind it.
 
         They were called on a gradient that is not there.
         """
         past_step = False
 
-        def error_for(place: Place) -> TinkerError | None:
+        def error_for(place: Ticket) -> TinkerError | None:
             nonlocal past_step
             past_step = past_step or place.kind is Kind.STEP
             return _late(place, lost, error) if past_step or place.call is lost.call else None
@@ -279,11 +279,11 @@ class SequenceLine:
         return self._fail_waiting(error_for)
 
 
-def _builds_on(later: Place, lost: Place) -> bool:
+def _builds_on(later: Ticket, lost: Ticket) -> bool:
     return later.kind is Kind.STEP or later.call is lost.call
 
 
-def _late(behind: Place, failed: Place, error: TinkerError) -> TinkerError:
+def _late(behind: Ticket, failed: Ticket, error: TinkerError) -> TinkerError:
     """Build the error of a request that was not sent because of one before it."""
     if behind.call is failed.call:
         return error
@@ -297,14 +297,14 @@ def _late(behind: Place, failed: Place, error: TinkerError) -> TinkerError:
     return late
 
 
-def _stepped(step: Place) -> PartialBatchError:
+def _stepped(step: Ticket) -> PartialBatchError:
     """Build the error of a step that was applied without one of its gradients."""
     assert step.doom is not None
     return _partial(*step.doom, "the optim_step behind it was applied", "yes")
 
 
 def _partial(
-    place: Place, error: TinkerError, why: str, applied: Literal["yes", "unknown"]
+    place: Ticket, error: TinkerError, why: str, applied: Literal["yes", "unknown"]
 ) -> PartialBatchError:
     """Build the error of a batch of which only a part is on the server."""
     done = tuple(sorted(place.call.applied))

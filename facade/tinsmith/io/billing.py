@@ -1,6 +1,6 @@
 """A pause while the account cannot pay: told and logged often enough to be seen, and once when it is over.
 
-It must not wait or send: `io.calls` and `io.hub` do.
+It must not wait or send: `io.http.sender` and `io.polling.poller` do.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from tinsmith.io.observe import StillWaiting
+from tinsmith.io.events import StillWaiting
 
 if TYPE_CHECKING:
-    from tinsmith.io.observe import Observers
+    from tinsmith.io.events import Observers
 
 _log = logging.getLogger("tinsmith")
 

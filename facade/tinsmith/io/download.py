@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import attrs
 import orjson
 
+from tinsmith.core.decision import Fault, OpClass, Outcome
 from tinsmith.core.errors import APIConnectionError, APIResponseValidationError, TinkerError
 from tinsmith.core.failures import error_from_status
 from tinsmith.core.retry import Tries, drive, judge
-from tinsmith.core.verdict import Fault, OpClass, Outcome
-from tinsmith.io.wire import Faulted
+from tinsmith.io.http.messages import Faulted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping

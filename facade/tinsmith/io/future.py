@@ -1,7 +1,7 @@
 """When a result may be waited for, and futures made of others.
 
-The future itself is `tinsmith_api.future.APIFuture`. It must not know how a result comes about: `io.pipeline`
-and `io.desk` set it once.
+The future itself is `tinsmith_api.future.APIFuture`. It must not know how a result comes about: `io.queues`
+sets it once.
 """
 
 from __future__ import annotations

@@ -15,19 +15,19 @@ from weakref import finalize
 
 from tinsmith.core.claims import Claims
 from tinsmith.core.errors import ClosedError, TinkerError
-from tinsmith.core.extras import require_extra
+from tinsmith.core.optional_deps import require_extra
 from tinsmith.io import runtime as _runtime
 from tinsmith.io.billing import Billing
-from tinsmith.io.budget import ByteBudget
-from tinsmith.io.calls import Caller
-from tinsmith.io.credentials import Credentials
+from tinsmith.io.events import Observers
 from tinsmith.io.future import APIFuture
-from tinsmith.io.hub import PollHub
+from tinsmith.io.http.auth import Credentials
+from tinsmith.io.http.sender import Sender
+from tinsmith.io.http.transport import Transport
+from tinsmith.io.limits import ByteBudget
 from tinsmith.io.log import warn_on_stderr
-from tinsmith.io.observe import Observers
+from tinsmith.io.polling.poller import Poller
+from tinsmith.io.server_settings import ServerSettings
 from tinsmith.io.session import Session
-from tinsmith.io.terms import Terms
-from tinsmith.io.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.policy import RetryConfig
-    from tinsmith.io.cancels import Cancels
-    from tinsmith.io.desk import SampleDesk
-    from tinsmith.io.observe import Event
-    from tinsmith.io.pipeline import Pipeline
+    from tinsmith.io.events import Event
+    from tinsmith.io.queues.canceller import Canceller
+    from tinsmith.io.queues.sample_dispatcher import SampleDispatcher
+    from tinsmith.io.queues.training_queue import TrainingQueue
     from tinsmith.io.telemetry import Telemetry
 
 _log = logging.getLogger("tinsmith")
@@ -77,11 +77,11 @@ class Link:
         """Who tells of pauses while the account cannot pay."""
         self.credentials = Credentials(config, self.runtime, self.transport, self.random)
         """The key that holds now, between who sends and the connections."""
-        self.caller = Caller(
+        self.caller = Sender(
             config, self.credentials, self.observers, self.billing, self.random, self._may_resend
         )
         """The sending side."""
-        self.hub = PollHub(
+        self.hub = Poller(
             config,
             self.runtime,
             self.credentials,
@@ -96,7 +96,7 @@ class Link:
         """Room for request bodies."""
         self.sample_budget = ByteBudget(config.flow.sample_bytes)
         """Room for the bodies of samples."""
-        self.terms = Terms(self)
+        self.terms = ServerSettings(self)
         """What the server said of itself."""
         self.caller.on_answer = self.terms.saw
         self.claims = Claims(recent=0)
@@ -105,13 +105,13 @@ class Link:
         """The session at the server, opened on first need."""
         self._drained: list[APIFuture[Any]] = []
         self._creations: set[APIFuture[Any]] = set()
-        self._cancels: Cancels | None = None
-        self._desks: list[SampleDesk] = []
-        self._common_desk: SampleDesk | None = None
+        self._cancels: Canceller | None = None
+        self._desks: list[SampleDispatcher] = []
+        self._common_desk: SampleDispatcher | None = None
         self.telemetry = self._telemetry() if config.telemetry else None
         """The events that are sent to the server; None while telemetry is off, as it is by default."""
         self._guard = threading.Lock()
-        self._pipelines: list[Pipeline] = []
+        self._pipelines: list[TrainingQueue] = []
         self._closed: TinkerError | None = None
         self._closing: TinkerError | None = None
         self._holders: dict[object, None] = {}
@@ -123,12 +123,12 @@ class Link:
         return self.terms.may_resend_unknown
 
     @property
-    def cancels(self) -> Cancels:
+    def cancels(self) -> Canceller:
         """Who tells the server of samples that nobody waits for."""
         if self._cancels is None:
-            from tinsmith.io.cancels import Cancels  # not needed before something is cancelled
+            from tinsmith.io.queues.canceller import Canceller  # not needed before something is cancelled
 
-            self._cancels = Cancels(self)
+            self._cancels = Canceller(self)
         return self._cancels
 
     @property
@@ -136,14 +136,16 @@ class Link:
         """Whether this client ended."""
         return self._closed is not None
 
-    def desk(self, retry: RetryConfig | None) -> SampleDesk:
+    def desk(self, retry: RetryConfig | None) -> SampleDispatcher:
         """Return where samples wait: at one desk, unless a sampler has limits of its own."""
-        from tinsmith.io.desk import SampleDesk  # not needed by who only trains or reads
+        from tinsmith.io.queues.sample_dispatcher import (
+            SampleDispatcher,  # not needed by who only trains or reads
+        )
 
         with self._guard:
             if retry is None and self._common_desk is not None:
                 return self._common_desk
-            desk = SampleDesk(self, retry)
+            desk = SampleDispatcher(self, retry)
             self._desks.append(desk)
             if retry is None:
                 self._common_desk = desk
@@ -163,11 +165,11 @@ class Link:
 
         return Telemetry(self)
 
-    def pipeline(self, creation: APIFuture[Any]) -> Pipeline:
+    def pipeline(self, creation: APIFuture[Any]) -> TrainingQueue:
         """Make the line of a model; `creation` is the future of its client."""
-        from tinsmith.io.pipeline import Pipeline  # not needed by who only samples or reads
+        from tinsmith.io.queues.training_queue import TrainingQueue  # not needed by who only samples or reads
 
-        pipeline = Pipeline(self, creation)
+        pipeline = TrainingQueue(self, creation)
         with self._guard:
             self._pipelines.append(pipeline)
         return pipeline
@@ -179,7 +181,7 @@ class Link:
         """
         self.runtime.check()
         if self._closed is not None:
-            from tinsmith.io.standing import ending  # not needed before the end
+            from tinsmith.io.queues.pending_jobs import ending  # not needed before the end
 
             raise ending(self._closed, None)
 

@@ -1,6 +1,6 @@
 """Build the request of an operation of the contract, and read its answer.
 
-It owns the way from an operation id to a request. It must not send: `io.calls` does.
+It owns the way from an operation id to a request. It must not send: `io.http.sender` does.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from tinsmith_api.types import path_segment
 from tinsmith.core.bounds import checked
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
+from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError
 from tinsmith.core.failures import broken_answer
-from tinsmith.core.verdict import OpClass
-from tinsmith.io.calls import new_idempotency_key
-from tinsmith.io.secrets import secrets_in
-from tinsmith.io.wire import Body, Lane, Request
+from tinsmith.io.http.messages import Body, Lane, Request
+from tinsmith.io.http.redaction import secrets_in
+from tinsmith.io.http.sender import new_idempotency_key
 
 if TYPE_CHECKING:
     from tinsmith_api.resource import Ask
 
     from tinsmith.core.policy import RetryConfig
-    from tinsmith.io.calls import Caller
-    from tinsmith.io.wire import Answer
+    from tinsmith.io.http.messages import Answer
+    from tinsmith.io.http.sender import Sender
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ def asked(ask: Ask[Any], path: Mapping[str, str] | None = None) -> Request:
 
 
 async def perform(
-    caller: Caller, asked: Request, *, op: OpClass = OpClass.READ, retry: RetryConfig | None = None
+    caller: Sender, asked: Request, *, op: OpClass = OpClass.READ, retry: RetryConfig | None = None
 ) -> Any:
     """Send a request that answers at once, and return its decoded body; None when there is none."""
     answer = await caller.call(asked, op, valid=is_json, retry=retry)

@@ -14,16 +14,16 @@ from tinsmith_api.models import CreateSessionResponse
 
 from tinsmith import __version__
 from tinsmith.core.codec.structure import to_value
+from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import SessionLostError
 from tinsmith.core.failures import detail_text
-from tinsmith.core.verdict import OpClass
 from tinsmith.core.wording import Source, Topic, read_words
 from tinsmith.io import operations
-from tinsmith.io.wire import Lane
+from tinsmith.io.http.messages import Lane
 
 if TYPE_CHECKING:
+    from tinsmith.io.http.attempts import Exchange
     from tinsmith.io.link import Link
-    from tinsmith.io.tries import Exchange
 
 _log = logging.getLogger("tinsmith")
 

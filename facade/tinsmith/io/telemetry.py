@@ -24,9 +24,9 @@ from tinsmith_api.models import (
 
 from tinsmith import __version__
 from tinsmith.core.codec.encode import to_wire
+from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.names import Severity
-from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tinsmith.io.wire import Seen
+    from tinsmith.io.http.messages import Seen
 
 
 class FaultKind(StrEnum):

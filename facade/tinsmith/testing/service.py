@@ -13,10 +13,10 @@ import attrs
 import orjson
 from tinsmith_api.operations import OPERATIONS
 
+from tinsmith.core.decision import Fault
 from tinsmith.core.negotiation import PROBE, PROBE_MODEL
-from tinsmith.core.verdict import Fault
-from tinsmith.io.transport import client_of
-from tinsmith.io.wire import Answer, Faulted, Seen
+from tinsmith.io.http.messages import Answer, Faulted, Seen
+from tinsmith.io.http.transport import client_of
 from tinsmith.testing.faults import ACTS_FIRST, ON_POLLS, FaultKind, FaultPlan, active
 from tinsmith.testing.ledger import Applied, Ledger
 

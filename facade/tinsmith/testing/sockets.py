@@ -8,8 +8,8 @@ import struct
 import threading
 from typing import TYPE_CHECKING, Self
 
-from tinsmith.core.verdict import Fault
-from tinsmith.io.wire import Answer, Faulted, Seen
+from tinsmith.core.decision import Fault
+from tinsmith.io.http.messages import Answer, Faulted, Seen
 
 if TYPE_CHECKING:
     import ssl

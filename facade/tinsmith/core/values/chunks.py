@@ -13,6 +13,7 @@ import attrs
 from tinsmith_api.model import Model, Value
 from tinsmith_api.ownership import own_fields
 
+from tinsmith.core.dmel import sound_length
 from tinsmith.core.errors import InputError
 from tinsmith.core.given import (
     ImageFormat,
@@ -26,7 +27,6 @@ from tinsmith.core.given import (
     sound_bytes,
     token_ids,
 )
-from tinsmith.core.sound import sound_length
 
 if TYPE_CHECKING:
     from PIL.Image import Image

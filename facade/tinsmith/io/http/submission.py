@@ -1,6 +1,6 @@
 """Have one request accepted: send its bytes until the server gives a promise, or say why it does not.
 
-It owns what the answers to a submission mean. It must not know order: `io.pipeline` and `io.sampler` do.
+It owns what the answers to a submission mean. It must not know order: `io.queues` does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import orjson
 
 from tinsmith.core.claims import Claims
 from tinsmith.core.conflict import judge_conflict
+from tinsmith.core.decision import Fault, OpClass
 from tinsmith.core.errors import (
     APIResponseValidationError,
     ModelLostError,
@@ -19,17 +20,16 @@ from tinsmith.core.errors import (
     TinkerError,
 )
 from tinsmith.core.policy import RetryConfig
-from tinsmith.core.verdict import Fault, OpClass
 from tinsmith.core.wording import Source, Topic, Words, read_words
-from tinsmith.io.wire import Answer, Body, Lane, Request
+from tinsmith.io.http.messages import Answer, Body, Lane, Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
     from tinsmith.core.conflict import Conflict
-    from tinsmith.core.verdict import Outcome
-    from tinsmith.io.calls import Caller
-    from tinsmith.io.tries import Exchange
+    from tinsmith.core.decision import Outcome
+    from tinsmith.io.http.attempts import Exchange
+    from tinsmith.io.http.sender import Sender
 
 
 @attrs.frozen
@@ -86,7 +86,7 @@ class Accepted:
 
 
 async def submit(
-    caller: Caller,
+    caller: Sender,
     submission: Submission,
     *,
     unknown_before: bool = False,
@@ -124,7 +124,7 @@ async def submit(
 
 
 def refusal(
-    caller: Caller,
+    caller: Sender,
     submission: Submission,
     exchange: Exchange,
     *,

@@ -19,8 +19,8 @@ from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.io.future import APIFuture
-from tinsmith.io.sampler import Sampler
-from tinsmith.io.wire import Body
+from tinsmith.io.http.messages import Body
+from tinsmith.io.queues.sampling_session import SamplingSession
 
 if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Payload
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class SampleJob:
     """One sample that waits or is in flight; small, since thousands may wait."""
 
-    sampler: Sampler
+    sampler: SamplingSession
     """Where it goes."""
     prompt: ModelInput
     """What is continued."""

@@ -1,7 +1,8 @@
 """The tries of one logical call, judged one by one.
 
-It owns the count of tries and their clocks, the pause while the account cannot pay, and what the tries of all
-calls of a client share. It must not loop: `core.retry.drive` does, and `io.calls` logs and builds the error.
+It owns the count of attempts and their clocks, the pause while the account cannot pay, and what the attempts
+of all calls of a client share. It must not loop: `core.retry.drive` does, and `io.http.sender` logs and
+builds the error.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from tinsmith.core.decision import Decision, Fault, OpClass, Outcome
 from tinsmith.core.pacing import billing_pause_s
 from tinsmith.core.retry import RetryBudget, Tries, judge
 from tinsmith.core.retry_after import should_retry
-from tinsmith.core.verdict import Decision, Fault, OpClass, Outcome
-from tinsmith.io.promise import LONG_WAIT_S
-from tinsmith.io.wire import Answer, Faulted, Request
+from tinsmith.io.http.messages import Answer, Faulted, Request
+from tinsmith.io.polling.promise import LONG_WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import ClientConfig, RetryConfig
     from tinsmith.io.billing import Billing
-    from tinsmith.io.credentials import Credentials
+    from tinsmith.io.http.auth import Credentials
 
 
 @attrs.frozen
@@ -55,7 +56,7 @@ class Exchange:
         return self.decision.action == "done"
 
 
-class Shared:
+class SenderState:
     """What all calls of one client send with, and what they remember of each other."""
 
     def __init__(
@@ -102,12 +103,12 @@ class Watch(Protocol):
         ...
 
 
-class Run:
+class Attempts:
     """The tries of one logical call."""
 
     def __init__(
         self,
-        shared: Shared,
+        shared: SenderState,
         watch: Watch,
         request: Request,
         op: OpClass,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tinsmith.core.codec.wire import ACCEPT_BOTH, ProtobufPayload
+from tinsmith.core.decision import NOT_SENT, Fault
 from tinsmith.core.errors import (
     APIConnectionError,
     APIResponseValidationError,
@@ -33,11 +34,10 @@ from tinsmith.core.polling import (
 )
 from tinsmith.core.progress import Progress
 from tinsmith.core.retry import drive
-from tinsmith.core.verdict import NOT_SENT, Fault
-from tinsmith.io.budget import ByteBudget
-from tinsmith.io.observe import QueueStateChanged, StillWaiting
-from tinsmith.io.promise import LONG_WAIT_S, Promise
-from tinsmith.io.wire import Faulted, Lane, Request, json_body
+from tinsmith.io.events import QueueStateChanged, StillWaiting
+from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
+from tinsmith.io.limits import ByteBudget
+from tinsmith.io.polling.promise import LONG_WAIT_S, Promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from tinsmith.core.polling import Verdict
     from tinsmith.core.server_profiles import ServerProfile
     from tinsmith.io.billing import Billing
-    from tinsmith.io.credentials import Credentials
-    from tinsmith.io.observe import Observers
+    from tinsmith.io.events import Observers
+    from tinsmith.io.http.auth import Credentials
+    from tinsmith.io.http.messages import Answer
     from tinsmith.io.runtime import Runtime
-    from tinsmith.io.wire import Answer
 
 _log = logging.getLogger("tinsmith")
 
@@ -62,7 +62,7 @@ LARGE_ANSWER_BYTES = 256 * 1024
 """Answers above this size are read in a worker thread, so that the loop keeps its timers."""
 
 
-class PollHub:
+class Poller:
     """All polls of one client."""
 
     def __init__(
@@ -376,7 +376,7 @@ class _Owner:
 class _Poller:
     """The polls of one promise, as `core.retry.drive` wants them."""
 
-    def __init__(self, hub: PollHub, promise: Promise) -> None:
+    def __init__(self, hub: Poller, promise: Promise) -> None:
         self._hub = hub
         self._promise = promise
 

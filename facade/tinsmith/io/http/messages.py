@@ -1,6 +1,6 @@
 """The values that travel between the pipeline and the transport: one request, one answer, one fault.
 
-It must not send, wait or decide: `io.transport` sends, `core.retry` and `core.polling` decide.
+It must not send, wait or decide: `io.http.transport` sends, `core.retry` and `core.polling` decide.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tinsmith.core.verdict import Fault
+    from tinsmith.core.decision import Fault
 
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

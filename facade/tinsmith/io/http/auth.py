@@ -1,7 +1,7 @@
 """The key that goes with each request: the user's, the one that a command prints, or a token made of it.
 
 It stands between those who send and the connections. It owns renewal and the one replay of a request that was
-refused for its token alone. It must not retry: `io.calls` does.
+refused for its token alone. It must not retry: `io.http.sender` does.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tinsmith.core.errors import AuthenticationError, TinkerError
 from tinsmith.core.origin import is_local
 from tinsmith.core.secret import Secret
 from tinsmith.core.token import AFTER_FAILURE_S, Lifetime, is_invalid_token, is_token
-from tinsmith.io.question import Question
-from tinsmith.io.secrets import SHORTEST, struck, without_secrets
-from tinsmith.io.wire import Faulted, Lane, Request, json_body
+from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
+from tinsmith.io.http.redaction import SHORTEST, struck, without_secrets
+from tinsmith.io.shared_task import SharedTask
 
 if TYPE_CHECKING:
     import subprocess
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.server_flags import ServerFlags
+    from tinsmith.io.http.messages import Answer
+    from tinsmith.io.http.transport import Transport
     from tinsmith.io.runtime import Runtime
-    from tinsmith.io.transport import Transport
-    from tinsmith.io.wire import Answer
 
 _log = logging.getLogger("tinsmith")
 
@@ -58,7 +58,7 @@ class Credentials:
         self._life: Lifetime | None = None
         self._from_command = config.api_key is None and config.credential_command is not None
         self._exchanges = False
-        self._renewing: Question[None] | None = None
+        self._renewing: SharedTask[None] | None = None
 
     def adopt(self, flags: ServerFlags) -> None:
         """Do as the server says: take the key from the command, exchange it for a token."""
@@ -117,7 +117,7 @@ class Credentials:
     async def _renew(self, *, forced: bool = False) -> None:
         """Renew once, however many ask."""
         if self._renewing is None:
-            self._renewing = Question(lambda: self._renewed(forced))
+            self._renewing = SharedTask(lambda: self._renewed(forced))
         question = self._renewing
         try:
             await question.answer()

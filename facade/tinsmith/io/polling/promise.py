@@ -1,4 +1,4 @@
-"""An outstanding result, and what is known of its wait. It must not ask for the result: `io.hub` does."""
+"""An outstanding result, and what is known of its wait. It must not ask for it: `io.polling.poller` does."""
 
 from __future__ import annotations
 

@@ -10,42 +10,42 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from tinsmith.core.errors import ModelLostError, TinkerError
-from tinsmith.core.place import Kind, Phase
-from tinsmith.core.sequence import SequenceLine
+from tinsmith.core.sequence import RequestOrder
+from tinsmith.core.ticket import Kind, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tinsmith.core.config import OptimAfter
     from tinsmith.core.errors import Applied
-    from tinsmith.core.place import Fallout, Place
-    from tinsmith.io.call import Call, Part
+    from tinsmith.core.ticket import Fallout, Ticket
+    from tinsmith.io.queues.jobs import Chunk, Job
 
 
-class Standing:
+class PendingJobs:
     """The calls of one line."""
 
     def __init__(self, optim_after: OptimAfter) -> None:
         self.guard = threading.Lock()
         """Held around each use of the line."""
-        self.line = SequenceLine(optim_after)
+        self.line = RequestOrder(optim_after)
         """Who decides."""
-        self.in_flight: set[Call[Any]] = set()
+        self.in_flight: set[Job[Any]] = set()
         """Calls of which a part was accepted, until they have their outcome."""
-        self.failed: list[Call[Any]] = []
+        self.failed: list[Job[Any]] = []
         """Gradient calls that failed since the last optim_step."""
         self.changed = asyncio.Event()
         """Set when the head of the line may be another."""
-        self._calls: dict[int, tuple[Call[Any], Part]] = {}
+        self._calls: dict[int, tuple[Job[Any], Chunk]] = {}
 
-    def take(self, call: Call[Any], *, ahead: bool = False) -> None:
+    def take(self, call: Job[Any], *, ahead: bool = False) -> None:
         """Give each part of a call its place; under the lock."""
         places = self.line.take(call.kind, len(call.parts), ahead=ahead)
         for part, place in zip(call.parts, places, strict=True):
             part.place = place
             self._calls[id(place)] = (call, part)
 
-    def retake(self, call: Call[Any], parts: Sequence[Part]) -> None:
+    def retake(self, call: Job[Any], parts: Sequence[Chunk]) -> None:
         """Cut a call of which nothing has begun into other parts, where it is queued."""
         with self.guard:
             place = call.parts[0].place
@@ -57,19 +57,19 @@ class Standing:
                 part.place = new
                 self._calls[id(new)] = (call, part)
 
-    def head(self) -> tuple[Call[Any], Part, Place] | None:
+    def head(self) -> tuple[Job[Any], Chunk, Ticket] | None:
         """Return whose turn it is."""
         with self.guard:
             place = self.line.head
             return None if place is None else (*self._calls[id(place)], place)
 
-    def all(self) -> list[tuple[Call[Any], Part]]:
+    def all(self) -> list[tuple[Job[Any], Chunk]]:
         """Return every part without an outcome."""
         with self.guard:
             return list(self._calls.values())
 
     def settle(
-        self, call: Call[Any], part: Part, value: Any = None, error: TinkerError | None = None
+        self, call: Job[Any], part: Chunk, value: Any = None, error: TinkerError | None = None
     ) -> None:
         """Note the outcome of a part; the last one concludes its call."""
         with self.guard:
@@ -77,7 +77,7 @@ class Standing:
         if call.settle(part, value, error):
             self._conclude(call)
 
-    def _conclude(self, call: Call[Any]) -> None:
+    def _conclude(self, call: Job[Any]) -> None:
         """Tell the line what became of the call, then tell its owner."""
         self.in_flight.discard(call)
         fallout = self._report(call)
@@ -101,7 +101,7 @@ class Standing:
         call.release()
         self.changed.set()
 
-    def _report(self, call: Call[Any]) -> list[Fallout]:
+    def _report(self, call: Job[Any]) -> list[Fallout]:
         """Report each accepted part, the lost ones last and together: only then is it known what stands."""
         accepted = [
             (p, p.place) for p in call.parts if p.place is not None and p.place.phase is Phase.ACCEPTED
@@ -133,17 +133,17 @@ class Standing:
         self.changed.set()
 
 
-def unexpected(error: BaseException, place: Place | None) -> TinkerError:
+def unexpected(error: BaseException, place: Ticket | None) -> TinkerError:
     """Wrap what no code here raises on purpose, with what is known of the request."""
     wrapped = TinkerError(f"{type(error).__name__}: {error}", applied=_may_have_left(place))
     wrapped.__cause__ = error
     return wrapped
 
 
-def ending(error: TinkerError, place: Place | None) -> TinkerError:
+def ending(error: TinkerError, place: Ticket | None) -> TinkerError:
     """Copy the error that ended the client, with what is known of one request that it ended."""
     return error.again(_may_have_left(place))
 
 
-def _may_have_left(place: Place | None) -> Applied:
+def _may_have_left(place: Ticket | None) -> Applied:
     return "no" if place is None or place.phase in (Phase.WAITING, Phase.DRAWN) else "unknown"

@@ -1,6 +1,7 @@
 """A call in its model's line: its parts, and what became of them.
 
-It must not send or decide: `core.sequence` keeps the order, `io.pipeline` walks a call through its turn.
+It must not send or decide: `core.sequence` keeps the order, and `io.queues.training_queue` walks a call
+through its turn.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from tinsmith.core.errors import PartialBatchError, TinkerError
-from tinsmith.core.place import Kind, Place
 from tinsmith.core.policy import RetryConfig
+from tinsmith.core.ticket import Kind, Ticket
 from tinsmith.io.future import APIFuture
-from tinsmith.io.wire import Body
+from tinsmith.io.http.messages import Body
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ class UserCodeError(TinkerError):
 
 
 @attrs.define(eq=False, repr=False)
-class Part:
+class Chunk:
     """One request of a call: a chunk of data, or the whole of a small call."""
 
     build: Callable[[int], Body]
@@ -42,7 +43,7 @@ class Part:
     estimate_bytes: int = 1024
     """About how large the bytes will be; large ones are built and read in a worker thread."""
 
-    place: Place | None = None
+    place: Ticket | None = None
     """Its place in the queue."""
 
     seq_id: int | None = None
@@ -78,7 +79,7 @@ class Part:
 
 
 @attrs.define(eq=False, repr=False)
-class Call(Generic[T]):
+class Job(Generic[T]):
     """One call of the user with its place in line."""
 
     operation: str
@@ -90,7 +91,7 @@ class Call(Generic[T]):
     target: str
     """Path of the submission."""
 
-    parts: Sequence[Part]
+    parts: Sequence[Chunk]
     """Its requests in order; at least one."""
 
     merge: Callable[[list[Any]], T]
@@ -105,7 +106,7 @@ class Call(Generic[T]):
     prepare: Callable[[], Awaitable[None]] | None = None
     """Make what the parts are built of, while the call holds its turn and before it draws a number."""
 
-    replan: Callable[[], Sequence[Part] | None] | None = None
+    replan: Callable[[], Sequence[Chunk] | None] | None = None
     """Cut the call anew where the server's limits are others than when it was made; None if they are not."""
 
     retry: RetryConfig | None = None
@@ -114,16 +115,16 @@ class Call(Generic[T]):
     future: APIFuture[T] = attrs.field(factory=APIFuture)
     """What the user holds."""
 
-    before: list[Call[Any]] = attrs.field(factory=list)
+    before: list[Job[Any]] = attrs.field(factory=list)
     """For an optim_step: the gradient calls that it steps on."""
 
-    known: list[Call[Any]] = attrs.field(factory=list)
+    known: list[Job[Any]] = attrs.field(factory=list)
     """For an optim_step: the failed gradient calls whose error its caller had seen when it was called."""
 
     finished: asyncio.Event = attrs.field(factory=asyncio.Event)
     """Set when each part has an outcome."""
 
-    def settle(self, part: Part, value: Any = None, error: TinkerError | None = None) -> bool:
+    def settle(self, part: Chunk, value: Any = None, error: TinkerError | None = None) -> bool:
         """Note the outcome of a part, once; return whether it was the last."""
         if part.settled:
             return False

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Question(Generic[T]):
+class SharedTask(Generic[T]):
     """One question and the answer that it got."""
 
     def __init__(self, ask: Callable[[], Coroutine[None, None, T]]) -> None:

@@ -1,7 +1,7 @@
 """Send a request until it has an outcome, by the rules of `core.retry`, and build the error when it has none.
 
-It owns the retry budget and the back-off of one client. It must not know order or promises: `io.pipeline` and
-`io.hub` do.
+It owns the retry budget and the back-off of one client. It must not know order or promises:
+`io.queues` and `io.polling` do.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tinsmith.core import errors
 from tinsmith.core.config import set_variables
 from tinsmith.core.conflict import judge_conflict
+from tinsmith.core.decision import NOT_SENT, Decision, Fault, OpClass, Outcome
 from tinsmith.core.failures import (
     broken_answer,
     detail_text,
@@ -24,11 +25,10 @@ from tinsmith.core.failures import (
 )
 from tinsmith.core.origin import DEFAULT_BASE_URL
 from tinsmith.core.retry import drive
-from tinsmith.core.verdict import NOT_SENT, Decision, Fault, OpClass, Outcome
 from tinsmith.core.wording import is_missing_route, read_words
-from tinsmith.io.observe import StillWaiting
-from tinsmith.io.tries import Exchange, Run, Shared
-from tinsmith.io.wire import REDIRECTS
+from tinsmith.io.events import StillWaiting
+from tinsmith.io.http.attempts import Attempts, Exchange, SenderState
+from tinsmith.io.http.messages import REDIRECTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import ClientConfig, RetryConfig
     from tinsmith.io.billing import Billing
-    from tinsmith.io.credentials import Credentials
-    from tinsmith.io.observe import Observers
-    from tinsmith.io.wire import Answer, Request
+    from tinsmith.io.events import Observers
+    from tinsmith.io.http.auth import Credentials
+    from tinsmith.io.http.messages import Answer, Request
 
 _log = logging.getLogger("tinsmith")
 
@@ -50,7 +50,7 @@ def new_idempotency_key() -> str:
     return f"tinsmith-retry-{uuid.uuid4()}"
 
 
-class Caller:
+class Sender:
     """The sending side of one client: its transport, its budget, its memory of having reached the server."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Caller:
         may_resend: Callable[[], bool],
     ) -> None:
         self._config = config
-        self._shared = Shared(config, sender, billing, random, may_resend)
+        self._shared = SenderState(config, sender, billing, random, may_resend)
         self._observers = observers
         self.vouched = (
             config.server_deduplicates is not None or config.local or config.base_url == DEFAULT_BASE_URL
@@ -108,7 +108,9 @@ class Caller:
         `valid` says whether a body of success can be read; `notice` sees the outcome of each try, and each
         further one waits for `admit`. What is `patient` waits for a bill to be paid, as submissions do.
         """
-        run = Run(self._shared, self, request, op, valid, retry or self._config.retry, unknown_before, notice)
+        run = Attempts(
+            self._shared, self, request, op, valid, retry or self._config.retry, unknown_before, notice
+        )
         run.admit = admit
         run.patient = patient or op is OpClass.SUBMIT
         await drive(run.send, run.pause_after, sleep=asyncio.sleep)

@@ -38,22 +38,22 @@ class Phase(StrEnum):
 
 
 @attrs.define(eq=False, repr=False)
-class Call:
+class QueuedCall:
     """One call of the user: one request, or the chunks of a batch."""
 
     kind: Kind
     """What it does to the gradient."""
-    places: list[Place] = attrs.field(factory=list)
+    places: list[Ticket] = attrs.field(factory=list)
     """Its requests, in order."""
     applied: set[int] = attrs.field(factory=set)
     """Chunks that the server took and did not fail."""
 
 
 @attrs.define(eq=False)
-class Place:
+class Ticket:
     """One request's place in line."""
 
-    call: Call = attrs.field(repr=False)
+    call: QueuedCall = attrs.field(repr=False)
     """The call it belongs to."""
     chunk: int
     """Position in the call, from 0."""
@@ -65,11 +65,11 @@ class Place:
     """Whether the number was sent before, refused, and given back."""
     unknown: bool = False
     """Whether the number was ever sent with an unknown outcome."""
-    step: Place | None = attrs.field(default=None, repr=False)
+    step: Ticket | None = attrs.field(default=None, repr=False)
     """The step that used this gradient up, once accepted."""
-    gradients: set[Place] = attrs.field(factory=set, repr=False)
+    gradients: set[Ticket] = attrs.field(factory=set, repr=False)
     """Of a step: the gradients it used whose results are not in."""
-    doom: tuple[Place, TinkerError] | None = attrs.field(default=None, repr=False)
+    doom: tuple[Ticket, TinkerError] | None = attrs.field(default=None, repr=False)
     """The gradient that it builds on and that was lost, after it had drawn its number; and why."""
 
     @property
@@ -82,7 +82,7 @@ class Place:
 class Fallout:
     """A request that ends with an error."""
 
-    place: Place
+    place: Ticket
     """The request."""
     error: TinkerError
     """What its future gets."""
@@ -92,7 +92,7 @@ class Fallout:
 class Settlement:
     """What follows from an event."""
 
-    ready: list[Place] = attrs.field(factory=list)
+    ready: list[Ticket] = attrs.field(factory=list)
     """Requests whose results may be handed out now."""
     failed: list[Fallout] = attrs.field(factory=list)
     """Requests that end with an error, the one that the event was about first."""

@@ -10,9 +10,9 @@ import errno
 import socket
 import ssl
 
-from tinsmith.core.verdict import Fault
-from tinsmith.io.secrets import struck
-from tinsmith.io.wire import Faulted
+from tinsmith.core.decision import Fault
+from tinsmith.io.http.messages import Faulted
+from tinsmith.io.http.redaction import struck
 
 MAX_REASON = 300
 """Characters of a library's message that a person is shown: some quote what they could not read."""

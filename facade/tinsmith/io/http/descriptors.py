@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from tinsmith.io.wire import Lane
+from tinsmith.io.http.messages import Lane
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -14,7 +14,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tinsmith.io.wire import Answer
+    from tinsmith.io.http.messages import Answer
 
 SECRET_HEADERS = frozenset(
     {

@@ -1,8 +1,8 @@
 """Send one request and read one answer. The only module of the client that imports httpx.
 
-It owns connections, proxies, TLS and deadlines of one attempt; `io.streams` knows heads and bodies. It must
-not retry: `io.calls` does, by the rules of `core.retry`. Connections that carry many requests run over
-aiohttp, whose cost does not grow with what is in flight; the few control requests run over httpx's own
+It owns connections, proxies, TLS and deadlines of one attempt; `io.http.streams` knows heads and bodies. It
+must not retry: `io.http.sender` does, by the rules of `core.retry`. Connections that carry many requests run
+over aiohttp, whose cost does not grow with what is in flight; the few control requests run over httpx's own
 transport, which loads in half of the time.
 """
 
@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from tinsmith.core.config import set_variables
+from tinsmith.core.decision import Fault
 from tinsmith.core.errors import InputError
 from tinsmith.core.origin import check_base_url, check_resolved, must_resolve_here
-from tinsmith.core.verdict import Fault
-from tinsmith.io.addressing import client_headers, proxy_for
-from tinsmith.io.descriptors import PAUSE_S, SHARED_HOLD_S, soft_limit, turns_for
-from tinsmith.io.fault_names import is_of_the_wire, lacks_descriptors, name_fault
-from tinsmith.io.secrets import secrets_of, without_secrets
-from tinsmith.io.streams import (
+from tinsmith.io.http.addressing import client_headers, proxy_for
+from tinsmith.io.http.descriptors import PAUSE_S, SHARED_HOLD_S, soft_limit, turns_for
+from tinsmith.io.http.faults import is_of_the_wire, lacks_descriptors, name_fault
+from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Lane, Request, Seen
+from tinsmith.io.http.redaction import secrets_of, without_secrets
+from tinsmith.io.http.streams import (
     STREAM_ABOVE_BYTES,
     Streamed,
     encoded,
@@ -36,15 +37,14 @@ from tinsmith.io.streams import (
     read,
     redirect,
 )
-from tinsmith.io.wire import REDIRECTS, Answer, Faulted, Lane, Request, Seen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.secret import Secret
-    from tinsmith.io.addressing import ProxyAddress
-    from tinsmith.io.descriptors import Turns
+    from tinsmith.io.http.addressing import ProxyAddress
+    from tinsmith.io.http.descriptors import Turns
 
 if "httpx" not in sys.modules:
     # httpx tries to import its own command line (click, rich, pygments); without it the import takes half as

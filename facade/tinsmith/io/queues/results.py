@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from tinsmith.core.claims import foreign
 from tinsmith.core.errors import APIResponseValidationError, ResultLostError, TinkerError
 from tinsmith.core.polling import Done
-from tinsmith.io.call import checksum
-from tinsmith.io.promise import Promise
-from tinsmith.io.submission import Accepted, refusal, submit
+from tinsmith.io.http.submission import Accepted, refusal, submit
+from tinsmith.io.polling.promise import Promise
+from tinsmith.io.queues.jobs import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tinsmith.io.call import Call, Part
     from tinsmith.io.link import Link
-    from tinsmith.io.pipeline import Pipeline
+    from tinsmith.io.queues.jobs import Chunk, Job
+    from tinsmith.io.queues.training_queue import TrainingQueue
 
 WORKER_ABOVE_BYTES = 64 * 1024
 """Results of requests above this size are decoded in a worker thread."""
@@ -85,7 +85,7 @@ async def _decoded(link: Link, promise: Promise, payload: Any, in_worker: bool) 
         ) from error
 
 
-async def await_result(pipeline: Pipeline, call: Call[Any], part: Part, accepted: Accepted) -> Any:
+async def await_result(pipeline: TrainingQueue, call: Job[Any], part: Chunk, accepted: Accepted) -> Any:
     """Return the decoded result of an accepted part, or raise what it failed with."""
     promise = Promise(
         accepted.request_id,
@@ -109,7 +109,7 @@ async def await_result(pipeline: Pipeline, call: Call[Any], part: Part, accepted
     return await fetch(pipeline.link, promise, resubmit, in_worker=in_worker)
 
 
-async def _resubmit(pipeline: Pipeline, call: Call[Any], part: Part) -> Accepted:
+async def _resubmit(pipeline: TrainingQueue, call: Job[Any], part: Chunk) -> Accepted:
     """Send the same bytes under the same number again, and return the new promise."""
     assert part.seq_id is not None
     body = await pipeline.link.runtime.in_worker(part.build, part.seq_id)

@@ -1,7 +1,7 @@
 """Heads and bodies of one exchange, as the HTTP library has them and as this package has them.
 
 It owns the pieces in which bodies go out and come in, their bound, and what a redirect names. It must not
-connect or send: `io.transport` does.
+connect or send: `io.http.transport` does.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from urllib.parse import urljoin
 import attrs
 
 from tinsmith.core.codec.wire import encoding_of
-from tinsmith.core.verdict import Fault
-from tinsmith.io.addressing import origin
-from tinsmith.io.wire import REDIRECTS, Body, Faulted, Request
+from tinsmith.core.decision import Fault
+from tinsmith.io.http.addressing import origin
+from tinsmith.io.http.messages import REDIRECTS, Body, Faulted, Request
 
 if TYPE_CHECKING:
     import httpx

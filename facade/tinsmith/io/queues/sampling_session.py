@@ -1,6 +1,6 @@
 """One sampling session as a client of it sees it: the numbers of its samples, and which copy it is.
 
-It must not send samples: `io.desk` does.
+It must not send samples: `io.queues.sample_dispatcher` does.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from tinsmith.core.claims import Claims
 from tinsmith.core.errors import TinkerError
 from tinsmith.io import operations
-from tinsmith.io.question import Question
+from tinsmith.io.shared_task import SharedTask
 
 if TYPE_CHECKING:
-    from tinsmith.io.completions import Completions
     from tinsmith.io.link import Link
+    from tinsmith.io.queues.batch_poller import BatchPoller
 
 NUMBERS_A_COPY = 1_000_000_000
 """Samples that one copy can make before it would meet the next one's numbers."""
@@ -24,7 +24,7 @@ MOST_COPIES = 2**63 // NUMBERS_A_COPY
 """Copies whose numbers an integer of the wire holds."""
 
 
-class Sampler:
+class SamplingSession:
     """One sampling session."""
 
     def __init__(
@@ -34,14 +34,14 @@ class Sampler:
         """The server's name for it; None until the server made it."""
         self.refusal: TinkerError | None = None
         """Why it was not made, for samples that it was asked for."""
-        self.completions: Completions | None = None
+        self.completions: BatchPoller | None = None
         """Who hears which of its promises have ended, once somebody asked."""
         self.claims = Claims()
         """Whose its promises are."""
         self._next = first_seq_id
         self._unnumbered = unnumbered
         self._guard = threading.Lock()
-        self._join: Question[None] | None = None
+        self._join: SharedTask[None] | None = None
 
     @property
     def bound_id(self) -> str:
@@ -70,7 +70,7 @@ class Sampler:
         if not self._unnumbered or flags is None or not flags.sample_join_sampling_session:
             return
         if self._join is None:
-            self._join = Question(lambda: self._joined(link))
+            self._join = SharedTask(lambda: self._joined(link))
         await self._join.answer()
 
     async def _joined(self, link: Link) -> None:

@@ -1,7 +1,7 @@
 """One poll for all samples of a sampler: which promises have ended since a cursor.
 
 It owns the cursor, what is waited for, and what the server may forget. Results are still fetched one by one,
-by `io.hub`; where the server does not answer, all of it is left to the hub.
+by `io.polling.poller`; where the server does not answer, all of it is left to the hub.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from tinsmith.core.decision import Fault
 from tinsmith.core.pacing import Moment, not_ready_pause_s
-from tinsmith.core.verdict import Fault
-from tinsmith.io.promise import LONG_WAIT_S
-from tinsmith.io.wire import Faulted, Lane, Request, json_body
+from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
+from tinsmith.io.polling.promise import LONG_WAIT_S
 
 if TYPE_CHECKING:
     from tinsmith.io.link import Link
-    from tinsmith.io.promise import Promise
-    from tinsmith.io.sampler import Sampler
+    from tinsmith.io.polling.promise import Promise
+    from tinsmith.io.queues.sampling_session import SamplingSession
 
 TARGET = "api/v1/retrieve_futures"
 """Path of the poll."""
@@ -39,10 +39,10 @@ MOST_KEPT = 10_000
 _NO_SUCH_ROUTE = frozenset({400, 404, 405, 415, 422, 501})
 
 
-class Completions:
+class BatchPoller:
     """What has ended of one sampler."""
 
-    def __init__(self, link: Link, sampler: Sampler) -> None:
+    def __init__(self, link: Link, sampler: SamplingSession) -> None:
         self._link = link
         self._sampler = sampler
         self._waiting: dict[str, asyncio.Future[None]] = {}

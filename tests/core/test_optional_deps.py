@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tinsmith import MissingExtraError, ServiceClient
-from tinsmith.core import extras
+from tinsmith.core import optional_deps
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 
@@ -16,24 +16,24 @@ def canonical(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-@pytest.mark.parametrize("extra", extras.LIBRARIES)
+@pytest.mark.parametrize("extra", optional_deps.LIBRARIES)
 def test_lists_are_those_of_the_package(extra: str) -> None:
     """An extra's import names belong to just the distributions that the extra installs."""
     declared = {
         canonical(requirement.split(">")[0]) for requirement in PROJECT["optional-dependencies"][extra]
     }
     owners = packages_distributions()
-    assert {canonical(owners[name][0]) for name in extras.LIBRARIES[extra]} == declared
+    assert {canonical(owners[name][0]) for name in optional_deps.LIBRARIES[extra]} == declared
 
 
 def test_local_service_without_its_extra_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client of `local:` names the extra before anything is asked of it."""
-    monkeypatch.setitem(extras.LIBRARIES, "local", ("starlette", "no_such_library"))
+    monkeypatch.setitem(optional_deps.LIBRARIES, "local", ("starlette", "no_such_library"))
     with pytest.raises(MissingExtraError, match=r"local:.*tinsmith\[local\]"):
         ServiceClient(base_url="local:")
 
 
 def test_an_installed_extra_is_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is raised where every library can be imported."""
-    monkeypatch.setitem(extras.LIBRARIES, "local", ("json", "tomllib"))
-    extras.require_extra("this test", "local")
+    monkeypatch.setitem(optional_deps.LIBRARIES, "local", ("json", "tomllib"))
+    optional_deps.require_extra("this test", "local")

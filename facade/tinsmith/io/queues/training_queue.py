@@ -1,7 +1,7 @@
 """Keep the order of one model: a place in line at call time, one turn after the other, exactly once.
 
 It drives `core.sequence`, which decides; it owns the lock, the turn and the futures. It must not retry
-(`io.calls`), poll (`io.hub`) or judge an answer (`io.submission`).
+(`io.http.sender`), poll (`io.polling.poller`) or judge an answer (`io.http.submission`).
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from weakref import ref
 
 from tinsmith.core.claims import Claims
 from tinsmith.core.errors import ClosedError, PartialBatchError, TinkerError
-from tinsmith.core.place import Kind, Phase
-from tinsmith.io.call import Call, Part, checksum
-from tinsmith.io.calls import new_idempotency_key
-from tinsmith.io.outcome import await_result
-from tinsmith.io.standing import Standing, ending, unexpected
-from tinsmith.io.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit
+from tinsmith.core.ticket import Kind, Phase
+from tinsmith.io.http.sender import new_idempotency_key
+from tinsmith.io.http.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit
+from tinsmith.io.queues.jobs import Chunk, Job, checksum
+from tinsmith.io.queues.pending_jobs import PendingJobs, ending, unexpected
+from tinsmith.io.queues.results import await_result
 
 if TYPE_CHECKING:
-    from tinsmith.core.place import Place
+    from tinsmith.core.ticket import Ticket
     from tinsmith.io.future import APIFuture
+    from tinsmith.io.http.messages import Body
     from tinsmith.io.link import Link
-    from tinsmith.io.wire import Body
 
 WORKER_ABOVE_BYTES = 64 * 1024
 """Bodies above this size are built in a worker thread; a smaller one costs less than the way there."""
@@ -35,7 +35,7 @@ class _Withdrawn(TinkerError):  # noqa: N818  # an event, not something that use
     """The owner cancelled the call before anything of it was sent."""
 
 
-class Pipeline:
+class TrainingQueue:
     """The line of one model, from the call that makes the model: calls wait in it until the server has it."""
 
     def __init__(self, link: Link, creation: APIFuture[Any]) -> None:
@@ -49,13 +49,13 @@ class Pipeline:
         """The newest checkpoint saved or loaded through this line, for the error that asks for one."""
         self.claims = Claims()
         """Whose the promises of this model are."""
-        self._standing = Standing(link.config.optim_after)
-        self._gradients: dict[Call[Any], None] = {}  # sent since the last step, without those that went well
+        self._standing = PendingJobs(link.config.optim_after)
+        self._gradients: dict[Job[Any], None] = {}  # sent since the last step, without those that went well
         self._consumer: asyncio.Task[None] | None = None
         self.last_step: int | None = None
         """The number of the newest optim_step that was accepted."""
         self._is_open = False
-        self._admitted: Call[Any] | None = None
+        self._admitted: Job[Any] | None = None
         self._ended: TinkerError | None = None
 
     @property
@@ -66,7 +66,7 @@ class Pipeline:
 
     # From any thread.
 
-    def enter(self, *calls: Call[Any]) -> None:
+    def enter(self, *calls: Job[Any]) -> None:
         """Give calls their places in line, side by side; the order of entry is the order of training."""
         runtime = self.link.runtime
         runtime.check()
@@ -128,7 +128,7 @@ class Pipeline:
         """Note the model that the server made; calls go on waiting until `open`."""
         self.model_id = model_id
 
-    def admit(self, call: Call[Any]) -> None:
+    def admit(self, call: Job[Any]) -> None:
         """Send a call before all that waits, and only it: the load that belongs to the creation."""
         with self._standing.guard:
             self._standing.take(call, ahead=True)
@@ -153,22 +153,22 @@ class Pipeline:
         for call in list(self._standing.in_flight):
             call.future.fail(self._ending(error, call.parts[0]))
 
-    def _ending(self, error: TinkerError, part: Part) -> TinkerError:
+    def _ending(self, error: TinkerError, part: Chunk) -> TinkerError:
         own = ending(error, part.place)
         return own.adding(request_id=part.request_id, model_id=self.model_id, seq_id=part.seq_id)
 
-    def _entered(self, call: Call[Any]) -> None:
+    def _entered(self, call: Job[Any]) -> None:
         self.link.observers.entered()
         call.future.add_done_callback(lambda _: self.link.runtime.call_soon(self._left, call))
         if self._consumer is None or self._consumer.done():
             self._consumer = self.link.runtime.task(self._serve())
         self._standing.changed.set()
 
-    def _left(self, call: Call[Any]) -> None:
+    def _left(self, call: Job[Any]) -> None:
         error = CancelledError() if call.future.cancelled() else call.future.outcome_error()
         self.link.observers.ended(error, started=call.future.seq_id is not None)
 
-    def _withdraw(self, call: Call[Any]) -> None:
+    def _withdraw(self, call: Job[Any]) -> None:
         """Take a cancelled call out of the line, unless a part of it was sent; nobody behind it fails."""
         place = call.parts[0].place
         assert place is not None
@@ -190,7 +190,7 @@ class Pipeline:
                 continue
             await self._serve_head(*head)
 
-    async def _serve_head(self, call: Call[Any], part: Part, place: Place) -> None:
+    async def _serve_head(self, call: Job[Any], part: Chunk, place: Ticket) -> None:
         """Serve one part; while the line is empty, nothing here holds on to the call before."""
         try:
             if place.chunk == 0 and self._recut(call):
@@ -211,7 +211,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001  # the turn is released whatever happened
             self._reject(call, part, place, unexpected(error, place))
 
-    def _recut(self, call: Call[Any]) -> bool:
+    def _recut(self, call: Job[Any]) -> bool:
         """Cut a call anew if it was made before the server told its limits; its places move with it."""
         parts = None if call.replan is None else call.replan()
         if parts is None:
@@ -219,7 +219,7 @@ class Pipeline:
         self._standing.retake(call, parts)
         return True
 
-    async def _turn(self, call: Call[Any], part: Part, place: Place) -> None:
+    async def _turn(self, call: Job[Any], part: Chunk, place: Ticket) -> None:
         """Send one part; its result is waited for outside of the turn."""
         if place.chunk == 0:
             await self._prepare(call)
@@ -234,7 +234,7 @@ class Pipeline:
         assert accepted is not None
         self._accept(call, part, place, accepted)
 
-    async def _send(self, call: Call[Any], part: Part, place: Place) -> Accepted | None:
+    async def _send(self, call: Job[Any], part: Chunk, place: Ticket) -> Accepted | None:
         """Build the bytes for the drawn number and have them accepted, within the byte budget."""
         async with self.link.budget.room(part.estimate_bytes):
             body = await self._build(part)
@@ -243,7 +243,7 @@ class Pipeline:
                 self.link.observers.started()
             return await self._offer(call, part, place, body)
 
-    async def _prepare(self, call: Call[Any]) -> None:
+    async def _prepare(self, call: Job[Any]) -> None:
         """Do what must be done before the first number of a call is drawn."""
         if call.kind is Kind.STEP:
             call.before = list(self._gradients)
@@ -256,7 +256,7 @@ class Pipeline:
         if call.prepare is not None:
             await call.prepare()
 
-    def _refuse_unseen(self, step: Call[Any]) -> None:
+    def _refuse_unseen(self, step: Job[Any]) -> None:
         """Keep back an optim_step called before its caller looked at a gradient that failed."""
         with self._standing.guard:
             failed, self._standing.failed = self._standing.failed, []
@@ -270,13 +270,13 @@ class Pipeline:
             applied="no",
         ) from cause
 
-    async def _build(self, part: Part) -> Body:
+    async def _build(self, part: Chunk) -> Body:
         assert part.seq_id is not None
         if part.estimate_bytes > WORKER_ABOVE_BYTES:
             return await self.link.runtime.in_worker(part.build, part.seq_id)
         return part.build(part.seq_id)
 
-    async def _offer(self, call: Call[Any], part: Part, place: Place, body: Body) -> Accepted | None:
+    async def _offer(self, call: Job[Any], part: Chunk, place: Ticket, body: Body) -> Accepted | None:
         """Send the bytes; None when the server wants the next number instead."""
         if place.chunk == 0 and call.future.cancelled():
             raise _Withdrawn("cancelled before it was sent", applied="no")
@@ -310,7 +310,7 @@ class Pipeline:
             highest_sent=highest_sent,
         )
 
-    def submission(self, call: Call[Any], part: Part, body: Body) -> Submission:
+    def submission(self, call: Job[Any], part: Chunk, body: Body) -> Submission:
         """Describe a part as it is sent, the first time and any other."""
         return Submission(
             call.operation,
@@ -324,17 +324,17 @@ class Pipeline:
             claims=self.claims,
         )
 
-    def _accept(self, call: Call[Any], part: Part, place: Place, accepted: Accepted) -> None:
+    def _accept(self, call: Job[Any], part: Chunk, place: Ticket, accepted: Accepted) -> None:
         part.request_id, part.attempts = accepted.request_id, accepted.attempts
         call.future.request_ids.append(accepted.request_id)
         self._leave_line(call, place)
         self.link.runtime.task(self._result(call, part, accepted))
 
-    def _accept_without_result(self, call: Call[Any], part: Part, place: Place) -> None:
+    def _accept_without_result(self, call: Job[Any], part: Chunk, place: Ticket) -> None:
         """Count a request that the server has, but whose promise nobody knows."""
         self._leave_line(call, place)
 
-    def _leave_line(self, call: Call[Any], place: Place) -> None:
+    def _leave_line(self, call: Job[Any], place: Ticket) -> None:
         with self._standing.guard:
             settlement = self._standing.line.accepted(place)
         self._standing.in_flight.add(call)
@@ -345,7 +345,7 @@ class Pipeline:
             self._gradients.clear()
         self._standing.apply(settlement.failed)
 
-    async def _result(self, call: Call[Any], part: Part, accepted: Accepted) -> None:
+    async def _result(self, call: Job[Any], part: Chunk, accepted: Accepted) -> None:
         """Wait for the promise of a part, and for a step also for the gradients that it stepped on."""
         try:
             value = await await_result(self, call, part, accepted)
@@ -365,7 +365,7 @@ class Pipeline:
         if call.finished.is_set() and call.failure() is None:
             self._gradients.pop(call, None)
 
-    def _reject(self, call: Call[Any], part: Part, place: Place, error: TinkerError) -> None:
+    def _reject(self, call: Job[Any], part: Chunk, place: Ticket, error: TinkerError) -> None:
         """Release the turn of a part that was not accepted, and fail what stands behind it."""
         error.adding(model_id=self.model_id, seq_id=part.seq_id)
         with self._standing.guard:

@@ -10,10 +10,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tinsmith import __version__
+from tinsmith.core.decision import OpClass
 from tinsmith.core.server_flags import ChangingFlags, read_flags
-from tinsmith.core.verdict import OpClass
 from tinsmith.io import operations
-from tinsmith.io.wire import Lane
+from tinsmith.io.http.messages import Lane
 
 if TYPE_CHECKING:
     from tinsmith.io.link import Link
@@ -33,7 +33,7 @@ AT_ONCE = 4
 _UNKNOWN_ROUTE = frozenset({405, 501})
 
 
-class Cancels:
+class Canceller:
     """The cancels of one client."""
 
     def __init__(self, link: Link) -> None:

@@ -14,6 +14,7 @@ import orjson
 
 from tinsmith import __version__
 from tinsmith.core.codec.wire import CONTENT_TYPES
+from tinsmith.core.decision import Fault, OpClass
 from tinsmith.core.errors import InputError
 from tinsmith.core.negotiation import (
     PROBE,
@@ -26,12 +27,11 @@ from tinsmith.core.negotiation import (
     unreadable,
 )
 from tinsmith.core.server_profiles import Clues, profile_of, recognise, version_by_probe
-from tinsmith.core.verdict import Fault, OpClass
 from tinsmith.io import operations
-from tinsmith.io.calls import new_idempotency_key
+from tinsmith.io.http.messages import Body, Lane, Request
+from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.log import warn_visibly
-from tinsmith.io.question import Question
-from tinsmith.io.wire import Body, Lane, Request
+from tinsmith.io.shared_task import SharedTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.server_flags import ServerFlags
     from tinsmith.core.server_profiles import ServerProfile
+    from tinsmith.io.http.messages import Answer
     from tinsmith.io.link import Link
-    from tinsmith.io.wire import Answer
 
 _log = logging.getLogger("tinsmith")
 
@@ -57,7 +57,7 @@ ANSWERS_LOOKED_AT = 16
 """Answers in which marks of a kind of server are looked for; the first of each kind have them, if any has."""
 
 
-class Terms:
+class ServerSettings:
     """The flags and limits of one server, and the encoding that it gets."""
 
     def __init__(self, link: Link) -> None:
@@ -73,9 +73,9 @@ class Terms:
         self._clues = Clues()
         self._looked = 0
         self._learned = False
-        self._config = Question(self._ask_config)
-        self._probe = Question(self._ask_probe)
-        self._second_probe = Question(self._ask_second_probe)
+        self._config = SharedTask(self._ask_config)
+        self._probe = SharedTask(self._ask_probe)
+        self._second_probe = SharedTask(self._ask_second_probe)
         self._become(attrs.evolve(self._clues, profile=profile_of(link.config)))
 
     @property

@@ -16,24 +16,24 @@ import attrs
 
 from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.io import operations
-from tinsmith.io.budget import Submissions, Window
-from tinsmith.io.calls import new_idempotency_key
-from tinsmith.io.outcome import fetch
-from tinsmith.io.promise import Promise
-from tinsmith.io.standing import ending, unexpected
-from tinsmith.io.submission import Accepted, Submission, refusal, submit
-from tinsmith.io.wire import Lane
+from tinsmith.io.http.messages import Lane
+from tinsmith.io.http.sender import new_idempotency_key
+from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
+from tinsmith.io.limits import Submissions, Window
+from tinsmith.io.polling.promise import Promise
+from tinsmith.io.queues.pending_jobs import ending, unexpected
+from tinsmith.io.queues.results import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from tinsmith.core.decision import Outcome
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.policy import RetryConfig
     from tinsmith.core.values.results import SampleResponse
-    from tinsmith.core.verdict import Outcome
     from tinsmith.io.link import Link
-    from tinsmith.io.sample import SampleJob
-    from tinsmith.io.sampler import Sampler
+    from tinsmith.io.queues.sample_job import SampleJob
+    from tinsmith.io.queues.sampling_session import SamplingSession
 
 RAMP = 4
 """Accepted samples for each that may be under way: how many a server takes is found out by degrees."""
@@ -42,7 +42,7 @@ NO_LIMIT = 1_000_000
 """Samples in flight where the user asked for no limit: more than any process can hold."""
 
 
-class SampleDesk:
+class SampleDispatcher:
     """The samples of one client, or of a sampler that has limits of its own."""
 
     def __init__(self, link: Link, retry: RetryConfig | None = None) -> None:
@@ -52,7 +52,7 @@ class SampleDesk:
         self._window = Window(largest, largest)
         self._submissions = Submissions(link.config.flow.sample_dispatch)
         self._waiting: deque[SampleJob] = deque()
-        self._held: dict[Sampler, deque[SampleJob]] = {}  # of samplers that are being made
+        self._held: dict[SamplingSession, deque[SampleJob]] = {}  # of samplers that are being made
         self._pushed_back: deque[tuple[SampleJob, asyncio.Future[None]]] = deque()
         self._taken = 0
         self._target = operations.target("asample")
@@ -102,12 +102,12 @@ class SampleDesk:
         for task in self._carried:
             task.cancel()
 
-    def opened(self, sampler: Sampler) -> None:
+    def opened(self, sampler: SamplingSession) -> None:
         """Let the samples go that were asked for while `sampler` was being made."""
         self._waiting.extend(self._held.pop(sampler, ()))
         self._dispatch()
 
-    def refused(self, sampler: Sampler, error: TinkerError) -> None:
+    def refused(self, sampler: SamplingSession, error: TinkerError) -> None:
         """Fail the samples of a sampler that could not be made, now and later."""
         sampler.refusal = error
         self._give_up(self._held.pop(sampler, deque()), error)
@@ -269,15 +269,15 @@ class SampleDesk:
             return self._retry.progress_timeout
         return None if self._link.terms.limits.samples_time_out else math.inf
 
-    def _completions(self, sampler: Sampler) -> Callable[[Promise], Awaitable[None]] | None:
+    def _completions(self, sampler: SamplingSession) -> Callable[[Promise], Awaitable[None]] | None:
         """Return who hears of all promises of a sampler at once, where the server offers it."""
         flags = self._link.terms.flags
         if flags is None or not flags.sample_use_retrieve_futures:
             return None
         if sampler.completions is None:
-            from tinsmith.io.completions import Completions  # few servers offer it
+            from tinsmith.io.queues.batch_poller import BatchPoller  # few servers offer it
 
-            sampler.completions = Completions(self._link, sampler)
+            sampler.completions = BatchPoller(self._link, sampler)
         return sampler.completions.ended
 
     async def _accepted(

@@ -1,0 +1,1 @@
+"""Jobs in order: training requests one after another, samples side by side."""
