@@ -6,7 +6,7 @@ PEER_BIN := .venv-peer/bin
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check \
+.PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check release-check \
 	codegen contract-diff contract-lint upstream-diff fuzz soak interop servers servers-check cookbook golden golden-wire compat-listing bench \
 	bench-startup bench-cli bench-engine bench-codec bench-traffic clean
 
@@ -79,6 +79,15 @@ core-coverage: .venv/.ready ## Every branch of core/ is taken by the tests of co
 
 wheel-check: .wheelhouse/.ready ## Install the built wheel into an empty environment, without a network, and use it
 	$(RUN) tests/wheel/check.py
+
+.venv-release/.ready: tests/release/requirements.txt
+	@echo "setup: what builds and inspects a release (.venv-release)"
+	@test -x .venv-release/bin/python || $(PYTHON) -m venv .venv-release
+	@.venv-release/bin/python -m pip install -q -r $<
+	@touch $@
+
+release-check: .venv-release/.ready .wheelhouse/.ready ## Build dist/ as it would be uploaded, and hold it against what a release must be
+	@$(RUN) -m tests.release.check .venv-release/bin/python
 
 # ---- the contract ---------------------------------------------------------------------------------------
 
@@ -200,4 +209,4 @@ bench-traffic: .venv/.ready .venv-peer/.ready ## Samples, steps, polls and a lon
 bench: bench-startup bench-cli bench-engine bench-codec bench-traffic ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
-	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .wheelhouse .build dist demo-output
+	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .venv-release .wheelhouse .build dist demo-output

@@ -100,23 +100,26 @@ def check_contents(wheel: Path) -> None:
         sys.exit(f"{wheel.name}: missing {missing}, does not belong there {foreign}")
 
 
+def use(wheel: Path, work: Path) -> None:
+    """Install a wheel twice (base, then `local`) into an environment of its own and use it both times."""
+    check_contents(wheel)
+    print(f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB")
+    venv.create(work / "env", with_pip=True)
+    python = work / "env" / "bin" / "python"
+    offline = (python, "-m", "pip", "install", "-q", "--no-index", "--find-links", WHEELHOUSE)
+    run(*offline, wheel)
+    version = run(work / "env/bin/tinsmith", "version", cwd=work).stdout.strip()
+    run(work / "env/bin/tinsmith", "--help", cwd=work)
+    run(python, "-c", WITHOUT_EXTRA, cwd=work)
+    print(f"base install: `tinsmith version` prints {version!r}; the missing extra is named")
+    run(*offline, f"{wheel}[local]")
+    print("with [local]:", run(python, "-W", "error", "-c", WITH_EXTRA, cwd=work).stdout.strip())
+
+
 def main() -> None:
-    """Build, look inside, install twice (base, then `local`) and use it both times."""
+    """Build the wheel and use it."""
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        wheel = build(work)
-        check_contents(wheel)
-        print(f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB")
-        venv.create(work / "env", with_pip=True)
-        python = work / "env" / "bin" / "python"
-        offline = (python, "-m", "pip", "install", "-q", "--no-index", "--find-links", WHEELHOUSE)
-        run(*offline, wheel)
-        version = run(work / "env/bin/tinsmith", "version", cwd=work).stdout.strip()
-        run(work / "env/bin/tinsmith", "--help", cwd=work)
-        run(python, "-c", WITHOUT_EXTRA, cwd=work)
-        print(f"base install: `tinsmith version` prints {version!r}; the missing extra is named")
-        run(*offline, f"{wheel}[local]")
-        print("with [local]:", run(python, "-W", "error", "-c", WITH_EXTRA, cwd=work).stdout.strip())
+        use(build(Path(folder)), Path(folder))
     print("wheel: 1 passed, 0 failed")
 
 
