@@ -8,7 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
 __title__ = "tinsmith"
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.service import ServiceClient as ServiceClient
     from tinsmith.clients.tokenizer import load_tokenizer as load_tokenizer
     from tinsmith.clients.training import TrainingClient as TrainingClient
+    from tinsmith.core import __version__ as __version__
     from tinsmith.core.config import ChunkLimits as ChunkLimits
     from tinsmith.core.config import ClientConfig as ClientConfig
     from tinsmith.core.config import FlowLimits as FlowLimits
@@ -100,6 +100,7 @@ _HOME: dict[str, str] = {
         "tinsmith.io.future": "APIFuture",
         "tinsmith.io.http.transport": "Timeout",
         "tinsmith.io.http.messages": "RequestOptions",
+        "tinsmith.core": "__version__",
         "tinsmith.core.config": "ChunkLimits ClientConfig FlowLimits PollPolicy RetryConfig Secret Timeouts",
         "tinsmith.core.errors": "APIConnectionError APIError APIResponseValidationError APIStatusError"
         " APITimeoutError AuthenticationError BadRequestError BillingError"
@@ -122,7 +123,7 @@ _HOME: dict[str, str] = {
     for name in names.split()
 }
 
-__all__ = ["__title__", "__version__", "types"]
+__all__ = ["__title__", "types"]
 __all__ += list(_HOME)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from tinsmith import __version__
+from tinsmith.core import __version__
 
 if TYPE_CHECKING:
     from tinsmith.contract.document import Json

@@ -12,7 +12,6 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tinsmith import __version__
 from tinsmith.contract import messages
 from tinsmith.contract.bodies import query_of, smallest_body
 from tinsmith.contract.judge import outcome
@@ -20,6 +19,7 @@ from tinsmith.contract.probe import greet, unknown_ids
 from tinsmith.contract.rules import TRAINING, UNKNOWN, WRONG_KEY
 from tinsmith.contract.sender import SILENT, Silent
 from tinsmith.contract.traffic import WAITS, field_of, text_of
+from tinsmith.core import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping

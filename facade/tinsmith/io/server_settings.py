@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 import orjson
 
-from tinsmith import __version__
+from tinsmith.core import __version__
 from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith.core.decision import Fault, OpClass
 from tinsmith.core.errors import InputError

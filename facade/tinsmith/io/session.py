@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tinsmith_api.models import CreateSessionResponse
 
-from tinsmith import __version__
+from tinsmith.core import __version__
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import SessionLostError

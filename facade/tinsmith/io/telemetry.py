@@ -22,7 +22,7 @@ from tinsmith_api.models import (
     UnhandledExceptionEvent,
 )
 
-from tinsmith import __version__
+from tinsmith.core import __version__
 from tinsmith.core.codec.encode import to_wire
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError

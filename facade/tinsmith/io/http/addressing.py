@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from tinsmith import __version__
+from tinsmith.core import __version__
 from tinsmith.core.config import set_variables
 from tinsmith.core.errors import InputError
 

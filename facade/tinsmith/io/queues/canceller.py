@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tinsmith import __version__
+from tinsmith.core import __version__
 from tinsmith.core.decision import OpClass
 from tinsmith.core.server_flags import ChangingFlags, read_flags
 from tinsmith.io import operations
