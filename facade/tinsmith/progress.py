@@ -101,6 +101,44 @@ class ProgressDisplay:
         self._console.print(self._line, soft_wrap=True, markup=False, highlight=False)
 
 
+class StepDisplay:
+    """Two live lines on stderr for work of many requests: how many there were; the current one; both times.
+
+    Without `shown` there is nothing to see.
+    """
+
+    def __init__(self, title: str, *, shown: bool = True, console: Console | None = None) -> None:
+        from rich.console import Console as RichConsole
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._title, self._shown, self._steps = title, shown, 0
+        self._bar = Progress(
+            SpinnerColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=console or RichConsole(stderr=True),
+            transient=True,
+        )
+        self._all, self._one = self._bar.add_task(title), self._bar.add_task("")
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown:
+            self._bar.stop()
+
+    def step(self, name: str) -> None:
+        """Begin the next step, with a clock of its own."""
+        self._steps += 1
+        self._bar.update(self._all, description=f"{self._title}: request {self._steps}")
+        self._bar.reset(self._one, description=name)
+
+
 class ProgressLog:
     """A structured line in the log every so often, with the errors since the last one.
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib.util
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.conftest import Result, Server
+    from tests.cli.conftest import Asked, Result, Server
 
 
 def test_the_embedded_service_passes(cli: Callable[..., Result]) -> None:
@@ -43,6 +49,10 @@ def test_write_walks_and_keeps_a_capture(cli: Callable[..., Result], tmp_path: P
     verdicts = {row["operation"]: row["verdict"] for row in done.json["operations"]}
     assert verdicts["forward_backward"] == verdicts["asample"] == "verified"
     assert "deleted in the end" in done.err
+    examples = json.loads(file.read_text())["examples"].values()
+    packed = [each["request"] for each in examples if "protobuf" in (each["request"] or ())]
+    assert packed
+    assert all({"model_id", "seq_id"} <= body["json"].keys() for body in packed)
     again = cli("contract", "check", "--from", str(file), "-f", "json")
     assert {row["operation"]: row["verdict"] for row in again.json["operations"]} == verdicts
 
@@ -83,6 +93,54 @@ def test_a_key_that_opens_nothing_is_an_error(
     assert done.out == ""
     assert f"status {status}: who are you?" in done.err
     assert "TINKER_API_KEY" in done.err
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("shown", [[], ["-f", "json"]], ids=["table", "json"])
+def test_a_server_of_another_api_is_a_failure(cli: Callable[..., Result], shown: list[str]) -> None:
+    """Where nothing is served there is a report, a sentence, and an exit code that is no success."""
+    done = cli("contract", "check", *shown)
+    assert done.code == 1
+    assert "absent" in done.out
+    assert "served nothing beyond the health check" in done.err
+
+
+def test_ctrl_c_ends_with_the_report(cli: Callable[..., Result], server: Server) -> None:
+    """What was found until then is reported, with a row that says where the check ended."""
+
+    def interrupt(_: Asked) -> tuple[int, Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return 200, {"supported_models": []}
+
+    server.on("GET", "/healthz", (200, {"status": "ok"}))
+    server.on("GET", "/get_server_capabilities", interrupt)
+    done = cli("contract", "check", "--write", "-f", "json")
+    assert done.code == 130
+    verdicts = {row["operation"]: row["verdict"] for row in done.json["operations"]}
+    assert verdicts["healthz"] == "verified"
+    assert verdicts["the check itself"] == "failed"
+    assert done.json["passed"] is False
+
+
+@pytest.mark.parametrize(("shown", "words"), [([], b"request 1"), (["-f", "json"], b"")])
+def test_a_terminal_shows_what_is_waited_for(shown: list[str], words: bytes) -> None:
+    """Stderr has the request that is under way; with JSON it has nothing, and stdout is the report alone."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "tinsmith.cli", "contract", "check", "local:", *shown]
+    environ = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environ) as process:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # so a terminal ends that nobody holds any more
+            while piece := os.read(ours, 4096):
+                seen += piece
+        assert process.stdout is not None
+        out = process.stdout.read()
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"healthz" in out
+    assert b"\x1b" not in out
+    assert (words in seen) if words else seen == b""
 
 
 def test_one_open_route_is_a_report(

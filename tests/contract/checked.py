@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from tinsmith.contract.check import check_server
+from tinsmith.contract.check import Check
 from tinsmith.core.config import ClientConfig
 from tinsmith_local.opening import Running, start
 from tinsmith_local.options import ServeOptions
@@ -54,7 +54,9 @@ def checked(
 
     async def check() -> tuple[Report, list[Exchange]]:
         async with httpx.AsyncClient(transport=Spoiled(running.app, spoil), trust_env=False) as client:
-            return await check_server(config, write=write, http_client=client, **more)
+            found = Check(config, write=write, http_client=client, **more)
+            await found.run()
+            return found.report(), found.exchanges
 
     return asyncio.run(check())
 

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tinsmith.contract.check import check_captures, check_server
+from tinsmith.contract.check import Check, check_captures
 from tinsmith.contract.dialects import DIALECTS
 from tinsmith.contract.document import Contract, shipped
 from tinsmith.contract.exchange import Exchange, written
 from tinsmith.contract.judge import POLL
+from tinsmith.contract.report import ITSELF
 from tinsmith.contract.rules import findings
 from tinsmith.contract.sender import SILENCES, Sender
 from tinsmith.contract.traffic import Traffic
 from tinsmith.core.config import ClientConfig
 from tinsmith.io.http.messages import Answer
 from tinsmith.io.http.transport import client_of
+from tinsmith_api.operations import OPERATIONS
 from tinsmith_local.options import Imitation
 
 from tests.contract.checked import KEY, URL, answered, checked, served
@@ -93,22 +95,193 @@ def test_a_step_that_fails_keeps_no_other_from_cleaning_up(
     assert exchanges[-1].path.startswith("/api/v1/sessions/")
 
 
-def test_the_last_question_keeps_nothing_from_being_deleted(
-    running: Running, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("write", "operation", "step"),
+    [
+        (True, "load_weights", "unknown id"),
+        (True, "create_model", "model"),
+        (False, "healthz", "read"),
+        (False, "asample", "a body that is none"),
+    ],
+)
+def test_a_fault_of_the_check_is_a_row_of_the_report(
+    write: bool, operation: str, step: str, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is asked before anything is deleted; where it ends in an error, what was made is deleted."""
+    """What was found before is reported, the fault is named, and what was made is deleted all the same."""
     real = Sender.call
 
-    async def call(self: Sender, operation: str, *arguments: Any, **more: Any) -> Any:
-        if operation == "load_weights" and more.get("step") == "unknown id":
+    async def call(self: Sender, asked: str, *arguments: Any, **more: Any) -> Any:
+        if (asked, more.get("step")) == (operation, step):
             raise ArithmeticError("planted")
-        return await real(self, operation, *arguments, **more)
+        return await real(self, asked, *arguments, **more)
 
     monkeypatch.setattr(Sender, "call", call)
     before = sum(count for _, count, _ in running.service.checkpoints.stored())
-    with pytest.raises(ArithmeticError, match="planted"):
-        checked(running)
+    report, exchanges = checked(running, write=write)
+    failed = [row for row in report.rows if row.verdict == "failed"]
+    assert [row.operation for row in failed] == [ITSELF]
+    assert failed[0].reason.startswith("ArithmeticError: planted, at ")
+    assert not report.passed
+    assert report.document()["passed"] is False
+    assert report.deviations == ()
+    assert len(exchanges) > 1
+    assert report.left_behind == ()
     assert sum(count for _, count, _ in running.service.checkpoints.stored()) == before
+
+
+def test_an_interrupted_check_deletes_what_it_made(running: Running) -> None:
+    """Ctrl-C, which cancels the check, is in the report; the session, the models and checkpoints are gone."""
+    config = ClientConfig.from_environment(base_url=URL, api_key=KEY, environ={})
+    before = sum(count for _, count, _ in running.service.checkpoints.stored())
+
+    async def interrupted() -> Report:
+        def step(name: str) -> None:
+            if name.startswith("list_training_runs, list"):
+                assert task is not None
+                task.cancel()
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(running.app), trust_env=False) as client:
+            found = Check(config, write=True, http_client=client, on_send=step)
+            task = asyncio.current_task()
+            with pytest.raises(asyncio.CancelledError):
+                await found.run()
+            return found.report()
+
+    report = asyncio.run(interrupted())
+    assert [row.reason.split(" at ")[0] for row in report.rows if row.verdict == "failed"] == ["interrupted"]
+    assert report.left_behind == ()
+    assert sum(count for _, count, _ in running.service.checkpoints.stored()) == before
+    assert next(row.verdict for row in report.rows if row.operation == "asample") == "verified"
+
+
+SAYS_NOTHING = {
+    "not found": (404, b'{"detail": "Not Found"}'),
+    "no content": (204, b""),
+    "a page for people": (200, b"<html>"),
+}
+"""Answers of servers that have another API, each to every request."""
+
+
+@pytest.mark.parametrize("write", [False, True])
+@pytest.mark.parametrize("name", SAYS_NOTHING)
+def test_a_server_of_another_api_does_not_pass(name: str, write: bool, running: Running) -> None:
+    """Where nothing beyond the health check is served the check fails, though nothing may deviate."""
+    status, body = SAYS_NOTHING[name]
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if request.url.path.endswith("/healthz"):
+            return httpx.Response(200, json={"status": "ok"})
+        return httpx.Response(status, headers={"content-type": "application/json"}, content=body)
+
+    report, _ = checked(running, spoil, write=write)
+    assert report.shows_nothing
+    assert not report.passed
+    assert next(row.verdict for row in report.rows if row.operation == "healthz") == "verified"
+
+
+def test_what_the_contract_says_of_operations() -> None:
+    """Orders, kinds of checkpoints and secrets are read off the document, not listed."""
+    assert {op.id for op in OPERATIONS.values() if op.in_order} == CONTRACT.in_order
+    assert CONTRACT.checkpoint_kinds == ("weights", "sampler_weights", "external_weights")
+    assert CONTRACT.saves == {
+        "save_weights": "weights",
+        "save_weights_for_sampler": "sampler_weights",
+        "save_weights_external": "external_weights",
+    }
+    assert {op.id for op in CONTRACT.operations.values() if op.changes_checkpoint} == {
+        "delete_checkpoint",
+        "publish_checkpoint",
+        "unpublish_checkpoint",
+        "set_checkpoint_ttl",
+    }
+    assert {op.id for op in CONTRACT.operations.values() if not op.needs_key} == {"healthz"}
+    assert {"jwt", "weights_access_token"} <= CONTRACT.secret_fields
+
+
+def _trained(*numbers: int) -> list[Exchange]:
+    """Return the traffic that makes a model and trains it by these numbers, each accepted and fulfilled."""
+    poll = {"method": "POST", "path": "/api/v1/retrieve_future"}
+    made = {"method": "POST", "path": "/api/v1/create_model"}
+    trained = {"method": "POST", "path": "/api/v1/optim_step"}
+    said: list[tuple[dict[str, str], Any, Any]] = [
+        (made, {"session_id": "s", "model_seq_id": 0}, {"request_id": "m"}),
+        (poll, {"request_id": "m"}, {"model_id": "m", "type": "create_model"}),
+    ]
+    for number in numbers:
+        said.append((trained, {"model_id": "m", "seq_id": number}, {"request_id": f"r{number}"}))
+        said.append((poll, {"request_id": f"r{number}"}, {"metrics": {}}))
+    return [
+        Exchange(
+            name=str(place),
+            source="",
+            query={},
+            status=200,
+            request_headers={},
+            request=request,
+            answer_headers={},
+            answer=answer,
+            step="training",
+            **where,
+        )
+        for place, (where, request, answer) in enumerate(said)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "early"),
+    [
+        ((1, 2, 3), []),
+        ((2, 1, 3), [2]),
+        ((1, 3, 4, 2, 5), [3, 4]),
+        ((1, 10**15, 2), [10**15]),
+        ((10**4000,), [10**4000]),
+    ],
+)
+def test_numbers_that_came_too_early(numbers: tuple[int, ...], early: list[int]) -> None:
+    """A number before which one is missing is found; a huge one costs no more than a small one."""
+    found = [each for each in findings(Traffic(CONTRACT, _trained(*numbers))) if each.rule == "gap-applied"]
+    assert [each.text.split()[1] for each in found] == [str(number) for number in early]
+
+
+def test_a_huge_limit_of_a_list_is_read() -> None:
+    """A limit of more digits than Python turns into a number is no limit."""
+    exchange = Exchange(
+        name="",
+        source="",
+        method="GET",
+        path="/api/v1/training_runs/r/checkpoints",
+        query={"limit": "9" * 5000},
+        status=200,
+        request_headers={},
+        request=None,
+        answer_headers={},
+        answer={"checkpoints": []},
+    )
+    assert list(findings(Traffic(CONTRACT, [exchange]))) == []
+
+
+FAULTS = [
+    (httpx.ReadTimeout, "no answer in time"),
+    (httpx.ReadError, "connection reset"),
+    (httpx.RemoteProtocolError, "answer cut short"),
+]
+
+
+@pytest.mark.parametrize(("kind", "words"), FAULTS)
+def test_what_ended_without_an_answer_is_told_in_words(
+    kind: type[httpx.TransportError], words: str, running: Running
+) -> None:
+    """A fault of the wire is named as what it is, without the words of the library that met it."""
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        if request.url.path.endswith("/healthz"):
+            raise kind("Cancelled via cancel scope 7f2e", request=request)
+        return answer
+
+    report, _ = checked(running, spoil, write=False)
+    assert [(each.operation, each.value) for each in report.deviations] == [
+        ("healthz", f'{{"text":"{words}"}}')
+    ]
 
 
 @pytest.mark.parametrize(("write", "answers"), [(False, 4), (True, 4), (True, 40), (True, 75)])
@@ -518,7 +691,9 @@ def test_known_servers_are_recognised_by_their_answers(
     async def check() -> Report:
         config = ClientConfig.from_environment(base_url=URL, api_key=KEY, environ={})
         async with client_of(answer) as client:
-            return (await check_server(config, write=True, http_client=client))[0]
+            found = Check(config, write=True, http_client=client)
+            await found.run()
+            return found.report()
 
     report = asyncio.run(check())
     assert report.server == name

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from tinsmith import AdamParams, ServiceClient, testing
 from tinsmith.io.events import Progress, QueueStateChanged, StillWaiting
-from tinsmith.progress import ProgressDisplay, ProgressLog
+from tinsmith.progress import ProgressDisplay, ProgressLog, StepDisplay
 
 from tests.guard import WAIT_S
 
@@ -79,6 +79,21 @@ def test_log_tells_errors_since_the_last_line(caplog: pytest.LogCaptureFixture) 
         "forward waits 60 s for the server",
     ]
     assert caplog.records[1].__dict__["tinsmith"]["errors"] == {"connection reset": 1}
+
+
+def test_steps_are_shown_with_their_number() -> None:
+    """A terminal has the title with the count, and the step; text with brackets is shown as it is."""
+    sink = io.StringIO()
+    with StepDisplay("Checking", console=Console(file=sink, force_terminal=True, width=80)) as display:
+        display.step("healthz, service")
+        display.step("asample, [sample]")
+        display._bar.refresh()
+    assert "Checking: request 2" in sink.getvalue()
+    assert "asample, [sample]" in sink.getvalue()
+    hidden = io.StringIO()
+    with StepDisplay("Checking", shown=False, console=Console(file=hidden, force_terminal=True)) as display:
+        display.step("healthz")
+    assert hidden.getvalue() == ""
 
 
 def test_both_watch_a_client(service: testing.LedgerService, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinsmith.contract.check import check_server
+from tinsmith.contract.check import Check
 from tinsmith.contract.document import shipped
 from tinsmith.contract.exchange import written
 from tinsmith.core.config import ClientConfig
@@ -40,13 +40,12 @@ def check(kind: Kind) -> dict[str, Any]:
     """Start a server, check it with --write, and keep what was said beside it."""
     with Server(kind) as server:
         config = ClientConfig.from_environment(base_url=server.url, api_key=KEY, environ={})
-        report, exchanges = asyncio.run(
-            check_server(config, write=True, base_model=server.base_model, patience_s=PATIENCE_S)
-        )
+        found = Check(config, write=True, base_model=server.base_model, patience_s=PATIENCE_S)
+        asyncio.run(found.run())
         about = f"What the check said to {kind.release}, and its answers."
-        text = written(exchanges, about, shipped(), [KEY])
+        text = written(found.exchanges, about, shipped(), [KEY])
         (kind.folder / "checked.json").write_text(text, encoding="utf-8")
-        return kept(report, kind)
+        return kept(found.report(), kind)
 
 
 def kept(report: Report, kind: Kind) -> dict[str, Any]:

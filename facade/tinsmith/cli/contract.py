@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,33 +95,54 @@ def check(
         except ValueError as error:
             raise typer.BadParameter(str(error), ctx=context, param_hint="--from") from error
         _show(context, report)
+        passed = report.passed
     else:
         config = config_of(context, url, creates=write)
         if capture is not None:  # a check takes long: a file that cannot be written is told before it
             capture.open("a").close()
-        report, exchanges = _on_a_server(config, write, base_model, patience)
-        _show(context, report)
-        if capture is not None:
-            _write_capture(capture, config, exchanges)
-    if report.deviations:
+        passed = _on_a_server(context, config, capture, write, base_model, patience)
+    if not passed:
         raise typer.Exit(1)
 
 
 def _on_a_server(
-    config: ClientConfig, write: bool, base_model: str | None, patience_s: float
-) -> tuple[Report, list[Exchange]]:
+    context: typer.Context,
+    config: ClientConfig,
+    capture: Path | None,
+    write: bool,
+    base_model: str | None,
+    patience_s: float,
+) -> bool:
+    """Check a server; what was found is shown however the check ends. Returns whether the server passed."""
     import asyncio
 
-    from tinsmith.contract.check import check_server
+    from tinsmith.contract.check import Check
+    from tinsmith.progress import StepDisplay
 
     if write:
         note(f"Training and saving on {config.base_url}; what this makes is deleted in the end.")
-    report, exchanges = asyncio.run(
-        check_server(config, write=write, base_model=base_model, patience_s=patience_s)
-    )
+    shown = sys.stderr.isatty() and chosen(context) is not OutputFormat.json
+    interrupted: KeyboardInterrupt | None = None
+    with StepDisplay(f"Checking {config.base_url}", shown=shown) as display:
+        check = Check(config, write=write, base_model=base_model, patience_s=patience_s, on_send=display.step)
+        try:
+            asyncio.run(check.run())
+        except KeyboardInterrupt as error:
+            interrupted = error
+    report = check.report()
+    _show(context, report)
+    if report.shows_nothing:
+        note(
+            f"Error: {config.base_url} served nothing beyond the health check; does the Tinker API begin at"
+            " this address?"
+        )
     for path in report.left_behind:
         note(f"{path} could not be deleted.")
-    return report, exchanges
+    if capture is not None:
+        _write_capture(capture, config, check.exchanges)
+    if interrupted is not None:
+        raise interrupted
+    return report.passed
 
 
 def _write_capture(path: Path, config: ClientConfig, exchanges: list[Exchange]) -> None:
@@ -136,11 +158,9 @@ def _show(context: typer.Context, report: Report) -> None:
     if chosen(context) is OutputFormat.json:
         show_json(report.document())
         return
-    counts = ", ".join(
-        f"{report.count(verdict)} {verdict}"
-        for verdict in ("verified", "deviates", "refused", "absent", "not tried")
-        if report.count(verdict)
-    )
+    from tinsmith.contract.report import VERDICTS
+
+    counts = ", ".join(f"{report.count(verdict)} {verdict}" for verdict in VERDICTS if report.count(verdict))
     kind = "a server that is not known" if report.server == "unknown" else report.server
     show_table(
         Rows(

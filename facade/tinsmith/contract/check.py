@@ -2,84 +2,135 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from tinsmith.contract.document import Contract, shipped
+from tinsmith.contract.exchange import exchanges_in
 from tinsmith.contract.judge import words_of
 from tinsmith.contract.probe import probe
-from tinsmith.contract.report import NO_ROUTE, Report, report
+from tinsmith.contract.report import ITSELF, NO_ROUTE, Report, Row, report
 from tinsmith.contract.rules import WRONG_KEY
 from tinsmith.contract.sender import Sender
 from tinsmith.contract.walk import PATIENCE_S, Walk
-from tinsmith.core.errors import AuthenticationError
+from tinsmith.core.errors import APIConnectionError, AuthenticationError
 from tinsmith.core.server_profiles import profile_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tinsmith.contract.exchange import Exchange
     from tinsmith.core.config import ClientConfig
 
 
-async def check_server(
-    config: ClientConfig,
-    *,
-    write: bool = False,
-    base_model: str | None = None,
-    patience_s: float = PATIENCE_S,
-    contract: Contract | None = None,
-    http_client: Any = None,
-) -> tuple[Report, list[Exchange]]:
-    """Check the server that `config` names; returns the report and all that was said.
+class Check:
+    """One check of the server that `config` names: run it, then take its report, however the run ended.
 
     Without `write` nothing is changed there. With it a session, a rank-1 model, checkpoints and samples are
     made, and deleted in the end. `base_model` is what is trained; None takes the first that is offered. One
-    promise is waited for `patience_s` seconds. Raises APIConnectionError where nobody answers, and
-    AuthenticationError where the server refuses the key.
+    promise is waited for `patience_s` seconds. `on_send` is called before each request with what it is.
     """
-    contract = contract or shipped()
-    async with Sender(contract, config, http_client) as sender:
-        if write:
-            walk = Walk(sender, base_model=base_model, patience_s=patience_s)
-            await walk.run()
-            untried, left = walk.untried, walk.left_behind
-        else:
-            untried, left = await probe(sender), []
-    _require_taken_key(sender.exchanges, config.base_url)
-    told = report(
-        contract,
-        sender.exchanges,
-        config.base_url,
-        server=profile_of(config),
-        untried=untried,
-        left_behind=left,
-    )
-    return told, sender.exchanges
 
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        write: bool = False,
+        base_model: str | None = None,
+        patience_s: float = PATIENCE_S,
+        contract: Contract | None = None,
+        http_client: Any = None,
+        on_send: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._config = config
+        self._contract = contract or shipped()
+        self._sender = Sender(self._contract, config, http_client, on_send)
+        self._walk = Walk(self._sender, base_model=base_model, patience_s=patience_s) if write else None
+        self._untried: Mapping[str, str] = {}
+        self._failure = ""
 
-def _require_taken_key(exchanges: Sequence[Exchange], server: str) -> None:
-    """Raise AuthenticationError where all that a key opens stayed shut."""
-    asked = [
-        each
-        for each in exchanges
-        if each.step not in (WRONG_KEY, NO_ROUTE)
-        and not each.path.endswith("/healthz")  # is open to all
-        and each.status not in (404, 405)  # may be told before the key is looked at
-    ]
-    if asked and all(each.status in (401, 403) for each in asked):
-        status, words = asked[0].status, words_of(asked[0].answer)
-        raise AuthenticationError(
-            f"{server} refused the key in all {len(asked)} requests (status {status}: {words});"
-            " set TINKER_API_KEY to a key of this server",
-            status_code=status,
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Return all that was said so far."""
+        return self._sender.exchanges
+
+    async def run(self) -> None:
+        """Send all that there is to send; a fault of the check itself is kept for the report.
+
+        Raises APIConnectionError where nobody answers, and AuthenticationError where the server refuses the
+        key. Ctrl-C ends it within seconds.
+        """
+        async with self._sender:
+            try:
+                if self._walk is not None:
+                    await self._walk.run()
+                else:
+                    self._untried = await probe(self._sender)
+            except asyncio.CancelledError:
+                self._failure = f"interrupted at {self._last()}"
+                raise
+            except APIConnectionError:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever it is: the report says what was found before
+                self._failure = f"{type(error).__name__}: {error}, at {self._last()}"
+        if not self._failure:
+            self._require_taken_key()
+
+    def report(self) -> Report:
+        """Judge what was said, and say where the check ended before its time."""
+        found = report(
+            self._contract,
+            self.exchanges,
+            self._config.base_url,
+            server=profile_of(self._config),
+            untried=self._untried if self._walk is None else self._walk.untried,
+            left_behind=() if self._walk is None else self._walk.left_behind,
         )
+        if self._failure:
+            row = Row(operation=ITSELF, verdict="failed", statuses=(), reason=self._failure)
+            found = attrs.evolve(found, rows=(*found.rows, row))
+        return attrs.evolve(found, shows_nothing=not self._shows_something(found))
+
+    def _last(self) -> str:
+        """Name the request before the fault."""
+        return self.exchanges[-1].name if self.exchanges else "the first request"
+
+    def _asked(self) -> list[Exchange]:
+        """Return what was asked with the key about what a key opens."""
+        operation = self._contract.operation_of
+        found = [(each, operation(each.method, each.path)) for each in self.exchanges]
+        return [
+            each
+            for each, op in found
+            if each.step not in (WRONG_KEY, NO_ROUTE) and (op is None or op.needs_key)
+        ]
+
+    def _shows_something(self, found: Report) -> bool:
+        """Whether an operation beside the health check was verified by an answer that says something."""
+        verified = {row.operation for row in found.rows if row.verdict == "verified"}
+        for each in self._asked():
+            op = self._contract.operation_of(each.method, each.path)
+            if op is not None and op.id in verified and each.status // 100 == 2 and each.answer is not None:
+                return True
+        return False
+
+    def _require_taken_key(self) -> None:
+        """Raise AuthenticationError where all that a key opens stayed shut."""
+        # A missing route may be told before the key is looked at.
+        asked = [each for each in self._asked() if each.status not in (404, 405)]
+        if asked and all(each.status in (401, 403) for each in asked):
+            status, words = asked[0].status, words_of(asked[0].answer)
+            raise AuthenticationError(
+                f"{self._config.base_url} refused the key in all {len(asked)} requests"
+                f" (status {status}: {words}); set TINKER_API_KEY to a key of this server",
+                status_code=status,
+            )
 
 
 def check_captures(paths: Sequence[Path], contract: Contract | None = None) -> Report:
     """Judge what captures hold, as if it had just been said; ValueError for a file that is none."""
-    from tinsmith.contract.exchange import exchanges_in
-
-    contract = contract or shipped()
     found = [exchange for path in paths for exchange in exchanges_in(path)]
-    return report(contract, found, ", ".join(path.name for path in paths))
+    return report(contract or shipped(), found, ", ".join(path.name for path in paths))

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import attrs
 
+from tinsmith.contract.document import shipped
 from tinsmith.contract.judge import Finding
-from tinsmith.contract.rules import TRAINING
 
 
 @attrs.frozen(kw_only=True)
@@ -35,17 +35,12 @@ _LOCAL_TIME = re.compile(r'"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?"')
 """A date and a time of day, as JSON, without a zone."""
 
 
-def _empty_success(finding: Finding) -> bool:
-    return finding.value == "204"
-
-
 DIALECTS = (
     Dialect(
         name="empty-success",
-        text="success is 204 without a body where the contract has one",
+        text="success is 204 without a body where the contract has one in which nothing is required",
         servers=("tuft",),
-        rules=frozenset({"body-missing"}),
-        only=_empty_success,
+        rules=frozenset({"body-empty"}),
     ),
     Dialect(
         name="try-again",
@@ -64,14 +59,14 @@ DIALECTS = (
         text="a training request that comes again under its number is applied again",
         servers=("skyrl-0.3", "hatchery"),
         rules=frozenset({"repeat-applied", "other-applied"}),
-        only=lambda finding: finding.operation in TRAINING,
+        only=lambda finding: finding.operation in shipped().in_order,
     ),
     Dialect(
         name="made-again",
         text="a model, sampler or sample that is asked for again under its number is made again",
         servers=("skyrl-0.3", "skyrl-0.4", "tuft", "hatchery"),
         rules=frozenset({"repeat-applied", "other-applied"}),
-        only=lambda finding: finding.operation not in TRAINING,
+        only=lambda finding: finding.operation not in shipped().in_order,
     ),
     Dialect(
         name="duplicates-409",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,22 @@ class Operation:
         return name
 
     @property
+    def tags(self) -> list[str]:
+        """Return the nouns that it belongs to."""
+        found: list[str] = self.node.get("tags", [])
+        return found
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether it is open to a key alone; the health check is open to all."""
+        return self.node.get("security") != []
+
+    @property
+    def changes_checkpoint(self) -> bool:
+        """Whether it deletes a checkpoint, or changes what is set of it."""
+        return "{checkpoint_kind}" in self.path and not self.is_read
+
+    @property
     def is_read(self) -> bool:
         """Whether it changes nothing on the server: a GET, or what the contract marks as a read."""
         return self.method == "GET" or self.node.get("x-tinker-read") is True
@@ -96,6 +112,58 @@ class Contract:
         in_turn = sorted(self.operations.values(), key=lambda op: op.path.count("{"))
         self._in_turn = [(_pattern(path), op) for op in in_turn for path in (op.path, *op.aliases)]
         self._by_request_type = {op.request_type: op for op in in_turn if op.request_type}
+
+    @cached_property
+    def in_order(self) -> frozenset[str]:
+        """Return the promises that share the numbers of a model: those with a `model_id` and a `seq_id`."""
+        return frozenset(
+            op.id
+            for op in self.operations.values()
+            if op.result is not None and {"model_id", "seq_id"} <= self._request_fields(op)
+        )
+
+    @cached_property
+    def checkpoint_kinds(self) -> tuple[str, ...]:
+        """Return the kinds of checkpoints, as paths name them."""
+        parameters = (each for op in self.operations.values() for each in self.parameters(op))
+        schema: Json = next((each["schema"] for each in parameters if each["name"] == "checkpoint_kind"), {})
+        return tuple(self.resolve(schema).get("enum", ()))
+
+    @cached_property
+    def saves(self) -> Mapping[str, str]:
+        """Return the operations that save a checkpoint, with its kind.
+
+        The examples tell: there the path of the result is the kind and the name that the request gives.
+        """
+        found: dict[str, str] = {}
+        for op in map(self.operations.__getitem__, self.in_order):
+            name = self._example(self.request_schema(op)).get("path")
+            path = self._example(self.named(str(op.result))).get("path", "")
+            kind = next((one for one in self.checkpoint_kinds if path.endswith(f"/{one}/{name}")), None)
+            if kind is not None:
+                found[op.id] = kind
+        return found
+
+    @cached_property
+    def secret_fields(self) -> frozenset[str]:
+        """Return the fields that are marked as secret."""
+        return frozenset(
+            name
+            for schema in self.document["components"]["schemas"].values()
+            for name, node in schema.get("properties", {}).items()
+            if any(
+                self.resolve(part).get("x-tinker-secret") is True
+                for part in (node, *node.get("anyOf", ()), node.get("then", {}))  # `then`: unless it is null
+            )
+        )
+
+    def _request_fields(self, op: Operation) -> set[str]:
+        return set(self.resolve(self.request_schema(op) or {}).get("properties", ()))
+
+    def _example(self, schema: Json) -> Mapping[str, Json]:
+        """Return the first example of a message; empty where there is none."""
+        found = self.resolve(schema or {}).get("examples")
+        return found[0] if found and isinstance(found[0], Mapping) else {}
 
     @property
     def version(self) -> str:

@@ -63,7 +63,10 @@ class Exchange(NamedTuple):
     request_headers: dict[str, str]
     """Headers of the request that the contract speaks of, names in lower case."""
     request: Json
-    """Body: JSON, or `{"protobuf": base64}`, or `{"bytes": size}` for what is neither; None for none."""
+    """Body: JSON, or `{"protobuf": base64}`, or `{"bytes": size}` for what is neither; None for none.
+
+    A capture has beside the base64 what it says, as `json`, for people; it is not read.
+    """
     answer_headers: dict[str, str]
     """Headers of the answer that the contract speaks of, names in lower case."""
     answer: Json
@@ -125,7 +128,7 @@ def written(found: Iterable[Exchange], about: str, contract: Contract, secrets: 
     """Write exchanges as a capture, without credentials: neither `secrets` nor what looks like one."""
     examples: dict[str, Json] = {}
     counts: Counter[str] = Counter()
-    for number, exchange in enumerate(found, 1):
+    for number, exchange in enumerate(map(explained, found), 1):
         op = contract.operation_of(exchange.method, exchange.path)
         kind = f"{exchange.method} {op.path if op else exchange.path} {exchange.status}"
         counts[kind] += 1
@@ -146,7 +149,7 @@ def written(found: Iterable[Exchange], about: str, contract: Contract, secrets: 
 
 def redacted(value: Json, contract: Contract, secrets: Collection[str] = ()) -> Json:
     """Take credentials out of a value, and the rest of long lists."""
-    fields = _secret_fields(contract)
+    fields = contract.secret_fields
 
     def clean(found: Json, key: str = "", hidden: bool = False) -> Json:
         hidden = hidden or key in fields
@@ -163,19 +166,6 @@ def redacted(value: Json, contract: Contract, secrets: Collection[str] = ()) -> 
         return _SIGNED.sub(REDACTED, found) if key == "location" else _TOKEN.sub(REDACTED, found)
 
     return clean(value)
-
-
-def _secret_fields(contract: Contract) -> frozenset[str]:
-    """Name the fields that the contract marks as secret."""
-    return frozenset(
-        name
-        for schema in contract.document["components"]["schemas"].values()
-        for name, node in schema.get("properties", {}).items()
-        if any(
-            contract.resolve(part).get("x-tinker-secret") is True
-            for part in (node, *node.get("anyOf", ()), node.get("then", {}))  # `then`: unless it is null
-        )
-    )
 
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -195,6 +185,11 @@ def readable(body: bytes, content_type: str) -> Json:
     except ValueError:
         text = body.decode("utf-8", "replace")
         return {"text": text[:500]} if text.isprintable() else {"bytes": len(body)}
+
+
+def is_bare(body: Json) -> bool:
+    """Whether a body was no JSON, but text or bytes."""
+    return isinstance(body, dict) and len(body) == 1 and not body.keys().isdisjoint(("text", "bytes"))
 
 
 DEEPEST = 100
@@ -224,6 +219,20 @@ def _json(body: bytes, deepest: int) -> Json:
     if b"\\u" in body:  # the one way in which half of a surrogate pair can come
         json.dumps(found, ensure_ascii=False).encode()
     return found
+
+
+def explained(exchange: Exchange) -> Exchange:
+    """Return an exchange with what its protobuf bodies say, as `json` beside them."""
+    try:
+        plain = as_json(exchange)
+    except ValueError:
+        return exchange
+    bodies: dict[str, Json] = {}
+    for part in ("request", "answer"):
+        packed, found = getattr(exchange, part), getattr(plain, part)
+        if packed is not found:
+            bodies[part] = {"protobuf": packed["protobuf"], "json": found}
+    return exchange._replace(**bodies)
 
 
 LIMIT_BYTES = 1 << 20
@@ -267,7 +276,7 @@ def as_json(exchange: Exchange) -> Exchange:
 
 def _protobuf(body: Json, headers: Mapping[str, str]) -> bytes | None:
     """Return the bytes of a protobuf body; a JSON body may have such a field too, so the headers tell."""
-    is_protobuf = isinstance(body, dict) and set(body) == {"protobuf"}
+    is_protobuf = isinstance(body, dict) and "protobuf" in body and set(body) <= {"protobuf", "json"}
     if not is_protobuf or "protobuf" not in headers.get("content-type", ""):
         return None
     if not isinstance(body["protobuf"], str):

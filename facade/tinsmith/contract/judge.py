@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tinsmith.contract.document import Json, Operation, shortened
-from tinsmith.contract.exchange import as_json
+from tinsmith.contract.exchange import as_json, is_bare
 from tinsmith.core.retry_after import http_date_s
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _body(
     """Hold a body against its schema; a result against that of its kind."""
     schema, answer = contract.schema_of(holder), exchange.answer
     if exchange.status >= 400:
-        if exchange.status in BROKEN and isinstance(answer, dict) and set(answer) <= {"text", "bytes"}:
+        if exchange.status in BROKEN and is_bare(answer):
             return  # told already: the server broke
         if not words_of(answer) and exchange.status != 408:
             yield finding("error-words", "body", "an error says what is wrong", answer)
@@ -199,7 +199,11 @@ def _body(
         if answer is not None:
             yield finding("body-unexpected", "body", "there is nothing to read", answer)
     elif answer is None:
-        yield finding("body-missing", "body", "is required", exchange.status)
+        says_nothing = exchange.status == 204 and not contract.resolve(schema).get("required")
+        rule = "body-empty" if says_nothing else "body-missing"
+        yield finding(rule, "body", "is required", exchange.status)
+    elif is_bare(answer):
+        yield finding("body", "body", "is JSON", answer)
     elif exchange.status < 300 and op.result is None and is_promise(answer) and op.id != POLL:
         yield finding("promise", "body", "is the answer itself, not a promise of it", answer)
     else:

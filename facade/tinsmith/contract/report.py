@@ -6,7 +6,7 @@ Sums up what `judge` and `rules` found. Sends nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import attrs
 
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from tinsmith.contract.document import Contract, Json, Operation
     from tinsmith.contract.exchange import Exchange
 
-Verdict = Literal["verified", "deviates", "refused", "absent", "not tried"]
+Verdict = Literal["verified", "deviates", "refused", "absent", "not tried", "failed"]
+"""What came of an operation; `failed` is said of the check itself alone, where it ended before its time."""
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+"""All verdicts, in the order in which a report counts them."""
+
+ITSELF = "the check itself"
+"""Stands in the place of the operation in the row of a check that ended before its time."""
 
 MISSING_ROUTE = "/api/v1/x-contract-check/no-such-route"
 """A path that no server has: its answer shows how the server says that a route is missing."""
@@ -67,13 +74,20 @@ class Report:
     contract: str
     """The version of the contract."""
     rows: tuple[Row, ...]
-    """One an operation, in the order of the contract."""
+    """One an operation, in the order of the contract, and one of the check itself where it failed."""
     deviations: tuple[Finding, ...]
     """What is wrong."""
     dialects: tuple[Named, ...]
     """What is otherwise, and known."""
     left_behind: tuple[str, ...] = ()
     """What the check made and could not delete."""
+    shows_nothing: bool = False
+    """Whether a server served nothing that needs a key: it may not have this API at all."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the check came to its end, something was served, and nothing deviates."""
+        return not (self.deviations or self.shows_nothing or self.count("failed"))
 
     def count(self, verdict: Verdict) -> int:
         """Count the operations with a verdict."""
@@ -85,6 +99,8 @@ class Report:
             "source": self.source,
             "server": self.server,
             "contract": self.contract,
+            "passed": self.passed,
+            "shows_nothing": self.shows_nothing,
             "operations": [attrs.asdict(row) for row in self.rows],
             "deviations": [attrs.asdict(finding) for finding in self.deviations],
             "dialects": [

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from tinsmith_api.operations import OPERATIONS
-
 from tinsmith.contract.judge import POLL, Finding, promise_kind, words_of
+from tinsmith.contract.messages import BATCHES
 from tinsmith.contract.traffic import WAITS, Traffic, field_of, text_of
 
 if TYPE_CHECKING:
@@ -28,10 +27,6 @@ UNKNOWN, WRONG_KEY = "unknown id", "wrong key"
 NO_BODY = "a body that is none"
 """The step of requests whose body no operation takes."""
 
-TRAINING = frozenset(op.id for op in OPERATIONS.values() if op.in_order)
-"""Operations that share the numbers of a model."""
-
-_SAVES = {"save_weights": "weights", "save_weights_for_sampler": "sampler_weights"}
 _OWNERS = ("model_id", "sampling_session_id", "session_id")
 """What requests are numbered in, the nearest first."""
 
@@ -65,7 +60,7 @@ def _repeats(traffic: Traffic) -> Iterator[Finding]:
         owner, number = (exchange.request.get(field) for field in fields)
         if owner is None or not isinstance(number, int):
             continue
-        key = ("training" if op.id in TRAINING else op.id, str(owner), number)
+        key = ("training" if op.id in traffic.contract.in_order else op.id, str(owner), number)
         if key not in first:
             if exchange.status // 100 == 2:
                 first[key] = (op.id, exchange)
@@ -124,24 +119,39 @@ def _other_content(traffic: Traffic, op: str, before: Exchange, again: Exchange)
 
 def _gaps(traffic: Traffic) -> Iterator[Finding]:
     """Tell of numbers that came too early and were applied before those that were missing."""
-    accepted: dict[str, set[int]] = {}
+    accepted: dict[str, _Accepted] = {}
     for place, exchange in enumerate(traffic.exchanges):
         op = traffic.operation(exchange)
         if op is None or not isinstance(exchange.request, Mapping):
             continue
         model = _made_model(traffic, op, exchange)
         if model is not None:
-            accepted.setdefault(model, set())
-        if op.id not in TRAINING:
+            accepted.setdefault(model, _Accepted())
+        if op.id not in traffic.contract.in_order:
             continue
         owner, number = str(exchange.request.get("model_id")), exchange.request.get("seq_id")
         if owner not in accepted or not isinstance(number, int):
             continue
-        missing = set(range(1, number)) - accepted[owner]
+        missing = accepted[owner].first_missing
         if exchange.status // 100 == 2:
             accepted[owner].add(number)
-        if missing and exchange.step:  # traffic of others is seldom whole
-            yield from _gap(traffic, op.id, place, exchange, min(missing))
+        if missing < number and exchange.step:  # traffic of others is seldom whole
+            yield from _gap(traffic, op.id, place, exchange, missing)
+
+
+class _Accepted:
+    """The numbers that one model has accepted: how far they go without a gap, and those beyond."""
+
+    def __init__(self) -> None:
+        self.first_missing = 1
+        self._beyond: set[int] = set()
+
+    def add(self, number: int) -> None:
+        """Note a number; however large it is, it costs no more than a small one."""
+        self._beyond.add(number)
+        while self.first_missing in self._beyond:
+            self._beyond.remove(self.first_missing)
+            self.first_missing += 1
 
 
 def _made_model(traffic: Traffic, op: Operation, exchange: Exchange) -> str | None:
@@ -189,7 +199,7 @@ def _results(traffic: Traffic) -> Iterator[Finding]:
         if op is None or result is None or found is None or not isinstance(submission.request, Mapping):
             continue
         try:
-            for place, text, value, rule in _shape(op.id, submission.request, result):
+            for place, text, value, rule in _shape(op.id, traffic.contract, submission.request, result):
                 yield _tell(op.id, rule, f"result/{place}", text, value, found[1])
         except (TypeError, LookupError, AttributeError, ValueError, ArithmeticError):
             continue  # misshapen, which the schema tells
@@ -199,15 +209,17 @@ _Told = tuple[str, str, str, str]
 """Place, what is asked, what was there, and the rule."""
 
 
-def _shape(op: str, request: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[_Told]:
-    if op in ("forward", "forward_backward"):
+def _shape(
+    op: str, contract: Contract, request: Mapping[str, Json], result: Mapping[str, Json]
+) -> Iterator[_Told]:
+    if op in BATCHES:
         data: Json = request.get("forward_input") or request.get("forward_backward_input")
         yield from _outputs(data["data"], result["loss_fn_outputs"])
     elif op == "asample":
         yield from _sequences(request, result)
         yield from _prompt(request, result)
-    elif op in _SAVES and result.get("path") is not None and request.get("path") is not None:
-        wanted = f"tinker://{request['model_id']}/{_SAVES[op]}/{request['path']}"
+    elif op in contract.saves and result.get("path") is not None and request.get("path") is not None:
+        wanted = f"tinker://{request['model_id']}/{contract.saves[op]}/{request['path']}"
         if result["path"] != wanted:
             yield "path", f"is {wanted}", str(result["path"]), "path-form"
 
@@ -263,7 +275,7 @@ def _lists(traffic: Traffic) -> Iterator[Finding]:
         op = traffic.operation(exchange)
         if op is None:
             continue
-        if op.id in _CHANGES:
+        if op.changes_checkpoint:
             shelf.change(op, exchange)
         elif exchange.status // 100 == 2 and op.id == POLL:
             shelf.keep(exchange)
@@ -271,9 +283,8 @@ def _lists(traffic: Traffic) -> Iterator[Finding]:
             yield from shelf.listed(op.id, exchange)
 
 
-_CHANGES = frozenset(
-    {"delete_checkpoint", "publish_checkpoint", "unpublish_checkpoint", "set_checkpoint_ttl"}
-)
+_UNLISTED = frozenset({"external_weights"})
+"""Kinds of checkpoints that a list may leave out: files to download, from which no model goes on."""
 
 
 class _Shelf:
@@ -281,6 +292,7 @@ class _Shelf:
 
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
+        self._saves = traffic.contract.saves
         self._runs: dict[str, dict[str, dict[str, bool | None]]] = {}
         self._seen: set[str] = set()
 
@@ -289,13 +301,13 @@ class _Shelf:
         promise = text_of(poll.request, "request_id") or ""
         behind = self._traffic.issued.get(promise)
         op = self._traffic.operation(behind) if behind is not None else None
-        if behind is None or op is None or op.id not in _SAVES or promise in self._seen:
+        if behind is None or op is None or op.id not in self._saves or promise in self._seen:
             return
-        name = text_of(behind.request, "path")
-        if name is not None and self._traffic.result(promise) is not None:
+        name, kind = text_of(behind.request, "path"), self._saves[op.id]
+        if name is not None and kind not in _UNLISTED and self._traffic.result(promise) is not None:
             self._seen.add(promise)
             run = self._runs.setdefault(str(field_of(behind.request, "model_id")), {})
-            run[f"{_SAVES[op.id]}/{name}"] = {"gone": False, "public": False, "expires": None}
+            run[f"{kind}/{name}"] = {"gone": False, "public": False, "expires": None}
 
     def change(self, op: Operation, exchange: Exchange) -> None:
         """Note what was set; after a refusal nobody knows what holds."""
@@ -316,7 +328,8 @@ class _Shelf:
         """Hold one list against what is known; a full page may leave some out."""
         rows = field_of(exchange.answer, "checkpoints")
         limit = exchange.query.get("limit", "100")
-        if not isinstance(rows, list) or not limit.isdecimal() or len(rows) >= int(limit):
+        # Nobody asks for that many rows by a number of more digits, and Python would not read all of them.
+        if not isinstance(rows, list) or not limit.isdecimal() or len(rows) >= int(limit[:18]):
             return
         found = {str(field_of(row, "checkpoint_id")): row for row in rows}
         run = self._runs.get(unquote(exchange.path.split("/")[-2]), {})
@@ -396,7 +409,7 @@ def _encodings(traffic: Traffic) -> Iterator[Finding]:
     for exchange in traffic.exchanges:
         op = traffic.operation(exchange)
         kind = exchange.request_headers.get("content-type", "")
-        if op is None or op.id not in ("forward", "forward_backward") or exchange.status < 400:
+        if op is None or op.id not in BATCHES or exchange.status < 400:
             continue
         if "protobuf" in kind and exchange.status in (415, 500):
             yield _tell(

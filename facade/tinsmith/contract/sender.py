@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from tinsmith.contract.exchange import Exchange, kept_headers, query_of, readable
-from tinsmith.core.decision import Fault
+from tinsmith.core.decision import NOT_SENT, Fault
 from tinsmith.core.secret import Secret
 from tinsmith.io.http.messages import Body, Faulted, Lane, Request, json_body
 from tinsmith.io.http.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -36,6 +36,8 @@ SILENT = "the server stopped answering"
 """Why operations were not tried then."""
 
 _IN_TIME = frozenset({Fault.READ_TIMEOUT, Fault.DEADLINE})
+_WORDED = NOT_SENT | {Fault.DEADLINE, Fault.REDIRECT}
+"""Faults whose reason comes from the system or from this client; that of others is about a library."""
 
 
 class Silent(Exception):  # noqa: N818  # ends the steps of a check, and is no error for users
@@ -43,12 +45,22 @@ class Silent(Exception):  # noqa: N818  # ends the steps of a check, and is no e
 
 
 class Sender:
-    """Sends to one server; `exchanges` is all that was said."""
+    """Sends to one server; `exchanges` is all that was said.
 
-    def __init__(self, contract: Contract, config: ClientConfig, http_client: Any = None) -> None:
+    `on_send` is called before each request with its operation and what it is to show.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        config: ClientConfig,
+        http_client: Any = None,
+        on_send: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.contract = contract
         self.exchanges: list[Exchange] = []
         """In the order in which they were sent."""
+        self._on_send = on_send
         self._silences = 0
         self._transport = Transport(config, http_client)
         self._source = config.base_url
@@ -111,6 +123,8 @@ class Sender:
         """
         if self._silences >= SILENCES:
             raise Silent(SILENT)
+        path, _, query = target.partition("?")
+        self._on_send(f"{operation or path}, {step}" if step else operation or path)
         sent = _body(body)
         own = dict(headers or {})
         request = Request(
@@ -125,7 +139,6 @@ class Sender:
         )
         status, answer_headers, answer = await self._answer(request, self._wrong_key if wrong_key else None)
         told = {"content-type": sent.content_type, **own} if sent is not None else own
-        path, _, query = target.partition("?")
         exchange = Exchange(
             name=f"{len(self.exchanges) + 1:03} {operation or path}",
             source=self._source,
@@ -152,7 +165,8 @@ class Sender:
         try:
             found = await self._transport.send(request, key=key)
         except Faulted as faulted:
-            answer = {"text": faulted.reason}
+            worded = f": {faulted.reason}" if faulted.fault in _WORDED else ""
+            answer = {"text": f"{faulted.fault}{worded}"}
             # A request with a time of its own may be one that the server holds.
             self._silences += faulted.fault in _IN_TIME and request.timeout_s is None
         else:

@@ -16,7 +16,7 @@ from tinsmith.contract import messages
 from tinsmith.contract.bodies import query_of, smallest_body
 from tinsmith.contract.judge import outcome
 from tinsmith.contract.probe import greet, unknown_ids
-from tinsmith.contract.rules import TRAINING, UNKNOWN, WRONG_KEY
+from tinsmith.contract.rules import UNKNOWN, WRONG_KEY
 from tinsmith.contract.sender import SILENT, Silent
 from tinsmith.contract.traffic import WAITS, field_of, text_of
 from tinsmith.core import __version__
@@ -45,6 +45,9 @@ LONG_SAMPLE_TOKENS = 64
 HEARTBEAT_S = 10.0
 """Seconds between two heartbeats, as clients send them."""
 
+HURRY_S = 3.0
+"""Seconds for deleting what was made after Ctrl-C; what is not deleted by then is named."""
+
 PATIENCE_S = 120.0
 """Seconds that one promise may take."""
 
@@ -57,9 +60,8 @@ class Walk:
     ) -> None:
         self.untried: dict[str, str] = {}
         """Why operations were not tried."""
-        self.left_behind: list[str] = []
-        """What was made and could not be deleted."""
         self._sender = sender
+        self._contract = sender.contract
         self._patience_s = patience_s
         self._name = f"contract-check-{secrets.token_hex(4)}"
         self._base_model = base_model
@@ -67,7 +69,7 @@ class Walk:
         self._model: str | None = None
         self._models: list[str] = []
         self._number = 1
-        self._checkpoints: list[str] = []
+        self._checkpoints: dict[str, str] = {}
         self._weights: str | None = None
         self._sampler_weights: str | None = None
         self._sampler: str | None = None
@@ -77,6 +79,7 @@ class Walk:
         """Take all steps; what was made is deleted in the end whatever happens."""
         await greet(self._sender)
         beats = asyncio.create_task(self._keep_alive())
+        limit_s: float | None = None
         try:
             await self._ask_about_the_service()
             await self._open_session()
@@ -91,11 +94,21 @@ class Walk:
             await self._ask_about_the_account()
             await self._load_what_is_not_there()
         except Silent:
-            self._left_out(SILENT, *self._sender.contract.operations)
+            self._left_out(SILENT, *self._contract.operations)
+        except asyncio.CancelledError:
+            limit_s = HURRY_S
+            raise
         finally:
-            self._sender.ask_once_more()
-            await self._clean_up()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(limit_s):
+                    await self._clean_up()
             beats.cancel()
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """Return what was made and not deleted."""
+        session = [] if self._session is None else [f"session {self._session}"]
+        return (*self._checkpoints, *(f"model {model}" for model in self._models), *session)
 
     async def _call(self, operation: str, body: Json = None, **more: Any) -> Exchange:
         return await self._sender.call(operation, body, **more)
@@ -110,6 +123,10 @@ class Walk:
 
     def _heartbeat(self) -> dict[str, Json]:
         return {"session_id": self._session, "type": "session_heartbeat"}
+
+    def _of(self, *tags: str) -> list[str]:
+        """Return the operations of some nouns."""
+        return [op.id for op in self._contract.operations.values() if not set(tags).isdisjoint(op.tags)]
 
     def _left_out(self, why: str, *operations: str) -> None:
         for operation in operations:
@@ -133,7 +150,7 @@ class Walk:
         await self._call("client_dynamic_config", version, step="service")
         await self._call("auth_token", {}, step="service")
         await self._call("get_api_key", step="service")
-        revoke = self._sender.contract.operations["delete_api_key"]  # with its own key it would end the check
+        revoke = self._contract.operations["delete_api_key"]  # with its own key it would end the check
         await self._sender.send(
             revoke.method, revoke.path, operation=revoke.id, step=WRONG_KEY, wrong_key=True
         )
@@ -152,8 +169,8 @@ class Walk:
         await self._call("search_sessions", {"session_id": self._session, "limit": 5}, step="session")
         await self._call("set_session_project", {"project_id": self._name}, path=path, step="session")
         await self._call("telemetry", messages.telemetry(self._session), step="session")
-        loss = self._sender.contract.operations["create_custom_loss"]
-        custom = smallest_body(self._sender.contract, loss, {"session_id": self._session})
+        loss = self._contract.operations["create_custom_loss"]
+        custom = smallest_body(self._contract, loss, {"session_id": self._session})
         await self._fulfil(await self._call(loss.id, custom, step="custom loss"))
 
     async def _make_model(self) -> None:
@@ -186,7 +203,7 @@ class Walk:
 
     async def _train(self) -> None:
         if self._model is None:
-            self._left_out("there is no model", *TRAINING)
+            self._left_out("there is no model", *self._contract.in_order)
             return
         for encoding in messages.ENCODINGS:
             for operation in messages.BATCHES:
@@ -250,24 +267,20 @@ class Walk:
     async def _save(self) -> None:
         if self._model is None:
             return
-        model = {"model_id": self._model}
-        body = {**model, "path": self._name, "type": "save_weights"}
-        self._weights = self._kept(await self._numbered("save_weights", body, step="save"))
-        body = {**model, "path": self._name, "type": "save_weights_for_sampler"}
-        self._sampler_weights = self._kept(
-            await self._numbered("save_weights_for_sampler", body, step="save")
-        )
-        unnamed = {**model, "sampling_session_seq_id": 0, "type": "save_weights_for_sampler"}
+        self._weights = await self._save_as("save_weights")
+        self._sampler_weights = await self._save_as("save_weights_for_sampler")
+        unnamed = {"model_id": self._model, "sampling_session_seq_id": 0, "type": "save_weights_for_sampler"}
         live = await self._numbered("save_weights_for_sampler", unnamed, step="save without a name")
         self._sampler = text_of(live, "sampling_session_id")
-        body = {**model, "path": self._name, "type": "save_weights_external"}
-        self._kept(await self._numbered("save_weights_external", body, step="save"))
+        await self._save_as("save_weights_external")
 
-    def _kept(self, result: Json) -> str | None:
-        path = field_of(result, "path")
+    async def _save_as(self, operation: str) -> str | None:
+        """Save a checkpoint by the name of this check; returns its path."""
+        body = {"model_id": self._model, "path": self._name, "type": operation}
+        path = field_of(await self._numbered(operation, body, step="save"), "path")
         if not isinstance(path, str):
             return None
-        self._checkpoints.append(path)
+        self._checkpoints[path] = self._contract.saves[operation]
         return path
 
     async def _load(self) -> None:
@@ -295,11 +308,11 @@ class Walk:
         copied = await self._call("copy_weights", copy, step="load")
         path = _text(copied, "tinker_path")
         if path is not None:
-            self._checkpoints.append(path)
+            self._checkpoints[path] = self._contract.saves["save_weights"]
 
     async def _sample(self) -> None:
         if self._session is None:
-            self._left_out("there is no session", *_SAMPLING)
+            self._left_out("there is no session", *self._of("sampling", "futures"))
             return
         body: dict[str, Json] = {
             "session_id": self._session,
@@ -316,7 +329,7 @@ class Walk:
             number: dict[str, Json] = {"sampling_session_seq_id": 2, "base_model": self._base_model}
             self._sampler = await self._open_sampler({**body, **number}) or self._sampler
         if self._sampler is None:
-            self._left_out("there is no sampler", *_SAMPLING)
+            self._left_out("there is no sampler", *self._of("sampling", "futures"))
             return
         await self._call("get_sampler", path={"sampler_id": self._sampler}, step="sampler")
         joined = {"sampling_session_id": self._sampler, "type": "join_sampling_session"}
@@ -376,7 +389,7 @@ class Walk:
     async def _change_checkpoints(self) -> None:
         if self._model is None or self._sampler_weights is None:
             on_checkpoints = [
-                op.id for op in self._sender.contract.operations.values() if "{checkpoint_kind}" in op.path
+                op.id for op in self._contract.operations.values() if "{checkpoint_kind}" in op.path
             ]
             self._left_out("nothing was saved for a sampler", *on_checkpoints)
             return
@@ -399,7 +412,7 @@ class Walk:
     async def _on_a_checkpoint(self, operation: str, path: Mapping[str, str], body: Json = None) -> Exchange:
         """Address a checkpoint; where that path is not known, by the shorter one that some servers have."""
         found = await self._call(operation, body, path=path, step="checkpoint")
-        if found.status in (400, 404, 405) and self._sender.contract.operations[operation].aliases:
+        if found.status in (400, 404, 405) and self._contract.operations[operation].aliases:
             short = await self._call(operation, body, path=path, step="checkpoint, shorter path", alias=True)
             found = short if short.status < 400 else found
         return found
@@ -419,41 +432,43 @@ class Walk:
             await self._fulfil(sent)
 
     async def _ask_about_the_account(self) -> None:
-        for op in self._sender.contract.operations.values():
+        for op in self._contract.operations.values():
             asked = any(
-                self._sender.contract.operation_of(each.method, each.path) is op
-                for each in self._sender.exchanges
+                self._contract.operation_of(each.method, each.path) is op for each in self._sender.exchanges
             )
             if op.method == "GET" and "{" not in op.path and not asked:
-                await self._call(op.id, query=query_of(self._sender.contract, op, {}), step="account")
+                await self._call(op.id, query=query_of(self._contract, op, {}), step="account")
 
     async def _clean_up(self) -> None:
         """Delete what was made, and look that it is gone; no step keeps those after it from being taken."""
-        for path in self._checkpoints:
-            await self._try(self._delete(path), path)
+        self._sender.ask_once_more()
+        for path in list(self._checkpoints):
+            await self._try(self._delete(path))
         if self._model is not None:
-            run = {"training_run_id": self._model}
-            await self._try(self._call("list_checkpoints", path=run, step="what is left"))
-        for model in self._models:
-            await self._try(self._unload(model), f"model {model}")
+            await self._try(
+                self._call("list_checkpoints", path={"training_run_id": self._model}, step="what is left")
+            )
+        for model in list(self._models):
+            await self._try(self._unload(model))
+        await self._try(self._finish())
+
+    async def _try(self, step: Awaitable[object]) -> None:
+        """Take one step of the clean-up; where it fails, what it was to delete is left behind."""
+        with suppress(Exception):
+            await step
+
+    async def _finish(self) -> None:
         if self._session is None:
             self._left_out("there is no session", "finish_session")
             return
-        reason = smallest_body(self._sender.contract, self._sender.contract.operations["finish_session"], {})
-        finished = self._call("finish_session", reason, path={"session_id": self._session}, step="end")
-        await self._try(finished, f"session {self._session}")
-
-    async def _try(self, step: Awaitable[object], what: str = "") -> None:
-        """Take one step of the clean-up; where it fails, `what` is left behind."""
-        try:
-            await step
-        except Exception:  # noqa: BLE001  # whatever it is: the rest is to be deleted all the same
-            if what:
-                self.left_behind.append(what)
+        reason = smallest_body(self._contract, self._contract.operations["finish_session"], {})
+        await self._call("finish_session", reason, path={"session_id": self._session}, step="end")
+        self._session = None
 
     async def _unload(self, model: str) -> None:
         unloaded = await self._call("unload_model", {"model_id": model, "type": "unload_model"}, step="end")
         await self._fulfil(unloaded)
+        self._models.remove(model)
 
     async def _load_what_is_not_there(self) -> None:
         """Ask for a checkpoint that does not exist, last of all: it ends a model on some servers."""
@@ -467,20 +482,18 @@ class Walk:
     async def _delete(self, path: str) -> None:
         run, _, rest = path.removeprefix("tinker://").partition("/")
         kind, _, name = rest.rpartition("/")
-        kinds = [kind] if kind in _KINDS else ["sampler_weights", "weights"]
-        for each in kinds:
-            where = {"training_run_id": run, "checkpoint_kind": each, "checkpoint_name": name}
-            found = await self._on_a_checkpoint("delete_checkpoint", where)
-            if found.status // 100 == 2:
-                return
-        self.left_behind.append(path)
+        if kind not in self._contract.checkpoint_kinds:  # some servers have paths without it
+            kind = self._checkpoints[path]
+        named = {"training_run_id": run, "checkpoint_kind": kind, "checkpoint_name": name}
+        if (await self._on_a_checkpoint("delete_checkpoint", named)).status // 100 == 2:
+            del self._checkpoints[path]
 
     async def _fulfil(
         self, sent: Exchange, *, accept: str | None = None, also_announced: bool = False
     ) -> Json:
         """Poll a promise to its end, within the patience; returns its result, None where there is none."""
         promise = _text(sent, "request_id")
-        op = self._sender.contract.operation_of(sent.method, sent.path)
+        op = self._contract.operation_of(sent.method, sent.path)
         if promise is None or op is None or sent.status // 100 != 2:
             return None
         headers = {} if op.request_type is None else {"X-Tinker-Request-Type": op.request_type}
@@ -502,17 +515,6 @@ class Walk:
                 return told.answer if outcome(told.answer) == "done" else None
             await asyncio.sleep(PAUSE_S)
         return None
-
-
-_KINDS = ("weights", "sampler_weights", "external_weights")
-_SAMPLING = (
-    "create_sampling_session",
-    "join_sampling_session",
-    "asample",
-    "get_sampler",
-    "retrieve_futures",
-    "cancel_future",
-)
 
 
 def _text(exchange: Exchange, name: str) -> str | None:

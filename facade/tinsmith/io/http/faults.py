@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+from asyncio import CancelledError
 
 from tinsmith.core.decision import Fault
 from tinsmith.io.http.messages import Faulted
@@ -55,7 +56,9 @@ def name_fault(error: Exception, secrets: tuple[str, ...] = ()) -> Faulted:
     """Name what happened, in words without the secrets that the request held."""
     chain = _causes(error)
     names = {cls.__name__ for each in chain for cls in type(each).__mro__}
-    reason = next((str(each) for each in chain if str(each)), type(error).__name__)
+    # A cancelled wait is how libraries end one that took too long; its text is about their insides.
+    said = (str(each) for each in chain if not isinstance(each, CancelledError))
+    reason = next(filter(None, said), type(error).__name__)
     reason = struck(" ".join(reason.split())[:MAX_REASON], secrets)
     lean = any(type(each).__module__.startswith("aiohttp") for each in chain)
     if names & (LEAN_CONNECTING if lean else STOCK_CONNECTING):
