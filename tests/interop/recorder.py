@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from tinsmith.contract.exchange import explained
 
 #: Examples of one name; they differ in the fields that they carry.
 KEPT = 3
@@ -72,15 +73,22 @@ class Recorder:
         if shape in shapes or len(shapes) == KEPT or "too_long" in (*_keys(said), *_keys(told)):
             return
         shapes.add(shape)
-        self._examples[name if len(shapes) == 1 else f"{name} #{len(shapes)}"] = {
-            "method": request.method,
-            "path": path,
-            "status": answer.status_code,
-            "request_headers": headers,
-            "request": _redacted(said),
-            "answer_headers": _redacted(_headers(answer.headers)),
-            "answer": _redacted(told),
-        }
+        kept = explained(
+            Exchange(
+                name=name if len(shapes) == 1 else f"{name} #{len(shapes)}",
+                source="",
+                method=request.method,
+                path=path,
+                query={},
+                status=answer.status_code,
+                request_headers=headers,
+                request=_redacted(said),
+                answer_headers=_redacted(_headers(answer.headers)),
+                answer=_redacted(told),
+            )
+        )
+        fields = ("method", "path", "status", "request_headers", "request", "answer_headers", "answer")
+        self._examples[kept.name] = {field: getattr(kept, field) for field in fields}
 
     def _name(self, method: str, path: str, status: int, headers: dict[str, str], said: Any) -> str | None:
         """Name the kind of an exchange; None outside the API."""

@@ -3,10 +3,12 @@
 import base64
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 from contract_captures import Contract, Exchange, exchanges
 from contract_document import CONTRACT, load
+from tinsmith.contract.exchange import as_json
 
 from tests.interop.traffic import CAPTURES
 from tests.redacted import traces
@@ -58,6 +60,20 @@ def test_traffic_fits(release: str, contract: Contract) -> None:
         if source == release and (found := contract.problems(exchange))
     }
     assert problems == {}
+
+
+def test_what_protobuf_says_stands_beside_it() -> None:
+    """The raw bytes of each body are read as the JSON that the capture shows of them."""
+    seen = Counter[str]()
+    for exchange in EXCHANGES.values():
+        for part in ("request", "answer"):
+            body = getattr(exchange, part) or {}
+            if "protobuf" in body:
+                seen[exchange.source] += 1
+                raw: Any = {part: {"protobuf": body["protobuf"]}}
+                alone = exchange._replace(**raw)
+                assert getattr(as_json(alone), part) == body["json"], exchange.name
+    assert seen == {"sdk-0.25.0": 5, "sdk-0.38.0": 5, "sdk-0.38.0-flags": 5}
 
 
 def _protobuf(part: str) -> Exchange:
