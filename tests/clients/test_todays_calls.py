@@ -26,7 +26,7 @@ from tinsmith import (
     testing,
     types,
 )
-from tinsmith.clients import traces
+from tinsmith.clients import downloads
 
 from tests.guard import WAIT_S
 
@@ -273,7 +273,7 @@ def test_trace_is_asked_for_until_it_is_written(
     service: testing.LedgerService, client: ServiceClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pending trace is asked for again after a pause; a failed one is an error with the server's reason."""
-    monkeypatch.setattr(traces, "ASK_EVERY_S", 0.0)
+    monkeypatch.setattr(downloads, "ASK_EVERY_S", 0.0)
     answers: list[Any] = [
         {"status": "pending"},
         {"status": "pending"},

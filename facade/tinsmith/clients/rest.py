@@ -1,23 +1,55 @@
 """RestClient: runs, checkpoints, sessions and samplers as the server lists them. It opens no session.
 
-Most of its methods are the contract's, from `tinsmith_api.resources`. By hand are those that do more than to
-ask: downloads, copies, traces, and who the key belongs to.
+Most of its methods are the contract's, from `tinsmith_api.resources`: this module sends what they ask, and
+goes from page to page. By hand are copies, downloads, traces, and whose the key is.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from os import PathLike
+from pathlib import Path
+from types import NoneType
+from typing import Any, TypeVar, cast
+from urllib.parse import urljoin
+
+from tinsmith_api.models import CopyWeightsResponse, ExternalWeightsUrlsResponse
+from tinsmith_api.operations import OPERATIONS
+from tinsmith_api.resource import Ask
 from tinsmith_api.resources import Operations
 
-from tinsmith.clients.copying import copied, copy_of
-from tinsmith.clients.rest_downloads import DownloadCalls
-from tinsmith.clients.whoami import who
-from tinsmith.core.errors import InputError
-from tinsmith.core.values.answers import WhoamiResponse
-from tinsmith.io.future import APIFuture
+from tinsmith.clients import downloads
+from tinsmith.clients.attach import result_of
+from tinsmith.core.codec.structure import to_page
+from tinsmith.core.config import ClientConfig
+from tinsmith.core.decision import OpClass
+from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
+from tinsmith.core.failures import detail_text
+from tinsmith.core.paging import Pages
+from tinsmith.core.paths import ParsedCheckpointTinkerPath, spellings
+from tinsmith.core.token import claims_of
+from tinsmith.core.values.answers import CheckpointArchiveUrlResponse, WhoamiResponse
+from tinsmith.io import operations
+from tinsmith.io.future import APIFuture, awaited
+from tinsmith.io.http.messages import Request
+from tinsmith.io.link import Link
 from tinsmith.io.telemetry import Telemetry
 
+T = TypeVar("T")
 
-class RestClient(DownloadCalls, Operations):
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Statuses whose `Location` is the URL of an archive."""
+
+SIGNED_URL_LIFE = timedelta(minutes=15)
+"""How long a signed URL is taken to work when the server does not say."""
+
+TOKEN_HEADER = "X-Tinker-Weights-Access-Token"  # noqa: S105  # the name of a header
+"""Carries the token that opens somebody else's checkpoint; its value is never logged."""
+
+
+class RestClient(Operations):
     """What the server keeps: training runs, checkpoints, sessions and samplers.
 
     Calls return futures at once. A call itself raises `InputError` for what the contract does not allow: a
@@ -37,20 +69,27 @@ class RestClient(DownloadCalls, Operations):
     (4, ['weights/step-1'])
     """
 
+    def __init__(
+        self, holder: Link | None = None, *, base_url: str | None = None, api_key: str | None = None
+    ) -> None:
+        """Share the connections of `holder`; without one, make some, by arguments and environment."""
+        if holder is None:
+            holder = Link(ClientConfig.from_environment(base_url=base_url, api_key=api_key))
+        self._link = holder
+        holder.held_by(self)
+
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None while it is off, as it is by default."""
         return self._link.telemetry
 
     def whoami(self) -> APIFuture[WhoamiResponse]:
-        """Tell to whom the key belongs, as far as the server says: fields that it leaves out are None.
+        """Ask whose the key is, as far as the server says: fields that it leaves out are None.
 
         `APIResponseValidationError` if its token cannot be read.
         """
-        return self._link.run(who(self._link))
+        return self._link.run(self._ask_whoami())
 
-    async def whoami_async(self) -> WhoamiResponse:
-        """As `whoami`, awaited."""
-        return await self.whoami()
+    whoami_async = awaited(whoami)
 
     def copy_weights(
         self,
@@ -72,18 +111,273 @@ class RestClient(DownloadCalls, Operations):
         ask = copy_of(path, ttl_seconds, weights_access_token, project_id)
         return self._link.run(copied(self._link, ask))
 
-    async def copy_weights_async(
+    copy_weights_async = awaited(copy_weights)
+
+    def get_checkpoint_archive_url(
+        self, training_run_id: str, checkpoint_id: str
+    ) -> APIFuture[CheckpointArchiveUrlResponse]:
+        """Get a signed URL of a checkpoint's archive; treat it as a secret.
+
+        `checkpoint_id` is kind and name, `weights/0001`, or as the server's list spells it; a bare name is
+        one of sampler weights. It works until `expires`, taken as 15 minutes from now where the server does
+        not say.
+        `APIResponseValidationError` if the server sends no redirect.
+        """
+        return self._link.run(self._ask_archive_url(_checkpoint(training_run_id, checkpoint_id)))
+
+    get_checkpoint_archive_url_async = awaited(get_checkpoint_archive_url)
+
+    def get_checkpoint_archive_url_from_tinker_path(
+        self, tinker_path: str
+    ) -> APIFuture[CheckpointArchiveUrlResponse]:
+        """Get a signed URL of a checkpoint's archive; as `get_checkpoint_archive_url`."""
+        return self._link.run(self._ask_archive_url(_checkpoint_at(tinker_path)))
+
+    get_checkpoint_archive_url_from_tinker_path_async = awaited(get_checkpoint_archive_url_from_tinker_path)
+
+    def download_checkpoint(
         self,
-        path: str,
-        destination_project_id: str | None = None,
+        tinker_path: str,
+        dest: str | PathLike[str],
         *,
-        ttl_seconds: int | None = None,
-        weights_access_token: str | None = None,
-    ) -> str:
-        """As `copy_weights`, awaited."""
-        return await self.copy_weights(
-            path,
-            destination_project_id,
-            ttl_seconds=ttl_seconds,
-            weights_access_token=weights_access_token,
+        overwrite: bool = False,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> APIFuture[Path]:
+        """Fetch a checkpoint into the folder `dest`, which is there in full at the end or not at all.
+
+        A download that was interrupted goes on where it stopped when it is called again. `progress(done,
+        total)` hears of the bytes of the archive; the total is None where the server does not say. Raises
+        `FileExistsError` if `dest` is there and `overwrite` is false, `UnsafeArchiveError` for an archive
+        that holds more than plain files and folders, `APIResponseValidationError` if size or hash are wrong.
+        """
+        checkpoint = _checkpoint_at(tinker_path)
+
+        async def signed_url() -> str:
+            return (await self._ask_archive_url(checkpoint)).url
+
+        made = downloads.fetch_archive(self._link, signed_url, Path(dest), overwrite, progress)
+        return self._link.run(made)
+
+    download_checkpoint_async = awaited(download_checkpoint)
+
+    def download_external_weights(
+        self,
+        tinker_path: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[str, int, int | None], object] | None = None,
+    ) -> APIFuture[Path]:
+        """Fetch the files of an external checkpoint into `dest`, which is there in full at the end or not.
+
+        `tinker_path` is what `TrainingClient.save_weights_external` gave. A download that was interrupted
+        goes on where it stopped when it is called again; URLs that expire are asked for anew. `progress(file,
+        done, total)` hears of the bytes of each file. Raises `FileExistsError` if `dest` is there and
+        `overwrite` is false, `UnsafeArchiveError` for file names that leave the folder,
+        `APIResponseValidationError` if size or hash are wrong.
+        """
+        _checkpoint_at(tinker_path)
+
+        async def urls() -> ExternalWeightsUrlsResponse:
+            return await self.get_external_weights_urls(tinker_path)
+
+        made = downloads.fetch_external(self._link, tinker_path, urls, Path(dest), overwrite, progress)
+        return self._link.run(made)
+
+    download_external_weights_async = awaited(download_external_weights)
+
+    def export_session_trace(self, session_id: str) -> APIFuture[str]:
+        """Have the trace of a session written, and wait for the signed URL of it; treat it as a secret.
+
+        Asks every 5 seconds until it is ready; `cancel` the future to stop. `RequestFailedError` if the
+        server says that it cannot, as the embedded one does; `ProgressTimeoutError` if it is not written
+        within the progress timeout of the client.
+        """
+        return self._link.run(downloads.trace_url(self._link, session_id))
+
+    export_session_trace_async = awaited(export_session_trace)
+
+    def download_session_trace(
+        self,
+        session_id: str,
+        dest: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int | None], object] | None = None,
+    ) -> APIFuture[Path]:
+        """Have the trace of a session written, and fetch it into the file `dest`: in full, or not at all.
+
+        Waits as `export_session_trace` does; goes on where it stopped, and raises, as `download_checkpoint`.
+        """
+        made = downloads.fetch_trace(self._link, session_id, Path(dest), overwrite, progress)
+        return self._link.run(made)
+
+    download_session_trace_async = awaited(download_session_trace)
+
+    def _send(self, ask: Ask[T]) -> APIFuture[T]:
+        fit = operations.fit(ask)
+        path = _path_of(fit)
+        if "checkpoint_id" not in path:
+            return self._link.run(self._answered(fit, operations.asked(fit, path)))
+        return self._link.run(
+            self._on_checkpoint(path, lambda spelt: self._answered(fit, operations.asked(fit, spelt)))
         )
+
+    async def _answered(self, ask: Ask[T], request: Request) -> T:
+        caller = self._link.caller
+        if OPERATIONS[ask.operation].result is not None:
+            made = await operations.perform(caller, request, op=OpClass.SUBMIT)
+            return await result_of(self._link, made["request_id"], ask.result)
+        if ask.result is NoneType:
+            await caller.call(request, OpClass.READ)
+            return cast("T", None)
+        payload = await operations.perform(caller, request)
+        if ask.rows is None:
+            return operations.read(ask.result, payload)
+        page, problem = to_page(ask.result, payload, ask.rows)
+        caller.left_out(ask.operation, problem)
+        return page
+
+    def _pages(self, page_at: Callable[[int], APIFuture[Any]], rows: str, size: int) -> Iterator[Any]:
+        pages = Pages(rows, size)
+        while not pages.ended:
+            yield from pages.turn(page_at(pages.offset).result())
+
+    async def _pages_async(
+        self, page_at: Callable[[int], APIFuture[Any]], rows: str, size: int
+    ) -> AsyncIterator[Any]:
+        pages = Pages(rows, size)
+        while not pages.ended:
+            for row in pages.turn(await page_at(pages.offset)):
+                yield row
+
+    async def _on_checkpoint(
+        self, checkpoint: Mapping[str, str], ask: Callable[[dict[str, str]], Awaitable[T]]
+    ) -> T:
+        """Ask for something of a checkpoint, under the id as the server spells it.
+
+        The id goes out as it was given, and in the other form where the server has no such route, or where it
+        refuses a bare name.
+        """
+        profile = self._link.terms.profile
+        has_kinds = profile.is_final and profile.checkpoint_ids == "kind and name"
+        ways = spellings(checkpoint["checkpoint_id"], has_kinds=has_kinds)
+        first, *others = [_segments(checkpoint["training_run_id"], written) for written in ways]
+        try:
+            return await ask(first)
+        except APIStatusError as error:
+            is_bare = error.status_code in (400, 404, 422) and "checkpoint_kind" not in first
+            if not others or not (is_bare or _is_missing_route(error)):
+                raise
+            refused = error
+        try:
+            return await ask(others[0])
+        except APIStatusError as error:
+            if _is_missing_route(error) and not _is_missing_route(refused):
+                raise refused from error
+            raise
+
+    async def _ask_archive_url(self, checkpoint: Mapping[str, str]) -> CheckpointArchiveUrlResponse:
+        """Ask for the signed URL of a checkpoint's archive: a redirect that is not followed."""
+
+        async def ask(path: dict[str, str]) -> CheckpointArchiveUrlResponse:
+            asked = operations.request(
+                "get_checkpoint_archive_url", path=path, headers={"Accept": "application/gzip"}
+            )
+            exchange = await self._link.caller.exchange(asked, OpClass.READ)
+            answer = exchange.answer
+            if answer is None or answer.status not in REDIRECTS:
+                if exchange.done:
+                    raise APIResponseValidationError(message="the server sent no redirect to an archive")
+                raise self._link.caller.error(exchange)
+            where = answer.headers.get("location")
+            if not where:
+                raise APIResponseValidationError(message="the server's redirect to the archive has no URL")
+            url = urljoin(self._link.transport.base, where)
+            return CheckpointArchiveUrlResponse(url, _expiry(answer.headers.get("expires")))
+
+        return await self._on_checkpoint(checkpoint, ask)
+
+    async def _ask_whoami(self) -> WhoamiResponse:
+        """Exchange the key for a token, and read whose it is; the token is not kept."""
+        payload = await operations.perform(self._link.caller, operations.request("auth_token", body={}))
+        token = payload.get("jwt") if isinstance(payload, dict) else None
+        if not isinstance(token, str):
+            raise APIResponseValidationError(message="the server's answer to whoami holds no token")
+        try:
+            claims = claims_of(token)
+        except ValueError as cause:
+            raise APIResponseValidationError(message="the server's token cannot be read") from cause
+        return WhoamiResponse(claims.get("sub"), claims.get("org_id"), claims.get("email"))
+
+
+def copy_of(
+    path: str, ttl_seconds: int | None, weights_access_token: str | None, project_id: str | None = None
+) -> Ask[CopyWeightsResponse]:
+    """Ask for a copy of a checkpoint: into a project, or without one into a session."""
+    return operations.fit(
+        Ask(
+            "copy_weights",
+            CopyWeightsResponse,
+            headers={TOKEN_HEADER: weights_access_token},
+            body={
+                "source_path": path,
+                "destination_project_id": project_id,
+                "ttl_seconds": ttl_seconds,
+            },
+            names={"source_path": "path", TOKEN_HEADER: "weights_access_token"},
+        )
+    )
+
+
+async def copied(link: Link, ask: Ask[CopyWeightsResponse]) -> str:
+    """Make the copy, and return its path."""
+    payload = await operations.perform(link.caller, operations.asked(ask))
+    return operations.read(ask.result, payload).tinker_path
+
+
+def _path_of(ask: Ask[Any]) -> dict[str, str]:
+    """Return the parameters of the path, those that a `tinker_path` or a checkpoint's id holds among them."""
+    given = {**ask.path}
+    if "tinker_path" in given:
+        checkpoint = _checkpoint_at(given["tinker_path"])
+        template = OPERATIONS[ask.operation].path
+        if "{checkpoint_name}" in template:
+            return checkpoint
+        return {"training_run_id": checkpoint["training_run_id"]}
+    if "checkpoint_id" in given:
+        return _checkpoint(given["training_run_id"], given["checkpoint_id"])
+    return given
+
+
+def _checkpoint_at(tinker_path: str) -> dict[str, str]:
+    parsed = ParsedCheckpointTinkerPath.from_tinker_path(tinker_path)
+    return _checkpoint(parsed.training_run_id, parsed.checkpoint_id)
+
+
+def _checkpoint(training_run_id: str, checkpoint_id: str) -> dict[str, str]:
+    """Check the id of a checkpoint, and return it beside that of its run."""
+    spellings(checkpoint_id)
+    return {"training_run_id": training_run_id, "checkpoint_id": checkpoint_id}
+
+
+def _segments(training_run_id: str, written: str) -> dict[str, str]:
+    kind, _, name = written.rpartition("/")
+    parts = {"training_run_id": training_run_id, "checkpoint_name": name}
+    return {**parts, "checkpoint_kind": kind} if kind else parts
+
+
+def _is_missing_route(error: APIStatusError) -> bool:
+    """Say whether a framework answered that it knows no such path."""
+    return error.status_code in (404, 405) and detail_text(error.body).lower() in (
+        "not found",
+        "method not allowed",
+    )
+
+
+def _expiry(text: str | None) -> datetime:
+    try:
+        expires = parsedate_to_datetime(text or "")
+    except (TypeError, ValueError):
+        return datetime.now(UTC) + SIGNED_URL_LIFE
+    return expires.replace(tzinfo=UTC) if expires.tzinfo is None else expires.astimezone(UTC)

@@ -9,7 +9,8 @@ from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
-from tinsmith_api.models import GetServerCapabilitiesResponse
+from tinsmith_api.models import CopyWeightsResponse, GetServerCapabilitiesResponse
+from tinsmith_api.resource import Ask
 
 from tinsmith.clients.ending import FinishStatus, check_status, end
 from tinsmith.clients.service_creation import CreationCalls
@@ -195,10 +196,9 @@ class ServiceClient(CreationCalls):
         `weights_access_token` opens a checkpoint of somebody else. The call raises `InputError`; its future
         `NotFoundError` or `ConflictError` (`applied` "no").
         """
-        from tinsmith.clients.copying import copied_into_session, copy_of
+        from tinsmith.clients.rest import copy_of
 
-        ask = copy_of(path, ttl_seconds, weights_access_token)
-        return self._link.run(copied_into_session(self._link, ask))
+        return self._link.run(self._copy(copy_of(path, ttl_seconds, weights_access_token)))
 
     async def copy_weights_async(
         self, path: str, *, ttl_seconds: int | None = None, weights_access_token: str | None = None
@@ -264,6 +264,15 @@ class ServiceClient(CreationCalls):
 
     def __reduce__(self) -> Any:
         raise TypeError("a ServiceClient does not pickle: its key and its connections stay in this process")
+
+    async def _copy(self, ask: Ask[CopyWeightsResponse]) -> str:
+        """Make a copy in the session of this client, and return its path."""
+        from tinsmith.clients.rest import copied
+
+        session = self._link.session
+        into = {"session_id": await session.open(), "model_seq_id": session.next_model()}
+        assert isinstance(ask.body, dict)
+        return await copied(self._link, attrs.evolve(ask, body={**ask.body, **into}))
 
     def _capabilities(self) -> APIFuture[GetServerCapabilitiesResponse]:
         return self._link.run(self._ask_capabilities())

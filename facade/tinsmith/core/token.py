@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import orjson
@@ -63,10 +63,20 @@ def is_invalid_token(status: int, headers: Mapping[str, str]) -> bool:
     return status == 401 and ('error="invalid_token"' in told or "error=invalid_token" in told)
 
 
-def _ends(token: str, wall_now_s: float) -> float:
+def claims_of(token: str) -> Mapping[str, Any]:
+    """Read the claims of a JWT, whose signature is the server's business; `ValueError` for what is none."""
     try:
         payload = token.split(".")[1]
         claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return float(claims["exp"])
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
+    except (IndexError, binascii.Error) as cause:
+        raise ValueError("not a JWT") from cause
+    if not isinstance(claims, dict):
+        raise ValueError("the claims of a JWT are an object")
+    return claims
+
+
+def _ends(token: str, wall_now_s: float) -> float:
+    try:
+        return float(claims_of(token)["exp"])
+    except (KeyError, TypeError, ValueError):
         return wall_now_s + UNKNOWN_LIFE_S

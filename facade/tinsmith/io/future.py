@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from functools import wraps
+from inspect import signature
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tinsmith_api.future import APIFuture as APIFuture
 from tinsmith_api.future import Attaching as Attaching
@@ -20,6 +22,8 @@ from tinsmith_api.future import handed_out as handed_out
 from tinsmith.core.errors import ClosedError, InputError
 from tinsmith.io import runtime as _runtime
 
+P = ParamSpec("P")
+S = TypeVar("S")
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -115,3 +119,37 @@ def failed(error: BaseException) -> APIFuture[Any]:
     future: APIFuture[Any] = APIFuture()
     future.set_exception(error)
     return future
+
+
+def awaited(
+    method: Callable[Concatenate[S, P], APIFuture[T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Make the `_async` form of a method that returns a future: the same call, and its result awaited."""
+
+    async def form(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        result: T = await getattr(self, method.__name__)(*args, **kwargs)
+        return result
+
+    result = method.__annotations__["return"]
+    return _async_form(form, method, "awaited", result.removeprefix("APIFuture[").removesuffix("]"))
+
+
+def twice_awaited(
+    method: Callable[Concatenate[S, P], APIFuture[T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, APIFuture[T]]]:
+    """Make the `_async` form of a method whose order counts: awaited once it is queued, twice it is done."""
+
+    async def form(self: S, /, *args: P.args, **kwargs: P.kwargs) -> APIFuture[T]:
+        return await handed_out(getattr(self, method.__name__)(*args, **kwargs))
+
+    return _async_form(form, method, "and await the future that it returns", method.__annotations__["return"])
+
+
+def _async_form(form: Callable[P, U], method: Callable[..., Any], how: str, result: str) -> Callable[P, U]:
+    """Name, document and sign the `_async` form of a method; what it calls is looked up in its class."""
+    made: Any = wraps(method)(form)
+    made.__name__, made.__qualname__ = f"{method.__name__}_async", f"{method.__qualname__}_async"
+    made.__doc__ = f"As `{method.__name__}`, {how}."
+    made.__annotations__ = {**method.__annotations__, "return": result}
+    made.__signature__ = signature(method).replace(return_annotation=result)
+    return form
