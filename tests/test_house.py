@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tools.house.draw import packages, render
 from tools.house.graph import House, circles, floors, inside, read
 from tools.house.layers import PAGE, drawn, faults, known
 
@@ -146,3 +147,20 @@ def test_the_list_of_known_faults_is_read(tmp_path: Path) -> None:
     (tmp_path / "known.txt").write_text("2 circle in a\n1 arrow up: a -> b\n")
     assert known(tmp_path / "known.txt") == Counter({"circle in a": 2, "arrow up: a -> b": 1})
     assert known(tmp_path / "none.txt") == Counter()
+
+
+def test_the_picture_has_each_package_and_the_arrows_that_do_not_follow(tmp_path: Path) -> None:
+    """A name is a box; an arrow that others imply is left out, one made in functions is dashed."""
+    page = PAGE_OF_A_SMALL_HOUSE.replace("core.late", "late").replace(
+        "    -> io.http -> core", "    -> io.http -> core, late"
+    )
+    small = {name: text.replace("core.late", "late") for name, text in SMALL_HOUSE.items()}
+    house, layers = built(tmp_path, small | {"late/__init__.py": '"""Slow: comes late."""'}), drawn(page)
+    assert packages(house, layers)["tinsmith.cli"] == {"tinsmith.clients"}
+    assert packages(house, layers)["tinsmith.io.queues"] == {"tinsmith.io.http", "tinsmith.io.session"}
+    picture = render(house, layers)
+    assert picture == render(house, layers)
+    assert picture.count('<rect class="box') == 8
+    assert picture.count("marker-end") == 7
+    assert picture.count('class="door"') == 1
+    assert ">Slow</text>" in picture

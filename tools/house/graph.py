@@ -116,13 +116,18 @@ def circles(arrows: Mapping[str, Iterable[str]]) -> list[set[str]]:
     return [set(group) for group in _condensed(arrows) if len(group) > 1]
 
 
-def floors(arrows: Mapping[str, Iterable[str]]) -> int:
-    """Count the nodes of the longest way down, a circle counted as one."""
+def heights(arrows: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """Return how many nodes the longest way down from each one has, itself and a circle counted as one."""
     graph = _condensed(arrows)
     height: dict[frozenset[str], int] = {}
     for group in TopologicalSorter(graph).static_order():
         height[group] = 1 + max((height[below] for below in graph[group]), default=0)
-    return max(height.values(), default=0)
+    return {node: count for group, count in height.items() for node in group}
+
+
+def floors(arrows: Mapping[str, Iterable[str]]) -> int:
+    """Count the nodes of the longest way down."""
+    return max(heights(arrows).values(), default=0)
 
 
 def _condensed(arrows: Mapping[str, Iterable[str]]) -> dict[frozenset[str], set[frozenset[str]]]:

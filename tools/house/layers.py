@@ -76,10 +76,14 @@ def _covers(name: str, module: str) -> bool:
     return module == name or module.startswith(name + ".")
 
 
-def _place(module: str, layers: Layers) -> str | None:
-    """Return the longest drawn name that covers a module; a package's own file is `package.__init__`."""
-    fits = [name for name in layers.may if _covers(name, module)]
+def place_of(module: str, layers: Layers) -> str | None:
+    """Return the longest drawn name that covers a module; the facade's own file is `tinsmith.__init__`."""
+    fits = [name for name in layers.may if _covers(name, _itself(module))]
     return max(fits, key=len, default=None)
+
+
+def _itself(module: str) -> str:
+    return "tinsmith.__init__" if module == "tinsmith" else module
 
 
 # ---- faults ---------------------------------------------------------------------------------------------
@@ -101,29 +105,25 @@ def _arrows(house: House, layers: Layers) -> Iterator[str]:
     for module, targets in house.arrows.items():
         if module.split(".")[0] not in {"tinsmith", "tinsmith_local"}:
             continue
-        here = "tinsmith.__init__" if module == "tinsmith" else module
-        place = _place(here, layers)
-        if place is None and not targets and house.files[module].name == "__init__.py":
-            continue
-        if place is None:
-            yield f"not drawn: {'.'.join(module.split('.')[:2])}"
+        if place_of(module, layers) is None:
+            if targets or house.files[module].name != "__init__.py":
+                yield f"not drawn: {'.'.join(module.split('.')[:2])}"
             continue
         for target in sorted(targets):
-            there = "tinsmith.__init__" if target == "tinsmith" else target
-            if not _allowed(place, here, there, layers):
+            if not _allowed(module, target, layers):
                 yield f"arrow up: {module} -> {target}"
-            elif target in house.early[module] and _late(here, there, layers):
+            elif target in house.early[module] and _late(module, target, layers):
                 yield f"not inside a function: {module} -> {target}"
 
 
-def _allowed(place: str, here: str, there: str, layers: Layers) -> bool:
-    beside = _place(there, layers)
-    if beside is None and there.startswith("tinsmith."):
+def _allowed(here: str, there: str, layers: Layers) -> bool:
+    place = place_of(here, layers)
+    if place is None or (place_of(there, layers) is None and there.startswith("tinsmith.")):
         return True  # it is reported as not drawn
     for target, sources in layers.only.items():
         if _covers(target, there) and not _covers(target, here):
             return any(_covers(source, here) for source in sources)
-    return any(_covers(name, there) for name in layers.may[place])
+    return any(_covers(name, _itself(there)) for name in layers.may[place])
 
 
 def _late(here: str, there: str, layers: Layers) -> bool:
