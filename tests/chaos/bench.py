@@ -63,7 +63,7 @@ class World:
         http = self.service.settings()["http_client"]
         config = ClientConfig.from_environment(base_url="http://127.0.0.1:1/", api_key="tml-x", **given)
         client = ServiceClient(config=config, http_client=http)
-        client.holder.random.seed(7)
+        client.holder.connection.random.seed(7)
         return client
 
     def trainer(self, limit_s: float = 2000.0) -> Witness:

@@ -15,9 +15,9 @@ from tinsmith.core import retry, sequence
 from tinsmith.core.ticket import Kind, Phase, Settlement
 from tinsmith.io.http import attempts, sender, submission
 from tinsmith.io.http.messages import Body
+from tinsmith.io.http.server import Server
 from tinsmith.io.polling import poller
 from tinsmith.io.queues import pending_jobs, results, training_queue
-from tinsmith.io.server_settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,7 +151,7 @@ def failed_gradient_forgotten() -> Iterator[None]:
 @mutant
 def resent_to_a_server_without_deduplication() -> Iterator[None]:
     """An unknown outcome is sent again to whom it may not be."""
-    with patch.object(ServerSettings, "may_resend_unknown", True):
+    with patch.object(Server, "may_resend_unknown", True):
         yield
 
 
@@ -192,10 +192,10 @@ def lost_promise_resubmitted_under_a_new_number() -> Iterator[None]:
         line._standing.line.next_id += 1
         part.seq_id = number
         sent = line.submission(call, part, part.build(number))
-        answered = await submission.submit(line.link.caller, sent, unknown_before=True)
+        answered = await submission.submit(line.connection.sender, sent, unknown_before=True)
         if isinstance(answered, submission.Accepted):
             return answered
-        raise submission.refusal(line.link.caller, sent, answered)
+        raise submission.refusal(line.connection.sender, sent, answered)
 
     with patch.object(results, "_resubmit", renumbered):
         yield
@@ -245,7 +245,7 @@ def waiting_calls_forgotten_at_the_end() -> Iterator[None]:
         line._ended = error
         if line._consumer is not None:
             line._consumer.cancel()
-        line._consumer = line.link.runtime.loop.create_future()  # nobody serves the line from now on
+        line._consumer = line.connection.runtime.loop.create_future()  # nobody serves the line from now on
 
     def kept(line: Any, *rejected: Any) -> None:
         if line._ended is None:

@@ -247,7 +247,7 @@ class Witness:
             ]
             if any(at is not None and at < step.called_at for at in told_by):
                 continue
-            results = self.trainer.holder.config.optim_after == "results"
+            results = self.trainer.holder.connection.config.optim_after == "results"
             assert not results, f"step {step.number} ran on {mine} of gradient {gradient.number}"
             told = step.applied == "unknown" or (
                 isinstance(step.error, PartialBatchError) and step.error.applied == "yes"

@@ -180,7 +180,7 @@ def test_a_large_first_batch_goes_in_the_cheaper_form(
     trainer.forward_backward([datum(*[1] * length)], "cross_entropy").result(WAIT_S)
     is_large, reads = length > 3, kind.habits.reads
     cheaper = "protobuf" if reads == "protobuf" or (reads == "both" and is_large) else "json"
-    assert client.holder.terms.encoding == cheaper
+    assert client.holder.settings.encoding == cheaper
     assert [entry[1] for entry in server.ledger] == ["forward_backward"]
     asked = [number for _, operation, number in server.log if operation in ("forward", "forward_backward")]
     assert asked[-1] == 1

@@ -78,7 +78,7 @@ def test_results_that_arrived_are_acknowledged_once(clock: testing.FrozenClock) 
     for _ in range(3):
         sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S)
     clock.settle()
-    sampler.holder.runtime.spawn(_rest(3.0)).result(WAIT_S)
+    sampler.holder.connection.runtime.spawn(_rest(3.0)).result(WAIT_S)
     told = [name for body in service.asked for name in body["retrieved_request_ids"]]
     assert sorted(told) == ["request-1", "request-2", "request-3"]
     assert service.asked[-1]["timeout"] == 0
@@ -149,9 +149,9 @@ def test_results_are_acknowledged_after_a_failure_too(clock: testing.FrozenClock
     sampler = sampler_on(service)
     sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S)
     service.refusal = None
-    sampler.holder.runtime.spawn(_rest(61.0)).result(WAIT_S)
+    sampler.holder.connection.runtime.spawn(_rest(61.0)).result(WAIT_S)
     sampler.sample(PROMPT, 1, PARAMS).result(WAIT_S)
-    sampler.holder.runtime.spawn(_rest(3.0)).result(WAIT_S)
+    sampler.holder.connection.runtime.spawn(_rest(3.0)).result(WAIT_S)
     told = [name for body in service.asked for name in body["retrieved_request_ids"]]
     assert sorted(told) == ["request-1", "request-2"]
 
@@ -168,7 +168,7 @@ def test_closing_ends_who_waits_for_an_announcement(clock: testing.FrozenClock) 
     sampler = sampler_on(service)
     with clock.held():
         future = sampler.sample(PROMPT, 1, PARAMS)
-        sampler.holder.runtime.spawn(sampler.holder.aclose(0.0)).result(WAIT_S)
+        sampler.holder.connection.runtime.spawn(sampler.holder.aclose(0.0)).result(WAIT_S)
     with pytest.raises(Exception, match="closed"):
         future.result(WAIT_S)
 
@@ -183,7 +183,7 @@ def copy_of(
     monkeypatch.setenv("TINKER_API_KEY", "tml-child")
     copied: SamplingClient = pickle.loads(pickle.dumps(sampler))
     http = service.settings()["http_client"]
-    copied.holder.transport._given = http
+    copied.holder.connection.transport._given = http
     return copied
 
 

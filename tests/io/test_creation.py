@@ -360,7 +360,7 @@ def test_limits_learned_late_hold_for_early_calls(service: HoldingService) -> No
         let_go()
         assert len(batch.result(WAIT_S).loss_fn_outputs) == 3
         step.result(WAIT_S)
-    assert client.holder.terms.limits.chunks != ChunkLimits()
+    assert client.holder.settings.limits.chunks != ChunkLimits()
     count = sent(service).count("forward_backward")
     assert (batch.seq_id, step.seq_id) == (1, 1 + count)
     assert count > 1

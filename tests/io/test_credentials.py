@@ -292,7 +292,7 @@ def test_tokens_are_never_shown(clock: testing.FrozenClock, caplog: pytest.LogCa
         trainer.optim_step(ADAM).result(WAIT_S)
     told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     travelling = pickle.dumps(sampler)
-    shown = [told, caplog.text, repr(client.holder.credentials.__dict__), repr(travelling)]
+    shown = [told, caplog.text, repr(client.holder.connection.credentials.__dict__), repr(travelling)]
     assert [text for text in shown if "canary" in text] == []
 
 

@@ -23,11 +23,11 @@ PARAMS = SamplingParams(max_tokens=1)
 
 def ended_by(way: str, client: ServiceClient) -> None:
     """End a client: by itself, or by the server."""
-    link = client.holder
+    context = client.holder
     if way == "closed":
-        link.runtime.spawn(link.aclose(0.0)).result(WAIT_S)
+        context.connection.runtime.spawn(context.aclose(0.0)).result(WAIT_S)
     else:
-        link.runtime.loop.call_soon_threadsafe(link.session._lose, "session-1", 410)
+        context.connection.runtime.loop.call_soon_threadsafe(context.session._lose, "session-1", 410)
 
 
 def accepted(future: APIFuture[Any]) -> str:
@@ -71,8 +71,8 @@ def test_sample_that_was_not_sent_says_so(clock: testing.FrozenClock) -> None:
     client = ServiceClient(**service.settings())
     sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     service.rules.append(lambda asked, *_: refuse(401) if asked == "client/config" else None)
-    client.holder.terms._learned = False
-    client.holder.terms._config._task = None
+    client.holder.settings._learned = False
+    client.holder.settings._config._task = None
     error: Any = sampler.sample(PROMPT, 1, PARAMS).exception(WAIT_S)
     assert (error.model_id, error.seq_id, error.applied) == (sampler.sampling_session_id, None, "no")
 

@@ -345,7 +345,7 @@ def test_advice_that_overflows_is_none(service: testing.LedgerService, where: st
         trainer.optim_step(ADAM).result(WAIT_S)
         sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
         sampler.sample(ModelInput.from_ints([1]), 1, SamplingParams(max_tokens=1)).result(WAIT_S)
-        client.holder.runtime.spawn(asyncio.sleep(100)).result(WAIT_S)
+        client.holder.connection.runtime.spawn(asyncio.sleep(100)).result(WAIT_S)
     assert sum(seen.path.endswith("session_heartbeat") for seen in service.seen) >= 8
 
 
@@ -366,9 +366,9 @@ def test_no_answer_ends_a_background_task(
     with ServiceClient(**service.settings()) as client:
         trainer = client.create_lora_training_client("tinsmith/tiny").result()
         if where == "session_heartbeat":
-            judged = client.holder.caller.exchange
-            monkeypatch.setattr(client.holder.caller, "exchange", breaks)
-            client.holder.runtime.spawn(asyncio.sleep(100)).result(WAIT_S)
+            judged = client.holder.connection.sender.exchange
+            monkeypatch.setattr(client.holder.connection.sender, "exchange", breaks)
+            client.holder.connection.runtime.spawn(asyncio.sleep(100)).result(WAIT_S)
         else:
             monkeypatch.setattr(poller, "decide", breaks)
             trainer.optim_step(ADAM).result(WAIT_S)

@@ -329,7 +329,7 @@ def test_step_called_before_the_look_is_kept_back(service: testing.LedgerService
         blocked.set()
         hold.wait(WAIT_S)
 
-    trainer.holder.runtime.call_soon(stop_the_loop)
+    trainer.holder.connection.runtime.call_soon(stop_the_loop)
     assert blocked.wait(WAIT_S)
     step = trainer.optim_step(ADAM)
     assert gradient.exception(WAIT_S) is not None

@@ -261,7 +261,7 @@ def test_cancels_that_hang_hold_up_no_heartbeat(clock: testing.FrozenClock) -> N
             threading.Event().wait(0.001)
         for future in futures:
             future.cancel()
-    sampler.holder.runtime.spawn(asyncio.sleep(100.0)).result(WAIT_S)
+    sampler.holder.connection.runtime.spawn(asyncio.sleep(100.0)).result(WAIT_S)
     assert service.peak <= 4
     assert service.told <= 8
 
@@ -271,7 +271,7 @@ def test_close_fails_what_waits(service: testing.LedgerService) -> None:
     sampler = sampler_on(service, retry=RetryConfig(max_connections=1))
     service.dialect = ServerDialect(ready_after_polls=1000, hold_s=5.0)
     futures = [sampler.sample(PROMPT, 1, PARAMS) for _ in range(3)]
-    sampler.holder.runtime.spawn(sampler.holder.aclose(0.0)).result(WAIT_S)
+    sampler.holder.connection.runtime.spawn(sampler.holder.aclose(0.0)).result(WAIT_S)
     for future in futures:
         with pytest.raises(ClosedError):
             future.result(WAIT_S)
@@ -356,7 +356,7 @@ def test_submissions_are_bounded_while_answers_take_their_time() -> None:
 def test_a_sample_that_is_stopped_before_its_first_step_ends(service: testing.LedgerService) -> None:
     """Closing in the very moment of dispatch fails the future, and frees its place."""
     sampler = sampler_on(service)
-    desk, runtime = sampler._desk, sampler.holder.runtime
+    desk, runtime = sampler._desk, sampler.holder.connection.runtime
     future = sampler.sample(PROMPT, 1, PARAMS)
     future.result(WAIT_S)
     job = SampleJob(sampler._sampler, PROMPT, 1, PARAMS, False, 0)

@@ -65,11 +65,11 @@ def test_recognition_asks_nothing_more(clock: testing.FrozenClock) -> None:
     assert name_of(client) == "unknown"
     trainer = client.create_lora_training_client("tinsmith/tiny").result()
     assert name_of(client) == "skyrl"
-    assert not client.holder.terms.may_resend_unknown
+    assert not client.holder.connection.server.may_resend_unknown
     with pytest.warns(ServerWarning, match="skyrl-0.3"):
         trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
     assert name_of(client) == "skyrl-0.3"
-    assert not client.holder.terms.may_resend_unknown
+    assert not client.holder.connection.server.may_resend_unknown
     assert len(service.probes) == 1
 
 
@@ -78,11 +78,11 @@ def test_newer_skyrl_is_trusted_after_the_probe(clock: testing.FrozenClock) -> N
     service = Skyrl(415)
     client = open_on(service)
     trainer = client.create_lora_training_client("tinsmith/tiny").result()
-    assert not client.holder.terms.may_resend_unknown
+    assert not client.holder.connection.server.may_resend_unknown
     trainer.forward_backward([datum()], "cross_entropy").exception(WAIT_S)  # the ledger reads JSON alone
     assert client.server.name == "skyrl-0.4"
-    assert client.holder.terms.may_resend_unknown
-    assert client.holder.terms.encoding == "protobuf"
+    assert client.holder.connection.server.may_resend_unknown
+    assert client.holder.settings.encoding == "protobuf"
 
 
 @pytest.mark.parametrize("probe_status", [422, 415])
@@ -113,7 +113,7 @@ def test_hatchery_is_known_before_its_first_model(clock: testing.FrozenClock) ->
     assert len(told) == 1
     trainer.forward_backward([datum()], "cross_entropy").result(WAIT_S)
     assert service.probes == []
-    assert (client.server.name, client.holder.terms.encoding) == ("hatchery", "json")
+    assert (client.server.name, client.holder.settings.encoding) == ("hatchery", "json")
 
 
 @pytest.mark.parametrize("deduplicates", [True, False])
@@ -124,7 +124,7 @@ def test_what_the_user_says_beats_the_profile(clock: testing.FrozenClock, dedupl
     client = open_on(service, server_deduplicates=deduplicates)
     client.create_lora_training_client("tinsmith/tiny").result()
     assert client.server.name == "hatchery"
-    assert client.holder.terms.may_resend_unknown is deduplicates
+    assert client.holder.connection.server.may_resend_unknown is deduplicates
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_unknown_outcomes_are_resent_only_where_it_is_safe(
     client = open_on(
         testing.LedgerService(), config=config, server="unknown", server_deduplicates=deduplicates
     )
-    assert client.holder.terms.may_resend_unknown is may
+    assert client.holder.connection.server.may_resend_unknown is may
 
 
 def test_the_warning_breaks_nothing_where_warnings_are_errors(
@@ -194,8 +194,8 @@ def test_few_answers_are_looked_at(clock: testing.FrozenClock) -> None:
     trainer = trainer_on(service, server_deduplicates=None)
     for _ in range(30):
         trainer.optim_step(ADAM).result(WAIT_S)
-    assert trainer.holder.terms._looked == 16
-    assert trainer.holder.terms.profile.name == "unknown"
+    assert trainer.holder.connection.server._looked == 16
+    assert trainer.holder.connection.server.profile.name == "unknown"
 
 
 def test_a_creation_that_is_held_is_waited_for(clock: testing.FrozenClock) -> None:

@@ -163,7 +163,7 @@ def test_unpaid_bill_says_nothing_of_flags(clock: testing.FrozenClock) -> None:
         client.create_lora_training_client("tinsmith/tiny").result()
     assert caught.value.applied == "no"
     client.create_lora_training_client("tinsmith/tiny").result()
-    assert client.holder.terms.limits.chunks.max_datums == 50
+    assert client.holder.settings.limits.chunks.max_datums == 50
 
 
 def test_server_that_has_no_word_for_the_route(clock: testing.FrozenClock) -> None:
@@ -271,7 +271,7 @@ def test_flag_of_another_kind_is_one_line(
     assert lines == [
         "flags of the server with values of another kind: fwdbwd_max_chunk_len, sample_no_retries"
     ]
-    assert client.holder.terms.limits.samples_in_flight == 1
+    assert client.holder.settings.limits.samples_in_flight == 1
 
 
 def test_samples_in_flight_are_bounded_by_the_server(clock: testing.FrozenClock) -> None:
@@ -283,7 +283,7 @@ def test_samples_in_flight_are_bounded_by_the_server(clock: testing.FrozenClock)
 
     def watch(asked: str, _seen: Seen, _body: dict[str, Any]) -> None:
         nonlocal most
-        most = max(most, sampler.holder.hub.outstanding) if asked == "asample" else most
+        most = max(most, sampler.holder.connection.poller.outstanding) if asked == "asample" else most
 
     service.rules.append(watch)
     for each in [sampler.sample(ONE, 1, SHORT) for _ in range(9)]:

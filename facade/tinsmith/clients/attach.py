@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tinsmith_api.operations import Operation
 
-    from tinsmith.io.link import Link
+    from tinsmith.io.context import ClientContext
 
 T = TypeVar("T")
 
@@ -35,17 +35,17 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
 """How the results with values of our own are read."""
 
 
-def attach(link: Link, request_id: str, result: type[Any]) -> APIFuture[Any]:
+def attach(context: ClientContext, request_id: str, result: type[Any]) -> APIFuture[Any]:
     """Return a future for a promise that another future, or another process, made."""
     _operation_of(result)
     if not isinstance(request_id, str) or not request_id:
         raise InputError("must be the id of a promise", field="request_id")
     future: APIFuture[Any] = APIFuture()
     future.request_ids.append(request_id)
-    return link.run(result_of(link, request_id, result), future)
+    return context.run(result_of(context, request_id, result), future)
 
 
-async def result_of(link: Link, request_id: str, result: type[T]) -> T:
+async def result_of(context: ClientContext, request_id: str, result: type[T]) -> T:
     """Wait for a promise, and read what it ends in as `result`."""
     operation = _operation_of(result)
     promise = Promise(
@@ -55,7 +55,7 @@ async def result_of(link: Link, request_id: str, result: type[T]) -> T:
         state=PollState(may_resubmit=False, trusted=False),
         read=_reader(result),
     )
-    return cast("T", await fetch(link, promise, None))
+    return cast("T", await fetch(context.connection, promise, None))
 
 
 def _operation_of(result: type[Any]) -> Operation:

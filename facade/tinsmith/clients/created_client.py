@@ -9,8 +9,8 @@ import asyncio
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from tinsmith.core.errors import InputError, TinkerError
+from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture
-from tinsmith.io.link import Link
 from tinsmith.io.queues.pending_jobs import unexpected
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ class CreatedClient(APIFuture[T]):
     `result()`, to wait for the creation and to have its error raised; both give the client.
     """
 
-    _link: Link
+    _context: ClientContext
     _what = "what it works on"
 
     def _wait_until_made(self, asked_for: str) -> None:
@@ -54,7 +54,7 @@ class CreatedClient(APIFuture[T]):
         error = self.outcome_error()
         if error is not None:
             return f"not made: {type(error).__name__}: {error}"
-        return "closed" if self._link.closed else "ready"
+        return "closed" if self._context.closed else "ready"
 
     if not TYPE_CHECKING:  # a type checker would take any attribute for one that is there
 

@@ -43,14 +43,14 @@ if TYPE_CHECKING:
     from tinsmith_api.models import SaveWeightsForSamplerResponse
 
     from tinsmith.core.policy import RetryConfig
+    from tinsmith.io.context import ClientContext
     from tinsmith.io.future import APIFuture
-    from tinsmith.io.link import Link
 
 T = TypeVar("T")
 
 
 def create_training(
-    link: Link,
+    context: ClientContext,
     base_model: str,
     lora: LoraConfig,
     user_metadata: Mapping[str, str] | None,
@@ -59,18 +59,18 @@ def create_training(
     """Ask for a model, and return its client at once."""
     if not isinstance(base_model, str) or not base_model:
         raise InputError("must be the name of a base model", field="base_model")
-    link.check()
-    client = TrainingClient(link, base_model=base_model, rank=lora.rank)
+    context.connection.check()
+    client = TrainingClient(context, base_model=base_model, rank=lora.rank)
 
     async def make() -> None:
-        client._line.named(await _create_model(link, base_model, lora, user_metadata, optimizer))
+        client._line.named(await _create_model(context, base_model, lora, user_metadata, optimizer))
 
-    link.create(client._open(make), client, client._refuse)
+    context.create(client._open(make), client, client._refuse)
     return client
 
 
 async def _create_model(
-    link: Link,
+    context: ClientContext,
     base_model: str,
     lora: LoraConfig,
     user_metadata: Mapping[str, str] | None,
@@ -79,16 +79,16 @@ async def _create_model(
     number: int | None = None,
 ) -> str:
     """Make a model on the server, and return its name."""
-    session_id = await link.session.open()
+    session_id = await context.session.open()
     wanted = CreateModelRequest(
         session_id,
-        link.session.next_model() if number is None else number,
+        context.session.next_model() if number is None else number,
         base_model,
         None if user_metadata is None else dict(user_metadata),
         lora,
         as_config(optimizer),
     )
-    created = await promised(link, "create_model", wanted, partial(to_value, CreateModelResponse))
+    created = await promised(context, "create_model", wanted, partial(to_value, CreateModelResponse))
     return created.model_id
 
 
@@ -110,28 +110,28 @@ class Restoring:
     """The optimizer of the model."""
 
 
-def create_training_from_state(link: Link, wanted: Restoring) -> TrainingClient:
+def create_training_from_state(context: ClientContext, wanted: Restoring) -> TrainingClient:
     """Ask for a model of the shape of a checkpoint and with its weights, and return its client at once."""
-    link.check()
-    client = TrainingClient(link, base_model=wanted.base_model)
-    link.create(client._open(partial(_restore, link, client, wanted)), client, client._refuse)
+    context.connection.check()
+    client = TrainingClient(context, base_model=wanted.base_model)
+    context.create(client._open(partial(_restore, context, client, wanted)), client, client._refuse)
     return client
 
 
-async def _restore(link: Link, client: TrainingClient, wanted: Restoring) -> None:
+async def _restore(context: ClientContext, client: TrainingClient, wanted: Restoring) -> None:
     """Make a model of the shape of a checkpoint, and load the checkpoint into it."""
     line = client._line
     asked = operations.request("weights_info", body={"tinker_path": wanted.path})
-    info = to_value(WeightsInfoResponse, await operations.perform(link.caller, asked))
+    info = to_value(WeightsInfoResponse, await operations.perform(context.connection.sender, asked))
     if not info.is_lora or info.lora_rank is None:
         raise APIResponseValidationError(message=f"{wanted.path} is no LoRA checkpoint: {info}")
     base_model = wanted.base_model or info.base_model
     client._base_model, client._rank = base_model, info.lora_rank
     number = None
-    if await link.terms.learn() is not None and link.terms.creates_by_load:
+    if await context.settings.learn() is not None and context.settings.creates_by_load:
         # Servers of the time of client/config know this, and some take a load only as a model's first act.
-        number = link.session.next_model()
-        loaded = await _created_by_load(link, wanted, number)
+        number = context.session.next_model()
+        loaded = await _created_by_load(context, wanted, number)
         if loaded is not None:
             line.last_checkpoint = wanted.path
             line.named(loaded)
@@ -143,7 +143,7 @@ async def _restore(link: Link, client: TrainingClient, wanted: Restoring) -> Non
         train_attn=info.train_attn is not False,
     )
     model_id = await _create_model(
-        link, base_model, lora, wanted.user_metadata, wanted.optimizer_config, number=number
+        context, base_model, lora, wanted.user_metadata, wanted.optimizer_config, number=number
     )
     line.named(model_id)
     load = load_state(line, wanted.path, wanted.optimizer, wanted.weights_access_token)
@@ -151,20 +151,20 @@ async def _restore(link: Link, client: TrainingClient, wanted: Restoring) -> Non
     try:
         await load.future
     except TinkerError:
-        await _unload(link, model_id)
+        await _unload(context, model_id)
         raise
 
 
-async def _unload(link: Link, model_id: str) -> None:
+async def _unload(context: ClientContext, model_id: str) -> None:
     """Let a model go that nobody will hold, asked once: a server that does not do so loses nothing."""
     asked = operations.request("unload_model", body={"model_id": model_id, "type": "unload_model"})
     with suppress(TinkerError):
-        await link.caller.exchange(asked, OpClass.BEST_EFFORT)
+        await context.connection.sender.exchange(asked, OpClass.BEST_EFFORT)
 
 
-async def _created_by_load(link: Link, wanted: Restoring, number: int) -> str | None:
+async def _created_by_load(context: ClientContext, wanted: Restoring, number: int) -> str | None:
     """Create a model by loading a checkpoint, in one request; None where the server refuses that."""
-    session_id = await link.session.open()
+    session_id = await context.session.open()
     fields = {
         "base_model": wanted.base_model,
         "user_metadata": None if wanted.user_metadata is None else dict(wanted.user_metadata),
@@ -180,12 +180,12 @@ async def _created_by_load(link: Link, wanted: Restoring, number: int) -> str | 
         "type": "load_weights",
     }
     try:
-        model_id = await promised(link, "load_weights", body, _named_model)
+        model_id = await promised(context, "load_weights", body, _named_model)
     except APIStatusError as error:
         # of one that was sent twice nobody knows the first end; at worst it made a model that nobody uses
         if error.status_code not in (400, 404, 405, 422):
             raise
-        link.terms.creates_by_load = False
+        context.settings.creates_by_load = False
         return None
     return model_id or f"{session_id}:train:{number}"
 
@@ -197,38 +197,38 @@ def _named_model(payload: Any) -> str:
 
 
 def create_sampling(
-    link: Link, model_path: str | None, base_model: str | None, retry_config: RetryConfig | None
+    context: ClientContext, model_path: str | None, base_model: str | None, retry_config: RetryConfig | None
 ) -> SamplingClient:
     """Ask for a sampler, and return its client at once."""
-    link.check()
+    context.connection.check()
     client = SamplingClient(
-        link, SamplingSession(), model_path=model_path, base_model=base_model, retry_config=retry_config
+        context, SamplingSession(), model_path=model_path, base_model=base_model, retry_config=retry_config
     )
 
     async def make() -> None:
-        client._sampler.named(await _create_sampler(link, model_path, base_model))
+        client._sampler.named(await _create_sampler(context, model_path, base_model))
 
-    link.create(client._open(make), client, client._refuse)
+    context.create(client._open(make), client, client._refuse)
     return client
 
 
-async def _create_sampler(link: Link, model_path: str | None, base_model: str | None) -> str:
+async def _create_sampler(context: ClientContext, model_path: str | None, base_model: str | None) -> str:
     """Make a sampler on the server, and return its name."""
-    session_id = await link.session.open()
-    wanted = CreateSamplingSessionRequest(session_id, link.session.next_sampler(), base_model, model_path)
+    session_id = await context.session.open()
+    wanted = CreateSamplingSessionRequest(session_id, context.session.next_sampler(), base_model, model_path)
     asked = operations.request("create_sampling_session", body=wanted)
-    payload = await operations.perform(link.caller, asked)
+    payload = await operations.perform(context.connection.sender, asked)
     if isinstance(payload, dict) and "sampling_session_id" not in payload and payload.get("request_id"):
-        payload = await _promised_sampler(link, str(payload["request_id"]))
+        payload = await _promised_sampler(context, str(payload["request_id"]))
     return to_value(CreateSamplingSessionResponse, payload).sampling_session_id
 
 
-async def _promised_sampler(link: Link, request_id: str) -> Any:
+async def _promised_sampler(context: ClientContext, request_id: str) -> Any:
     """Wait for a sampler that some servers promise only."""
     operation = "create_sampling_session"
     state = PollState(may_resubmit=False, trusted=False)
     promise = Promise(request_id, operation, operations.request_type(operation), state=state, read=dict)
-    return await fetch(link, promise, None)
+    return await fetch(context.connection, promise, None)
 
 
 def sample_saved(
@@ -237,9 +237,9 @@ def sample_saved(
     retry_config: RetryConfig | None,
 ) -> SamplingClient:
     """Return the client of the sampler that weights are being saved for."""
-    link = trainer._link
+    context = trainer._context
     client = SamplingClient(
-        link, SamplingSession(), base_model=trainer._base_model, retry_config=retry_config
+        context, SamplingSession(), base_model=trainer._base_model, retry_config=retry_config
     )
     client.origin = saving
 
@@ -247,61 +247,65 @@ def sample_saved(
         saved = await saving
         client._base_model = trainer._base_model
         client._sampler.named(
-            saved.sampling_session_id or await _create_sampler(link, saved.path, None),
+            saved.sampling_session_id or await _create_sampler(context, saved.path, None),
         )
 
-    link.create(client._open(make), client, client._refuse)
+    context.create(client._open(make), client, client._refuse)
     return client
 
 
 def join_sampling(
-    link: Link,
+    context: ClientContext,
     sampling_session_id: str,
     model_path: str | None,
     base_model: str | None,
     retry_config: RetryConfig | None,
 ) -> SamplingClient:
     """Return a client of a sampler that exists, with numbers that its other clients do not use."""
-    link.check()
+    context.connection.check()
     client = SamplingClient(
-        link, SamplingSession(), model_path=model_path, base_model=base_model, retry_config=retry_config
+        context, SamplingSession(), model_path=model_path, base_model=base_model, retry_config=retry_config
     )
 
     async def make() -> None:
-        number = await copy_number(link, sampling_session_id) or random_copy()
+        number = await copy_number(context.connection.sender, sampling_session_id) or random_copy()
         client._sampler.named(sampling_session_id, number * NUMBERS_A_COPY)
 
-    link.create(client._open(make), client, client._refuse)
+    context.create(client._open(make), client, client._refuse)
     return client
 
 
-async def promised(link: Link, operation: str, wanted: object, read: Callable[[Any], T]) -> T:
+async def promised(context: ClientContext, operation: str, wanted: object, read: Callable[[Any], T]) -> T:
     """Submit a request that belongs to no line, and return its result as `read` decodes it."""
     submission = Submission(
         operation,
         operations.target(operation),
         Body.of((encode_body(wanted),), secrets=secrets_in(wanted) if isinstance(wanted, dict) else ()),
         new_idempotency_key(),
-        link.terms.lane_of_changes(Lane.CONTROL),
-        claims=link.claims,
-        timeout_s=link.terms.hold_of(operation),
+        context.connection.server.lane_of_changes(Lane.CONTROL),
+        claims=context.claims,
+        timeout_s=context.settings.hold_of(operation),
     )
-    accepted = await _accepted(link, submission)
+    accepted = await _accepted(context, submission)
     promise = Promise(
         accepted.request_id,
         operation,
         operations.request_type(operation),
         roundtrip_s=accepted.roundtrip_s,
         resent=accepted.resent,
-        claims=link.claims,
+        claims=context.claims,
         read=read,
     )
-    result: T = await fetch(link, promise, partial(_accepted, link, submission, unknown_before=True))
+    result: T = await fetch(
+        context.connection, promise, partial(_accepted, context, submission, unknown_before=True)
+    )
     return result
 
 
-async def _accepted(link: Link, submission: Submission, *, unknown_before: bool = False) -> Accepted:
-    answered = await submit(link.caller, submission, unknown_before=unknown_before)
+async def _accepted(
+    context: ClientContext, submission: Submission, *, unknown_before: bool = False
+) -> Accepted:
+    answered = await submit(context.connection.sender, submission, unknown_before=unknown_before)
     if isinstance(answered, Accepted):
         return answered
-    raise refusal(link.caller, submission, answered)
+    raise refusal(context.connection.sender, submission, answered)

@@ -192,9 +192,9 @@ def calls(
 
     async def prepare() -> None:
         result = await forward.future
-        evaluated = await _within_limit(line, backward, line.link.runtime.in_thread(compute, result))
-        if (profile := line.link.terms.profile).loss_reduction == "mean":
-            line.link.caller.warn_once(
+        evaluated = await _within_limit(line, backward, line.connection.runtime.in_thread(compute, result))
+        if (profile := line.connection.server.profile).loss_reduction == "mean":
+            line.connection.sender.warn_once(
                 "mean loss",
                 "the server (%s) divides a loss by the sum of its weights, and the gradient of a custom loss"
                 " goes there as weights: it has another scale here than the loss says",
@@ -222,7 +222,7 @@ async def _within_limit(line: TrainingQueue, backward: Job[Any], computing: Coro
 
     Most of such waits are noticed when they begin (`APIFuture`), but not those in threads of the loss's own.
     """
-    running, limit_s = asyncio.ensure_future(computing), line.link.config.progress_timeout_s
+    running, limit_s = asyncio.ensure_future(computing), line.connection.config.progress_timeout_s
     try:
         while not (await asyncio.wait([running], timeout=limit_s))[0]:
             unsent = [future for future in line.futures() if future.seq_id is None]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tinsmith_api.models import ExternalWeightsUrlsResponse
 
-    from tinsmith.io.link import Link
+    from tinsmith.io.connection import Connection
 
 RENEW_BEFORE = timedelta(minutes=5)
 """A signed URL that ends sooner than this is not used for another file: a new one is asked for."""
@@ -47,26 +47,26 @@ class _Export:
 
 
 async def fetch_archive(
-    link: Link,
+    connection: Connection,
     signed_url: Callable[[], Awaitable[str]],
     dest: Path,
     overwrite: bool,
     progress: Callable[[int, int | None], object] | None,
 ) -> Path:
     """Download the archive of a checkpoint beside `dest`, unpack it there, and move it in."""
-    await link.runtime.in_thread(_prepare, dest, overwrite)
+    await connection.runtime.in_thread(_prepare, dest, overwrite)
     part = dest.parent / f".{dest.name}.tinsmith-part"
-    await Download(link, signed_url, part, progress).run()
+    await Download(connection, signed_url, part, progress).run()
     try:
         with disk_trouble_is_named(dest):
-            await link.runtime.in_thread(lambda: unpack(part, dest, overwrite=overwrite))
+            await connection.runtime.in_thread(lambda: unpack(part, dest, overwrite=overwrite))
     finally:
         part.unlink(missing_ok=True)
     return dest
 
 
 async def fetch_external(
-    link: Link,
+    connection: Connection,
     tinker_path: str,
     urls: Callable[[], Awaitable[ExternalWeightsUrlsResponse]],
     dest: Path,
@@ -74,8 +74,8 @@ async def fetch_external(
     progress: Callable[[str, int, int | None], object] | None,
 ) -> Path:
     """Gather the files of an external checkpoint beside `dest`, and move them in."""
-    await link.runtime.in_thread(_prepare, dest, overwrite)
-    signed = _SignedUrls(link.transport.base, urls)
+    await connection.runtime.in_thread(_prepare, dest, overwrite)
+    signed = _SignedUrls(connection.transport.base, urls)
     names = await signed.names()
     gathering = dest.parent / f".{dest.name}.{_key(tinker_path)}.tinsmith-parts"
     seen: set[str] = set()
@@ -85,34 +85,34 @@ async def fetch_external(
             part = target.with_name(target.name + ".part")
             part.parent.mkdir(parents=True, exist_ok=True)
             of_file = None if progress is None else partial(progress, name)
-            await Download(link, partial(signed.url, name), part, of_file).run()
+            await Download(connection, partial(signed.url, name), part, of_file).run()
             part.rename(target)
-    await link.runtime.in_thread(_move_in, gathering, set(targets.values()), dest)
+    await connection.runtime.in_thread(_move_in, gathering, set(targets.values()), dest)
     return dest
 
 
 async def fetch_trace(
-    link: Link,
+    connection: Connection,
     session_id: str,
     dest: Path,
     overwrite: bool,
     progress: Callable[[int, int | None], object] | None,
 ) -> Path:
     """Download the trace of a session beside `dest`, and move it in."""
-    await link.runtime.in_thread(_prepare, dest, overwrite)
+    await connection.runtime.in_thread(_prepare, dest, overwrite)
     part = dest.parent / f".{dest.name}.{_key(session_id)}.tinsmith-part"
-    await Download(link, partial(trace_url, link, session_id), part, progress).run()
+    await Download(connection, partial(trace_url, connection, session_id), part, progress).run()
     part.replace(dest)
     return dest
 
 
-async def trace_url(link: Link, session_id: str) -> str:
+async def trace_url(connection: Connection, session_id: str) -> str:
     """Return the signed URL of a session's trace, once it is written."""
-    loop, limit_s = link.runtime.loop, link.config.progress_timeout_s
+    loop, limit_s = connection.runtime.loop, connection.config.progress_timeout_s
     began_s, report_at_s = loop.time(), LONG_WAIT_S
     while True:
         asked = operations.request("export_session_trace", path={"session_id": session_id})
-        found = to_value(_Export, await operations.perform(link.caller, asked))
+        found = to_value(_Export, await operations.perform(connection.sender, asked))
         if found.status != "pending":
             break
         await asyncio.sleep(ASK_EVERY_S)
@@ -127,12 +127,12 @@ async def trace_url(link: Link, session_id: str) -> str:
         if waited_s >= report_at_s:
             report_at_s = 2.0 * waited_s
             what = "the server to write the trace"
-            link.observers.tell(StillWaiting("export_session_trace", what, waited_s, session_id))
+            connection.observers.tell(StillWaiting("export_session_trace", what, waited_s, session_id))
     if found.status == "failed":
         raise RequestFailedError(found.error or "the server cannot export the trace", request_id=session_id)
     if found.url is None:
         raise APIResponseValidationError(message=f"the trace is {found.status!r}, but has no URL")
-    return urljoin(link.transport.base, found.url)
+    return urljoin(connection.transport.base, found.url)
 
 
 class _SignedUrls:

@@ -12,7 +12,7 @@ from tinsmith.io.http.messages import Lane
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from tinsmith.io.link import Link
+    from tinsmith.io.context import ClientContext
 
 FinishStatus = Literal["success", "errored", "interrupted"]
 """How the work of a session went."""
@@ -27,7 +27,7 @@ def check_status(status: object) -> None:
 
 
 def end(
-    link: Link,
+    context: ClientContext,
     status: FinishStatus | None,
     detail: str | None,
     timeout: float | None,
@@ -38,24 +38,28 @@ def end(
 
     The refusal does not wait for the loop, which threads that submit without a pause may keep busy.
     """
-    link.begin_to_close()
-    return _end(link, status, detail, timeout, results)
+    context.begin_to_close()
+    return _end(context, status, detail, timeout, results)
 
 
 async def _end(
-    link: Link, status: FinishStatus | None, detail: str | None, timeout: float | None, results: bool
+    context: ClientContext,
+    status: FinishStatus | None,
+    detail: str | None,
+    timeout: float | None,
+    results: bool,
 ) -> None:
     """Drain, tell the server how it went if there is a session and something to tell, and close."""
-    if status is not None and not link.closed:
-        await link.drain(timeout, results=results)
-        await _finish(link, status, detail)
+    if status is not None and not context.closed:
+        await context.drain(timeout, results=results)
+        await _finish(context, status, detail)
         timeout = 0.0  # drained
-    await link.aclose(timeout, results=results)
+    await context.aclose(timeout, results=results)
 
 
-async def _finish(link: Link, status: FinishStatus, detail: str | None) -> None:
+async def _finish(context: ClientContext, status: FinishStatus, detail: str | None) -> None:
     """Tell the server once; one that does not know the route is as good as one that heard."""
-    session_id = link.session.session_id
+    session_id = context.session.session_id
     if session_id is None:
         return
     body = {"reason": {"type": status}, **({} if detail is None else {"detail": detail})}
@@ -64,6 +68,6 @@ async def _finish(link: Link, status: FinishStatus, detail: str | None) -> None:
         path={"session_id": session_id},
         body=body,
         lane=Lane.HEARTBEAT,
-        timeout_s=link.config.timeouts.heartbeat_s,
+        timeout_s=context.connection.config.timeouts.heartbeat_s,
     )
-    await link.caller.exchange(asked, OpClass.BEST_EFFORT)
+    await context.connection.sender.exchange(asked, OpClass.BEST_EFFORT)

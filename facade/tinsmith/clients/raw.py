@@ -25,8 +25,8 @@ from tinsmith.io.http.messages import Body
 if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.policy import RetryConfig
+    from tinsmith.io.context import ClientContext
     from tinsmith.io.http.messages import Request
-    from tinsmith.io.link import Link
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,22 +36,22 @@ class RawOperations(Operations):
     """The operations of one service, by the ids of the contract."""
 
     def __init__(
-        self, link: Link, retry: RetryConfig | None = None, encoding: Encoding | None = None
+        self, context: ClientContext, retry: RetryConfig | None = None, encoding: Encoding | None = None
     ) -> None:
-        self._link = link
+        self._context = context
         self._retry = retry
         self._encoding = encoding
 
     def retrying(self, retry: RetryConfig) -> RawOperations:
         """Return the same operations under other rules of retrying."""
-        return RawOperations(self._link, retry, self._encoding)
+        return RawOperations(self._context, retry, self._encoding)
 
     def encoded(self, encoding: Encoding) -> RawOperations:
         """Return the same operations with heavy bodies in JSON or protobuf, whatever the client has found.
 
         Only `forward_backward` has a second form, whose `seq_id` must be given.
         """
-        return RawOperations(self._link, self._retry, encoding)
+        return RawOperations(self._context, self._retry, encoding)
 
     if not TYPE_CHECKING:  # a type checker would take any attribute for one that is there
 
@@ -60,23 +60,25 @@ class RawOperations(Operations):
 
     def _ask(self, ask: Ask[T]) -> RawFuture[T]:
         future: RawFuture[T] = RawFuture()
-        self._link.run(self._answered(ask, self._request(ask), future), future)
+        self._context.run(self._answered(ask, self._request(ask), future), future)
         return future
 
     def _promise(self, ask: Ask[T], result: type[R]) -> RawPromise[T, R]:
         future: RawPromise[T, R] = RawPromise()
-        self._link.run(self._answered(ask, self._request(ask), future), future)
+        self._context.run(self._answered(ask, self._request(ask), future), future)
 
         async def resolved() -> R:
             made: Any = await future
-            return await result_of(self._link, made.request_id, result)
+            return await result_of(self._context, made.request_id, result)
 
-        future.follow(lambda: self._link.run(resolved()))
+        future.follow(lambda: self._context.run(resolved()))
         return future
 
     def _request(self, ask: Ask[Any]) -> Request:
         asked = operations.asked(operations.fit(ask))
-        encoding = self._encoding or self._link.terms.encoding or self._link.config.encoding
+        encoding = (
+            self._encoding or self._context.settings.encoding or self._context.connection.config.encoding
+        )
         if encoding != "protobuf" or "request" not in OPERATIONS[ask.operation].protobuf:
             return asked
         body = Body.of(encode_plain_batch(ask.body), CONTENT_TYPES["protobuf"])
@@ -84,7 +86,7 @@ class RawOperations(Operations):
 
     async def _answered(self, ask: Ask[T], asked: Request, future: RawFuture[T]) -> T:
         op = OpClass.SUBMIT if OPERATIONS[ask.operation].result else OpClass.READ
-        caller = self._link.caller
+        caller = self._context.connection.sender
         exchange = await caller.exchange(asked, op, valid=operations.is_json, retry=self._retry)
         answer = exchange.answer
         redirected = answer is not None and 300 <= answer.status < 400

@@ -32,9 +32,10 @@ from tinsmith.core.paths import ParsedCheckpointTinkerPath, spellings
 from tinsmith.core.token import claims_of
 from tinsmith.core.values.answers import CheckpointArchiveUrlResponse, WhoamiResponse
 from tinsmith.io import operations
+from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited
 from tinsmith.io.http.messages import Request
-from tinsmith.io.link import Link
+from tinsmith.io.http.sender import Sender
 from tinsmith.io.telemetry import Telemetry
 
 T = TypeVar("T")
@@ -70,24 +71,24 @@ class RestClient(Operations):
     """
 
     def __init__(
-        self, holder: Link | None = None, *, base_url: str | None = None, api_key: str | None = None
+        self, holder: ClientContext | None = None, *, base_url: str | None = None, api_key: str | None = None
     ) -> None:
         """Share the connections of `holder`; without one, make some, by arguments and environment."""
         if holder is None:
-            holder = Link(ClientConfig.from_environment(base_url=base_url, api_key=api_key))
-        self._link = holder
-        holder.held_by(self)
+            holder = ClientContext(ClientConfig.from_environment(base_url=base_url, api_key=api_key))
+        self._context = holder
+        holder.register_client(self)
 
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None while it is off, as it is by default."""
-        return self._link.telemetry
+        return self._context.telemetry
 
     def whoami(self) -> APIFuture[WhoamiResponse]:
         """Ask whose the key is, as far as the server says: fields that it leaves out are None.
 
         `APIResponseValidationError` if its token cannot be read.
         """
-        return self._link.run(self._ask_whoami())
+        return self._context.run(self._ask_whoami())
 
     whoami_async = awaited(whoami)
 
@@ -105,11 +106,11 @@ class RestClient(Operations):
         3600 or more (None: kept for ever), and `weights_access_token` opens a checkpoint of somebody else.
         The future raises `NotFoundError` or `ConflictError` (`applied` "no").
         """
-        project_id = destination_project_id or self._link.config.project_id
+        project_id = destination_project_id or self._context.connection.config.project_id
         if not isinstance(project_id, str):
             raise InputError("name a project, here or as project_id=", field="destination_project_id")
         ask = copy_of(path, ttl_seconds, weights_access_token, project_id)
-        return self._link.run(copied(self._link, ask))
+        return self._context.run(copied(self._context.connection.sender, ask))
 
     copy_weights_async = awaited(copy_weights)
 
@@ -123,7 +124,7 @@ class RestClient(Operations):
         not say.
         `APIResponseValidationError` if the server sends no redirect.
         """
-        return self._link.run(self._ask_archive_url(_checkpoint(training_run_id, checkpoint_id)))
+        return self._context.run(self._ask_archive_url(_checkpoint(training_run_id, checkpoint_id)))
 
     get_checkpoint_archive_url_async = awaited(get_checkpoint_archive_url)
 
@@ -131,7 +132,7 @@ class RestClient(Operations):
         self, tinker_path: str
     ) -> APIFuture[CheckpointArchiveUrlResponse]:
         """Get a signed URL of a checkpoint's archive; as `get_checkpoint_archive_url`."""
-        return self._link.run(self._ask_archive_url(_checkpoint_at(tinker_path)))
+        return self._context.run(self._ask_archive_url(_checkpoint_at(tinker_path)))
 
     get_checkpoint_archive_url_from_tinker_path_async = awaited(get_checkpoint_archive_url_from_tinker_path)
 
@@ -155,8 +156,8 @@ class RestClient(Operations):
         async def signed_url() -> str:
             return (await self._ask_archive_url(checkpoint)).url
 
-        made = downloads.fetch_archive(self._link, signed_url, Path(dest), overwrite, progress)
-        return self._link.run(made)
+        made = downloads.fetch_archive(self._context.connection, signed_url, Path(dest), overwrite, progress)
+        return self._context.run(made)
 
     download_checkpoint_async = awaited(download_checkpoint)
 
@@ -181,8 +182,10 @@ class RestClient(Operations):
         async def urls() -> ExternalWeightsUrlsResponse:
             return await self.get_external_weights_urls(tinker_path)
 
-        made = downloads.fetch_external(self._link, tinker_path, urls, Path(dest), overwrite, progress)
-        return self._link.run(made)
+        made = downloads.fetch_external(
+            self._context.connection, tinker_path, urls, Path(dest), overwrite, progress
+        )
+        return self._context.run(made)
 
     download_external_weights_async = awaited(download_external_weights)
 
@@ -193,7 +196,7 @@ class RestClient(Operations):
         server says that it cannot, as the embedded one does; `ProgressTimeoutError` if it is not written
         within the progress timeout of the client.
         """
-        return self._link.run(downloads.trace_url(self._link, session_id))
+        return self._context.run(downloads.trace_url(self._context.connection, session_id))
 
     export_session_trace_async = awaited(export_session_trace)
 
@@ -209,8 +212,8 @@ class RestClient(Operations):
 
         Waits as `export_session_trace` does; goes on where it stopped, and raises, as `download_checkpoint`.
         """
-        made = downloads.fetch_trace(self._link, session_id, Path(dest), overwrite, progress)
-        return self._link.run(made)
+        made = downloads.fetch_trace(self._context.connection, session_id, Path(dest), overwrite, progress)
+        return self._context.run(made)
 
     download_session_trace_async = awaited(download_session_trace)
 
@@ -218,16 +221,16 @@ class RestClient(Operations):
         fit = operations.fit(ask)
         path = _path_of(fit)
         if "checkpoint_id" not in path:
-            return self._link.run(self._answered(fit, operations.asked(fit, path)))
-        return self._link.run(
+            return self._context.run(self._answered(fit, operations.asked(fit, path)))
+        return self._context.run(
             self._on_checkpoint(path, lambda spelt: self._answered(fit, operations.asked(fit, spelt)))
         )
 
     async def _answered(self, ask: Ask[T], request: Request) -> T:
-        caller = self._link.caller
+        caller = self._context.connection.sender
         if OPERATIONS[ask.operation].result is not None:
             made = await operations.perform(caller, request, op=OpClass.SUBMIT)
-            return await result_of(self._link, made["request_id"], ask.result)
+            return await result_of(self._context, made["request_id"], ask.result)
         if ask.result is NoneType:
             await caller.call(request, OpClass.READ)
             return cast("T", None)
@@ -259,7 +262,7 @@ class RestClient(Operations):
         The id goes out as it was given, and in the other form where the server has no such route, or where it
         refuses a bare name.
         """
-        profile = self._link.terms.profile
+        profile = self._context.connection.server.profile
         has_kinds = profile.is_final and profile.checkpoint_ids == "kind and name"
         ways = spellings(checkpoint["checkpoint_id"], has_kinds=has_kinds)
         first, *others = [_segments(checkpoint["training_run_id"], written) for written in ways]
@@ -284,23 +287,25 @@ class RestClient(Operations):
             asked = operations.request(
                 "get_checkpoint_archive_url", path=path, headers={"Accept": "application/gzip"}
             )
-            exchange = await self._link.caller.exchange(asked, OpClass.READ)
+            exchange = await self._context.connection.sender.exchange(asked, OpClass.READ)
             answer = exchange.answer
             if answer is None or answer.status not in REDIRECTS:
                 if exchange.done:
                     raise APIResponseValidationError(message="the server sent no redirect to an archive")
-                raise self._link.caller.error(exchange)
+                raise self._context.connection.sender.error(exchange)
             where = answer.headers.get("location")
             if not where:
                 raise APIResponseValidationError(message="the server's redirect to the archive has no URL")
-            url = urljoin(self._link.transport.base, where)
+            url = urljoin(self._context.connection.transport.base, where)
             return CheckpointArchiveUrlResponse(url, _expiry(answer.headers.get("expires")))
 
         return await self._on_checkpoint(checkpoint, ask)
 
     async def _ask_whoami(self) -> WhoamiResponse:
         """Exchange the key for a token, and read whose it is; the token is not kept."""
-        payload = await operations.perform(self._link.caller, operations.request("auth_token", body={}))
+        payload = await operations.perform(
+            self._context.connection.sender, operations.request("auth_token", body={})
+        )
         token = payload.get("jwt") if isinstance(payload, dict) else None
         if not isinstance(token, str):
             raise APIResponseValidationError(message="the server's answer to whoami holds no token")
@@ -330,9 +335,9 @@ def copy_of(
     )
 
 
-async def copied(link: Link, ask: Ask[CopyWeightsResponse]) -> str:
+async def copied(sender: Sender, ask: Ask[CopyWeightsResponse]) -> str:
     """Make the copy, and return its path."""
-    payload = await operations.perform(link.caller, operations.asked(ask))
+    payload = await operations.perform(sender, operations.asked(ask))
     return operations.read(ask.result, payload).tinker_path
 
 

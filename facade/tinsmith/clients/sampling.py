@@ -23,9 +23,9 @@ from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.core.values.tensor import TensorData
 from tinsmith.io import operations
+from tinsmith.io.context import ClientContext
 from tinsmith.io.events import QueueState
 from tinsmith.io.future import APIFuture, then
-from tinsmith.io.link import Link
 from tinsmith.io.queues.sample_job import SampleJob
 from tinsmith.io.queues.sampling_session import SamplingSession
 from tinsmith.io.telemetry import Telemetry
@@ -55,7 +55,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
 
     def __init__(
         self,
-        link: Link,
+        context: ClientContext,
         sampler: SamplingSession,
         *,
         model_path: str | None = None,
@@ -63,17 +63,17 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         retry_config: RetryConfig | None = None,
     ) -> None:
         super().__init__()
-        self._link = link
-        link.held_by(self)
+        self._context = context
+        context.register_client(self)
         self._sampler = sampler
         self._model_path = model_path
         self._base_model = base_model
         self._retry_config = retry_config
-        self._desk = link.desk(retry_config)
+        self._desk = context.sample_dispatcher(retry_config)
         self._stability = False
-        self._tokenizers = TokenizerShelf(link)
+        self._tokenizers = TokenizerShelf(context)
         if sampler.sampling_session_id is not None:
-            link.observers.watch(sampler.sampling_session_id, self)
+            context.connection.observers.watch(sampler.sampling_session_id, self)
             self.settle(self)
 
     def _recording(self, stability_info: bool) -> SamplingClient:
@@ -84,7 +84,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
     async def _open(self, make: Callable[[], Awaitable[None]]) -> SamplingClient:
         """Let the samples go once the sampler is there."""
         await make()
-        self._link.observers.watch(self._sampler.bound_id, self)
+        self._context.connection.observers.watch(self._sampler.bound_id, self)
         self._desk.opened(self._sampler)
         return self
 
@@ -94,7 +94,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
 
     @staticmethod
     def create(
-        holder: Link,
+        holder: ClientContext,
         *,
         model_path: str | None = None,
         base_model: str | None = None,
@@ -118,9 +118,9 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         return made._recording(record_stability_info)
 
     @property
-    def holder(self) -> Link:
+    def holder(self) -> ClientContext:
         """What the clients of one service share; the name is the official one."""
-        return self._link
+        return self._context
 
     @property
     def sampling_session_id(self) -> str:
@@ -217,7 +217,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
             prompt_logprobs_last_n,
             retry_config=retry_config,
         )
-        if self._link.config.flow.max_queued is None:
+        if self._context.connection.config.flow.max_queued is None:
             return await ask()
         return await (await asyncio.to_thread(ask))
 
@@ -268,20 +268,20 @@ class SamplingClient(CreatedClient["SamplingClient"]):
 
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None while it is off, as it is by default."""
-        return self._link.telemetry
+        return self._context.telemetry
 
     def on_queue_state_change(self, queue_state: QueueState) -> None:
         """Hear why samples wait; override or patch it, for long waits are logged anyway."""
 
     def __reduce__(self) -> Any:
-        if self._link.config.local:
+        if self._context.connection.config.local:
             raise TypeError(
                 "a SamplingClient of base_url='local:' lives in this process and does not pickle; start"
                 " `tinsmith serve` and use its address"
             )
         self._wait_until_made("sampling_session_id")
         return restore, (
-            shareable(self._link.config),
+            shareable(self._context.connection.config),
             self.sampling_session_id,
             self._model_path,
             self._base_model,
@@ -290,12 +290,14 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         )
 
     def _base(self) -> APIFuture[str]:
-        return self._link.run(self._ask_base())
+        return self._context.run(self._ask_base())
 
     async def _ask_base(self) -> str:
         if self._base_model is None:
             asked = operations.request("get_sampler", path={"sampler_id": self.sampling_session_id})
-            found = to_value(GetSamplerResponse, await operations.perform(self._link.caller, asked))
+            found = to_value(
+                GetSamplerResponse, await operations.perform(self._context.connection.sender, asked)
+            )
             self._base_model = found.base_model
         return self._base_model
 

@@ -28,9 +28,9 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.server_profiles import ServerProfile
 from tinsmith.io import operations
+from tinsmith.io.context import ClientContext
 from tinsmith.io.events import Event, Progress
 from tinsmith.io.future import APIFuture
-from tinsmith.io.link import Link
 from tinsmith.io.log import log_to_stderr
 from tinsmith.io.telemetry import Telemetry
 
@@ -106,16 +106,18 @@ class ServiceClient(CreationCalls):
             )
         config = _configured(config, {name: asked[name] for name in SETTINGS if asked[name] is not None})
         log_to_stderr(config.log_level)
-        self._link = Link(config, http_client=http_client, observers=[observer] if observer else [])
-        self._link.held_by(self)
+        self._context = ClientContext(
+            config, http_client=http_client, observers=[observer] if observer else []
+        )
+        self._context.register_client(self)
 
     @property
-    def holder(self) -> Link:
+    def holder(self) -> ClientContext:
         """What the clients of this service share; the name is the official one."""
-        return self._link
+        return self._context
 
     def __repr__(self) -> str:
-        config, closed = self.config, self._link.closed
+        config, closed = self.config, self._context.closed
         facts = {
             "base_url": config.base_url,
             "session_id": self.session_id,
@@ -129,29 +131,29 @@ class ServiceClient(CreationCalls):
     @property
     def config(self) -> ClientConfig:
         """The settings."""
-        return self._link.config
+        return self._context.connection.config
 
     @property
     def session_id(self) -> str | None:
         """The server's name of this session; None until the first model or sampler opens it."""
-        return self._link.session.session_id
+        return self._context.session.session_id
 
     @property
     def server(self) -> ServerProfile:
         """What kind of server this is, as far as its answers have shown; `server.name` is its name."""
-        return self._link.terms.profile
+        return self._context.connection.server.profile
 
     def add_observer(self, observer: Callable[[Event], object]) -> None:
         """Have progress, queue states and long waits told to `observer`, which must not block."""
-        self._link.observers.add(observer)
+        self._context.connection.observers.add(observer)
 
     def remove_observer(self, observer: Callable[[Event], object]) -> None:
         """Stop telling `observer`."""
-        self._link.observers.remove(observer)
+        self._context.connection.observers.remove(observer)
 
     def progress(self) -> Progress:
         """Count what waits, what is in flight, what ended, and the errors met on the way."""
-        return self._link.observers.counts()
+        return self._context.connection.observers.counts()
 
     def get_server_capabilities(self) -> GetServerCapabilitiesResponse:
         """Ask which base models the server offers, and wait for the answer.
@@ -168,24 +170,24 @@ class ServiceClient(CreationCalls):
         """Make a client for runs, checkpoints and sessions; it opens no session."""
         from tinsmith.clients.rest import RestClient
 
-        return RestClient(self._link)
+        return RestClient(self._context)
 
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None while it is off, as it is by default."""
-        return self._link.telemetry
+        return self._context.telemetry
 
     @property
     def raw(self) -> raw_operations.RawOperations:
         """Every operation of the contract as a call; for what the other clients do not wrap."""
         from tinsmith.clients.raw import RawOperations
 
-        return RawOperations(self._link)
+        return RawOperations(self._context)
 
     def attach(self, request_id: str, result: type[Any]) -> APIFuture[Any]:
         """Wait for a promise by its id, decoded as `result`; see `APIFuture.from_request_id`."""
         from tinsmith.clients.attach import attach
 
-        return attach(self._link, request_id, result)
+        return attach(self._context, request_id, result)
 
     def copy_weights(
         self, path: str, *, ttl_seconds: int | None = None, weights_access_token: str | None = None
@@ -198,7 +200,7 @@ class ServiceClient(CreationCalls):
         """
         from tinsmith.clients.rest import copy_of
 
-        return self._link.run(self._copy(copy_of(path, ttl_seconds, weights_access_token)))
+        return self._context.run(self._copy(copy_of(path, ttl_seconds, weights_access_token)))
 
     async def copy_weights_async(
         self, path: str, *, ttl_seconds: int | None = None, weights_access_token: str | None = None
@@ -223,7 +225,7 @@ class ServiceClient(CreationCalls):
         """
         check_status(status)
         ended: APIFuture[None] = APIFuture()
-        self._link.runtime.finish(end(self._link, status, detail, timeout))
+        self._context.connection.runtime.finish(end(self._context, status, detail, timeout))
         ended.settle(None)
         return ended
 
@@ -236,7 +238,9 @@ class ServiceClient(CreationCalls):
     ) -> None:
         """As `close`, awaited."""
         check_status(status)
-        await asyncio.wrap_future(self._link.runtime.spawn(end(self._link, status, detail, timeout)))
+        await asyncio.wrap_future(
+            self._context.connection.runtime.spawn(end(self._context, status, detail, timeout))
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -244,7 +248,7 @@ class ServiceClient(CreationCalls):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._link.runtime.finish(self._leave(kind))
+        self._context.connection.runtime.finish(self._leave(kind))
 
     async def __aenter__(self) -> Self:
         return self
@@ -252,15 +256,15 @@ class ServiceClient(CreationCalls):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.wrap_future(self._link.runtime.spawn(self._leave(kind)))
+        await asyncio.wrap_future(self._context.connection.runtime.spawn(self._leave(kind)))
 
     def _leave(self, kind: type[BaseException] | None) -> Coroutine[Any, Any, None]:
         """End as the block ended: nobody will look at results after an exception."""
         if kind is None:
-            return end(self._link, "success", None, None)
+            return end(self._context, "success", None, None)
         if issubclass(kind, (KeyboardInterrupt, asyncio.CancelledError)):
-            return end(self._link, "interrupted", None, 1.0, results=False)
-        return end(self._link, "errored", kind.__name__, None, results=False)
+            return end(self._context, "interrupted", None, 1.0, results=False)
+        return end(self._context, "errored", kind.__name__, None, results=False)
 
     def __reduce__(self) -> Any:
         raise TypeError("a ServiceClient does not pickle: its key and its connections stay in this process")
@@ -269,19 +273,19 @@ class ServiceClient(CreationCalls):
         """Make a copy in the session of this client, and return its path."""
         from tinsmith.clients.rest import copied
 
-        session = self._link.session
+        session = self._context.session
         into = {"session_id": await session.open(), "model_seq_id": session.next_model()}
         assert isinstance(ask.body, dict)
-        return await copied(self._link, attrs.evolve(ask, body={**ask.body, **into}))
+        return await copied(self._context.connection.sender, attrs.evolve(ask, body={**ask.body, **into}))
 
     def _capabilities(self) -> APIFuture[GetServerCapabilitiesResponse]:
-        return self._link.run(self._ask_capabilities())
+        return self._context.run(self._ask_capabilities())
 
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
         asked = operations.request("get_server_capabilities")
-        payload = await operations.perform(self._link.caller, asked)
+        payload = await operations.perform(self._context.connection.sender, asked)
         page, problem = to_page(GetServerCapabilitiesResponse, payload, "supported_models")
-        self._link.caller.left_out(asked.operation, problem)
+        self._context.connection.sender.left_out(asked.operation, problem)
         return page
 
 

@@ -17,7 +17,7 @@ from tinsmith.core.origin import is_loopback
 from tinsmith.core.paths import FILE_SCHEME, AdapterFolder, check_tinker_path
 from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.names import OptimizerConfig
-from tinsmith.io.link import Link
+from tinsmith.io.context import ClientContext
 
 if TYPE_CHECKING:
     from tinsmith.clients import sampling, training
@@ -28,7 +28,7 @@ else:  # what only annotations name is loaded when somebody reads them
 class CreationCalls:
     """How training and sampling clients are asked for."""
 
-    _link: Link
+    _context: ClientContext
 
     def create_lora_training_client(
         self,
@@ -62,7 +62,7 @@ class CreationCalls:
         lora = LoraConfig(
             rank=rank, seed=seed, train_unembed=train_unembed, train_mlp=train_mlp, train_attn=train_attn
         )
-        return create_training(self._link, base_model, lora, labels(user_metadata), optimizer)
+        return create_training(self._context, base_model, lora, labels(user_metadata), optimizer)
 
     async def create_lora_training_client_async(
         self,
@@ -165,7 +165,7 @@ class CreationCalls:
         from tinsmith.clients.sampling import check_one_of
 
         check_one_of(model_path, base_model)
-        made = create_sampling(self._link, model_path, base_model, retry_config)
+        made = create_sampling(self._context, model_path, base_model, retry_config)
         return made._recording(record_stability_info)
 
     async def create_sampling_client_async(
@@ -190,17 +190,17 @@ class CreationCalls:
         from tinsmith.clients.creation import Restoring, create_training_from_state
 
         if isinstance(path, str) and path.startswith(FILE_SCHEME):
-            path = _adapter_here(self._link, path, base_model)
+            path = _adapter_here(self._context, path, base_model)
         check_tinker_path(path)
         wanted = Restoring(
             path, optimizer, labels(user_metadata), weights_access_token, base_model, optimizer_config
         )
-        return create_training_from_state(self._link, wanted)
+        return create_training_from_state(self._context, wanted)
 
 
-def _adapter_here(link: Link, path: str, base_model: str | None) -> str:
+def _adapter_here(context: ClientContext, path: str, base_model: str | None) -> str:
     """Return the path under which a service of this machine takes the adapter of a directory."""
-    config = link.config
+    config = context.connection.config
     if not (config.local or is_loopback(urlsplit(config.base_url).hostname or "")):
         raise InputError(
             "file: names a directory of this machine, which another machine's server does not read;"

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from tinsmith.core.config import ClientConfig, Secret
-from tinsmith.io.link import Link
+from tinsmith.io.context import ClientContext
 from tinsmith.io.queues.sampling_session import NUMBERS_A_COPY, SamplingSession
 
 if TYPE_CHECKING:
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.core.policy import RetryConfig
 
-_links: dict[str, Link] = {}
+_contexts: dict[str, ClientContext] = {}
 
 
 @attrs.frozen
@@ -54,10 +54,10 @@ def restore(
     """Make the copy in its new process; the key comes from TINKER_API_KEY there."""
     from tinsmith.clients.sampling import SamplingClient
 
-    link = link_of(shared)
+    context = context_of(shared)
     first = random_copy() * NUMBERS_A_COPY
     client = SamplingClient(
-        link,
+        context,
         SamplingSession(sampling_session_id, first, unnumbered=True),
         model_path=model_path,
         base_model=base_model,
@@ -66,11 +66,11 @@ def restore(
     return client._recording(record_stability_info)
 
 
-def link_of(shared: Shared) -> Link:
-    """Return the link that all copies of one client share in this process."""
+def context_of(shared: Shared) -> ClientContext:
+    """Return the context that all copies of one client share in this process."""
     key = repr(sorted(shared.config.items(), key=lambda item: item[0]))
-    link = _links.get(key)
-    if link is None or link.closed or not link.runtime.is_here:
+    context = _contexts.get(key)
+    if context is None or context.closed or not context.connection.runtime.is_here:
         from_environment = ClientConfig.from_environment(
             base_url=str(shared.config["base_url"]),
             require_key_prefix=bool(shared.config["require_key_prefix"]),
@@ -78,5 +78,5 @@ def link_of(shared: Shared) -> Link:
         )
         secret: Secret | None = from_environment.api_key
         kept = attrs.evolve(from_environment, **{**shared.config, "api_key": secret})
-        link = _links[key] = Link(kept)
-    return link
+        context = _contexts[key] = ClientContext(kept)
+    return context

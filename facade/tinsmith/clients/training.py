@@ -23,8 +23,8 @@ from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.names import LossFnType, OptimParams
 from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.io import operations
+from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, handed_out
-from tinsmith.io.link import Link
 from tinsmith.io.telemetry import Telemetry
 
 
@@ -53,9 +53,9 @@ class TrainingClient(CheckpointingCalls):
     """
 
     @property
-    def holder(self) -> Link:
+    def holder(self) -> ClientContext:
         """What the clients of one service share; the name is the official one."""
-        return self._link
+        return self._context
 
     def forward(
         self,
@@ -212,10 +212,10 @@ class TrainingClient(CheckpointingCalls):
 
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None while it is off, as it is by default."""
-        return self._link.telemetry
+        return self._context.telemetry
 
     def _info_future(self) -> APIFuture[GetInfoResponse]:
-        return self._link.run(self._ask_info())
+        return self._context.run(self._ask_info())
 
     async def _model_name(self) -> tuple[str, str | None]:
         info = await self._ask_info()
@@ -225,4 +225,4 @@ class TrainingClient(CheckpointingCalls):
     async def _ask_info(self) -> GetInfoResponse:
         await self
         asked = operations.request("get_info", body={"model_id": self._line.bound_id, "type": "get_info"})
-        return to_value(GetInfoResponse, await operations.perform(self._link.caller, asked))
+        return to_value(GetInfoResponse, await operations.perform(self._context.connection.sender, asked))

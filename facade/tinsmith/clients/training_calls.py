@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tinsmith.core.values.datum import Datum
     from tinsmith.core.values.names import OptimParams
     from tinsmith.core.values.results import ForwardBackwardOutput
-    from tinsmith.io.link import Link
+    from tinsmith.io.http.sender import Sender
     from tinsmith.io.queues.training_queue import TrainingQueue
 T = TypeVar("T")
 
@@ -68,8 +68,8 @@ def chunked(
         spans = any(data[index].model_input_spans or data[index].loss_fn_input_spans for index in chunk)
         return terms.batch(encode, spans=spans)
 
-    read = _reader(line.link)
-    terms = line.link.terms
+    read = _reader(line.connection.sender)
+    terms = line.settings
     planned_for = terms.limits.chunks
 
     def cut() -> list[Chunk]:
@@ -102,14 +102,14 @@ def chunked(
     )
 
 
-def _reader(link: Link) -> Callable[[int, Any], ForwardBackwardOutput]:
+def _reader(sender: Sender) -> Callable[[int, Any], ForwardBackwardOutput]:
     """Make the decoder of one call's chunks: joined, their outputs must be those of its datums."""
     with_outputs: set[bool] = set()
 
     def read(datums: int, payload: Any) -> ForwardBackwardOutput:
         result = decode_forward_backward(payload, datums)
         if isinstance(result.loss_fn_outputs, MissingOutputs):
-            link.caller.warn_once(
+            sender.warn_once(
                 "few outputs",
                 "the server gave %s; metrics are handed out, and reading loss_fn_outputs is an error",
                 result.loss_fn_outputs,

@@ -42,7 +42,7 @@ class CheckpointingCalls(TrainingLine, OperationsInOrder):
         """
         from tinsmith.clients.creation import sample_saved
 
-        saved = self._enter(calls.save_ephemeral(self._line, self._link.session.next_sampler(), kind))
+        saved = self._enter(calls.save_ephemeral(self._line, self._context.session.next_sampler(), kind))
         made = sample_saved(cast("TrainingClient", self), saved, retry_config)
         return made._recording(record_stability_info)
 
@@ -75,7 +75,7 @@ class CheckpointingCalls(TrainingLine, OperationsInOrder):
         from tinsmith.core.paths import check_tinker_path
 
         check_tinker_path(model_path, "model_path")
-        made = create_sampling(self._link, model_path, None, retry_config)
+        made = create_sampling(self._context, model_path, None, retry_config)
         return made._recording(record_stability_info)
 
     async def create_sampling_client_async(

@@ -11,9 +11,9 @@ from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.tokenizer import TokenizerShelf
 from tinsmith.clients.training_calls import promise
 from tinsmith.core.policy import RetryConfig
+from tinsmith.io.context import ClientContext
 from tinsmith.io.events import QueueState
 from tinsmith.io.future import APIFuture
-from tinsmith.io.link import Link
 from tinsmith.io.queues.jobs import Job
 
 if TYPE_CHECKING:
@@ -27,14 +27,16 @@ class TrainingLine(CreatedClient["TrainingClient"], Resource):
 
     _what = "the model"
 
-    def __init__(self, link: Link, *, base_model: str | None = None, rank: int | None = None) -> None:
+    def __init__(
+        self, context: ClientContext, *, base_model: str | None = None, rank: int | None = None
+    ) -> None:
         super().__init__()
-        self._link = link
-        link.held_by(self)
-        self._line = link.pipeline(self)
+        self._context = context
+        context.register_client(self)
+        self._line = context.training_queue(self)
         self._base_model = base_model
         self._rank = rank
-        self._tokenizers = TokenizerShelf(link)
+        self._tokenizers = TokenizerShelf(context)
 
     @property
     def model_id(self) -> str:
@@ -45,7 +47,7 @@ class TrainingLine(CreatedClient["TrainingClient"], Resource):
     async def _open(self, make: Callable[[], Awaitable[None]]) -> TrainingClient:
         """Open the line once the model is there."""
         await make()
-        self._link.observers.watch(self._line.bound_id, self)
+        self._context.connection.observers.watch(self._line.bound_id, self)
         self._line.open()
         return cast("TrainingClient", self)
 

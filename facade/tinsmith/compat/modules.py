@@ -61,7 +61,7 @@ MODULES: dict[str, str] = {
     "tinsmith.core.merge:merge_forward_backward",
     "tinker.lib.client_connection_pool_type": f"ClientConnectionPoolType={_LOW}:ClientConnectionPoolType",
     "tinker.lib.experimental": f"ExperimentalWarning={_LOW}:ExperimentalWarning",
-    "tinker.lib.internal_client_holder": "InternalClientHolder=tinsmith.io.link:Link"
+    "tinker.lib.internal_client_holder": "InternalClientHolder=tinsmith.io.context:ClientContext"
     f" ClientConnectionPoolType={_LOW}:ClientConnectionPoolType",
     "tinker.lib.retry_handler": "RetryConfig",
     "tinker.lib.telemetry": "Telemetry=tinsmith.io.telemetry:Telemetry"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tinsmith.io.link import Link
+    from tinsmith.io.connection import Connection
 
 STALL_BYTES = 64 * 1024
 """A download that gets less than this in `STALL_S` seconds stands still."""
@@ -68,12 +68,12 @@ class Download:
 
     def __init__(
         self,
-        link: Link,
+        connection: Connection,
         signed_url: Callable[[], Awaitable[str]],
         part: Path,
         progress: Callable[[int, int | None], object] | None,
     ) -> None:
-        self._link = link
+        self._connection = connection
         self._signed_url = signed_url
         self._part = part
         self._notes = part.with_name(part.name + ".json")
@@ -86,12 +86,12 @@ class Download:
 
     async def run(self) -> None:
         """Fetch until the whole file is at `part` and was verified."""
-        started_s = self._link.runtime.loop.time()
+        started_s = self._connection.runtime.loop.time()
         self._last_gain_s = started_s
         await drive(self._try, self._pause, sleep=asyncio.sleep)
         if self._error is not None:
             raise self._error
-        await self._link.runtime.in_worker(self._verify)
+        await self._connection.runtime.in_worker(self._verify)
         self._notes.unlink(missing_ok=True)
 
     async def _try(self, _attempt: int) -> Outcome:
@@ -121,16 +121,18 @@ class Download:
         if outcome.status in (401, 403, 404, 410) and self._refused < SIGNATURE_TRIES:
             self._refused += 1
             self._url = None  # the signature may have expired on the way
-            return self._link.config.retry.retry_delay_base
-        tries = Tries(attempt=max(self._stuck, 1), wall_now_s=time.time(), random=self._link.random.random())
-        decision = judge(OpClass.READ, outcome, tries, self._link.config.retry)
+            return self._connection.config.retry.retry_delay_base
+        tries = Tries(
+            attempt=max(self._stuck, 1), wall_now_s=time.time(), random=self._connection.random.random()
+        )
+        decision = judge(OpClass.READ, outcome, tries, self._connection.config.retry)
         return decision.delay_s if decision.action == "retry" else None
 
     async def _fetch(self, url: str, offset: int) -> tuple[int, Mapping[str, str]]:
         headers = {"Accept-Encoding": "identity"}
         if offset and self._kept.etag:
             headers |= {"Range": f"bytes={offset}-", "If-Range": self._kept.etag}
-        async with self._link.transport.stream(url, headers) as answer:
+        async with self._connection.transport.stream(url, headers) as answer:
             if answer.status not in (200, 206):
                 body = b"".join([piece async for piece in answer.pieces])[:4096]
                 self._error = error_from_status(answer.status, body)
@@ -157,7 +159,7 @@ class Download:
 
     async def _store(self, pieces: Any, offset: int) -> None:
         done, fresh = offset, 0
-        loop = self._link.runtime.loop
+        loop = self._connection.runtime.loop
         with self._sink() as sink:
             sink.seek(offset)
             try:

@@ -22,8 +22,13 @@ from tinsmith.io import operations
 from tinsmith.io.http.messages import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinsmith.core.errors import TinkerError
+    from tinsmith.io.connection import Connection
     from tinsmith.io.http.attempts import Exchange
-    from tinsmith.io.link import Link
+    from tinsmith.io.settings import ServerSettings
+    from tinsmith.io.telemetry import Telemetry
 
 _log = logging.getLogger("tinsmith")
 
@@ -41,8 +46,18 @@ def _says_that_it_is_gone(exchange: Exchange) -> bool:
 class Session:
     """One session; the counters that are counted per session live here too."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(
+        self,
+        connection: Connection,
+        settings: ServerSettings,
+        telemetry: Telemetry | None,
+        *,
+        on_lost: Callable[[TinkerError], None],
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._telemetry = telemetry
+        self._on_lost = on_lost
         self._opening: asyncio.Task[str] | None = None
         self._beating: asyncio.Task[None] | None = None
         self._guard = threading.Lock()
@@ -68,7 +83,7 @@ class Session:
         if self.session_id is not None:
             return self.session_id
         if self._opening is None or (self._opening.done() and self._failed(self._opening)):
-            self._opening = self._link.runtime.loop.create_task(self._create())
+            self._opening = self._connection.runtime.loop.create_task(self._create())
         return await asyncio.shield(self._opening)
 
     async def close(self) -> None:
@@ -84,8 +99,8 @@ class Session:
     async def _create(self) -> str:
         from tinsmith_api.models import CreateSessionRequest  # not needed by who only reads
 
-        await self._link.terms.learn()
-        config = self._link.config
+        await self._settings.learn()
+        config = self._connection.config
         body = CreateSessionRequest(
             list(config.tags),
             dict(config.user_metadata),
@@ -94,7 +109,7 @@ class Session:
             config.display_name,
         )
         asked = operations.request("create_session", body=body)
-        payload = await operations.perform(self._link.caller, asked)
+        payload = await operations.perform(self._connection.sender, asked)
         created = to_value(CreateSessionResponse, payload)
         for level, message in (
             (logging.INFO, created.info_message),
@@ -104,14 +119,14 @@ class Session:
             if message:
                 _log.log(level, "the server says: %s", detail_text(message))
         self.session_id = created.session_id
-        if self._link.telemetry is not None:
-            self._link.telemetry.begin()
-        self._beating = self._link.runtime.task(self._beat(created.session_id))
+        if self._telemetry is not None:
+            self._telemetry.begin(created.session_id)
+        self._beating = self._connection.runtime.task(self._beat(created.session_id))
         return created.session_id
 
     async def _beat(self, session_id: str) -> None:
         """Tell the server that this client lives, at a fixed beat, whatever a heartbeat takes."""
-        config, loop = self._link.config, self._link.runtime.loop
+        config, loop = self._connection.config, self._connection.runtime.loop
         last_s = next_s = loop.time()
         failed_before = False
         while True:
@@ -124,14 +139,14 @@ class Session:
                 timeout_s=config.timeouts.heartbeat_s,
             )
             try:
-                exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
+                exchange = await self._connection.sender.exchange(asked, OpClass.BEST_EFFORT)
             except Exception as error:  # noqa: BLE001  # no answer may end the heartbeat
                 reason: str | None = f"{type(error).__name__}: {error}"
             else:
                 if _says_that_it_is_gone(exchange):
                     self._lose(session_id, exchange.outcome.status)
                     return
-                reason = None if exchange.done else str(self._link.caller.error(exchange))
+                reason = None if exchange.done else str(self._connection.sender.error(exchange))
             now_s = loop.time()
             if reason is None:
                 last_s, failed_before = now_s, False
@@ -146,7 +161,7 @@ class Session:
 
     def _lose(self, session_id: str, status: int | None) -> None:
         _log.warning("the server no longer knows session %s (status %s)", session_id, status)
-        self._link.lose(
+        self._on_lost(
             SessionLostError(
                 f"the server no longer knows session {session_id} (status {status}); make a new ServiceClient"
                 " and load from a checkpoint",

@@ -32,7 +32,8 @@ from tinsmith.io import operations
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tinsmith.io.link import Link
+    from tinsmith.io.http.sender import Sender
+    from tinsmith.io.runtime import Runtime
 
 BATCH_EVENTS = 100
 """Events sent at once."""
@@ -49,12 +50,15 @@ _PLAIN = (bool, int, float)
 class Telemetry:
     """The events of one session."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, runtime: Runtime, sender: Sender, timeout_s: float) -> None:
+        self._runtime = runtime
+        self._sender = sender
+        self._timeout_s = timeout_s
+        self._session_id = ""
         self._queue: deque[Any] = deque()
         self._guard = threading.Lock()
         self._count = 0
-        self._started_s = link.runtime.loop.time()
+        self._started_s = runtime.loop.time()
         self._task: asyncio.Task[None] | None = None
 
     def log(
@@ -73,10 +77,11 @@ class Telemetry:
         name = type(error).__name__
         return self._add(UnhandledExceptionEvent, severity, error_type=name, error_message=name)
 
-    def begin(self) -> None:
+    def begin(self, session_id: str) -> None:
         """Queue the start of the session, and send every few seconds from now on; on the loop."""
+        self._session_id = session_id
         self._add(SessionStartEvent, Severity.INFO)
-        self._task = self._link.runtime.task(self._send_often())
+        self._task = self._runtime.task(self._send_often())
 
     async def end(self) -> None:
         """Queue the end of the session and send what is left, once."""
@@ -84,7 +89,7 @@ class Telemetry:
             return
         self._task.cancel()
         self._task = None
-        lasted = timedelta(seconds=self._link.runtime.loop.time() - self._started_s)
+        lasted = timedelta(seconds=self._runtime.loop.time() - self._started_s)
         self._add(SessionEndEvent, Severity.INFO, duration=str(lasted))
         await self._flush()
 
@@ -117,15 +122,13 @@ class Telemetry:
                 events=[to_wire(event) for event in batch],
                 platform=platform.system(),
                 sdk_version=__version__,
-                session_id=self._link.session.session_id or "",
+                session_id=self._session_id,
             )
             try:
-                asked = operations.request(
-                    "telemetry", body=body, timeout_s=self._link.config.timeouts.telemetry_s
-                )
+                asked = operations.request("telemetry", body=body, timeout_s=self._timeout_s)
             except InputError:
                 continue  # something in it has no form in JSON
-            await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
+            await self._sender.exchange(asked, OpClass.BEST_EFFORT)
 
 
 def _harmless(value: object) -> object:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig, RetryConfig
     from tinsmith.io.billing import Billing
     from tinsmith.io.http.auth import Credentials
+    from tinsmith.io.http.server import Server
 
 
 @attrs.frozen
@@ -62,17 +63,17 @@ class SenderState:
     def __init__(
         self,
         config: ClientConfig,
-        sender: Credentials,
+        credentials: Credentials,
         billing: Billing,
         random: Random,
-        may_resend: Callable[[], bool],
+        server: Server,
     ) -> None:
         self.config = config
         """The client's settings."""
-        self.may_resend = may_resend
-        """Says whether an unknown outcome is sent again; asked at each try: servers are recognised late."""
-        self.sender = sender
-        """Who sends."""
+        self.server = server
+        """What is known of the server; asked at each attempt, since servers are recognised late."""
+        self.credentials = credentials
+        """Sends one attempt."""
         self.billing = billing
         """Who tells of pauses."""
         self.billing_patience_s = config.poll.billing_patience_s
@@ -151,7 +152,7 @@ class Attempts:
         answer: Answer | None = None
         reason = ""
         try:
-            answer = await self._shared.sender.send(self._request, extra)
+            answer = await self._shared.credentials.send(self._request, extra)
         except Faulted as faulted:
             outcome, reason = Outcome(fault=faulted.fault), faulted.reason
         else:
@@ -178,7 +179,7 @@ class Attempts:
             elapsed_s=now_s - self._started_s - self._paused_s,
             wall_now_s=time.time(),  # for the dates that servers name, and for nothing else
             unknown_before=self._unknown_before,
-            may_resend_unknown=shared.may_resend(),
+            may_resend_unknown=shared.server.may_resend_unknown,
             reached=shared.reached,
             budget_wait_s=shared.budget.wait_s(now_s),
             random=shared.random.random(),
@@ -218,7 +219,7 @@ class Attempts:
         if outcome.status == 400 and answer is not None and not answer.body.strip():
             self._bare_400 += 1
             if self._bare_400 < policy.bare_400_limit:
-                shared.sender.renew_connections(self._request.lane)
+                shared.credentials.renew_connections(self._request.lane)
                 return policy.floor_s
         return None
 

@@ -23,7 +23,6 @@ from tinsmith.core.failures import (
     no_such_operation,
     parse_body,
 )
-from tinsmith.core.origin import DEFAULT_BASE_URL
 from tinsmith.core.retry import drive
 from tinsmith.core.wording import is_missing_route, read_words
 from tinsmith.io.events import StillWaiting
@@ -35,10 +34,12 @@ if TYPE_CHECKING:
     from random import Random
 
     from tinsmith.core.config import ClientConfig, RetryConfig
+    from tinsmith.core.negotiation import Limits
     from tinsmith.io.billing import Billing
     from tinsmith.io.events import Observers
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.messages import Answer, Request
+    from tinsmith.io.http.server import Server
 
 _log = logging.getLogger("tinsmith")
 
@@ -56,26 +57,21 @@ class Sender:
     def __init__(
         self,
         config: ClientConfig,
-        sender: Credentials,
+        credentials: Credentials,
         observers: Observers,
         billing: Billing,
         random: Random,
-        may_resend: Callable[[], bool],
+        server: Server,
     ) -> None:
         self._config = config
-        self._shared = SenderState(config, sender, billing, random, may_resend)
+        self._shared = SenderState(config, credentials, billing, random, server)
         self._observers = observers
-        self.vouched = (
-            config.server_deduplicates is not None or config.local or config.base_url == DEFAULT_BASE_URL
-        )
-        """Whether somebody said, or the server showed, whether a number is applied once."""
-        self.on_answer: Callable[[Request, Answer], None] = lambda request, answer: None
-        """Who sees each answer."""
+        self._server = server
         self._warned: set[str] = set()
 
-    def wait_for_a_bill(self, patience_s: float) -> None:
+    def apply_limits(self, limits: Limits) -> None:
         """Have later pauses last no longer than the server says, while the account cannot pay."""
-        self._shared.billing_patience_s = patience_s
+        self._shared.billing_patience_s = limits.billing_patience_s
 
     async def call(
         self,
@@ -149,8 +145,9 @@ class Sender:
         return f"server {self._config.base_url}"
 
     def heed(self, request: Request, answer: Answer) -> None:
-        """Show an answer to who looks at all; log what the server says of an operation that will go away."""
-        self.on_answer(request, answer)
+        """Look for marks of the server; log what it says of an operation that will go away."""
+        if not self._server.is_recognised:
+            self._server.examine(request, answer)
         note = answer.headers.get("x-deprecation-note")
         if note:
             self.warn_once(
@@ -192,7 +189,7 @@ class Sender:
             self.warn_once(
                 "unreachable", "cannot reach %s: %s; trying again", self._config.base_url, reason or kind
             )
-        if op is OpClass.SUBMIT and outcome.applied == "unknown" and not self.vouched:
+        if op is OpClass.SUBMIT and outcome.applied == "unknown" and not self._server.is_vouched_for:
             self.warn_once(
                 "unvouched",
                 "the outcome of %s is unknown (%s) and it is sent again, since most servers apply a sequence"

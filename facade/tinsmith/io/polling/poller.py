@@ -40,17 +40,16 @@ from tinsmith.io.limits import ByteBudget
 from tinsmith.io.polling.promise import LONG_WAIT_S, Promise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from random import Random
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.polling import Verdict
-    from tinsmith.core.server_profiles import ServerProfile
     from tinsmith.io.billing import Billing
     from tinsmith.io.events import Observers
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.messages import Answer
+    from tinsmith.io.http.server import Server
     from tinsmith.io.runtime import Runtime
 
 _log = logging.getLogger("tinsmith")
@@ -69,20 +68,18 @@ class Poller:
         self,
         config: ClientConfig,
         runtime: Runtime,
-        sender: Credentials,
+        credentials: Credentials,
         observers: Observers,
         billing: Billing,
         random: Random,
-        profile: Callable[[], ServerProfile],
-        may_resend: Callable[[], bool],
+        server: Server,
     ) -> None:
         self._config = config
-        self._profile = profile
-        self._may_resend = may_resend
+        self._server = server
         self._policy = config.poll
         self._accept = None if config.encoding == "json" else ACCEPT_BOTH
         self._runtime = runtime
-        self._sender = sender
+        self._credentials = credentials
         self._observers = observers
         self._billing = billing
         self._random = random
@@ -139,15 +136,15 @@ class Poller:
             promise.state = verdict.state
         return verdict
 
-    def lose(self, error: TinkerError) -> None:
+    def end(self, error: TinkerError) -> None:
         """Fail every wait, now and later, with `error`."""
         self._lost = error
         for task in list(self._waits):
             self._interrupted.add(task)
             task.cancel()
 
-    def bound_by(self, limits: Limits) -> None:
-        """Have the limits hold that the server dictates."""
+    def apply_limits(self, limits: Limits) -> None:
+        """Apply the limits that the server dictates."""
         self._policy = attrs.evolve(self._policy, billing_patience_s=limits.billing_patience_s)
         self._room.limit_bytes = limits.response_bytes
 
@@ -173,7 +170,7 @@ class Poller:
         self._check_progress(promise)
         asked_s = loop.time()
         try:
-            answer = await self._sender.send(self._request(promise))
+            answer = await self._credentials.send(self._request(promise))
         except Faulted as faulted:
             if faulted.fault not in NOT_SENT:
                 self._unreached = None
@@ -212,7 +209,7 @@ class Poller:
         return self._paced(promise, judged) if isinstance(judged, NotYet) else judged
 
     async def _judge(self, answer: Answer, promise: Promise, moment: Moment) -> Verdict:
-        state = attrs.evolve(promise.state, trusted=promise.state.trusted and self._may_resend())
+        state = attrs.evolve(promise.state, trusted=promise.state.trusted and self._server.may_resend_unknown)
 
         def judge() -> Verdict:
             verdict = decide(
@@ -225,8 +222,8 @@ class Poller:
                 retry=self._config.retry,
                 request_id=promise.request_id,
                 asked=promise.asked,
-                failure_500=self._profile().failure_status_500,
-                bare_500=self._profile().bare_500_is_final,
+                failure_500=self._server.profile.failure_status_500,
+                bare_500=self._server.profile.bare_500_is_final,
             )
             if not isinstance(verdict, Done) or not isinstance(verdict.payload, ProtobufPayload):
                 return verdict

@@ -17,7 +17,7 @@ from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 from tinsmith.io.polling.promise import LONG_WAIT_S
 
 if TYPE_CHECKING:
-    from tinsmith.io.link import Link
+    from tinsmith.io.connection import Connection
     from tinsmith.io.polling.promise import Promise
     from tinsmith.io.queues.sampling_session import SamplingSession
 
@@ -42,8 +42,8 @@ _NO_SUCH_ROUTE = frozenset({400, 404, 405, 415, 422, 501})
 class BatchPoller:
     """What has ended of one sampler."""
 
-    def __init__(self, link: Link, sampler: SamplingSession) -> None:
-        self._link = link
+    def __init__(self, connection: Connection, sampler: SamplingSession) -> None:
+        self._connection = connection
         self._sampler = sampler
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._early: dict[str, None] = {}
@@ -58,7 +58,7 @@ class BatchPoller:
 
         That is where the server does not offer this, and after a minute: they say what a long wait is for.
         """
-        request_id, loop = promise.request_id, self._link.runtime.loop
+        request_id, loop = promise.request_id, self._connection.runtime.loop
         if request_id in self._early:
             del self._early[request_id]
             return
@@ -66,7 +66,7 @@ class BatchPoller:
             return
         told = self._waiting[request_id] = loop.create_future()
         if self._watching is None or self._watching.done():
-            self._watching = self._link.runtime.task(self._watch())
+            self._watching = self._connection.runtime.task(self._watch())
         try:
             await asyncio.wait({told}, timeout=LONG_WAIT_S)
         finally:
@@ -77,8 +77,8 @@ class BatchPoller:
         if self._off_until_s == float("inf") or len(self._arrived) >= MOST_KEPT:
             return
         self._arrived.append(request_id)
-        if not self._waiting and not self._link.closed:
-            self._link.runtime.task(self._acknowledge())
+        if not self._waiting and not self._connection.closed:
+            self._connection.runtime.task(self._acknowledge())
 
     def release(self) -> None:
         """Leave everything to single polls."""
@@ -99,10 +99,10 @@ class BatchPoller:
 
     async def _look(self) -> float | None:
         """Ask once; return the pause before the next, or None where single polls have to do."""
-        loop = self._link.runtime.loop
+        loop = self._connection.runtime.loop
         told, asked_s = self._arrived, loop.time()
         self._arrived = []
-        body = await self._ask(told, HOLD_S, self._link.config.poll.read_timeout_s)
+        body = await self._ask(told, HOLD_S, self._connection.config.poll.read_timeout_s)
         if body is None:
             self._arrived = told + self._arrived
             return None
@@ -111,7 +111,7 @@ class BatchPoller:
         cursor = body.get("cursor")
         self._cursor = cursor if isinstance(cursor, int) and not isinstance(cursor, bool) else self._cursor
         moment = Moment(took_s=loop.time() - asked_s)
-        policy = self._link.config.poll
+        policy = self._connection.config.poll
         self._quick = 0 if news or moment.took_s >= policy.held_s else self._quick + 1
         return 0.0 if news else not_ready_pause_s(self._quick, moment, policy)
 
@@ -133,9 +133,9 @@ class BatchPoller:
 
     async def _acknowledge(self) -> None:
         """Say what has arrived, after the others that arrive now; best effort."""
-        loop = self._link.runtime.loop
-        await asyncio.sleep(max(self._link.config.poll.ceiling_s, self._off_until_s - loop.time()))
-        if not self._arrived or self._waiting or self._link.closed:
+        loop = self._connection.runtime.loop
+        await asyncio.sleep(max(self._connection.config.poll.ceiling_s, self._off_until_s - loop.time()))
+        if not self._arrived or self._waiting or self._connection.closed:
             return  # the next poll says it, or nobody can
         told, self._arrived = self._arrived, []
         await self._ask(told, 0.0, ACK_TIMEOUT_S)
@@ -151,7 +151,7 @@ class BatchPoller:
         body = json_body({**asked, "retrieved_request_ids": told})
         request = Request("retrieve_futures", "POST", TARGET, Lane.POLL, body, timeout_s=timeout_s)
         try:
-            answer = await self._link.credentials.send(request)
+            answer = await self._connection.credentials.send(request)
             if answer.status == 408:
                 return {}
             found = answer.json() if answer.ok else None
@@ -166,5 +166,5 @@ class BatchPoller:
                 self._off_until_s = float("inf")
         if isinstance(found, dict):
             return found
-        self._off_until_s = max(self._off_until_s, self._link.runtime.loop.time() + AGAIN_AFTER_S)
+        self._off_until_s = max(self._off_until_s, self._connection.runtime.loop.time() + AGAIN_AFTER_S)
         return None

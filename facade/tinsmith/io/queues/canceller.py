@@ -16,7 +16,7 @@ from tinsmith.io import operations
 from tinsmith.io.http.messages import Lane
 
 if TYPE_CHECKING:
-    from tinsmith.io.link import Link
+    from tinsmith.io.connection import Connection
 
 MOST_WAITING = 10_000
 """Cancels that are kept while the server is slow; more than a client has samples in flight."""
@@ -36,8 +36,8 @@ _UNKNOWN_ROUTE = frozenset({405, 501})
 class Canceller:
     """The cancels of one client."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._waiting: list[str] = []
         self._telling: asyncio.Task[None] | None = None
         self._flags = ChangingFlags()
@@ -46,11 +46,11 @@ class Canceller:
 
     def tell(self, request_id: str) -> None:
         """Have the server told that nobody waits for a promise."""
-        if self._deaf or self._link.closed or len(self._waiting) >= MOST_WAITING:
+        if self._deaf or self._connection.closed or len(self._waiting) >= MOST_WAITING:
             return
         self._waiting.append(request_id)
         if self._telling is None or self._telling.done():
-            self._telling = self._link.runtime.task(self._tell_all())
+            self._telling = self._connection.runtime.task(self._tell_all())
 
     async def _tell_all(self) -> None:
         """Tell what is left, a few at once; a server that does not answer is not kept busy with the rest."""
@@ -66,7 +66,7 @@ class Canceller:
 
     async def _wanted(self) -> ChangingFlags:
         """Return what the server says of cancels, asked again as often as it wants to be."""
-        now_s = self._link.runtime.loop.time()
+        now_s = self._connection.runtime.loop.time()
         if now_s - self._asked_s < max(self._flags.refresh_interval_sec, LEAST_REFRESH_S):
             return self._flags
         self._asked_s = now_s
@@ -76,7 +76,9 @@ class Canceller:
             lane=Lane.HEARTBEAT,
             timeout_s=CONFIG_TIMEOUT_S,
         )
-        exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT, valid=operations.is_json)
+        exchange = await self._connection.sender.exchange(
+            asked, OpClass.BEST_EFFORT, valid=operations.is_json
+        )
         if exchange.done and exchange.answer is not None:
             payload = operations.decoded(exchange.answer, asked.operation)
             self._flags, _ = read_flags(ChangingFlags, payload)
@@ -88,8 +90,8 @@ class Canceller:
             "cancel_future",
             body={"request_id": request_id},
             lane=Lane.HEARTBEAT,
-            timeout_s=self._link.config.timeouts.cancel_s,
+            timeout_s=self._connection.config.timeouts.cancel_s,
         )
-        exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
+        exchange = await self._connection.sender.exchange(asked, OpClass.BEST_EFFORT)
         self._deaf = self._deaf or exchange.outcome.status in _UNKNOWN_ROUTE
         return exchange.answer is not None

@@ -18,7 +18,7 @@ from tinsmith.io.queues.jobs import checksum
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tinsmith.io.link import Link
+    from tinsmith.io.connection import Connection
     from tinsmith.io.queues.jobs import Chunk, Job
     from tinsmith.io.queues.training_queue import TrainingQueue
 
@@ -27,7 +27,7 @@ WORKER_ABOVE_BYTES = 64 * 1024
 
 
 async def fetch(
-    link: Link,
+    connection: Connection,
     promise: Promise,
     resubmit: Callable[[], Awaitable[Accepted]] | None,
     *,
@@ -39,7 +39,7 @@ async def fetch(
     number once more; None where nobody has them any more. Each error carries the ids of the promise.
     """
     try:
-        verdict = await link.hub.wait(promise)
+        verdict = await connection.poller.wait(promise)
         if not isinstance(verdict, Done):
             if promise.claims is not None:
                 promise.claims.lost(promise.request_id)
@@ -47,12 +47,12 @@ async def fetch(
             accepted = await resubmit()
             promise.state = promise.state.submitted_again(renewed=accepted.request_id != promise.request_id)
             promise.request_id, promise.resent = accepted.request_id, True
-            verdict = await link.hub.wait(promise)
+            verdict = await connection.poller.wait(promise)
         assert isinstance(verdict, Done)
         if verdict.value is not None:
             return verdict.value
         assert promise.read is not None
-        return await _decoded(link, promise, verdict.payload, in_worker)
+        return await _decoded(connection, promise, verdict.payload, in_worker)
     except TinkerError as error:
         error.adding(request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id)
         raise
@@ -61,7 +61,7 @@ async def fetch(
             promise.claims.ended(promise.request_id)
 
 
-async def _decoded(link: Link, promise: Promise, payload: Any, in_worker: bool) -> Any:
+async def _decoded(connection: Connection, promise: Promise, payload: Any, in_worker: bool) -> Any:
     """Decode what the server gave: whether that can be read or not, the request was applied.
 
     Unless it is the result of another call: then nobody knows what became of this one.
@@ -75,7 +75,7 @@ async def _decoded(link: Link, promise: Promise, payload: Any, in_worker: bool) 
             applied="unknown",
         )
     try:
-        return await link.runtime.in_worker(read, payload) if in_worker else read(payload)
+        return await connection.runtime.in_worker(read, payload) if in_worker else read(payload)
     except TinkerError as error:
         error.adding(applied="yes")
         raise
@@ -106,13 +106,13 @@ async def await_result(pipeline: TrainingQueue, call: Job[Any], part: Chunk, acc
         return again
 
     in_worker = part.estimate_bytes > WORKER_ABOVE_BYTES
-    return await fetch(pipeline.link, promise, resubmit, in_worker=in_worker)
+    return await fetch(pipeline.connection, promise, resubmit, in_worker=in_worker)
 
 
 async def _resubmit(pipeline: TrainingQueue, call: Job[Any], part: Chunk) -> Accepted:
     """Send the same bytes under the same number again, and return the new promise."""
     assert part.seq_id is not None
-    body = await pipeline.link.runtime.in_worker(part.build, part.seq_id)
+    body = await pipeline.connection.runtime.in_worker(part.build, part.seq_id)
     if checksum(body) != part.checksum:
         raise ResultLostError(
             f"{call.operation}: the server lost the promise, and the data was changed since it was sent, so"
@@ -120,10 +120,10 @@ async def _resubmit(pipeline: TrainingQueue, call: Job[Any], part: Chunk) -> Acc
             applied="yes",
         )
     submission = pipeline.submission(call, part, body)
-    answered = await submit(pipeline.link.caller, submission, unknown_before=True)
+    answered = await submit(pipeline.connection.sender, submission, unknown_before=True)
     if isinstance(answered, Accepted):
         return answered
     highest_sent, checkpoint = pipeline.standing()
     raise refusal(
-        pipeline.link.caller, submission, answered, checkpoint=checkpoint, highest_sent=highest_sent
+        pipeline.connection.sender, submission, answered, checkpoint=checkpoint, highest_sent=highest_sent
     )

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.policy import RetryConfig
     from tinsmith.core.values.results import SampleResponse
-    from tinsmith.io.link import Link
+    from tinsmith.io.connection import Connection
+    from tinsmith.io.limits import ByteBudget
     from tinsmith.io.queues.sample_job import SampleJob
     from tinsmith.io.queues.sampling_session import SamplingSession
+    from tinsmith.io.settings import ServerSettings
 
 RAMP = 4
 """Accepted samples for each that may be under way: how many a server takes is found out by degrees."""
@@ -45,19 +47,30 @@ NO_LIMIT = 1_000_000
 class SampleDispatcher:
     """The samples of one client, or of a sampler that has limits of its own."""
 
-    def __init__(self, link: Link, retry: RetryConfig | None = None) -> None:
-        self._link = link
+    def __init__(
+        self,
+        connection: Connection,
+        settings: ServerSettings,
+        budget: ByteBudget,
+        retry: RetryConfig | None = None,
+        *,
+        cancel: Callable[[str], None],
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._budget = budget
+        self._cancel = cancel
         self._retry = retry
-        largest = self._largest(link.terms.limits)
+        largest = self._largest(settings.limits)
         self._window = Window(largest, largest)
-        self._submissions = Submissions(link.config.flow.sample_dispatch)
+        self._submissions = Submissions(connection.config.flow.sample_dispatch)
         self._waiting: deque[SampleJob] = deque()
         self._held: dict[SamplingSession, deque[SampleJob]] = {}  # of samplers that are being made
         self._pushed_back: deque[tuple[SampleJob, asyncio.Future[None]]] = deque()
         self._taken = 0
         self._target = operations.target("asample")
         self._request_type = operations.request_type("asample")
-        bound = link.config.flow.max_queued
+        bound = connection.config.flow.max_queued
         self._room = threading.BoundedSemaphore(bound) if bound is not None else None
         self._carried: set[asyncio.Task[None]] = set()
         self._ended: TinkerError | None = None
@@ -72,8 +85,8 @@ class SampleDispatcher:
         """Samples that wait or are in flight."""
         return self.waiting + len(self._carried)
 
-    def bound_by(self, limits: Limits) -> None:
-        """Have the limits hold that the server dictates."""
+    def apply_limits(self, limits: Limits) -> None:
+        """Apply the limits that the server dictates."""
         self._window.bound_by(self._largest(limits))
 
     def _largest(self, limits: Limits) -> int:
@@ -84,11 +97,11 @@ class SampleDispatcher:
         """Queue a sample, from any thread; blocks while `max_queued` are waiting."""
         if self._room is not None:
             # A callback runs on the loop's thread: blocked there, it would hold up what makes room.
-            job.has_room = self._room.acquire(blocking=not self._link.runtime.in_loop_thread())
+            job.has_room = self._room.acquire(blocking=not self._connection.runtime.in_loop_thread())
         try:
-            self._link.check()
-            job.future.on_cancel(lambda: self._link.runtime.call_soon(self._withdraw, job))
-            self._link.runtime.call_soon(self._entered, job)
+            self._connection.check()
+            job.future.on_cancel(lambda: self._connection.runtime.call_soon(self._withdraw, job))
+            self._connection.runtime.call_soon(self._entered, job)
         except TinkerError as error:
             self._release(job)
             job.future.fail(error)
@@ -120,7 +133,7 @@ class SampleDispatcher:
             self._left(job)
 
     def _entered(self, job: SampleJob) -> None:
-        self._link.observers.entered()
+        self._connection.observers.entered()
         if (refusal := job.sampler.refusal) is not None:
             self._give_up(deque([job]), refusal)
         elif job.sampler.sampling_session_id is None:
@@ -133,7 +146,7 @@ class SampleDispatcher:
         """Tell what became of a sample; its future, which may be kept, forgets how it came about."""
         future = job.future
         error = asyncio.CancelledError() if future.cancelled() else future.outcome_error()
-        self._link.observers.ended(error, started=job.task is not None)
+        self._connection.observers.ended(error, started=job.task is not None)
         future.on_cancel(None)
 
     def _withdraw(self, job: SampleJob) -> None:
@@ -152,7 +165,7 @@ class SampleDispatcher:
 
     def _dispatch(self) -> None:
         """Send as many as the window lets through."""
-        loop = self._link.runtime.loop
+        loop = self._connection.runtime.loop
         while self._pushed_back and self._may_send:
             job, turn = self._pushed_back.popleft()
             if not turn.done():
@@ -168,7 +181,7 @@ class SampleDispatcher:
                 continue
             self._window.in_flight += 1
             self._submissions.under_way += 1
-            self._link.observers.started()
+            self._connection.observers.started()
             job.task = loop.create_task(self._carry(job))
             self._carried.add(job.task)
             job.task.add_done_callback(partial(self._carried_out, job))
@@ -211,8 +224,7 @@ class SampleDispatcher:
         self._dispatch()
 
     async def _sample(self, job: SampleJob) -> SampleResponse:
-        link = self._link
-        await job.sampler.join(link)
+        await job.sampler.join(self._settings, self._connection.sender)
         seq_id = job.future.seq_id = job.sampler.draw()
         body = job.body(seq_id)
         submission = Submission(
@@ -248,10 +260,10 @@ class SampleDispatcher:
         job.future.request_ids.append(accepted.request_id)
         try:
             drawn: SampleResponse = await fetch(
-                link, promise, partial(self._accepted, submission, unknown_before=True)
+                self._connection, promise, partial(self._accepted, submission, unknown_before=True)
             )
         except asyncio.CancelledError:
-            link.cancels.tell(promise.request_id)
+            self._cancel(promise.request_id)
             raise
         self._window.grew()
         if job.sampler.completions is not None:
@@ -260,32 +272,32 @@ class SampleDispatcher:
 
     def _dictated_retry(self) -> RetryConfig | None:
         """Return how samples are retried where the server says so; pushed back, they wait all the same."""
-        if self._link.terms.limits.samples_are_retried:
+        if self._settings.limits.samples_are_retried:
             return None
-        return attrs.evolve(self._link.config.retry, max_retries=0, start_retries=0)
+        return attrs.evolve(self._connection.config.retry, max_retries=0, start_retries=0)
 
     def _progress_timeout_s(self) -> float | None:
         if self._retry is not None:
             return self._retry.progress_timeout
-        return None if self._link.terms.limits.samples_time_out else math.inf
+        return None if self._settings.limits.samples_time_out else math.inf
 
     def _completions(self, sampler: SamplingSession) -> Callable[[Promise], Awaitable[None]] | None:
         """Return who hears of all promises of a sampler at once, where the server offers it."""
-        flags = self._link.terms.flags
+        flags = self._settings.flags
         if flags is None or not flags.sample_use_retrieve_futures:
             return None
         if sampler.completions is None:
             from tinsmith.io.queues.batch_poller import BatchPoller  # few servers offer it
 
-            sampler.completions = BatchPoller(self._link, sampler)
+            sampler.completions = BatchPoller(self._connection, sampler)
         return sampler.completions.ended
 
     async def _accepted(
         self, submission: Submission, job: SampleJob | None = None, *, unknown_before: bool = False
     ) -> Accepted:
-        async with self._link.sample_budget.room(submission.body.size_bytes):
+        async with self._budget.room(submission.body.size_bytes):
             answered = await submit(
-                self._link.caller,
+                self._connection.sender,
                 submission,
                 unknown_before=unknown_before,
                 notice=partial(self._notice, job),
@@ -293,7 +305,7 @@ class SampleDispatcher:
             )
         if isinstance(answered, Accepted):
             return answered
-        raise refusal(self._link.caller, submission, answered)
+        raise refusal(self._connection.sender, submission, answered)
 
     def _notice(self, job: SampleJob | None, outcome: Outcome) -> None:
         """Send less after a push-back: the server has what has its promise, and nothing of this one."""
@@ -309,7 +321,7 @@ class SampleDispatcher:
         """Have a sample that was pushed back wait until there is room for it, ahead of those not yet sent."""
         if not job.is_pushed_back:
             return
-        turn: asyncio.Future[None] = self._link.runtime.loop.create_future()
+        turn: asyncio.Future[None] = self._connection.runtime.loop.create_future()
         self._pushed_back.append((job, turn))
         self._dispatch()
         await turn

@@ -14,8 +14,9 @@ from tinsmith.io import operations
 from tinsmith.io.shared_task import SharedTask
 
 if TYPE_CHECKING:
-    from tinsmith.io.link import Link
+    from tinsmith.io.http.sender import Sender
     from tinsmith.io.queues.batch_poller import BatchPoller
+    from tinsmith.io.settings import ServerSettings
 
 NUMBERS_A_COPY = 1_000_000_000
 """Samples that one copy can make before it would meet the next one's numbers."""
@@ -64,24 +65,24 @@ class SamplingSession:
             number, self._next = self._next, self._next + 1
             return number
 
-    async def join(self, link: Link) -> None:
+    async def join(self, settings: ServerSettings, sender: Sender) -> None:
         """Have the server number this copy, where it does that; else the number that was drawn here holds."""
-        flags = await link.terms.learn()
+        flags = await settings.learn()
         if not self._unnumbered or flags is None or not flags.sample_join_sampling_session:
             return
         if self._join is None:
-            self._join = SharedTask(lambda: self._joined(link))
+            self._join = SharedTask(lambda: self._joined(sender))
         await self._join.answer()
 
-    async def _joined(self, link: Link) -> None:
-        number = await copy_number(link, self.bound_id)
+    async def _joined(self, sender: Sender) -> None:
+        number = await copy_number(sender, self.bound_id)
         if number is not None:
             with self._guard:
                 self._next = number * NUMBERS_A_COPY
         self._unnumbered = False
 
 
-async def copy_number(link: Link, sampling_session_id: str) -> int | None:
+async def copy_number(sender: Sender, sampling_session_id: str) -> int | None:
     """Ask the server which copy of a sampler this is; None, with a warning, where it does not say.
 
     0 is the original: a copy of that number would be given the original's samples for its own.
@@ -91,11 +92,11 @@ async def copy_number(link: Link, sampling_session_id: str) -> int | None:
         body={"sampling_session_id": sampling_session_id, "type": "join_sampling_session"},
     )
     try:
-        payload = await operations.perform(link.caller, asked)
+        payload = await operations.perform(sender, asked)
     except TinkerError:
         payload = None
     number = payload.get("client_counter") if isinstance(payload, dict) else None
     if isinstance(number, int) and not isinstance(number, bool) and 0 < number < MOST_COPIES:
         return number
-    link.caller.warn_once("join", "the server did not number this copy of a sampler; it drew its own")
+    sender.warn_once("join", "the server did not number this copy of a sampler; it drew its own")
     return None

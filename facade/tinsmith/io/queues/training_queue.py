@@ -23,9 +23,11 @@ from tinsmith.io.queues.results import await_result
 
 if TYPE_CHECKING:
     from tinsmith.core.ticket import Ticket
+    from tinsmith.io.connection import Connection
     from tinsmith.io.future import APIFuture
     from tinsmith.io.http.messages import Body
-    from tinsmith.io.link import Link
+    from tinsmith.io.limits import ByteBudget
+    from tinsmith.io.settings import ServerSettings
 
 WORKER_ABOVE_BYTES = 64 * 1024
 """Bodies above this size are built in a worker thread; a smaller one costs less than the way there."""
@@ -38,9 +40,18 @@ class _Withdrawn(TinkerError):  # noqa: N818  # an event, not something that use
 class TrainingQueue:
     """The line of one model, from the call that makes the model: calls wait in it until the server has it."""
 
-    def __init__(self, link: Link, creation: APIFuture[Any]) -> None:
-        self.link = link
-        """What the clients of one service share."""
+    def __init__(
+        self,
+        connection: Connection,
+        settings: ServerSettings,
+        budget: ByteBudget,
+        creation: APIFuture[Any],
+    ) -> None:
+        self.connection = connection
+        """Sends the requests and asks for their results."""
+        self.settings = settings
+        """What the server said of itself."""
+        self._budget = budget
         self._creation = ref(creation)  # weakly: the user's client, which may be dropped
         """The future of the model's client."""
         self.model_id: str | None = None
@@ -49,7 +60,7 @@ class TrainingQueue:
         """The newest checkpoint saved or loaded through this line, for the error that asks for one."""
         self.claims = Claims()
         """Whose the promises of this model are."""
-        self._standing = PendingJobs(link.config.optim_after)
+        self._standing = PendingJobs(connection.config.optim_after)
         self._gradients: dict[Job[Any], None] = {}  # sent since the last step, without those that went well
         self._consumer: asyncio.Task[None] | None = None
         self.last_step: int | None = None
@@ -68,13 +79,13 @@ class TrainingQueue:
 
     def enter(self, *calls: Job[Any]) -> None:
         """Give calls their places in line, side by side; the order of entry is the order of training."""
-        runtime = self.link.runtime
+        runtime = self.connection.runtime
         runtime.check()
         refused: TinkerError | None
         with self._standing.guard:
             refused = self._standing.line.refusal() if self._standing.line.poison else None
-            if refused is None and self.link.closing is not None:
-                refused = self.link.closing.again("no").adding(model_id=self.model_id)
+            if refused is None and self.connection.closing is not None:
+                refused = self.connection.closing.again("no").adding(model_id=self.model_id)
             if self._ended is not None:
                 refused = ending(self._ended, None).adding(model_id=self.model_id)
             for call in calls if not self._is_open else ():
@@ -158,15 +169,15 @@ class TrainingQueue:
         return own.adding(request_id=part.request_id, model_id=self.model_id, seq_id=part.seq_id)
 
     def _entered(self, call: Job[Any]) -> None:
-        self.link.observers.entered()
-        call.future.add_done_callback(lambda _: self.link.runtime.call_soon(self._left, call))
+        self.connection.observers.entered()
+        call.future.add_done_callback(lambda _: self.connection.runtime.call_soon(self._left, call))
         if self._consumer is None or self._consumer.done():
-            self._consumer = self.link.runtime.task(self._serve())
+            self._consumer = self.connection.runtime.task(self._serve())
         self._standing.changed.set()
 
     def _left(self, call: Job[Any]) -> None:
         error = CancelledError() if call.future.cancelled() else call.future.outcome_error()
-        self.link.observers.ended(error, started=call.future.seq_id is not None)
+        self.connection.observers.ended(error, started=call.future.seq_id is not None)
 
     def _withdraw(self, call: Job[Any]) -> None:
         """Take a cancelled call out of the line, unless a part of it was sent; nobody behind it fails."""
@@ -236,11 +247,11 @@ class TrainingQueue:
 
     async def _send(self, call: Job[Any], part: Chunk, place: Ticket) -> Accepted | None:
         """Build the bytes for the drawn number and have them accepted, within the byte budget."""
-        async with self.link.budget.room(part.estimate_bytes):
+        async with self._budget.room(part.estimate_bytes):
             body = await self._build(part)
             if call.future.seq_id is None:
                 call.future.seq_id = part.seq_id
-                self.link.observers.started()
+                self.connection.observers.started()
             return await self._offer(call, part, place, body)
 
     async def _prepare(self, call: Job[Any]) -> None:
@@ -248,11 +259,11 @@ class TrainingQueue:
         if call.kind is Kind.STEP:
             call.before = list(self._gradients)
             for gradient in call.before:
-                if self.link.config.optim_after == "results" or gradient.has_failed_part:
+                if self.connection.config.optim_after == "results" or gradient.has_failed_part:
                     await gradient.finished.wait()
             self._refuse_unseen(call)
         if call.protobuf_target is not None:
-            await self.link.terms.choose(sum(part.estimate_bytes for part in call.parts))
+            await self.settings.choose(sum(part.estimate_bytes for part in call.parts))
         if call.prepare is not None:
             await call.prepare()
 
@@ -273,7 +284,7 @@ class TrainingQueue:
     async def _build(self, part: Chunk) -> Body:
         assert part.seq_id is not None
         if part.estimate_bytes > WORKER_ABOVE_BYTES:
-            return await self.link.runtime.in_worker(part.build, part.seq_id)
+            return await self.connection.runtime.in_worker(part.build, part.seq_id)
         return part.build(part.seq_id)
 
     async def _offer(self, call: Job[Any], part: Chunk, place: Ticket, body: Body) -> Accepted | None:
@@ -283,7 +294,7 @@ class TrainingQueue:
         submission = self.submission(call, part, body)
         with self._standing.guard:
             self._standing.line.sent(place)
-        answered = await submit(self.link.caller, submission)
+        answered = await submit(self.connection.sender, submission)
         part.checksum = checksum(body)
         if isinstance(answered, Accepted):
             return answered
@@ -302,7 +313,7 @@ class TrainingQueue:
         if found is not None and found.applied == "yes":
             self._accept_without_result(call, part, place)
         raise refusal(
-            self.link.caller,
+            self.connection.sender,
             submission,
             answered,
             checkpoint=checkpoint,
@@ -317,7 +328,7 @@ class TrainingQueue:
             call.target_of(body),
             body,
             part.idempotency_key,
-            self.link.terms.lane_of_changes(),
+            self.connection.server.lane_of_changes(),
             retry=call.retry,
             model_id=self.model_id,
             seq_id=part.seq_id,
@@ -328,7 +339,7 @@ class TrainingQueue:
         part.request_id, part.attempts = accepted.request_id, accepted.attempts
         call.future.request_ids.append(accepted.request_id)
         self._leave_line(call, place)
-        self.link.runtime.task(self._result(call, part, accepted))
+        self.connection.runtime.task(self._result(call, part, accepted))
 
     def _accept_without_result(self, call: Job[Any], part: Chunk, place: Ticket) -> None:
         """Count a request that the server has, but whose promise nobody knows."""

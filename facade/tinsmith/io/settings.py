@@ -1,7 +1,7 @@
 """What one server said of itself, asked when it is first needed and remembered for the life of the client.
 
-It owns the question to `client/config` and the probe, and sends each once; it sees the answers to all else as
-they come. It must not decide what an answer means: `core.negotiation` and `core.server_profiles` do.
+It owns the question to `client/config` and the probes, and sends each once. It must not decide what an answer
+means: `core.negotiation` does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import logging
 from typing import TYPE_CHECKING
 
 import attrs
-import orjson
 
 from tinsmith.core import __version__
 from tinsmith.core.codec.wire import CONTENT_TYPES
@@ -26,21 +25,21 @@ from tinsmith.core.negotiation import (
     settled,
     unreadable,
 )
-from tinsmith.core.server_profiles import Clues, profile_of, recognise, version_by_probe
 from tinsmith.io import operations
 from tinsmith.io.http.messages import Body, Lane, Request
 from tinsmith.io.http.sender import new_idempotency_key
-from tinsmith.io.log import warn_visibly
 from tinsmith.io.shared_task import SharedTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tinsmith.core.codec.wire import Encoding
+    from tinsmith.core.config import ClientConfig
+    from tinsmith.core.negotiation import Limits
     from tinsmith.core.server_flags import ServerFlags
-    from tinsmith.core.server_profiles import ServerProfile
-    from tinsmith.io.http.messages import Answer
-    from tinsmith.io.link import Link
+    from tinsmith.io.http.auth import Credentials
+    from tinsmith.io.http.sender import Sender
+    from tinsmith.io.http.server import Server
 
 _log = logging.getLogger("tinsmith")
 
@@ -53,72 +52,51 @@ PROBE_RETRIES = 3
 HOLD_MARGIN_S = 30.0
 """Seconds beyond the longest hold of a server after which an answer does not come any more."""
 
-ANSWERS_LOOKED_AT = 16
-"""Answers in which marks of a kind of server are looked for; the first of each kind have them, if any has."""
-
 
 class ServerSettings:
     """The flags and limits of one server, and the encoding that it gets."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(
+        self,
+        config: ClientConfig,
+        credentials: Credentials,
+        sender: Sender,
+        server: Server,
+        *,
+        on_limits: Callable[[Limits], None],
+    ) -> None:
+        self._own = config
+        self._credentials = credentials
+        self._sender = sender
+        self._server = server
+        self._on_limits = on_limits
         self.flags: ServerFlags | None = None
         """What `client/config` said; None before it was asked, and where the server has no such route."""
-        self.limits = limits_of(link.config, None)
+        self.limits = limits_of(config, None)
         """What holds now."""
         self.encoding: Encoding | None = None
         """How batches are written; None before the first one. Once known it never changes."""
         self.creates_by_load = True
         """Whether a model may be created by loading a checkpoint; False once the server refused."""
-        self._clues = Clues()
-        self._looked = 0
         self._learned = False
         self._config = SharedTask(self._ask_config)
         self._probe = SharedTask(self._ask_probe)
         self._second_probe = SharedTask(self._ask_second_probe)
-        self._become(attrs.evolve(self._clues, profile=profile_of(link.config)))
-
-    @property
-    def profile(self) -> ServerProfile:
-        """What is known of this kind of server; its answers say more as they come."""
-        return self._clues.profile
-
-    @property
-    def may_resend_unknown(self) -> bool:
-        """Whether a training request of unknown outcome is sent again; the user's word beats the profile."""
-        config = self._link.config
-        trusted = config.server_deduplicates
-        return (self.profile.deduplicates if trusted is None else trusted) and config.on_unknown == "resend"
 
     def hold_of(self, operation: str) -> float | None:
         """Return the seconds to wait for an answer that the server holds for long; None for the usual ones.
 
         Given up too early, the work goes on at the server, and a second try would begin it anew.
         """
-        held_s = self.profile.create_hold_s if operation == "create_model" else None
-        usual_s = self._link.config.timeouts.total_s
+        held_s = self._server.profile.create_hold_s if operation == "create_model" else None
+        usual_s = self._own.timeouts.total_s
         return None if held_s is None else max(usual_s, held_s + HOLD_MARGIN_S)
-
-    def lane_of_changes(self, otherwise: Lane = Lane.UPLOAD) -> Lane:
-        """Return which connections carry what changes a model, at this moment."""
-        return otherwise if self.may_resend_unknown else Lane.ALONE
 
     async def learn(self) -> ServerFlags | None:
         """Return the server's flags, asking for them once; None where it has none."""
         if not self._learned:
             await self._config.answer()
         return self.flags
-
-    def saw(self, request: Request, answer: Answer) -> None:
-        """Look for marks of a kind of server in an answer that came anyway."""
-        if self.profile.is_final or self._looked >= ANSWERS_LOOKED_AT:
-            return
-        self._looked += 1
-        try:
-            told = answer.json()
-        except orjson.JSONDecodeError:
-            told = None
-        self._become(recognise(self._clues, request.operation, answer.status, answer.headers, told))
 
     async def choose(self, batch_bytes: int = 0) -> Encoding:
         """Return the encoding of batches, found at a first batch of about this size; raise for one not read.
@@ -129,13 +107,13 @@ class ServerSettings:
         """
         if self.encoding is None:
             await self.learn()
-            found = settled(self._link.config, self.flags, self.profile)
-            if found is None or self.profile.name == "skyrl":
+            found = settled(self._own, self.flags, self._server.profile)
+            if found is None or self._server.profile.name == "skyrl":
                 probed = await self._probe.answer()
                 found = found or probed
-                if asks_again(self._link.config, self.profile, found, batch_bytes):
+                if asks_again(self._own, self._server.profile, found, batch_bytes):
                     found = await self._second_probe.answer()
-            problem = unreadable(found, self.profile)
+            problem = unreadable(found, self._server.profile)
             if problem is not None:
                 raise InputError(problem, field="encoding")
             self.encoding = found
@@ -150,7 +128,7 @@ class ServerSettings:
         if self.encoding == "json":
             if spans:
                 told = "this server gets batches as JSON, which has no place for provenance spans"
-                self._link.caller.warn_once("spans", told)
+                self._sender.warn_once("spans", told)
             return Body.of(encode())
         pieces = encode(encoding=self.encoding)
         if self.flags is None or not self.flags.proto_compress_fwdbwd:
@@ -170,7 +148,7 @@ class ServerSettings:
         from tinsmith.core.server_flags import ServerFlags, read_flags  # not needed by who only reads
 
         asked = operations.request("client_config", body={"sdk_version": __version__})
-        exchange = await self._link.caller.exchange(asked, OpClass.READ, valid=operations.is_json)
+        exchange = await self._sender.exchange(asked, OpClass.READ, valid=operations.is_json)
         status, answer = exchange.outcome.status, exchange.answer
         told = operations.decoded(answer, asked.operation) if exchange.done and answer is not None else None
         if isinstance(told, dict):
@@ -181,16 +159,16 @@ class ServerSettings:
         elif exchange.done or exchange.outcome.fault is Fault.BROKEN_BODY:
             _log.warning("the server's client/config cannot be read; the limits of this client hold")
         elif status is None or status in _SAYS_NOTHING or (status >= 500 and status != 501):
-            error = self._link.caller.error(exchange)
+            error = self._sender.error(exchange)
             error.applied = "no"
             raise error
         self._learned = True
 
     def _adopt(self, flags: ServerFlags) -> None:
         self.flags = flags
-        self.limits = limits_of(self._link.config, flags)
-        self._link.bound_by(self.limits)
-        self._link.credentials.adopt(flags)
+        self.limits = limits_of(self._own, flags)
+        self._on_limits(self.limits)
+        self._credentials.adopt(flags)
 
     async def _ask_probe(self) -> Encoding:
         """Ask which encoding is parsed, with a body that applies nothing and takes no number."""
@@ -202,21 +180,20 @@ class ServerSettings:
             Body.of((PROBE,)),
             idempotency_key=new_idempotency_key(),
         )
-        caller = self._link.caller
-        short = attrs.evolve(self._link.config.retry, max_retries=PROBE_RETRIES)
-        exchange = await caller.exchange(asked, OpClass.READ, retry=short, patient=True)
+        short = attrs.evolve(self._own.retry, max_retries=PROBE_RETRIES)
+        exchange = await self._sender.exchange(asked, OpClass.READ, retry=short, patient=True)
         status = exchange.outcome.status
         if status is None or status > 500:  # it was lost, not answered: as patient as any read
-            exchange = await caller.exchange(asked, OpClass.READ, patient=True)
+            exchange = await self._sender.exchange(asked, OpClass.READ, patient=True)
             status = exchange.outcome.status
         found = None if status is None else judge_probe(status)
         if found is None:
-            error = self._link.caller.error(exchange)
+            error = self._sender.error(exchange)
             error.applied = "no"
             error.add_note("This was the probe that finds the encoding; `encoding=` spares it.")
             raise error
         _log.debug("the server parses batches as %s (it answered the probe with %s)", found, status)
-        self._become(attrs.evolve(self._clues, profile=version_by_probe(self.profile, found)))
+        self._server.was_probed(found)
         return found
 
     async def _ask_second_probe(self) -> Encoding:
@@ -236,24 +213,9 @@ class ServerSettings:
             Body.of(body, CONTENT_TYPES["protobuf"]),
             idempotency_key=new_idempotency_key(),
         )
-        exchange = await self._link.caller.exchange(asked, OpClass.BEST_EFFORT)
+        exchange = await self._sender.exchange(asked, OpClass.BEST_EFFORT)
         answer = exchange.answer
         if answer is None or not judge_second_probe(answer.status, answer.body.decode("utf-8", "replace")):
             return "json"
         _log.debug("the server reads batches as protobuf too")
         return "protobuf"
-
-    def _become(self, clues: Clues) -> None:
-        """Take the server for what its answers show, and tell once what that means for lost answers."""
-        before, self._clues = self._clues.profile, clues
-        profile, config = clues.profile, self._link.config
-        if profile is before or not profile.is_final:
-            return
-        if profile.deduplicates:
-            self._link.caller.vouched = True
-        elif config.server_deduplicates is None:
-            warn_visibly(
-                f"{config.base_url} is a server of the kind {profile.name}, which would apply a request twice"
-                " that is sent twice: one whose answer is lost is not sent again, and fails with applied"
-                " 'unknown'. Pass server_deduplicates=False to say that this is known, or True to send again."
-            )

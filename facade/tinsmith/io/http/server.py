@@ -1,0 +1,88 @@
+"""What is known of the server: which kind it is, and so whether a request may be sent to it twice.
+
+It looks at answers that came anyway. It must not send, nor decide what a mark means: `core.server_profiles`
+does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import orjson
+
+from tinsmith.core.origin import DEFAULT_BASE_URL
+from tinsmith.core.server_profiles import Clues, profile_of, recognise, version_by_probe
+from tinsmith.io.http.messages import Lane
+from tinsmith.io.log import warn_visibly
+
+if TYPE_CHECKING:
+    from tinsmith.core.codec.wire import Encoding
+    from tinsmith.core.config import ClientConfig
+    from tinsmith.core.server_profiles import ServerProfile
+    from tinsmith.io.http.messages import Answer, Request
+
+ANSWERS_LOOKED_AT = 16
+"""Answers in which marks of a kind of server are looked for; the first of each kind have them, if any has."""
+
+
+class Server:
+    """The server of one client, as far as its answers have shown what it is."""
+
+    def __init__(self, config: ClientConfig) -> None:
+        self._config = config
+        self._clues = Clues()
+        self._looked = 0
+        self.is_recognised = False
+        """Whether its answers are no longer looked at."""
+        self.is_vouched_for = (
+            config.server_deduplicates is not None or config.local or config.base_url == DEFAULT_BASE_URL
+        )
+        """Whether somebody said, or the server showed, whether a number is applied once."""
+        self._become(attrs.evolve(self._clues, profile=profile_of(config)))
+
+    @property
+    def profile(self) -> ServerProfile:
+        """What is known of this kind of server; its answers say more as they come."""
+        return self._clues.profile
+
+    @property
+    def may_resend_unknown(self) -> bool:
+        """Whether a training request of unknown outcome is sent again; the user's word beats the profile."""
+        trusted = self._config.server_deduplicates
+        deduplicates = self.profile.deduplicates if trusted is None else trusted
+        return deduplicates and self._config.on_unknown == "resend"
+
+    def lane_of_changes(self, otherwise: Lane = Lane.UPLOAD) -> Lane:
+        """Return which connections carry what changes a model, at this moment."""
+        return otherwise if self.may_resend_unknown else Lane.ALONE
+
+    def examine(self, request: Request, answer: Answer) -> None:
+        """Look for marks of a kind of server in an answer."""
+        self._looked += 1
+        try:
+            payload = answer.json()
+        except orjson.JSONDecodeError:
+            payload = None
+        self._become(recognise(self._clues, request.operation, answer.status, answer.headers, payload))
+        self.is_recognised = self.profile.is_final or self._looked >= ANSWERS_LOOKED_AT
+
+    def was_probed(self, found: Encoding) -> None:
+        """Note the encoding that a probe found, which tells versions of one kind apart."""
+        self._become(attrs.evolve(self._clues, profile=version_by_probe(self.profile, found)))
+
+    def _become(self, clues: Clues) -> None:
+        """Take the server for what its answers show, and warn once of what that means for lost answers."""
+        before, self._clues = self._clues.profile, clues
+        profile, config = clues.profile, self._config
+        self.is_recognised = self.is_recognised or profile.is_final
+        if profile is before or not profile.is_final:
+            return
+        if profile.deduplicates:
+            self.is_vouched_for = True
+        elif config.server_deduplicates is None:
+            warn_visibly(
+                f"{config.base_url} is a server of the kind {profile.name}, which would apply a request twice"
+                " that is sent twice: one whose answer is lost is not sent again, and fails with applied"
+                " 'unknown'. Pass server_deduplicates=False to say that this is known, or True to send again."
+            )
