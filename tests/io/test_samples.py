@@ -356,7 +356,7 @@ def test_submissions_are_bounded_while_answers_take_their_time() -> None:
 def test_a_sample_that_is_stopped_before_its_first_step_ends(service: testing.LedgerService) -> None:
     """Closing in the very moment of dispatch fails the future, and frees its place."""
     sampler = sampler_on(service)
-    desk, runtime = sampler._desk, sampler.holder.connection.runtime
+    desk, runtime = sampler._dispatcher, sampler.holder.connection.runtime
     future = sampler.sample(PROMPT, 1, PARAMS)
     future.result(WAIT_S)
     job = SampleJob(sampler._sampler, PROMPT, 1, PARAMS, False, 0)

@@ -1,17 +1,23 @@
-"""A client that is handed out before the server has made what it works on: it is the future of itself.
+"""What training and sampling clients share: each is handed out before the server has made what it works on.
 
-It owns how such a client waits. How it comes to be is `clients.creation`'s.
+It owns how such a client waits, and the tokenizer of its model. The requests that make a model or a sampler
+are in `clients.creation`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, cast, overload
 
+from tinsmith.clients.tokenizer import Backend, tokenizer_of
 from tinsmith.core.errors import InputError, TinkerError
+from tinsmith.core.tokenizer import Tokenizer
 from tinsmith.io.context import ClientContext
+from tinsmith.io.events import QueueState
 from tinsmith.io.future import APIFuture
 from tinsmith.io.queues.pending_jobs import unexpected
+from tinsmith.io.telemetry import Telemetry
 
 T = TypeVar("T")
 
@@ -23,8 +29,74 @@ class CreatedClient(APIFuture[T]):
     `result()`, to wait for the creation and to have its error raised; both give the client.
     """
 
-    _context: ClientContext
     _what = "what it works on"
+    """What the server makes for it, in the words of errors."""
+
+    def __init__(self, context: ClientContext) -> None:
+        super().__init__()
+        self._context, self._connection = context, context.connection
+        context.register_client(self)
+        self._tokenizers: dict[Backend, Any] = {}
+
+    @property
+    def holder(self) -> ClientContext:
+        """What the clients of one service share; the name is the official one."""
+        return self._context
+
+    @overload
+    def get_tokenizer(self) -> Tokenizer: ...
+    @overload
+    def get_tokenizer(self, *, backend: Literal["tokenizers"]) -> Tokenizer: ...
+    @overload
+    def get_tokenizer(self, *, backend: Literal["transformers"]) -> Any: ...
+    def get_tokenizer(self, *, backend: Backend = "tokenizers") -> Tokenizer:
+        """Get the tokenizer of the model, without transformers unless `backend` says so; fetched once."""
+        self._wait_until_made("tokenizer")
+        if backend not in self._tokenizers:
+            self._tokenizers[backend] = self._context.run(self._fetch_tokenizer(backend)).result()
+        return cast("Tokenizer", self._tokenizers[backend])
+
+    def get_telemetry(self) -> Telemetry | None:
+        """Return the telemetry of this client; None while it is off, as it is by default."""
+        return self._context.telemetry
+
+    def on_queue_state_change(self, queue_state: QueueState) -> None:
+        """Receive the reason why requests wait; override or patch it. Long waits are logged anyway."""
+
+    def __repr__(self) -> str:
+        if "_tokenizers" not in self.__dict__:  # a subclass that never called our constructor
+            return object.__repr__(self)
+        facts = " ".join(f"{name}={value!r}" for name, value in self._facts().items())
+        return f"<{type(self).__name__} {facts}>"
+
+    def _make(self, make: Callable[[], Awaitable[None]]) -> Self:
+        """Have the server make what this client works on, and return the client at once."""
+        self._context.create(self._open(make), self, self._refuse)
+        return self
+
+    async def _open(self, make: Callable[[], Awaitable[None]]) -> Self:
+        await make()
+        self._start()
+        return self
+
+    def _start(self) -> None:
+        """Have the calls sent that waited: the server has made what they work on."""
+        raise NotImplementedError
+
+    def _refuse(self, error: BaseException) -> None:
+        """Fail the calls that waited: the server has not made what they work on."""
+        raise NotImplementedError
+
+    def _facts(self) -> dict[str, object]:
+        """Return what the repr shows, by name."""
+        raise NotImplementedError
+
+    async def _model_name(self) -> tuple[str, str | None]:
+        """Return the name of the base model, and of its tokenizer where the server says it."""
+        raise NotImplementedError
+
+    async def _fetch_tokenizer(self, backend: Backend) -> Any:
+        return await tokenizer_of(self._connection, *await self._model_name(), backend)
 
     def _wait_until_made(self, asked_for: str) -> None:
         """Wait for the creation, or raise what it failed with; a running event loop is never blocked."""
@@ -44,9 +116,8 @@ class CreatedClient(APIFuture[T]):
         own.__cause__ = known
         return own
 
-    @property
-    def _told_state(self) -> str:
-        """How the client stands, for its repr."""
+    def _stage(self) -> str:
+        """Return how far the client is, for its repr."""
         if not self.done():
             return "being made"
         if self.cancelled():

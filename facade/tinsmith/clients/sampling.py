@@ -1,34 +1,40 @@
-"""SamplingClient: one sampler. Owns the calls that continue prompts; order among them does not matter."""
+"""SamplingClient: one sampler. Owns the calls that continue prompts, and how the client is pickled.
+
+Order among samples does not matter. A copy in another process takes the key from the environment there, and
+draws its numbers from a range of its own, so that the server never takes two samples for one.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, Literal, cast, overload
+import secrets
+from typing import Any
 
+import attrs
 from tinsmith_api.models import GetSamplerResponse
 
 from tinsmith.clients.created_client import CreatedClient
-from tinsmith.clients.sharing import restore, shareable
-from tinsmith.clients.tokenizer import Backend, TokenizerShelf
+from tinsmith.clients.creation import create_sampler
 from tinsmith.core.checks import check_asked, check_prompt
 from tinsmith.core.codec.structure import to_value
+from tinsmith.core.config import ClientConfig, Secret
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig
-from tinsmith.core.tokenizer import Tokenizer
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.core.values.tensor import TensorData
 from tinsmith.io import operations
 from tinsmith.io.context import ClientContext
-from tinsmith.io.events import QueueState
-from tinsmith.io.future import APIFuture, then
+from tinsmith.io.future import APIFuture, awaited, then
 from tinsmith.io.queues.sample_job import SampleJob
-from tinsmith.io.queues.sampling_session import SamplingSession
-from tinsmith.io.telemetry import Telemetry
+from tinsmith.io.queues.sampling_session import NUMBERS_A_COPY, SamplingSession, copy_number
+
+_SECRET_FIELDS = frozenset({"api_key", "credential_command", "default_headers", "default_query"})
+"""Settings that stay in this process: the key, and headers and queries, which may hold others."""
+
+_shared_contexts: dict[str, ClientContext] = {}
+"""What the copies in this process share, by their settings."""
 
 
 class SamplingClient(CreatedClient["SamplingClient"]):
@@ -57,40 +63,21 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         self,
         context: ClientContext,
         sampler: SamplingSession,
-        *,
         model_path: str | None = None,
         base_model: str | None = None,
         retry_config: RetryConfig | None = None,
+        record_stability_info: bool = False,
     ) -> None:
-        super().__init__()
-        self._context = context
-        context.register_client(self)
+        super().__init__(context)
         self._sampler = sampler
         self._model_path = model_path
         self._base_model = base_model
         self._retry_config = retry_config
-        self._desk = context.sample_dispatcher(retry_config)
-        self._stability = False
-        self._tokenizers = TokenizerShelf(context)
+        self._dispatcher = context.sample_dispatcher(retry_config)
+        self._stability = record_stability_info
         if sampler.sampling_session_id is not None:
             context.connection.observers.watch(sampler.sampling_session_id, self)
             self.settle(self)
-
-    def _recording(self, stability_info: bool) -> SamplingClient:
-        """Have each sample ask the server to record what `stable_reinforce` needs, or not; return self."""
-        self._stability = stability_info
-        return self
-
-    async def _open(self, make: Callable[[], Awaitable[None]]) -> SamplingClient:
-        """Let the samples go once the sampler is there."""
-        await make()
-        self._context.connection.observers.watch(self._sampler.bound_id, self)
-        self._desk.opened(self._sampler)
-        return self
-
-    def _refuse(self, error: BaseException) -> None:
-        """Fail the samples, because the sampler was not made."""
-        self._desk.refused(self._sampler, self._refusal(error))
 
     @staticmethod
     def create(
@@ -108,34 +95,46 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         another client of the same service; `retry_config` holds for all samples of the new client.
         `record_stability_info` has the server record what the loss `stable_reinforce` needs of each sample.
         """
-        from tinsmith.clients.creation import create_sampling, join_sampling
+        if sampling_session_id is None:
+            return SamplingClient._of(holder, model_path, base_model, retry_config, record_stability_info)
+        holder.connection.check()
+        session = SamplingSession()
+        client = SamplingClient(holder, session, model_path, base_model, retry_config, record_stability_info)
 
-        if sampling_session_id is not None:
-            joined = join_sampling(holder, sampling_session_id, model_path, base_model, retry_config)
-            return joined._recording(record_stability_info)
-        check_one_of(model_path, base_model)
-        made = create_sampling(holder, model_path, base_model, retry_config)
-        return made._recording(record_stability_info)
+        async def join() -> None:
+            copy = await copy_number(holder.connection.sender, sampling_session_id) or _random_copy()
+            session.named(sampling_session_id, copy * NUMBERS_A_COPY)
 
-    @property
-    def holder(self) -> ClientContext:
-        """What the clients of one service share; the name is the official one."""
-        return self._context
+        return client._make(join)
+
+    @classmethod
+    def _of(
+        cls,
+        context: ClientContext,
+        model_path: str | None,
+        base_model: str | None,
+        retry_config: RetryConfig | None,
+        record_stability_info: bool,
+    ) -> SamplingClient:
+        """Have a sampler made of a checkpoint or of a base model, and return its client at once."""
+        if (model_path is None) == (base_model is None):
+            raise InputError("give exactly one of model_path and base_model", field="model_path")
+        if model_path is not None:
+            check_tinker_path(model_path, "model_path")
+        context.connection.check()
+        session = SamplingSession()
+        client = cls(context, session, model_path, base_model, retry_config, record_stability_info)
+
+        async def make() -> None:
+            session.named(await create_sampler(context, model_path, base_model))
+
+        return client._make(make)
 
     @property
     def sampling_session_id(self) -> str:
         """The server's name for the sampler; waits until the server has it, and raises why it has not."""
         self._wait_until_made("sampling_session_id")
         return self._sampler.bound_id
-
-    def __repr__(self) -> str:
-        kept = self.__dict__
-        if "_tokenizers" not in kept:  # a subclass that never called our constructor
-            return object.__repr__(self)
-        return (
-            f"<{type(self).__name__} sampling_session_id={self._sampler.sampling_session_id!r}"
-            f" base_model={self._base_model!r} model_path={self._model_path!r} state={self._told_state!r}>"
-        )
 
     def sample(
         self,
@@ -186,40 +185,10 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         job.future.operation = "sample"
         if not self.done():
             job.future.origin = self
-        self._desk.enter(job)
+        self._dispatcher.enter(job)
         return job.future
 
-    async def sample_async(
-        self,
-        prompt: ModelInput,
-        num_samples: int,
-        sampling_params: SamplingParams,
-        include_prompt_logprobs: bool = False,
-        topk_prompt_logprobs: int = 0,
-        topk_sample_logprobs: int = 0,
-        target_prompt_logprobs: TensorData | None = None,
-        prompt_alt_tokens_k: int = 0,
-        prompt_logprobs_last_n: int | None = None,
-        *,
-        retry_config: RetryConfig | None = None,
-    ) -> SampleResponse:
-        """As `sample`, awaited: the result itself, not a future. The loop is never blocked."""
-        ask = partial(
-            self.sample,
-            prompt,
-            num_samples,
-            sampling_params,
-            include_prompt_logprobs,
-            topk_prompt_logprobs,
-            topk_sample_logprobs,
-            target_prompt_logprobs,
-            prompt_alt_tokens_k,
-            prompt_logprobs_last_n,
-            retry_config=retry_config,
-        )
-        if self._context.connection.config.flow.max_queued is None:
-            return await ask()
-        return await (await asyncio.to_thread(ask))
+    sample_async = awaited(sample, blocks=lambda self: self._connection.config.flow.max_queued is not None)
 
     def compute_logprobs(
         self, prompt: ModelInput, prompt_logprobs_last_n: int | None = None
@@ -239,25 +208,10 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         )
         return then(sampled, _prompt_logprobs)
 
-    async def compute_logprobs_async(
-        self, prompt: ModelInput, prompt_logprobs_last_n: int | None = None
-    ) -> list[float | None]:
-        """As `compute_logprobs`, awaited."""
-        return await self.compute_logprobs(prompt, prompt_logprobs_last_n)
-
-    @overload
-    def get_tokenizer(self) -> Tokenizer: ...
-    @overload
-    def get_tokenizer(self, *, backend: Literal["tokenizers"]) -> Tokenizer: ...
-    @overload
-    def get_tokenizer(self, *, backend: Literal["transformers"]) -> Any: ...
-    def get_tokenizer(self, *, backend: Backend = "tokenizers") -> Tokenizer:
-        """Get the tokenizer of the model, without transformers unless `backend` says so; fetched once."""
-        self._wait_until_made("tokenizer")
-        return cast("Tokenizer", self._tokenizers.get(self._model_name, backend))
+    compute_logprobs_async = awaited(compute_logprobs)
 
     def get_base_model(self) -> str:
-        """Name the base model that is sampled; asks the server, once, where this client was not told."""
+        """Return the name of the base model; asks the server, once, where this client does not know it."""
         self._wait_until_made("base model")
         return self._base_model or self._base().result()
 
@@ -266,22 +220,15 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         await self
         return self._base_model or await self._base()
 
-    def get_telemetry(self) -> Telemetry | None:
-        """Return the telemetry of this client; None while it is off, as it is by default."""
-        return self._context.telemetry
-
-    def on_queue_state_change(self, queue_state: QueueState) -> None:
-        """Hear why samples wait; override or patch it, for long waits are logged anyway."""
-
     def __reduce__(self) -> Any:
-        if self._context.connection.config.local:
+        if self._connection.config.local:
             raise TypeError(
                 "a SamplingClient of base_url='local:' lives in this process and does not pickle; start"
                 " `tinsmith serve` and use its address"
             )
         self._wait_until_made("sampling_session_id")
         return restore, (
-            shareable(self._context.connection.config),
+            Shared.of(self._connection.config),
             self.sampling_session_id,
             self._model_path,
             self._base_model,
@@ -295,22 +242,76 @@ class SamplingClient(CreatedClient["SamplingClient"]):
     async def _ask_base(self) -> str:
         if self._base_model is None:
             asked = operations.request("get_sampler", path={"sampler_id": self.sampling_session_id})
-            found = to_value(
-                GetSamplerResponse, await operations.perform(self._context.connection.sender, asked)
-            )
-            self._base_model = found.base_model
+            payload = await operations.perform(self._connection.sender, asked)
+            self._base_model = to_value(GetSamplerResponse, payload).base_model
         return self._base_model
 
     async def _model_name(self) -> tuple[str, str | None]:
         return await self._ask_base(), None
 
+    def _start(self) -> None:
+        self._connection.observers.watch(self._sampler.bound_id, self)
+        self._dispatcher.opened(self._sampler)
 
-def check_one_of(model_path: str | None, base_model: str | None) -> None:
-    """Refuse both or neither of the two names of what is sampled."""
-    if (model_path is None) == (base_model is None):
-        raise InputError("give exactly one of model_path and base_model", field="model_path")
-    if model_path is not None:
-        check_tinker_path(model_path, "model_path")
+    def _refuse(self, error: BaseException) -> None:
+        self._dispatcher.refused(self._sampler, self._refusal(error))
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "sampling_session_id": self._sampler.sampling_session_id,
+            "base_model": self._base_model,
+            "model_path": self._model_path,
+            "state": self._stage(),
+        }
+
+
+@attrs.frozen
+class Shared:
+    """The settings of a client without anything secret."""
+
+    config: dict[str, Any]
+    """Fields of `ClientConfig`, by name."""
+
+    @classmethod
+    def of(cls, config: ClientConfig) -> Shared:
+        """Take from a configuration what may leave the process."""
+        fields = (field.name for field in attrs.fields(ClientConfig))
+        return cls({name: getattr(config, name) for name in fields if name not in _SECRET_FIELDS})
+
+    def context(self) -> ClientContext:
+        """Return what all copies of one client share in this process; the key comes from TINKER_API_KEY."""
+        key = repr(sorted(self.config.items(), key=lambda item: item[0]))
+        context = _shared_contexts.get(key)
+        if context is None or context.closed or not context.connection.runtime.is_here:
+            from_environment = ClientConfig.from_environment(
+                base_url=str(self.config["base_url"]),
+                require_key_prefix=bool(self.config["require_key_prefix"]),
+                insecure=bool(self.config["insecure"]),
+            )
+            secret: Secret | None = from_environment.api_key
+            config = attrs.evolve(from_environment, **{**self.config, "api_key": secret})
+            context = _shared_contexts[key] = ClientContext(config)
+        return context
+
+
+def restore(
+    shared: Shared,
+    sampling_session_id: str,
+    model_path: str | None,
+    base_model: str | None,
+    retry_config: RetryConfig | None,
+    record_stability_info: bool = False,
+) -> SamplingClient:
+    """Make the copy of a pickled client in its new process."""
+    session = SamplingSession(sampling_session_id, _random_copy() * NUMBERS_A_COPY, unnumbered=True)
+    return SamplingClient(
+        shared.context(), session, model_path, base_model, retry_config, record_stability_info
+    )
+
+
+def _random_copy() -> int:
+    """Draw the number of a copy; 0 is the original."""
+    return secrets.randbelow(NUMBERS_A_COPY - 1) + 1
 
 
 def _prompt_logprobs(response: SampleResponse) -> list[float | None]:

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from os import PathLike
 from types import NoneType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import attrs
-from tinsmith_api.models import CopyWeightsResponse, GetServerCapabilitiesResponse
+from tinsmith_api.models import CopyWeightsResponse, GetServerCapabilitiesResponse, LoraConfig
 from tinsmith_api.resource import Ask
 
-from tinsmith.clients.ending import FinishStatus, check_status, end
-from tinsmith.clients.service_creation import CreationCalls
+from tinsmith.core.arguments import check_optimizer, labels
 from tinsmith.core.codec.structure import to_page
 from tinsmith.core.config import (
     ClientConfig,
@@ -23,14 +22,17 @@ from tinsmith.core.config import (
     ServerChoice,
     telemetry_wanted,
 )
+from tinsmith.core.decision import OpClass
 from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.server_profiles import ServerProfile
+from tinsmith.core.values.names import OptimizerConfig
 from tinsmith.io import operations
 from tinsmith.io.context import ClientContext
 from tinsmith.io.events import Event, Progress
-from tinsmith.io.future import APIFuture
+from tinsmith.io.future import APIFuture, awaited
+from tinsmith.io.http.messages import Lane
 from tinsmith.io.log import log_to_stderr
 from tinsmith.io.telemetry import Telemetry
 
@@ -38,13 +40,17 @@ if TYPE_CHECKING:
     import httpx
 
     from tinsmith.clients import raw as raw_operations
-    from tinsmith.clients import rest
+    from tinsmith.clients import rest, sampling, training
 else:  # what only annotations name is loaded when somebody reads them
-    httpx, rest = Deferred("httpx"), Deferred("tinsmith.clients.rest")
-    raw_operations = Deferred("tinsmith.clients.raw")
+    httpx, raw_operations = Deferred("httpx"), Deferred("tinsmith.clients.raw")
+    rest, sampling = Deferred("tinsmith.clients.rest"), Deferred("tinsmith.clients.sampling")
+    training = Deferred("tinsmith.clients.training")
+
+FinishStatus = Literal["success", "errored", "interrupted"]
+"""How the work of a session went."""
 
 
-class ServiceClient(CreationCalls):
+class ServiceClient:
     """A connection to one service, with settings of its own.
 
     Nothing is sent before something is asked for: the session opens with the first model or sampler. Two
@@ -106,9 +112,9 @@ class ServiceClient(CreationCalls):
             )
         config = _configured(config, {name: asked[name] for name in SETTINGS if asked[name] is not None})
         log_to_stderr(config.log_level)
-        self._context = ClientContext(
-            config, http_client=http_client, observers=[observer] if observer else []
-        )
+        observers = [observer] if observer else []
+        self._context = ClientContext(config, http_client=http_client, observers=observers)
+        self._connection = self._context.connection
         self._context.register_client(self)
 
     @property
@@ -131,7 +137,7 @@ class ServiceClient(CreationCalls):
     @property
     def config(self) -> ClientConfig:
         """The settings."""
-        return self._context.connection.config
+        return self._connection.config
 
     @property
     def session_id(self) -> str | None:
@@ -141,19 +147,19 @@ class ServiceClient(CreationCalls):
     @property
     def server(self) -> ServerProfile:
         """What kind of server this is, as far as its answers have shown; `server.name` is its name."""
-        return self._context.connection.server.profile
+        return self._connection.server.profile
 
     def add_observer(self, observer: Callable[[Event], object]) -> None:
-        """Have progress, queue states and long waits told to `observer`, which must not block."""
-        self._context.connection.observers.add(observer)
+        """Have `observer` called with progress, queue states and long waits; it must not block."""
+        self._connection.observers.add(observer)
 
     def remove_observer(self, observer: Callable[[Event], object]) -> None:
-        """Stop telling `observer`."""
-        self._context.connection.observers.remove(observer)
+        """Stop calling `observer`."""
+        self._connection.observers.remove(observer)
 
     def progress(self) -> Progress:
         """Count what waits, what is in flight, what ended, and the errors met on the way."""
-        return self._context.connection.observers.counts()
+        return self._connection.observers.counts()
 
     def get_server_capabilities(self) -> GetServerCapabilitiesResponse:
         """Ask which base models the server offers, and wait for the answer.
@@ -165,6 +171,102 @@ class ServiceClient(CreationCalls):
     async def get_server_capabilities_async(self) -> GetServerCapabilitiesResponse:
         """As `get_server_capabilities`, awaited."""
         return await self._capabilities()
+
+    def create_lora_training_client(
+        self,
+        base_model: str,
+        rank: int = 32,
+        seed: int | None = None,
+        train_mlp: bool = True,
+        train_attn: bool = True,
+        train_unembed: bool = True,
+        user_metadata: Mapping[str, str] | None = None,
+        optimizer: OptimizerConfig | None = None,
+    ) -> training.TrainingClient:
+        """Ask for a model to train, a fresh LoRA adapter on `base_model`, and return its client at once.
+
+        `await` the client, or call its `result()`, to wait until the server has the model. Calls made before
+        that are queued behind the creation, and fail with it (`applied` "no").
+
+        `base_model` is one that `get_server_capabilities` names. `rank` is at least 1, and one of the
+        `train_*` is true; `seed` fixes the initial weights. `user_metadata` are labels that lists show.
+        `optimizer` is Adam unless it says otherwise. Raises `InputError` before sending; the client raises
+        `BadRequestError` or `NotFoundError` (`applied` "no") for a base model or an optimizer that the server
+        does not have.
+        """
+        from tinsmith.clients.creation import NewModel
+        from tinsmith.clients.training import TrainingClient
+
+        if optimizer is not None:
+            check_optimizer(optimizer)
+        lora = LoraConfig(
+            rank=rank, seed=seed, train_unembed=train_unembed, train_mlp=train_mlp, train_attn=train_attn
+        )
+        return TrainingClient._of(self._context, NewModel(base_model, lora, labels(user_metadata), optimizer))
+
+    create_lora_training_client_async = awaited(create_lora_training_client)
+
+    def create_training_client_from_state(
+        self,
+        path: str,
+        user_metadata: Mapping[str, str] | None = None,
+        *,
+        base_model: str | None = None,
+        weights_access_token: str | None = None,
+        optimizer: OptimizerConfig | None = None,
+    ) -> training.TrainingClient:
+        """Ask for a model with the weights of a checkpoint and a fresh optimizer; return its client at once.
+
+        `path` is a `tinker://` path of training weights; the new model has their base model, rank and trained
+        parts. On `local:` and `tinsmith serve` of this machine it may be `file:PATH`, the directory of an
+        adapter that peft or Tinsmith wrote (`docs/models.md`). `weights_access_token` opens a checkpoint of
+        somebody else, `base_model` names another base model than the checkpoint's. Raises `InputError` before
+        sending for what is no path; the client raises `NotFoundError` (`applied` "no") for one that is not
+        there, and otherwise what `load_state` does.
+        """
+        return self._from_state(path, user_metadata, False, weights_access_token, base_model, optimizer)
+
+    create_training_client_from_state_async = awaited(create_training_client_from_state)
+
+    def create_training_client_from_state_with_optimizer(
+        self,
+        path: str,
+        user_metadata: Mapping[str, str] | None = None,
+        *,
+        base_model: str | None = None,
+        weights_access_token: str | None = None,
+    ) -> training.TrainingClient:
+        """Ask for a model with the weights and the optimizer of a checkpoint; return its client at once.
+
+        As `create_training_client_from_state`; a sampler's checkpoint, which has no optimizer, is refused
+        with `BadRequestError` (`applied` "no") by the embedded service.
+        """
+        return self._from_state(path, user_metadata, True, weights_access_token, base_model, None)
+
+    create_training_client_from_state_with_optimizer_async = awaited(
+        create_training_client_from_state_with_optimizer
+    )
+
+    def create_sampling_client(
+        self,
+        model_path: str | None = None,
+        base_model: str | None = None,
+        retry_config: RetryConfig | None = None,
+        record_stability_info: bool = False,
+    ) -> sampling.SamplingClient:
+        """Ask for a sampler of a checkpoint or of a base model, and return its client at once.
+
+        Exactly one of `model_path`, a `tinker://` path, and `base_model` is given, else `InputError`.
+        `retry_config` holds for all samples of the new client, which wait until the server has the sampler.
+        `record_stability_info` has the server record what the loss `stable_reinforce` needs of each sample.
+        The client raises `NotFoundError` or `BadRequestError` (`applied` "no") for what the server does not
+        have.
+        """
+        from tinsmith.clients.sampling import SamplingClient
+
+        return SamplingClient._of(self._context, model_path, base_model, retry_config, record_stability_info)
+
+    create_sampling_client_async = awaited(create_sampling_client)
 
     def create_rest_client(self) -> rest.RestClient:
         """Make a client for runs, checkpoints and sessions; it opens no session."""
@@ -202,13 +304,7 @@ class ServiceClient(CreationCalls):
 
         return self._context.run(self._copy(copy_of(path, ttl_seconds, weights_access_token)))
 
-    async def copy_weights_async(
-        self, path: str, *, ttl_seconds: int | None = None, weights_access_token: str | None = None
-    ) -> str:
-        """As `copy_weights`, awaited."""
-        return await self.copy_weights(
-            path, ttl_seconds=ttl_seconds, weights_access_token=weights_access_token
-        )
+    copy_weights_async = awaited(copy_weights)
 
     def close(
         self,
@@ -223,9 +319,9 @@ class ServiceClient(CreationCalls):
         not know of it loses nothing. Leaving a `with` block tells "success", "errored" with the name of the
         exception's class, or "interrupted". Returns when all is closed; the future is for `await`.
         """
-        check_status(status)
+        _check_status(status)
         ended: APIFuture[None] = APIFuture()
-        self._context.connection.runtime.finish(end(self._context, status, detail, timeout))
+        self._connection.runtime.finish(self._end(status, detail, timeout))
         ended.settle(None)
         return ended
 
@@ -237,10 +333,8 @@ class ServiceClient(CreationCalls):
         timeout: float | None = None,
     ) -> None:
         """As `close`, awaited."""
-        check_status(status)
-        await asyncio.wrap_future(
-            self._context.connection.runtime.spawn(end(self._context, status, detail, timeout))
-        )
+        _check_status(status)
+        await asyncio.wrap_future(self._connection.runtime.spawn(self._end(status, detail, timeout)))
 
     def __enter__(self) -> Self:
         return self
@@ -248,7 +342,7 @@ class ServiceClient(CreationCalls):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._context.connection.runtime.finish(self._leave(kind))
+        self._connection.runtime.finish(self._leave(kind))
 
     async def __aenter__(self) -> Self:
         return self
@@ -256,18 +350,74 @@ class ServiceClient(CreationCalls):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.wrap_future(self._context.connection.runtime.spawn(self._leave(kind)))
+        await asyncio.wrap_future(self._connection.runtime.spawn(self._leave(kind)))
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a ServiceClient does not pickle: its key and its connections stay in this process")
 
     def _leave(self, kind: type[BaseException] | None) -> Coroutine[Any, Any, None]:
         """End as the block ended: nobody will look at results after an exception."""
         if kind is None:
-            return end(self._context, "success", None, None)
+            return self._end("success")
         if issubclass(kind, (KeyboardInterrupt, asyncio.CancelledError)):
-            return end(self._context, "interrupted", None, 1.0, results=False)
-        return end(self._context, "errored", kind.__name__, None, results=False)
+            return self._end("interrupted", timeout=1.0, results=False)
+        return self._end("errored", kind.__name__, results=False)
 
-    def __reduce__(self) -> Any:
-        raise TypeError("a ServiceClient does not pickle: its key and its connections stay in this process")
+    def _end(
+        self,
+        status: FinishStatus | None,
+        detail: str | None = None,
+        timeout: float | None = None,
+        *,
+        results: bool = True,
+    ) -> Coroutine[Any, Any, None]:
+        """Take no new calls from now on, and return what ends this client.
+
+        The refusal does not wait for the loop, which threads that submit without a pause may keep busy.
+        """
+        self._context.begin_to_close()
+        return self._drain_and_close(status, detail, timeout, results)
+
+    async def _drain_and_close(
+        self, status: FinishStatus | None, detail: str | None, timeout: float | None, results: bool
+    ) -> None:
+        """Wait for what is in flight, report to the server how the session went, and close."""
+        context = self._context
+        if status is not None and not context.closed:
+            await context.drain(timeout, results=results)
+            if context.session.session_id is not None:
+                await self._finish_session(context.session.session_id, status, detail)
+            timeout = 0.0  # drained
+        await context.aclose(timeout, results=results)
+
+    async def _finish_session(self, session_id: str, status: FinishStatus, detail: str | None) -> None:
+        """Report once how the session went; nothing is lost where the server does not know the route."""
+        body = {"reason": {"type": status}, **({} if detail is None else {"detail": detail})}
+        asked = operations.request(
+            "finish_session",
+            path={"session_id": session_id},
+            body=body,
+            lane=Lane.HEARTBEAT,
+            timeout_s=self.config.timeouts.heartbeat_s,
+        )
+        await self._connection.sender.exchange(asked, OpClass.BEST_EFFORT)
+
+    def _from_state(
+        self,
+        path: str,
+        user_metadata: Mapping[str, str] | None,
+        with_optimizer: bool,
+        weights_access_token: str | None,
+        base_model: str | None,
+        optimizer: OptimizerConfig | None,
+    ) -> training.TrainingClient:
+        from tinsmith.clients.creation import SavedModel, checkpoint_path
+        from tinsmith.clients.training import TrainingClient
+
+        path = checkpoint_path(self.config, path, base_model)
+        metadata = labels(user_metadata)
+        saved = SavedModel(path, with_optimizer, metadata, weights_access_token, base_model, optimizer)
+        return TrainingClient._of(self._context, saved)
 
     async def _copy(self, ask: Ask[CopyWeightsResponse]) -> str:
         """Make a copy in the session of this client, and return its path."""
@@ -276,16 +426,16 @@ class ServiceClient(CreationCalls):
         session = self._context.session
         into = {"session_id": await session.open(), "model_seq_id": session.next_model()}
         assert isinstance(ask.body, dict)
-        return await copied(self._context.connection.sender, attrs.evolve(ask, body={**ask.body, **into}))
+        return await copied(self._connection.sender, attrs.evolve(ask, body={**ask.body, **into}))
 
     def _capabilities(self) -> APIFuture[GetServerCapabilitiesResponse]:
         return self._context.run(self._ask_capabilities())
 
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
         asked = operations.request("get_server_capabilities")
-        payload = await operations.perform(self._context.connection.sender, asked)
+        payload = await operations.perform(self._connection.sender, asked)
         page, problem = to_page(GetServerCapabilitiesResponse, payload, "supported_models")
-        self._context.connection.sender.left_out(asked.operation, problem)
+        self._connection.sender.left_out(asked.operation, problem)
         return page
 
 
@@ -308,6 +458,14 @@ SETTINGS: dict[str, str] = {
     "telemetry": "telemetry",
 }
 """Each argument of ServiceClient that is a setting -> the field of `ClientConfig` that it sets."""
+
+
+def _check_status(status: object) -> None:
+    """Refuse what is no status; None reports nothing to the server."""
+    if status is not None and status not in get_args(FinishStatus):
+        raise InputError(
+            f"must be one of {', '.join(get_args(FinishStatus))}, not {status!r}", field="status"
+        )
 
 
 def _configured(config: ClientConfig | None, given: Mapping[str, Any]) -> ClientConfig:

@@ -19,9 +19,7 @@ from tinsmith.core.tokenizer_id import TokenizerId, tokenizer_id
 from tinsmith.io import operations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from tinsmith.io.context import ClientContext
+    from tinsmith.io.connection import Connection
 
 Backend = Literal["tokenizers", "transformers"]
 """Who builds the tokenizer: our own class over the `tokenizers` library, or transformers."""
@@ -50,34 +48,17 @@ def load_tokenizer(name: str, *, revision: str | None = None, backend: Backend =
         return _cache[key]
 
 
-class TokenizerShelf:
-    """The tokenizers of one client's model, each fetched once."""
-
-    def __init__(self, context: ClientContext) -> None:
-        self._context = context
-        self._kept: dict[Backend, Any] = {}
-
-    def get(self, name: Callable[[], Coroutine[Any, Any, tuple[str, str | None]]], backend: Backend) -> Any:
-        """Return the tokenizer; `name` finds the model's name and the tokenizer that the server told."""
-        if backend not in self._kept:
-            self._kept[backend] = self._context.run(self._fetch(name, backend)).result()
-        return self._kept[backend]
-
-    async def _fetch(
-        self, name: Callable[[], Coroutine[Any, Any, tuple[str, str | None]]], backend: Backend
-    ) -> Any:
-        return await _tokenizer_of(self._context, *await name(), backend)
-
-
-async def _tokenizer_of(context: ClientContext, model_name: str, told: str | None, backend: Backend) -> Any:
+async def tokenizer_of(
+    connection: Connection, model_name: str, tokenizer_name: str | None, backend: Backend
+) -> Any:
     """Get the tokenizer of a model: the server's own where it has one, else by the rules of names."""
     if backend == "tokenizers":
         try:
-            return await _from_server(context, model_name)
+            return await _from_server(connection, model_name)
         except (APIStatusError, APIResponseValidationError, InputError):
-            if context.connection.transport.is_local:
+            if connection.transport.is_local:
                 raise
-    return await context.connection.runtime.in_worker(_chosen, tokenizer_id(model_name, told), backend)
+    return await connection.runtime.in_worker(_chosen, tokenizer_id(model_name, tokenizer_name), backend)
 
 
 def _chosen(chosen: TokenizerId, backend: Backend) -> Any:
@@ -90,10 +71,10 @@ def _chosen(chosen: TokenizerId, backend: Backend) -> Any:
     return load_tokenizer(chosen.name, revision=chosen.revision, backend=backend)
 
 
-async def _from_server(context: ClientContext, model_name: str) -> Tokenizer:
+async def _from_server(connection: Connection, model_name: str) -> Tokenizer:
     """Ask our own extension route, which the embedded service has and others do not."""
     asked = operations.request("get_tokenizer", query={"base_model": model_name})
-    payload = await operations.perform(context.connection.sender, asked)
+    payload = await operations.perform(connection.sender, asked)
     told = payload if isinstance(payload, dict) else {}
     if not isinstance(told.get("tokenizer_json"), str):  # a server that answers whatever it does not know
         raise InputError("the server's answer holds no tokenizer", field="base_model")

@@ -1,34 +1,40 @@
 """TrainingClient: one model in training. Owns the calls of a training loop, in the order of its caller.
 
-Checkpoints have a class of their own, `CheckpointingCalls`.
+Saving and loading are the contract's methods, from `tinsmith_api.resources`; `_send` queues them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast, overload
+from typing import Literal, TypeVar
 
 from tinsmith_api.models import GetInfoResponse, OptimStepResponse
+from tinsmith_api.resource import Ask
+from tinsmith_api.resources import OperationsInOrder
 
 from tinsmith.clients import custom_loss
 from tinsmith.clients import training_calls as calls
+from tinsmith.clients.created_client import CreatedClient
+from tinsmith.clients.creation import NewModel, SavedModel, create_sampler
 from tinsmith.clients.custom_loss import CustomLoss
-from tinsmith.clients.tokenizer import Backend
-from tinsmith.clients.training_checkpoints import CheckpointingCalls
+from tinsmith.clients.sampling import SamplingClient
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import InputError
+from tinsmith.core.paths import check_tinker_path
 from tinsmith.core.policy import RetryConfig
-from tinsmith.core.tokenizer import Tokenizer
 from tinsmith.core.values.datum import Datum
-from tinsmith.core.values.names import LossFnType, OptimParams
+from tinsmith.core.values.names import LossFnType, OptimParams, SamplingClientKind
 from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.io import operations
 from tinsmith.io.context import ClientContext
-from tinsmith.io.future import APIFuture, handed_out
-from tinsmith.io.telemetry import Telemetry
+from tinsmith.io.future import APIFuture, awaited, twice_awaited
+from tinsmith.io.queues.jobs import Job
+from tinsmith.io.queues.sampling_session import SamplingSession
+
+T = TypeVar("T")
 
 
-class TrainingClient(CheckpointingCalls):
+class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
     """A model on the server, and the line in which its requests stand.
 
     Calls return futures at once, and the order of the calls is the order of training, whichever thread they
@@ -52,10 +58,32 @@ class TrainingClient(CheckpointingCalls):
     [3]
     """
 
+    _what = "the model"
+
+    def __init__(
+        self, context: ClientContext, *, base_model: str | None = None, rank: int | None = None
+    ) -> None:
+        super().__init__(context)
+        self._line = context.training_queue(self)
+        self._base_model = base_model
+        self._rank = rank
+
+    @classmethod
+    def _of(cls, context: ClientContext, wanted: NewModel | SavedModel) -> TrainingClient:
+        """Have a model made, and return its client at once."""
+        context.connection.check()
+        client = cls(context, base_model=wanted.base_model, rank=wanted.rank)
+
+        async def make() -> None:
+            client._base_model, client._rank = await wanted.make(context, client._line)
+
+        return client._make(make)
+
     @property
-    def holder(self) -> ClientContext:
-        """What the clients of one service share; the name is the official one."""
-        return self._context
+    def model_id(self) -> str:
+        """The server's name for the model; waits until the server has it, and raises why it has not."""
+        self._wait_until_made("model_id")
+        return self._line.bound_id
 
     def forward(
         self,
@@ -74,16 +102,7 @@ class TrainingClient(CheckpointingCalls):
             retry_config,
         )
 
-    async def forward_async(
-        self,
-        data: Sequence[Datum],
-        loss_fn: LossFnType | str,
-        loss_fn_config: Mapping[str, float | str] | None = None,
-        *,
-        retry_config: RetryConfig | None = None,
-    ) -> APIFuture[ForwardBackwardOutput]:
-        """Like `forward`; await the future that it returns."""
-        return await handed_out(self.forward(data, loss_fn, loss_fn_config, retry_config=retry_config))
+    forward_async = twice_awaited(forward)
 
     def forward_backward(
         self,
@@ -106,18 +125,7 @@ class TrainingClient(CheckpointingCalls):
             retry_config,
         )
 
-    async def forward_backward_async(
-        self,
-        data: Sequence[Datum],
-        loss_fn: LossFnType | str,
-        loss_fn_config: Mapping[str, float | str] | None = None,
-        *,
-        retry_config: RetryConfig | None = None,
-    ) -> APIFuture[ForwardBackwardOutput]:
-        """Like `forward_backward`; await the future that it returns."""
-        return await handed_out(
-            self.forward_backward(data, loss_fn, loss_fn_config, retry_config=retry_config)
-        )
+    forward_backward_async = twice_awaited(forward_backward)
 
     def forward_backward_custom(
         self,
@@ -145,18 +153,7 @@ class TrainingClient(CheckpointingCalls):
         self._line.enter(forward, backward)
         return backward.future
 
-    async def forward_backward_custom_async(
-        self,
-        data: Sequence[Datum],
-        loss_fn: CustomLoss,
-        *,
-        backend: custom_loss.Backend | None = None,
-        loss_type_input: Literal["logprobs"] | None = None,
-    ) -> APIFuture[ForwardBackwardOutput]:
-        """Like `forward_backward_custom`; await the future that it returns."""
-        return await handed_out(
-            self.forward_backward_custom(data, loss_fn, backend=backend, loss_type_input=loss_type_input)
-        )
+    forward_backward_custom_async = twice_awaited(forward_backward_custom)
 
     def optim_step(
         self,
@@ -179,17 +176,7 @@ class TrainingClient(CheckpointingCalls):
         assert params is not None
         return self._enter(calls.optim_step(self._line, params), retry_config)
 
-    async def optim_step_async(
-        self,
-        adam_params: OptimParams | None = None,
-        *,
-        optim_params: OptimParams | None = None,
-        retry_config: RetryConfig | None = None,
-    ) -> APIFuture[OptimStepResponse]:
-        """Like `optim_step`; await the future that it returns."""
-        return await handed_out(
-            self.optim_step(adam_params, optim_params=optim_params, retry_config=retry_config)
-        )
+    optim_step_async = twice_awaited(optim_step)
 
     def get_info(self) -> GetInfoResponse:
         """Ask the server for base model, rank and tokenizer id of the model, and wait for the answer."""
@@ -199,30 +186,92 @@ class TrainingClient(CheckpointingCalls):
         """As `get_info`, awaited."""
         return await self._info_future()
 
-    @overload
-    def get_tokenizer(self) -> Tokenizer: ...
-    @overload
-    def get_tokenizer(self, *, backend: Literal["tokenizers"]) -> Tokenizer: ...
-    @overload
-    def get_tokenizer(self, *, backend: Literal["transformers"]) -> Any: ...
-    def get_tokenizer(self, *, backend: Backend = "tokenizers") -> Tokenizer:
-        """Get the tokenizer of the model, without transformers unless `backend` says so; fetched once."""
-        self._wait_until_made("tokenizer")
-        return cast("Tokenizer", self._tokenizers.get(self._model_name, backend))
+    def save_weights_and_get_sampling_client_submit(
+        self, retry_config: RetryConfig | None = None, *, kind: SamplingClientKind = "snapshot"
+    ) -> APIFuture[SamplingClient]:
+        """As `save_weights_and_get_sampling_client`, under the name that it had when that one waited."""
+        return self.save_weights_and_get_sampling_client(None, retry_config, kind=kind)
 
-    def get_telemetry(self) -> Telemetry | None:
-        """Return the telemetry of this client; None while it is off, as it is by default."""
-        return self._context.telemetry
+    def save_weights_and_get_sampling_client(
+        self,
+        name: str | None = None,
+        retry_config: RetryConfig | None = None,
+        record_stability_info: bool = False,
+        *,
+        kind: SamplingClientKind = "snapshot",
+    ) -> SamplingClient:
+        """Hand the weights as of this call to a new sampler, and return its client at once.
+
+        Later steps do not change what a "snapshot" samples, and no named checkpoint is made; an "inflight"
+        sampler follows the training, on servers that offer it. `name` is not used. `record_stability_info`
+        has the server record what the loss `stable_reinforce` needs of each sample.
+        """
+        saving = self._enter(calls.save_ephemeral(self._line, self._context.session.next_sampler(), kind))
+        session = SamplingSession()
+        client = SamplingClient(
+            self._context, session, None, self._base_model, retry_config, record_stability_info
+        )
+        client.origin = saving
+
+        async def make() -> None:
+            saved = await saving
+            client._base_model = self._base_model  # a model made of a checkpoint learns it late
+            session.named(saved.sampling_session_id or await create_sampler(self._context, saved.path, None))
+
+        return client._make(make)
+
+    save_weights_and_get_sampling_client_async = awaited(save_weights_and_get_sampling_client)
+
+    def create_sampling_client(
+        self,
+        model_path: str,
+        retry_config: RetryConfig | None = None,
+        record_stability_info: bool = False,
+    ) -> SamplingClient:
+        """Ask for a sampler of a checkpoint, and return its client at once.
+
+        `model_path` is the `path` that `save_weights_for_sampler` gave. Raises `InputError` for what is no
+        `tinker://` path; the client raises `NotFoundError` (`applied` "no") for one that is not there.
+        `record_stability_info` has the server record what the loss `stable_reinforce` needs of each sample.
+        """
+        check_tinker_path(model_path, "model_path")
+        return SamplingClient._of(self._context, model_path, None, retry_config, record_stability_info)
+
+    create_sampling_client_async = awaited(create_sampling_client)
+
+    def _enter(self, call: Job[T], retry_config: RetryConfig | None = None) -> APIFuture[T]:
+        call.retry = retry_config
+        self._line.enter(call)
+        return call.future
+
+    def _send(self, ask: Ask[T]) -> APIFuture[T]:
+        """Queue an operation of the contract behind everything that was called before."""
+        return self._enter(calls.promise(self._line, ask))
 
     def _info_future(self) -> APIFuture[GetInfoResponse]:
         return self._context.run(self._ask_info())
+
+    async def _ask_info(self) -> GetInfoResponse:
+        await self
+        asked = operations.request("get_info", body={"model_id": self._line.bound_id, "type": "get_info"})
+        return to_value(GetInfoResponse, await operations.perform(self._connection.sender, asked))
 
     async def _model_name(self) -> tuple[str, str | None]:
         info = await self._ask_info()
         name = info.model_name or info.model_data.model_name or self._base_model or ""
         return name, info.model_data.tokenizer_id
 
-    async def _ask_info(self) -> GetInfoResponse:
-        await self
-        asked = operations.request("get_info", body={"model_id": self._line.bound_id, "type": "get_info"})
-        return to_value(GetInfoResponse, await operations.perform(self._context.connection.sender, asked))
+    def _start(self) -> None:
+        self._connection.observers.watch(self._line.bound_id, self)
+        self._line.open()
+
+    def _refuse(self, error: BaseException) -> None:
+        self._line.end(self._refusal(error))
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "model_id": self._line.model_id,
+            "base_model": self._base_model,
+            "rank": self._rank,
+            "state": self._line.trouble or self._stage(),
+        }

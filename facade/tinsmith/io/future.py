@@ -6,11 +6,12 @@ sets it once.
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import os
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -122,13 +123,17 @@ def failed(error: BaseException) -> APIFuture[Any]:
 
 
 def awaited(
-    method: Callable[Concatenate[S, P], APIFuture[T]],
+    method: Callable[Concatenate[S, P], APIFuture[T]], *, blocks: Callable[[S], bool] | None = None
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """Make the `_async` form of a method that returns a future: the same call, and its result awaited."""
+    """Make the `_async` form of a method that returns a future: the same call, and its result awaited.
+
+    Where `blocks` says that the call itself may block, it is made in a thread.
+    """
 
     async def form(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = await getattr(self, method.__name__)(*args, **kwargs)
-        return result
+        call = partial(getattr(self, method.__name__), *args, **kwargs)
+        future: APIFuture[T] = await asyncio.to_thread(call) if blocks and blocks(self) else call()
+        return await future
 
     result = method.__annotations__["return"]
     return _async_form(form, method, "awaited", result.removeprefix("APIFuture[").removesuffix("]"))
