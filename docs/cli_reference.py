@@ -25,38 +25,38 @@ INTRODUCTION = """\
 <!-- Written by docs/cli_reference.py from facade/tinsmith/cli. Do not edit. -->
 # The command line
 
-`TINKER_API_KEY` holds the key and `TINKER_BASE_URL` the server; `--base-url`, in front of the command,
-overrides it. `local:PATH` is the embedded service with its data in PATH, and needs no key. A key is never an
-argument: arguments are visible to everybody on the machine.
+Set `TINKER_API_KEY` to the key, and `TINKER_BASE_URL` to the address of the server if it is not the hosted
+service. `local:PATH` is the embedded service with its data in PATH; it needs no key. A key is never an
+argument, because everybody on the machine can see the arguments of a process.
 
-| option, in front of the command | variable | meaning |
+| option, before the command | variable | meaning |
 |---|---|---|
 | | `TINKER_API_KEY` | The key. |
-| | `TINKER_CREDENTIAL_CMD` | Without a key: a program that prints it, such as `pass tinker`, in 30 s. |
-| `--base-url URL` | `TINKER_BASE_URL` | The server, in place of the hosted one. |
-| `--any-key` | `TINSMITH_ANY_KEY=1` | Send a key that does not start with `tml-`, to a server of your own. |
-| `--insecure` | `TINSMITH_INSECURE=1` | Allow http to another machine: the key is sent in the clear. |
-| | `TINKER_PROJECT_ID`, `TINKER_TAGS` | Project and labels of the session that `sample` opens. |
-| | `TINKER_LOG` | `debug` or `info`: what goes wrong on the way, each retry among it, on stderr. |
-| | `TINSMITH_CACHE` | Where `model fetch` puts models. |
-| | `NO_COLOR`, `COLUMNS` | Tables without colour; their width in a terminal. |
+| | `TINKER_CREDENTIAL_CMD` | A program that prints the key (within 30 s), such as `pass tinker`. |
+| `--base-url URL` | `TINKER_BASE_URL` | The server; the default is the hosted service. |
+| `--any-key` | `TINSMITH_ANY_KEY=1` | Allow a key without the prefix `tml-`, for your own server. |
+| `--insecure` | `TINSMITH_INSECURE=1` | Allow plain HTTP to another machine: the key is sent unencrypted. |
+| | `TINKER_PROJECT_ID`, `TINKER_TAGS` | Project and tags of the session that `sample` opens. |
+| | `TINKER_LOG` | `debug` or `info`: logs requests, retries and failures to stderr. |
+| | `TINSMITH_CACHE` | Where `model fetch` stores models. |
+| | `NO_COLOR`, `COLUMNS` | Turns colours off; the width of tables. |
 
-In a terminal a table that is too wide is folded: its widest columns go on lines of their own, so that ids and
-paths can be copied in one piece. In a pipe each row is one line, however long. Requests that fail for a while
-are told of on stderr, and after a minute the command gives up.
+**Output.** In a terminal, a table that is too wide is folded: its widest columns move to lines of their
+own, so that ids and paths stay in one piece. In a pipe each row is one line. If requests fail for a while,
+a message on stderr says so; after a minute the command gives up.
 
-`--format table|json` stands before the command, on its group, or behind it; the nearest one wins. With `json`
-the result is one document on stdout and nothing else: dates in ISO 8601, lists with `cursor` (`offset`,
-`limit`, `total_count`) and `total`, null where the server does not say. Progress, questions and messages go
-to stderr.
+**JSON.** `--format table|json` may stand before the command, after its group, or after the command; the
+last one counts. With `json`, stdout holds one document and nothing else. Dates are ISO 8601. Lists have
+`cursor` (`offset`, `limit`, `total_count`) and `total`, null if the server does not say. Progress,
+questions and messages go to stderr.
 
 | exit code | meaning |
 |---|---|
 | 0 | done |
 | 1 | failed; with several checkpoints to delete: at least one was not deleted |
-| 2 | usage: a wrong option, argument or path; nothing was sent |
+| 2 | wrong usage: an option, an argument or a path; nothing was sent |
 | 3 | the server knows no such run, checkpoint or session |
-| 4 | no key, a key that the server refuses, or no permission |
+| 4 | no key, a refused key, or no permission |
 | 130 | Ctrl-C |
 """
 
