@@ -13,7 +13,7 @@ from unittest.mock import patch
 import attrs
 from tinsmith.core import retry, sequence
 from tinsmith.core.ticket import Kind, Phase, Settlement
-from tinsmith.io.http import attempts, sender, submission
+from tinsmith.io.http import sender, submission
 from tinsmith.io.http.messages import Body
 from tinsmith.io.http.server import Server
 from tinsmith.io.polling import poller
@@ -49,14 +49,14 @@ def _next_number(body: Body | None) -> Body | None:
 @contextmanager
 def _each_retry(change: Callable[[Body | None], Body | None]) -> Iterator[None]:
     """Have the bytes of each re-send changed."""
-    send = attempts.Attempts.send
+    send = sender.Sender._send
 
-    async def changed(run: Any, attempt: int) -> Any:
-        if attempt > 1:
-            run._request = attrs.evolve(run._request, body=change(run._request.body))
-        return await send(run, attempt)
+    async def changed(sends: Any, call: Any) -> Any:
+        if call.attempts:
+            call.request = attrs.evolve(call.request, body=change(call.request.body))
+        return await send(sends, call)
 
-    with patch.object(attempts.Attempts, "send", changed):
+    with patch.object(sender.Sender, "_send", changed):
         yield
 
 
@@ -103,14 +103,13 @@ def number_not_given_back() -> Iterator[None]:
 @mutant
 def number_given_back_after_unknown_outcome() -> Iterator[None]:
     """The last try alone decides whether a number is free."""
-    pause_after = attempts.Attempts.pause_after
+    note_retry = sender.Sender._note_retry
 
-    def forgetful(run: Any, attempt: int, judged: Any) -> Any:
-        pause = pause_after(run, attempt, judged)
-        run._unknown_before = False
-        return pause
+    def forgetful(sends: Any, call: Any, judged: Any, decision: Any) -> None:
+        note_retry(sends, call, judged, decision)
+        call.unknown_before = False
 
-    with patch.object(attempts.Attempts, "pause_after", forgetful):
+    with patch.object(sender.Sender, "_note_retry", forgetful):
         yield
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
 from tinsmith.io import runtime as _runtime
-from tinsmith.io.http import attempts
+from tinsmith.io.http import sender
 from tinsmith.io.polling import poller
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def simulation() -> Iterator[Simulation]:
     made = Simulation()
     before = _runtime.replace(made.runtime)
     try:
-        with patch.object(attempts, "time", made), patch.object(poller, "time", made):
+        with patch.object(sender, "time", made), patch.object(poller, "time", made):
             yield made
     finally:
         _runtime.replace(before)

@@ -35,7 +35,7 @@ SHOULD_RETRY: dict[str, dict[str, str]] = {
     "false": {"x-should-retry": "false"},
 }
 
-# The judged try is the first one and the draw of the jitter is 0.5, so: 0.5 s doubled 0 times, full jitter.
+# The attempt is the first one and the draw of the jitter is 0.5, so: 0.5 s doubled 0 times, full jitter.
 OWN_DELAY = 0.25
 # A poll backs off from 1 s, and never below 1 s.
 OWN_POLL_DELAY = 1.0

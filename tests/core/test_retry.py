@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core.decision import Fault, OpClass, Outcome
-from tinsmith.core.policy import RetryConfig
-from tinsmith.core.retry import RetryBudget, Tries, backoff_s, drive, judge
+from tinsmith.core.decision import Decision, Fault, OpClass, Outcome
+from tinsmith.core.pacing import Moment, decide_poll
+from tinsmith.core.policy import PollPolicy, RetryConfig
+from tinsmith.core.retry import History, RetryBudget, RetryLoop, backoff_s, decide, in_time
 from tinsmith.core.retry_after import retry_after_s
 
 from tests.core import retry_rules as rules
@@ -18,8 +19,15 @@ from tests.core import retry_rules as rules
 CONFIG = RetryConfig()
 
 
-@pytest.mark.parametrize("op", list(OpClass))
-def test_every_status_and_header_is_judged_as_the_table_says(op: OpClass) -> None:
+def decided(kind: str, outcome: Outcome, history: History) -> Decision:
+    """Decide about an attempt of a class of requests, or about a poll."""
+    if kind != "poll":
+        return decide(OpClass(kind), outcome, history, CONFIG)
+    return decide_poll(outcome, 0, Moment(wall_now_s=rules.NOW, random=0.5), CONFIG, PollPolicy())
+
+
+@pytest.mark.parametrize("kind", [*OpClass, "poll"])
+def test_every_status_and_header_is_decided_as_the_table_says(kind: str) -> None:
     """Every status x Retry-After form x x-should-retry of one class: action, delay and applied are equal."""
     rows = 0
     wrong = []
@@ -27,8 +35,8 @@ def test_every_status_and_header_is_judged_as_the_table_says(op: OpClass) -> Non
         for form, (headers, _) in rules.RETRY_AFTER.items():
             for told, hint in rules.SHOULD_RETRY.items():
                 outcome = Outcome(status, headers={**headers, **hint})
-                decision = judge(op, outcome, Tries(wall_now_s=rules.NOW, random=0.5), CONFIG)
-                action, delay_s, applied = rules.EXPECTED[op.value](status, form, told)
+                decision = decided(kind, outcome, History(wall_now_s=rules.NOW, random=0.5))
+                action, delay_s, applied = rules.EXPECTED[kind](status, form, told)
                 rows += 1
                 equal = (decision.action, decision.applied) == (action, applied)
                 if not equal or decision.delay_s != pytest.approx(delay_s):
@@ -60,10 +68,10 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("fault", "action", "applied", "poll_action"), FAULTS)
-def test_every_fault_is_judged(fault: Fault, action: str, applied: str, poll_action: str) -> None:
+def test_every_fault_is_decided(fault: Fault, action: str, applied: str, poll_action: str) -> None:
     """A fault is retried unless it is final, and says whether the server can have seen the request."""
-    submit = judge(OpClass.SUBMIT, Outcome(fault=fault), Tries(), CONFIG)
-    poll = judge(OpClass.POLL, Outcome(fault=fault), Tries(), CONFIG)
+    submit = decided(OpClass.SUBMIT, Outcome(fault=fault), History())
+    poll = decided("poll", Outcome(fault=fault), History())
     assert (submit.action, submit.applied, poll.action) == (action, applied, poll_action)
 
 
@@ -73,63 +81,63 @@ def test_the_fault_table_is_complete() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "tries", "action", "applied"),
+    ("outcome", "history", "action", "applied"),
     [
-        # law 7: an unknown outcome is never resent to a server that is not trusted, on any header
-        (Outcome(503), Tries(may_resend_unknown=False), "fail", "unknown"),
+        # rule 7: an unknown outcome is never resent to a server that is not trusted, on any header
+        (Outcome(503), History(may_resend_unknown=False), "fail", "unknown"),
         (
             Outcome(503, headers={"x-should-retry": "true"}),
-            Tries(may_resend_unknown=False),
+            History(may_resend_unknown=False),
             "fail",
             "unknown",
         ),
-        (Outcome(fault=Fault.RESET), Tries(may_resend_unknown=False), "fail", "unknown"),
-        (Outcome(fault=Fault.REFUSED), Tries(may_resend_unknown=False), "retry", "no"),
-        (Outcome(429), Tries(may_resend_unknown=False), "retry", "no"),
-        (Outcome(429), Tries(may_resend_unknown=False, unknown_before=True), "fail", "unknown"),
-        # what proves nothing was accepted proves it for this try alone
-        (Outcome(400), Tries(unknown_before=True), "fail", "unknown"),
-        (Outcome(400), Tries(), "fail", "no"),
-        # bounds: tries, time, start
-        (Outcome(503), Tries(attempt=10), "retry", "unknown"),
-        (Outcome(503), Tries(attempt=11), "fail", "unknown"),
-        (Outcome(503), Tries(attempt=30, charged=10), "retry", "unknown"),
-        (Outcome(429), Tries(attempt=11), "retry", "no"),
-        (Outcome(503), Tries(attempt=2, elapsed_s=299.6), "fail", "unknown"),
-        (Outcome(429), Tries(attempt=2, elapsed_s=299.6), "fail", "no"),
-        (Outcome(fault=Fault.REFUSED), Tries(attempt=2, reached=False), "retry", "no"),
-        (Outcome(fault=Fault.REFUSED), Tries(attempt=3, reached=False), "fail", "no"),
-        (Outcome(fault=Fault.DNS), Tries(attempt=2, elapsed_s=14.8, reached=False), "fail", "no"),
-        (Outcome(fault=Fault.REFUSED), Tries(attempt=3, reached=True), "retry", "no"),
-        (Outcome(fault=Fault.RESET), Tries(attempt=3, reached=False), "retry", "unknown"),
+        (Outcome(fault=Fault.RESET), History(may_resend_unknown=False), "fail", "unknown"),
+        (Outcome(fault=Fault.REFUSED), History(may_resend_unknown=False), "retry", "no"),
+        (Outcome(429), History(may_resend_unknown=False), "retry", "no"),
+        (Outcome(429), History(may_resend_unknown=False, unknown_before=True), "fail", "unknown"),
+        # what proves nothing was accepted proves it for this attempt alone
+        (Outcome(400), History(unknown_before=True), "fail", "unknown"),
+        (Outcome(400), History(), "fail", "no"),
+        # bounds: attempts, time, start
+        (Outcome(503), History(attempt=10), "retry", "unknown"),
+        (Outcome(503), History(attempt=11), "fail", "unknown"),
+        (Outcome(503), History(attempt=30, charged=10), "retry", "unknown"),
+        (Outcome(429), History(attempt=11), "retry", "no"),
+        (Outcome(503), History(attempt=2, elapsed_s=299.6), "fail", "unknown"),
+        (Outcome(429), History(attempt=2, elapsed_s=299.6), "fail", "no"),
+        (Outcome(fault=Fault.REFUSED), History(attempt=2, reached=False), "retry", "no"),
+        (Outcome(fault=Fault.REFUSED), History(attempt=3, reached=False), "fail", "no"),
+        (Outcome(fault=Fault.DNS), History(attempt=2, elapsed_s=14.8, reached=False), "fail", "no"),
+        (Outcome(fault=Fault.REFUSED), History(attempt=3, reached=True), "retry", "no"),
+        (Outcome(fault=Fault.RESET), History(attempt=3, reached=False), "retry", "unknown"),
         # the budget makes waits longer, and ends what it makes too long; 429 is not paid for
-        (Outcome(503), Tries(budget_wait_s=400.0), "fail", "unknown"),
-        (Outcome(429), Tries(budget_wait_s=400.0), "retry", "no"),
+        (Outcome(503), History(budget_wait_s=400.0), "fail", "unknown"),
+        (Outcome(429), History(budget_wait_s=400.0), "retry", "no"),
     ],
 )
-def test_what_is_known_of_earlier_tries_counts(
-    outcome: Outcome, tries: Tries, action: str, applied: str
+def test_what_is_known_of_earlier_attempts_counts(
+    outcome: Outcome, history: History, action: str, applied: str
 ) -> None:
     """Trust, earlier unknown outcomes, attempts, time and the budget bound a submit."""
-    decision = judge(OpClass.SUBMIT, outcome, tries, CONFIG)
+    decision = in_time(decide(OpClass.SUBMIT, outcome, history, CONFIG), history)
     assert (decision.action, decision.applied) == (action, applied), decision
 
 
 def test_a_retry_waits_for_the_budget() -> None:
     """An empty budget delays a retry of a failing server, not one that the server asked for by 429."""
-    assert judge(OpClass.READ, Outcome(503), Tries(budget_wait_s=9.0), CONFIG).delay_s == 9.0
-    assert judge(OpClass.READ, Outcome(429), Tries(budget_wait_s=9.0), CONFIG).delay_s == 0.25
+    assert decide(OpClass.READ, Outcome(503), History(budget_wait_s=9.0), CONFIG).delay_s == 9.0
+    assert decide(OpClass.READ, Outcome(429), History(budget_wait_s=9.0), CONFIG).delay_s == 0.25
 
 
 def test_retries_can_be_turned_off() -> None:
     """Without retry logic the first failure is final."""
-    decision = judge(OpClass.READ, Outcome(503), Tries(), RetryConfig(enable_retry_logic=False))
+    decision = decide(OpClass.READ, Outcome(503), History(), RetryConfig(enable_retry_logic=False))
     assert (decision.action, decision.reason) == ("fail", "retries are off")
 
 
 def test_an_untrusted_server_may_be_read_again() -> None:
     """Reading twice does no harm, whoever the server is."""
-    assert judge(OpClass.READ, Outcome(503), Tries(may_resend_unknown=False), CONFIG).action == "retry"
+    assert decide(OpClass.READ, Outcome(503), History(may_resend_unknown=False), CONFIG).action == "retry"
 
 
 @pytest.mark.parametrize(
@@ -145,12 +153,12 @@ def test_own_delays_double_to_eight_seconds_with_full_jitter(retries: int, longe
 def test_a_date_counts_from_the_answers_own_clock() -> None:
     """A wrong wall clock does no harm where the answer carries its own date."""
     headers = {"retry-after": rules.DATE_2S, "date": "Wed, 21 Oct 2026 11:59:59 GMT"}
-    assert judge(OpClass.READ, Outcome(503, headers=headers), Tries(wall_now_s=0.0), CONFIG).delay_s == 3.0
+    assert decide(OpClass.READ, Outcome(503, headers=headers), History(wall_now_s=0.0), CONFIG).delay_s == 3.0
     headers["date"] = "nonsense"
-    decision = judge(OpClass.READ, Outcome(503, headers=headers), Tries(wall_now_s=rules.NOW), CONFIG)
+    decision = decide(OpClass.READ, Outcome(503, headers=headers), History(wall_now_s=rules.NOW), CONFIG)
     assert decision.delay_s == 2.0
     infinite = Outcome(503, headers={"retry-after": "inf", "retry-after-ms": "nan"})
-    assert judge(OpClass.READ, infinite, Tries(random=0.0), CONFIG).delay_s == 0.5
+    assert decide(OpClass.READ, infinite, History(random=0.0), CONFIG).delay_s == 0.5
 
 
 @given(st.text() | st.text(alphabet="0123456789 JanMoGTW,:+-", max_size=140))
@@ -178,52 +186,90 @@ def test_the_budget_is_spent_earned_and_refilled() -> None:
     assert budget.tokens == 2.0
 
 
+class Call:
+    """A record of one call, and how its attempts end."""
+
+    def __init__(self, *ends: Outcome | Exception, elapsed_s: float = 0.0) -> None:
+        self.ends = list(ends)
+        self.history = History(elapsed_s=elapsed_s)
+        self.attempts = 0
+        self.decisions = 0
+        self.paid: list[float] = []
+        self.slept: list[float] = []
+
+    async def send(self) -> Outcome:
+        """Make one attempt."""
+        self.attempts += 1
+        end = self.ends.pop(0)
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    def decide(self, outcome: Outcome) -> Decision:
+        """Go on until 200, a quarter of a second longer each time, within a minute."""
+        self.decisions += 1
+        if outcome.status == 200:
+            return Decision("done")
+        return Decision("retry", self.attempts / 4, limit_s=60.0)
+
+    def before_retry(self, _outcome: Outcome, decision: Decision) -> None:
+        """Note what is paid for."""
+        self.paid.append(decision.delay_s)
+
+    def run(self) -> Decision:
+        """Run it through a loop of its own."""
+
+        async def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+
+        loop = RetryLoop(Call.send, Call.decide, Call.before_retry, sleep=sleep)
+        return asyncio.run(loop.run(self))
+
+
 def test_the_loop_sends_until_nothing_more_is_asked() -> None:
-    """The loop numbers its tries, sleeps as told, and returns the last result."""
-    slept: list[float] = []
-    tries: list[int] = []
-
-    async def send(number: int) -> int:
-        tries.append(number)
-        return number * 10
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    def pause(number: int, result: int) -> float | None:
-        assert result == number * 10
-        return None if number == 3 else number / 4
-
-    assert asyncio.run(drive(send, pause, sleep=sleep)) == 30
-    assert (tries, slept) == ([1, 2, 3], [0.25, 0.5])
+    """Each attempt is decided about once, each retry paid before its pause; the last decision comes out."""
+    call = Call(Outcome(503), Outcome(429), Outcome(200))
+    assert call.run() == Decision("done")
+    assert (call.attempts, call.decisions) == (3, 3)
+    assert call.paid == call.slept == [0.25, 0.5]
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])
 def test_what_a_send_raises_ends_the_loop(fails_at: int) -> None:
-    """An exception is no result: it comes out as it is, at once, whichever try raises it."""
-    tries: list[int] = []
-
-    async def send(number: int) -> int:
-        tries.append(number)
-        if number == fails_at:
-            raise KeyError("bug")
-        return number
-
-    async def sleep(_seconds: float) -> None:
-        assert fails_at == 2
-
+    """An exception is no result: it comes out as it is, at once, whichever attempt raises it."""
+    call = Call(*[Outcome(503)] * (fails_at - 1), KeyError("bug"), Outcome(200))
     with pytest.raises(KeyError, match="bug"):
-        asyncio.run(drive(send, lambda *_: 0.0, sleep=sleep))
-    assert tries == list(range(1, fails_at + 1))
+        call.run()
+    assert call.attempts == fails_at
+    assert len(call.slept) == fails_at - 1
 
 
-def test_a_first_try_that_suffices_is_the_only_one() -> None:
+def test_a_first_attempt_that_suffices_is_the_only_one() -> None:
     """Nothing sleeps and nothing is sent again."""
+    call = Call(Outcome(200))
+    assert call.run() == Decision("done")
+    assert (call.attempts, call.paid, call.slept) == (1, [], [])
 
-    async def send(number: int) -> int:
-        return number
+
+def test_a_retry_without_time_left_is_neither_paid_nor_made() -> None:
+    """The time gone and the coming pause together bound a call, and the decision says so."""
+    call = Call(Outcome(503), Outcome(503), elapsed_s=59.6)
+    decision = call.run()
+    assert (decision.action, decision.reason) == ("fail", "no time left of 60 s")
+    assert (call.attempts, call.paid) == (2, [0.25])
+
+
+def test_calls_under_way_at_once_do_not_mix() -> None:
+    """One loop serves all calls of a sender: each keeps its own attempts and decision."""
+    calls = [Call(*[Outcome(503)] * retries, Outcome(200)) for retries in range(4)]
 
     async def sleep(_seconds: float) -> None:
-        raise AssertionError
+        await asyncio.sleep(0)
 
-    assert asyncio.run(drive(send, lambda *_: None, sleep=sleep)) == 1
+    async def run_all() -> list[Decision]:
+        loop = RetryLoop(Call.send, Call.decide, Call.before_retry, sleep=sleep)
+        return await asyncio.gather(*map(loop.run, calls))
+
+    assert asyncio.run(run_all()) == [Decision("done")] * 4
+    assert [call.attempts for call in calls] == [1, 2, 3, 4]
+    assert [len(call.paid) for call in calls] == [0, 1, 2, 3]

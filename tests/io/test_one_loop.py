@@ -1,4 +1,4 @@
-"""There is exactly one loop around a send, and it is tenacity's."""
+"""There is exactly one loop around a send, and it is tenacity's; polls have loops of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ SENDS = frozenset(
         "perform",
         "submit",
         "poll",
-        "drive",
         "handle_async_request",
         "_exchange",
         "_foreign_exchange",
@@ -34,8 +33,10 @@ SENDS = frozenset(
 """Calls that put a request on the wire, by name."""
 
 NOT_RETRIES = {
+    ("clients/downloads.py", "trace_url"): "polling: asks whether the trace is written",
     ("io/http/transport.py", "_attempt"): "follows redirects of a GET, three at most",
     ("io/http/transport.py", "stream"): "follows redirects of a GET, three at most",
+    ("io/polling/poller.py", "_settled"): "polling: asks for a promise until it is decided",
     ("io/session.py", "_beat"): "each heartbeat is a new request",
     ("io/telemetry.py", "_flush"): "each batch is a new request",
 }
@@ -72,7 +73,7 @@ def test_no_other_loop_around_a_send() -> None:
 
 
 def test_tenacity_loops_in_one_place() -> None:
-    """`AsyncRetrying` is made once, in `core.retry.drive`, and nobody uses another of tenacity's loops."""
+    """`AsyncRetrying` is made at one place, in `core.retry.RetryLoop`; no other loop of tenacity is used."""
     uses = [
         (path.relative_to(PACKAGE).as_posix(), name)
         for path in PACKAGE.rglob("*.py")

@@ -18,10 +18,10 @@ import attrs
 
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, ProgressTimeoutError, RequestFailedError
+from tinsmith.core.policy import LONG_WAIT_S
 from tinsmith.io import operations
 from tinsmith.io.download import Download, disk_trouble_is_named
 from tinsmith.io.events import StillWaiting
-from tinsmith.io.polling.promise import LONG_WAIT_S
 from tinsmith.io.unpack import checked_file, move_in, unpack
 
 if TYPE_CHECKING:

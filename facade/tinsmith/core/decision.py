@@ -1,6 +1,6 @@
 """What one exchange with the server ended in, and what may follow.
 
-Values only; `retry` and `pacing` judge them.
+Values only; `retry` and `pacing` decide by them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ class OpClass(StrEnum):
 
     SUBMIT = "submit"
     """Changes state; safe to repeat only byte for byte, where the server deduplicates."""
-    POLL = "poll"
-    """Asks for a promise; waiting is its normal case."""
     READ = "idempotent read"
     """May be repeated at will."""
     BEST_EFFORT = "best effort"
@@ -38,7 +36,7 @@ class Fault(StrEnum):
     TRUNCATED = "answer cut short"
     READ_TIMEOUT = "no answer in time"
     WRITE_TIMEOUT = "upload stalled"
-    DEADLINE = "total time of a try is over"
+    DEADLINE = "total time of an attempt is over"
     BROKEN_BODY = "answer cannot be read"
     REDIRECT = "redirect refused"
     CLOSED = "client is closed"
@@ -61,7 +59,7 @@ NEVER_REPEATED = frozenset({501, 505})
 
 @attrs.frozen
 class Outcome:
-    """How one try ended: a status with headers, or a fault."""
+    """How one attempt ended: a status with headers, or a fault."""
 
     status: int | None = None
     """HTTP status, if an answer came."""
@@ -72,7 +70,7 @@ class Outcome:
 
     @property
     def applied(self) -> Applied:
-        """Whether the request took effect, judged from this try alone."""
+        """Whether the request took effect, judged from this attempt alone."""
         if self.fault is not None:
             return "no" if self.fault in NOT_SENT else "unknown"
         assert self.status is not None
@@ -83,17 +81,27 @@ class Outcome:
 
 @attrs.frozen
 class Decision:
-    """What to do after a try."""
+    """What to do after an attempt."""
 
-    action: Literal["done", "retry", "fail"]
-    """Take the answer, send the same bytes again after `delay_s`, or raise."""
+    action: Literal["done", "retry", "wait", "fail"]
+    """Take the answer, send the same bytes again after `delay_s`, or raise.
+
+    `wait` sends again as `retry` does, after an answer that says nothing of the request: a bill to be paid.
+    """
     delay_s: float = 0.0
     """Seconds to wait before a retry."""
     applied: Applied = "unknown"
-    """Whether the request took effect, judged from all tries."""
+    """Whether the request took effect, judged from all attempts."""
     reason: str = ""
     """Why, for the error and the log."""
     retry_after_s: float | None = None
     """What the server asked for, if it did."""
     spends: bool = False
     """Whether the retry is paid from the client's budget."""
+    limit_s: float = float("inf")
+    """Seconds from the first attempt after which no retry starts."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the same bytes are sent again."""
+        return self.action in ("retry", "wait")

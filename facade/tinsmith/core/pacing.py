@@ -24,7 +24,7 @@ _FINAL_FAULTS = frozenset({Fault.TLS, Fault.REDIRECT, Fault.CLOSED})
 
 @attrs.frozen
 class Moment:
-    """What the clocks and the dice say when a poll is judged."""
+    """What the clocks and the dice say when a poll was answered."""
 
     took_s: float = 0.0
     """Seconds that this poll took."""
@@ -76,7 +76,7 @@ def billing_pause_s(unpaid_s: float, patience_s: float, policy: PollPolicy) -> f
     return None if unpaid_s >= patience_s else policy.billing_pause_s
 
 
-def judge_poll(
+def decide_poll(
     outcome: Outcome, failed: int, moment: Moment, retry: RetryConfig, policy: PollPolicy
 ) -> Decision:
     """Decide by status or fault alone whether to ask again, and when.

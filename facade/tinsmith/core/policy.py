@@ -24,6 +24,10 @@ OnUnknown = Literal["raise", "resend"]
 """What to do when nobody knows whether a training request was applied."""
 
 
+LONG_WAIT_S = 60.0
+"""A wait this long says what it waits for: longer than a cycle of the hosted service."""
+
+
 def positive(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
     """Validate that a limit is above 0, or absent."""
     if value is not None and not value > 0:

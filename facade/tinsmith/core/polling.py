@@ -33,7 +33,7 @@ from tinsmith.core.failures import (
     no_such_operation,
     parse_body,
 )
-from tinsmith.core.pacing import Moment, back_off, judge_poll, not_ready_pause_s, unreadable_pause_s
+from tinsmith.core.pacing import Moment, back_off, decide_poll, not_ready_pause_s, unreadable_pause_s
 from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.core.retry_after import should_retry
 from tinsmith.core.wording import Source, Topic, Words, names_what_is_missing, read_words, topic_of
@@ -180,7 +180,7 @@ def decide(
         return Failed(_own_failure(poll, words.text, asked))
     if bare_500 and status == 500 and words.source in (Source.NOTHING, Source.UNREADABLE):
         return _broken(poll, "nothing to read, as where it cannot write a result that holds NaN or infinity")
-    decision = judge_poll(Outcome(status, headers=headers), state.failed, moment, retry, policy)
+    decision = decide_poll(Outcome(status, headers=headers), state.failed, moment, retry, policy)
     if decision.action == "retry":
         return _again(poll, words, asked, decision.delay_s)
     if decision.retry_after_s is not None or should_retry(headers) is False or not 400 <= status < 500:
@@ -207,7 +207,7 @@ def decide_fault(
     broken is as unreadable as one that is no JSON; `reason` stands for its bytes.
     """
     moment, policy, retry = moment or Moment(), policy or PollPolicy(), retry or RetryConfig()
-    decision = judge_poll(Outcome(fault=fault), state.failed, moment, retry, policy)
+    decision = decide_poll(Outcome(fault=fault), state.failed, moment, retry, policy)
     if decision.action == "fail":
         return None
     state = attrs.evolve(state, iteration=state.iteration + 1)

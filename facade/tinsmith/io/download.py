@@ -19,7 +19,7 @@ import orjson
 from tinsmith.core.decision import Fault, OpClass, Outcome
 from tinsmith.core.errors import APIConnectionError, APIResponseValidationError, TinkerError
 from tinsmith.core.failures import error_from_status
-from tinsmith.core.retry import Tries, drive, judge
+from tinsmith.core.retry import Decision, History, RetryLoop, decide
 from tinsmith.io.http.messages import Faulted
 
 if TYPE_CHECKING:
@@ -82,19 +82,21 @@ class Download:
         self._refused = 0
         self._stuck = 0
         self._error: TinkerError | None = None
+        self.history = History()
+        """What was known at the last decision to ask again."""
         self._kept = self._remember()
 
     async def run(self) -> None:
         """Fetch until the whole file is at `part` and was verified."""
         started_s = self._connection.runtime.loop.time()
         self._last_gain_s = started_s
-        await drive(self._try, self._pause, sleep=asyncio.sleep)
+        await RetryLoop(Download._attempt, Download._decide, sleep=asyncio.sleep).run(self)
         if self._error is not None:
             raise self._error
         await self._connection.runtime.in_worker(self._verify)
         self._notes.unlink(missing_ok=True)
 
-    async def _try(self, _attempt: int) -> Outcome:
+    async def _attempt(self) -> Outcome:
         """Fetch as much as comes; the outcome says whether it was all."""
         before = self._size()
         try:
@@ -115,18 +117,16 @@ class Download:
         self._stuck = 0 if self._size() > before else self._stuck + 1
         return outcome
 
-    def _pause(self, _attempt: int, outcome: Outcome) -> float | None:
+    def _decide(self, outcome: Outcome) -> Decision:
         if self._error is None:
-            return None
+            return Decision("done", applied="yes")
         if outcome.status in (401, 403, 404, 410) and self._refused < SIGNATURE_TRIES:
             self._refused += 1
             self._url = None  # the signature may have expired on the way
-            return self._connection.config.retry.retry_delay_base
-        tries = Tries(
-            attempt=max(self._stuck, 1), wall_now_s=time.time(), random=self._connection.random.random()
-        )
-        decision = judge(OpClass.READ, outcome, tries, self._connection.config.retry)
-        return decision.delay_s if decision.action == "retry" else None
+            return Decision("wait", self._connection.config.retry.retry_delay_base)
+        random = self._connection.random.random()
+        self.history = History(attempt=max(self._stuck, 1), wall_now_s=time.time(), random=random)
+        return decide(OpClass.READ, outcome, self.history, self._connection.config.retry)
 
     async def _fetch(self, url: str, offset: int) -> tuple[int, Mapping[str, str]]:
         headers = {"Accept-Encoding": "identity"}

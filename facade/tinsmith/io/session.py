@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tinsmith.core.errors import TinkerError
     from tinsmith.io.connection import Connection
-    from tinsmith.io.http.attempts import Exchange
+    from tinsmith.io.http.sender import Attempts
     from tinsmith.io.settings import ServerSettings
     from tinsmith.io.telemetry import Telemetry
 
@@ -35,7 +35,7 @@ _log = logging.getLogger("tinsmith")
 _GONE = frozenset({404, 410})
 
 
-def _says_that_it_is_gone(exchange: Exchange) -> bool:
+def _says_that_it_is_gone(exchange: Attempts) -> bool:
     """Say whether the server itself answers that it has no such session; a proxy's page is not its word."""
     if exchange.outcome.status not in _GONE or exchange.answer is None:
         return False

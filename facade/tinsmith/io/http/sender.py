@@ -1,15 +1,19 @@
 """Send a request until it has an outcome, by the rules of `core.retry`, and build the error when it has none.
 
-It owns the retry budget and the back-off of one client. It must not know order or promises:
-`io.queues` and `io.polling` do.
+It owns the attempts of each call and their clocks, the retry budget of one client, and the pause while the
+account cannot pay. It must not know order or promises: `io.queues` and `io.polling` do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
+
+import attrs
 
 from tinsmith.core import errors
 from tinsmith.core.config import set_variables
@@ -23,22 +27,22 @@ from tinsmith.core.failures import (
     no_such_operation,
     parse_body,
 )
-from tinsmith.core.retry import drive
+from tinsmith.core.pacing import billing_pause_s
+from tinsmith.core.policy import LONG_WAIT_S, RetryConfig
+from tinsmith.core.retry import History, RetryBudget, RetryLoop, decide
+from tinsmith.core.retry_after import should_retry
 from tinsmith.core.wording import is_missing_route, read_words
 from tinsmith.io.events import StillWaiting
-from tinsmith.io.http.attempts import Attempts, Exchange, SenderState
-from tinsmith.io.http.messages import REDIRECTS
+from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from random import Random
 
-    from tinsmith.core.config import ClientConfig, RetryConfig
+    from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
     from tinsmith.io.billing import Billing
     from tinsmith.io.events import Observers
     from tinsmith.io.http.auth import Credentials
-    from tinsmith.io.http.messages import Answer, Request
     from tinsmith.io.http.server import Server
 
 _log = logging.getLogger("tinsmith")
@@ -46,13 +50,69 @@ _log = logging.getLogger("tinsmith")
 _TIMEOUTS = frozenset({Fault.CONNECT_TIMEOUT, Fault.READ_TIMEOUT, Fault.WRITE_TIMEOUT, Fault.DEADLINE})
 
 
+_NOT_YET_SENT, _NO_HISTORY, _UNDECIDED = Outcome(fault=Fault.CLOSED), History(), Decision("fail")
+
+
 def new_idempotency_key() -> str:
     """Return a fresh key for one logical call."""
     return f"tinsmith-retry-{uuid.uuid4()}"
 
 
+@attrs.define(eq=False)
+class Attempts:
+    """The attempts of one logical call: what is sent, what came of it so far, and how it ended."""
+
+    request: Request
+    """What is sent."""
+    op: OpClass
+    """What is at stake when it is sent twice."""
+    retry: RetryConfig
+    """How often and how long it is sent again."""
+    started_s: float
+    """When the first attempt began, on the clock of the loop."""
+    valid: Callable[[Answer], bool] | None = None
+    """Says whether a body of success can be read."""
+    notice: Callable[[Outcome], None] | None = None
+    """Sees the outcome of each attempt."""
+    admit: Callable[[], Awaitable[None]] | None = None
+    """What each further attempt waits for; the wait counts against no limit."""
+    patient: bool = False
+    """Whether it waits for a bill to be paid, and asks a proxy again that answers for nobody."""
+    unknown_before: bool = False
+    """Whether an attempt before the last ended with an unknown outcome."""
+    answer: Answer | None = None
+    """The last answer, if one came whole."""
+    outcome: Outcome = _NOT_YET_SENT
+    """How the last attempt ended."""
+    reason: str = ""
+    """What the transport said of a fault."""
+    history: History = _NO_HISTORY
+    """What was known when the last decision was made."""
+    decision: Decision = _UNDECIDED
+    """What was decided after the last attempt."""
+    attempts: int = 0
+    """How often it was sent."""
+    elapsed_s: float = 0.0
+    """Seconds from the first attempt to the last outcome."""
+    charged: int = 0
+    """Attempts that count against the number of retries."""
+    paused_s: float = 0.0
+    """Seconds that count against no limit: waiting to be admitted, or for a bill to be paid."""
+    unpaid_since_s: float | None = None
+    """Since when the server answers 402."""
+    bare_400: int = 0
+    """Empty 400s so far."""
+    told_s: float = LONG_WAIT_S
+    """When the next event says what a long wait is for, in seconds from the first attempt."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the answer is the one that was asked for."""
+        return self.decision.action == "done"
+
+
 class Sender:
-    """The sending side of one client: its transport, its budget, its memory of having reached the server."""
+    """The sending side of one client: its transport, its retry budget, what its calls learn of the server."""
 
     def __init__(
         self,
@@ -64,14 +124,20 @@ class Sender:
         server: Server,
     ) -> None:
         self._config = config
-        self._shared = SenderState(config, credentials, billing, random, server)
+        self._credentials = credentials
         self._observers = observers
+        self._billing = billing
+        self._random = random
         self._server = server
+        self._billing_patience_s = config.poll.billing_patience_s
+        self._budget = RetryBudget(config.retry)
+        self._reached = False
+        self._loop = RetryLoop(self._send, self._decide, self._note_retry, sleep=asyncio.sleep)
         self._warned: set[str] = set()
 
     def apply_limits(self, limits: Limits) -> None:
         """Have later pauses last no longer than the server says, while the account cannot pay."""
-        self._shared.billing_patience_s = limits.billing_patience_s
+        self._billing_patience_s = limits.billing_patience_s
 
     async def call(
         self,
@@ -81,7 +147,7 @@ class Sender:
         valid: Callable[[Answer], bool] | None = None,
         retry: RetryConfig | None = None,
     ) -> Answer:
-        """Send until there is an answer of success, or raise the error of the last try."""
+        """Send until there is an answer of success, or raise the error of the last attempt."""
         exchange = await self.exchange(request, op, valid=valid, retry=retry)
         if exchange.done and exchange.answer is not None:
             return exchange.answer
@@ -98,21 +164,128 @@ class Sender:
         notice: Callable[[Outcome], None] | None = None,
         admit: Callable[[], Awaitable[None]] | None = None,
         patient: bool = False,
-    ) -> Exchange:
+    ) -> Attempts:
         """Send until there is an outcome; byte-identical, under one idempotency key.
 
-        `valid` says whether a body of success can be read; `notice` sees the outcome of each try, and each
-        further one waits for `admit`. What is `patient` waits for a bill to be paid, as submissions do.
+        `valid` says whether a body of success can be read; `notice` sees the outcome of each attempt, and
+        each further one waits for `admit`. What is `patient` waits for a bill to be paid, as submissions do.
         """
-        run = Attempts(
-            self._shared, self, request, op, valid, retry or self._config.retry, unknown_before, notice
+        call = Attempts(
+            request,
+            op,
+            retry or self._config.retry,
+            asyncio.get_running_loop().time(),
+            valid,
+            notice,
+            admit,
+            patient or op is OpClass.SUBMIT,
+            unknown_before,
         )
-        run.admit = admit
-        run.patient = patient or op is OpClass.SUBMIT
-        await drive(run.send, run.pause_after, sleep=asyncio.sleep)
-        return run.exchange()
+        call.decision = await self._loop.run(call)
+        return call
 
-    def error(self, exchange: Exchange) -> errors.TinkerError:
+    async def _send(self, call: Attempts) -> Outcome:
+        """Make one attempt."""
+        clock = asyncio.get_running_loop().time
+        if call.attempts and call.admit is not None:
+            asked_s = clock()
+            await call.admit()
+            call.paused_s += clock() - asked_s
+        extra = {"x-stainless-retry-count": str(call.attempts)}
+        call.attempts += 1
+        call.answer, call.reason = None, ""
+        try:
+            call.answer = answer = await self._credentials.send(call.request, extra)
+        except Faulted as faulted:
+            call.outcome, call.reason = Outcome(fault=faulted.fault), faulted.reason
+        else:
+            self._reached = True
+            call.outcome = Outcome(answer.status, headers=answer.headers)
+            if answer.ok and call.valid is not None and not call.valid(answer):
+                call.outcome = Outcome(fault=Fault.BROKEN_BODY)
+            self._note_answer(call.request, answer)
+        call.elapsed_s = clock() - call.started_s
+        if call.notice is not None:
+            call.notice(call.outcome)
+        return call.outcome
+
+    def _decide(self, call: Attempts, outcome: Outcome) -> Decision:
+        """Have `core.retry` decide, unless the answer says nothing of the request."""
+        now_s = call.started_s + call.elapsed_s
+        pause_s = self._standstill_s(call, now_s)
+        if pause_s is not None:
+            return Decision("wait", pause_s)
+        call.charged += outcome.status != 429
+        call.history = History(
+            attempt=call.attempts,
+            charged=call.charged,
+            elapsed_s=call.elapsed_s - call.paused_s,
+            wall_now_s=time.time(),  # for the dates that servers name, and for nothing else
+            unknown_before=call.unknown_before,
+            may_resend_unknown=self._server.may_resend_unknown,  # now: servers are recognised late
+            reached=self._reached,
+            budget_wait_s=self._budget.wait_s(now_s),
+            random=self._random.random(),
+        )
+        decision = decide(call.op, outcome, call.history, call.retry)
+        if decision.action == "done":
+            self._budget.succeeded(now_s)
+        return decision
+
+    def _standstill_s(self, call: Attempts, now_s: float) -> float | None:
+        """Return the pause after an answer that says nothing of the request: a bill, a stale proxy."""
+        outcome, policy, limit_s = call.outcome, self._config.poll, self._billing_patience_s
+        since_s, operation = call.unpaid_since_s, call.request.operation
+        if outcome.status != 402 and since_s is not None:
+            call.unpaid_since_s = None
+            call.paused_s += now_s - since_s
+            self._billing.resumed(operation, now_s - since_s)
+        if not call.patient or not call.retry.enable_retry_logic:
+            return None
+        if outcome.status == 402 and should_retry(outcome.headers) is not False:
+            since_s = call.unpaid_since_s = now_s if since_s is None else since_s
+            pause_s = billing_pause_s(now_s - since_s, limit_s, policy)
+            if pause_s is not None:
+                self._billing.paused(operation, now_s - since_s, limit_s)
+            return pause_s
+        if outcome.status == 400 and call.answer is not None and not call.answer.body.strip():
+            call.bare_400 += 1
+            if call.bare_400 < policy.bare_400_limit:
+                self._credentials.renew_connections(call.request.lane)
+                return policy.floor_s
+        return None
+
+    def _note_retry(self, call: Attempts, outcome: Outcome, decision: Decision) -> None:
+        """Log and count an attempt that will be followed by another; pay for that one."""
+        if decision.action == "wait":
+            return
+        request, kind = call.request, str(outcome.fault or f"status {outcome.status}")
+        self._observers.stumbled(kind)
+        if outcome.fault in NOT_SENT:
+            self.warn_once(
+                "unreachable", "cannot reach %s: %s; trying again", self._config.base_url, call.reason or kind
+            )
+        if call.op is OpClass.SUBMIT and outcome.applied == "unknown" and not self._server.is_vouched_for:
+            self.warn_once(
+                "unvouched",
+                "the outcome of %s is unknown (%s) and it is sent again, since most servers apply a sequence"
+                " number once; pass server_deduplicates=False if %s does not, or True if it does",
+                request.operation,
+                kind,
+                self._config.base_url,
+            )
+        _log.debug("%s: %s; again in %.3f s", request.operation, kind, decision.delay_s)
+        waited_s = call.history.elapsed_s
+        if call.answer is not None and outcome.fault is None and waited_s >= call.told_s:
+            call.told_s = 2.0 * waited_s
+            why = f"the server, which answers {outcome.status}: {detail_text(parse_body(call.answer.body))}"
+            self._observers.tell(StillWaiting(request.operation, why, waited_s, None))
+            _log.warning("%s has waited %.0f s for %s", request.operation, waited_s, why)
+        if decision.spends:
+            self._budget.spend(call.started_s + call.elapsed_s)
+        call.unknown_before = call.unknown_before or outcome.applied == "unknown"
+
+    def error(self, exchange: Attempts) -> errors.TinkerError:
         """Build the error for an exchange that did not end in success."""
         facts: errors.ErrorFacts = {
             "attempts": exchange.attempts,
@@ -144,7 +317,7 @@ class Sender:
             return f"server {self._config.base_url}, from base_url= or TINKER_BASE_URL"
         return f"server {self._config.base_url}"
 
-    def heed(self, request: Request, answer: Answer) -> None:
+    def _note_answer(self, request: Request, answer: Answer) -> None:
         """Look for marks of the server; log what it says of an operation that will go away."""
         if not self._server.is_recognised:
             self._server.examine(request, answer)
@@ -173,35 +346,8 @@ class Sender:
                 problem,
             )
 
-    def held_up(self, request: Request, answer: Answer, waited_s: float) -> None:
-        """Say why a call that the server refuses again and again takes so long."""
-        why = f"the server, which answers {answer.status}: {detail_text(parse_body(answer.body))}"
-        self._observers.tell(StillWaiting(request.operation, why, waited_s, None))
-        _log.warning("%s has waited %.0f s for %s", request.operation, waited_s, why)
 
-    def stumbled(
-        self, request: Request, op: OpClass, outcome: Outcome, decision: Decision, reason: str
-    ) -> None:
-        """Note a try that will be followed by another."""
-        kind = str(outcome.fault or f"status {outcome.status}")
-        self._observers.stumbled(kind)
-        if outcome.fault in NOT_SENT:
-            self.warn_once(
-                "unreachable", "cannot reach %s: %s; trying again", self._config.base_url, reason or kind
-            )
-        if op is OpClass.SUBMIT and outcome.applied == "unknown" and not self._server.is_vouched_for:
-            self.warn_once(
-                "unvouched",
-                "the outcome of %s is unknown (%s) and it is sent again, since most servers apply a sequence"
-                " number once; pass server_deduplicates=False if %s does not, or True if it does",
-                request.operation,
-                kind,
-                self._config.base_url,
-            )
-        _log.debug("%s: %s; again in %.3f s", request.operation, kind, decision.delay_s)
-
-
-def _applied(exchange: Exchange) -> errors.Applied | None:
+def _applied(exchange: Attempts) -> errors.Applied | None:
     """Say whether a request took effect; None for one that only reads."""
     if exchange.request.method == "GET":
         return None

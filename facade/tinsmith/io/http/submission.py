@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from tinsmith.core.conflict import Conflict
     from tinsmith.core.decision import Outcome
-    from tinsmith.io.http.attempts import Exchange
-    from tinsmith.io.http.sender import Sender
+    from tinsmith.io.http.sender import Attempts, Sender
 
 
 @attrs.frozen
@@ -92,7 +91,7 @@ async def submit(
     unknown_before: bool = False,
     notice: Callable[[Outcome], None] | None = None,
     admit: Callable[[], Awaitable[None]] | None = None,
-) -> Accepted | Exchange:
+) -> Accepted | Attempts:
     """Send until accepted, and return the promise; what ended otherwise comes back to be judged."""
     request = Request(
         submission.operation,
@@ -126,7 +125,7 @@ async def submit(
 def refusal(
     caller: Sender,
     submission: Submission,
-    exchange: Exchange,
+    exchange: Attempts,
     *,
     checkpoint: str | None = None,
     reused: bool = False,
@@ -181,20 +180,20 @@ def refusal(
     return error.adding(model_id=submission.model_id, seq_id=submission.seq_id)
 
 
-def leaves_doubt(exchange: Exchange) -> bool:
+def leaves_doubt(exchange: Attempts) -> bool:
     """Say whether the number was sent with an unknown outcome; a 409 on its own says what it says."""
     is_conflict = exchange.outcome.status == 409
     return exchange.unknown_before or (exchange.outcome.applied == "unknown" and not is_conflict)
 
 
-def words_of(exchange: Exchange) -> Words:
+def words_of(exchange: Attempts) -> Words:
     """Return what the last answer says, if one came."""
     answer = exchange.answer
     return Words(Source.NOTHING) if answer is None else read_words(answer.body)
 
 
 def conflict(
-    submission: Submission, exchange: Exchange, *, reused: bool, highest_sent: int
+    submission: Submission, exchange: Attempts, *, reused: bool, highest_sent: int
 ) -> Conflict | None:
     """Say what a 409 means for a request in its line; None where there was none."""
     if exchange.outcome.status != 409:
@@ -209,7 +208,7 @@ def conflict(
     )
 
 
-def _loses_the_model(submission: Submission, exchange: Exchange, words: Words) -> bool:
+def _loses_the_model(submission: Submission, exchange: Attempts, words: Words) -> bool:
     """Say whether a refusal means that the server no longer has the model of a training request."""
     status, topic = exchange.outcome.status, words.topic
     if submission.model_id is None or submission.operation == "asample" or words.source is not Source.TEXT:
@@ -229,7 +228,7 @@ def _promise_for(submission: Submission, answer: Answer) -> str | None:
     return request_id if request_id is not None and submission.takes(request_id) else None
 
 
-def _promise_of(submission: Submission, exchange: Exchange) -> str | None:
+def _promise_of(submission: Submission, exchange: Attempts) -> str | None:
     """Find the promise in an answer of success, or in a 409 that says what it became before."""
     answer = exchange.answer
     if answer is None or not (exchange.done or exchange.outcome.status == 409):

@@ -22,6 +22,7 @@ from tinsmith.core.errors import (
     TinkerError,
 )
 from tinsmith.core.pacing import Moment
+from tinsmith.core.policy import LONG_WAIT_S
 from tinsmith.core.polling import (
     Done,
     Failed,
@@ -33,11 +34,9 @@ from tinsmith.core.polling import (
     decide_unreadable,
 )
 from tinsmith.core.progress import Progress
-from tinsmith.core.retry import drive
 from tinsmith.io.events import QueueStateChanged, StillWaiting
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 from tinsmith.io.limits import ByteBudget
-from tinsmith.io.polling.promise import LONG_WAIT_S, Promise
 
 if TYPE_CHECKING:
     from random import Random
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.server import Server
+    from tinsmith.io.polling.promise import Promise
     from tinsmith.io.runtime import Runtime
 
 _log = logging.getLogger("tinsmith")
@@ -111,7 +111,7 @@ class Poller:
         try:
             if promise.ended is not None:
                 await promise.ended(promise)
-            verdict = await drive(_Poller(self, promise).send, _pause, sleep=asyncio.sleep)
+            verdict = await self._settled(promise)
         except asyncio.CancelledError:
             if self._lost is None or task not in self._interrupted:
                 raise
@@ -129,7 +129,6 @@ class Poller:
             raise verdict.error.adding(
                 request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
             )
-        assert not isinstance(verdict, NotYet)
         if isinstance(verdict, Done):
             self._tell_of_billing(promise, None)
         else:
@@ -147,6 +146,14 @@ class Poller:
         """Apply the limits that the server dictates."""
         self._policy = attrs.evolve(self._policy, billing_patience_s=limits.billing_patience_s)
         self._room.limit_bytes = limits.response_bytes
+
+    async def _settled(self, promise: Promise) -> Done | Resubmit | Failed:
+        """Ask until it is decided. This is polling, not retrying: a promise that is not ready is no fault."""
+        verdict = await self.poll(promise)
+        while isinstance(verdict, NotYet):
+            await asyncio.sleep(verdict.pause_s)
+            verdict = await self.poll(promise)
+        return verdict
 
     async def poll(self, promise: Promise) -> Verdict:
         """Ask once and judge the answer; a large result waits for room first."""
@@ -370,24 +377,8 @@ class _Owner:
     waits: int = 0
 
 
-class _Poller:
-    """The polls of one promise, as `core.retry.drive` wants them."""
-
-    def __init__(self, hub: Poller, promise: Promise) -> None:
-        self._hub = hub
-        self._promise = promise
-
-    async def send(self, _attempt: int) -> Verdict:
-        """Ask once."""
-        return await self._hub.poll(self._promise)
-
-
 def _ended(error: TinkerError, promise: Promise) -> TinkerError:
     """Copy the error that ended the client, with the ids of a promise that can be asked for by another."""
     return error.again("unknown").adding(
         request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
     )
-
-
-def _pause(_attempt: int, verdict: Verdict) -> float | None:
-    return verdict.pause_s if isinstance(verdict, NotYet) else None

@@ -10,10 +10,8 @@ from tinsmith_api.operations import OPERATIONS
 
 from tinsmith.core.claims import Claims
 from tinsmith.core.failures import detail_text
+from tinsmith.core.policy import LONG_WAIT_S
 from tinsmith.core.polling import Asked, PollState
-
-LONG_WAIT_S = 60.0
-"""A wait this long says what it waits for: longer than a cycle of the hosted service."""
 
 LARGE_RESULTS = frozenset(each.request_type for each in OPERATIONS.values() if "result" in each.protobuf)
 """Request types whose results may be large: they may come as protobuf, and be announced by their size."""

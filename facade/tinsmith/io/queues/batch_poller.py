@@ -13,8 +13,8 @@ import orjson
 
 from tinsmith.core.decision import Fault
 from tinsmith.core.pacing import Moment, not_ready_pause_s
+from tinsmith.core.policy import LONG_WAIT_S
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
-from tinsmith.io.polling.promise import LONG_WAIT_S
 
 if TYPE_CHECKING:
     from tinsmith.io.connection import Connection
