@@ -28,17 +28,19 @@ class Limits:
     max_items: int | None = None
     """The greatest length."""
 
-    def __call__(self, _: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    def __call__(self, made: object, attribute: attrs.Attribute[Any], value: Any) -> None:
         """Refuse a value outside; the error names the field."""
         if value is None:
             return
         if isinstance(value, list):
-            if not self._holds(len(value), self.min_items, None, self.max_items, None):
-                raise InputError(
-                    f"must have {self._length()} entries, not {len(value)}", field=attribute.name
-                )
+            if self._holds(len(value), self.min_items, None, self.max_items, None):
+                return
+            problem = f"must have {self._length()} entries, not {len(value)}"
         elif not self._holds(value, self.minimum, self.above, self.maximum, self.below):
-            raise InputError(f"must be {self._range()}, not {value!r}", field=attribute.name)
+            problem = f"must be {self._range()}, not {value!r}"
+        else:
+            return
+        raise InputError(problem, field=attribute.name, model=type(made).__name__)
 
     @staticmethod
     def _holds(

@@ -20,8 +20,8 @@ from typing import Any, Literal, Self, get_type_hints
 import attrs
 
 from .errors import InputError
-from .ownership import is_array, own_fields
-from .reading import named_fields, read_fields
+from .ownership import is_array
+from .reading import UNNAMED, named_fields, own_fields
 
 Extra = Mapping[str, Any] | bytes
 """Fields of a JSON object by name, or of a protobuf message as its bytes."""
@@ -197,10 +197,15 @@ class Value:
 
     @classmethod
     def _of_mapping(cls, fields: Mapping[str, Any]) -> Self:
-        known = read_fields(cls, fields)
+        hashed: Any = cls  # checkers take the hash of the values for that of the class
+        names = named_fields(hashed)
+        known = {field.name: fields[field.name] for field in names if field.name in fields}
+        for field in names:
+            if field.default is attrs.NOTHING and field.name not in known:
+                raise InputError(f"is missing; {cls.__name__} needs it", field=field.name)
         unknown = {name: value for name, value in fields.items() if name not in known}
         if unknown and issubclass(cls, Model):
-            known["extra"] = unknown
+            known[UNNAMED] = unknown
         else:
             _refuse_unknown(cls, unknown)
         return cls(**known)

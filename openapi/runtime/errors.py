@@ -151,17 +151,22 @@ class InputError(TinkerError, ValueError):
         *,
         datum: int | None = None,
         field: str | None = None,
+        model: str | None = None,
         **facts: Unpack[ErrorFacts],
     ) -> None:
-        where = ", ".join(
-            part
-            for part in (f"datum {datum}" if datum is not None else "", f"field {field!r}" if field else "")
-            if part
-        )
+        named = f"field {field!r}{f' of {model}' if model else ''}" if field else ""
+        where = ", ".join(part for part in (f"datum {datum}" if datum is not None else "", named) if part)
         facts.setdefault("applied", "no")
         super().__init__(f"{where}: {message}" if where else message, **facts)
+        self.problem = message
+        """What is wrong, without where."""
         self.datum = datum
         self.field = field
+        """Path of the field; None where it is about no field."""
+
+    def within(self, model: str, field: str) -> InputError:
+        """Return the error as the value that has the wrong part in a field reports it."""
+        return InputError(self.problem, datum=self.datum, field=_joined(field, self.field), model=model)
 
     def __str__(self) -> str:
         return self.message
@@ -217,8 +222,7 @@ class InvalidBody(TinkerError, ValueError):  # noqa: N818  # the name is public
 
     def within(self, model: str, field: str) -> InvalidBody:
         """Return the error as the reader of the value that holds this one reports it."""
-        inner = self.field if self.field.startswith("[") or not self.field else f".{self.field}"
-        return InvalidBody(self.problem, model=model, field=field + inner)
+        return InvalidBody(self.problem, model=model, field=_joined(field, self.field))
 
     def answered(self, operation: str, status_code: int) -> InvalidBody:
         """Return the error as the operation reports it whose answer this was."""
@@ -248,6 +252,11 @@ class UnexpectedStatus(TinkerError):  # noqa: N818  # the name that users of the
         """The headers of the answer."""
         self.parsed = parsed
         """The body as the contract's type of an error; None for something else, such as a proxy's page."""
+
+
+def _joined(field: str, inner: str | None) -> str:
+    """Return the path of a part within a field."""
+    return field + ("" if not inner else inner if inner.startswith("[") else f".{inner}")
 
 
 def first_part(content: bytes) -> str:

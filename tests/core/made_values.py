@@ -72,9 +72,10 @@ def of_hint(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(arguments)
     if origin is list:
         return st.lists(of_hint(arguments[0]), max_size=2)
-    if origin is not None:  # mappings; texts are what all of them may hold
-        holds_values = any(map(attrs.has, [arguments[1], *get_args(arguments[1])]))
-        return st.dictionaries(NAME, of_hint(arguments[1]) if holds_values else NAME, max_size=2)
+    if origin is tuple:
+        return st.tuples(*map(of_hint, arguments))
+    if origin is not None:  # mappings
+        return st.dictionaries(NAME, of_hint(arguments[1]), max_size=2)
     if issubclass(hint, Enum):
         return st.sampled_from(list(hint))
     return made(hint)

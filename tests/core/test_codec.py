@@ -523,7 +523,7 @@ def test_cold_answers_are_built_by_their_fields() -> None:
         (values.Cursor, {"offset": True, "limit": 1, "total_count": 1}, "'offset': unexpected bool"),
         (values.Cursor, {"offset": "0", "limit": 1, "total_count": 1}, "'offset': unexpected str"),
         (values.ListSessionsResponse, {"sessions": "abc"}, "'sessions': unexpected str"),
-        (values.ListSessionsResponse, {"sessions": [1]}, "'sessions': unexpected int"),
+        (values.ListSessionsResponse, {"sessions": [1]}, r"'sessions\[0\]': unexpected int"),
         (values.OptimStepResponse, {"metrics": []}, "'metrics': unexpected list"),
         (
             values.TrainingRunsResponse,

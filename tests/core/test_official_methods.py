@@ -95,6 +95,15 @@ def test_a_copy_has_changed_fields() -> None:
     assert attrs.evolve(tensor, data=[3, 4]) == types.TensorData([3, 4], "int64", [2])
 
 
+SAVED = {
+    "checkpoint_id": "a",
+    "checkpoint_type": "training",
+    "time": "2024-01-02T03:04:05",
+    "tinker_path": "p",
+}
+"""The fields of a checkpoint that must be given."""
+
+
 def test_mappings_become_values() -> None:
     """Nested ones too; what a value is open to is kept, and everything else is refused by name."""
     assert types.SamplingParams.model_validate({"max_tokens": "4"}) == types.SamplingParams(max_tokens=4)
@@ -104,15 +113,7 @@ def test_mappings_become_values() -> None:
     chunks = [{"tokens": [1]}, {"type": "new", "a": 1}, {"location": "x", "format": "png"}]
     prompt = types.ModelInput.model_validate({"chunks": chunks})
     assert [chunk.type for chunk in prompt.chunks] == ["encoded_text", "new", "image_asset_pointer"]
-    seen = types.Checkpoint.model_validate(
-        {
-            "checkpoint_id": "a",
-            "checkpoint_type": "training",
-            "time": "2024-01-02T03:04:05",
-            "tinker_path": "p",
-            "new": 1,
-        }
-    )
+    seen = types.Checkpoint.model_validate({**SAVED, "new": 1})
     assert (seen.time, seen.extra) == (SEEN, {"new": 1})
     inputs = {"weights": [1.0], "mine": {"data": [1], "dtype": "int64"}}
     datum = types.Datum.model_validate({"loss_fn_inputs": inputs, "model_input": prompt})
@@ -129,17 +130,17 @@ REFUSED: list[tuple[Any, Any, str | None, str]] = [
     (types.AdamParams, {"beta1": "x"}, "beta1", "must be a finite number, not 'x'"),
     (types.LoraConfig, {}, "rank", "is missing; LoraConfig needs it"),
     (types.LoraConfig, {"rank": 1, "train_mlp": "no"}, "train_mlp", "true or false"),
-    (types.ImageChunk, {"data": "", "format": "gif"}, "format", "must be one of 'png', 'jpeg', not 'gif'"),
-    (types.Checkpoint, {"checkpoint_id": 1}, "checkpoint_id", "must be text, not 1"),
+    (types.ImageChunk, {"data": "", "format": "gif"}, "format", "unknown image format 'gif'"),
+    (types.Checkpoint, {**SAVED, "checkpoint_id": 1}, "checkpoint_id", "must be text, not 1"),
     (types.ModelInput, {"chunks": {}}, "chunks", "must be a list"),
-    (types.ModelInput, {"chunks": [{"tokens": "a"}]}, "chunks[0].tokens", "must be a list, not 'a'"),
+    (types.ModelInput, {"chunks": [{"tokens": "a"}]}, "chunks[0].tokens", "not a str; pass what"),
     (types.ModelInput, {"chunks": [3]}, "chunks[0]", "mapping of its fields, not 3"),
     (types.Datum, {"loss_fn_inputs": [], "model_input": {"chunks": []}}, "loss_fn_inputs", "a mapping"),
     (values.SessionSearchRequest, {"owner": {"type": "new"}}, "owner", "unknown type, 'new'"),
     (types.DmelChunk, {"dmel": 5}, "dmel", "must be bytes or base64 text, not int"),
     (types.UnknownChunk, {"a": 5}, "type", "has a tag"),
     (values.CopyWeightsResponse, [("tinker_path", "a")], None, "must be a CopyWeightsResponse"),
-    (values.CheckpointArchiveUrlResponse, {"url": "u", "expires": "soon"}, "expires", "Invalid isoformat"),
+    (values.CheckpointArchiveUrlResponse, {"url": "u", "expires": "soon"}, "expires", "ISO 8601"),
 ]
 
 

@@ -17,7 +17,7 @@ from tinsmith import InputError
 from tinsmith.core import values
 from tinsmith.core.codec import ProtobufPayload, decode_forward_backward, encode_result
 from tinsmith_api.limits import Limits
-from tinsmith_api.ownership import own, own_array, own_flat
+from tinsmith_api.ownership import own, own_array
 
 from tests.core.made_values import classes
 
@@ -194,7 +194,6 @@ def test_containers_of_other_libraries_become_plain_ones() -> None:
     """Mappings, sequences, sets and buffers of any kind; what cannot change stays what it is."""
     assert own(UserDict(a=deque([1]))) == {"a": [1]}
     assert type(own(UserDict())) is dict
-    assert own_flat([1]) == [1]
     buffer = np.ones(1)
     kept = own({"a": [buffer]})
     buffer[:] = 9

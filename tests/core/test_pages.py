@@ -73,7 +73,7 @@ def test_a_page_whose_rows_are_all_good() -> None:
 def test_a_row_that_is_no_object_is_told_as_that() -> None:
     """Rows may be texts; what is wrong with one is said without its place in a list of its own."""
     page, problem = to_page(ListSessionsResponse, {"sessions": ["a", 1]}, "sessions")
-    assert (page.sessions, problem) == (["a"], "unexpected int among its entries")
+    assert (page.sessions, problem) == (["a"], "the body does not fit the contract: unexpected int")
     bad = {"checkpoints": [GOOD, {**GOOD, "time": "yesterday"}]}
     _, problem = to_page(CheckpointsListResponse, bad, "checkpoints")
     assert problem is not None

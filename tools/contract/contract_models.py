@@ -171,7 +171,7 @@ class Models:
             parts |= {"base": base, "fields": fields, "alias": None, "refused": _refused(schema)}
             parts["words"] = _with_fields(parts["words"], fields)
             used = " ".join(f"{field.type} {field.default}" for field in fields)
-            imports = ["import attrs", f"from ..model import {base}", "from ..ownership import own_fields"]
+            imports = ["import attrs", f"from ..model import {base}", "from ..reading import own_fields"]
             checks = [name for name in ("Limits", "refuse") if f"{name}(" in f"{used} {parts['refused']}"]
             if checks:
                 imports.append(f"from ..limits import {', '.join(checks)}")

@@ -35,8 +35,10 @@ def to_tensor(name: str, value: Any) -> TensorData:
             return _as_documented(name, TensorData.from_numpy(value))
         if type(value).__module__.partition(".")[0] == "torch":
             return _as_documented(name, TensorData.from_torch(value))
+        if isinstance(value, Mapping):
+            return TensorData.model_validate(value)
     except InputError as cause:
-        raise InputError(cause.message, field=name) from cause
+        raise cause.within("", name) from cause
     if not isinstance(value, list):
         kind = type(value).__name__
         raise InputError(
@@ -58,4 +60,12 @@ def _as_documented(name: str, tensor: TensorData) -> TensorData:
 
 def convert_inputs(inputs: Mapping[str, Any]) -> dict[str, TensorData]:
     """Convert all loss inputs of a datum."""
+    if not isinstance(inputs, Mapping):
+        raise InputError(
+            f"must be a mapping of names to tensors, not {inputs!r:.100}", field="loss_fn_inputs"
+        )
     return {name: to_tensor(name, value) for name, value in inputs.items()}
+
+
+# attrs copies it to the constructor of Datum, where the names have no meaning.
+convert_inputs.__annotations__["inputs"] = Mapping[str, Any]

@@ -9,7 +9,7 @@ import attrs
 
 from ..limits import Limits
 from ..model import Value
-from ..ownership import own_fields
+from ..reading import own_fields
 from .custom_loss_graph import CustomLossGraph
 from .custom_loss_input import CustomLossInput
 

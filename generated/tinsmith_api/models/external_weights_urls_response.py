@@ -8,7 +8,7 @@ from datetime import datetime
 import attrs
 
 from ..model import Model
-from ..ownership import own_fields
+from ..reading import own_fields
 
 
 @attrs.frozen(field_transformer=own_fields)

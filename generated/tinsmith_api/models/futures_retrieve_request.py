@@ -7,7 +7,7 @@ import attrs
 
 from ..limits import Limits
 from ..model import Value
-from ..ownership import own_fields
+from ..reading import own_fields
 from .sampling_session_futures_target import SamplingSessionFuturesTarget
 
 

@@ -10,7 +10,7 @@ import attrs
 
 from ..limits import Limits
 from ..model import Value
-from ..ownership import own_fields
+from ..reading import own_fields
 from .severity import Severity
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import attrs
 
 from ..model import Model
-from ..ownership import own_fields
+from ..reading import own_fields
 
 
 @attrs.frozen(field_transformer=own_fields)

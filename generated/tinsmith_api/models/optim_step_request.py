@@ -9,7 +9,7 @@ import attrs
 
 from ..limits import Limits
 from ..model import Value
-from ..ownership import own_fields
+from ..reading import own_fields
 from .adam_params import AdamParams
 from .optimizer_params import OptimizerParams
 

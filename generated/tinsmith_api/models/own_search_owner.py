@@ -8,7 +8,7 @@ from typing import Literal
 import attrs
 
 from ..model import Value
-from ..ownership import own_fields
+from ..reading import own_fields
 
 
 @attrs.frozen(field_transformer=own_fields)

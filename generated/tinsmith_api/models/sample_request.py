@@ -9,7 +9,7 @@ import attrs
 
 from ..limits import Limits
 from ..model import Value
-from ..ownership import own_fields
+from ..reading import own_fields
 from .model_input import ModelInput
 from .sampling_params import SamplingParams
 from .tensor_data import TensorData

@@ -6,7 +6,7 @@ from __future__ import annotations
 import attrs
 
 from ..model import Model
-from ..ownership import own_fields
+from ..reading import own_fields
 from .prompt_alt_tokens import PromptAltTokens
 from .sampled_sequence import SampledSequence
 from .tensor_data_output import TensorDataOutput

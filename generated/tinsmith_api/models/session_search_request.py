@@ -7,7 +7,7 @@ import attrs
 
 from ..limits import Limits
 from ..model import Value
-from ..ownership import own_fields
+from ..reading import own_fields
 from .own_search_owner import OwnSearchOwner
 from .search_owner import SearchOwner
 from .session_search_cursor import SessionSearchCursor

@@ -6,7 +6,7 @@ from __future__ import annotations
 import attrs
 
 from ..model import Value
-from ..ownership import own_fields
+from ..reading import own_fields
 from .telemetry_event import TelemetryEvent
 
 

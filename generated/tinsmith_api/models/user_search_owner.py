@@ -9,7 +9,7 @@ import attrs
 
 from ..limits import Limits
 from ..model import Value
-from ..ownership import own_fields
+from ..reading import own_fields
 
 
 @attrs.frozen(field_transformer=own_fields)

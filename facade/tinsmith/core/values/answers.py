@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 from tinsmith_api.model import Model
-from tinsmith_api.ownership import own_fields
+from tinsmith_api.reading import own_fields
 
 from tinsmith.core.errors import RequestErrorCategory
 

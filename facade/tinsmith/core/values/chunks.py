@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 from tinsmith_api.model import Model, Value
-from tinsmith_api.ownership import own_fields
+from tinsmith_api.reading import own_fields
 
 from tinsmith.core.dmel import sound_length
 from tinsmith.core.errors import InputError

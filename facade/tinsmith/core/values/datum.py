@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import attrs
 from tinsmith_api.model import Model
-from tinsmith_api.ownership import own_fields
+from tinsmith_api.reading import own_fields
 
 from tinsmith.core.errors import InputError
-from tinsmith.core.loss_inputs import convert_inputs, to_tensor
+from tinsmith.core.loss_inputs import convert_inputs
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.provenance import ProvenanceSpans, Span
 from tinsmith.core.values.tensor import TensorData
@@ -31,17 +30,6 @@ class Datum(Model):
     """Where the positions of the input come from, for servers that track it; not sent as JSON."""
     loss_fn_input_spans: ProvenanceSpans | None = None
     """Where the rows of the loss's inputs come from; not sent as JSON."""
-
-    @classmethod
-    def _of_mapping(cls, fields: Mapping[str, Any]) -> Datum:
-        inputs = fields.get("loss_fn_inputs")
-        if isinstance(inputs, Mapping):  # of tensors, and of all else that the constructor takes
-            made = {
-                name: part if isinstance(part, Mapping) else to_tensor(name, part)
-                for name, part in inputs.items()
-            }
-            fields = {**fields, "loss_fn_inputs": made}
-        return super()._of_mapping(fields)
 
     def with_provenance(self, model_input: Sequence[Span], loss_fn_inputs: Sequence[Span]) -> Datum:
         """Return the datum with where its positions come from: spans that follow each other without a gap.

@@ -6,24 +6,32 @@ Owns its conveniences; checks nothing against a model.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 import attrs
 from tinsmith_api.model import Model
-from tinsmith_api.ownership import own_fields
+from tinsmith_api.reading import own_fields, taking
 
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.chunks import EncodedTextChunk, ModelInputChunk
 
+_KINDS = frozenset(get_args(ModelInputChunk))
+_read = taking("ModelInput", "chunks", list[ModelInputChunk])
 
-def _listed(chunks: Iterable[ModelInputChunk]) -> list[ModelInputChunk]:
-    return list(chunks)
+
+def _taken(chunks: Iterable[ModelInputChunk]) -> list[ModelInputChunk]:
+    """Take any iterable of chunks: for checkers, a list of one kind is no list of all kinds."""
+    if type(chunks) is list and _KINDS.issuperset(map(type, chunks)):  # as `_read` does, sooner
+        return chunks.copy()
+    taken: list[ModelInputChunk] = _read(chunks)
+    return taken
 
 
 @attrs.frozen(field_transformer=own_fields)
 class ModelInput(Model):
     """A sequence of chunks, in the order in which the model reads them."""
 
-    chunks: list[ModelInputChunk] = attrs.field(converter=_listed)
+    chunks: list[ModelInputChunk] = attrs.field(converter=_taken)
     """The pieces."""
 
     @classmethod

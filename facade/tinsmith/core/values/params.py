@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from tinsmith_api.model import Value
 from tinsmith_api.numbers import above_zero, at_least_zero, require
-from tinsmith_api.ownership import own_fields
+from tinsmith_api.reading import own_fields
 
 
 def _probability(_: object, attribute: attrs.Attribute[Any], value: float) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import attrs
 from tinsmith_api.model import Model
-from tinsmith_api.numbers import at_least_zero, text
-from tinsmith_api.ownership import own_fields
+from tinsmith_api.numbers import at_least_zero
+from tinsmith_api.reading import own_fields
 
 
 @attrs.frozen(field_transformer=own_fields)
 class PromptProvenanceSpan(Model):
     """A stretch that was taken from the prompt of a sampled sequence."""
 
-    sequence_id: str = attrs.field(validator=text)
+    sequence_id: str
     """Name of the sequence, from `SampledSequence.sequence_id`."""
     offset: int = attrs.field(default=0, validator=at_least_zero)
     """First position, in tokens of the prompt."""
@@ -24,7 +24,7 @@ class PromptProvenanceSpan(Model):
 class SampledProvenanceSpan(Model):
     """A stretch that was taken from what was sampled."""
 
-    sequence_id: str = attrs.field(validator=text)
+    sequence_id: str
     """Name of the sequence, from `SampledSequence.sequence_id`."""
     offset: int = attrs.field(default=0, validator=at_least_zero)
     """First position, in sampled tokens."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 from tinsmith_api.model import Value
-from tinsmith_api.ownership import own_fields
+from tinsmith_api.reading import own_fields
 
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.model_input import ModelInput

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 from tinsmith_api.model import Extra, Model
-from tinsmith_api.ownership import own_fields
+from tinsmith_api.reading import own_fields
 
 from tinsmith.core.given import optional_numbers, whole_numbers
 from tinsmith.core.values.tensor import TensorData
