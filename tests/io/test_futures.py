@@ -10,7 +10,6 @@ import pytest
 from tinsmith import APIFuture, ClientConfig, ModelInput, SamplingParams, ServiceClient, testing
 from tinsmith.clients.service import SETTINGS
 from tinsmith.core.config import Secret
-from tinsmith.io.future import completed
 
 from tests.io.bench import ADAM, WAIT_S, datum, refuse, trainer_on
 
@@ -30,7 +29,8 @@ def test_await_of_a_finished_future_lets_others_run() -> None:
         await task
         return order
 
-    done = completed(1)
+    done: APIFuture[int] = APIFuture()
+    done.settle(1)
     for wait in (lambda: done, done.result_async, lambda: done.result_async(5.0)):
 
         async def waiting(wait: Any = wait) -> None:

@@ -16,8 +16,16 @@ from tinsmith.core import polling
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.decision import Fault
 from tinsmith.core.policy import PollPolicy, RetryConfig
-from tinsmith.io.http.messages import Answer, Faulted, Lane, Request, json_body
-from tinsmith.io.http.redaction import SHORTEST, secrets_of, without_secrets
+from tinsmith.io.http.messages import (
+    SHORTEST,
+    Answer,
+    Faulted,
+    Lane,
+    Request,
+    json_body,
+    secrets_of,
+    without_secrets,
+)
 from tinsmith.io.http.transport import Transport
 from tinsmith.io.polling import poller
 from tinsmith.testing.service import reply
@@ -136,7 +144,7 @@ def test_answer_without_end_ends(
     server: testing.SocketServer, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """An answer above the bound is refused as unreadable: a poll is not repeated for hours with gigabytes."""
-    monkeypatch.setattr("tinsmith.io.http.streams.MAX_RESPONSE_BYTES", 1000)
+    monkeypatch.setattr("tinsmith.io.http.messages.MAX_RESPONSE_BYTES", 1000)
     with ServiceClient(config=config_for(server.url)) as client:
         trainer = client.create_lora_training_client("tinsmith/tiny").result()
         large = reply({"request_id": "r", "metrics": {}, "filler": "x" * 2000})
@@ -404,7 +412,7 @@ def test_an_answer_may_unfold_to_a_bound(
     server: testing.SocketServer, monkeypatch: pytest.MonkeyPatch, lane: Lane, kind: str, told: bool
 ) -> None:
     """A JSON answer unfolds to 20 times its size or 64 MB, whichever is more; here to 100 kB."""
-    monkeypatch.setattr("tinsmith.io.http.streams.UNFOLDED_BYTES", 100_000)
+    monkeypatch.setattr("tinsmith.io.http.messages.UNFOLDED_BYTES", 100_000)
     random = Random(1)
     dense = b"".join(random.randbytes(1) * 8 for _ in range(40_000))
     bodies = [dense, b"0" * 90_000, b"0" * 1_000_000]

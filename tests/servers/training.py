@@ -94,9 +94,11 @@ def awaited(drive: Drive) -> object:
 
 def _ended(value: object) -> Any:
     """Return a future that has ended."""
-    from tinsmith.io.future import completed
+    from tinsmith import APIFuture
 
-    return completed(value)
+    future: APIFuture[Any] = APIFuture()
+    future.settle(value)
+    return future
 
 
 @step("forward_backward in three chunks")

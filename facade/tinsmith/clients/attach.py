@@ -11,8 +11,8 @@ from tinsmith.core.codec.decode import decode_forward_backward, decode_sample, l
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.errors import InputError
 from tinsmith.core.polling import PollState
-from tinsmith.io import operations
 from tinsmith.io.future import APIFuture
+from tinsmith.io.http import operations
 from tinsmith.io.polling.promise import Promise
 from tinsmith.io.queues.results import fetch
 
@@ -42,7 +42,7 @@ def attach(context: ClientContext, request_id: str, result: type[Any]) -> APIFut
         raise InputError("must be the id of a promise", field="request_id")
     future: APIFuture[Any] = APIFuture()
     future.request_ids.append(request_id)
-    return context.run(result_of(context, request_id, result), future)
+    return context.connection.run(result_of(context, request_id, result), future)
 
 
 async def result_of(context: ClientContext, request_id: str, result: type[T]) -> T:

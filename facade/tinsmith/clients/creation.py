@@ -29,9 +29,8 @@ from tinsmith.core.origin import is_loopback
 from tinsmith.core.paths import FILE_SCHEME, AdapterFolder, check_tinker_path
 from tinsmith.core.polling import PollState
 from tinsmith.core.values.names import OptimizerConfig
-from tinsmith.io import operations
-from tinsmith.io.http.messages import Body, Lane
-from tinsmith.io.http.redaction import secrets_in
+from tinsmith.io.http import operations
+from tinsmith.io.http.messages import Body, Lane, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.polling.promise import Promise

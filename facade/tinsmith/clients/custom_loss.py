@@ -29,8 +29,8 @@ from tinsmith.core.errors import (
 from tinsmith.core.merge import merge_forward_backward
 from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.core.values.tensor import TensorData
-from tinsmith.io.future import HELD_LINE, HeldLine
 from tinsmith.io.queues.jobs import UserCodeError
+from tinsmith.io.runtime import HELD_QUEUE, HeldQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -168,8 +168,8 @@ def calls(
     metrics: dict[str, Any] = {}
 
     def compute(result: ForwardBackwardOutput) -> Evaluated:
-        held = HeldLine(line)
-        HELD_LINE.set(held)  # this thread runs the loss alone
+        held = HeldQueue(line)
+        HELD_QUEUE.set(held)  # this thread runs the loss alone
         try:
             return evaluate(loss_fn, chosen, given, result)
         except TinkerError:
@@ -188,7 +188,7 @@ def calls(
         except BaseException as error:  # an exit or an interrupt is for the caller too, not for the worker
             raise UserCodeError(error) from error
         finally:
-            held.line = None
+            held.queue = None
 
     async def prepare() -> None:
         result = await forward.future

@@ -19,9 +19,9 @@ import attrs
 from tinsmith.core.codec.structure import to_value
 from tinsmith.core.errors import APIResponseValidationError, ProgressTimeoutError, RequestFailedError
 from tinsmith.core.policy import LONG_WAIT_S
-from tinsmith.io import operations
 from tinsmith.io.download import Download, disk_trouble_is_named
 from tinsmith.io.events import StillWaiting
+from tinsmith.io.http import operations
 from tinsmith.io.unpack import checked_file, move_in, unpack
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ async def trace_url(connection: Connection, session_id: str) -> str:
         if waited_s >= report_at_s:
             report_at_s = 2.0 * waited_s
             what = "the server to write the trace"
-            connection.observers.tell(StillWaiting("export_session_trace", what, waited_s, session_id))
+            connection.observers.notify(StillWaiting("export_session_trace", what, waited_s, session_id))
     if found.status == "failed":
         raise RequestFailedError(found.error or "the server cannot export the trace", request_id=session_id)
     if found.url is None:

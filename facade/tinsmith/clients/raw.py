@@ -19,7 +19,7 @@ from tinsmith.clients.attach import result_of
 from tinsmith.core.codec.encode import encode_plain_batch
 from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith.core.decision import OpClass
-from tinsmith.io import operations
+from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body
 
 if TYPE_CHECKING:
@@ -60,18 +60,18 @@ class RawOperations(Operations):
 
     def _ask(self, ask: Ask[T]) -> RawFuture[T]:
         future: RawFuture[T] = RawFuture()
-        self._context.run(self._answered(ask, self._request(ask), future), future)
+        self._context.connection.run(self._answered(ask, self._request(ask), future), future)
         return future
 
     def _promise(self, ask: Ask[T], result: type[R]) -> RawPromise[T, R]:
         future: RawPromise[T, R] = RawPromise()
-        self._context.run(self._answered(ask, self._request(ask), future), future)
+        self._context.connection.run(self._answered(ask, self._request(ask), future), future)
 
         async def resolved() -> R:
             made: Any = await future
             return await result_of(self._context, made.request_id, result)
 
-        future.follow(lambda: self._context.run(resolved()))
+        future.follow(lambda: self._context.connection.run(resolved()))
         return future
 
     def _request(self, ask: Ask[Any]) -> Request:

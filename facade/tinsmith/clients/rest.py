@@ -31,9 +31,9 @@ from tinsmith.core.paging import Pages
 from tinsmith.core.paths import ParsedCheckpointTinkerPath, spellings
 from tinsmith.core.token import claims_of
 from tinsmith.core.values.answers import CheckpointArchiveUrlResponse, WhoamiResponse
-from tinsmith.io import operations
 from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited
+from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Request
 from tinsmith.io.http.sender import Sender
 from tinsmith.io.telemetry import Telemetry
@@ -88,7 +88,7 @@ class RestClient(Operations):
 
         `APIResponseValidationError` if its token cannot be read.
         """
-        return self._context.run(self._ask_whoami())
+        return self._context.connection.run(self._ask_whoami())
 
     whoami_async = awaited(whoami)
 
@@ -110,7 +110,7 @@ class RestClient(Operations):
         if not isinstance(project_id, str):
             raise InputError("name a project, here or as project_id=", field="destination_project_id")
         ask = copy_of(path, ttl_seconds, weights_access_token, project_id)
-        return self._context.run(copied(self._context.connection.sender, ask))
+        return self._context.connection.run(copied(self._context.connection.sender, ask))
 
     copy_weights_async = awaited(copy_weights)
 
@@ -124,7 +124,9 @@ class RestClient(Operations):
         not say.
         `APIResponseValidationError` if the server sends no redirect.
         """
-        return self._context.run(self._ask_archive_url(_checkpoint(training_run_id, checkpoint_id)))
+        return self._context.connection.run(
+            self._ask_archive_url(_checkpoint(training_run_id, checkpoint_id))
+        )
 
     get_checkpoint_archive_url_async = awaited(get_checkpoint_archive_url)
 
@@ -132,7 +134,7 @@ class RestClient(Operations):
         self, tinker_path: str
     ) -> APIFuture[CheckpointArchiveUrlResponse]:
         """Get a signed URL of a checkpoint's archive; as `get_checkpoint_archive_url`."""
-        return self._context.run(self._ask_archive_url(_checkpoint_at(tinker_path)))
+        return self._context.connection.run(self._ask_archive_url(_checkpoint_at(tinker_path)))
 
     get_checkpoint_archive_url_from_tinker_path_async = awaited(get_checkpoint_archive_url_from_tinker_path)
 
@@ -157,7 +159,7 @@ class RestClient(Operations):
             return (await self._ask_archive_url(checkpoint)).url
 
         made = downloads.fetch_archive(self._context.connection, signed_url, Path(dest), overwrite, progress)
-        return self._context.run(made)
+        return self._context.connection.run(made)
 
     download_checkpoint_async = awaited(download_checkpoint)
 
@@ -185,7 +187,7 @@ class RestClient(Operations):
         made = downloads.fetch_external(
             self._context.connection, tinker_path, urls, Path(dest), overwrite, progress
         )
-        return self._context.run(made)
+        return self._context.connection.run(made)
 
     download_external_weights_async = awaited(download_external_weights)
 
@@ -196,7 +198,7 @@ class RestClient(Operations):
         server says that it cannot, as the embedded one does; `ProgressTimeoutError` if it is not written
         within the progress timeout of the client.
         """
-        return self._context.run(downloads.trace_url(self._context.connection, session_id))
+        return self._context.connection.run(downloads.trace_url(self._context.connection, session_id))
 
     export_session_trace_async = awaited(export_session_trace)
 
@@ -213,7 +215,7 @@ class RestClient(Operations):
         Waits as `export_session_trace` does; goes on where it stopped, and raises, as `download_checkpoint`.
         """
         made = downloads.fetch_trace(self._context.connection, session_id, Path(dest), overwrite, progress)
-        return self._context.run(made)
+        return self._context.connection.run(made)
 
     download_session_trace_async = awaited(download_session_trace)
 
@@ -221,8 +223,8 @@ class RestClient(Operations):
         fit = operations.fit(ask)
         path = _path_of(fit)
         if "checkpoint_id" not in path:
-            return self._context.run(self._answered(fit, operations.asked(fit, path)))
-        return self._context.run(
+            return self._context.connection.run(self._answered(fit, operations.asked(fit, path)))
+        return self._context.connection.run(
             self._on_checkpoint(path, lambda spelt: self._answered(fit, operations.asked(fit, spelt)))
         )
 

@@ -24,9 +24,9 @@ from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.params import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.core.values.tensor import TensorData
-from tinsmith.io import operations
 from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited, then
+from tinsmith.io.http import operations
 from tinsmith.io.queues.sample_job import SampleJob
 from tinsmith.io.queues.sampling_session import NUMBERS_A_COPY, SamplingSession, copy_number
 
@@ -237,7 +237,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         )
 
     def _base(self) -> APIFuture[str]:
-        return self._context.run(self._ask_base())
+        return self._context.connection.run(self._ask_base())
 
     async def _ask_base(self) -> str:
         if self._base_model is None:

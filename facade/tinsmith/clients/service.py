@@ -28,12 +28,11 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.policy import RetryConfig, Timeouts
 from tinsmith.core.server_profiles import ServerProfile
 from tinsmith.core.values.names import OptimizerConfig
-from tinsmith.io import operations
 from tinsmith.io.context import ClientContext
-from tinsmith.io.events import Event, Progress
+from tinsmith.io.events import Event, Progress, log_to_stderr
 from tinsmith.io.future import APIFuture, awaited
+from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
-from tinsmith.io.log import log_to_stderr
 from tinsmith.io.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -302,7 +301,7 @@ class ServiceClient:
         """
         from tinsmith.clients.rest import copy_of
 
-        return self._context.run(self._copy(copy_of(path, ttl_seconds, weights_access_token)))
+        return self._context.connection.run(self._copy(copy_of(path, ttl_seconds, weights_access_token)))
 
     copy_weights_async = awaited(copy_weights)
 
@@ -429,7 +428,7 @@ class ServiceClient:
         return await copied(self._connection.sender, attrs.evolve(ask, body={**ask.body, **into}))
 
     def _capabilities(self) -> APIFuture[GetServerCapabilitiesResponse]:
-        return self._context.run(self._ask_capabilities())
+        return self._context.connection.run(self._ask_capabilities())
 
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
         asked = operations.request("get_server_capabilities")

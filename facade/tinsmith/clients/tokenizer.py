@@ -16,7 +16,7 @@ from tinsmith.core.errors import APIResponseValidationError, APIStatusError, Inp
 from tinsmith.core.tokenizer import Tokenizer
 from tinsmith.core.tokenizer_files import FILES, TEMPLATES, TOKENIZER, read_settings
 from tinsmith.core.tokenizer_id import TokenizerId, tokenizer_id
-from tinsmith.io import operations
+from tinsmith.io.http import operations
 
 if TYPE_CHECKING:
     from tinsmith.io.connection import Connection

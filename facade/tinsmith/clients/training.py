@@ -25,9 +25,9 @@ from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.names import LossFnType, OptimParams, SamplingClientKind
 from tinsmith.core.values.results import ForwardBackwardOutput
-from tinsmith.io import operations
 from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited, twice_awaited
+from tinsmith.io.http import operations
 from tinsmith.io.queues.jobs import Job
 from tinsmith.io.queues.sampling_session import SamplingSession
 
@@ -249,7 +249,7 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         return self._enter(calls.promise(self._line, ask))
 
     def _info_future(self) -> APIFuture[GetInfoResponse]:
-        return self._context.run(self._ask_info())
+        return self._context.connection.run(self._ask_info())
 
     async def _ask_info(self) -> GetInfoResponse:
         await self

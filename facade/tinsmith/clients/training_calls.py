@@ -18,9 +18,8 @@ from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.merge import MissingOutputs, merge_forward_backward
 from tinsmith.core.ticket import Kind
 from tinsmith.core.values.names import SamplingClientKind
-from tinsmith.io import operations
-from tinsmith.io.http.messages import Body
-from tinsmith.io.http.redaction import secrets_in
+from tinsmith.io.http import operations
+from tinsmith.io.http.messages import Body, secrets_in
 from tinsmith.io.queues.jobs import Chunk, Job
 
 if TYPE_CHECKING:

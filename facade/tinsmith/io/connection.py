@@ -5,13 +5,15 @@ It wires `io.http` and `io.polling` together. It must not know a queue or a sess
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.core.optional_deps import require_extra
 from tinsmith.io import runtime as _runtime
-from tinsmith.io.billing import Billing
-from tinsmith.io.events import Observers
+from tinsmith.io.events import BillingPauses, Observers
+from tinsmith.io.future import APIFuture
 from tinsmith.io.http.auth import Credentials
 from tinsmith.io.http.sender import Sender
 from tinsmith.io.http.server import Server
@@ -19,12 +21,11 @@ from tinsmith.io.http.transport import Transport
 from tinsmith.io.polling.poller import Poller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
     import httpx
 
     from tinsmith.core.config import ClientConfig
-    from tinsmith.core.errors import TinkerError
     from tinsmith.core.negotiation import Limits
     from tinsmith.io.events import Event
 
@@ -50,7 +51,7 @@ class Connection:
         """The source of jitter."""
         self.observers = Observers(observers)
         """Receive the events of this client."""
-        self.billing = Billing(self.observers)
+        self.billing = BillingPauses(self.observers)
         """Reports pauses while the account cannot pay."""
         self.server = Server(config)
         """What is known of the server: its profile, recognised from its answers."""
@@ -68,6 +69,7 @@ class Connection:
         """The error of new calls, from the moment when `close` was called; None before."""
         self.ended: TinkerError | None = None
         """The error of every call after the end; None before."""
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
     def closed(self) -> bool:
@@ -84,6 +86,38 @@ class Connection:
         if refusal is not None:
             raise refusal.again("no")
 
+    def run(
+        self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any] | None = None
+    ) -> APIFuture[Any]:
+        """Run a coroutine on the loop, and return the future of its result; `aclose` cancels it."""
+        made = APIFuture() if future is None else future
+        try:
+            self.check()
+        except TinkerError as error:
+            coroutine.close()
+            made.fail(error)
+            return made
+        self.runtime.call_soon(self._start, coroutine, made)
+        return made
+
+    def _start(self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any]) -> None:
+        if future.cancelled():
+            coroutine.close()
+            return
+        task = self.runtime.loop.create_task(coroutine)
+        self._tasks.add(task)
+        future.on_cancel(lambda: self.runtime.call_soon(task.cancel))
+        task.add_done_callback(lambda done: self._finished(done, future))
+
+    def _finished(self, task: asyncio.Task[Any], future: APIFuture[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            future.fail(self.ended or ClosedError("the client was closed", applied="unknown"))
+        elif (error := task.exception()) is not None:
+            future.fail(error)
+        else:
+            future.settle(task.result())
+
     def apply_limits(self, limits: Limits) -> None:
         """Apply the limits that the server dictates."""
         self.poller.apply_limits(limits)
@@ -93,3 +127,10 @@ class Connection:
         """Fail every poll, and every later call, with the first error that is given here."""
         self.ended = self.ended or error
         self.poller.end(error)
+
+    async def aclose(self) -> None:
+        """Cancel what `run` began and close the HTTP connections; on the loop, after `end`."""
+        for task in list(self._tasks):
+            if task is not asyncio.current_task():
+                task.cancel()
+        await self.transport.aclose()

@@ -15,9 +15,8 @@ from weakref import finalize
 from tinsmith.core.claims import Claims
 from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.io.connection import Connection
-from tinsmith.io.future import APIFuture
+from tinsmith.io.events import warn_visibly
 from tinsmith.io.limits import ByteBudget
-from tinsmith.io.log import warn_on_stderr
 from tinsmith.io.session import Session
 from tinsmith.io.settings import ServerSettings
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.policy import RetryConfig
     from tinsmith.io.events import Event
+    from tinsmith.io.future import APIFuture
     from tinsmith.io.queues.canceller import Canceller
     from tinsmith.io.queues.sample_dispatcher import SampleDispatcher
     from tinsmith.io.queues.training_queue import TrainingQueue
@@ -82,7 +82,6 @@ class ClientContext:
         self._common_dispatcher: SampleDispatcher | None = None
         self._clients: dict[object, None] = {}
         self._creations: set[APIFuture[Any]] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._drained: list[APIFuture[Any]] = []
         connection.runtime.register(self)
 
@@ -179,7 +178,7 @@ class ClientContext:
         with self._guard:
             self._creations.add(client)
         client.add_done_callback(lambda _: self._created(client, refuse))
-        self.run(coroutine, client)
+        self.connection.run(coroutine, client)
 
     def _created(self, client: APIFuture[Any], refuse: Callable[[BaseException], None]) -> None:
         """Forget a creation that went well, and keep one that failed until somebody looks at it."""
@@ -195,38 +194,6 @@ class ClientContext:
             failed = [each for each in self._creations if each.done() and _failed_unseen(each)]
         return [error for each in failed if (error := each.outcome_error()) is not None]
 
-    def run(
-        self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any] | None = None
-    ) -> APIFuture[Any]:
-        """Run a coroutine on the loop and return the future of what it returns."""
-        made = APIFuture() if future is None else future
-        try:
-            self.connection.check()
-        except TinkerError as error:
-            coroutine.close()
-            made.fail(error)
-            return made
-        self.connection.runtime.call_soon(self._start, coroutine, made)
-        return made
-
-    def _start(self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any]) -> None:
-        if future.cancelled():
-            coroutine.close()
-            return
-        task = self.connection.runtime.loop.create_task(coroutine)
-        self._tasks.add(task)
-        future.on_cancel(lambda: self.connection.runtime.call_soon(task.cancel))
-        task.add_done_callback(lambda done: self._finished(done, future))
-
-    def _finished(self, task: asyncio.Task[Any], future: APIFuture[Any]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled():
-            future.fail(self.connection.ended or ClosedError("the client was closed", applied="unknown"))
-        elif (error := task.exception()) is not None:
-            future.fail(error)
-        else:
-            future.settle(task.result())
-
     def _end(self, error: TinkerError) -> None:
         """Fail everything, now and later: the client was closed, or the server lost the session."""
         self.connection.end(error)
@@ -240,7 +207,7 @@ class ClientContext:
         known = self.session.session_id
         if known is not None:
             return known
-        opening = self.run(self.session.open())
+        opening = self.connection.run(self.session.open())
         opening.operation = "create_session"
         session_id: str = opening.result()
         return session_id
@@ -266,16 +233,13 @@ class ClientContext:
                 unanswered,
             )
         for error in self.unseen_failures():
-            warn_on_stderr("closed, and a client was never made: %s: %s", type(error).__name__, error)
+            warn_visibly(f"closed, and a client was never made: {type(error).__name__}: {error}")
         if self.telemetry is not None:
             await self.telemetry.end()
         self.settings.close()
         await self.session.close()
         self._end(ClosedError("the client was closed", applied="unknown"))
-        for task in list(self._tasks):
-            if task is not asyncio.current_task():
-                task.cancel()
-        await self.connection.transport.aclose()
+        await self.connection.aclose()
         self.connection.runtime.unregister(self)
 
     async def drain(self, deadline_s: float | None, *, results: bool = False, grace_s: float = 0.0) -> None:

@@ -1,11 +1,15 @@
-"""What a client tells whoever watches it: values handed to the observers of its configuration.
+"""What a client reports: events for the observers of its configuration, and warnings in the log.
 
-It owns the events and their delivery. It must not wait for an observer, nor let one break a request.
+The log is silent unless the program, or TINKER_LOG, turns it on. Nothing is configured at import, and no
+header or body is ever logged. An observer is never waited for, and cannot break a request.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sys
+import warnings
 from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
@@ -13,10 +17,18 @@ from weakref import WeakValueDictionary
 
 import attrs
 
+from tinsmith.core.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
 _log = logging.getLogger("tinsmith")
+_log.addHandler(logging.NullHandler())
+
+BILLING_WARNING_S = 60.0
+"""Seconds between two warnings that the account cannot pay, however many requests of a client wait."""
 
 
 class QueueState(StrEnum):
@@ -33,15 +45,15 @@ class QueueState(StrEnum):
 
 
 class Watching(Protocol):
-    """A client that hears of the queue states of its own requests."""
+    """A client that is notified of the queue states of its own requests."""
 
     def on_queue_state_change(self, queue_state: QueueState) -> None:
-        """Hear why requests wait."""
+        """Take note of why requests wait."""
 
 
 @attrs.frozen
 class QueueStateChanged:
-    """The server told why a promise waits."""
+    """The server said why a promise waits."""
 
     kind: ClassVar[Literal["queue"]] = "queue"
     """What kind of event this is."""
@@ -64,7 +76,7 @@ class QueueStateChanged:
 
 @attrs.frozen
 class StillWaiting:
-    """A wait lasts; sent when it starts to be long, then again each time its length doubles."""
+    """A wait lasts; reported once it is `core.policy.LONG_WAIT_S` long, then each time its length doubles."""
 
     kind: ClassVar[Literal["wait"]] = "wait"
     """What kind of event this is."""
@@ -126,10 +138,10 @@ class Observers:
         self._observers = [each for each in self._observers if each is not observer]
 
     def watch(self, owner: str, client: Watching) -> None:
-        """Have the queue states of the model or sampler `owner` told to `client`, as long as it lives."""
+        """Report the queue states of the model or sampler `owner` to `client`, as long as it lives."""
         self._watchers[owner] = client
 
-    def tell(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Hand `event` to each observer; one that raises is logged and kept."""
         observers = self._observers
         if isinstance(event, QueueStateChanged) and (client := self._watchers.get(event.model_id or "")):
@@ -141,7 +153,7 @@ class Observers:
                 _log.warning("an observer of tinsmith raised", exc_info=True)
 
     def entered(self) -> None:
-        """Count a request that takes its place in line."""
+        """Count a request that is queued."""
         self._waiting += 1
         self._changed()
 
@@ -164,7 +176,7 @@ class Observers:
             self._errors[type(error).__name__] += 1
         self._changed()
 
-    def stumbled(self, kind: str) -> None:
+    def count_error(self, kind: str) -> None:
         """Count an error that a retry may overcome."""
         self._errors[kind] += 1
 
@@ -174,4 +186,61 @@ class Observers:
 
     def _changed(self) -> None:
         if self._observers:
-            self.tell(self.counts())
+            self.notify(self.counts())
+
+
+class BillingPauses:
+    """Reports the pauses of one client while its account cannot pay: now and then, and when they are over."""
+
+    def __init__(self, observers: Observers) -> None:
+        self._observers = observers
+        self._warned_s = float("-inf")
+
+    def paused(
+        self, operation: str, paused_s: float, limit_s: float, *, request_id: str | None = None
+    ) -> None:
+        """Report that a request was answered 402 and will be sent again."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._warned_s < BILLING_WARNING_S:
+            return
+        self._warned_s = now_s
+        clause = f"the account to be able to pay (402), at most {limit_s:.0f} s"
+        self._observers.notify(StillWaiting(operation, clause, paused_s, request_id))
+        _log.warning("%s has waited %.0f s for %s", operation, paused_s, clause)
+
+    def resumed(self, operation: str, paused_s: float) -> None:
+        """Report that the request goes on."""
+        if self._warned_s > float("-inf"):
+            self._warned_s = float("-inf")
+            _log.warning("%s goes on after a pause of %.0f s for billing", operation, paused_s)
+
+
+def log_to_stderr(level: str | None) -> None:
+    """Show records of this package from `level` on; None leaves logging to the program."""
+    if level is None:
+        return
+    if level.lower() not in _LEVELS:
+        raise InputError(f"is none of {', '.join(_LEVELS)}", field="log_level")
+    _log.setLevel(_LEVELS[level.lower()])
+    if not any(type(handler) is logging.StreamHandler for handler in _log.handlers):
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        _log.addHandler(handler)
+
+
+def warn_visibly(text: str, category: type[Warning] | None = None) -> None:
+    """Warn of what nobody should miss: as a Python warning if it has a category, else in the log.
+
+    Where warnings are errors the log has it, and where the program has configured no logging, stderr.
+    """
+    if category is not None:
+        try:
+            warnings.warn(category(text), stacklevel=2)
+        except category:
+            pass
+        else:
+            return
+    _log.warning("%s", text)
+    handlers = (*_log.handlers, *logging.getLogger().handlers)
+    if all(isinstance(handler, logging.NullHandler) for handler in handlers):
+        sys.stderr.write(f"tinsmith: {text}\n")

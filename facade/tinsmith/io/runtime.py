@@ -1,6 +1,7 @@
 """Own the one event loop of the process: a daemon thread, started on first use and forgotten after a fork.
 
-It must not know what runs on it: clients hand it coroutines, and drains to call before the process ends.
+It also refuses waits for a result that could not end. It must not know what runs on it: clients hand it
+coroutines, and drains to call before the process ends.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from tinsmith.core.errors import ClosedError, TinkerError
+from tinsmith_api.future import may_wait
+
+from tinsmith.core.errors import ClosedError, InputError, TinkerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from tinsmith_api.future import APIFuture, Wait
 
 _T = TypeVar("_T")
 _log = logging.getLogger("tinsmith.runtime")
@@ -211,6 +217,34 @@ class Runtime:
                 self._workers.shutdown()
 
 
+class SharedTask(Generic[_T]):
+    """A coroutine that runs once, however many wait for its result, and again after it failed."""
+
+    def __init__(self, run: Callable[[], Coroutine[None, None, _T]]) -> None:
+        self._run = run
+        self._task: asyncio.Task[_T] | None = None
+
+    async def result(self) -> _T:
+        """Wait for the result; who is cancelled meanwhile leaves the others waiting."""
+        if self._task is None or (self._task.done() and _failed(self._task)):
+            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task.add_done_callback(_failed)
+        try:
+            return await asyncio.shield(self._task)
+        except TinkerError as error:
+            own = error.again(error.applied)  # each who waited adds ids of its own
+            raise own from error.__cause__
+
+    def cancel(self) -> None:
+        """Stop it."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+def _failed(task: asyncio.Task[_T]) -> bool:
+    return task.cancelled() or task.exception() is not None
+
+
 def _is_ending(error: RuntimeError) -> bool:
     """Say whether a thread was refused because the interpreter ends."""
     return "interpreter shutdown" in str(error)
@@ -309,6 +343,58 @@ def in_loop_thread() -> bool:
     """Say whether the caller stands on the loop's thread of this process."""
     runtime = _current
     return runtime is not None and runtime.in_loop_thread()
+
+
+class HeldQueue:
+    """The queue whose turn a custom loss holds."""
+
+    __slots__ = ("queue",)
+
+    def __init__(self, queue: object) -> None:
+        self.queue: object = queue
+        """The queue; None once the loss has returned, since its context lives on in what it began."""
+
+
+HELD_QUEUE: ContextVar[HeldQueue | None] = ContextVar("held_queue", default=None)
+"""What the custom loss holds that runs in this context; None outside of one."""
+
+
+def _refuse_endless_wait(future: APIFuture[Any], how: Wait) -> None:
+    """Refuse a wait that cannot end."""
+    if how == "watch":
+        _refuse_own_queue(future)
+        return
+    if future.pid != os.getpid():
+        raise ClosedError(
+            "this future belongs to the parent process; after a fork nobody sets it here",
+            applied="unknown",
+        )
+    _refuse_own_queue(future)
+    if how == "block" and in_loop_thread():
+        raise RuntimeError(
+            "result() was called on tinsmith's own loop thread, where it would wait for ever; "
+            "in a callback, use result_async() from a loop of yours, or hand the work to a thread"
+        )
+
+
+def _refuse_own_queue(future: APIFuture[Any]) -> None:
+    """Refuse to wait, inside a custom loss, for what cannot begin before the loss has returned."""
+    held = HELD_QUEUE.get()
+    if held is None or held.queue is None or in_loop_thread():  # what the loss began may wait
+        return
+    waits_for: APIFuture[Any] | None = future
+    while waits_for is not None:
+        if waits_for.line is held.queue and waits_for.seq_id is None and not waits_for.done():
+            raise InputError(
+                f"waits for {waits_for.operation}, a later call of its own training client, which cannot"
+                " begin before the loss has returned; wait for it after forward_backward_custom",
+                field="loss_fn",
+                applied="no",
+            )
+        waits_for = waits_for.origin
+
+
+may_wait.append(_refuse_endless_wait)
 
 
 def replace(runtime: Runtime | None) -> Runtime | None:

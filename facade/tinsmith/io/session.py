@@ -18,8 +18,9 @@ from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import SessionLostError
 from tinsmith.core.failures import detail_text
 from tinsmith.core.wording import Source, Topic, read_words
-from tinsmith.io import operations
+from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
+from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ class Session:
         self._settings = settings
         self._telemetry = telemetry
         self._on_lost = on_lost
-        self._opening: asyncio.Task[str] | None = None
+        self._opening = SharedTask(self._create)
         self._beating: asyncio.Task[None] | None = None
         self._guard = threading.Lock()
         self._models = 0
@@ -80,21 +81,13 @@ class Session:
 
     async def open(self) -> str:
         """Return the session's id, opening it if nobody has; all who ask meanwhile get the same one."""
-        if self.session_id is not None:
-            return self.session_id
-        if self._opening is None or (self._opening.done() and self._failed(self._opening)):
-            self._opening = self._connection.runtime.loop.create_task(self._create())
-        return await asyncio.shield(self._opening)
+        return self.session_id or await self._opening.result()
 
     async def close(self) -> None:
         """Stop the heartbeat."""
-        for task in (self._opening, self._beating):
-            if task is not None:
-                task.cancel()
-
-    @staticmethod
-    def _failed(task: asyncio.Task[str]) -> bool:
-        return task.cancelled() or task.exception() is not None
+        self._opening.cancel()
+        if self._beating is not None:
+            self._beating.cancel()
 
     async def _create(self) -> str:
         from tinsmith_api.models import CreateSessionRequest  # not needed by who only reads

@@ -25,10 +25,10 @@ from tinsmith.core.negotiation import (
     settled,
     unreadable,
 )
-from tinsmith.io import operations
+from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body, Lane, Request
 from tinsmith.io.http.sender import new_idempotency_key
-from tinsmith.io.shared_task import SharedTask
+from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,7 +95,7 @@ class ServerSettings:
     async def learn(self) -> ServerFlags | None:
         """Return the server's flags, asking for them once; None where it has none."""
         if not self._learned:
-            await self._config.answer()
+            await self._config.result()
         return self.flags
 
     async def choose(self, batch_bytes: int = 0) -> Encoding:
@@ -109,10 +109,10 @@ class ServerSettings:
             await self.learn()
             found = settled(self._own, self.flags, self._server.profile)
             if found is None or self._server.profile.name == "skyrl":
-                probed = await self._probe.answer()
+                probed = await self._probe.result()
                 found = found or probed
                 if asks_again(self._own, self._server.profile, found, batch_bytes):
-                    found = await self._second_probe.answer()
+                    found = await self._second_probe.result()
             problem = unreadable(found, self._server.profile)
             if problem is not None:
                 raise InputError(problem, field="encoding")
@@ -139,9 +139,9 @@ class ServerSettings:
 
     def close(self) -> None:
         """Stop asking."""
-        self._config.withdraw()
-        self._probe.withdraw()
-        self._second_probe.withdraw()
+        self._config.cancel()
+        self._probe.cancel()
+        self._second_probe.cancel()
 
     async def _ask_config(self) -> None:
         """Ask how to behave. Whoever refuses the question has no such route: our own limits hold."""

@@ -27,7 +27,7 @@ from tinsmith.core.codec.encode import to_wire
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError
 from tinsmith.core.values.names import Severity
-from tinsmith.io import operations
+from tinsmith.io.http import operations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,22 +1,22 @@
-"""Where requests go and what they carry there: origins, proxies and the headers of a client.
+"""Where requests may go: the proxies that the environment names, and addresses that are refused.
 
 It must not import an HTTP library, nor send.
 """
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import urllib.request
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
 
-from tinsmith.core import __version__
 from tinsmith.core.config import set_variables
+from tinsmith.core.decision import Fault
 from tinsmith.core.errors import InputError
-
-if TYPE_CHECKING:
-    from tinsmith.core.config import ClientConfig
+from tinsmith.core.origin import check_base_url, check_resolved, must_resolve_here
+from tinsmith.io.http.messages import Faulted
 
 
 @attrs.frozen
@@ -58,19 +58,31 @@ def proxy_for(url: str) -> ProxyAddress | None:
     return ProxyAddress(chosen, f"the proxy {where} of {variable} ({around})")
 
 
-def client_headers(config: ClientConfig) -> dict[str, str]:
-    """Return the headers that go with each request to the origin of base_url, and nowhere else."""
-    headers = {
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip, deflate",
-        "User-Agent": f"tinsmith/{__version__}",
-    }
-    if config.api_key is not None:
-        headers["X-API-Key"] = config.api_key.reveal()
-    return {**headers, **config.default_headers}
+async def check_signed(url: str, *, insecure: bool) -> None:
+    """Refuse an address that a server names for a download and that is none to fetch from."""
+    address = url.partition("?")[0]
+    named = f"the server names {address[:200]!r}"
+    scheme = address.partition(":")[0].lower()
+    if scheme == "file":
+        raise Faulted(Fault.REDIRECT, f"{named}, a place on its own machine: copy it there")
+    if scheme not in ("http", "https"):
+        raise Faulted(Fault.REDIRECT, f"{named}, which is not fetched over http")
+    try:
+        check_base_url(address, insecure=insecure)
+        if not insecure:
+            await check_loopback(url)
+    except InputError as wrong:
+        reason = wrong.message.removeprefix(f"field {wrong.field!r}: ")
+        raise Faulted(Fault.REDIRECT, f"{named}: {reason}") from None
 
 
-def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port of a URL."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+async def check_loopback(url: str) -> None:
+    """Refuse http to a name below localhost that is another machine's."""
+    host = must_resolve_here(url)
+    if host is None:
+        return
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        found = []
+    check_resolved(host, [str(address[0]) for *_, address in found])

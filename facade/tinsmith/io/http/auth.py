@@ -18,9 +18,8 @@ from tinsmith.core.errors import AuthenticationError, TinkerError
 from tinsmith.core.origin import is_local
 from tinsmith.core.secret import Secret
 from tinsmith.core.token import AFTER_FAILURE_S, Lifetime, is_invalid_token, is_token
-from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
-from tinsmith.io.http.redaction import SHORTEST, struck, without_secrets
-from tinsmith.io.shared_task import SharedTask
+from tinsmith.io.http.messages import SHORTEST, Faulted, Lane, Request, json_body, struck, without_secrets
+from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:
     import subprocess
@@ -75,7 +74,9 @@ class Credentials:
         await self._be_ready()
         used = self._token or self._key
         answer = await self._send(request, extra_headers, used)
-        if not is_invalid_token(answer.status, answer.headers) or is_local(self._config.base_url):
+        if answer.ok or not is_invalid_token(answer.status, answer.headers):
+            return answer
+        if is_local(self._config.base_url):
             return answer
         if used is (self._token or self._key):  # else somebody renewed it meanwhile
             await self._renew(forced=True)
@@ -120,7 +121,7 @@ class Credentials:
             self._renewing = SharedTask(lambda: self._renewed(forced))
         question = self._renewing
         try:
-            await question.answer()
+            await question.result()
         finally:
             if self._renewing is question:
                 self._renewing = None

@@ -1,25 +1,70 @@
-"""The values that travel between the pipeline and the transport: one request, one answer, one fault.
+"""One request and its answer: the values that travel, their form on the wire, and the secrets in them.
 
-It must not send, wait or decide: `io.http.transport` sends, `core.retry` and `core.polling` decide.
+It owns the pieces in which bodies are sent and read, their size limits, what a redirect names, and which
+headers are secret: a server may quote a key, and errors are printed. It must not connect, send or decide:
+`io.http.transport` sends, `core.retry` and `core.polling` decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import urljoin, urlsplit
 
 import attrs
 import orjson
 
+from tinsmith.core import __version__
+from tinsmith.core.codec.wire import encoding_of
+from tinsmith.core.decision import Fault
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import httpx
 
-    from tinsmith.core.decision import Fault
-
+    from tinsmith.core.config import ClientConfig
+    from tinsmith.core.secret import Secret
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Statuses whose `location` names where to go on."""
+
+STREAM_ABOVE_BYTES = 256 * 1024
+"""Bodies above this size are written piece by piece, so that timers run between the pieces."""
+
+COMPRESSIONS = frozenset({"gzip", "deflate"})
+"""What an answer may be compressed with: requests offer these, and each piece of them unfolds a little."""
+
+MAX_UNFOLDED = 20
+"""Times its size that a compressed JSON answer may unfold to: numbers shrink to a fifth at best."""
+
+UNFOLDED_BYTES = 64 * 1024**2
+"""What a compressed JSON answer may unfold to whatever its size."""
+
+MAX_RESPONSE_BYTES = 2 * 1024**3
+"""Largest answer that is read, decompressed: above any real result, below what ends the process."""
+
+SECRET_HEADERS = frozenset(
+    {
+        b"x-api-key",
+        b"authorization",
+        b"proxy-authorization",
+        b"cf-access-client-secret",
+        b"x-tinker-weights-access-token",
+    }
+)
+"""Headers whose values nobody may see."""
+
+SHORTEST = 6
+"""Characters of a secret that is worth hiding: a shorter one is a word that results are full of."""
+
+LARGEST_BYTES = 256 * 1024
+"""Bodies of success above this size are numbers, and are left alone."""
+
+
+SECRET_FIELDS = ("weights_access_token",)
+"""Fields of bodies whose values nobody may see."""
 
 
 class Lane(StrEnum):
@@ -188,3 +233,193 @@ class Faulted(Exception):  # noqa: N818  # an outcome on its way to core.retry, 
         super().__init__(reason)
         self.fault = fault
         self.reason = reason
+
+
+@attrs.frozen
+class Streamed:
+    """An answer whose body is still coming."""
+
+    status: int
+    """The HTTP status code."""
+
+    headers: Mapping[str, str]
+    """The headers, with lower-case names."""
+
+    pieces: AsyncIterator[bytes]
+    """The body, as it comes."""
+
+
+def client_headers(config: ClientConfig) -> dict[str, str]:
+    """Return the headers that go with each request to the origin of base_url, and nowhere else."""
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
+        "User-Agent": f"tinsmith/{__version__}",
+    }
+    if config.api_key is not None:
+        headers["X-API-Key"] = config.api_key.reveal()
+    return {**headers, **config.default_headers}
+
+
+def lower_names(headers: httpx.Headers) -> dict[str, str]:
+    """Return the headers of an answer by their names in lower case."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
+
+
+def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as the wire has them."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def head_of(
+    request: Request, common: list[tuple[bytes, bytes]], extra: Mapping[str, str], key: Secret | None
+) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a request: those of all, without what its own replace, and its own."""
+    own = {**request.headers, **extra}
+    if key is not None:
+        own["X-API-Key"] = key.reveal()
+    if request.idempotency_key is not None:
+        own["X-Idempotency-Key"] = request.idempotency_key
+    body = request.body
+    if body is not None:
+        own["Content-Type"] = body.content_type
+        own["Content-Length"] = str(body.size_bytes)
+        if body.content_encoding is not None:
+            own["Content-Encoding"] = body.content_encoding
+    elif request.method != "GET":
+        own["Content-Type"] = "application/json"
+    own_encoded = encoded(own)
+    replaced = {name.lower() for name, _ in own_encoded}
+    return [pair for pair in common if pair[0].lower() not in replaced] + own_encoded
+
+
+async def read(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
+    """Read a body to its end; only one that is compressed as we offer goes through the decoders.
+
+    Others unfold to gigabytes from one piece, where their libraries happen to be installed.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    named = {name.strip() for name in headers.get("content-encoding", "identity").lower().split(",")}
+    plain = not (named & COMPRESSIONS and named <= {*COMPRESSIONS, "identity"})
+    plain = plain and isinstance(response.stream, AsyncIterable)
+    folded = not plain and encoding_of(headers.get("content-type")) != "protobuf"
+    async for piece in response.stream if plain else response.aiter_bytes():  # type: ignore[union-attr]
+        size += len(piece)
+        if size > MAX_RESPONSE_BYTES:
+            raise Faulted(Fault.BROKEN_BODY, f"the answer is larger than {MAX_RESPONSE_BYTES} bytes")
+        if folded and size > max(UNFOLDED_BYTES, MAX_UNFOLDED * _wire_bytes(response, headers)):
+            raise Faulted(
+                Fault.BROKEN_BODY,
+                f"the answer unfolds to more than {MAX_UNFOLDED} times its size and {UNFOLDED_BYTES} bytes",
+            )
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _wire_bytes(response: httpx.Response, headers: Mapping[str, str]) -> int:
+    """Return how large an answer is before it unfolds: as it says, or as much of it as came."""
+    told = headers.get("content-length", "")
+    came = response.num_bytes_downloaded
+    return max(came, int(told)) if told.isdecimal() and len(told) < 16 else came
+
+
+def redirect(request: Request, url: httpx.URL, status: int, headers: Mapping[str, str]) -> str | None:
+    """Return where to go next; None when this answer is the one to hand up."""
+    where = headers.get("location")
+    if request.method != "GET" or status not in REDIRECTS or where is None:
+        return None
+    if request.operation == "get_checkpoint_archive_url":
+        return None
+    here = str(url)
+    target = onward(here, where)
+    return target if origin(target) == origin(here) else None
+
+
+def onward(url: str, where: str) -> str:
+    """Return the URL that a `location` names."""
+    try:
+        target = urljoin(url, where)
+        origin(target)
+    except ValueError:
+        raise Faulted(Fault.REDIRECT, f"a redirect to {where[:200]!r}, which is no URL") from None
+    return target
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+async def raw(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the body in the pieces in which it comes, so that a cut loses nothing that arrived."""
+    if response.is_stream_consumed:
+        yield response.content
+        return
+    async for piece in response.aiter_raw():
+        yield piece
+
+
+async def pieces_of(body: Body) -> AsyncIterator[bytes]:
+    """Yield a body in pieces of bounded size."""
+    for piece in body.pieces:
+        if len(piece) <= STREAM_ABOVE_BYTES:
+            yield piece
+            continue
+        view = memoryview(piece)
+        for start in range(0, len(view), STREAM_ABOVE_BYTES):
+            yield bytes(view[start : start + STREAM_ABOVE_BYTES])
+
+
+def secrets_in(fields: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the secrets that a body of these fields carries."""
+    return tuple(value for name in SECRET_FIELDS if isinstance(value := fields.get(name), str))
+
+
+def secrets_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, ...]:
+    """Return the secrets that a request carries, of its headers as the wire has them."""
+    return tuple(
+        value.decode("latin-1")
+        for name, value in headers
+        if name.lower() in SECRET_HEADERS and len(value) >= SHORTEST
+    )
+
+
+def struck(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without the secrets, however JSON spells them."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+        if "\\" in text:
+            text = _spellings(secret).sub("***", text)
+    return text
+
+
+@lru_cache(maxsize=64)
+def _spellings(secret: str) -> re.Pattern[str]:
+    """Match a secret in JSON: each character as itself, behind a backslash, or as its number.
+
+    JSON within JSON doubles the backslashes.
+    """
+    spelt = (rf"(?:\\{{0,8}}{re.escape(each)}|\\{{1,8}}u(?i:{ord(each):04x}))" for each in secret)
+    return re.compile("".join(spelt), re.DOTALL)
+
+
+@lru_cache(maxsize=64)
+def _spellings_in_bytes(secret: str) -> re.Pattern[bytes]:
+    return re.compile(_spellings(secret).pattern.encode("latin-1"), re.DOTALL)
+
+
+def without_secrets(answer: Answer, secrets: Iterable[str]) -> Answer:
+    """Return an answer that quotes no secret of its request."""
+    body, headers = answer.body, answer.headers
+    for secret in secrets:
+        if not answer.ok or len(body) <= LARGEST_BYTES:
+            body = body.replace(secret.encode("latin-1"), b"***")
+            if b"\\" in body:
+                body = _spellings_in_bytes(secret).sub(b"***", body)
+        if any(secret in value for value in headers.values()):
+            headers = {name: struck(value, [secret]) for name, value in headers.items()}
+    if body is answer.body and headers is answer.headers:
+        return answer
+    return attrs.evolve(answer, body=body, headers=headers)

@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
-    from tinsmith.io.billing import Billing
-    from tinsmith.io.events import Observers
+    from tinsmith.io.events import BillingPauses, Observers
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.server import Server
 
@@ -119,7 +118,7 @@ class Sender:
         config: ClientConfig,
         credentials: Credentials,
         observers: Observers,
-        billing: Billing,
+        billing: BillingPauses,
         random: Random,
         server: Server,
     ) -> None:
@@ -260,7 +259,7 @@ class Sender:
         if decision.action == "wait":
             return
         request, kind = call.request, str(outcome.fault or f"status {outcome.status}")
-        self._observers.stumbled(kind)
+        self._observers.count_error(kind)
         if outcome.fault in NOT_SENT:
             self.warn_once(
                 "unreachable", "cannot reach %s: %s; trying again", self._config.base_url, call.reason or kind
@@ -279,7 +278,7 @@ class Sender:
         if call.answer is not None and outcome.fault is None and waited_s >= call.told_s:
             call.told_s = 2.0 * waited_s
             why = f"the server, which answers {outcome.status}: {detail_text(parse_body(call.answer.body))}"
-            self._observers.tell(StillWaiting(request.operation, why, waited_s, None))
+            self._observers.notify(StillWaiting(request.operation, why, waited_s, None))
             _log.warning("%s has waited %.0f s for %s", request.operation, waited_s, why)
         if decision.spends:
             self._budget.spend(call.started_s + call.elapsed_s)

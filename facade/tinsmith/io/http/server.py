@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import attrs
 import orjson
 
+from tinsmith.core.errors import ServerWarning
 from tinsmith.core.origin import DEFAULT_BASE_URL
 from tinsmith.core.server_profiles import Clues, profile_of, recognise, version_by_probe
+from tinsmith.io.events import warn_visibly
 from tinsmith.io.http.messages import Lane
-from tinsmith.io.log import warn_visibly
 
 if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
@@ -84,5 +85,7 @@ class Server:
             warn_visibly(
                 f"{config.base_url} is a server of the kind {profile.name}, which would apply a request twice"
                 " that is sent twice: one whose answer is lost is not sent again, and fails with applied"
-                " 'unknown'. Pass server_deduplicates=False to say that this is known, or True to send again."
+                " 'unknown'. Pass server_deduplicates=False to say that this is known, or True to send"
+                " again.",
+                ServerWarning,
             )

@@ -1,6 +1,6 @@
 """Send one request and read one answer. The only module of the client that imports httpx.
 
-It owns connections, proxies, TLS and deadlines of one attempt; `io.http.streams` knows heads and bodies. It
+It owns connections, proxies, TLS and deadlines of one attempt; `io.http.messages` knows heads and bodies. It
 must not retry: `io.http.sender` does, by the rules of `core.retry`. Connections that carry many requests run
 over aiohttp, whose cost does not grow with what is in flight; the few control requests run over httpx's own
 transport, which loads in half of the time.
@@ -9,7 +9,6 @@ transport, which loads in half of the time.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import sys
 from contextlib import asynccontextmanager
@@ -19,15 +18,19 @@ from urllib.parse import urlencode
 from tinsmith.core.config import set_variables
 from tinsmith.core.decision import Fault
 from tinsmith.core.errors import InputError
-from tinsmith.core.origin import check_base_url, check_resolved, must_resolve_here
-from tinsmith.io.http.addressing import client_headers, proxy_for
+from tinsmith.io.http.addressing import check_loopback, check_signed, proxy_for
 from tinsmith.io.http.descriptors import PAUSE_S, SHARED_HOLD_S, soft_limit, turns_for
-from tinsmith.io.http.faults import is_of_the_wire, lacks_descriptors, name_fault
-from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Lane, Request, Seen
-from tinsmith.io.http.redaction import secrets_of, without_secrets
-from tinsmith.io.http.streams import (
+from tinsmith.io.http.exceptions import is_of_the_wire, lacks_descriptors, name_fault
+from tinsmith.io.http.messages import (
+    REDIRECTS,
     STREAM_ABOVE_BYTES,
+    Answer,
+    Faulted,
+    Lane,
+    Request,
+    Seen,
     Streamed,
+    client_headers,
     encoded,
     head_of,
     lower_names,
@@ -36,6 +39,8 @@ from tinsmith.io.http.streams import (
     raw,
     read,
     redirect,
+    secrets_of,
+    without_secrets,
 )
 
 if TYPE_CHECKING:
@@ -196,7 +201,7 @@ class Transport:
         timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s, pool=None).as_dict()
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                await _check_signed(url, insecure=self._config.insecure or self.is_local)
+                await check_signed(url, insecure=self._config.insecure or self.is_local)
                 asked = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": timeout})
                 response = await self._foreign_exchange(asked)
                 try:
@@ -255,7 +260,7 @@ class Transport:
         if lane in self._lanes or self._given is not None or self._closed:
             return
         if not (self.is_local or self._config.insecure):
-            await _check_loopback(self._base)
+            await check_loopback(self._base)
         if lane not in self._lanes:
             self._lanes[lane] = self._open(lane)
 
@@ -386,36 +391,6 @@ _RAISED: dict[Fault, type[httpx.RequestError]] = {
 def client_of(answer: Callable[[Seen], Awaitable[Answer]]) -> httpx.AsyncClient:
     """Return an `http_client` whose server is a function."""
     return httpx.AsyncClient(transport=FunctionTransport(answer), trust_env=False)
-
-
-async def _check_signed(url: str, *, insecure: bool) -> None:
-    """Refuse an address that a server names for a download and that is none to fetch from."""
-    address = url.partition("?")[0]
-    named = f"the server names {address[:200]!r}"
-    scheme = address.partition(":")[0].lower()
-    if scheme == "file":
-        raise Faulted(Fault.REDIRECT, f"{named}, a place on its own machine: copy it there")
-    if scheme not in ("http", "https"):
-        raise Faulted(Fault.REDIRECT, f"{named}, which is not fetched over http")
-    try:
-        check_base_url(address, insecure=insecure)
-        if not insecure:
-            await _check_loopback(url)
-    except InputError as wrong:
-        reason = wrong.message.removeprefix(f"field {wrong.field!r}: ")
-        raise Faulted(Fault.REDIRECT, f"{named}: {reason}") from None
-
-
-async def _check_loopback(url: str) -> None:
-    """Refuse http to a name below localhost that is another machine's."""
-    host = must_resolve_here(url)
-    if host is None:
-        return
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        found = []
-    check_resolved(host, [str(address[0]) for *_, address in found])
 
 
 def _trust() -> ssl.SSLContext:

@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.polling import Verdict
-    from tinsmith.io.billing import Billing
-    from tinsmith.io.events import Observers
+    from tinsmith.io.events import BillingPauses, Observers
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.server import Server
@@ -70,7 +69,7 @@ class Poller:
         runtime: Runtime,
         credentials: Credentials,
         observers: Observers,
-        billing: Billing,
+        billing: BillingPauses,
         random: Random,
         server: Server,
     ) -> None:
@@ -161,7 +160,7 @@ class Poller:
         if not size_bytes:
             return await self._ask(promise)
         if self._room.is_full_for(size_bytes):
-            self._observers.tell(
+            self._observers.notify(
                 StillWaiting(
                     promise.operation,
                     f"room for its result of {size_bytes} bytes",
@@ -198,7 +197,7 @@ class Poller:
                     applied="unknown",
                 )
                 return Failed(error)
-            self._observers.stumbled(f"poll: {faulted.fault}")
+            self._observers.count_error(f"poll: {faulted.fault}")
             return self._paced(promise, verdict)
         self._unreached = None
         moment = self._moment(promise, asked_s)
@@ -300,7 +299,7 @@ class Poller:
         if state is not None and state != promise.queue_state:
             promise.queue_state, promise.queue_reason = state, verdict.queue_reason
             promise.moved_s = now_s
-            self._observers.tell(
+            self._observers.notify(
                 QueueStateChanged(
                     promise.request_id, promise.operation, promise.model_id, state, verdict.queue_reason
                 )
@@ -330,7 +329,7 @@ class Poller:
             return
         first, promise.told_s = promise.told_s == LONG_WAIT_S, 2.0 * waited_s
         clause = self._waits_for(promise, now_s)
-        self._observers.tell(StillWaiting(promise.operation, clause, waited_s, promise.request_id))
+        self._observers.notify(StillWaiting(promise.operation, clause, waited_s, promise.request_id))
         if first and now_s - self._warned_s >= LONG_WAIT_S:
             self._warned_s = now_s
             _log.warning(

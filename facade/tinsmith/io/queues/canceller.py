@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tinsmith.core import __version__
 from tinsmith.core.decision import OpClass
 from tinsmith.core.server_flags import ChangingFlags, read_flags
-from tinsmith.io import operations
+from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tinsmith.core.errors import ClosedError, TinkerError
-from tinsmith.io import operations
+from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, refusal, submit

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from tinsmith.core.claims import Claims
 from tinsmith.core.errors import TinkerError
-from tinsmith.io import operations
-from tinsmith.io.shared_task import SharedTask
+from tinsmith.io.http import operations
+from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:
     from tinsmith.io.http.sender import Sender
@@ -72,7 +72,7 @@ class SamplingSession:
             return
         if self._join is None:
             self._join = SharedTask(lambda: self._joined(sender))
-        await self._join.answer()
+        await self._join.result()
 
     async def _joined(self, sender: Sender) -> None:
         number = await copy_number(sender, self.bound_id)

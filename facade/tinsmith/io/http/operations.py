@@ -21,8 +21,7 @@ from tinsmith.core.codec.structure import to_value
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError
 from tinsmith.core.failures import broken_answer
-from tinsmith.io.http.messages import Body, Lane, Request
-from tinsmith.io.http.redaction import secrets_in
+from tinsmith.io.http.messages import Body, Lane, Request, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key
 
 if TYPE_CHECKING:

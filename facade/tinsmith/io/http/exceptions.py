@@ -12,8 +12,7 @@ import ssl
 from asyncio import CancelledError
 
 from tinsmith.core.decision import Fault
-from tinsmith.io.http.messages import Faulted
-from tinsmith.io.http.redaction import struck
+from tinsmith.io.http.messages import Faulted, struck
 
 MAX_REASON = 300
 """Characters of a library's message that a person is shown: some quote what they could not read."""
