@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,30 @@ def test_deprecation_is_logged_once(service: testing.LedgerService, caplog: pyte
         client.get_server_capabilities()
     assert [message for message in caplog.messages if "other one" in message] == [
         "the server says of get_server_capabilities: use  the other one"
+    ]
+
+
+def test_debug_log_shows_each_attempt(
+    service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An attempt is two lines, what went out and what came back; a re-send has the same number and key."""
+    refusals = [reply({"detail": "later"}, 503)]
+    service.rules.append(lambda name, *_: refusals.pop() if name == "asample" and refusals else None)
+    client = ServiceClient(**service.settings())
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
+    caplog.set_level(logging.DEBUG, "tinsmith")
+    sampler.sample(PROMPT, 1, SamplingParams(max_tokens=1)).result(WAIT_S)
+    told = [re.sub(r"#\d+ |[\d.]+ s$|\d+ bytes|promise=\S+", "", line) for line in caplog.messages]
+    told = [line for line in told if "asample" in line]
+    key = told[0].rpartition("…")[2]
+    assert len(key) == 6
+    assert told == [
+        f"-> asample seq_id=0: POST, , attempt 1, idempotency key …{key}",
+        "<- asample seq_id=0: 503,  in ",
+        "asample seq_id=0: status 503; again in ",
+        f"-> asample seq_id=0: POST, , attempt 2, idempotency key …{key}",
+        "<- asample seq_id=0: 200,  in ",
+        "asample seq_id=0: accepted, ",
     ]
 
 

@@ -176,6 +176,9 @@ class Request:
     timeout_s: float | None = None
     """Total deadline of one attempt, in seconds; None for the client's."""
 
+    about: str = ""
+    """What it is about, for the log: `seq_id=3`, or `promise=` and its id."""
+
 
 @attrs.frozen
 class Seen:

@@ -5,6 +5,7 @@ It owns what the answers to a submission mean. It must not know order: `io.queue
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from tinsmith.core.conflict import Conflict
     from tinsmith.core.decision import Outcome
     from tinsmith.io.http.sender import Attempts, Sender
+
+_log = logging.getLogger("tinsmith")
 
 
 @attrs.frozen
@@ -102,6 +105,7 @@ async def submit(
         submission.headers,
         submission.idempotency_key,
         submission.timeout_s,
+        about="" if submission.seq_id is None else f"seq_id={submission.seq_id}",
     )
     exchange = await caller.exchange(
         request,
@@ -115,6 +119,7 @@ async def submit(
     request_id = _promise_of(submission, exchange)
     if request_id is None:
         return exchange
+    _log.debug("%s %s: accepted, promise=%s", request.operation, request.about, request_id)
     if submission.claims is not None:
         submission.claims.given(request_id, submission.call)
     names = _promised(exchange.answer).get("sample_sequence_ids") if exchange.answer is not None else None

@@ -9,9 +9,11 @@ transport, which loads in half of the time.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import sys
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -61,6 +63,8 @@ if "httpx" not in sys.modules:
 else:
     import httpx
 
+_log = logging.getLogger("tinsmith")
+
 Timeout = httpx.Timeout
 """Seconds for each phase of a request, by its official name; `ServiceClient(timeout=)` takes one."""
 
@@ -86,6 +90,16 @@ _BY_A_PROXY = frozenset({Fault.REFUSED, Fault.DNS, Fault.CONNECT_TIMEOUT})
 _LOCAL_ORIGIN = "http://local.tinsmith/"
 
 
+def _described(request: Request, extra: Mapping[str, str]) -> str:
+    """Say for the log what an attempt sends: neither headers nor bodies, only ids, sizes and counts."""
+    words = [request.method, f"{0 if request.body is None else request.body.size_bytes} bytes"]
+    if retries := extra.get("x-stainless-retry-count"):
+        words.append(f"attempt {int(retries) + 1}")
+    if request.idempotency_key is not None:
+        words.append(f"idempotency key …{request.idempotency_key[-6:]}")
+    return ", ".join(words)
+
+
 class Transport:
     """The connections of one client to one server."""
 
@@ -103,6 +117,7 @@ class Transport:
         self._proxy: ProxyAddress | None = None
         self._headers = encoded(client_headers(config))
         self._urls: dict[str, httpx.URL] = {}
+        self._attempts = count(1)
 
     @property
     def base(self) -> str:
@@ -126,6 +141,24 @@ class Transport:
         The deadline begins when there is a connection to use. An attempt that finds no descriptor free sent
         nothing; it waits for one.
         """
+        if not _log.isEnabledFor(logging.DEBUG):
+            return await self._send(request, extra_headers, key)
+        what = " ".join(filter(None, (f"#{next(self._attempts)}", request.operation, request.about)))
+        _log.debug("-> %s: %s", what, _described(request, extra_headers or {}))
+        began_s = asyncio.get_running_loop().time()
+        try:
+            answer = await self._send(request, extra_headers, key)
+        except Faulted as faulted:
+            elapsed_s = asyncio.get_running_loop().time() - began_s
+            _log.debug("<- %s: %s after %.3f s: %s", what, faulted.fault, elapsed_s, faulted.reason)
+            raise
+        elapsed_s = asyncio.get_running_loop().time() - began_s
+        _log.debug("<- %s: %d, %d bytes in %.3f s", what, answer.status, len(answer.body), elapsed_s)
+        return answer
+
+    async def _send(
+        self, request: Request, extra_headers: Mapping[str, str] | None, key: Secret | None
+    ) -> Answer:
         await self._open_lane(request.lane)
         turns = None if self._given is not None or self.is_local else turns_for(request.lane)
         if turns is None:

@@ -283,6 +283,7 @@ class Poller:
             json_body(body),
             headers,
             timeout_s=self._policy.read_timeout_s,
+            about=f"promise={promise.request_id}",
         )
 
     def _moment(self, promise: Promise, asked_s: float) -> Moment:
