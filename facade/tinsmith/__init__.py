@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from tinsmith.core.images import estimate_image_tokens as estimate_image_tokens
     from tinsmith.core.images import validate_model_input as validate_model_input
     from tinsmith.core.paths import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
-    from tinsmith.core.tokenizer import Tokenizer as Tokenizer
+    from tinsmith.core.tokenization import Tokenizer as Tokenizer
     from tinsmith.core.values import AdamOptimizerConfig as AdamOptimizerConfig
     from tinsmith.core.values import AdamParams as AdamParams
     from tinsmith.core.values import Checkpoint as Checkpoint
@@ -112,7 +112,7 @@ _HOME: dict[str, str] = {
         "tinsmith.core.images": "estimate_image_tokens validate_model_input",
         "tinsmith.core.paths": "ParsedCheckpointTinkerPath",
         "tinsmith.clients.tokenizer": "load_tokenizer",
-        "tinsmith.core.tokenizer": "Tokenizer",
+        "tinsmith.core.tokenization": "Tokenizer",
         "tinsmith.core.values": "AdamOptimizerConfig AdamParams Checkpoint CheckpointType Datum"
         " DimuonOptimizerConfig DimuonParams DmelChunk EncodedTextChunk ForwardBackwardOutput"
         " ImageAssetPointerChunk ImageChunk LoraConfig ModelID ModelInput ModelInputChunk"

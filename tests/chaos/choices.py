@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
-from tinsmith.testing.service import TRAINING
+from tinsmith.testing.ledger_service import TRAINING
 
 from tests.chaos.server import POLL
 

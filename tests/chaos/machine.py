@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tinsmith.testing import FaultKind, ServerDialect
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.chaos.bench import PATIENCE_S, World, world
 from tests.chaos.choices import (

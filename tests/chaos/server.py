@@ -17,8 +17,8 @@ import orjson
 from tinsmith.core.decision import PROVABLY_NOT_ACCEPTED, Fault
 from tinsmith.io.http.messages import Answer, Faulted
 from tinsmith.testing import FaultKind, LedgerService, ServerDialect
-from tinsmith.testing.faults import FaultPlan
-from tinsmith.testing.service import TRAINING, reply
+from tinsmith.testing.fault_plans import FaultPlan
+from tinsmith.testing.ledger_service import TRAINING, reply
 
 if TYPE_CHECKING:
     from tinsmith.io.http.messages import Seen

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tinsmith import ClientPoisonedError, PartialBatchError, RequestFailedError, TinkerError
 from tinsmith.testing import FaultKind, ServerDialect
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.chaos.bench import PATIENCE_S, world
 from tests.chaos.server import Mishap, submission

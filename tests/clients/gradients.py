@@ -14,7 +14,7 @@ import orjson
 from tinsmith import Datum, ModelInput, ServiceClient, testing
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import ChunkLimits
-from tinsmith.testing import service as ledger_service
+from tinsmith.testing import ledger_service
 
 RESULT = ledger_service._result
 LENGTHS = (3, 1, 4, 1, 5)

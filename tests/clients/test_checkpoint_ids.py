@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tinsmith import APIStatusError, ServiceClient, testing
 from tinsmith.io.http.messages import Answer
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 if TYPE_CHECKING:
     from tinsmith.io.http.messages import Seen

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 from tinsmith import APIResponseValidationError, ServiceClient, testing
 from tinsmith.cli.checkpoint import _of_user
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

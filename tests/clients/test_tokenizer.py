@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tinsmith import ServiceClient, TinkerError, testing
-from tinsmith.clients import tokenizer as room
-from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.clients import tokenizer as loader
+from tinsmith.core.tokenization import Tokenizer
 from tinsmith.io.http.messages import Answer
 from tinsmith_local.models.tiny import tiny_tokenizer_json
 
@@ -37,7 +37,7 @@ def _mute_hub(monkeypatch: pytest.MonkeyPatch, found: Tokenizer | None) -> list[
             raise TinkerError("not there")
         return found
 
-    monkeypatch.setattr(room, "_chosen", load)
+    monkeypatch.setattr(loader, "_chosen", load)
     return asked
 
 

@@ -14,8 +14,7 @@ import pytest
 from huggingface_hub import constants
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from tinsmith import InputError, TinkerError, load_tokenizer
-from tinsmith.clients import tokenizer as room
-from tinsmith.clients import tokenizer_hub as hub
+from tinsmith.clients import tokenizer as loader
 from tinsmith.core.tokenizer_files import FILES
 from tinsmith.core.tokenizer_id import TokenizerId
 from tinsmith_local.models.tiny import tiny_tokenizer_json
@@ -36,7 +35,7 @@ CONTENT = {
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what other tests loaded."""
-    monkeypatch.setattr(room, "_cache", {})
+    monkeypatch.setattr(loader, "_cache", {})
 
 
 def folder_of(place: Path, *names: str) -> Path:
@@ -159,7 +158,7 @@ def test_a_whole_cache_asks_nobody(there: Hub) -> None:
     there.cached(absent=FILES)
     for name in CONTENT:
         (there.cache / "snapshots" / COMMIT / name).unlink()
-    room._cache.clear()
+    loader._cache.clear()
     with pytest.raises(InputError, match=r"acme/chat has no tokenizer\.json"):
         load_tokenizer("acme/chat")
 
@@ -211,7 +210,7 @@ def test_offline_the_cache_is_what_there_is(there: Hub, monkeypatch: pytest.Monk
     there.cached("tokenizer.json", "tokenizer_config.json", "additional_chat_templates/tool_use.jinja")
     assert load_tokenizer("acme/chat").eos_token == "<|im_end|>"
     assert there.asked == []
-    found = hub.hub_files(TokenizerId("acme/chat"))
+    found = loader.hub_files(TokenizerId("acme/chat"))
     assert sorted(found) == [
         "additional_chat_templates/tool_use.jinja",
         "tokenizer.json",
@@ -220,7 +219,7 @@ def test_offline_the_cache_is_what_there_is(there: Hub, monkeypatch: pytest.Monk
     (there.cache / "snapshots" / COMMIT / "tokenizer_config.json").unlink()
     there.down = LocalEntryNotFoundError("offline")
     with pytest.raises(TinkerError, match="HF_HUB_OFFLINE is set"):
-        hub.hub_files(TokenizerId("acme/chat"))
+        loader.hub_files(TokenizerId("acme/chat"))
 
 
 def test_without_the_hubs_library(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tinsmith.core import chat_messages, chat_template
 from tinsmith.core.chat_messages import JsonText
 from tinsmith.core.errors import InputError
-from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.core.tokenization import Tokenizer
 
 from tests.core.test_tokenizer import make, tokenizer_json
 

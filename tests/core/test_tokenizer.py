@@ -14,7 +14,7 @@ import pytest
 import tokenizers
 from tinsmith.core import chat_template
 from tinsmith.core.errors import InputError, MissingExtraError
-from tinsmith.core.tokenizer import NO_LIMIT, Tokenizer
+from tinsmith.core.tokenization import NO_LIMIT, Tokenizer
 from tokenizers import decoders, models, pre_tokenizers, processors
 
 CHATML = (

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
-from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.core.tokenization import Tokenizer
 from tinsmith.core.tokenizer_files import read_settings
 
 GOLDEN: dict[str, Any] = json.loads(

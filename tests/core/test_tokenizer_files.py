@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 from tinsmith.core.errors import InputError, TinkerError
-from tinsmith.core.tokenizer import NO_LIMIT, Tokenizer
+from tinsmith.core.tokenization import NO_LIMIT, Tokenizer
 from tinsmith.core.tokenizer_files import FILES, read_settings
 
 from tests.core.test_tokenizer import make, tokenizer_json

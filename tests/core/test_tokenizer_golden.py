@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.core.tokenization import Tokenizer
 
 GOLDEN: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "golden" / "tokenizer_deepseek.json").read_text()

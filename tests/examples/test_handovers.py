@@ -9,7 +9,7 @@ import instruct
 import numpy as np
 import pytest
 from data import make_handovers
-from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.core.tokenization import Tokenizer
 from tinsmith_local.models.tiny import open_tiny
 
 ITEM = instruct.Item("Lily was lent an old kite by Oscar.", "Oscar -> Lily: kite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinsmith import AdamParams, Datum, ModelInput, ServiceClient
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests import guard
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import BillingError, ModelInput, SamplingParams, ServiceClient, TrainingClient, testing
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, once, refuse, timed
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import ModelInput, SamplingClient, SamplingParams, ServiceClient, testing
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import WAIT_S, refuse
 

@@ -25,7 +25,7 @@ from tinsmith import (
     testing,
 )
 from tinsmith.core.policy import ChunkLimits
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, refuse
 

@@ -15,7 +15,7 @@ import orjson
 import pytest
 from tinsmith import AuthenticationError, ClientPoisonedError, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum
 

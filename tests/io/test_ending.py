@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import ClosedError, ModelInput, SamplingParams, ServiceClient, SessionLostError, testing
-from tinsmith.testing.service import ServerDialect
+from tinsmith.testing.ledger_service import ServerDialect
 
 from tests.io.bench import ADAM, WAIT_S, datum, refuse
 

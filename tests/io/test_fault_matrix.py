@@ -12,8 +12,8 @@ import attrs
 import pytest
 from tinsmith import APIFuture, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig, PollPolicy
-from tinsmith.testing.faults import AtPosition, FaultKind
-from tinsmith.testing.service import ServerDialect
+from tinsmith.testing.fault_plans import AtPosition, FaultKind
+from tinsmith.testing.ledger_service import ServerDialect
 
 from tests.io.bench import ADAM, WAIT_S, datum
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tinsmith import Datum, ModelInput, RequestFailedError, ServiceClient, TinkerError, testing
 from tinsmith.io.http.messages import Answer
-from tinsmith.testing.service import ServerDialect, reply
+from tinsmith.testing.ledger_service import ServerDialect, reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once
 

@@ -28,7 +28,7 @@ from tinsmith.io.http.messages import (
 )
 from tinsmith.io.http.transport import Transport
 from tinsmith.io.polling import poller
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 from tinsmith.testing.sockets import RawAnswer
 
 from tests.io.bench import ADAM, WAIT_S, once, refuse, trainer_on

@@ -25,8 +25,8 @@ from tinsmith import (
 )
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import ChunkLimits
-from tinsmith.testing.faults import AtPosition, FaultKind
-from tinsmith.testing.service import ServerDialect, reply
+from tinsmith.testing.fault_plans import AtPosition, FaultKind
+from tinsmith.testing.ledger_service import ServerDialect, reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, trainer_on
 

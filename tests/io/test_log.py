@@ -12,7 +12,7 @@ import pytest
 from tinsmith import InputError, SamplingParams, ServiceClient, testing
 from tinsmith.core.policy import RetryConfig
 from tinsmith.io.events import log_to_stderr
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, trainer_on
 from tests.io.test_samples import PROMPT, Cap

@@ -24,8 +24,8 @@ from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import FlowLimits, RetryConfig
 from tinsmith.io.limits import Submissions, Window
 from tinsmith.io.queues.sample_job import SampleJob
-from tinsmith.testing.faults import AtPosition, FaultKind
-from tinsmith.testing.service import ServerDialect, reply
+from tinsmith.testing.fault_plans import AtPosition, FaultKind
+from tinsmith.testing.ledger_service import ServerDialect, reply
 
 from tests.io.bench import WAIT_S, refuse, timed
 

@@ -12,7 +12,7 @@ import pytest
 from tinsmith import ModelInput, SamplingParams, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig
 from tinsmith.io.http.messages import Answer
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum
 

@@ -11,7 +11,7 @@ import pytest
 from tinsmith import InputError, ServiceClient, testing
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.errors import ServerWarning
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, trainer_on
 
@@ -156,7 +156,7 @@ def test_the_warning_breaks_nothing_where_warnings_are_errors(
 
 PROGRAM = """
 from tinsmith import ServiceClient, testing
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 service = testing.LedgerService()
 flags = reply({"max_pipelined_requests": 64})
 service.rules.append(lambda asked, *_: flags if asked == "client/config" else None)

@@ -19,7 +19,7 @@ from tinsmith.core.codec.decode import decode_chunk
 from tinsmith.core.codec.encode import to_wire
 from tinsmith.core.values.chunks import UnknownChunk
 from tinsmith.io.http.messages import Answer
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse
 

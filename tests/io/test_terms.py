@@ -19,7 +19,7 @@ from tinsmith import (
 )
 from tinsmith.core.errors import InputError, ProgressTimeoutError
 from tinsmith.core.policy import RetryConfig
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, timed, trainer_on
 

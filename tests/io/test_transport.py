@@ -16,8 +16,8 @@ from tinsmith.core.secret import Secret
 from tinsmith.io.http.addressing import proxy_for
 from tinsmith.io.http.messages import Answer, Faulted, Lane, Request, json_body
 from tinsmith.io.http.transport import Transport, client_of
-from tinsmith.testing.faults import AtPosition, FaultKind
-from tinsmith.testing.service import reply
+from tinsmith.testing.fault_plans import AtPosition, FaultKind
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S
 

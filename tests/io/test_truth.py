@@ -26,7 +26,7 @@ from tinsmith import (
 )
 from tinsmith.io.events import Event, StillWaiting
 from tinsmith.io.http.messages import Answer
-from tinsmith.testing.service import ServerDialect, reply
+from tinsmith.testing.ledger_service import ServerDialect, reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, trainer_on
 from tests.io.test_waiting import config, until

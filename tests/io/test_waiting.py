@@ -22,7 +22,7 @@ from tinsmith.core.config import ClientConfig
 from tinsmith.core.decision import Fault
 from tinsmith.io.events import Event, Progress, QueueState, QueueStateChanged, StillWaiting
 from tinsmith.io.http.messages import Faulted
-from tinsmith.testing.service import ServerDialect, reply
+from tinsmith.testing.ledger_service import ServerDialect, reply
 
 from tests.io.bench import ADAM, WAIT_S, refuse, timed, trainer_on
 

@@ -8,7 +8,7 @@ import pytest
 from tinsmith import APIResponseValidationError, ModelInput, SamplingParams, ServiceClient, testing
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.policy import ChunkLimits
-from tinsmith.testing.service import reply
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, trainer_on
 

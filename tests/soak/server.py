@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tinsmith import testing
-from tinsmith.testing.faults import AtRandom, FaultKind
+from tinsmith.testing.fault_plans import AtRandom, FaultKind
 
 if TYPE_CHECKING:
     from tinsmith.io.http.messages import Answer, Seen

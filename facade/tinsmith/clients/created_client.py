@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, cast, o
 
 from tinsmith.clients.tokenizer import Backend, tokenizer_of
 from tinsmith.core.errors import InputError, TinkerError
-from tinsmith.core.tokenizer import Tokenizer
+from tinsmith.core.tokenization import Tokenizer
 from tinsmith.io.context import ClientContext
 from tinsmith.io.events import QueueState
 from tinsmith.io.future import APIFuture

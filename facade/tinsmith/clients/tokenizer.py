@@ -1,26 +1,35 @@
-"""Find the tokenizer of a model: from the server, a local directory, the hub's local cache, or the hub.
+"""Find the tokenizer of a model: from the server, a folder, the hub's cache on this machine, or the hub.
 
-It owns where the files are; `core.tokenizer` builds a tokenizer from their bytes.
+It owns where the files are and which count as absent; `core.tokenization` makes a tokenizer of their bytes.
 """
 
 from __future__ import annotations
 
 import threading
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from tinsmith.clients.tokenizer_hub import hub_files
-from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
-from tinsmith.core.tokenizer import Tokenizer
-from tinsmith.core.tokenizer_files import FILES, TEMPLATES, TOKENIZER, read_settings
+from tinsmith.core.errors import (
+    APIResponseValidationError,
+    APIStatusError,
+    InputError,
+    MissingExtraError,
+    TinkerError,
+)
+from tinsmith.core.tokenization import Tokenizer
+from tinsmith.core.tokenizer_files import CONFIG, FILES, TEMPLATES, TOKENIZER, read_settings
 from tinsmith.core.tokenizer_id import TokenizerId, tokenizer_id
 from tinsmith.io.http import operations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tinsmith.io.connection import Connection
 
+T = TypeVar("T")
 Backend = Literal["tokenizers", "transformers"]
 """Who builds the tokenizer: our own class over the `tokenizers` library, or transformers."""
 
@@ -39,7 +48,23 @@ def load_tokenizer(
 @overload
 def load_tokenizer(name: str, *, revision: str | None = None, backend: Backend) -> Any: ...
 def load_tokenizer(name: str, *, revision: str | None = None, backend: Backend = "tokenizers") -> Any:
-    """Load the tokenizer of a local directory or of a hub repository; loaded once a process."""
+    """Load the tokenizer of a folder or of a hub repository; the same arguments load it once a process.
+
+    `name` is a folder that holds `tokenizer.json`, or a repository such as `org/model`, whose files come from
+    the hub's cache on this machine, and from the hub where the cache lacks them. `revision` is a branch, tag
+    or commit of a repository (None: its main branch). `backend="transformers"` has transformers build it.
+    Raises `InputError` for a name that is neither and for a folder without `tokenizer.json`,
+    `MissingExtraError` for a repository without the extra `hub`, and `TinkerError` for files that can be
+    neither read nor fetched.
+
+    >>> import tempfile, tinsmith
+    >>> with tempfile.TemporaryDirectory() as folder, tinsmith.ServiceClient(base_url="local:") as service:
+    ...     sampler = service.create_sampling_client(base_model="tinsmith/tiny")
+    ...     saved = sampler.get_tokenizer().save_pretrained(folder)
+    ...     tokenizer = tinsmith.load_tokenizer(folder)
+    >>> tokenizer.decode(tokenizer.encode("one two"))
+    'one two'
+    """
     key = (name, revision, backend)
     with _guard:
         if key not in _cache:
@@ -75,16 +100,16 @@ async def _from_server(connection: Connection, model_name: str) -> Tokenizer:
     """Ask our own extension route, which the embedded service has and others do not."""
     asked = operations.request("get_tokenizer", query={"base_model": model_name})
     payload = await operations.perform(connection.sender, asked)
-    told = payload if isinstance(payload, dict) else {}
-    if not isinstance(told.get("tokenizer_json"), str):  # a server that answers whatever it does not know
+    found = payload if isinstance(payload, dict) else {}
+    if not isinstance(found.get("tokenizer_json"), str):  # a server that answers whatever it does not know
         raise InputError("the server's answer holds no tokenizer", field="base_model")
     return Tokenizer.from_bytes(
-        told["tokenizer_json"].encode(),
+        found["tokenizer_json"].encode(),
         config={
-            **(told.get("tokenizer_config") or {}),
-            **{name: told[name] for name in _SPECIAL if told.get(name) is not None},
+            **(found.get("tokenizer_config") or {}),
+            **{name: found[name] for name in _SPECIAL if found.get(name) is not None},
         },
-        chat_template=told.get("chat_template"),
+        chat_template=found.get("chat_template"),
         name=model_name,
         now=datetime.now,
     )
@@ -127,6 +152,97 @@ def _build(name: str, files: dict[str, bytes]) -> Tokenizer:
         chat_template=settings.chat_template,
         name=name,
         now=datetime.now,
+    )
+
+
+def hub_files(chosen: TokenizerId) -> dict[str, Path]:
+    """Return where the tokenizer's files are, by name; fetch what the cache does not know of.
+
+    A file is absent when the hub says so, now or earlier. A cache that knows a part of the files is completed
+    at its own commit. TinkerError where the hub cannot say; with HF_HUB_OFFLINE=1 a cache that has both
+    `tokenizer.json` and `tokenizer_config.json` is taken as whole.
+    """
+    known = _cached(chosen)
+    held = {name: path for name, path in known.items() if path is not None}
+    missing = [name for name in FILES if name not in known]
+    if missing and not (_is_offline() and held.keys() >= {TOKENIZER, CONFIG}):
+        return held | _from_hub(chosen, missing, held)
+    folder = held[TOKENIZER].parent / TEMPLATES if TOKENIZER in held else None
+    return held | {
+        f"{TEMPLATES}/{path.name}": path for path in sorted(folder.glob("*.jinja") if folder else ())
+    }
+
+
+def _cached(chosen: TokenizerId) -> dict[str, Path | None]:
+    """Look into the cache: a path, None for what the hub said it does not have, nothing for the unknown."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError
+    except ImportError as cause:
+        raise MissingExtraError(f"the tokenizer {chosen.name!r} from the hub", "hub") from cause
+    known: dict[str, Path | None] = {}
+    for name in FILES:
+        try:
+            cached = try_to_load_from_cache(chosen.name, name, revision=chosen.revision)
+        except HFValidationError as cause:
+            raise InputError(
+                f"{chosen.name!r} is neither a folder here nor the name of a repository: {cause}",
+                field="tokenizer",
+            ) from cause
+        if cached is not None:
+            known[name] = Path(cached) if isinstance(cached, str) else None
+    return known
+
+
+def _is_offline() -> bool:
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
+def _from_hub(chosen: TokenizerId, missing: list[str], held: dict[str, Path]) -> dict[str, Path]:
+    """Ask the hub for files, and for the folder of further templates."""
+    from huggingface_hub import HfApi, hf_hub_download
+
+    commit = next((path.parent.name for path in held.values()), chosen.revision)
+
+    def download(name: str) -> Path:
+        return Path(hf_hub_download(chosen.name, name, revision=commit))
+
+    def listed() -> list[str]:
+        tree = HfApi().list_repo_tree(chosen.name, TEMPLATES, revision=commit)
+        return [entry.path for entry in tree if entry.path.endswith(".jinja")]
+
+    fetched = {name: _ask_hub(chosen, held, name, partial(download, name)) for name in missing}
+    for name in _ask_hub(chosen, held, TEMPLATES, listed) or ():
+        fetched[name] = _ask_hub(chosen, held, name, partial(download, name))
+    return {name: path for name, path in fetched.items() if path is not None}
+
+
+def _ask_hub(chosen: TokenizerId, held: dict[str, Path], what: str, call: Callable[[], T]) -> T | None:
+    """Return what the hub has; None only if it says that it has no such thing."""
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    try:
+        return call()
+    except Exception as cause:
+        if isinstance(cause, EntryNotFoundError) and not isinstance(cause, LocalEntryNotFoundError):
+            return None  # the other is the cache's word, where the hub gave none
+        raise _hub_refusal(chosen, held, what, cause) from cause
+
+
+def _hub_refusal(chosen: TokenizerId, held: dict[str, Path], what: str, cause: Exception) -> TinkerError:
+    reason = f"{type(cause).__name__}, HF_HUB_OFFLINE is set" if _is_offline() else type(cause).__name__
+    if held:
+        there = ", ".join(held)
+        return TinkerError(
+            f"the hub's cache has a part of the tokenizer {chosen.name!r} ({there}), and the hub could not be"
+            f" asked for {what} ({reason}). Try again with a network; with HF_HUB_OFFLINE=1 a cache is taken"
+            f" as whole that has {TOKENIZER} and {CONFIG}"
+        )
+    return TinkerError(
+        f"the tokenizer {chosen.name!r} is neither a directory here, nor in the hub's cache, nor could it be"
+        f" had from the hub ({reason}); pass a local directory to load_tokenizer"
     )
 
 

@@ -10,9 +10,9 @@
 """
 
 from tinsmith.testing.clock import FrozenClock, frozen_clock
-from tinsmith.testing.faults import AtPosition, AtRandom, FaultKind, FaultPlan, faults
+from tinsmith.testing.fault_plans import AtPosition, AtRandom, FaultKind, FaultPlan, faults
 from tinsmith.testing.ledger import Applied, Ledger
-from tinsmith.testing.service import LedgerService, ServerDialect, reply
+from tinsmith.testing.ledger_service import LedgerService, ServerDialect, reply
 from tinsmith.testing.sockets import SocketServer
 
 __all__ = [

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
-    from tinsmith.testing.service import LedgerService
+    from tinsmith.testing.ledger_service import LedgerService
 
 DRIP_S = 0.05
 """Seconds between two bytes of an answer that drips."""

@@ -17,7 +17,7 @@ from tinsmith.core.decision import Fault
 from tinsmith.core.negotiation import PROBE, PROBE_MODEL
 from tinsmith.io.http.messages import Answer, Faulted, Seen
 from tinsmith.io.http.transport import client_of
-from tinsmith.testing.faults import ACTS_FIRST, ON_POLLS, FaultKind, FaultPlan, active
+from tinsmith.testing.fault_plans import ACTS_FIRST, ON_POLLS, FaultKind, FaultPlan, active
 from tinsmith.testing.ledger import Applied, Ledger
 
 if TYPE_CHECKING:
