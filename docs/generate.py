@@ -17,7 +17,7 @@ GENERATORS = (
     "tools/contract/contract_reference.py",
     "docs/cli_reference.py",
     "docs/server_table.py",
-    "docs/migration_tables.py",
+    "tools/contract/upstream_differences.py",
 )
 """Scripts that write one page each, and with --check compare it instead."""
 

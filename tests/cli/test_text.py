@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tinsmith.cli.paging import collect
-from tinsmith.cli.text import count, moment, size, title, yes
+from tinsmith.cli.connect import collect
+from tinsmith.cli.output import count, moment, size, title, yes
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tinsmith.compat.differences import SECTIONS
 from tinsmith.compat.modules import OFFICIAL_VERSION
+from upstream_differences import SECTIONS
 
 LISTING: dict[str, Any] = json.loads(Path(__file__).with_name("official.json").read_text(encoding="utf-8"))
 

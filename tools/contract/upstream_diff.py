@@ -298,7 +298,7 @@ def reasons(path: Path = REASONS) -> tuple[list[Reason], dict[str, str]]:
 
 def _told_to_users() -> Iterator[Reason]:
     """Yield the differences of the facade that docs/migration.md tells of: they are not explained twice."""
-    from tinsmith.compat.differences import SECTIONS
+    from upstream_differences import SECTIONS
 
     for _, rows in SECTIONS:
         for row in rows:

@@ -3,10 +3,11 @@
 from typing import Annotated
 
 import typer
+from typer import Option
 
-from tinsmith.cli import audit, auth, billing, checkpoint, contract, model, run, sample, serve, session
-from tinsmith.cli.output import Format, OutputFormat, chosen, show_json
-from tinsmith.cli.usage import PlainGroup
+from tinsmith.cli import account, checkpoint, contract, model, runs, serve
+from tinsmith.cli.options import Format, PlainGroup, wants_json
+from tinsmith.cli.output import show_json
 
 app = typer.Typer(
     name="tinsmith",
@@ -19,23 +20,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-BaseUrl = Annotated[
-    str | None,
-    typer.Option("--base-url", metavar="URL", help="Server to talk to instead of TINKER_BASE_URL."),
-]
-AnyKey = Annotated[
-    bool,
-    typer.Option(
-        "--any-key", help="Send a key that does not start with tml-; or set TINSMITH_ANY_KEY=1 (own servers)."
-    ),
-]
-Insecure = Annotated[
-    bool,
-    typer.Option(
-        "--insecure", help="Allow http to another machine, the key in the clear; or set TINSMITH_INSECURE=1."
-    ),
-]
-
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -45,21 +29,32 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-Version = Annotated[
-    bool,
-    typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_print_version),
-]
-
-
 @app.callback()
 def root(
-    base_url: BaseUrl = None,
-    any_key: AnyKey = False,
-    insecure: Insecure = False,
+    base_url: Annotated[
+        str | None, Option("--base-url", metavar="URL", help="Server to talk to instead of TINKER_BASE_URL.")
+    ] = None,
+    any_key: Annotated[
+        bool,
+        Option(
+            "--any-key",
+            help="Send a key that does not start with tml-; or set TINSMITH_ANY_KEY=1 (own servers).",
+        ),
+    ] = False,
+    insecure: Annotated[
+        bool,
+        Option(
+            "--insecure",
+            help="Allow http to another machine, the key unencrypted; or set TINSMITH_INSECURE=1.",
+        ),
+    ] = False,
     format: Format = None,
-    version: Version = False,
+    version: Annotated[
+        bool,
+        Option("--version", help="Print the version and leave.", is_eager=True, callback=_print_version),
+    ] = False,
 ) -> None:
-    """Take the options that every command shares, before or behind it; `output` and `connect` read them."""
+    """Take the options that every command shares; `options.lookup` finds them."""
 
 
 @app.command("version")
@@ -67,30 +62,33 @@ def version(context: typer.Context, format: Format = None) -> None:
     """Print the version."""
     import tinsmith
 
-    if chosen(context) is OutputFormat.json:
+    if wants_json(context):
         show_json({"name": tinsmith.__title__, "version": tinsmith.__version__})
     else:
         typer.echo(f"tinsmith {tinsmith.__version__}")
 
 
 def _whole_help(tree: typer.Typer) -> None:
-    """Let the lists of commands say whole sentences; by themselves they are cut to one line."""
+    """Let lists of commands show the whole first sentence; by themselves they are cut to one line."""
     for command in tree.registered_commands:
-        command.short_help = (command.callback and command.callback.__doc__) or None
+        command.short_help = ((command.callback and command.callback.__doc__) or "").partition("\n\n")[0]
     for group in tree.registered_groups:
         if group.typer_instance is not None:
             group.short_help = group.typer_instance.info.help
             _whole_help(group.typer_instance)
 
 
-app.add_typer(run.app, name="run")
-app.add_typer(checkpoint.app, name="checkpoint")
-app.add_typer(session.app, name="session")
-app.add_typer(model.app, name="model")
-app.add_typer(auth.app, name="auth")
-app.add_typer(billing.app, name="billing")
-app.add_typer(audit.app, name="audit")
-app.add_typer(contract.app, name="contract")
-app.command("sample")(sample.sample)
+for name, tree in {
+    "run": runs.runs,
+    "checkpoint": checkpoint.app,
+    "session": runs.sessions,
+    "model": model.app,
+    "auth": account.auth,
+    "billing": account.billing,
+    "audit": account.audit,
+    "contract": contract.app,
+}.items():
+    app.add_typer(tree, name=name)
+app.command("sample")(model.sample)
 app.command("serve")(serve.serve)
 _whole_help(app)

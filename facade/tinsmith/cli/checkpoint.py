@@ -1,26 +1,48 @@
-"""`tinsmith checkpoint`: what was saved. Deletion and download have modules of their own."""
+"""`tinsmith checkpoint`: list, show, change, delete and download what was saved.
+
+What may be lost is listed and confirmed before it is deleted, and one failure does not stop the others.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
+from typer import Argument, Option
 
-from tinsmith.cli.checkpoint_delete import delete
-from tinsmith.cli.checkpoint_download import download
-from tinsmith.cli.connect import rest
-from tinsmith.cli.output import Format, OutputFormat, Properties, Rows, chosen, note, show, show_json
-from tinsmith.cli.paging import Limit, Listing, Offset, collect
-from tinsmith.cli.text import moment, size, title, yes
+from tinsmith.cli.connect import Listing, collect, rest, rows_of
+from tinsmith.cli.options import CheckpointPath, Format, Limit, Offset, RunId, group, wants_json
+from tinsmith.cli.output import (
+    Properties,
+    Rows,
+    aware,
+    changed,
+    confirmed,
+    count,
+    metadata_rows,
+    moment,
+    note,
+    show,
+    show_json,
+    size,
+    yes,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.progress import Progress
+
     from tinsmith.clients.rest import RestClient
     from tinsmith.core.paths import ParsedCheckpointTinkerPath
     from tinsmith.core.values import Checkpoint, WeightsInfoResponse
 
-app = typer.Typer(help="List, show, change, download and delete checkpoints.", no_args_is_help=True)
+app = group("List, show, change, download and delete checkpoints.")
 
 LISTED = ("training", "sampler")
 """Kinds of checkpoints that the list of a run holds."""
@@ -28,9 +50,23 @@ LISTED = ("training", "sampler")
 PAGE = 1000
 """Checkpoints asked for at once."""
 
-TinkerPath = Annotated[
-    str, typer.Argument(metavar="PATH", help="Path of the checkpoint, such as tinker://RUN/weights/0001.")
-]
+COLUMNS: dict[str, Callable[[Checkpoint], str]] = {
+    "Checkpoint ID": lambda saved: saved.checkpoint_id,
+    "Type": lambda saved: saved.checkpoint_type,
+    "Size": lambda saved: size(saved.size_bytes),
+    "Public": lambda saved: yes(saved.public),
+    "Created": lambda saved: moment(saved.time),
+    "Expires": lambda saved: moment(saved.expires_at) if saved.expires_at else "Never",
+    "Path": lambda saved: saved.tinker_path,
+}
+
+
+class CheckpointKind(StrEnum):
+    """Kind of checkpoint, as the second part of its path says."""
+
+    weights = "weights"
+    sampler_weights = "sampler_weights"
+    external_weights = "external_weights"
 
 
 def _ttl(seconds: int | None) -> int | None:
@@ -48,29 +84,20 @@ def _ttl(seconds: int | None) -> int | None:
     return seconds
 
 
-Ttl = Annotated[
-    int | None,
-    typer.Option(
-        "--ttl",
-        metavar="SECONDS",
-        callback=_ttl,
-        help="Delete it in so many seconds from now: 3600 (an hour) or more.",
-    ),
-]
-
-
-@app.callback()
-def group(format: Format = None) -> None:
-    """List, show, change, download and delete checkpoints."""
+def _date(text: str | None) -> str | None:
+    """Refuse what is no ISO 8601 date or time."""
+    if text is not None:
+        try:
+            datetime.fromisoformat(text)
+        except ValueError as error:
+            raise typer.BadParameter(f"{text!r} is no ISO 8601 date or time") from error
+    return text
 
 
 @app.command("list")
 def list_checkpoints(
     context: typer.Context,
-    run_id: Annotated[
-        str | None,
-        typer.Option("--run-id", metavar="ID", help="Only those of one training run."),
-    ] = None,
+    run_id: RunId = None,
     limit: Limit = 20,
     offset: Offset = 0,
     format: Format = None,
@@ -78,23 +105,33 @@ def list_checkpoints(
     """List checkpoints, the newest first."""
     with rest(context) as client:
         found = _of_run(client, run_id, limit, offset) if run_id else _of_user(client, limit, offset)
-    document: dict[str, object] = {"run_id": run_id} if run_id else {}
-    document |= {"checkpoints": found.entries, "cursor": found.cursor(), "total": found.total}
-    now = datetime.now(UTC)
     where = f" for run {run_id}" if run_id else ""
     show(
         context,
-        document,
+        ({"run_id": run_id} if run_id else {}) | found.document("checkpoints"),
         lambda: Rows(
-            title(len(found.entries), found.total and found.total - found.offset, "checkpoint", where),
-            ["Checkpoint ID", "Type", "Size", "Public", "Created", "Expires", "Path"],
-            [_row(checkpoint, now) for checkpoint in found.entries],
+            found.title("checkpoint", where),
+            list(COLUMNS),
+            [[cell(checkpoint) for cell in COLUMNS.values()] for checkpoint in found.entries],
         ),
     )
 
 
+def _of_run(client: RestClient, run_id: str, limit: int, offset: int) -> Listing[Checkpoint]:
+    """Cut the part that was asked for out of a run's checkpoints, which come all at once."""
+    every = client.list_checkpoints(run_id).result().checkpoints
+    return Listing(every[offset : offset + limit if limit else None], len(every), offset, limit)
+
+
+def _of_user(client: RestClient, limit: int, offset: int) -> Listing[Checkpoint]:
+    def fetch(limit: int, offset: int) -> tuple[list[Checkpoint], int | None, int]:
+        return rows_of(client.list_user_checkpoints(limit=limit, offset=offset).result(), "checkpoints")
+
+    return collect(fetch, limit=limit, offset=offset, page=PAGE)
+
+
 @app.command("info")
-def info(context: typer.Context, path: TinkerPath, format: Format = None) -> None:
+def info(context: typer.Context, path: CheckpointPath, format: Format = None) -> None:
     """Show one checkpoint."""
     from tinsmith.core.errors import APIStatusError, NotFoundError
     from tinsmith.core.paths import ParsedCheckpointTinkerPath
@@ -135,102 +172,237 @@ def _is_at(entry: Checkpoint, wanted: ParsedCheckpointTinkerPath) -> bool:
     )
 
 
-@app.command("publish")
-def publish(context: typer.Context, path: TinkerPath, format: Format = None) -> None:
-    """Let everybody read a checkpoint."""
-    with rest(context) as client:
-        client.publish_checkpoint_from_tinker_path(path).result()
-    _changed(context, f"Published {path}", {"tinker_path": path, "public": True})
-
-
-@app.command("unpublish")
-def unpublish(context: typer.Context, path: TinkerPath, format: Format = None) -> None:
-    """Keep a checkpoint to its owner again."""
-    with rest(context) as client:
-        client.unpublish_checkpoint_from_tinker_path(path).result()
-    _changed(context, f"Unpublished {path}", {"tinker_path": path, "public": False})
-
-
-@app.command("set-ttl")
-def set_ttl(
-    context: typer.Context,
-    path: TinkerPath,
-    ttl: Ttl = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Keep it for ever.")] = False,
-    format: Format = None,
-) -> None:
-    """Set or remove the time after which the server deletes a checkpoint."""
-    if (ttl is None) is not remove:
-        raise typer.BadParameter("give exactly one of --ttl and --remove", ctx=context)
-    with rest(context) as client:
-        client.set_checkpoint_ttl_from_tinker_path(path, ttl).result()
-    message = f"{path} is kept for ever" if ttl is None else f"{path} expires in {ttl} seconds"
-    _changed(context, message, {"tinker_path": path, "ttl_seconds": ttl})
-
-
-app.command("delete")(delete)
-app.command("download")(download)
-
-
-def _changed(context: typer.Context, message: str, document: dict[str, object]) -> None:
-    """Say what was done: to a person on stderr, to a program as JSON."""
-    if chosen(context) is OutputFormat.json:
-        show_json(document)
-    else:
-        note(message)
-
-
-def _of_run(client: RestClient, run_id: str, limit: int, offset: int) -> Listing[Checkpoint]:
-    """Cut the part that was asked for out of a run's checkpoints, which come all at once."""
-    every = client.list_checkpoints(run_id).result().checkpoints
-    return Listing(every[offset : offset + limit if limit else None], len(every), offset, limit)
-
-
-def _of_user(client: RestClient, limit: int, offset: int) -> Listing[Checkpoint]:
-    def fetch(limit: int, offset: int) -> tuple[list[Checkpoint], int | None, int]:
-        from tinsmith.core.codec.structure import rows_sent  # loaded with the answer
-
-        page = client.list_user_checkpoints(limit=limit, offset=offset).result()
-        total = page.cursor.total_count if page.cursor else None
-        return page.checkpoints, total, rows_sent(page, "checkpoints")
-
-    return collect(fetch, limit=limit, offset=offset, page=PAGE)
-
-
-def _row(checkpoint: Checkpoint, now: datetime) -> list[str]:
-    return [
-        checkpoint.checkpoint_id,
-        checkpoint.checkpoint_type,
-        size(checkpoint.size_bytes),
-        yes(checkpoint.public),
-        moment(checkpoint.time, now),
-        moment(checkpoint.expires_at, now) if checkpoint.expires_at else "Never",
-        checkpoint.tinker_path,
-    ]
-
-
 def _properties(
     parsed: ParsedCheckpointTinkerPath, checkpoint: Checkpoint | None, weights: WeightsInfoResponse | None
 ) -> list[list[str]]:
-    now = datetime.now(UTC)
     rows = [
         ["Checkpoint ID", parsed.checkpoint_id],
         ["Type", checkpoint.checkpoint_type if checkpoint else parsed.checkpoint_type],
         ["Tinker Path", parsed.tinker_path],
     ]
     if checkpoint is not None:
-        if checkpoint.size_bytes is not None:
-            rows.append(["Size", size(checkpoint.size_bytes)])
-        rows += [
-            ["Public", yes(checkpoint.public)],
-            ["Created", moment(checkpoint.time, now)],
-            ["Expires", moment(checkpoint.expires_at, now) if checkpoint.expires_at else "Never"],
-        ]
+        names = ["Size"] if checkpoint.size_bytes is not None else []
+        rows += [[name, COLUMNS[name](checkpoint)] for name in (*names, "Public", "Created", "Expires")]
     rows.append(["Training Run ID", parsed.training_run_id])
     if weights is not None:
         rows.append(["Base Model", weights.base_model])
         rows.append(["LoRA", f"Yes (Rank {weights.lora_rank})" if weights.is_lora else "No"])
-    if checkpoint is not None and checkpoint.user_metadata:
-        rows.append(["Metadata", ""])
-        rows += [[f"  {key}", str(value)] for key, value in checkpoint.user_metadata.items()]
-    return rows
+    return rows + metadata_rows(checkpoint.user_metadata if checkpoint else None)
+
+
+@app.command("publish")
+def publish(context: typer.Context, path: CheckpointPath, format: Format = None) -> None:
+    """Let everybody read a checkpoint."""
+    with rest(context) as client:
+        client.publish_checkpoint_from_tinker_path(path).result()
+    changed(context, f"Published {path}", {"tinker_path": path, "public": True})
+
+
+@app.command("unpublish")
+def unpublish(context: typer.Context, path: CheckpointPath, format: Format = None) -> None:
+    """Let only its owner read a checkpoint again."""
+    with rest(context) as client:
+        client.unpublish_checkpoint_from_tinker_path(path).result()
+    changed(context, f"Unpublished {path}", {"tinker_path": path, "public": False})
+
+
+@app.command("set-ttl")
+def set_ttl(
+    context: typer.Context,
+    path: CheckpointPath,
+    ttl: Annotated[
+        int | None,
+        Option(
+            "--ttl",
+            metavar="SECONDS",
+            callback=_ttl,
+            help="Delete it so many seconds from now: 3600 (an hour) or more.",
+        ),
+    ] = None,
+    remove: Annotated[bool, Option("--remove", help="Keep it for ever.")] = False,
+    format: Format = None,
+) -> None:
+    """Set or remove the time after which the server deletes a checkpoint.
+
+    Example: tinsmith checkpoint set-ttl tinker://RUN/weights/0001 --ttl 86400
+    """
+    if (ttl is None) is not remove:
+        raise typer.BadParameter("give exactly one of --ttl and --remove", ctx=context)
+    with rest(context) as client:
+        client.set_checkpoint_ttl_from_tinker_path(path, ttl).result()
+    message = f"{path} is kept for ever" if ttl is None else f"{path} expires in {ttl} seconds"
+    changed(context, message, {"tinker_path": path, "ttl_seconds": ttl})
+
+
+@app.command("delete")
+def delete(
+    context: typer.Context,
+    paths: Annotated[list[str] | None, Argument(metavar="PATH", help="Paths of checkpoints.")] = None,
+    run_id: RunId = None,
+    kind: Annotated[CheckpointKind | None, Option("--type", help="With --run-id: only this kind.")] = None,
+    before: Annotated[
+        str | None,
+        Option("--before", metavar="DATE", callback=_date, help="With --run-id: only older ones (UTC)."),
+    ] = None,
+    after: Annotated[
+        str | None,
+        Option("--after", metavar="DATE", callback=_date, help="With --run-id: only newer ones (UTC)."),
+    ] = None,
+    yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False,
+    format: Format = None,
+) -> None:
+    """Delete checkpoints for ever: by path, or those of a run.
+
+    Example: tinsmith checkpoint delete --run-id RUN --type weights --before 2026-11-01
+    """
+    from tinsmith.core.paths import check_tinker_path
+
+    if bool(paths) is (run_id is not None):
+        raise typer.BadParameter("give either paths or --run-id", ctx=context)
+    if paths and (kind or before or after):
+        raise typer.BadParameter("--type, --before and --after need --run-id", ctx=context)
+    for path in paths or ():
+        check_tinker_path(path)
+    with rest(context) as client:
+        if paths:
+            doomed = list(dict.fromkeys(paths))
+        else:
+            every = client.list_checkpoints(run_id or "").result().checkpoints
+            doomed = [one.tinker_path for one in every if _matches(one, kind, before, after)]
+        if doomed and not yes and not _confirmed(doomed):
+            note("Deletion cancelled.")
+            return
+        failed = _delete_all(client, doomed)
+    _report(context, doomed, failed)
+
+
+def _matches(saved: Checkpoint, kind: CheckpointKind | None, before: str | None, after: str | None) -> bool:
+    if kind is not None and f"/{kind.value}/" not in saved.tinker_path:
+        return False
+    if saved.time is None:  # nothing is deleted for an age that nobody knows
+        return before is None and after is None
+    time = aware(saved.time)
+    return (before is None or time < _moment(before)) and (after is None or time > _moment(after))
+
+
+def _moment(text: str) -> datetime:
+    return aware(datetime.fromisoformat(text)).astimezone(UTC)
+
+
+def _confirmed(doomed: Sequence[str]) -> bool:
+    note(f"Will delete {count(len(doomed), 'checkpoint')}:")
+    for path in doomed:
+        note(f"  {path}")
+    note("\nWARNING: this cannot be undone.")
+    return confirmed(f"Are you sure you want to delete {count(len(doomed), 'checkpoint')}?")
+
+
+def _delete_all(client: RestClient, doomed: Sequence[str]) -> dict[str, Exception]:
+    """Delete all at once and return the error of each that failed; the client bounds what is in flight."""
+    from tinsmith.core.errors import TinkerError
+
+    futures = {path: client.delete_checkpoint_from_tinker_path(path) for path in doomed}
+    failed: dict[str, Exception] = {}
+    for path, future in futures.items():
+        try:
+            future.result()
+        except TinkerError as error:
+            failed[path] = error
+    return failed
+
+
+def _report(context: typer.Context, doomed: Sequence[str], failed: dict[str, Exception]) -> None:
+    from tinsmith.cli.failure import FAILURE, report, sentence
+
+    deleted = [path for path in doomed if path not in failed]
+    if wants_json(context):
+        errors = [{"tinker_path": path, "error": sentence(error)} for path, error in failed.items()]
+        show_json({"deleted_count": len(deleted), "deleted": deleted, "failed": errors})
+    elif deleted or not failed:
+        note(f"Deleted {count(len(deleted), 'checkpoint')}")
+    if len(doomed) == 1 and failed:
+        raise typer.Exit(report(failed[doomed[0]]))
+    for path, error in failed.items():
+        note(f"Failed: {path}: {sentence(error)}")
+    if failed:
+        raise typer.Exit(FAILURE)
+
+
+@app.command("download")
+def download(
+    context: typer.Context,
+    path: CheckpointPath,
+    output: Annotated[
+        Path,
+        Option("--output", "-o", metavar="DIR", file_okay=False, help="Directory to create the folder in."),
+    ] = Path(),
+    force: Annotated[bool, Option("--force", help="Replace a folder that is there already.")] = False,
+    format: Format = None,
+) -> None:
+    """Download a checkpoint into DIR/RUN_weights_NAME; an interrupted download goes on where it stopped.
+
+    Characters that some systems do not allow in a name, such as the colons of a run, become underscores.
+    """
+    from tinsmith.core.paths import ParsedCheckpointTinkerPath, folder_name
+
+    ParsedCheckpointTinkerPath.from_tinker_path(path)
+    target = output / folder_name(path)
+    if target.exists() and not force:
+        raise FileExistsError(f"{target} (--force replaces it)")
+    output.mkdir(parents=True, exist_ok=True)
+    with rest(context) as client, _Bytes(quiet=wants_json(context)) as progress:
+        client.download_checkpoint(path, target, overwrite=force, progress=progress.advance).result()
+    document: dict[str, object] = {"checkpoint_path": path, "destination": str(target)}
+    rows = [["Checkpoint Path", path], ["Extracted to", str(target)]]
+    if progress.total is not None:
+        document["file_size_bytes"] = progress.total
+        rows.insert(1, ["Archive Size", size(progress.total)])
+    show(context, document, lambda: Properties(rows))
+    _warn_of_unembedding(target)
+
+
+def _warn_of_unembedding(folder: Path) -> None:
+    """Say what an adapter on the unembedding means when it is merged into a model with tied embeddings."""
+    import json
+
+    try:
+        settings = json.loads((folder / "adapter_config.json").read_bytes())
+    except (OSError, ValueError):
+        return
+    if isinstance(settings, dict) and "lm_head" in (settings.get("target_modules") or ()):
+        note(
+            "The adapter changes lm_head (train_unembed). On a base model whose embeddings are tied, merging"
+            " it changes the input embeddings too: keep it beside the model, or train with"
+            " train_unembed=False."
+        )
+
+
+class _Bytes:
+    """A bar on stderr while bytes come in; nothing when nobody watches."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.total: int | None = None
+        self._quiet = quiet or not sys.stderr.isatty()
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def advance(self, done: int, total: int | None) -> None:
+        """Note that `done` bytes of `total` are here."""
+        self.total = total if total is not None else done
+        if self._quiet:
+            return
+        if self._bar is None:  # not before there are bytes: a refusal is one line
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+            columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True))
+            self._bar.add_task("download", total=None)
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total)

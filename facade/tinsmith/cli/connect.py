@@ -1,13 +1,17 @@
-"""How commands reach a server. Reads no environment itself: the config does."""
+"""How commands reach a server: its address and key, a client, retries that are reported, pages of a list.
+
+Reads no environment itself: the config does.
+"""
 
 from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from tinsmith.cli.output import lookup, note
+from tinsmith.cli.options import lookup
+from tinsmith.cli.output import note, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +23,12 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
     from tinsmith.io.events import Event, Progress
 
+    Fetch = Callable[[int, int], tuple["list[T]", int | None] | tuple["list[T]", int | None, int]]
+    """(limit, offset) -> one page, the number of entries in all where the server says it, and how many
+    entries the page had if not all of them could be read."""
+
+T = TypeVar("T")
+
 DATABASE = "tinsmith.sqlite3"
 """The file by which the data directory of an embedded service is known."""
 
@@ -26,7 +36,7 @@ PRIVATE = "local:"
 """An embedded service that keeps nothing."""
 
 PATIENCE_S, EVERY_S = 3.0, 10.0
-"""Seconds of retrying before the first word of it, and between two words: most faults are gone by then."""
+"""Seconds of retrying before the first message about it, and between two: most faults are gone by then."""
 
 DEADLINE_S = 60.0
 """Seconds of retrying before a command gives up: a person waits, where a training run must go on."""
@@ -61,6 +71,17 @@ def config_of(
     return config
 
 
+def _is_unused(base_url: str) -> bool:
+    """Say whether a data directory holds nothing yet: reading it would create it for nothing."""
+    from tinsmith.core.origin import is_local, local_path
+
+    path = local_path(base_url) if is_local(base_url) else None
+    if not path or not path.strip("/") or (Path(path).expanduser() / DATABASE).exists():
+        return False
+    note(f"There is no data of a service in {path}.")
+    return True
+
+
 @contextmanager
 def service(context: typer.Context, *, creates: bool = False) -> Iterator[ServiceClient]:
     """Open a client for the server that the options and the environment name, and close it afterwards.
@@ -80,19 +101,15 @@ def service(context: typer.Context, *, creates: bool = False) -> Iterator[Servic
             over.set()
 
 
-def _is_unused(base_url: str) -> bool:
-    """Say whether a data directory holds nothing yet: reading it would make it, for nothing."""
-    from tinsmith.core.origin import is_local, local_path
-
-    path = local_path(base_url) if is_local(base_url) else None
-    if not path or not path.strip("/") or (Path(path).expanduser() / DATABASE).exists():
-        return False
-    note(f"There is no data of a service in {path}.")
-    return True
+@contextmanager
+def rest(context: typer.Context) -> Iterator[RestClient]:
+    """Open what lists and changes runs, checkpoints and sessions. It opens no session of its own."""
+    with service(context) as client:
+        yield client.create_rest_client()
 
 
 def _tell(event: Event) -> None:
-    """Say what a wait that lasts is for."""
+    """Say what a long wait is for."""
     if event.kind == "wait":
         note(f"Waiting for {event.waited_s:.0f} s: {event.waits_for}")
 
@@ -110,8 +127,51 @@ def _narrate(progress: Callable[[], Progress], over: threading.Event) -> None:
             note(f"No answer yet ({met}); trying again. Ctrl-C gives up.")
 
 
-@contextmanager
-def rest(context: typer.Context) -> Iterator[RestClient]:
-    """Open what lists and changes runs, checkpoints and sessions. It opens no session of its own."""
-    with service(context) as client:
-        yield client.create_rest_client()
+class Listing(NamedTuple, Generic[T]):
+    """The entries that were asked for, and their place in the whole list."""
+
+    entries: list[T]
+    total: int | None
+    """Entries in all; None when the server did not say."""
+    offset: int
+    limit: int
+
+    def cursor(self) -> dict[str, int | None]:
+        """Return the place as the API writes it."""
+        return {"offset": self.offset, "limit": self.limit, "total_count": self.total}
+
+    def document(self, name: str) -> dict[str, object]:
+        """Return the listing as JSON has it, the entries under `name`."""
+        return {name: self.entries, "cursor": self.cursor(), "total": self.total}
+
+    def title(self, noun: str, where: str = "") -> str:
+        """Return the heading of its table."""
+        return title(len(self.entries), self.total and self.total - self.offset, noun, where)
+
+
+def collect(fetch: Fetch[T], *, limit: int, offset: int, page: int) -> Listing[T]:
+    """Fetch pages of at most `page` entries until there are `limit` (0: all) or the list ends."""
+    from tinsmith.core.paging import is_last_page
+
+    entries: list[T] = []
+    total: int | None = None
+    place = offset
+    while not limit or place - offset < limit:
+        wanted = min(page, limit - (place - offset)) if limit else page
+        found, total, *told = fetch(wanted, place)
+        sent = told[0] if told else len(found)
+        entries += found
+        place += sent
+        if is_last_page(wanted, sent, place, total):
+            break
+    if total is None and (not limit or place - offset < limit):
+        total = place
+    return Listing(entries, total, offset, limit)
+
+
+def rows_of(answer: Any, name: str) -> tuple[list[Any], int | None, int]:
+    """Return what `collect` wants of the answer to a list: entries, their number in all, and in the page."""
+    from tinsmith.core.codec.structure import rows_sent  # loaded with the answer
+
+    total = answer.cursor.total_count if answer.cursor else None
+    return getattr(answer, name), total, rows_sent(answer, name)

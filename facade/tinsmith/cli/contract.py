@@ -1,83 +1,77 @@
-"""`tinsmith contract check`: holds a server, or recorded traffic, against the contract of the API."""
+"""`tinsmith contract check`: checks a server, or recorded traffic, against the contract of the API."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from tinsmith.cli.connect import config_of
-from tinsmith.cli.output import Format, OutputFormat, Rows, chosen, note, show_json, show_table
+from tinsmith.cli.options import Format, group, wants_json
+from tinsmith.cli.output import Rows, note, show_json, show_table
 
 if TYPE_CHECKING:
     from tinsmith.contract.exchange import Exchange
     from tinsmith.contract.report import Report
     from tinsmith.core.config import ClientConfig
 
-app = typer.Typer(help="Hold servers against the contract of the API.", no_args_is_help=True)
-
-Url = Annotated[
-    str | None,
-    typer.Argument(metavar="URL", help="Server to check; without it, that of --base-url or TINKER_BASE_URL."),
-]
-Captures = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--from",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Judge this capture and send nothing; may be repeated.",
-    ),
-]
-Write = Annotated[
-    bool,
-    typer.Option(
-        "--write",
-        help="Train, save and sample as well: makes a session, rank-1 models, checkpoints and samples, and"
-        " deletes them in the end.",
-    ),
-]
-BaseModel = Annotated[
-    str | None,
-    typer.Option(
-        "--base-model", "-b", metavar="NAME", help="With --write: base model to train; the first by default."
-    ),
-]
-Capture = Annotated[
-    Path | None,
-    typer.Option("--capture", metavar="FILE", help="Write all requests and answers there, without the key."),
-]
-Patience = Annotated[
-    float,
-    typer.Option(
-        "--patience", metavar="SECONDS", min=1.0, help="With --write: longest wait for one promise."
-    ),
-]
-
-
-@app.callback()
-def group(format: Format = None) -> None:
-    """Hold servers against the contract of the API."""
+app = group("Check servers against the contract of the API.")
 
 
 @app.command("check")
 def check(
     context: typer.Context,
-    url: Url = None,
-    captures: Captures = None,
-    write: Write = False,
-    base_model: BaseModel = None,
-    capture: Capture = None,
-    patience: Patience = 120.0,
+    url: Annotated[
+        str | None,
+        Argument(metavar="URL", help="Server to check; without it, that of --base-url or TINKER_BASE_URL."),
+    ] = None,
+    captures: Annotated[
+        list[Path] | None,
+        Option(
+            "--from",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Judge this capture and send nothing; may be repeated.",
+        ),
+    ] = None,
+    write: Annotated[
+        bool,
+        Option(
+            "--write",
+            help="Train, save and sample too: creates a session, rank-1 models, checkpoints and samples,"
+            " and deletes them at the end.",
+        ),
+    ] = False,
+    base_model: Annotated[
+        str | None,
+        Option(
+            "--base-model",
+            "-b",
+            metavar="NAME",
+            help="With --write: base model to train, else the first.",
+        ),
+    ] = None,
+    capture: Annotated[
+        Path | None,
+        Option("--capture", metavar="FILE", help="Write all requests and answers there, without the key."),
+    ] = None,
+    patience: Annotated[
+        float,
+        Option("--patience", metavar="SECONDS", min=1.0, help="With --write: longest wait for a promise."),
+    ] = 120.0,
     format: Format = None,
 ) -> None:
-    """Say of each operation whether a server does it as the contract says; exit code 1 where it does not.
+    """Check each operation of a server against the contract; exit code 1 where something deviates.
 
-    Without --write nothing is changed on the server: it is sent reads and ids that nobody has. An operation
-    that may change something gets the body `[]`, which none takes: its refusal shows that it is there.
+    Without --write nothing is changed on the server: it gets requests that read, and ids that do not exist.
+    An operation that may change something gets the body `[]`, which none takes: that it refuses it shows that
+    it is there.
+
+    Example: tinsmith contract check http://127.0.0.1:8000 --write --capture said.json
     """
     from tinsmith.contract.check import check_captures
     from tinsmith.contract.document import require_validator
@@ -121,7 +115,7 @@ def _on_a_server(
 
     if write:
         note(f"Training and saving on {config.base_url}; what this makes is deleted in the end.")
-    shown = sys.stderr.isatty() and chosen(context) is not OutputFormat.json
+    shown = sys.stderr.isatty() and not wants_json(context)
     interrupted: KeyboardInterrupt | None = None
     with StepDisplay(f"Checking {config.base_url}", shown=shown) as display:
         check = Check(config, write=write, base_model=base_model, patience_s=patience_s, on_send=display.step)
@@ -155,7 +149,7 @@ def _write_capture(path: Path, config: ClientConfig, exchanges: list[Exchange]) 
 
 
 def _show(context: typer.Context, report: Report) -> None:
-    if chosen(context) is OutputFormat.json:
+    if wants_json(context):
         show_json(report.document())
         return
     from tinsmith.contract.report import VERDICTS

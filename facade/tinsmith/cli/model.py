@@ -1,4 +1,7 @@
-"""`tinsmith model`: the base models that a server offers, and those that the embedded service can fetch."""
+"""`tinsmith model` and `tinsmith sample`: the base models of a server, and text that a model writes.
+
+Some of them the embedded service can fetch.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +10,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tinsmith_api.model import named_extra
+from typer import Argument, Option
 
 from tinsmith.cli.connect import service
-from tinsmith.cli.output import Format, Properties, Rows, note, show
-from tinsmith.cli.text import size, title, yes
+from tinsmith.cli.options import Format, group, wants_json
+from tinsmith.cli.output import Properties, Rows, note, printable, show, show_json, size, title, yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tinsmith.clients.sampling import SamplingClient
     from tinsmith.core.values import SupportedModel
 
 QUARTER = 25
 """Percent between two lines of progress where they cannot be written in place."""
 
-app = typer.Typer(help="List base models, and fetch one for offline use.", no_args_is_help=True)
-
-
-@app.callback()
-def group(format: Format = None) -> None:
-    """List base models, and fetch one for offline use."""
+app = group("List base models, and fetch one for offline use.")
 
 
 @app.command("list")
 def list_models(
     context: typer.Context,
     substring: Annotated[
-        str, typer.Argument(metavar="SUBSTRING", help="Show only names that contain this, in any case.")
+        str, Argument(metavar="SUBSTRING", help="Show only names that contain this, in any case.")
     ] = "",
     format: Format = None,
 ) -> None:
@@ -66,15 +66,12 @@ def _name(model: SupportedModel) -> str:
 
 
 def _table(models: list[SupportedModel]) -> Rows:
-    def known(value: bool | None) -> str:
-        return "N/A" if value is None else yes(value)
-
     rows = [
         [
             _name(model) or "N/A",
             "N/A" if model.max_context_length is None else str(model.max_context_length),
-            known(model.trainable),
-            known(model.sampleable),
+            yes(model.trainable),
+            yes(model.sampleable),
         ]
         for model in models
     ]
@@ -84,8 +81,8 @@ def _table(models: list[SupportedModel]) -> Rows:
 @app.command("fetch")
 def fetch_model(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Short name of the model, such as smollm2.")],
-    force: Annotated[bool, typer.Option("--force", help="Fetch it again although it is here.")] = False,
+    name: Annotated[str, Argument(metavar="NAME", help="Short name of the model, such as smollm2.")],
+    force: Annotated[bool, Option("--force", help="Fetch it again although it is here.")] = False,
     format: Format = None,
 ) -> None:
     """Fetch a base model of the embedded service into the cache of this user, verified."""
@@ -128,3 +125,109 @@ def _progress() -> Callable[[str, int, int], None]:
         sys.stderr.flush()
 
     return report
+
+
+def sample(
+    context: typer.Context,
+    prompt: Annotated[
+        str, Argument(metavar="PROMPT", help="Text to continue; - reads it from standard input.")
+    ],
+    base_model: Annotated[
+        str | None, Option("--base-model", "-b", metavar="NAME", help="Base model to sample.")
+    ] = None,
+    model_path: Annotated[
+        str | None, Option("--model-path", "-m", metavar="PATH", help="Checkpoint to sample (tinker://...).")
+    ] = None,
+    chat: Annotated[
+        bool, Option("--chat", help="Send PROMPT as a message of a user, by the chat template.")
+    ] = False,
+    system: Annotated[
+        str | None, Option("--system", metavar="TEXT", help="With --chat: system message.")
+    ] = None,
+    num_samples: Annotated[
+        int, Option("--num-samples", "-n", min=1, metavar="NUMBER", help="Number of samples to draw.")
+    ] = 1,
+    max_tokens: Annotated[
+        int, Option("--max-tokens", min=1, metavar="NUMBER", help="Largest number of tokens in one sample.")
+    ] = 128,
+    temperature: Annotated[
+        float,
+        Option("--temperature", min=0.0, metavar="NUMBER", help="0 always takes the likeliest token."),
+    ] = 1.0,
+    top_k: Annotated[
+        int,
+        Option("--top-k", metavar="NUMBER", help="Draw from this many of the likeliest tokens; -1 is all."),
+    ] = -1,
+    top_p: Annotated[
+        float,
+        Option(
+            "--top-p",
+            min=0.0,
+            max=1.0,
+            metavar="NUMBER",
+            help="Draw from the likeliest tokens that together have this probability.",
+        ),
+    ] = 1.0,
+    seed: Annotated[
+        int | None, Option("--seed", metavar="NUMBER", help="Seed; the same seed draws the same tokens.")
+    ] = None,
+    stop: Annotated[
+        list[str] | None, Option("--stop", metavar="TEXT", help="Text to stop at; may be repeated.")
+    ] = None,
+    format: Format = None,
+) -> None:
+    """Draw text from a base model or a checkpoint.
+
+    Example: tinsmith sample --base-model tinsmith/tiny "Once upon a time" --max-tokens 40
+    """
+    if (base_model is None) is (model_path is None):
+        raise typer.BadParameter("give exactly one of --base-model and --model-path", ctx=context)
+    if system is not None and not chat:
+        raise typer.BadParameter("--system needs --chat", ctx=context)
+    from tinsmith.core.values import ModelInput, SamplingParams
+
+    text = _from_stdin() if prompt == "-" else prompt
+    params = SamplingParams(
+        max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, stop=stop or None
+    )
+    with service(context, creates=True) as client:
+        sampler = client.create_sampling_client(model_path=model_path, base_model=base_model)
+        tokens = _tokens(sampler, text, chat=chat, system=system)
+        drawn = sampler.sample(ModelInput.from_ints(tokens), num_samples, params).result()
+        decode = sampler.get_tokenizer().decode
+        documents: list[dict[str, object]] = [
+            {
+                "text": decode(list(sequence.tokens), skip_special_tokens=True),
+                "stop_reason": sequence.stop_reason,
+                "tokens": list(sequence.tokens),
+                "logprobs": None if sequence.logprobs is None else list(sequence.logprobs),
+            }
+            for sequence in drawn.sequences
+        ]
+    if wants_json(context):
+        show_json({"prompt_tokens": tokens, "sequences": documents})
+    else:
+        _print([str(document["text"]) for document in documents])
+
+
+def _from_stdin() -> str:
+    """Read the prompt, without the one line end that `echo` and editors add."""
+    text = sys.stdin.read()
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _tokens(sampler: SamplingClient, text: str, *, chat: bool, system: str | None) -> list[int]:
+    tokenizer = sampler.get_tokenizer()
+    if not chat:
+        return list(tokenizer.encode(text))
+    messages = [{"role": "system", "content": system}] if system is not None else []
+    messages.append({"role": "user", "content": text})
+    return list(tokenizer.apply_chat_template(messages, tokenize=True, add_generation_prompt=True))
+
+
+def _print(texts: list[str]) -> None:
+    """Print the samples, with a line between them when there are several."""
+    for number, text in enumerate(texts, 1):
+        if len(texts) > 1:
+            typer.echo(f"--- sample {number} of {len(texts)} ---")
+        typer.echo(printable(text, "\n\t") if sys.stdout.isatty() else text)

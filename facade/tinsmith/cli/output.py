@@ -1,6 +1,6 @@
 """Where results and messages go: one document on stdout, everything else on stderr.
 
-Owns formats and tables. Knows no command and no client.
+Owns the words for sizes, times and counts. Knows no command and no client; `table` lays tables out.
 """
 
 from __future__ import annotations
@@ -9,68 +9,34 @@ import contextlib
 import os
 import shutil
 import sys
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from tinsmith.cli.options import wants_json
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
-class OutputFormat(StrEnum):
-    """How a result is written."""
-
-    table = "table"
-    json = "json"
-
-
-Format = Annotated[
-    OutputFormat | None,
-    typer.Option("--format", "-f", help="How to print the result; the default is table."),
-]
-
-
-class Rows:
+class Rows(NamedTuple):
     """A table: a title, column names and rows of text."""
 
-    pairs = False
-    """Whether each row is the name of a property and its value."""
-
-    def __init__(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        self.title = title
-        self.columns = list(columns)
-        self.rows = [list(row) for row in rows]
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
 
-class Properties(Rows):
+class Properties(NamedTuple):
     """The table of one thing: names of properties and their values."""
 
-    pairs = True
-
-    def __init__(self, rows: Iterable[Sequence[str]]) -> None:
-        super().__init__("", ["Property", "Value"], rows)
+    rows: Sequence[Sequence[str]]
 
 
-def chosen(context: typer.Context) -> OutputFormat:
-    """Return the format given nearest to the command: behind it, on its group, or before both."""
-    found: OutputFormat | None = lookup(context, "format")
-    return found or OutputFormat.table
-
-
-def lookup(context: typer.Context, name: str) -> Any:
-    """Return an option of this command or of those above it; None when nobody gave it."""
-    here: Any = context
-    while here is not None:
-        if here.params.get(name) is not None:
-            return here.params[name]
-        here = here.parent
-    return None
-
-
-def show(context: typer.Context, document: Mapping[str, Any], table: Callable[[], Rows]) -> None:
+def show(context: typer.Context, document: Mapping[str, Any], table: Callable[[], Rows | Properties]) -> None:
     """Print a result: `document` as JSON, or the table, which is made only when it is wanted."""
-    if chosen(context) is OutputFormat.json:
+    if wants_json(context):
         show_json(document)
     else:
         show_table(table())
@@ -84,11 +50,11 @@ def show_json(document: Mapping[str, Any]) -> None:
         orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
     )
     sys.stdout.buffer.write(orjson.dumps(document, default=_plain, option=options) + b"\n")
-    sys.stdout.flush()  # here a reader that went away is noticed and ends the command, not at exit
+    sys.stdout.flush()  # a reader that went away is noticed here and ends the command, not at exit
 
 
 def _plain(value: object) -> object:
-    """Return the fields of a value of the API, and those that this version does not know."""
+    """Return the fields of a value of the API, with those that this version does not know."""
     import attrs
     from tinsmith_api.model import as_mapping
 
@@ -97,8 +63,8 @@ def _plain(value: object) -> object:
     return as_mapping(value)
 
 
-def show_table(rows: Rows) -> None:
-    """Draw a table on stdout: folded into a terminal's width; in a pipe a line a row, for `grep`."""
+def show_table(rows: Rows | Properties) -> None:
+    """Draw a table on stdout: folded into a terminal's width; in a pipe one line for each row, for `grep`."""
     from rich.console import Console
     from rich.text import Text
 
@@ -106,29 +72,29 @@ def show_table(rows: Rows) -> None:
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     cells = [[printable(cell) for cell in row] for row in rows.rows]
-    lines = pairs(cells, width) if rows.pairs else table(rows.columns, cells, width)
+    heading = rows.title if isinstance(rows, Rows) else ""
+    lines = table(rows.columns, cells, width) if isinstance(rows, Rows) else pairs(cells, width)
     console = Console(file=sys.stdout, highlight=False)
     encoding = sys.stdout.encoding or "utf-8"
     with console.capture() as drawn:
-        if rows.title:
-            for text in wrapped(printable(rows.title), width):
-                console.print(Text(text, style="bold" if cells else ""), soft_wrap=True)
+        for text in wrapped(printable(heading), width) if heading else ():
+            console.print(Text(text, style="bold" if cells else ""), soft_wrap=True)
         for line in lines if cells else ():
             shown = Text(line.text, style="bold" if line.heading else "")  # no markup: ids hold `:train:`
             shown.stylize("bright_cyan", 0, line.accent)
             console.print(shown, soft_wrap=True)
     drawing = drawn.get() if encoding.lower().startswith("utf") else drawn.get().replace(RULE, "-")
-    sys.stdout.write(drawing.encode(encoding, "replace").decode(encoding))  # no name is a failure
+    sys.stdout.write(drawing.encode(encoding, "replace").decode(encoding))  # an odd name is no failure
     sys.stdout.flush()
 
 
 def printable(text: str, keep: str = "") -> str:
-    """Strike out control characters but those to `keep`: names come from other people, text from models."""
+    """Replace control characters but those in `keep`: names come from other people, text from models."""
     return "".join(c if c.isprintable() or c in keep else "\ufffd" for c in text)
 
 
 def confirmed(question: str) -> bool:
-    """Ask on stderr; an end of input is no answer, and ends the command."""
+    """Ask on stderr; the end of the input is no answer, and ends the command."""
     while True:
         sys.stderr.write(f"{question} [y/N]: ")
         sys.stderr.flush()
@@ -143,16 +109,97 @@ def confirmed(question: str) -> bool:
                 return False
 
 
+def changed(context: typer.Context, message: str, document: Mapping[str, Any]) -> None:
+    """Say what was done: to a person on stderr, to a program as JSON."""
+    if wants_json(context):
+        show_json(document)
+    else:
+        note(message)
+
+
 def note(message: str) -> None:
-    """Tell the person something that is not the result; a terminal gets it wrapped between words."""
+    """Tell the person something that is not the result; in a terminal it is wrapped between words."""
     width = _width_of_stderr()
     if width is not None:
         from tinsmith.cli.table import wrapped
 
         message = "\n".join(part for line in message.split("\n") for part in wrapped(line, width))
-    with contextlib.suppress(OSError):  # who closed stderr wants no words, and still the result
+    with contextlib.suppress(OSError):  # whoever closed stderr wants no words, and still the result
         typer.echo(message, err=True)
 
 
 def _width_of_stderr() -> int | None:
     return os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
+
+
+_UNITS = ("B", "KB", "MB", "GB", "TB", "PB", "EB")
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def size(count: int | None) -> str:
+    """Return a number of bytes for a person, in powers of 1024: `1.5 KB`; `N/A` when it is unknown."""
+    if count is None or count < 0:
+        return "N/A"
+    number = float(count)
+    for unit in _UNITS[:-1]:
+        if number < 1024:
+            return f"{count} B" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} {_UNITS[-1]}"
+
+
+def moment(value: datetime | None, now: datetime | None = None) -> str:
+    """Return a time as seen from `now`, to the nearest unit: `3 hours ago`, `in 2 days`; far ones as a date.
+
+    A checkpoint that expires in 3599 seconds does so `in 1 hour`, not `in 59 minutes`.
+    """
+    if value is None:
+        return "N/A"
+    seconds = ((now or datetime.now(UTC)) - aware(value)).total_seconds()
+    distance = abs(seconds)
+    if distance > 30 * _DAY:
+        return aware(value).astimezone(UTC).strftime("%Y-%m-%d")
+    for unit, length, next_length in (
+        ("minute", _MINUTE, _HOUR),
+        ("hour", _HOUR, _DAY),
+        ("day", _DAY, 7 * _DAY),
+        ("week", 7 * _DAY, 31 * _DAY),
+    ):
+        number = int(distance / length + 0.5)
+        if not number:
+            return "just now"
+        if number * length < next_length:
+            words = count(number, unit)
+            break
+    return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def aware(value: datetime) -> datetime:
+    """Return a time with its zone; servers that send none mean UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def yes(value: bool | None) -> str:
+    """Return `Yes` or `No`; `N/A` where nobody knows."""
+    return "N/A" if value is None else "Yes" if value else "No"
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 run`, `2 runs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def title(shown: int, total: int | None, noun: str, where: str = "") -> str:
+    """Return the heading of a list: how many entries there are, and how many more are not shown."""
+    if not shown:
+        return f"No {noun}s found{where}"
+    rest = (total or 0) - shown
+    more = f" ({rest} more not shown, use --limit to see more)" if rest > 0 else ""
+    return count(shown, noun) + where + more
+
+
+def metadata_rows(metadata: Mapping[str, Any] | None) -> list[list[str]]:
+    """Return the rows of labels that a user attached; none where there are no labels."""
+    return (
+        [["Metadata", ""], *([f"  {key}", str(value)] for key, value in metadata.items())] if metadata else []
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Option
 
 from tinsmith.cli.output import note
 
@@ -17,81 +18,74 @@ if TYPE_CHECKING:
     from tinsmith_local.options import ServeOptions
     from tinsmith_local.serve import Address
 
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help="Where runs and checkpoints are kept; without it, nowhere."),
-]
-Models = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        metavar="NAME=PATH",
-        help="Offer one more base model: a Hugging Face directory or a GGUF file; may be repeated.",
-    ),
-]
-Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
-Port = Annotated[
-    int,
-    typer.Option("--port", min=0, max=65535, metavar="NUMBER", help="Port to listen on; 0 is any free one."),
-]
-Remote = Annotated[
-    bool, typer.Option("--allow-remote", help="Allow an address that other machines can reach.")
-]
-Hold = Annotated[
-    float, typer.Option("--hold", metavar="SECONDS", min=0.0, help="Longest time that a poll is held.")
-]
-Imitate = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--imitate",
-        metavar="WORD",
-        help="Behave like another server in one respect, such as arrival-order; may be repeated.",
-    ),
-]
-Wire = Annotated[
-    str,
-    typer.Option(
-        "--wire",
-        metavar="ENCODING",
-        help="Speak json, protobuf or both in batches and results; one alone imitates servers of an age.",
-    ),
-]
-ClientFlags = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--client-flag",
-        metavar="NAME=VALUE",
-        help="Answer this flag in client/config, such as sample_use_retrieve_futures=true; may be repeated.",
-    ),
-]
-Tokenizers = Annotated[
-    Path | None,
-    typer.Option(
-        "--tokenizers",
-        metavar="DIR",
-        help="Write the tokenizers of all models there, for clients that load them with transformers.",
-    ),
-]
-Telemetry = Annotated[
-    bool, typer.Option("--print-telemetry", help="Print the telemetry kept in --data and leave.")
-]
-
 
 def serve(
     context: typer.Context,
-    data: Data = None,
-    model: Models = None,
-    host: Host = "127.0.0.1",
-    port: Port = 0,
-    allow_remote: Remote = False,
-    hold: Hold = 20.0,
-    imitate: Imitate = None,
-    wire: Wire = "both",
-    client_flag: ClientFlags = None,
-    tokenizers: Tokenizers = None,
-    print_telemetry: Telemetry = False,
+    data: Annotated[
+        Path | None,
+        Option(
+            "--data", metavar="DIR", help="Directory for runs and checkpoints; without it they are dropped."
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        Option(
+            "--model",
+            metavar="NAME=PATH",
+            help="Offer one more base model: a Hugging Face directory or a GGUF file; may be repeated.",
+        ),
+    ] = None,
+    host: Annotated[str, Option("--host", metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int,
+        Option("--port", min=0, max=65535, metavar="NUMBER", help="Port to listen on; 0 is any free one."),
+    ] = 0,
+    allow_remote: Annotated[
+        bool, Option("--allow-remote", help="Allow an address that other machines can reach.")
+    ] = False,
+    hold: Annotated[
+        float, Option("--hold", metavar="SECONDS", min=0.0, help="Longest time that a poll is held.")
+    ] = 20.0,
+    imitate: Annotated[
+        list[str] | None,
+        Option(
+            "--imitate",
+            metavar="WORD",
+            help="Behave like another server in one respect, such as arrival-order; may be repeated.",
+        ),
+    ] = None,
+    wire: Annotated[
+        str,
+        Option(
+            "--wire",
+            metavar="ENCODING",
+            help="Accept batches and send results as json, protobuf or both; some servers have only one.",
+        ),
+    ] = "both",
+    client_flag: Annotated[
+        list[str] | None,
+        Option(
+            "--client-flag",
+            metavar="NAME=VALUE",
+            help="Flag for client/config, such as sample_use_retrieve_futures=true; may be repeated.",
+        ),
+    ] = None,
+    tokenizers: Annotated[
+        Path | None,
+        Option(
+            "--tokenizers",
+            metavar="DIR",
+            help="Write the tokenizers of all models there, for clients that load them with transformers.",
+        ),
+    ] = None,
+    print_telemetry: Annotated[
+        bool, Option("--print-telemetry", help="Print the telemetry kept in --data and leave.")
+    ] = False,
 ) -> None:
-    """Serve the embedded service to any client of this API, until Ctrl-C."""
+    """Serve the embedded service to any client of this API, until Ctrl-C.
+
+    Example: tinsmith serve --data ./tinsmith-data --port 8000
+    """
     from tinsmith.core.optional_deps import require_extra
 
     require_extra("tinsmith serve", "local")

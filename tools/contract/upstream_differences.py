@@ -1,12 +1,21 @@
-"""What a program written for the official SDK finds different here: the one list.
+"""What a program written for the official SDK finds different, and its tables in docs/migration.md.
 
-Data only. docs/migration.md shows it as tables, and a test holds it against what the official SDK offers:
+Usage: upstream_differences.py [--check]. With --check it writes nothing and exits with 1 for a stale page.
+The text around the tables is written by hand. A test holds the list against what the official SDK offers:
 whatever is missing here is named by `covers`, and whatever `covers` names is missing.
 """
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import NamedTuple
+
+from tinsmith.compat.modules import OFFICIAL_VERSION
+
+PAGE = Path(__file__).parents[2] / "docs" / "migration.md"
+BEGIN = "<!-- Written by tools/contract/upstream_differences.py. Do not edit. -->"
+END = "<!-- End of what is written by tools/contract/upstream_differences.py. -->"
 
 
 class Difference(NamedTuple):
@@ -307,3 +316,33 @@ SECTIONS: tuple[tuple[str, tuple[Difference, ...]], ...] = (
     ("Modules", MODULES),
 )
 """The tables of docs/migration.md: title, and its rows."""
+
+
+def render(page: str) -> str:
+    """Return the page with its tables written anew."""
+    before, _, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise SystemExit(f"{PAGE.name} has no place for the tables: {BEGIN} ... {END}")
+    parts = [f"{BEGIN}\n"]
+    for title, rows in SECTIONS:
+        parts += [f"### {title}\n", f"| official {OFFICIAL_VERSION} | here | why |", "|---|---|---|"]
+        parts += [f"| {row.official} | {row.here} | {row.why} |" for row in rows]
+        parts.append("")
+    return "".join([before, "\n".join(parts), "\n", END, after])
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or compare it."""
+    page = PAGE.read_text(encoding="utf-8")
+    wanted = render(page)
+    if "--check" not in arguments:
+        PAGE.write_text(wanted, encoding="utf-8")
+    elif page != wanted:
+        sys.stderr.write(f"{PAGE.name} is stale: run make docs\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

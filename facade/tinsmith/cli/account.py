@@ -1,0 +1,230 @@
+"""`tinsmith auth`, `audit` and `billing`: whose the key is, what was done with it, and what that costs.
+
+Keeps no key: that is the environment's business.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+from typer import Argument, Option
+
+from tinsmith.cli.connect import rest, service
+from tinsmith.cli.options import Format, group
+from tinsmith.cli.output import Properties, Rows, count, moment, note, show, size, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tinsmith_api.models import BillingUsageEvent, CurrentCheckpointStorageUsageItem
+
+auth = group("Show who you are to the server.")
+audit = group("Read the audit log.")
+billing = group("Show what was used and what it costs.")
+
+STDOUT = Path("-")
+"""Stands for standard output in place of a file."""
+
+
+class AuditKind(StrEnum):
+    """Kind of event in the audit log."""
+
+    all = "all"
+    checkpoints = "checkpoints"
+    projects = "projects"
+    teams = "teams"
+    organizations = "organizations"
+
+
+def _csv(name: str, what: str) -> Any:
+    words = f"Write the {what} to this file too; - prints them in place of the table."
+    return Option(name, metavar="FILE", dir_okay=False, help=words)
+
+
+Csv = Annotated[Path | None, _csv("--csv", "entries")]
+
+
+@auth.command("whoami")
+def whoami(context: typer.Context, format: Format = None) -> None:
+    """Show to whom the key belongs."""
+    with rest(context) as client:
+        found = client.whoami().result()
+    document = {"email": found.email, "user_urn": found.user_urn, "org_urn": found.org_urn}
+    labels = ("Email", "User", "Organization")
+    rows = [[label, value or "N/A"] for label, value in zip(labels, document.values(), strict=True)]
+    show(context, document, lambda: Properties(rows))
+
+
+@auth.command("status")
+def status(context: typer.Context, format: Format = None) -> None:
+    """Show which server is asked, and what it says of the key; an answer means that the key works."""
+    from tinsmith_api.conversion import to_json
+
+    with service(context) as client:
+        address = client.config.base_url
+        found = client.raw.get_api_key().result()
+    key = to_json(found)
+    owner = {
+        "organization": found.details.org_details.name,
+        "user": found.details.user_details.email,
+    }
+    told = {name: value for name, value in key.items() if name != "details"} | owner
+    rows = [["Server", address]]
+    rows += [[name.replace("_", " ").title(), str(value)] for name, value in told.items()]
+    show(context, {"base_url": address, "key": key}, lambda: Properties(rows))
+
+
+@audit.command("list")
+def list_entries(
+    context: typer.Context,
+    kind: Annotated[AuditKind, Option("--type", help="Only events of this kind.")] = AuditKind.all,
+    day: Annotated[
+        str | None,
+        Option("--day", metavar="DATE", help="Day in UTC, such as 2026-11-01; without it, today."),
+    ] = None,
+    format: Format = None,
+) -> None:
+    """List what was done on one day."""
+    with rest(context) as client:
+        found = client.get_audit_log(kind.value, day).result()
+    show(
+        context,
+        {"entries": found.entries},
+        lambda: Rows(
+            title(len(found.entries), None, "event"),
+            ["Event", "Time", "Model", "Path"],
+            [
+                [entry.event, moment(entry.timestamp), entry.model_id or "", entry.tinker_path or ""]
+                for entry in found.entries
+            ],
+        ),
+    )
+
+
+@billing.command("usage")
+def usage(
+    context: typer.Context,
+    start: Annotated[str, Argument(metavar="START", help="First hour, such as 2026-11-01 (UTC).")],
+    end: Annotated[
+        str, Argument(metavar="END", help="Hour before which to end, at most 14 days after START.")
+    ],
+    csv_file: Csv = None,
+    sessions_csv: Annotated[Path | None, _csv("--sessions-csv", "sessions")] = None,
+    format: Format = None,
+) -> None:
+    """Show what was used, hour by hour, from START until before END.
+
+    Example: tinsmith billing usage 2026-11-01 2026-11-02 --csv usage.csv
+    """
+    if csv_file == sessions_csv == STDOUT:
+        raise typer.BadParameter("only one of --csv and --sessions-csv can be -", ctx=context)
+    from tinsmith_api.conversion import to_json
+
+    with rest(context) as client:
+        found = client.get_billing_usage(start, end).result()
+    if csv_file is not None:
+        _write(csv_file, [_flat(event) for event in found.data], "item")
+    if sessions_csv is not None:
+        sessions = found.sessions.items()
+        facts = [{"session_id": name, **(to_json(more) or {})} for name, more in sessions]
+        _write(sessions_csv, facts, "session")
+    if STDOUT in (csv_file, sessions_csv):
+        return
+    show(
+        context,
+        {"data": found.data, "sessions": found.sessions, "cost_data_through": found.cost_data_through},
+        lambda: Rows(
+            _total(found.data),
+            ["Hour", "Used", "Base Model", "Session", "Amount", "Cost"],
+            [_usage_row(event) for event in found.data],
+        ),
+    )
+
+
+def _total(events: Sequence[BillingUsageEvent]) -> str:
+    heading = title(len(events), None, "item")
+    costs = [event.estimated_cost_usd for event in events if event.estimated_cost_usd is not None]
+    return f"{heading}, {_dollars(sum(costs))} as far as costs are known" if costs else heading
+
+
+def _usage_row(event: BillingUsageEvent) -> list[str]:
+    used = event.event_info
+    amounts = ((used.token_count, "tokens"), (used.count, "checkpoints"), (used.gigabyte_hours, "GB h"))
+    amount = next((f"{number} {unit}" for number, unit in amounts if number is not None), "N/A")
+    hour = event.bucket_start.strftime("%Y-%m-%d %H:%M") if event.bucket_start else "N/A"
+    cost = _dollars(event.estimated_cost_usd)
+    return [hour, used.type, event.base_model or "", event.session_id or "", amount, cost]
+
+
+@billing.command("checkpoint-storage")
+def checkpoint_storage(
+    context: typer.Context,
+    project_id: Annotated[
+        str | None, Option("--project-id", metavar="ID", help="Only checkpoints of this project.")
+    ] = None,
+    csv_file: Csv = None,
+    format: Format = None,
+) -> None:
+    """Show how much stored checkpoints take now, and what that costs a month."""
+    with rest(context) as client:
+        found = client.get_current_checkpoint_storage_usage(project_id).result()
+    if csv_file is not None:
+        _write(csv_file, [_flat(item) for item in found.data], "item")
+    if csv_file == STDOUT:
+        return
+    rate = found.effective_rate_usd_per_gigabyte_month
+    show(
+        context,
+        {"data": found.data, "effective_rate_usd_per_gigabyte_month": rate},
+        lambda: Rows(
+            title(len(found.data), None, "item"),
+            ["Project", "User", "Checkpoints", "Size", "Cost a Month"],
+            [_storage_row(item) for item in found.data],
+        ),
+    )
+
+
+def _storage_row(item: CurrentCheckpointStorageUsageItem) -> list[str]:
+    return [
+        item.project_id or "N/A",
+        item.user_name or item.user_email or item.org_user_urn or "N/A",
+        str(item.checkpoint_count),
+        size(item.size_bytes),
+        _dollars(item.estimated_monthly_cost_usd),
+    ]
+
+
+def _dollars(amount: float | None) -> str:
+    return "N/A" if amount is None else f"${amount:,.2f}"
+
+
+def _flat(value: Any) -> dict[str, Any]:
+    """Return the fields of an entry, those of what it holds among them, in one row."""
+    from tinsmith_api.model import as_mapping
+
+    row: dict[str, Any] = {}
+    for name, content in as_mapping(value).items():
+        row |= content if isinstance(content, dict) else {name: content}
+    return row
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]], noun: str) -> None:
+    if path == STDOUT:
+        _write_rows(sys.stdout, rows)
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        _write_rows(file, rows)
+    note(f"Wrote {count(len(rows), noun)} to {path}")
+
+
+def _write_rows(file: TextIO, rows: Sequence[Mapping[str, Any]]) -> None:
+    import csv
+
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)

@@ -1,0 +1,131 @@
+"""The options that commands share, the groups that carry them, and the words of usage errors.
+
+It is loaded before any command runs, so that it imports nothing beside typer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer import Argument, Option
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class OutputFormat(StrEnum):
+    """How a result is written."""
+
+    table = "table"
+    json = "json"
+
+
+Format = Annotated[
+    OutputFormat | None, Option("--format", "-f", help="How to print the result; the default is table.")
+]
+Limit = Annotated[
+    int, Option("--limit", min=0, metavar="NUMBER", help="Largest number of entries to list; 0 lists all.")
+]
+Offset = Annotated[
+    int, Option("--offset", min=0, metavar="NUMBER", help="Number of entries to skip at the start.")
+]
+RunId = Annotated[str | None, Option("--run-id", metavar="ID", help="The checkpoints of this training run.")]
+CheckpointPath = Annotated[
+    str, Argument(metavar="PATH", help="Path of the checkpoint, such as tinker://RUN/weights/0001.")
+]
+SessionId = Annotated[str, Argument(metavar="SESSION_ID", help="Id of the session.")]
+
+
+def group(help: str) -> typer.Typer:
+    """Return a group of commands; --format may stand in front of its commands too."""
+    tree = typer.Typer(help=help, no_args_is_help=True)
+
+    @tree.callback()
+    def take(format: Format = None) -> None:
+        pass
+
+    return tree
+
+
+def lookup(context: typer.Context, name: str) -> Any:
+    """Return an option of this command or of the groups above it; None when it was not given."""
+    here: Any = context
+    while here is not None:
+        if here.params.get(name) is not None:
+            return here.params[name]
+        here = here.parent
+    return None
+
+
+def wants_json(context: typer.Context) -> bool:
+    """Whether the result is to be JSON: the --format nearest to the command decides."""
+    return bool(lookup(context, "format") == OutputFormat.json)
+
+
+_WORDS = (
+    (re.compile(r"^Value error, "), ""),
+    (re.compile(r"^Input should be a valid integer\b.*", re.DOTALL), "must be a whole number"),
+    (re.compile(r"^Input should be a valid number\b.*", re.DOTALL), "must be a number"),
+    (re.compile(r"^Input should be greater than or equal to "), "must be at least "),
+    (re.compile(r"^Input should be less than or equal to "), "must be at most "),
+)
+"""What the validator says of a value -> what a person reads."""
+
+
+class PlainGroup(TyperGroup):
+    """The tree of commands. It rewords refused values, and takes its options behind every command too.
+
+    The exceptions are --version and its like, which end the program at once.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        shared = [option for option in self.params if not option.is_eager]
+        for command in _below(self):
+            known = {option.name for option in command.params}
+            command.params += [_behind(option) for option in shared if option.name not in known]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options in front of the command."""
+        with _reworded():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the options of the command, and run it."""
+        with _reworded():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _reworded() -> Iterator[None]:
+    try:
+        yield
+    except typer.BadParameter as wrong:
+        for theirs, ours in _WORDS:
+            wrong.message = theirs.sub(ours, wrong.message)
+        raise
+
+
+def _below(tree: Any) -> Iterator[Any]:
+    for command in tree.commands.values():
+        yield command
+        if hasattr(command, "commands"):
+            yield from _below(command)
+
+
+def _behind(option: Any) -> Any:
+    """Copy an option of the root for a command: a value given there counts as if given in front of it."""
+    copied = copy.copy(option)
+    copied.expose_value, copied.hidden, copied.callback = False, True, _keep_in_front
+    return copied
+
+
+def _keep_in_front(context: Any, option: Any, value: Any) -> None:
+    if value:
+        context.find_root().params[option.name] = value
