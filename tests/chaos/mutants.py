@@ -12,12 +12,12 @@ from unittest.mock import patch
 
 import attrs
 from tinsmith.core import retry, sequence
-from tinsmith.core.ticket import Kind, Phase, Settlement
+from tinsmith.core.sequence import Effect, Phase, Settlement
 from tinsmith.io.http import sender, submission
 from tinsmith.io.http.messages import Body
 from tinsmith.io.http.server import Server
 from tinsmith.io.polling import poller
-from tinsmith.io.queues import pending_jobs, results, training_queue
+from tinsmith.io.queues import jobs, training_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,8 +78,8 @@ def other_bytes_on_resend() -> Iterator[None]:
 def turn_not_released_on_cancel() -> Iterator[None]:
     """A call that is withdrawn keeps its turn."""
 
-    def cancelled(line: Any, call: Any) -> bool:
-        return all(place.phase in (Phase.WAITING, Phase.DRAWN) for place in call.places)
+    def cancelled(order: Any, call: Any) -> bool:
+        return all(ticket.phase in (Phase.WAITING, Phase.DRAWN) for ticket in call.tickets)
 
     with patch.object(sequence.RequestOrder, "cancelled", cancelled):
         yield
@@ -96,7 +96,7 @@ def conflict_retried() -> Iterator[None]:
 @mutant
 def number_not_given_back() -> Iterator[None]:
     """A refused request keeps its number."""
-    with patch.object(sequence.RequestOrder, "_give_back", lambda line, place: None):
+    with patch.object(sequence.RequestOrder, "_give_back", lambda order, ticket: None):
         yield
 
 
@@ -118,12 +118,12 @@ def step_sent_behind_a_rejected_chunk() -> Iterator[None]:
     """An optim_step goes out although a gradient before it was refused."""
     fail_waiting = sequence.RequestOrder._fail_waiting
 
-    def spare_steps(line: Any, error_for: Any) -> Any:
-        return fail_waiting(line, lambda place: None if place.kind is Kind.STEP else error_for(place))
+    def spare_steps(order: Any, error_for: Any) -> Any:
+        return fail_waiting(order, lambda ticket: None if ticket.effect is Effect.STEP else error_for(ticket))
 
     with (
         patch.object(sequence.RequestOrder, "_fail_waiting", spare_steps),
-        patch.object(training_queue.TrainingQueue, "_refuse_unseen", lambda line, step: None),
+        patch.object(training_queue.TrainingQueue, "_refuse_unseen", lambda queue, step: None),
     ):
         yield
 
@@ -133,8 +133,8 @@ def chunk_sent_behind_a_rejected_one() -> Iterator[None]:
     """The rest of a batch goes out although a chunk of it was refused."""
     late = sequence._late
 
-    def spare_siblings(behind: Any, failed: Any, error: TinkerError) -> Any:
-        return None if behind.call is failed.call else late(behind, failed, error)
+    def spare_siblings(behind: Any, failure: Any) -> Any:
+        return None if behind.call is failure.ticket.call else late(behind, failure)
 
     with patch.object(sequence, "_late", spare_siblings):
         yield
@@ -143,7 +143,7 @@ def chunk_sent_behind_a_rejected_one() -> Iterator[None]:
 @mutant
 def failed_gradient_forgotten() -> Iterator[None]:
     """An optim_step called after an unseen failure goes out."""
-    with patch.object(training_queue.TrainingQueue, "_refuse_unseen", lambda line, step: None):
+    with patch.object(training_queue.TrainingQueue, "_refuse_unseen", lambda queue, step: None):
         yield
 
 
@@ -172,13 +172,13 @@ def result_bound_to_the_wrong_call() -> Iterator[None]:
 
 
 @mutant
-def poison_forgotten() -> Iterator[None]:
+def unknown_outcome_forgotten() -> Iterator[None]:
     """After an unknown outcome the client goes on."""
 
-    def forgetful(line: Any, error: TinkerError) -> Settlement:
+    def forgetful(order: Any, error: TinkerError) -> Settlement:
         return Settlement()
 
-    with patch.object(sequence.RequestOrder, "poisoned", forgetful):
+    with patch.object(sequence.RequestOrder, "close", forgetful):
         yield
 
 
@@ -186,17 +186,18 @@ def poison_forgotten() -> Iterator[None]:
 def lost_promise_resubmitted_under_a_new_number() -> Iterator[None]:
     """A promise that is gone is submitted again as a new request."""
 
-    async def renumbered(line: Any, call: Any, part: Any) -> submission.Accepted:
-        number = line._standing.line.next_id
-        line._standing.line.next_id += 1
-        part.seq_id = number
-        sent = line.submission(call, part, part.build(number))
-        answered = await submission.submit(line.connection.sender, sent, unknown_before=True)
+    async def renumbered(queue: Any, promise: Any) -> submission.Accepted:
+        order, sender = queue._pending.order, queue.connection.sender
+        numbered = attrs.evolve(promise.sent.numbered, seq_id=order.next_id)
+        order.next_id += 1
+        body = await queue._encoded(promise.chunk, numbered)
+        sent = queue._submission(promise.chunk, numbered, body)
+        answered = await submission.submit(sender, sent, unknown_before=True)
         if isinstance(answered, submission.Accepted):
             return answered
-        raise submission.refusal(line.connection.sender, sent, answered)
+        raise submission.refusal(sender, sent, answered)
 
-    with patch.object(results, "_resubmit", renumbered):
+    with patch.object(training_queue.TrainingQueue, "_resubmit", renumbered):
         yield
 
 
@@ -205,9 +206,9 @@ def step_says_success_before_its_gradients() -> Iterator[None]:
     """A step on a lost gradient reports success."""
     finished = sequence.RequestOrder.finished
 
-    def hasty(line: Any, place: Any, error: TinkerError | None = None) -> Settlement:
-        place.doom = None
-        return finished(line, place, error)
+    def hasty(order: Any, ticket: Any, error: TinkerError | None = None) -> Settlement:
+        ticket.lost = None
+        return finished(order, ticket, error)
 
     with patch.object(sequence.RequestOrder, "finished", hasty):
         yield
@@ -216,23 +217,17 @@ def step_says_success_before_its_gradients() -> Iterator[None]:
 @mutant
 def results_not_waited_for() -> Iterator[None]:
     """optim_after="results" is read as "accepted"."""
-    take_over = pending_jobs.PendingJobs.__init__
+    take_over = jobs.PendingJobs.__init__
 
-    def hasty(self: Any, _mode: Any) -> None:
-        take_over(self, "accepted")
+    def hasty(self: Any, _mode: Any, on_result: Any) -> None:
+        take_over(self, "accepted", on_result)
 
-    prepare_others = training_queue.TrainingQueue._prepare
-
-    async def prepare(line: Any, call: Any) -> None:
-        if call.kind is not Kind.STEP:
-            await prepare_others(line, call)
-            return
-        call.before = list(line._gradients)
-        line._refuse_unseen(call)
+    async def await_none(queue: Any, step: Any) -> None:
+        step.before = list(queue._gradients)
 
     with ExitStack() as stack:
-        stack.enter_context(patch.object(pending_jobs.PendingJobs, "__init__", hasty))
-        stack.enter_context(patch.object(training_queue.TrainingQueue, "_prepare", prepare))
+        stack.enter_context(patch.object(jobs.PendingJobs, "__init__", hasty))
+        stack.enter_context(patch.object(training_queue.TrainingQueue, "_await_gradients", await_none))
         yield
 
 
@@ -240,15 +235,15 @@ def results_not_waited_for() -> Iterator[None]:
 def waiting_calls_forgotten_at_the_end() -> Iterator[None]:
     """What waits when the client ends is told nothing."""
 
-    def silent(line: Any, error: TinkerError) -> None:
-        line._ended = error
-        if line._consumer is not None:
-            line._consumer.cancel()
-        line._consumer = line.connection.runtime.loop.create_future()  # nobody serves the line from now on
+    def silent(queue: Any, error: TinkerError) -> None:
+        queue._ended = error
+        if queue._consumer is not None:
+            queue._consumer.cancel()
+        queue._consumer = queue.connection.runtime.loop.create_future()  # nobody serves it from now on
 
-    def kept(line: Any, *rejected: Any) -> None:
-        if line._ended is None:
-            reject(line, *rejected)
+    def kept(queue: Any, *rejected: Any) -> None:
+        if queue._ended is None:
+            reject(queue, *rejected)
 
     reject = training_queue.TrainingQueue._reject
     with (

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tinsmith.core.chunking import MissingOutputs, merge_forward_backward, merge_metrics
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.merge import MissingOutputs, merge_forward_backward, merge_metrics
 from tinsmith.core.values import ForwardBackwardOutput, TensorData
 
 

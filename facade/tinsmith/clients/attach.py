@@ -55,7 +55,7 @@ async def result_of(context: ClientContext, request_id: str, result: type[T]) ->
         state=PollState(may_resubmit=False, trusted=False),
         read=_reader(result),
     )
-    return cast("T", await fetch(context.connection, promise, None))
+    return cast("T", await fetch(context.connection, promise))
 
 
 def _operation_of(result: type[Any]) -> Operation:

@@ -16,7 +16,7 @@ from tinsmith.core.tokenization import Tokenizer
 from tinsmith.io.context import ClientContext
 from tinsmith.io.events import QueueState
 from tinsmith.io.future import APIFuture
-from tinsmith.io.queues.pending_jobs import unexpected
+from tinsmith.io.queues.jobs import unexpected
 from tinsmith.io.telemetry import Telemetry
 
 T = TypeVar("T")

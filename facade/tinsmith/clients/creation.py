@@ -19,7 +19,6 @@ from tinsmith_api.models import (
     WeightsInfoResponse,
 )
 
-from tinsmith.clients.training_calls import load_state
 from tinsmith.core.arguments import as_config
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.codec.structure import to_value
@@ -34,7 +33,9 @@ from tinsmith.io.http.messages import Body, Lane, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.polling.promise import Promise
-from tinsmith.io.queues.results import fetch
+from tinsmith.io.queues.jobs import Job
+from tinsmith.io.queues.results import SubmittedPromise, fetch
+from tinsmith.io.queues.training_requests import load_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +136,7 @@ class SavedModel:
         )
         model_id = await NewModel(shape[0], lora, self.user_metadata, self.optimizer).create(context, number)
         queue.named(model_id)
-        load = load_state(queue, self.path, self.with_optimizer, self.weights_access_token)
+        load = Job(load_weights(self.path, self.with_optimizer, self.weights_access_token))
         queue.admit(load)
         try:
             await load.future
@@ -203,7 +204,7 @@ async def create_sampler(context: ClientContext, model_path: str | None, base_mo
         state = PollState(may_resubmit=False, trusted=False)  # some servers only promise a sampler
         request_id, request_type = str(payload["request_id"]), operations.request_type(operation)
         promise = Promise(request_id, operation, request_type, state=state, read=dict)
-        payload = await fetch(context.connection, promise, None)
+        payload = await fetch(context.connection, promise)
     return to_value(CreateSamplingSessionResponse, payload).sampling_session_id
 
 
@@ -233,7 +234,7 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
         timeout_s=context.settings.hold_of(operation),
     )
     accepted = await _accepted(connection.sender, submission)
-    promise = Promise(
+    promise = SubmittedPromise(
         accepted.request_id,
         operation,
         operations.request_type(operation),
@@ -241,10 +242,14 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
         resent=accepted.resent,
         claims=context.claims,
         read=read,
+        submission=submission,
     )
-    again = partial(_accepted, connection.sender, submission, unknown_before=True)
-    result: T = await fetch(connection, promise, again)
+    result: T = await fetch(connection, promise, partial(_resubmitted, connection.sender))
     return result
+
+
+async def _resubmitted(sender: Sender, promise: SubmittedPromise) -> Accepted:
+    return await _accepted(sender, promise.submission, unknown_before=True)
 
 
 async def _accepted(sender: Sender, submission: Submission, *, unknown_before: bool = False) -> Accepted:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import attrs
 
-from tinsmith.clients.training_calls import chunked
 from tinsmith.core.checks import check_batch
 from tinsmith.core.errors import (
     InputError,
@@ -26,20 +25,19 @@ from tinsmith.core.errors import (
     RequestFailedError,
     TinkerError,
 )
-from tinsmith.core.merge import merge_forward_backward
+from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.core.values.tensor import TensorData
-from tinsmith.io.queues.jobs import UserCodeError
+from tinsmith.io.future import APIFuture
+from tinsmith.io.queues.jobs import Job, UserCodeError
+from tinsmith.io.queues.training_queue import TrainingQueue
+from tinsmith.io.queues.training_requests import ForwardBackward
 from tinsmith.io.runtime import HELD_QUEUE, HeldQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     import numpy as np
-
-    from tinsmith.core.values.datum import Datum
-    from tinsmith.io.queues.jobs import Job
-    from tinsmith.io.queues.training_queue import TrainingQueue
 
     Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -149,33 +147,73 @@ def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[
     return made
 
 
-def calls(
-    line: TrainingQueue, data: Sequence[Datum], loss_fn: CustomLoss, backend: Backend | None
-) -> tuple[Job[ForwardBackwardOutput], Job[ForwardBackwardOutput]]:
-    """Make the two calls of a custom loss, which are queued one behind the other.
+@attrs.frozen
+class WeightedBackward(ForwardBackward):
+    """The backward pass of a custom loss, with the gradient of the loss as its weights."""
 
-    The second holds its turn while the loss is computed, so that nothing comes between them.
-    """
-    if not callable(loss_fn):
-        raise InputError(f"is a {type(loss_fn).__name__}, not a function", field="loss_fn")
-    chosen = choose_backend(backend)
-    given = list(data)
-    reduced = forward_data(given)
-    weighted = list(reduced)
-    check_batch(given, "cross_entropy")
-    forward = chunked(line, "forward", reduced, "cross_entropy", None)
-    backward = chunked(line, "forward_backward", weighted, "cross_entropy", None)
-    metrics: dict[str, Any] = {}
+    metrics: Mapping[str, Any] = attrs.field(kw_only=True)
+    """Metrics of the user's function, and the loss itself."""
 
-    def compute(result: ForwardBackwardOutput) -> Evaluated:
-        held = HeldQueue(line)
+    def merge(self, results: Sequence[ForwardBackwardOutput]) -> ForwardBackwardOutput:
+        """Join the results of the chunks, and add the metrics of the user's function."""
+        merged = super().merge(results)
+        surrogate = {_SURROGATE.get(name, name): value for name, value in merged.metrics.items()}
+        return ForwardBackwardOutput.of_owned(
+            loss_fn_output_type=merged.loss_fn_output_type,
+            loss_fn_outputs=merged.loss_fn_outputs,
+            metrics={**surrogate, **self.metrics},
+            extra=None,
+        )
+
+
+@attrs.frozen
+class CustomBackward(ForwardBackward):
+    """The backward pass of a custom loss, which is computed while the call holds its turn."""
+
+    queue: TrainingQueue = attrs.field(kw_only=True)
+    """The queue of the model."""
+    forward: APIFuture[ForwardBackwardOutput] = attrs.field(kw_only=True)
+    """The result of the forward pass."""
+    backward: APIFuture[ForwardBackwardOutput] = attrs.field(kw_only=True)
+    """The future of this call itself."""
+    given: list[Datum] = attrs.field(kw_only=True)
+    """What the user gave, for the function."""
+    function: CustomLoss = attrs.field(kw_only=True)
+    """The user's function."""
+    backend: Backend = attrs.field(kw_only=True)
+    """What its arrays are."""
+
+    async def prepare(self) -> WeightedBackward:
+        """Compute the loss, and return the backward pass with its gradient."""
+        result = await self.forward
+        connection = self.queue.connection
+        computing = connection.runtime.in_thread(self._compute, result)
+        evaluated = await _within_limit(self.queue, self.backward, computing)
+        if (profile := connection.server.profile).loss_reduction == "mean":
+            connection.sender.warn_once(
+                "mean loss",
+                "the server (%s) divides a loss by the sum of its weights, and the gradient of a custom loss"
+                " goes there as weights: it has another scale here than the loss says",
+                profile.name,
+            )
+        return WeightedBackward(
+            self.operation,
+            backward_data(self.data, evaluated.gradients),
+            self.loss_fn,
+            self.loss_fn_config,
+            metrics={**evaluated.metrics, "loss:sum": evaluated.loss},
+        )
+
+    def _compute(self, result: ForwardBackwardOutput) -> Evaluated:
+        held = HeldQueue(self.queue)
         HELD_QUEUE.set(held)  # this thread runs the loss alone
         try:
-            return evaluate(loss_fn, chosen, given, result)
+            return evaluate(self.function, self.backend, self.given, result)
         except TinkerError:
             raise
         except DivergedLogprobsError as error:
-            since = "" if line.last_step is None else f", at the latest since its optim_step {line.last_step}"
+            step = self.queue.last_step
+            since = "" if step is None else f", at the latest since its optim_step {step}"
             raise RequestFailedError(
                 f"the server's logprobs of datum {error.args[0]} hold NaN or infinity: the model has diverged"
                 f"{since}; nothing is wrong with the data. Load a checkpoint that was saved before, and go on"
@@ -190,43 +228,49 @@ def calls(
         finally:
             held.queue = None
 
-    async def prepare() -> None:
-        result = await forward.future
-        evaluated = await _within_limit(line, backward, line.connection.runtime.in_thread(compute, result))
-        if (profile := line.connection.server.profile).loss_reduction == "mean":
-            line.connection.sender.warn_once(
-                "mean loss",
-                "the server (%s) divides a loss by the sum of its weights, and the gradient of a custom loss"
-                " goes there as weights: it has another scale here than the loss says",
-                profile.name,
-            )
-        weighted[:] = backward_data(reduced, evaluated.gradients)
-        metrics.update(evaluated.metrics, **{"loss:sum": evaluated.loss})
 
-    def merge(parts: list[ForwardBackwardOutput]) -> ForwardBackwardOutput:
-        merged = merge_forward_backward(parts)
-        surrogate = {_SURROGATE.get(name, name): value for name, value in merged.metrics.items()}
-        return ForwardBackwardOutput.of_owned(
-            loss_fn_output_type=merged.loss_fn_output_type,
-            loss_fn_outputs=merged.loss_fn_outputs,
-            metrics={**surrogate, **metrics},
-            extra=None,
-        )
+def calls(
+    queue: TrainingQueue, data: Sequence[Datum], function: CustomLoss, backend: Backend | None
+) -> tuple[Job[ForwardBackwardOutput], Job[ForwardBackwardOutput]]:
+    """Make the two calls of a custom loss, which are queued one behind the other.
 
-    backward.prepare, backward.merge = prepare, merge
-    return forward, backward
+    The second holds its turn while the loss is computed, so that nothing comes between them.
+    """
+    if not callable(function):
+        raise InputError(f"is a {type(function).__name__}, not a function", field="loss_fn")
+    chosen = choose_backend(backend)
+    given = list(data)
+    reduced = forward_data(given)
+    check_batch(given, "cross_entropy")
+    forward = Job(ForwardBackward("forward", reduced, "cross_entropy", None))
+    future: APIFuture[ForwardBackwardOutput] = APIFuture()
+    backward = CustomBackward(
+        "forward_backward",
+        reduced,
+        "cross_entropy",
+        None,
+        queue=queue,
+        forward=forward.future,
+        backward=future,
+        given=given,
+        function=function,
+        backend=chosen,
+    )
+    return forward, Job(backward, future=future)
 
 
-async def _within_limit(line: TrainingQueue, backward: Job[Any], computing: Coroutine[Any, Any, T]) -> T:
+async def _within_limit(
+    queue: TrainingQueue, backward: APIFuture[Any], computing: Coroutine[Any, Any, T]
+) -> T:
     """Wait for the loss; when it does not return while calls are queued behind it, it may wait for them.
 
     Most of such waits are noticed when they begin (`APIFuture`), but not those in threads of the loss's own.
     """
-    running, limit_s = asyncio.ensure_future(computing), line.connection.config.progress_timeout_s
+    running, limit_s = asyncio.ensure_future(computing), queue.connection.config.progress_timeout_s
     try:
         while not (await asyncio.wait([running], timeout=limit_s))[0]:
-            unsent = [future for future in line.futures() if future.seq_id is None]
-            if unsent != [backward.future]:
+            unsent = [future for future in queue.futures() if future.seq_id is None]
+            if unsent != [backward]:
                 raise ProgressTimeoutError(
                     f"loss_fn has not returned for {limit_s:g} s, and calls of its training client are queued"
                     " behind it. Does it wait for one of them, in a thread perhaps? Wait for it after"

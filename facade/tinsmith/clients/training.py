@@ -13,7 +13,6 @@ from tinsmith_api.resource import Ask
 from tinsmith_api.resources import OperationsInOrder
 
 from tinsmith.clients import custom_loss
-from tinsmith.clients import training_calls as calls
 from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.creation import NewModel, SavedModel, create_sampler
 from tinsmith.clients.custom_loss import CustomLoss
@@ -30,6 +29,13 @@ from tinsmith.io.future import APIFuture, awaited, twice_awaited
 from tinsmith.io.http import operations
 from tinsmith.io.queues.jobs import Job
 from tinsmith.io.queues.sampling_session import SamplingSession
+from tinsmith.io.queues.training_requests import (
+    ForwardBackward,
+    OptimStep,
+    PromiseRequest,
+    TrainingRequest,
+    save_for_sampling,
+)
 
 T = TypeVar("T")
 
@@ -97,10 +103,8 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
 
         Takes and returns what `forward_backward` does, and raises the same, but never `PartialBatchError`.
         """
-        return self._enter(
-            calls.forward_backward(self._line, "forward", data, loss_fn, loss_fn_config),
-            retry_config,
-        )
+        request = ForwardBackward.of("forward", data, loss_fn, loss_fn_config)
+        return self._enter(request, retry_config)
 
     forward_async = twice_awaited(forward)
 
@@ -120,10 +124,8 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         split (`ClientConfig.chunk_limits`) and merged. `InputError` names the datum and the field;
         `PartialBatchError` (`applied` "unknown", poisons) says which chunks failed while others were applied.
         """
-        return self._enter(
-            calls.forward_backward(self._line, "forward_backward", data, loss_fn, loss_fn_config),
-            retry_config,
-        )
+        request = ForwardBackward.of("forward_backward", data, loss_fn, loss_fn_config)
+        return self._enter(request, retry_config)
 
     forward_backward_async = twice_awaited(forward_backward)
 
@@ -174,7 +176,7 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
             raise InputError("give exactly one of adam_params and optim_params", field="adam_params")
         params = optim_params if adam_params is None else adam_params
         assert params is not None
-        return self._enter(calls.optim_step(self._line, params), retry_config)
+        return self._enter(OptimStep.of(params), retry_config)
 
     optim_step_async = twice_awaited(optim_step)
 
@@ -206,7 +208,7 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         sampler follows the training, on servers that offer it. `name` is not used. `record_stability_info`
         has the server record what the loss `stable_reinforce` needs of each sample.
         """
-        saving = self._enter(calls.save_ephemeral(self._line, self._context.session.next_sampler(), kind))
+        saving = self._enter(save_for_sampling(self._context.session.next_sampler(), kind))
         session = SamplingSession()
         client = SamplingClient(
             self._context, session, None, self._base_model, retry_config, record_stability_info
@@ -239,14 +241,15 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
 
     create_sampling_client_async = awaited(create_sampling_client)
 
-    def _enter(self, call: Job[T], retry_config: RetryConfig | None = None) -> APIFuture[T]:
-        call.retry = retry_config
-        self._line.enter(call)
-        return call.future
+    def _enter(self, request: TrainingRequest[T], retry_config: RetryConfig | None = None) -> APIFuture[T]:
+        """Queue a call behind everything that was called before."""
+        job = Job(request, retry_config)
+        self._line.enter(job)
+        return job.future
 
     def _send(self, ask: Ask[T]) -> APIFuture[T]:
         """Queue an operation of the contract behind everything that was called before."""
-        return self._enter(calls.promise(self._line, ask))
+        return self._enter(PromiseRequest.of(ask))
 
     def _info_future(self) -> APIFuture[GetInfoResponse]:
         return self._context.connection.run(self._ask_info())

@@ -58,7 +58,7 @@ MODULES: dict[str, str] = {
     "tinker.lib.base_url": "DEFAULT_BASE_URL=tinsmith.core.config:DEFAULT_BASE_URL"
     f" resolve_base_url={_LOW}:resolve_base_url",
     "tinker.lib.chunked_fwdbwd_helpers": "combine_fwd_bwd_output_results="
-    "tinsmith.core.merge:merge_forward_backward",
+    "tinsmith.core.chunking:merge_forward_backward",
     "tinker.lib.client_connection_pool_type": f"ClientConnectionPoolType={_LOW}:ClientConnectionPoolType",
     "tinker.lib.experimental": f"ExperimentalWarning={_LOW}:ExperimentalWarning",
     "tinker.lib.internal_client_holder": "InternalClientHolder=tinsmith.io.context:ClientContext"

@@ -1,14 +1,23 @@
-"""Splits a batch into requests. Owns the count of a datum and the greedy plan; copies nothing."""
+"""Cuts a batch into chunks, and joins the results of chunks into one.
+
+It owns the size of a datum, the greedy plan, the reduction of metrics by suffix, and what stands for missing
+outputs. It copies no datum, and knows nothing of promises.
+
+Formulas: x_i is the value of chunk i, w_i the number of its loss outputs.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.policy import ChunkLimits
 from tinsmith.core.values.chunks import DmelChunk, EncodedTextChunk, ImageAssetPointerChunk, ImageChunk
+from tinsmith.core.values.results import ForwardBackwardOutput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tinsmith.core.values.chunks import ModelInputChunk
     from tinsmith.core.values.datum import Datum
@@ -65,3 +74,99 @@ def plan(data: Sequence[Datum], limits: ChunkLimits | None = None) -> list[range
     if len(data) > start:
         slices.append(range(start, len(data)))
     return slices
+
+
+class MissingOutputs:
+    """Stands for the outputs of a batch of which the server gave fewer than there are datums.
+
+    Nobody knows whose those are, so that reading any is an error. It has one place a datum.
+    """
+
+    def __init__(self, found: int, datums: int) -> None:
+        self.found, self.datums = found, datums
+
+    def __len__(self) -> int:
+        return self.datums
+
+    def __getitem__(self, place: object) -> NoReturn:
+        raise self._error()
+
+    def __iter__(self) -> NoReturn:
+        raise self._error()
+
+    def _error(self) -> APIResponseValidationError:
+        return APIResponseValidationError(message=f"The server gave {self}: nobody knows whose they are.")
+
+    def __repr__(self) -> str:
+        return f"{self.found} loss_fn_outputs for {self.datums} datums"
+
+
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Compute sum(w x) / sum(w); a plain mean where no chunk has outputs."""
+    total = sum(weights)
+    if total == 0:
+        return sum(values) / len(values)
+    return sum(w * x for w, x in zip(weights, values, strict=True)) / total
+
+
+def _slack(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Compute max(x) - mean(x): how far the worst chunk is from the average."""
+    return max(values) - _mean(values, weights)
+
+
+def _hash2(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Compute the sum of the values' low 64 bits, modulo 2^64: the same for any order of chunks."""
+    return float(sum(int(value) & (2**64 - 1) for value in values if math.isfinite(value)) % 2**64)
+
+
+def _hash_unordered(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Hash the sorted whole values, as the baseline client does; one value is hashed again, too."""
+    return float(hash(tuple(sorted(int(value) for value in values if math.isfinite(value)))))
+
+
+_BY_SUFFIX: dict[str, Callable[[Sequence[float], Sequence[float]], float]] = {
+    "mean": _mean,
+    "sum": lambda values, weights: sum(values),
+    "min": lambda values, weights: min(values),
+    "max": lambda values, weights: max(values),
+    "slack": _slack,
+    "hash2": _hash2,
+    "hash_unordered": _hash_unordered,
+}
+
+
+def merge_metrics(metrics: Sequence[dict[str, float]], weights: Sequence[float]) -> dict[str, float]:
+    """Reduce the metrics of chunks. Only keys that every chunk has are kept."""
+    merged: dict[str, float] = {}
+    for key in metrics[0]:
+        if any(key not in other for other in metrics[1:]):
+            continue
+        values = [other[key] for other in metrics]
+        _, colon, suffix = key.rpartition(":")
+        if colon and suffix == "unique":
+            merged.update({f"{key}_{i}" if i else key: value for i, value in enumerate(values)})
+        elif not colon or suffix in _BY_SUFFIX:
+            merged[key] = _BY_SUFFIX.get(suffix if colon else "mean", _mean)(values, weights)
+    return merged
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """Concatenate outputs; where some are missing in one part, nobody can tell whose the others are."""
+    if any(isinstance(part, MissingOutputs) for part in parts):
+        found = sum(part.found if isinstance(part, MissingOutputs) else len(part) for part in parts)
+        return MissingOutputs(found, sum(map(len, parts)))
+    return [output for part in parts for output in part]
+
+
+def merge_forward_backward(parts: Sequence[ForwardBackwardOutput]) -> ForwardBackwardOutput:
+    """Join chunk results in order: outputs are concatenated, metrics reduced by their suffix."""
+    if not parts:
+        return ForwardBackwardOutput("", [], {})
+    return ForwardBackwardOutput.of_owned(
+        loss_fn_output_type=parts[0].loss_fn_output_type,
+        loss_fn_outputs=_joined([part.loss_fn_outputs for part in parts]),
+        metrics=merge_metrics(
+            [part.metrics for part in parts], [len(part.loss_fn_outputs) for part in parts]
+        ),
+        extra=None,
+    )

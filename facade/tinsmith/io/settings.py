@@ -31,7 +31,7 @@ from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import ClientConfig
@@ -119,23 +119,10 @@ class ServerSettings:
             self.encoding = found
         return self.encoding
 
-    def batch(self, encode: Callable[..., Iterable[bytes]], *, spans: bool = False) -> Body:
-        """Build the body of a batch in the encoding that was chosen; the same each time.
-
-        `spans` says that the batch tells where its tokens came from, which JSON has no place for.
-        """
-        assert self.encoding is not None
-        if self.encoding == "json":
-            if spans:
-                told = "this server gets batches as JSON, which has no place for provenance spans"
-                self._sender.warn_once("spans", told)
-            return Body.of(encode())
-        pieces = encode(encoding=self.encoding)
-        if self.flags is None or not self.flags.proto_compress_fwdbwd:
-            return Body.of(pieces, CONTENT_TYPES["protobuf"])
-        from tinsmith.core.codec.compression import compress  # loads a library that few servers ask for
-
-        return Body.of(compress(pieces), CONTENT_TYPES["protobuf"], content_encoding="zstd")
+    @property
+    def compresses(self) -> bool:
+        """Whether the server wants batches in the binary form compressed."""
+        return self.flags is not None and self.flags.proto_compress_fwdbwd
 
     def close(self) -> None:
         """Stop asking."""

@@ -17,11 +17,11 @@ from tinsmith_api.model import unknown_among
 from tinsmith_api.ownership import is_array
 
 from tinsmith.core.checks import check_places
+from tinsmith.core.chunking import MissingOutputs
 from tinsmith.core.codec import large
 from tinsmith.core.codec.wire import Payload, ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.failures import broken_answer
-from tinsmith.core.merge import MissingOutputs
 from tinsmith.core.values.chunks import (
     DmelChunk,
     EncodedTextChunk,

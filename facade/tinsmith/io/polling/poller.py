@@ -243,8 +243,6 @@ class Poller:
         self, done: Done, data: bytes, promise: Promise, state: PollState, moment: Moment
     ) -> Verdict:
         """Decode a binary result: bytes that are no message are asked for again, as JSON that is none."""
-        if promise.read is None:
-            return done
         if not promise.may_be_large:
             return self._unreadable("bytes where its results are JSON", data, promise, state, moment)
         try:

@@ -45,8 +45,8 @@ class Promise:
     """Tells of its model the highest number sent and the last checkpoint; None outside of a model's line."""
     claims: Claims | None = None
     """Whose the promises of its model or sampler are."""
-    read: Callable[[Any], Any] | None = None
-    """Decodes the payload; None leaves it to whoever waits."""
+    read: Callable[[Any], Any] = bytes
+    """Decodes the payload."""
     queue_state: str | None = None
     """What the server last said that it waits for."""
     queue_reason: str | None = None

@@ -1,183 +1,166 @@
-"""A call in its model's line: its parts, and what became of them.
+"""The jobs of one model: each is a call in the queue, with its chunks and what becomes of them.
 
-It must not send or decide: `core.sequence` keeps the order, and `io.queues.training_queue` walks a call
-through its turn.
+It owns the lock of the queue, the way from tickets to chunks, and how outcomes of chunks become the outcome
+of a call. `core.sequence` decides on the order, and `io.queues.training_queue` takes each chunk through its
+turn. It must not send, poll or wait.
 """
 
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar
+import threading
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
-from tinsmith.core.errors import PartialBatchError, TinkerError
+from tinsmith.core.errors import ModelLostError, PartialBatchError, TinkerError
 from tinsmith.core.policy import RetryConfig
-from tinsmith.core.ticket import Kind, Ticket
+from tinsmith.core.sequence import Effect, Phase, RequestOrder, Ticket
 from tinsmith.io.future import APIFuture
-from tinsmith.io.http.messages import Body
+from tinsmith.io.http.submission import Accepted
+from tinsmith.io.queues.training_requests import TrainingRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tinsmith.core.config import OptimAfter
+    from tinsmith.core.errors import Applied
+    from tinsmith.core.sequence import Failure
 
 T = TypeVar("T")
 
+_RELEASED: TrainingRequest[Any] = TrainingRequest("released")
+"""Stands where the data of a call were, once it has its outcome."""
+
 
 class UserCodeError(TinkerError):
-    """Carries an exception of the user's own code through the line; the user gets the original."""
+    """Carries an exception of the user's own code through the queue; the user gets the original."""
 
     def __init__(self, original: BaseException) -> None:
         super().__init__(f"{type(original).__name__}: {original}", applied="no")
         self.original = original
 
 
-@attrs.define(eq=False, repr=False)
-class Chunk:
-    """One request of a call: a chunk of data, or the whole of a small call."""
+@attrs.frozen
+class Whole:
+    """Stands for its call in the queue: the call is prepared and cut into chunks when its turn comes."""
 
-    build: Callable[[int], Body]
-    """Build the bytes for a seq_id; the same number gives the same bytes."""
 
-    read: Callable[[Any], Any]
-    """Decode the payload of the result."""
+@attrs.frozen
+class Planned:
+    """One request of its call; it has no number yet."""
 
-    estimate_bytes: int = 1024
-    """About how large the bytes will be; large ones are built and read in a worker thread."""
 
-    place: Ticket | None = None
-    """Its place in the queue."""
+@attrs.frozen
+class Numbered:
+    """It holds the turn. What is built and sent under this number is the same at each send."""
 
-    seq_id: int | None = None
-    """The number under which it was sent."""
+    seq_id: int
+    """The number."""
+    idempotency_key: str
+    """One for all its sends."""
 
-    request_id: str | None = None
+
+@attrs.frozen
+class Promised:
+    """The server has it, and gave a promise."""
+
+    numbered: Numbered
+    """How it was sent."""
+    accepted: Accepted
     """The promise."""
+    checksum: int
+    """Of the bytes that were accepted: a second submission must have the same."""
 
-    checksum: int = 0
-    """Of the bytes that were accepted: a rebuild for a second submission must give the same."""
 
-    idempotency_key: str = ""
-    """One for all sends of this part."""
-
-    attempts: int = 0
-    """How often it was sent."""
-
-    settled: bool = False
-    """Whether it has an outcome."""
+@attrs.frozen
+class Settled:
+    """It has its outcome."""
 
     value: Any = None
     """The decoded result."""
-
     error: TinkerError | None = None
-    """Why there is no result."""
+    """Why there is no result; None where there is one."""
 
     @property
-    def counts_as_applied(self) -> bool:
+    def is_applied(self) -> bool:
         """Whether the server applied it, with or without a result for us."""
-        if not self.settled:
-            return False
         return self.error is None or self.error.applied == "yes"
 
 
 @attrs.define(eq=False, repr=False)
+class Chunk:
+    """One request of a job: a chunk of its data, or all of it."""
+
+    job: Job[Any]
+    """The call that it belongs to."""
+    request: TrainingRequest[Any]
+    """What is sent, and how its result is read."""
+    ticket: Ticket
+    """Its place in the queue."""
+    state: Whole | Planned | Numbered | Promised | Settled
+    """How far it has come, and what is known since."""
+
+    @property
+    def error(self) -> TinkerError | None:
+        """Why there is no result; None where there is one, and while there may be one."""
+        return self.state.error if isinstance(self.state, Settled) else None
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether it is known that the server applied it."""
+        return isinstance(self.state, Settled) and self.state.is_applied
+
+    def explain(self, error: TinkerError) -> TinkerError:
+        """Add to an error what is known of this request, and return it."""
+        if isinstance(self.state, Numbered):
+            error.adding(seq_id=self.state.seq_id)
+        elif isinstance(self.state, Promised):
+            numbered, accepted = self.state.numbered, self.state.accepted
+            error.adding(seq_id=numbered.seq_id, request_id=accepted.request_id)
+        return error
+
+
+@attrs.define(eq=False, repr=False)
 class Job(Generic[T]):
-    """One call of the user with its place in line."""
+    """One call of the user."""
 
-    operation: str
-    """Operation id, such as `forward_backward`."""
-
-    request_type: str
-    """The type that polls name in `X-Tinker-Request-Type`."""
-
-    target: str
-    """Path of the submission."""
-
-    parts: Sequence[Chunk]
-    """Its requests in order; at least one."""
-
-    merge: Callable[[list[Any]], T]
-    """Make the result of the parts' results."""
-
-    kind: Kind = Kind.OTHER
-    """What it does to the gradient."""
-
-    protobuf_target: str | None = None
-    """Path where its bodies go as protobuf; None for a call that is always JSON."""
-
-    prepare: Callable[[], Awaitable[None]] | None = None
-    """Make what the parts are built of, while the call holds its turn and before it draws a number."""
-
-    replan: Callable[[], Sequence[Chunk] | None] | None = None
-    """Cut the call anew where the server's limits are others than when it was made; None if they are not."""
-
+    request: TrainingRequest[T]
+    """What is asked for; the data are here until the call has its outcome."""
     retry: RetryConfig | None = None
     """Retry rules of this call; None for the client's."""
-
     future: APIFuture[T] = attrs.field(factory=APIFuture)
     """What the user holds."""
-
+    chunks: list[Chunk] = attrs.field(factory=list)
+    """Its requests in order; none before it is queued, and one for all until its turn comes."""
     before: list[Job[Any]] = attrs.field(factory=list)
-    """For an optim_step: the gradient calls that it steps on."""
-
+    """Of an optim_step: the gradient calls that it steps on."""
     known: list[Job[Any]] = attrs.field(factory=list)
-    """For an optim_step: the failed gradient calls whose error its caller had seen when it was called."""
-
+    """Of an optim_step: the failed gradient calls whose error its caller had seen when it was called."""
     finished: asyncio.Event = attrs.field(factory=asyncio.Event)
-    """Set when each part has an outcome."""
-
-    def settle(self, part: Chunk, value: Any = None, error: TinkerError | None = None) -> bool:
-        """Note the outcome of a part, once; return whether it was the last."""
-        if part.settled:
-            return False
-        part.settled, part.value, part.error = True, value, error
-        if all(each.settled for each in self.parts):
-            self.finished.set()
-            return True
-        return False
-
-    def target_of(self, body: Body) -> str:
-        """Return the path that takes a body of this kind."""
-        if self.protobuf_target is None or body.content_type == "application/json":
-            return self.target
-        return self.protobuf_target
+    """Set when each chunk has an outcome."""
 
     @property
-    def changes_the_model(self) -> bool:
-        """Whether nobody knows what the model is while the outcome is unknown."""
-        return self.kind is not Kind.OTHER or self.operation == "load_weights"
-
-    def release(self) -> None:
-        """Let go of data and results: the user may keep the future, and with it this call, for long."""
-        self.future.on_cancel(None)
-        self.before, self.known = [], []
-        self.prepare = self.replan = None
-        for part in self.parts:
-            part.value, part.build, part.read = None, _released, _released
-
-    @property
-    def has_failed_part(self) -> bool:
-        """Whether a part is known to have failed without being applied."""
-        return any(part.error is not None and part.error.applied != "yes" for part in self.parts)
-
-    def told(self) -> BaseException | None:
-        """Return what the user gets: the failure, or the user's own exception that it carries."""
-        failure = self.failure()
-        return failure.original if isinstance(failure, UserCodeError) else failure
+    def has_failed_chunk(self) -> bool:
+        """Whether a chunk is known to have failed without being applied."""
+        return any(chunk.error is not None and not chunk.is_applied for chunk in self.chunks)
 
     def failure(self) -> TinkerError | None:
-        """Return the error that the user should see, or None when each part has a result."""
-        errors = [part.error for part in self.parts if part.error is not None]
-        if not errors or len(self.parts) == 1:
+        """Return the error that the user should see, or None when each chunk has a result."""
+        errors = [chunk.error for chunk in self.chunks if chunk.error is not None]
+        if not errors or len(self.chunks) == 1:
             return errors[0] if errors else None
         first = errors[0]
-        applied = tuple(i for i, part in enumerate(self.parts) if part.counts_as_applied)
-        if len(applied) == len(self.parts) or not (applied or any(each.applied != "no" for each in errors)):
+        applied = tuple(i for i, chunk in enumerate(self.chunks) if chunk.is_applied)
+        if len(applied) == len(self.chunks) or not (applied or any(each.applied != "no" for each in errors)):
             return first
-        if self.kind is not Kind.GRADIENT:
+        if self.request.effect is not Effect.GRADIENT:
             return first.again("unknown")
         error = PartialBatchError(
-            f"{self.operation}: {len(applied)} of {len(self.parts)} chunks were applied; {first.message}",
+            f"{self.request.operation}: {len(applied)} of {len(self.chunks)} chunks were applied;"
+            f" {first.message}",
             chunks_applied=applied,
-            chunks_failed=tuple(i for i in range(len(self.parts)) if i not in applied),
+            chunks_failed=tuple(i for i in range(len(self.chunks)) if i not in applied),
             request_id=first.request_id,
             model_id=first.model_id,
             seq_id=first.seq_id,
@@ -188,14 +171,157 @@ class Job(Generic[T]):
         error.__cause__ = first
         return error
 
+    def merged(self) -> T:
+        """Make the result of the call of those of its chunks."""
+        return self.request.merge(
+            [chunk.state.value for chunk in self.chunks if isinstance(chunk.state, Settled)]
+        )
 
-def _released(_: Any) -> Any:
-    raise AssertionError("a call that has its outcome is not built or read again")
+    def release(self) -> None:
+        """Let go of data and results: the user may keep the future, and with it this job, for long."""
+        self.future.on_cancel(None)
+        self.before, self.known = [], []
+        self.request = _RELEASED
+        for chunk in self.chunks:
+            chunk.request, chunk.state = _RELEASED, Settled(error=chunk.error)
 
 
-def checksum(body: Body) -> int:
-    """Return a checksum of the bytes; enough to notice that an array was changed between two builds."""
-    value = 0
-    for piece in body.pieces:
-        value = zlib.crc32(piece, value)
-    return value
+class PendingJobs:
+    """The jobs of one model that have no outcome."""
+
+    def __init__(self, optim_after: OptimAfter, on_result: Callable[[Job[Any], Any], None]) -> None:
+        self.lock = threading.Lock()
+        """Held around each use of the order."""
+        self.order = RequestOrder(optim_after)
+        """Decides whose turn it is, and what follows from an outcome."""
+        self.failed: list[Job[Any]] = []
+        """Gradient calls that failed since the last optim_step."""
+        self.changed = asyncio.Event()
+        """Set when the head of the queue may be another."""
+        self._on_result = on_result
+        self._chunks: dict[Ticket, Chunk] = {}
+
+    def add(self, job: Job[Any], *, ahead: bool = False) -> None:
+        """Queue a job behind all others, or ahead of them; under the lock."""
+        (ticket,) = self.order.take(job.request.effect, ahead=ahead)
+        self._put(job, [job.request], [ticket], Whole())
+
+    def split(self, job: Job[Any], requests: Sequence[TrainingRequest[Any]]) -> None:
+        """Put the chunks of a job whose turn has come in its place, unless it was withdrawn meanwhile."""
+        with self.lock:
+            ticket = job.chunks[0].ticket
+            if ticket.phase is Phase.WAITING:
+                del self._chunks[ticket]
+                self._put(job, requests, self.order.split(ticket.call, len(requests)), Planned())
+
+    def _put(
+        self,
+        job: Job[Any],
+        requests: Sequence[TrainingRequest[Any]],
+        tickets: Sequence[Ticket],
+        state: Whole | Planned,
+    ) -> None:
+        pairs = zip(requests, tickets, strict=True)
+        job.chunks = [Chunk(job, request, ticket, state) for request, ticket in pairs]
+        self._chunks.update((chunk.ticket, chunk) for chunk in job.chunks)
+
+    def head(self) -> Chunk | None:
+        """Return the chunk whose turn it is; None for none."""
+        with self.lock:
+            ticket = self.order.head
+            return None if ticket is None else self._chunks[ticket]
+
+    def all(self) -> list[Chunk]:
+        """Return every chunk without an outcome."""
+        with self.lock:
+            return list(self._chunks.values())
+
+    def settle(self, chunk: Chunk, outcome: Settled) -> None:
+        """Note the outcome of a chunk, once; the last one concludes its job."""
+        job = chunk.job
+        with self.lock:
+            self._chunks.pop(chunk.ticket, None)
+        if isinstance(chunk.state, Settled):
+            return
+        chunk.state = outcome
+        if all(isinstance(each.state, Settled) for each in job.chunks):
+            job.finished.set()
+            self._conclude(job)
+
+    def _conclude(self, job: Job[Any]) -> None:
+        """Tell the order what became of the job, then its owner."""
+        failures = self._report(job)
+        first = job.chunks[0]
+        for each in failures:
+            if each.ticket is first.ticket and first.is_applied:
+                first.state = Settled(error=each.error)
+        failure, result = job.failure(), None
+        self.apply(failures)
+        if failure is None:
+            try:
+                result = job.merged()
+            except TinkerError as error:
+                failure = error.adding(applied="yes")
+            except Exception as error:  # noqa: BLE001  # a merge that fails must end the future, not hang it
+                failure = unexpected(error, first.ticket).again("yes")
+        if failure is None:
+            self._on_result(job, result)
+            job.future.settle(result)
+        else:
+            self._remember(job, failure)
+            job.future.fail(failure.original if isinstance(failure, UserCodeError) else failure)
+        job.release()
+        self.changed.set()
+
+    def _remember(self, job: Job[Any], failure: TinkerError) -> None:
+        """Keep a gradient that is missing, for the next optim_step."""
+        missing = failure.applied != "yes" or self.order.optim_after == "results"
+        if job.request.effect is Effect.GRADIENT and missing and not job.future.cancelled():
+            with self.lock:
+                self.failed.append(job)
+
+    def _report(self, job: Job[Any]) -> list[Failure]:
+        """Report each accepted chunk, the lost ones last and together: only then is it known what stands."""
+        failures: list[Failure] = []
+        lost: list[tuple[Ticket, TinkerError]] = []
+        with self.lock:
+            for chunk in job.chunks:
+                ticket, error = chunk.ticket, chunk.error
+                if ticket.phase is not Phase.ACCEPTED:
+                    continue
+                if error is None or chunk.is_applied:
+                    failures += self.order.finished(ticket).failed
+                else:
+                    ticket.call.applied.discard(ticket.chunk)
+                    lost.append((ticket, error))
+            for ticket, error in lost:
+                failures += self.order.finished(ticket, error).failed
+                unsure = error.applied == "unknown" and job.request.changes_the_model
+                if unsure or isinstance(error, ModelLostError):  # the model is gone for every call
+                    failures += self.order.close(error).failed
+        return failures
+
+    def apply(self, failures: list[Failure]) -> None:
+        """Fail the requests that end because of what happened to another."""
+        for each in failures:
+            with self.lock:
+                chunk = self._chunks.get(each.ticket)
+            if chunk is not None:
+                self.settle(chunk, Settled(error=each.error))
+        self.changed.set()
+
+
+def unexpected(error: BaseException, ticket: Ticket | None) -> TinkerError:
+    """Wrap what no code here raises on purpose, with what is known of the request."""
+    wrapped = TinkerError(f"{type(error).__name__}: {error}", applied=_may_have_left(ticket))
+    wrapped.__cause__ = error
+    return wrapped
+
+
+def ending(error: TinkerError, ticket: Ticket | None) -> TinkerError:
+    """Copy the error that ended the client, with what is known of one request that it ended."""
+    return error.again(_may_have_left(ticket))
+
+
+def _may_have_left(ticket: Ticket | None) -> Applied:
+    return "no" if ticket is None or ticket.phase in (Phase.WAITING, Phase.DRAWN) else "unknown"

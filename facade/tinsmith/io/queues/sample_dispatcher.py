@@ -20,9 +20,8 @@ from tinsmith.io.http.messages import Lane
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.limits import Submissions, Window
-from tinsmith.io.polling.promise import Promise
-from tinsmith.io.queues.pending_jobs import ending, unexpected
-from tinsmith.io.queues.results import fetch
+from tinsmith.io.queues.jobs import ending, unexpected
+from tinsmith.io.queues.results import SubmittedPromise, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from tinsmith.core.values.results import SampleResponse
     from tinsmith.io.connection import Connection
     from tinsmith.io.limits import ByteBudget
+    from tinsmith.io.polling.promise import Promise
     from tinsmith.io.queues.sample_job import SampleJob
     from tinsmith.io.queues.sampling_session import SamplingSession
     from tinsmith.io.settings import ServerSettings
@@ -244,7 +244,7 @@ class SampleDispatcher:
         if accepted.attempts == 1:  # else it tells of pauses, not of the server
             self._submissions.answered(accepted.roundtrip_s)
         self._submitted(job)
-        promise = Promise(
+        promise = SubmittedPromise(
             accepted.request_id,
             "asample",
             self._request_type,
@@ -256,12 +256,11 @@ class SampleDispatcher:
             resent=accepted.resent,
             claims=job.sampler.claims,
             read=job.read,
+            submission=submission,
         )
         job.future.request_ids.append(accepted.request_id)
         try:
-            drawn: SampleResponse = await fetch(
-                self._connection, promise, partial(self._accepted, submission, unknown_before=True)
-            )
+            drawn: SampleResponse = await fetch(self._connection, promise, self._resubmitted)
         except asyncio.CancelledError:
             self._cancel(promise.request_id)
             raise
@@ -291,6 +290,9 @@ class SampleDispatcher:
 
             sampler.completions = BatchPoller(self._connection, sampler)
         return sampler.completions.ended
+
+    async def _resubmitted(self, promise: SubmittedPromise) -> Accepted:
+        return await self._accepted(promise.submission, unknown_before=True)
 
     async def _accepted(
         self, submission: Submission, job: SampleJob | None = None, *, unknown_before: bool = False

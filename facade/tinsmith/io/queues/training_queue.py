@@ -1,28 +1,45 @@
-"""Keep the order of one model: a place in line at call time, one turn after the other, exactly once.
+"""The queue of one model: calls are served one after the other, in the order in which they were made.
 
-It drives `core.sequence`, which decides; it owns the lock, the turn and the futures. It must not retry
-(`io.http.sender`), poll (`io.polling.poller`) or judge an answer (`io.http.submission`).
+A call's way: `enter`, in the thread of the user, gives its job a ticket. On the loop, at its turn, the job is
+prepared and cut into chunks; each chunk draws a number, is encoded and submitted, and leaves the queue once
+it is accepted. Its result is waited for aside, decoded, and merged with those of the other chunks.
+
+`core.sequence` decides on the order, and `io.queues.jobs` makes outcomes of chunks outcomes of calls. It must
+not retry (`io.http.sender`), poll (`io.polling.poller`) or judge an answer (`io.http.submission`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import zlib
 from concurrent.futures import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+import attrs
+
 from tinsmith.core.claims import Claims
-from tinsmith.core.errors import ClosedError, PartialBatchError, TinkerError
-from tinsmith.core.ticket import Kind, Phase
+from tinsmith.core.errors import ClosedError, PartialBatchError, ResultLostError, TinkerError
+from tinsmith.core.sequence import Effect, Phase
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit
-from tinsmith.io.queues.jobs import Chunk, Job, checksum
-from tinsmith.io.queues.pending_jobs import PendingJobs, ending, unexpected
-from tinsmith.io.queues.results import await_result
+from tinsmith.io.polling.promise import Promise
+from tinsmith.io.queues.jobs import (
+    Chunk,
+    Job,
+    Numbered,
+    PendingJobs,
+    Promised,
+    Settled,
+    Whole,
+    ending,
+    unexpected,
+)
+from tinsmith.io.queues.results import fetch
+from tinsmith.io.queues.training_requests import BatchForm
 
 if TYPE_CHECKING:
-    from tinsmith.core.ticket import Ticket
     from tinsmith.io.connection import Connection
     from tinsmith.io.future import APIFuture
     from tinsmith.io.http.messages import Body
@@ -30,15 +47,26 @@ if TYPE_CHECKING:
     from tinsmith.io.settings import ServerSettings
 
 WORKER_ABOVE_BYTES = 64 * 1024
-"""Bodies above this size are built in a worker thread; a smaller one costs less than the way there."""
+"""Bodies above this size are built in a worker thread, and their results decoded in one; a smaller one costs
+less than the way there."""
 
 
 class _Withdrawn(TinkerError):  # noqa: N818  # an event, not something that users see
     """The owner cancelled the call before anything of it was sent."""
 
 
+@attrs.define(eq=False)
+class ChunkPromise(Promise):
+    """The promise of a chunk, from which it can be submitted once more."""
+
+    chunk: Chunk = attrs.field(kw_only=True)
+    """The chunk."""
+    sent: Promised = attrs.field(kw_only=True)
+    """How it was sent."""
+
+
 class TrainingQueue:
-    """The line of one model, from the call that makes the model: calls wait in it until the server has it."""
+    """The queue of one model. Calls wait in it from the creation on, until the server has the model."""
 
     def __init__(
         self,
@@ -48,23 +76,21 @@ class TrainingQueue:
         creation: APIFuture[Any],
     ) -> None:
         self.connection = connection
-        """Sends the requests and asks for their results."""
+        """Sends requests, and asks for their results."""
         self.settings = settings
         """What the server said of itself."""
         self._budget = budget
         self._creation = ref(creation)  # weakly: the user's client, which may be dropped
-        """The future of the model's client."""
         self.model_id: str | None = None
-        """The model whose requests stand in this line; None until the server made it."""
+        """The model whose requests are queued here; None until the server made it."""
         self.last_checkpoint: str | None = None
-        """The newest checkpoint saved or loaded through this line, for the error that asks for one."""
-        self.claims = Claims()
-        """Whose the promises of this model are."""
-        self._standing = PendingJobs(connection.config.optim_after)
-        self._gradients: dict[Job[Any], None] = {}  # sent since the last step, without those that went well
-        self._consumer: asyncio.Task[None] | None = None
+        """The newest checkpoint saved or loaded through this queue, for the error that asks for one."""
         self.last_step: int | None = None
         """The number of the newest optim_step that was accepted."""
+        self._claims = Claims()  # whose the promises of this model are
+        self._pending = PendingJobs(connection.config.optim_after, self._has_result)
+        self._gradients: dict[Job[Any], None] = {}  # sent since the last step, without those that went well
+        self._consumer: asyncio.Task[None] | None = None
         self._is_open = False
         self._admitted: Job[Any] | None = None
         self._ended: TinkerError | None = None
@@ -77,241 +103,257 @@ class TrainingQueue:
 
     # From any thread.
 
-    def enter(self, *calls: Job[Any]) -> None:
-        """Give calls their places in line, side by side; the order of entry is the order of training."""
+    def enter(self, *jobs: Job[Any]) -> None:
+        """Queue calls side by side; the order of entry is the order of training."""
         runtime = self.connection.runtime
         runtime.check()
-        refused: TinkerError | None
-        with self._standing.guard:
-            refused = self._standing.line.refusal() if self._standing.line.poison else None
-            if refused is None and self.connection.closing is not None:
-                refused = self.connection.closing.again("no").adding(model_id=self.model_id)
-            if self._ended is not None:
-                refused = ending(self._ended, None).adding(model_id=self.model_id)
-            for call in calls if not self._is_open else ():
-                call.future.origin = self._creation()
-            for call in calls:
-                call.future.operation, call.future.line = call.operation, self
-            for call in calls if refused is None else ():
-                if call.kind is Kind.STEP:
-                    call.known = [failed for failed in self._standing.failed if failed.future.delivered]
-                self._standing.take(call)
-                call.future.on_cancel(partial(runtime.call_soon, self._withdraw, call))
-                runtime.call_soon(self._entered, call)
+        with self._pending.lock:
+            refused = self._refusal()
+            for job in jobs:
+                job.future.operation, job.future.line = job.request.operation, self
+                if not self._is_open:
+                    job.future.origin = self._creation()
+                if refused is not None:
+                    continue
+                if job.request.effect is Effect.STEP:
+                    job.known = [failed for failed in self._pending.failed if failed.future.delivered]
+                self._pending.add(job)
+                job.future.on_cancel(partial(runtime.call_soon, self._withdraw, job))
+                runtime.call_soon(self._entered, job)
         if refused is not None:
-            for call in calls:
-                call.future.fail(refused)
+            for job in jobs:
+                job.future.fail(refused)
+
+    def _refusal(self) -> TinkerError | None:
+        """Return why a new call is not queued; None where it is."""
+        if self._ended is not None:
+            return ending(self._ended, None).adding(model_id=self.model_id)
+        closing = self.connection.closing
+        if self._pending.order.refusal is None and closing is not None:
+            return closing.again("no").adding(model_id=self.model_id)
+        return self._pending.order.refusal
 
     def unfinished(self) -> tuple[int, int]:
         """Count (requests not sent, requests sent and not acknowledged)."""
-        parts = [part for call, part in self._standing.all() if not call.future.cancelled()]
-        phases = [part.place.phase for part in parts if part.place is not None and not part.settled]
+        phases = [chunk.ticket.phase for chunk in self._pending.all() if not chunk.job.future.cancelled()]
         unsent = sum(phase in (Phase.WAITING, Phase.DRAWN) for phase in phases)
         return unsent, sum(phase is Phase.SENT for phase in phases)
 
     def futures(self) -> list[APIFuture[Any]]:
         """Return the future of each call that has no outcome."""
-        return [call.future for call in dict.fromkeys(call for call, _ in self._standing.all())]
+        return list(dict.fromkeys(chunk.job.future for chunk in self._pending.all()))
 
     @property
     def accepted(self) -> int:
-        """How many requests were accepted and wait for their results."""
-        return len(self._standing.in_flight)
+        """How many calls were accepted and wait for their results."""
+        return len({chunk.job for chunk in self._pending.all() if isinstance(chunk.state, Promised)})
 
     @property
     def awaits_results(self) -> bool:
         """Whether an accepted request still waits for its result."""
-        return bool(self._standing.in_flight)
+        return self.accepted > 0
 
     @property
     def trouble(self) -> str | None:
         """Why nothing is sent any more, for a repr; None while things are."""
-        cause = self._standing.line.poison
+        cause = self._pending.order.closed_by
         return None if cause is None else f"stopped after {type(cause).__name__}: {cause.message}"
 
     # On the loop.
 
     def standing(self) -> tuple[int, str | None]:
         """Return the highest number that was sent, and the last checkpoint saved or loaded."""
-        return self._standing.line.highest_sent, self.last_checkpoint
+        return self._pending.order.highest_sent, self.last_checkpoint
 
     def named(self, model_id: str) -> None:
         """Note the model that the server made; calls go on waiting until `open`."""
         self.model_id = model_id
 
-    def admit(self, call: Job[Any]) -> None:
+    def admit(self, job: Job[Any]) -> None:
         """Send a call before all that waits, and only it: the load that belongs to the creation."""
-        with self._standing.guard:
-            self._standing.take(call, ahead=True)
-        self._admitted = call
-        self._entered(call)
+        with self._pending.lock:
+            self._pending.add(job, ahead=True)
+        self._admitted = job
+        self._entered(job)
 
     def open(self) -> None:
         """Let the calls go that were made since the creation was asked for."""
         self._is_open = True
-        self._standing.changed.set()
+        self._pending.changed.set()
 
     def end(self, error: TinkerError) -> None:
         """Fail everything that waits or is in flight, and every later call."""
-        with self._standing.guard:
+        with self._pending.lock:
             self._ended = self._ended or error
         if self._consumer is not None:
             self._consumer.cancel()
-        standing = self._standing.all()
-        unsent = [(call, part) for call, part in standing if ending(error, part.place).applied == "no"]
-        for call, part in [*unsent, *standing]:
-            self._standing.settle(call, part, error=self._ending(error, part))
-        for call in list(self._standing.in_flight):
-            call.future.fail(self._ending(error, call.parts[0]))
+        chunks = self._pending.all()
+        unsent = [chunk for chunk in chunks if ending(error, chunk.ticket).applied == "no"]
+        for chunk in [*unsent, *chunks]:
+            self._pending.settle(chunk, self._ended_with(error, chunk))
 
-    def _ending(self, error: TinkerError, part: Chunk) -> TinkerError:
-        own = ending(error, part.place)
-        return own.adding(request_id=part.request_id, model_id=self.model_id, seq_id=part.seq_id)
+    def _ended_with(self, error: TinkerError, chunk: Chunk) -> Settled:
+        """Make the outcome of a chunk that the end of the client met."""
+        return Settled(error=chunk.explain(ending(error, chunk.ticket)).adding(model_id=self.model_id))
 
-    def _entered(self, call: Job[Any]) -> None:
+    def _entered(self, job: Job[Any]) -> None:
         self.connection.observers.entered()
-        call.future.add_done_callback(lambda _: self.connection.runtime.call_soon(self._left, call))
+        job.future.add_done_callback(self._done)
         if self._consumer is None or self._consumer.done():
             self._consumer = self.connection.runtime.task(self._serve())
-        self._standing.changed.set()
+        self._pending.changed.set()
 
-    def _left(self, call: Job[Any]) -> None:
-        error = CancelledError() if call.future.cancelled() else call.future.outcome_error()
-        self.connection.observers.ended(error, started=call.future.seq_id is not None)
+    def _done(self, future: Any) -> None:
+        self.connection.runtime.call_soon(self._left, future)
 
-    def _withdraw(self, call: Job[Any]) -> None:
-        """Take a cancelled call out of the line, unless a part of it was sent; nobody behind it fails."""
-        place = call.parts[0].place
-        assert place is not None
-        with self._standing.guard:
-            gone = not call.parts[0].settled and self._standing.line.cancelled(place.call)
-        if gone:
-            for part in call.parts:
-                self._standing.settle(
-                    call, part, error=_Withdrawn("cancelled before it was sent", applied="no")
-                )
+    def _left(self, future: APIFuture[Any]) -> None:
+        error = CancelledError() if future.cancelled() else future.outcome_error()
+        self.connection.observers.ended(error, started=future.seq_id is not None)
+
+    def _withdraw(self, job: Job[Any]) -> None:
+        """Take a cancelled call out of the queue, unless a chunk of it was sent; nobody behind it fails."""
+        first = job.chunks[0]
+        with self._pending.lock:
+            is_settled = isinstance(first.state, Settled)
+            gone = not is_settled and self._pending.order.cancelled(first.ticket.call)
+        for chunk in job.chunks if gone else ():
+            outcome = Settled(error=_Withdrawn("cancelled before it was sent", applied="no"))
+            self._pending.settle(chunk, outcome)
 
     async def _serve(self) -> None:
-        """Serve the head of the line, for ever; whatever happens in a turn, the next one comes."""
+        """Serve the head of the queue, for ever; whatever happens in a turn, the next one comes."""
         while True:
-            head = self._standing.head()
-            if head is None or not (self._is_open or head[0] is self._admitted):
-                self._standing.changed.clear()
-                await self._standing.changed.wait()
+            head = self._pending.head()
+            if head is None or not (self._is_open or head.job is self._admitted):
+                self._pending.changed.clear()
+                await self._pending.changed.wait()
                 continue
-            await self._serve_head(*head)
+            await self._serve_head(head)
 
-    async def _serve_head(self, call: Job[Any], part: Chunk, place: Ticket) -> None:
-        """Serve one part; while the line is empty, nothing here holds on to the call before."""
+    async def _serve_head(self, chunk: Chunk) -> None:
+        """Prepare the call at the head, or send the chunk there; the turn is released on every path."""
         try:
-            if place.chunk == 0 and self._recut(call):
-                return
-            await self._turn(call, part, place)
+            if isinstance(chunk.state, Whole):
+                await self._prepare(chunk.job)
+            else:
+                await self._turn(chunk)
         except asyncio.CancelledError as error:
             ended = self._ended or ClosedError("the client was closed")
             task = asyncio.current_task()
             if self._ended is None and task is not None and not task.cancelling():
-                self._reject(call, part, place, unexpected(error, place))  # of something awaited here
+                self._reject(chunk, unexpected(error, chunk.ticket))  # of something awaited here
                 return
-            self._reject(call, part, place, ending(ended, place))
+            self._reject(chunk, ending(ended, chunk.ticket))
             raise
         except _Withdrawn:
-            self._withdraw(call)
+            self._withdraw(chunk.job)
         except TinkerError as error:
-            self._reject(call, part, place, error)
+            self._reject(chunk, error)
         except Exception as error:  # noqa: BLE001  # the turn is released whatever happened
-            self._reject(call, part, place, unexpected(error, place))
+            self._reject(chunk, unexpected(error, chunk.ticket))
 
-    def _recut(self, call: Job[Any]) -> bool:
-        """Cut a call anew if it was made before the server told its limits; its places move with it."""
-        parts = None if call.replan is None else call.replan()
-        if parts is None:
-            return False
-        self._standing.retake(call, parts)
-        return True
+    async def _prepare(self, job: Job[Any]) -> None:
+        """Do what must be done before the first number of a call is drawn, and cut it into its chunks."""
+        if job.request.effect is Effect.STEP:
+            await self._await_gradients(job)
+            self._refuse_unseen(job)
+        if job.request.is_batch:
+            await self.settings.choose(job.request.estimate_bytes)
+            warning = job.request.left_out(self._form)
+            if warning is not None:
+                self.connection.sender.warn_once("spans", warning)
+        job.request = await job.request.prepare()
+        self._pending.split(job, job.request.plan(self.settings.limits.chunks))
 
-    async def _turn(self, call: Job[Any], part: Chunk, place: Ticket) -> None:
-        """Send one part; its result is waited for outside of the turn."""
-        if place.chunk == 0:
-            await self._prepare(call)
-        part.idempotency_key = new_idempotency_key()
-        with self._standing.guard:
-            if place.phase is not Phase.WAITING:
-                return  # withdrawn while it was prepared
-            part.seq_id = self._standing.line.draw(place)
-        accepted = await self._send(call, part, place)
-        if accepted is None:  # the server wanted the next number, which cannot happen to that one
-            accepted = await self._send(call, part, place)
-        assert accepted is not None
-        self._accept(call, part, place, accepted)
-
-    async def _send(self, call: Job[Any], part: Chunk, place: Ticket) -> Accepted | None:
-        """Build the bytes for the drawn number and have them accepted, within the byte budget."""
-        async with self._budget.room(part.estimate_bytes):
-            body = await self._build(part)
-            if call.future.seq_id is None:
-                call.future.seq_id = part.seq_id
-                self.connection.observers.started()
-            return await self._offer(call, part, place, body)
-
-    async def _prepare(self, call: Job[Any]) -> None:
-        """Do what must be done before the first number of a call is drawn."""
-        if call.kind is Kind.STEP:
-            call.before = list(self._gradients)
-            for gradient in call.before:
-                if self.connection.config.optim_after == "results" or gradient.has_failed_part:
-                    await gradient.finished.wait()
-            self._refuse_unseen(call)
-        if call.protobuf_target is not None:
-            await self.settings.choose(sum(part.estimate_bytes for part in call.parts))
-        if call.prepare is not None:
-            await call.prepare()
+    async def _await_gradients(self, step: Job[Any]) -> None:
+        """Note what an optim_step steps on; wait for the results where it must not go before they are in."""
+        step.before = list(self._gradients)
+        for gradient in step.before:
+            if self.connection.config.optim_after == "results" or gradient.has_failed_chunk:
+                await gradient.finished.wait()
 
     def _refuse_unseen(self, step: Job[Any]) -> None:
         """Keep back an optim_step called before its caller looked at a gradient that failed."""
-        with self._standing.guard:
-            failed, self._standing.failed = self._standing.failed, []
-        unseen = [call for call in failed if call not in step.known]
-        if not unseen:
-            return
-        cause = unseen[0].failure()
-        assert cause is not None
-        raise PartialBatchError(
-            f"the optim_step was not sent: a forward_backward before it failed ({cause.message})",
-            applied="no",
-        ) from cause
+        with self._pending.lock:
+            failed, self._pending.failed = self._pending.failed, []
+        for job in failed:
+            cause = None if job in step.known else job.failure()
+            if cause is not None:
+                raise PartialBatchError(
+                    f"the optim_step was not sent: a forward_backward before it failed ({cause.message})",
+                    applied="no",
+                ) from cause
 
-    async def _build(self, part: Chunk) -> Body:
-        assert part.seq_id is not None
-        if part.estimate_bytes > WORKER_ABOVE_BYTES:
-            return await self.connection.runtime.in_worker(part.build, part.seq_id)
-        return part.build(part.seq_id)
+    async def _turn(self, chunk: Chunk) -> None:
+        """Send one chunk; its result is waited for outside of the turn."""
+        with self._pending.lock:
+            number = self._pending.order.draw(chunk.ticket)
+        sent: Numbered | Promised = Numbered(number, new_idempotency_key())
+        while isinstance(sent, Numbered):  # a second time where the server wants the next number
+            chunk.state = sent
+            sent = await self._send(chunk, sent)
+        chunk.state = sent
+        chunk.job.future.request_ids.append(sent.accepted.request_id)
+        self._leave_queue(chunk)
+        self.connection.runtime.task(self._result(chunk, sent))
 
-    async def _offer(self, call: Job[Any], part: Chunk, place: Ticket, body: Body) -> Accepted | None:
-        """Send the bytes; None when the server wants the next number instead."""
-        if place.chunk == 0 and call.future.cancelled():
+    async def _send(self, chunk: Chunk, numbered: Numbered) -> Promised | Numbered:
+        """Build the bytes and have them accepted, within the byte budget; another number is to be tried."""
+        future = chunk.job.future
+        async with self._budget.room(chunk.request.estimate_bytes):
+            body = await self._encoded(chunk, numbered)
+            if future.seq_id is None:
+                future.seq_id = numbered.seq_id
+                self.connection.observers.started()
+            return await self._submit(chunk, numbered, body)
+
+    @property
+    def _form(self) -> BatchForm:
+        """How this server gets batches; asked for before the first one, and the same ever after."""
+        return BatchForm(self.settings.encoding or "json", self.settings.compresses)
+
+    async def _encoded(self, chunk: Chunk, numbered: Numbered) -> Body:
+        arguments = (self.bound_id, numbered.seq_id, self._form)
+        if chunk.request.estimate_bytes > WORKER_ABOVE_BYTES:
+            return await self.connection.runtime.in_worker(chunk.request.encode, *arguments)
+        return chunk.request.encode(*arguments)
+
+    def _submission(self, chunk: Chunk, numbered: Numbered, body: Body) -> Submission:
+        """Describe what is sent, the first time and any other."""
+        return Submission(
+            chunk.request.operation,
+            chunk.request.target(body),
+            body,
+            numbered.idempotency_key,
+            self.connection.server.lane_of_changes(),
+            retry=chunk.job.retry,
+            model_id=self.model_id,
+            seq_id=numbered.seq_id,
+            claims=self._claims,
+        )
+
+    async def _submit(self, chunk: Chunk, numbered: Numbered, body: Body) -> Promised | Numbered:
+        """Send the bytes; return the promise, or the next number where the server wants that."""
+        order, ticket = self._pending.order, chunk.ticket
+        if ticket.chunk == 0 and chunk.job.future.cancelled():
             raise _Withdrawn("cancelled before it was sent", applied="no")
-        submission = self.submission(call, part, body)
-        with self._standing.guard:
-            self._standing.line.sent(place)
+        submission = self._submission(chunk, numbered, body)
+        with self._pending.lock:
+            order.sent(ticket)
         answered = await submit(self.connection.sender, submission)
-        part.checksum = checksum(body)
         if isinstance(answered, Accepted):
-            return answered
-        part.attempts = answered.attempts
-        reused, (highest_sent, checkpoint) = place.reused, self.standing()
+            return Promised(numbered, answered, checksum(body))
+        reused, (highest_sent, checkpoint) = ticket.reused, self.standing()
         found = conflict(submission, answered, reused=reused, highest_sent=highest_sent)
-        with self._standing.guard:
+        with self._pending.lock:
             if leaves_doubt(answered):
-                self._standing.line.unsure(place)
+                order.unsure(ticket)
             counted = found is not None and found.kind == "next number"
-            number = self._standing.line.redraw(place) if counted else None
+            number = order.redraw(ticket) if counted else None
         if number is not None:
-            part.seq_id = number
-            part.idempotency_key = new_idempotency_key()
-            return None
+            return Numbered(number, new_idempotency_key())
         if found is not None and found.applied == "yes":
-            self._accept_without_result(call, part, place)
+            self._leave_queue(chunk)  # the server has it, but nobody knows its promise
         raise refusal(
             self.connection.sender,
             submission,
@@ -321,66 +363,97 @@ class TrainingQueue:
             highest_sent=highest_sent,
         )
 
-    def submission(self, call: Job[Any], part: Chunk, body: Body) -> Submission:
-        """Describe a part as it is sent, the first time and any other."""
-        return Submission(
-            call.operation,
-            call.target_of(body),
-            body,
-            part.idempotency_key,
-            self.connection.server.lane_of_changes(),
-            retry=call.retry,
-            model_id=self.model_id,
-            seq_id=part.seq_id,
-            claims=self.claims,
-        )
-
-    def _accept(self, call: Job[Any], part: Chunk, place: Ticket, accepted: Accepted) -> None:
-        part.request_id, part.attempts = accepted.request_id, accepted.attempts
-        call.future.request_ids.append(accepted.request_id)
-        self._leave_line(call, place)
-        self.connection.runtime.task(self._result(call, part, accepted))
-
-    def _accept_without_result(self, call: Job[Any], part: Chunk, place: Ticket) -> None:
-        """Count a request that the server has, but whose promise nobody knows."""
-        self._leave_line(call, place)
-
-    def _leave_line(self, call: Job[Any], place: Ticket) -> None:
-        with self._standing.guard:
-            settlement = self._standing.line.accepted(place)
-        self._standing.in_flight.add(call)
-        if call.kind is Kind.GRADIENT:
-            self._gradients[call] = None
-        if call.kind is Kind.STEP:
-            self.last_step = place.seq_id
+    def _leave_queue(self, chunk: Chunk) -> None:
+        """Let the next one go: the server has this chunk."""
+        job, ticket = chunk.job, chunk.ticket
+        with self._pending.lock:
+            settlement = self._pending.order.accepted(ticket)
+        if ticket.effect is Effect.GRADIENT:
+            self._gradients[job] = None
+        if ticket.effect is Effect.STEP:
+            self.last_step = ticket.seq_id
             self._gradients.clear()
-        self._standing.apply(settlement.failed)
+        self._pending.apply(settlement.failed)
 
-    async def _result(self, call: Job[Any], part: Chunk, accepted: Accepted) -> None:
-        """Wait for the promise of a part, and for a step also for the gradients that it stepped on."""
+    def _reject(self, chunk: Chunk, error: TinkerError) -> None:
+        """Release the turn of a chunk that was not accepted, and fail what is queued behind it."""
+        chunk.explain(error).adding(model_id=self.model_id)
+        with self._pending.lock:
+            left = chunk.ticket.phase in (Phase.ACCEPTED, Phase.DONE, Phase.FAILED)
+            failures = [] if left else self._pending.order.rejected(chunk.ticket, error).failed
+        self._pending.settle(chunk, Settled(error=error))
+        self._pending.apply(failures)
+
+    async def _result(self, chunk: Chunk, sent: Promised) -> None:
+        """Wait for the promise of a chunk, and for a step also for the gradients that it stepped on."""
+        job = chunk.job
         try:
-            value = await await_result(self, call, part, accepted)
+            outcome = Settled(await self._fetch(chunk, sent))
         except asyncio.CancelledError:
             ended = self._ended or ClosedError("the client was closed")
-            self._standing.settle(call, part, error=self._ending(ended, part))
+            self._pending.settle(chunk, self._ended_with(ended, chunk))
             raise
         except TinkerError as error:
-            outcome: tuple[Any, TinkerError | None] = (None, error)
+            outcome = Settled(error=error)
         except Exception as error:  # noqa: BLE001  # a result that cannot be read is still an outcome
-            outcome = (None, unexpected(error, part.place))
-        else:
-            outcome = (value, None)
-        for gradient in call.before:
+            outcome = Settled(error=unexpected(error, chunk.ticket))
+        for gradient in job.before:
             await gradient.finished.wait()
-        self._standing.settle(call, part, *outcome)
-        if call.finished.is_set() and call.failure() is None:
-            self._gradients.pop(call, None)
+        self._pending.settle(chunk, outcome)
+        if job.finished.is_set() and job.failure() is None:
+            self._gradients.pop(job, None)
 
-    def _reject(self, call: Job[Any], part: Chunk, place: Ticket, error: TinkerError) -> None:
-        """Release the turn of a part that was not accepted, and fail what stands behind it."""
-        error.adding(model_id=self.model_id, seq_id=part.seq_id)
-        with self._standing.guard:
-            left = place.phase in (Phase.ACCEPTED, Phase.DONE, Phase.FAILED)
-            fallout = [] if left else self._standing.line.rejected(place, error).failed
-        self._standing.settle(call, part, error=error)
-        self._standing.apply(fallout)
+    async def _fetch(self, chunk: Chunk, sent: Promised) -> Any:
+        """Return the decoded result of an accepted chunk, or raise what it failed with."""
+        promise = ChunkPromise(
+            sent.accepted.request_id,
+            chunk.request.operation,
+            chunk.request.request_type,
+            self.model_id,
+            sent.numbered.seq_id,
+            sent.accepted.roundtrip_s,
+            resent=sent.accepted.resent,
+            line=self.standing,
+            claims=self._claims,
+            read=chunk.request.decode,
+            chunk=chunk,
+            sent=sent,
+        )
+        in_worker = chunk.request.estimate_bytes > WORKER_ABOVE_BYTES
+        return await fetch(self.connection, promise, self._resubmit, in_worker=in_worker)
+
+    async def _resubmit(self, promise: ChunkPromise) -> Accepted:
+        """Send the same bytes under the same number again, and return the new promise."""
+        chunk, numbered = promise.chunk, promise.sent.numbered
+        body = await self._encoded(chunk, numbered)
+        if checksum(body) != promise.sent.checksum:
+            raise ResultLostError(
+                f"{chunk.request.operation}: the server lost the promise, and the data was changed since it"
+                " was sent, so that the same bytes cannot be sent again",
+                applied="yes",
+            )
+        submission = self._submission(chunk, numbered, body)
+        answered = await submit(self.connection.sender, submission, unknown_before=True)
+        if isinstance(answered, Accepted):
+            if isinstance(chunk.state, Promised):  # else the client ended meanwhile
+                chunk.state = attrs.evolve(chunk.state, accepted=answered)
+            return answered
+        highest_sent, checkpoint = self.standing()
+        raise refusal(
+            self.connection.sender, submission, answered, checkpoint=checkpoint, highest_sent=highest_sent
+        )
+
+    def _has_result(self, job: Job[Any], result: Any) -> None:
+        """Note what the result of a call says beside its value."""
+        warning = job.request.missing(result)
+        if warning is not None:
+            self.connection.sender.warn_once("few outputs", warning)
+        self.last_checkpoint = job.request.checkpoint(result) or self.last_checkpoint
+
+
+def checksum(body: Body) -> int:
+    """Return a checksum of the bytes; enough to notice that an array was changed between two builds."""
+    value = 0
+    for piece in body.pieces:
+        value = zlib.crc32(piece, value)
+    return value
