@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tinsmith
-from tinsmith import clients
+from tinsmith import clients, testing
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-MODULES = [f"tinsmith.clients.{module.name}" for module in pkgutil.iter_modules(clients.__path__)]
+PACKAGES = (clients, testing)
+MODULES = [
+    f"{each.__name__}.{module.name}" for each in PACKAGES for module in pkgutil.iter_modules(each.__path__)
+]
 CLIENTS = ("ServiceClient", "TrainingClient", "SamplingClient", "RestClient")
 
 
@@ -25,7 +28,9 @@ def examples(module: ModuleType) -> list[doctest.DocTest]:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in MODULES if examples(importlib.import_module(name))], ids=lambda name: name[17:]
+    "name",
+    [name for name in MODULES if examples(importlib.import_module(name))],
+    ids=lambda name: name.removeprefix("tinsmith."),
 )
 def test_the_examples_run(name: str) -> None:
     """A reader who pastes them gets what they print."""

@@ -121,7 +121,7 @@ def _replaced(
     def rule(asked: str, seen: Seen, body: dict[str, Any]) -> Answer | None:
         if asked != operation or not left:
             return None
-        service._in_line(operation, seen, body)
+        service._in_order(operation, seen, body)
         return left.pop()
 
     return rule

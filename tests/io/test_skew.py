@@ -134,9 +134,9 @@ def asked(service: testing.LedgerService) -> list[str]:
 class Loader(testing.LedgerService):
     """A service that creates a model by loading."""
 
-    def _in_line(self, operation: str, seen: Seen, body: dict[str, Any]) -> Answer:
+    def _in_order(self, operation: str, seen: Seen, body: dict[str, Any]) -> Answer:
         if operation != "load_weights" or "model_id" in body:
-            return super()._in_line(operation, seen, body)
+            return super()._in_order(operation, seen, body)
         model_id = f"{body['session_id']}:train:{body['model_seq_id']}"
         self._next.setdefault(model_id, 1)
         return self._promise(

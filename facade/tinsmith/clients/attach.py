@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ENDS_IN = {each.result: each for each in OPERATIONS.values() if each.result}
-"""Result -> operation; of two with the same result the last will do."""
+"""Name of a result -> an operation whose promise ends in it."""
 
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "ForwardBackwardOutput": decode_forward_backward,

@@ -53,11 +53,12 @@ TOKEN_HEADER = "X-Tinker-Weights-Access-Token"  # noqa: S105  # the name of a he
 class RestClient(Operations):
     """What the server keeps: training runs, checkpoints, sessions and samplers.
 
-    Calls return futures at once. A call itself raises `InputError` for what the contract does not allow: a
-    page, a path, a text that cannot be right. Its future raises `NotFoundError` for what is not there,
-    `PermissionDeniedError` for what is not yours, `APIConnectionError` or `APITimeoutError` without an
-    answer. `applied` is None on these for requests without a body, which are most. What got no answer is sent
-    again, changes too. Lists page by `limit` (from 1) and `offset` (from 0); times are UTC, sizes bytes.
+    Calls return futures at once. A call itself raises `InputError` for arguments that the contract does not
+    allow. Its future raises `NotFoundError` for what does not exist, `PermissionDeniedError` for what is not
+    yours, `APIConnectionError` or `APITimeoutError` where no answer came. `applied` is None on these for
+    requests without a body, which are most. A request without an answer is sent again, also one that changes
+    something. Lists have pages: `limit` rows (from 1) from row `offset` (from 0); `iter_…` goes through all
+    of them. Times are UTC, sizes bytes.
 
     >>> import tinsmith
     >>> with tinsmith.ServiceClient(base_url="local:") as service:
@@ -84,9 +85,9 @@ class RestClient(Operations):
         return self._context.telemetry
 
     def whoami(self) -> APIFuture[WhoamiResponse]:
-        """Ask whose the key is, as far as the server says: fields that it leaves out are None.
+        """Ask to whom the key belongs; what the server does not say is None.
 
-        `APIResponseValidationError` if its token cannot be read.
+        The future raises `APIResponseValidationError` if the server's token cannot be read.
         """
         return self._context.connection.run(self._ask_whoami())
 
@@ -102,9 +103,10 @@ class RestClient(Operations):
     ) -> APIFuture[str]:
         """Copy a checkpoint into a project; the result is the copy's path.
 
-        The project is the client's own where none is named; `InputError` if it has none. `ttl_seconds` is
-        3600 or more (None: kept for ever), and `weights_access_token` opens a checkpoint of somebody else.
-        The future raises `NotFoundError` or `ConflictError` (`applied` "no").
+        `path` is a `tinker://` path. Without `destination_project_id` the project is that of the client;
+        `InputError` if it has none. `ttl_seconds` is how many seconds the copy is kept, 3600 or more (None:
+        for ever). `weights_access_token` opens somebody else's checkpoint (None: for one's own and public
+        ones). The future raises `NotFoundError` or `ConflictError` (`applied` "no").
         """
         project_id = destination_project_id or self._context.connection.config.project_id
         if not isinstance(project_id, str):
@@ -117,12 +119,11 @@ class RestClient(Operations):
     def get_checkpoint_archive_url(
         self, training_run_id: str, checkpoint_id: str
     ) -> APIFuture[CheckpointArchiveUrlResponse]:
-        """Get a signed URL of a checkpoint's archive; treat it as a secret.
+        """Get a signed URL of a checkpoint's archive; treat the URL as a secret.
 
-        `checkpoint_id` is kind and name, `weights/0001`, or as the server's list spells it; a bare name is
-        one of sampler weights. It works until `expires`, taken as 15 minutes from now where the server does
-        not say.
-        `APIResponseValidationError` if the server sends no redirect.
+        `checkpoint_id` is kind and name, such as `weights/0001`, or as the server's list has it; a bare name
+        is one of sampler weights. The URL works until `expires` (UTC), which is 15 minutes from now where the
+        server does not say. The future raises `APIResponseValidationError` if the server sends no redirect.
         """
         return self._context.connection.run(
             self._ask_archive_url(_checkpoint(training_run_id, checkpoint_id))
@@ -133,7 +134,7 @@ class RestClient(Operations):
     def get_checkpoint_archive_url_from_tinker_path(
         self, tinker_path: str
     ) -> APIFuture[CheckpointArchiveUrlResponse]:
-        """Get a signed URL of a checkpoint's archive; as `get_checkpoint_archive_url`."""
+        """Get a signed URL of a checkpoint's archive, as `get_checkpoint_archive_url` does."""
         return self._context.connection.run(self._ask_archive_url(_checkpoint_at(tinker_path)))
 
     get_checkpoint_archive_url_from_tinker_path_async = awaited(get_checkpoint_archive_url_from_tinker_path)
@@ -146,12 +147,12 @@ class RestClient(Operations):
         overwrite: bool = False,
         progress: Callable[[int, int | None], object] | None = None,
     ) -> APIFuture[Path]:
-        """Fetch a checkpoint into the folder `dest`, which is there in full at the end or not at all.
+        """Download a checkpoint into the folder `dest`, which exists in full afterwards or not at all.
 
-        A download that was interrupted goes on where it stopped when it is called again. `progress(done,
-        total)` hears of the bytes of the archive; the total is None where the server does not say. Raises
-        `FileExistsError` if `dest` is there and `overwrite` is false, `UnsafeArchiveError` for an archive
-        that holds more than plain files and folders, `APIResponseValidationError` if size or hash are wrong.
+        Call it again after an interruption: it continues where it stopped. `progress(done, total)` is called
+        with bytes of the archive; `total` is None where the server does not say. The future raises
+        `FileExistsError` if `dest` exists and `overwrite` is false, `UnsafeArchiveError` for an archive that
+        holds more than plain files and folders, `APIResponseValidationError` if size or hash are wrong.
         """
         checkpoint = _checkpoint_at(tinker_path)
 
@@ -171,13 +172,13 @@ class RestClient(Operations):
         overwrite: bool = False,
         progress: Callable[[str, int, int | None], object] | None = None,
     ) -> APIFuture[Path]:
-        """Fetch the files of an external checkpoint into `dest`, which is there in full at the end or not.
+        """Download the files of an external checkpoint into the folder `dest`: all of them, or none.
 
-        `tinker_path` is what `TrainingClient.save_weights_external` gave. A download that was interrupted
-        goes on where it stopped when it is called again; URLs that expire are asked for anew. `progress(file,
-        done, total)` hears of the bytes of each file. Raises `FileExistsError` if `dest` is there and
-        `overwrite` is false, `UnsafeArchiveError` for file names that leave the folder,
-        `APIResponseValidationError` if size or hash are wrong.
+        `tinker_path` is the `path` that `TrainingClient.save_weights_external` returned. Call it again after
+        an interruption: it continues where it stopped, and asks for new URLs in place of those that expired.
+        `progress(file, done, total)` is called with bytes of each file. The future raises `FileExistsError`
+        if `dest` exists and `overwrite` is false, `UnsafeArchiveError` for file names that lead out of the
+        folder, `APIResponseValidationError` if size or hash are wrong.
         """
         _checkpoint_at(tinker_path)
 
@@ -192,11 +193,11 @@ class RestClient(Operations):
     download_external_weights_async = awaited(download_external_weights)
 
     def export_session_trace(self, session_id: str) -> APIFuture[str]:
-        """Have the trace of a session written, and wait for the signed URL of it; treat it as a secret.
+        """Have the server write the trace of a session, and return its signed URL; treat it as a secret.
 
-        Asks every 5 seconds until it is ready; `cancel` the future to stop. `RequestFailedError` if the
-        server says that it cannot, as the embedded one does; `ProgressTimeoutError` if it is not written
-        within the progress timeout of the client.
+        The client asks every 5 seconds until the trace is written; `cancel` the future to stop. The future
+        raises `RequestFailedError` if the server cannot write one, which the embedded service never can, and
+        `ProgressTimeoutError` if none is written within `ClientConfig.progress_timeout_s`.
         """
         return self._context.connection.run(downloads.trace_url(self._context.connection, session_id))
 
@@ -210,9 +211,9 @@ class RestClient(Operations):
         overwrite: bool = False,
         progress: Callable[[int, int | None], object] | None = None,
     ) -> APIFuture[Path]:
-        """Have the trace of a session written, and fetch it into the file `dest`: in full, or not at all.
+        """Download the trace of a session into the file `dest`: in full, or not at all.
 
-        Waits as `export_session_trace` does; goes on where it stopped, and raises, as `download_checkpoint`.
+        Waits for the trace as `export_session_trace` does; otherwise as `download_checkpoint`.
         """
         made = downloads.fetch_trace(self._context.connection, session_id, Path(dest), overwrite, progress)
         return self._context.connection.run(made)

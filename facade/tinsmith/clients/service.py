@@ -1,4 +1,4 @@
-"""ServiceClient: the way in. Owns the settings of one connection and makes the other clients."""
+"""ServiceClient: where a program begins. Owns the settings of one connection and makes the other clients."""
 
 from __future__ import annotations
 
@@ -52,17 +52,19 @@ FinishStatus = Literal["success", "errored", "interrupted"]
 class ServiceClient:
     """A connection to one service, with settings of its own.
 
-    Nothing is sent before something is asked for: the session opens with the first model or sampler. Two
-    clients in one process share no key, limit or back-off. Use it as a context manager, or call `close`, to
-    drain and end it; leaving the process drains what is in flight.
+    The constructor sends nothing: the session opens with the first model or sampler. Two clients in one
+    process share no key, limit or back-off. Use it as a context manager, or call `close`: both wait for what
+    is in flight, and end the session. Leaving the process waits for what is in flight, too.
 
-    `user_metadata` are labels of the session, `project_id` the project that pays, `display_name` the
-    session's name for people. `timeout` is seconds for each phase of a try (or an `httpx.Timeout`),
-    `max_retries` how often a request is sent again. `server` names the kind of server, which is otherwise
-    recognised by its answers (`docs/servers.md`); `server_deduplicates` and `encoding` beat it. `models` are
-    base models of yours for `local:`, name and path (`docs/models.md`). Settings not
-    given come from the environment (`docs/client.md` lists it), then from `ClientConfig`; `config` gives all
-    of them at once.
+    `base_url` is the address of the server; "local:" starts the embedded service in this process,
+    "local:PATH" one that keeps its data in a folder. `user_metadata` are labels of the session, `project_id`
+    the project that pays, `display_name` the session's name for people. `timeout` is the limit in seconds of
+    each phase of an attempt (or an `httpx.Timeout`), `max_retries` how often a request is sent again at most.
+    `server` names the kind of server, which is otherwise recognised by its answers (`docs/servers.md`);
+    `server_deduplicates` and `encoding` take precedence over what that kind does. `models` are base models of
+    yours for `local:`, path by name (`docs/models.md`). Settings that are not given come from the environment
+    (`docs/client.md` lists the variables), then from the defaults of `ClientConfig`; `config` gives all of
+    them at once.
 
     The constructor raises `InputError` for settings that cannot be right and for a missing key, and
     `MissingExtraError` for `base_url="local:"` without the extra `local`. Methods that ask the server raise
@@ -135,21 +137,21 @@ class ServiceClient:
 
     @property
     def config(self) -> ClientConfig:
-        """The settings."""
+        """The settings of this client, those of arguments and environment among them."""
         return self._connection.config
 
     @property
     def session_id(self) -> str | None:
-        """The server's name of this session; None until the first model or sampler opens it."""
+        """The server's id of this session; None until the first model or sampler opens it."""
         return self._context.session.session_id
 
     @property
     def server(self) -> ServerProfile:
-        """What kind of server this is, as far as its answers have shown; `server.name` is its name."""
+        """The kind of this server, as far as its answers show it; `server.name` is its name."""
         return self._connection.server.profile
 
     def add_observer(self, observer: Callable[[Event], object]) -> None:
-        """Have `observer` called with progress, queue states and long waits; it must not block."""
+        """Have `observer` called with each `Event`: progress, queue states, long waits. It must not block."""
         self._connection.observers.add(observer)
 
     def remove_observer(self, observer: Callable[[Event], object]) -> None:
@@ -157,13 +159,14 @@ class ServiceClient:
         self._connection.observers.remove(observer)
 
     def progress(self) -> Progress:
-        """Count what waits, what is in flight, what ended, and the errors met on the way."""
+        """Count the requests that wait, are in flight and have ended, and the errors of attempts by kind."""
         return self._connection.observers.counts()
 
     def get_server_capabilities(self) -> GetServerCapabilitiesResponse:
         """Ask which base models the server offers, and wait for the answer.
 
-        Where the server says, `max_context_length` of a model is in tokens. Opens no session.
+        `supported_models` of the result has one entry a base model: its `model_name`, and its
+        `max_context_length` in tokens (None where the server does not say). Opens no session.
         """
         return self._capabilities().result()
 
@@ -187,11 +190,12 @@ class ServiceClient:
         `await` the client, or call its `result()`, to wait until the server has the model. Calls made before
         that are queued behind the creation, and fail with it (`applied` "no").
 
-        `base_model` is one that `get_server_capabilities` names. `rank` is at least 1, and one of the
-        `train_*` is true; `seed` fixes the initial weights. `user_metadata` are labels that lists show.
-        `optimizer` is Adam unless it says otherwise. Raises `InputError` before sending; the client raises
-        `BadRequestError` or `NotFoundError` (`applied` "no") for a base model or an optimizer that the server
-        does not have.
+        `base_model` is one that `get_server_capabilities` names. `rank` is the rank of the adapter, at least
+        1; `seed` fixes its initial weights (None: the server draws them). `train_mlp`, `train_attn` and
+        `train_unembed` say which layers get an adapter; at least one is true. `user_metadata` are labels that
+        lists show. `optimizer` is Adam where it is None. Raises `InputError` before sending; the client
+        raises `BadRequestError` or `NotFoundError` (`applied` "no") for a base model or an optimizer that the
+        server does not have.
         """
         from tinsmith.clients.creation import NewModel
         from tinsmith.clients.training import TrainingClient
@@ -255,11 +259,11 @@ class ServiceClient:
     ) -> sampling.SamplingClient:
         """Ask for a sampler of a checkpoint or of a base model, and return its client at once.
 
-        Exactly one of `model_path`, a `tinker://` path, and `base_model` is given, else `InputError`.
-        `retry_config` holds for all samples of the new client, which wait until the server has the sampler.
-        `record_stability_info` has the server record what the loss `stable_reinforce` needs of each sample.
-        The client raises `NotFoundError` or `BadRequestError` (`applied` "no") for what the server does not
-        have.
+        Give exactly one of `model_path`, a `tinker://` path, and `base_model`; `InputError` otherwise.
+        `retry_config` holds for all samples of the new client (None: the settings of this one). Samples that
+        are asked for before the server has the sampler are queued behind it. `record_stability_info` has the
+        server record what the loss `stable_reinforce` needs of each sample. The client raises `NotFoundError`
+        or `BadRequestError` (`applied` "no") for what the server does not have.
         """
         from tinsmith.clients.sampling import SamplingClient
 
@@ -279,13 +283,17 @@ class ServiceClient:
 
     @property
     def raw(self) -> raw_operations.RawOperations:
-        """Every operation of the contract as a call; for what the other clients do not wrap."""
+        """Every operation of the contract as a method, for what the other clients do not offer."""
         from tinsmith.clients.raw import RawOperations
 
         return RawOperations(self._context)
 
     def attach(self, request_id: str, result: type[Any]) -> APIFuture[Any]:
-        """Wait for a promise by its id, decoded as `result`; see `APIFuture.from_request_id`."""
+        """Return a future of the promise with this id, which another future or another process made.
+
+        `result` is the class of its result, such as `types.OptimStepResponse`. The call raises `InputError`
+        for a class that is no promise's result; see `APIFuture.from_request_id`.
+        """
         from tinsmith.clients.attach import attach
 
         return attach(self._context, request_id, result)
@@ -295,9 +303,9 @@ class ServiceClient:
     ) -> APIFuture[str]:
         """Copy a checkpoint into this session, as if a model of it had saved it; the result is its path.
 
-        `path` is a `tinker://` path, `ttl_seconds` 3600 or more (None: kept for ever), and
-        `weights_access_token` opens a checkpoint of somebody else. The call raises `InputError`; its future
-        `NotFoundError` or `ConflictError` (`applied` "no").
+        `path` is a `tinker://` path. `ttl_seconds` is how many seconds the copy is kept, 3600 or more (None:
+        for ever). `weights_access_token` opens somebody else's checkpoint (None: for one's own and public
+        ones). The call raises `InputError`; its future `NotFoundError` or `ConflictError` (`applied` "no").
         """
         from tinsmith.clients.rest import copy_of
 
@@ -312,11 +320,12 @@ class ServiceClient:
         *,
         timeout: float | None = None,
     ) -> APIFuture[None]:
-        """Wait for training in flight, at most `timeout` seconds (None: as configured), then end this.
+        """Wait for training in flight, at most `timeout` seconds (None: `FlowLimits.exit_drain_s`), then end.
 
-        With a `status` the server is told how the session went, and `detail` in words; a server that does
-        not know of it loses nothing. Leaving a `with` block tells "success", "errored" with the name of the
-        exception's class, or "interrupted". Returns when all is closed; the future is for `await`.
+        A `status` reports to the server how the session went, and `detail` says it in words; a server without
+        such a route is not an error. Leaving a `with` block reports "success", "errored" with the name of the
+        exception's class, or "interrupted". Returns when all is closed; the future is for `await`. Raises
+        `InputError` for any other `status`.
         """
         _check_status(status)
         ended: APIFuture[None] = APIFuture()

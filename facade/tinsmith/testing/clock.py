@@ -1,4 +1,4 @@
-"""A clock that tests hold in their hands: the loop of the client runs on it, and no test waits for real."""
+"""A clock that tests control: the client's event loop runs on it, and no test waits in real time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GLANCE_S = 0.0005
-"""Real seconds that an idle loop looks for work of other threads before its clock jumps to the next timer."""
+"""Real seconds that an idle loop waits for work of other threads before its clock jumps to the next timer."""
 
 
 class FrozenClock:
     """Time as the client sees it.
 
-    With `auto` an idle loop jumps to its next timer, so that an hour of back-off passes in a moment; without
-    it time stands still until `advance`.
+    With `auto` an idle loop jumps to its next timer, so that an hour of back-off passes in a moment. Without
+    it time passes only by `advance`.
     """
 
     def __init__(self, *, auto: bool = True) -> None:
@@ -46,8 +46,8 @@ class FrozenClock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep time standing still while the block runs, for instance while calls are made."""
-        with self._guard:  # a jump that has begun to look is over or does not happen
+        """Stop the clock while the block runs, for instance while calls are made."""
+        with self._guard:  # a jump that has begun ends before it, or does not happen
             auto, self.auto = self.auto, False
         try:
             yield
@@ -105,7 +105,17 @@ class _FrozenLoop(asyncio.SelectorEventLoop):
 
 @contextmanager
 def frozen_clock(*, auto: bool = True) -> Iterator[FrozenClock]:
-    """Run the clients made inside the block on a clock of their own."""
+    """Run the clients that are made inside the block on a clock of their own.
+
+    With `auto` an idle client jumps to its next timer; without it time passes only by `advance`.
+
+    >>> from tinsmith import ServiceClient, testing
+    >>> with testing.frozen_clock() as clock, ServiceClient(**testing.LedgerService().settings()) as service:
+    ...     began_s = clock.now()
+    ...     clock.advance(60.0)
+    >>> clock.now() - began_s
+    60.0
+    """
     clock = FrozenClock(auto=auto)
     clock.runtime = _runtime.Runtime(clock.loop)
     before = _runtime.replace(clock.runtime)

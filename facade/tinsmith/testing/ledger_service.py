@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TRAINING = frozenset(operation.id for operation in OPERATIONS.values() if operation.in_order)
-"""Operations that stand in a model's line."""
+"""Operations whose order counts: they are numbered within a model."""
 
 
 @attrs.frozen
@@ -32,18 +32,20 @@ class ServerDialect:
     """How a server differs from the usual one."""
 
     duplicates: Literal["promise", "conflict", "refuse", "apply", "sequence"] = "promise"
-    """An identical duplicate gets its promise, 409 with that promise, a bare 409, or is applied again.
+    """What a request gets that comes a second time, byte for byte.
 
-    With "sequence" it gets a promise of its own, which fails with a 409 that names the number expected.
+    "promise": the promise of the first; "conflict": 409 with that promise; "refuse": 409 without it; "apply":
+    it is applied again; "sequence": a promise of its own, which fails with a 409 that names the number
+    expected.
     """
     order: Literal["wait", "strict", "arrival"] = "wait"
-    """Whether a request with a gap before it is refused with 408, with 409, or applied as it comes."""
+    """What a request gets that leaves a gap before its number: 408, 409, or it is applied ("arrival")."""
     ready_after_polls: int = 0
-    """How many polls of a promise are answered with "not yet"."""
+    """How many polls of a promise are answered with "not yet"; 0 and more."""
     not_yet: Literal["408", "try_again"] = "408"
-    """How "not yet" is said."""
+    """How "not yet" is said: by status 408, or by 200 with a body of type `try_again`."""
     hold_s: float = 0.0
-    """How long a poll is held before "not yet"."""
+    """Seconds for which a poll is held before "not yet"."""
     names: Literal["overwrite", "refuse"] = "overwrite"
     """What becomes of a save under a name that exists: it is overwritten, or refused with 409."""
     lacks: frozenset[str] = frozenset()
@@ -62,25 +64,33 @@ class _Promise:
 
 
 class LedgerService:
-    """The server side of a test, with no socket: `ServiceClient(**service.settings())` talks to it."""
+    """The server side of a test, without a socket: `ServiceClient(**service.settings())` talks to it.
+
+    >>> from tinsmith import ServiceClient, testing
+    >>> service = testing.LedgerService()
+    >>> with ServiceClient(**service.settings()) as client:
+    ...     models = client.get_server_capabilities().supported_models
+    >>> models[0].model_name, [request.path for request in service.seen]
+    ('tinsmith/tiny', ['api/v1/get_server_capabilities'])
+    """
 
     def __init__(self, dialect: ServerDialect | None = None, plan: FaultPlan | None = None) -> None:
         self.dialect = dialect or ServerDialect()
-        """How it behaves."""
+        """How it answers."""
         self.plan = plan
-        """When it fails; None for the plan of the `faults` block around."""
+        """Which requests meet a fault; None for the plan of the `faults` block around."""
         self.ledger = Ledger()
         """What it applied."""
         self.seen: list[Seen] = []
-        """Every request, in order of arrival; but for probes, of which neither rules nor plans know."""
+        """Every request in order of arrival, without the probes, which neither rules nor plans get."""
         self.probes: list[Seen] = []
-        """The requests that asked for the encoding and apply nothing."""
+        """The requests by which a client finds out the encoding; they apply nothing."""
         self.rules: list[Callable[[str, Seen, dict[str, Any]], Answer | None]] = []
-        """Asked in turn, with (operation, request, body), before the service answers."""
+        """Functions of (operation, request, body); an answer that one of them returns is sent at once."""
         self.fail_promise: Callable[[str, dict[str, Any]], dict[str, Any] | None] | None = None
-        """Given (operation, body), returns the failure in which the promise shall end, or None."""
+        """A function of (operation, body) that returns the failure in which the promise ends, or None."""
         self.results: dict[str, dict[str, Any]] = {}
-        """What the promises of an operation end in, where that is not what the service says by itself."""
+        """Results of promises by operation, in place of those that the service makes up."""
         self._promises: dict[str, _Promise] = {}
         self._by_number: dict[tuple[str, int], tuple[str, str]] = {}
         self._next: dict[str, int] = {}
@@ -101,11 +111,11 @@ class LedgerService:
         return {**fixed, **changed}
 
     def lose_session(self) -> None:
-        """Forget every session, as a server does that was restarted."""
+        """Forget every session, as a server does that is restarted."""
         self._sessions.clear()
 
     def lose_promises(self) -> None:
-        """Forget every promise that was given so far."""
+        """Forget every promise that was given so far; a poll of one is answered 410."""
         for promise in self._promises.values():
             promise.gone = True
 
@@ -126,7 +136,7 @@ class LedgerService:
         return await self._serve(seen) if kind is None else await self.suffer(kind, seen, drips=drips)
 
     async def suffer(self, kind: FaultKind, seen: Seen, *, drips: bool = True) -> Answer:
-        """Have a request meet a fault: act or not, and let the client see what the fault leaves of it."""
+        """Have a request meet a fault: apply it or not, and return or raise what the client sees of that."""
         if kind in ON_POLLS:
             return await self._suffer_on_poll(kind, seen)
         if kind is FaultKind.ANOTHERS_PROMISE_AFTER:
@@ -172,7 +182,7 @@ class LedgerService:
         if operation in self.dialect.lacks:
             return reply({"detail": "Not Found"}, 404)
         if operation in TRAINING:
-            return self._in_line(operation, seen, body)
+            return self._in_order(operation, seen, body)
         if operation == "retrieve_future":
             return await self._retrieve(body)
         return self._direct(operation, seen, body)
@@ -219,7 +229,7 @@ class LedgerService:
             result["prompt_logprobs"] = [None] + [-1.0] * (length - 1)
         return self._numbered("asample", body["sampling_session_id"], body["seq_id"], seen.body, result)
 
-    def _in_line(self, operation: str, seen: Seen, body: dict[str, Any]) -> Answer:
+    def _in_order(self, operation: str, seen: Seen, body: dict[str, Any]) -> Answer:
         if "model_id" not in body:
             return self._unnamed()
         model_id, seq_id = body["model_id"], body["seq_id"]

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 DRIP_S = 0.05
 """Seconds between two bytes of an answer that drips."""
 
-
-THIN_LINE_BYTES = 64 * 1024
-"""Piece in which a thin line is read."""
+SLOW_READ_BYTES = 64 * 1024
+"""Bytes that are read at once where `bytes_per_s` limits the speed."""
 
 
 class CutAnswer(Exception):  # noqa: N818  # a rule raises it to have its answer cut, not an error
@@ -159,7 +158,7 @@ class SocketServer:
 
 
 async def _read(reader: asyncio.StreamReader, bytes_per_s: float | None) -> Seen:
-    """Read one request; its body no faster than `bytes_per_s`, as over a thin line."""
+    """Read one request; its body no faster than `bytes_per_s`, as over a slow network."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.split("\r\n")
     method, target, _ = first.split(" ", 2)
@@ -168,7 +167,7 @@ async def _read(reader: asyncio.StreamReader, bytes_per_s: float | None) -> Seen
     left = int(lower.get("content-length", "0"))
     pieces = []
     while left:
-        piece = await reader.read(min(left, THIN_LINE_BYTES if bytes_per_s else left))
+        piece = await reader.read(min(left, SLOW_READ_BYTES if bytes_per_s else left))
         if not piece:
             raise asyncio.IncompleteReadError(b"", left)
         pieces.append(piece)
