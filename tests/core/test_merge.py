@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,9 @@ def test_outputs_are_concatenated_in_order() -> None:
 def test_missing_outputs_are_missing_in_the_whole() -> None:
     """Nobody knows whose the others are; the metrics are weighed by datums."""
     few: Any = part({"a:mean": 5.0})
-    few = ForwardBackwardOutput("A", cast(Any, MissingOutputs(1, 3)), few.metrics)
+    few = ForwardBackwardOutput.of_owned(
+        **{**dict(few), "loss_fn_outputs": MissingOutputs(1, 3), "extra": None}
+    )
     merged = merge_forward_backward([part({"a:mean": 1.0}), few])
     assert merged.metrics == {"a:mean": 4.0}
     assert (len(merged.loss_fn_outputs), repr(merged.loss_fn_outputs)) == (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 from tinsmith_api.model import Extra, Model
-from tinsmith_api.reading import own_fields
+from tinsmith_api.reading import own_fields, taking
 
 from tinsmith.core.given import optional_numbers, whole_numbers
 from tinsmith.core.values.tensor import TensorData
@@ -42,15 +42,31 @@ class _Packed(Model):
     _packed_logprobs: bytes | None
 
 
+_read_reason = taking("SampledSequence", "stop_reason", str)
+_read_logprobs = taking("SampledSequence", "logprobs", list[float | None] | None)
+
+
+def _any_reason(reason: StopReason) -> StopReason:
+    """Take any text, since newer servers have other reasons."""
+    read: StopReason = _read_reason(reason)
+    return read
+
+
+def _with_gaps(logprobs: list[float] | None) -> list[float] | None:
+    """Take None for a number too, which is what a server has that gives none for a token."""
+    read: list[float] | None = _read_logprobs(logprobs)
+    return read
+
+
 @attrs.frozen(field_transformer=own_fields)
 class SampledSequence(_Packed):
     """One sampled continuation."""
 
-    stop_reason: StopReason
+    stop_reason: StopReason = attrs.field(converter=_any_reason)
     """`length` or `stop`."""
     tokens: list[int]
     """Sampled token ids."""
-    logprobs: list[float] | None = None
+    logprobs: list[float] | None = attrs.field(default=None, converter=_with_gaps)
     """Log-probability of each sampled token."""
     topk_sampled_logprobs: TopkLogprobs | None = None
     """Likeliest (token, logprob) pairs at each sampled position; None unless asked for."""
