@@ -12,13 +12,14 @@ import textwrap
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import numpy as np
 import pytest
 from tinsmith.core import values
 from tinsmith.core.arguments import check_optimizer, check_step
+from tinsmith.core.codec.proto_arrays import to_bytes
 from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.values import (
     AdamParams,
@@ -32,6 +33,9 @@ from tinsmith.core.values import (
     TensorData,
     UnknownChunk,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAMES: list[str] = vars(values)["__all__"]
 PNG = b"\x89PNG\r\n\x1a\n rest"
@@ -498,6 +502,30 @@ def test_numbers_that_are_none_are_named_when_an_array_is_made() -> None:
     assert np.isinf(TensorData([1e300], "float32").to_numpy()).all()
     with pytest.raises(InputError, match=r"field 'shape': .*cannot be filled"):
         TensorData([1.0], "float32", [1, 2**62], [0, 1], [0]).to_numpy()
+
+
+def test_fractions_of_whole_numbers_are_refused_and_not_cut() -> None:
+    """The error says which number it is: at once for an array, for a list when it becomes one."""
+    given = [1, 2.5, 3]
+    made: list[Callable[[], object]] = [
+        lambda: TensorData(np.array(given), "int64"),
+        lambda: TensorData(np.array([[1, 2.5], [3, 4]], np.float32), "int64"),
+        lambda: TensorData(given, "int64").to_numpy(),
+        lambda: TensorData(given, "int64", [3, 1]).tolist(),
+        lambda: to_bytes(given, "<i8"),
+        lambda: to_bytes(np.array(given), "<i4"),
+    ]
+    for make in made:
+        with pytest.raises(InputError, match=r"must be a whole number, not .*2\.5") as caught:
+            make()
+        assert caught.value.field == "data[1]"
+    with pytest.raises(InputError, match="whole number") as caught:
+        TensorData([1.0], "float32", [1, 1], np.array([0, 0.5]), [0])
+    assert caught.value.field == "sparse_crow_indices[1]"
+    assert TensorData([1, 2.0], "int64").to_numpy().tolist() == [1, 2]
+    assert TensorData(np.array([1, 2.0]), "int64").data == [1, 2]
+    assert TensorData([1.5], "int64") != TensorData([1], "int64")
+    assert to_bytes([1, 2.0], "<i4") == to_bytes([1, 2], "<i4") == b"\x01\0\0\0\x02\0\0\0"
 
 
 def test_provenance_covers_what_it_annotates() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from array import array
 from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any, Literal, get_args, overload
@@ -94,12 +95,14 @@ def _as_sequence(tokens: Any) -> Any:
     raise InputError(f"must be a flat list of token ids, not a {kind}; pass {instead}", field="tokens")
 
 
-def frozen_array(value: Any, dtype: str) -> Any:
+def frozen_array(value: Any, dtype: str, field: str = "data") -> Any:
     """Return the numbers of an array as a flat, read-only one that nobody else writes to."""
     import numpy as np
 
     if value.ndim == 1 and value.dtype == dtype and value.dtype.isnative:
         return own_array(value)
+    if dtype == "int64" and value.dtype.kind not in "iu":
+        check_whole(value.reshape(-1), field)
     if dtype == "float32" and value.dtype.kind == "f" and value.dtype.itemsize > 4:
         # What float32 does not hold becomes infinite, and is found before sending.
         with np.errstate(over="ignore"):
@@ -115,7 +118,7 @@ def frozen_array(value: Any, dtype: str) -> Any:
 def places_kept(places: Any, field: str) -> Any:
     """Take indices of a sparse tensor: an array becomes a read-only one, all else a list."""
     if is_array(places):
-        return frozen_array(places, "int64")
+        return frozen_array(places, "int64", field)
     if isinstance(places, (list, tuple, range)):
         return list(places)
     raise InputError(f"must be an array or a list, not a {type(places).__name__}", field=field)
@@ -189,14 +192,36 @@ def image_file(path: str | os.PathLike[str]) -> bytes:
 
 
 def as_array(numbers: Any, dtype: str) -> Any:
-    """Return numbers as a flat array; what float32 does not hold becomes infinite."""
+    """Return numbers as a flat array; what float32 does not hold becomes infinite, fractions are no int64."""
     import numpy as np
 
     try:
+        if dtype == "int64" and not is_array(numbers):
+            return whole_array(numbers, "<i8")
         with np.errstate(over="ignore"):  # as when an array is given
             return np.asarray(numbers, dtype=dtype)
+    except InputError:
+        raise
     except (TypeError, ValueError, OverflowError) as cause:
         raise InputError(f"holds what is no number of {dtype}: {cause}", field="data") from cause
+
+
+def whole_array(numbers: Any, kind: Literal["<i4", "<i8"]) -> Any:
+    """Return a flat sequence of whole numbers as an array; OverflowError for one that does not fit."""
+    import numpy as np
+
+    try:
+        return np.asarray(np.frombuffer(array("i" if kind == "<i4" else "q", numbers), f"={kind[1:]}"), kind)
+    except TypeError:  # for any float
+        check_whole(numbers)
+        return np.asarray(numbers, kind)
+
+
+def check_whole(numbers: Any, field: str = "data") -> None:
+    """Refuse fractions, which an array of whole numbers would cut; the error says which number it is."""
+    for place, number in enumerate(numbers):
+        if hasattr(type(number), "is_integer") and not number.is_integer():
+            raise InputError(f"must be a whole number, not {number!r}", field=f"{field}[{place}]")
 
 
 def needed_length(kind: str, expected_tokens: int | None) -> int:

@@ -13,6 +13,7 @@ from tinsmith.core.checks import check_numbers, check_tokens
 from tinsmith.core.codec.guard import WireError
 from tinsmith.core.codec.proto_unknown import put_back, unknown_of
 from tinsmith.core.errors import InputError
+from tinsmith.core.given import check_whole, whole_array
 from tinsmith.core.values.tensor import MAX_DIMENSIONS, TensorData
 
 if TYPE_CHECKING:
@@ -47,9 +48,14 @@ def to_bytes(numbers: Any, kind: Literal["<f4", "<i8", "<i4"]) -> bytes:
         limit = np.iinfo(kind)
         if numbers.min() < limit.min or numbers.max() > limit.max:
             raise ValueError(f"a number does not fit {8 * np.dtype(kind).itemsize} bits")
+        if numbers.dtype.kind == "f":
+            check_whole(numbers)
     with np.errstate(over="ignore", invalid="ignore"):
         try:
-            array = np.asarray(numbers, kind)
+            if kind == "<f4" or is_array(numbers):
+                array = np.asarray(numbers, kind)
+            else:
+                array = whole_array(numbers, kind)
         except OverflowError:
             raise ValueError(f"a number does not fit {8 * np.dtype(kind).itemsize} bits") from None
     if kind == "<f4" and not is_array(numbers) and not np.isfinite(array).all():
