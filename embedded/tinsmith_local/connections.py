@@ -3,16 +3,19 @@
 Owns a uvicorn protocol with these bounds. What a request means is the app's business.
 """
 
-import asyncio
+from __future__ import annotations
+
 import logging
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+if TYPE_CHECKING:
+    import asyncio
+
 _LOG = logging.getLogger("tinsmith.local")
-_LOG.addHandler(logging.NullHandler())
 
 RESERVED_DESCRIPTORS = 64
 """Descriptors that are kept for the database, its log, checkpoints and archives."""
@@ -75,16 +78,16 @@ def bounded(head_s: float, most: int) -> type[H11Protocol]:
     return Bounded
 
 
-def tell_accept_errors_once(loop: asyncio.AbstractEventLoop) -> None:
-    """Log the first failure to take a connection; asyncio itself tells each, once a second."""
-    told = False
+def log_accept_errors_once(loop: asyncio.AbstractEventLoop) -> None:
+    """Log the first failure to take a connection; asyncio itself logs each, once a second."""
+    logged = False
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        nonlocal told
+        nonlocal logged
         if "accept" not in context.get("message", ""):
             loop.default_exception_handler(context)
-        elif not told:
-            told = True
+        elif not logged:
+            logged = True
             _LOG.error("no further connection can be taken for now: %s", context.get("exception"))
 
     loop.set_exception_handler(handle)

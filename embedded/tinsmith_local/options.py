@@ -1,7 +1,10 @@
-"""How the embedded service is to behave: its options and the switches that imitate other servers.
+"""How the embedded service is to behave: its options, its flags for clients, the switches of `--imitate`.
 
-Values only. Policy numbers of the service stand here with their unit and reason; nothing here opens a file.
+Values only, each policy number with its unit and reason; nothing here opens a file. `imitation` does what the
+switches say.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,15 +12,44 @@ from typing import Literal, Self
 
 import attrs
 
-from .flags import Flag
-
 DetailStyle = Literal["native", "text", "list"]
 Wire = Literal["json", "protobuf", "both"]
+"""Encodings of batches and results: one alone, as servers of an age have it, or both."""
+Flag = bool | int | float | str
+"""A setting that the service tells clients."""
+
+CONFIG_FLAGS: Mapping[str, Flag] = {
+    "pjwt_auth_enabled": False,
+    "credential_default_source": "api_key",
+    "sample_dispatch_bytes_semaphore_size": 10_485_760,
+    "inflight_response_bytes_semaphore_size": 52_428_800,
+    "parallel_fwdbwd_chunks": False,
+    "proto_compress_fwdbwd": False,
+    "fwdbwd_max_chunk_len": 1024,
+    "fwdbwd_max_chunk_bytes_count": 5_000_000,
+    "fwdbwd_dispatch_bytes_semaphore_size": 50_000_000,
+    "billing_exception_max_pause_duration_sec": 3600.0,
+    "sample_no_retries": False,
+    "sample_enable_stuck_detection": True,
+    "sample_max_concurrent_requests": 2000,
+    "use_pyqwest_transport": True,
+    "sample_use_retrieve_futures": False,
+    "custom_loss_server_side": False,
+    "sample_join_sampling_session": True,
+}
+"""Answer of `client/config`. Batches leave one after the other, as one thread works on them anyway. The flags
+steer clients, and nothing in the service depends on them."""
+DYNAMIC_FLAGS: Mapping[str, Flag] = {
+    "refresh_interval_sec": 300.0,
+    "sample_cancel_enabled": True,
+    "sample_cancel_max_batch_size": 64,
+}
+"""Answer of `dynamic_config`."""
 
 
 @attrs.frozen(kw_only=True)
 class Imitation:
-    """Manners of other servers of this API, to test a loop against them. All off by default."""
+    """Quirks of other servers of this API, to test a loop against them. All off by default."""
 
     arrival_order: bool = False
     """Apply training requests as they arrive; gaps and disorder of seq_id are not noticed."""
@@ -90,6 +122,36 @@ def _switch_value(key: str, value: str) -> object:
     return True
 
 
+def parse_flags(words: Iterable[str]) -> dict[str, Flag]:
+    """Read words such as `sample_use_retrieve_futures=true` or `fwdbwd_max_chunk_len=8`."""
+    known = {**CONFIG_FLAGS, **DYNAMIC_FLAGS}
+    found: dict[str, Flag] = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        key = name.strip().replace("-", "_")
+        if key not in known:
+            raise ValueError(f"unknown flag {name!r}; known: {', '.join(sorted(known))}")
+        found[key] = _flag_value(key, text.strip(), known[key])
+    return found
+
+
+def _flag_value(key: str, text: str, default: Flag) -> Flag:
+    """Read a value of the kind of the default."""
+    if isinstance(default, bool):
+        if text not in {"true", "false"}:
+            raise ValueError(f"{key} must be true or false, not {text!r}")
+        return text == "true"
+    try:
+        value: Flag = type(default)(text)
+    except ValueError:
+        raise ValueError(f"{key} must be a number, not {text!r}") from None
+    if not text:
+        raise ValueError(f"{key} needs a value")
+    if not isinstance(value, str) and not 0 < value < float("inf"):
+        raise ValueError(f"{key} must be above 0, not {text!r}")
+    return value
+
+
 @attrs.frozen(kw_only=True)
 class ServeOptions:
     """What the embedded service needs to know; every number with its unit."""
@@ -109,7 +171,7 @@ class ServeOptions:
     allowed_hosts: tuple[str, ...] | None = None
     """Host header values (without port) that are served; None checks nothing (in-process use only)."""
     imitate: Imitation = attrs.field(factory=Imitation)
-    """Manners of other servers."""
+    """Quirks of other servers."""
     wire: Wire = "both"
     """Encodings of batches and results: `both`, or one alone as servers of an age have it."""
     client_flags: Mapping[str, Flag] = attrs.field(factory=dict)
@@ -118,6 +180,10 @@ class ServeOptions:
     """Results beyond this are announced by their size first, to polls that allow it."""
     hold_s: float = 20.0
     """Longest time that a poll of a pending promise is held; below 45 s, where official clients give up."""
+    session_hold_s: float = 40.0
+    """A poll for a whole sampler is held no longer than this, whatever the client asks for."""
+    making_wait_s: float = 10.0
+    """Longest time that a request waits for a checkpoint that is being made, then 425."""
     gap_wait_s: float = 10.0
     """Longest time that a training request waits for the numbers before its own, then 408."""
     result_ttl_s: float = 3600.0
@@ -149,8 +215,3 @@ class ServeOptions:
     """Least engine time between two snapshots of a model: about what a restart computes again."""
     archive_url_ttl_s: float = 900.0
     """Life of a signed archive URL."""
-
-    @property
-    def poll_hold_s(self) -> float:
-        """Hold of one poll, the imitation switch considered."""
-        return 0.0 if self.imitate.unheld_polls else self.hold_s

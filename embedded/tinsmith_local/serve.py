@@ -3,25 +3,30 @@
 Owns the socket and the server's life. Printing is the caller's business: `announce` is given the address.
 """
 
+from __future__ import annotations
+
 import asyncio
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import orjson
 import uvicorn
 
-from .connections import bounded, most_connections, tell_accept_errors_once
-from .opening import Running, start
-from .options import Imitation, ServeOptions
-from .store import Database, DataDir, Telemetry
+from tinsmith_local.connections import bounded, log_accept_errors_once, most_connections
+from tinsmith_local.options import Imitation, ServeOptions
+from tinsmith_local.service import Service
+from tinsmith_local.store import Database, DataDir, TelemetryTable
 
-#: Names under which a service on loopback may be asked for.
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+"""Names under which a service on loopback may be asked for."""
 
 
 @attrs.frozen(kw_only=True)
@@ -42,18 +47,18 @@ class Address:
 class _Server(uvicorn.Server):
     """A server whose end does not wait for polls that are held."""
 
-    def __init__(self, config: uvicorn.Config, running: Running) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
-        self._running = running
+        self._service = service
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as usual; a service that runs out of descriptors says so once."""
-        tell_accept_errors_once(asyncio.get_running_loop())
+        log_accept_errors_once(asyncio.get_running_loop())
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let held polls go, then end as usual."""
-        self._running.service.board.release()
+        self._service.release_polls()
         await super().shutdown(sockets)
 
 
@@ -69,30 +74,30 @@ def serve(
     listener = _listen(host, port, allow_remote=allow_remote)
     with listener:
         complete = _complete(options, host, allow_remote=allow_remote)
-        running = start(complete)
+        service = Service(complete)
         try:
-            server = _Server(_config(running, complete), running)
-            announce(_address(listener, host, running))
+            server = _Server(_config(service, complete), service)
+            announce(_address(listener, host, service))
             server.run(sockets=[listener])
         finally:
-            running.service.close()
+            service.close()
 
 
 @contextmanager
-def serving(options: ServeOptions, *, port: int = 0) -> Iterator[tuple[Address, Running]]:
+def serving(options: ServeOptions, *, port: int = 0) -> Iterator[tuple[Address, Service]]:
     """Serve on loopback from a thread while the block runs."""
     with _listen("127.0.0.1", port, allow_remote=False) as listener:
         complete = _complete(options, "127.0.0.1", allow_remote=False)
-        running = start(complete)
-        server = _Server(_config(running, complete), running)
+        service = Service(complete)
+        server = _Server(_config(service, complete), service)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            yield _address(listener, "127.0.0.1", running), running
+            yield _address(listener, "127.0.0.1", service), service
         finally:
             server.should_exit = True
             thread.join()
-            running.service.close()
+            service.close()
 
 
 def _listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
@@ -134,10 +139,10 @@ def _complete(options: ServeOptions, host: str, *, allow_remote: bool) -> ServeO
     return attrs.evolve(options, keep_token=True, allowed_hosts=hosts, reads_paths=reads_paths)
 
 
-def _config(running: Running, options: ServeOptions) -> uvicorn.Config:
+def _config(service: Service, options: ServeOptions) -> uvicorn.Config:
     """Configure uvicorn: quiet, and with the header cap."""
     return uvicorn.Config(
-        running.app,
+        service.app,
         log_level="warning",
         access_log=False,
         lifespan="off",
@@ -157,9 +162,9 @@ def _headers(options: ServeOptions) -> list[tuple[str, str]]:
     return [] if stands_for_another else [("Server", "tinsmith")]
 
 
-def _address(listener: socket.socket, host: str, running: Running) -> Address:
+def _address(listener: socket.socket, host: str, service: Service) -> Address:
     """Say where the socket listens."""
-    token = running.service.options.token
+    token = service.options.token
     assert token is not None
     shown = f"[{host}]" if ":" in host else host
     return Address(base_url=f"http://{shown}:{listener.getsockname()[1]}", token=token)
@@ -169,7 +174,7 @@ def read_telemetry(data_dir: Path) -> Iterator[str]:
     """Read the kept telemetry as JSON lines; the service need not run."""
     database = Database(DataDir(data_dir).database)
     try:
-        for session_id, received_at, event in Telemetry(database).read():
+        for session_id, received_at, event in TelemetryTable(database).read():
             line = {"session_id": session_id, "received_at": received_at, **orjson.loads(event)}
             yield orjson.dumps(line).decode()
     finally:

@@ -1,79 +1,89 @@
-"""The embedded service put together: store, engine thread, promises and lines, on one directory.
+"""The embedded service put together on one directory: store, engine's thread, app; its start and its end.
 
-Owns composition, restart and housekeeping. HTTP is `app`'s business, which is given one of these.
+This is the one place that knows all parts; each of them is given what it uses. One running service for each
+data directory of a process is shared by all who take it, and closed by the last.
 """
 
-import asyncio
+from __future__ import annotations
+
 import logging
+import os
 import secrets
-import shutil
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import attrs
 
-from .engine.lora import Adapter
-from .models.adapters import save_adapter
-from .models.registry import ModelRegistry
-from .options import ServeOptions
-from .store import (
-    Answers,
-    CheckpointRow,
-    Checkpoints,
+from tinsmith_local import imitation
+from tinsmith_local.app.account import AboutEndpoints, AccountEndpoints, KeyTokens
+from tinsmith_local.app.adapter_files import AdapterFolders
+from tinsmith_local.app.admission import Admission
+from tinsmith_local.app.archives import Archives
+from tinsmith_local.app.build import build_app, by_operation
+from tinsmith_local.app.call import BodyRules
+from tinsmith_local.app.checkpoints import CheckpointEndpoints
+from tinsmith_local.app.contract import Contract
+from tinsmith_local.app.futures import FutureEndpoints
+from tinsmith_local.app.gate import Gate
+from tinsmith_local.app.lookups import Lookups
+from tinsmith_local.app.requests import RequestDecoder
+from tinsmith_local.app.sampling import SamplingEndpoints
+from tinsmith_local.app.sessions import SessionEndpoints
+from tinsmith_local.app.training import ModelQueue, TrainingEndpoints
+from tinsmith_local.app.weights import WeightEndpoints
+from tinsmith_local.models.registry import ModelRegistry
+from tinsmith_local.store import (
+    AnswerTable,
+    CheckpointTable,
     Database,
     DataDir,
     DirectoryLock,
     PromiseRow,
-    Promises,
-    Runs,
-    Sessions,
-    StorageFullError,
-    Telemetry,
+    PromiseTable,
+    RunTable,
+    SessionTable,
+    TelemetryTable,
 )
-from .store.answers import insert_answer
-from .store.checkpoints import insert_checkpoint
-from .store.files import file_name, is_open_to_others, trouble_is_named
-from .work.board import Board
-from .work.floor import Floor
-from .work.lines import Lines
-from .work.operations import Draw, Operation
-from .work.states import States
-from .work.trainer import Trainer
-from .work.worker import Worker
+from tinsmith_local.store.data_dir import is_open_to_others, trouble_is_named
+from tinsmith_local.work.checkpoint_files import CheckpointFiles
+from tinsmith_local.work.engine_thread import EngineThread
+from tinsmith_local.work.lifetimes import LastUse, Lifetimes
+from tinsmith_local.work.live_models import LiveModels
+from tinsmith_local.work.notifier import Notifier
+from tinsmith_local.work.operations import SampleRequest, TrainingRequest
+from tinsmith_local.work.promise_store import PromiseStore
+from tinsmith_local.work.sampling_engine import SamplingEngine
+from tinsmith_local.work.sequencer import Sequencer
+from tinsmith_local.work.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from starlette.types import ASGIApp
+
+    from tinsmith_local.options import ServeOptions
 
 _LOG = logging.getLogger("tinsmith.local")
-_LOG.addHandler(logging.NullHandler())
-
-
-#: Times of last use are written at most this often: nobody needs them to the second.
-NOTED_EVERY_S = 5.0
-
-
-class Reader(Protocol):
-    """Turns journalled bodies back into work after a restart; `app.requests` provides it."""
-
-    def operation(self, service: "Service", row: PromiseRow, body: bytes) -> Operation | Draw:
-        """Decode one accepted request."""
 
 
 class Service:
-    """One running service on one data directory."""
+    """One running service on one data directory; its parts can be looked at."""
+
+    app: ASGIApp
+    """Its ASGI app."""
+    options: ServeOptions
+    """How it behaves, with its key."""
 
     def __init__(
         self,
         options: ServeOptions,
-        reader: Reader,
         *,
         clock: Callable[[], float] = time.time,
         base_models: ModelRegistry | None = None,
     ) -> None:
-        self._noted: dict[str, float] = {}
-        self.clock = clock
-        self._reader = reader
-        self._copying = threading.Lock()
+        self._clock = clock
         self.base_models = base_models or ModelRegistry(
             options.models.items(), reads_paths=options.reads_paths
         )
@@ -89,92 +99,267 @@ class Service:
         except BaseException:
             self._lock.release()
             raise
-        self.worker.start()
+        self.engine_thread.start(
+            is_sampling=self.sampling.has_work,
+            sample=self.sampling.step,
+            keep_house=self.lifetimes.keep_house,
+        )
 
     def _open(self, options: ServeOptions) -> None:
-        """Open the store on the locked directory, and take up what it holds."""
+        """Open the store on the locked directory, put the parts together, and take up what it holds."""
         self.files = DataDir(options.data_dir)
         self.database = Database(self.files.database)
         try:
             if options.token is None and options.keep_token:
                 drawn = f"tml-{secrets.token_urlsafe(32)}".encode()
                 options = attrs.evolve(options, token=self.database.secret("token", drawn).decode())
-            self.options = options
-            self.promises = Promises(self.database, self.files)
-            self.sessions = Sessions(self.database)
-            self.runs = Runs(self.database)
-            self.checkpoints = Checkpoints(self.database)
-            self.telemetry = Telemetry(self.database)
-            self.answers = Answers(self.database)
-            self.secret = self.database.secret("signing", secrets.token_bytes(32))
-            self.board = Board(self.promises, self.clock)
-            self.lines = Lines(self.promises, self.board.signals, options.imitate, options.gap_wait_s)
-            self._assemble()
+            self.options = imitation.adjusted(options)
+            self._open_tables()
+            self._open_lookups()
+            self._open_work()
+            self._open_app()
             self._resume()
         except BaseException:
             self.database.close()
             raise
 
-    def _assemble(self) -> None:
-        """Build what works in the engine's thread."""
-        self.states = States(
-            files=self.files,
-            runs=self.runs,
-            promises=self.promises,
-            base_models=self.base_models,
-            options=self.options,
-            decode=self._training_operation,
-        )
-        self.floor = Floor(
-            board=self.board,
-            files=self.files,
-            base_models=self.base_models,
-            options=self.options,
-            wake=lambda: self.worker.wake(),
-        )
-        self.worker = Worker(self.floor, self.keep_house)
-        self.trainer = Trainer(
-            board=self.board,
-            states=self.states,
-            worker=self.worker,
-            files=self.files,
+    def _open_tables(self) -> None:
+        """Open the tables of the store."""
+        self.promise_table = PromiseTable(self.database, self.files)
+        self.sessions = SessionTable(self.database)
+        self.runs = RunTable(self.database)
+        self.checkpoints = CheckpointTable(self.database)
+        self.telemetry = TelemetryTable(self.database)
+        self._answers = AnswerTable(self.database)
+
+    def _open_lookups(self) -> None:
+        """Make what finds and decodes what requests name."""
+        self._contract = Contract()
+        self._notifier = Notifier()
+        self._last_use = LastUse(self._clock)
+        self._lookups = Lookups(
+            sessions=self.sessions,
             runs=self.runs,
             checkpoints=self.checkpoints,
             base_models=self.base_models,
-            options=self.options,
-            shelve=self.floor.keep,
+            notifier=self._notifier,
+            last_use=self._last_use,
+            clock=self._clock,
+            making_wait_s=self.options.making_wait_s,
+        )
+        self._decoder = RequestDecoder(
+            contract=self._contract, lookups=self._lookups, assets=self.files.assets
         )
 
-    def _training_operation(self, row: PromiseRow, body: bytes) -> Operation:
-        """Decode a training request that is to be applied again."""
-        operation = self._reader.operation(self, row, body)
-        assert not isinstance(operation, Draw)
-        return operation
+    def _open_work(self) -> None:
+        """Make what accepts work and does it in the engine's thread."""
+        options = self.options
+        self.promises = PromiseStore(self.promise_table, self._notifier, self._clock)
+        self.engine_thread = EngineThread()
+        self.live_models = LiveModels(
+            files=self.files,
+            runs=self.runs,
+            promises=self.promise_table,
+            base_models=self.base_models,
+            decode=self._decoder.training,
+            state_bytes=options.state_bytes,
+            snapshot_min_s=options.snapshot_min_s,
+            snapshot_cost_ratio=options.snapshot_cost_ratio,
+        )
+        self.sampling = SamplingEngine(
+            promises=self.promises,
+            files=self.files,
+            base_models=self.base_models,
+            wake=self.engine_thread.wake,
+        )
+        self._trainer = Trainer(
+            promises=self.promises,
+            notifier=self._notifier,
+            live_models=self.live_models,
+            engine_thread=self.engine_thread,
+            files=self.files,
+            checkpoints=self.checkpoints,
+            keep_adapter=self.sampling.keep,
+        )
+        self.checkpoint_files = CheckpointFiles(
+            files=self.files,
+            database=self.database,
+            checkpoints=self.checkpoints,
+            clock=self._clock,
+            forget_adapter=self.sampling.forget,
+        )
+        self.lifetimes = Lifetimes(
+            promises=self.promises,
+            sessions=self.sessions,
+            runs=self.runs,
+            checkpoints=self.checkpoints,
+            checkpoint_files=self.checkpoint_files,
+            files=self.files,
+            trainer=self._trainer,
+            sampling=self.sampling,
+            clock=self._clock,
+            result_ttl_s=options.result_ttl_s,
+            session_ttl_s=options.session_ttl_s,
+            ephemeral_bytes=options.ephemeral_bytes,
+        )
+
+    def _open_app(self) -> None:
+        """Make the app: its endpoints behind the gate."""
+        options = self.options
+        secret = self.database.secret("signing", secrets.token_bytes(32))
+        tokens = KeyTokens(secret, self._clock)
+        archives = Archives(secret=secret, clock=self._clock, checkpoints=self.checkpoints, files=self.files)
+        groups = self._endpoint_groups(tokens, archives)
+        self.endpoints = imitation.imitating(by_operation(self._contract, groups), options.imitate)
+        """The function of each operation."""
+        word = imitation.wording(options.imitate)
+        allowed = BodyRules(wire=options.wire, max_body_bytes=options.max_body_bytes, body_s=options.body_s)
+        self.app = Gate(
+            app=build_app(self._contract, self.endpoints, archives, allowed=allowed, word=word),
+            tokens=tokens,
+            token=options.token,
+            allowed_hosts=options.allowed_hosts,
+            max_header_bytes=options.max_header_bytes,
+            word=word,
+        )
+
+    def _endpoint_groups(self, tokens: KeyTokens, archives: Archives) -> list[object]:
+        """Make the objects whose methods serve the operations."""
+        options = self.options
+        imitate = options.imitate
+        sequencer = Sequencer(
+            self.promise_table,
+            self._notifier,
+            gap_wait_s=options.gap_wait_s,
+            decide=imitation.sequence_rule(imitate),
+            names_repeated=imitate.duplicates_409,
+        )
+        admission = Admission(
+            sequencer=sequencer, promises=self.promises, table=self.promise_table, submit=self._submit
+        )
+        queue = ModelQueue(
+            lookups=self._lookups,
+            admission=admission,
+            runs=self.runs,
+            trainer=self._trainer,
+            last_use=self._last_use,
+            clock=self._clock,
+            max_queued_bytes=options.max_queued_bytes,
+        )
+        folders = AdapterFolders(
+            lookups=self._lookups,
+            base_models=self.base_models,
+            checkpoints=self.checkpoints,
+            checkpoint_files=self.checkpoint_files,
+            clock=self._clock,
+            reads_paths=options.reads_paths,
+        )
+        work = self._work_endpoints(admission, queue, folders)
+        return [*work, *self._store_endpoints(tokens, archives)]
+
+    def _store_endpoints(self, tokens: KeyTokens, archives: Archives) -> list[object]:
+        """Make the groups that read and change what is stored."""
+        options = self.options
+        return [
+            AboutEndpoints(
+                base_models=self.base_models,
+                client_flags=options.client_flags,
+                max_body_bytes=options.max_body_bytes,
+            ),
+            AccountEndpoints(tokens=tokens, checkpoints=self.checkpoints),
+            SessionEndpoints(
+                lookups=self._lookups,
+                lifetimes=self.lifetimes,
+                sessions=self.sessions,
+                runs=self.runs,
+                checkpoints=self.checkpoints,
+                telemetry=self.telemetry,
+                clock=self._clock,
+            ),
+            CheckpointEndpoints(
+                lookups=self._lookups,
+                runs=self.runs,
+                checkpoints=self.checkpoints,
+                checkpoint_files=self.checkpoint_files,
+                archives=archives,
+                files=self.files,
+                clock=self._clock,
+                archive_url_ttl_s=options.archive_url_ttl_s,
+            ),
+        ]
+
+    def _work_endpoints(
+        self, admission: Admission, queue: ModelQueue, folders: AdapterFolders
+    ) -> list[object]:
+        """Make the groups whose work is promised, and polls."""
+        options = self.options
+        return [
+            TrainingEndpoints(lookups=self._lookups, admission=admission, queue=queue, decoder=self._decoder),
+            WeightEndpoints(
+                lookups=self._lookups,
+                queue=queue,
+                folders=folders,
+                checkpoints=self.checkpoints,
+                checkpoint_files=self.checkpoint_files,
+                sessions=self.sessions,
+                answers=self._answers,
+                clock=self._clock,
+            ),
+            SamplingEndpoints(
+                lookups=self._lookups,
+                admission=admission,
+                decoder=self._decoder,
+                sessions=self.sessions,
+                sampling=self.sampling,
+                last_use=self._last_use,
+                clock=self._clock,
+                max_queued_samples=options.max_queued_samples,
+            ),
+            FutureEndpoints(
+                promises=self.promises,
+                lookups=self._lookups,
+                engine_thread=self.engine_thread,
+                sampling=self.sampling,
+                hold_s=options.hold_s,
+                session_hold_s=options.session_hold_s,
+                wire=options.wire,
+                metadata_bytes=options.metadata_bytes,
+                reshape=imitation.reshaping(options.imitate),
+            ),
+        ]
+
+    def _submit(self, row: PromiseRow, operation: TrainingRequest | SampleRequest) -> None:
+        """Hand accepted work to the engine's thread."""
+        if isinstance(operation, SampleRequest):
+            self.sampling.submit(row, operation)
+        else:
+            self._trainer.submit(row, operation)
 
     def _resume(self) -> None:
         """Take up what an earlier process accepted and did not finish, in the order of acceptance."""
         self.files.empty_scratch()
-        self.sessions.all_seen(self.clock())
+        self.sessions.all_seen(self._clock())
         self._sweep_files()
-        for row in self.promises.pending():
+        table = self.promise_table
+        for row in table.pending():
             if self._overtaken(row):
-                # Later requests of this model are done, so this one had failed, with no room to say so.
-                self.promises.fail(row.request_id, "no space left; not applied", "server", self.clock())
+                # Later requests of this model are done: it failed, and a full disk kept that unwritten.
+                table.fail(row.request_id, "no space left; not applied", "server", self._clock())
                 continue
-            self.board.resume(row)
+            self.promises.resume(row)
             try:
-                operation = self._reader.operation(self, row, self.promises.body(row.request_id))
+                operation = self._decoder.journalled(row, table.body(row.request_id))
             except Exception as error:  # noqa: BLE001 - one request must not keep the service from starting
                 _LOG.warning("promise %s cannot be resumed: %s", row.request_id, error)
-                self.board.fail(row.request_id, f"cannot be resumed: {error}", "server")
+                self.promises.fail(row.request_id, f"cannot be resumed: {error}", "server")
                 continue
-            self.submit(row, operation)
+            self._submit(row, operation)
 
     def _overtaken(self, row: PromiseRow) -> bool:
         """Whether a later request of the same model has an outcome already."""
         if row.model_id is None or row.position is None:
             return False
-        return self.promises.last_settled(row.model_id) > row.position
+        return self.promise_table.last_settled(row.model_id) > row.position
 
     def _sweep_files(self) -> None:
         """Remove files that no row points at: what a killed process had written ahead of its row."""
@@ -182,121 +367,24 @@ class Service:
         for path in self.files.states.iterdir():
             if path.name not in known:
                 self.files.remove(path)
-        bodies, results = self.promises.files_in_use()
+        bodies, results = self.promise_table.files_in_use()
         for folder, used in ((self.files.bodies, bodies), (self.files.results, results)):
             for path in folder.iterdir():
                 if path.name not in used:
                     path.unlink(missing_ok=True)
 
-    def note_use(self, key: str, write: Callable[[float], None]) -> None:
-        """Write down that something was used just now, unless that was written a moment ago."""
-        now = self.clock()
-        if now - self._noted.get(key, 0.0) >= NOTED_EVERY_S:
-            self._noted[key] = now
-            try:
-                write(now)
-            except StorageFullError as error:  # the request that was to be noted has succeeded
-                _LOG.warning("a time of use was not noted: %s", error)
-
-    def submit(self, row: PromiseRow, operation: Operation | Draw) -> None:
-        """Hand accepted work to the engine's thread."""
-        if isinstance(operation, Draw):
-            self.floor.submit(row, operation)
-        else:
-            self.trainer.submit(row, operation)
-
-    def keep_house(self) -> None:
-        """Let expire what is due; called by the engine's thread every few seconds."""
-        now = self.clock()
-        try:
-            self.board.save_unsaved()
-            self.board.expire(now - self.options.result_ttl_s)
-            for checkpoint in self.checkpoints.expired(now):
-                self.delete_checkpoint(checkpoint.tinker_path)
-            for session_id in self.sessions.silent_since(now - self.options.session_ttl_s):
-                self.finish_session(session_id, "expired", None)
-            self._bound_ephemeral()
-        except StorageFullError as error:
-            _LOG.warning("housekeeping put off: %s", error)
-
-    def _bound_ephemeral(self) -> None:
-        """Drop the ephemeral samplers unused for longest beyond their budget."""
-        samplers = self.sessions.ephemeral()
-        total = sum(sampler.size_bytes for sampler in samplers)
-        for sampler in samplers[:-1]:
-            if total <= self.options.ephemeral_bytes:
-                return
-            total -= sampler.size_bytes
-            self.drop_sampler(sampler.sampler_id)
-
-    def drop_sampler(self, sampler_id: str) -> None:
-        """Forget an ephemeral sampler and its weights."""
-        self.sessions.drop_sampler(sampler_id)
-        directory = self.files.samplers / file_name(sampler_id)
-        self.floor.forget(str(directory.relative_to(self.files.root)))
-        self.files.remove(directory)
-
-    def finish_session(self, session_id: str, status: str, finish: str | None) -> None:
-        """Close a session; its models and its ephemeral samplers go with it, checkpoints stay."""
-        self.sessions.finish(session_id, status, finish)
-        for model_id in self.runs.of_session(session_id):
-            self.trainer.unload(model_id)
-        for sampler in self.sessions.samplers(session_id):
-            if sampler.ephemeral and sampler.status == "ready":
-                self.drop_sampler(sampler.sampler_id)
-
-    def delete_checkpoint(self, tinker_path: str) -> None:
-        """Forget a checkpoint and its files."""
-        found = self.checkpoints.find(tinker_path)
-        if found is not None:
-            self.checkpoints.delete(tinker_path)
-            self.floor.forget(found.directory)
-            self.files.remove(self.files.root / found.directory)
-
-    async def copy_checkpoint(
-        self, source: CheckpointRow, copy: CheckpointRow, key: str, digest: bytes
-    ) -> None:
-        """Copy a checkpoint's files, then make the copy and the answer under its key true together.
-
-        FileExistsError says that the place is taken, FileNotFoundError that the source is gone.
-        """
-        await asyncio.to_thread(self._copy_checkpoint, source, copy, key, digest)
-
-    def _copy_checkpoint(self, source: CheckpointRow, copy: CheckpointRow, key: str, digest: bytes) -> None:
-        """Copy in a worker thread, one copy at a time: two may want the same place."""
-
-        def fill(target: Path) -> None:
-            for path in (self.files.root / source.directory).iterdir():
-                shutil.copyfile(path, target / path.name)
-
-        with self._copying:
-            if self.checkpoints.find(copy.tinker_path) is not None:
-                raise FileExistsError(copy.tinker_path)
-            self.files.write_directory(self.files.root / copy.directory, fill)
-            with self.database.transaction() as connection:
-                insert_checkpoint(connection, copy)
-                if key:
-                    insert_answer(connection, key, digest, copy.tinker_path, self.clock())
-
-    def keep_adapter(self, row: CheckpointRow, adapter: Adapter, *, optimizer: bool) -> None:
-        """Keep an adapter as a checkpoint, in place of an earlier one of that path."""
-        with self._copying:
-            size = self.files.write_directory(
-                self.files.root / row.directory,
-                lambda path: save_adapter(path, adapter, base_model=row.base_model, optimizer=optimizer),
-            )
-            self.floor.forget(row.directory)
-            with self.database.transaction() as connection:
-                insert_checkpoint(connection, attrs.evolve(row, size_bytes=size))
+    def release_polls(self) -> None:
+        """Answer all held polls with what is known, and hold no more: the service is about to close."""
+        self.promises.release()
 
     def close(self) -> None:
         """Stop between two pieces of work, write down what is not, and let go of the directory.
 
         Says what is left undone: it is done when the directory is opened again.
         """
-        self.board.release()
-        self.worker.close()
-        row, waiting = self.trainer.given_up, self.worker.waiting
+        self.release_polls()
+        self.engine_thread.close()
+        row, waiting = self._trainer.given_up, self.engine_thread.waiting
         if row is not None:
             _LOG.warning(
                 "the service of %s closes: %s of model %s (%s) was given up, nothing of it was applied,"
@@ -308,8 +396,54 @@ class Service:
                 waiting,
             )
         try:
-            self.states.save_all()
-            self.board.save_unsaved()
+            self.live_models.save_all()
+            self.promises.save_unsaved()
         finally:
             self.database.close()
             self._lock.release()
+
+
+@attrs.define(eq=False)
+class _Shared:
+    """A running service and how many hold it."""
+
+    service: Service
+    process: int
+    holders: int = 1
+
+
+_lock = threading.Lock()
+_shared: dict[Path, _Shared] = {}
+
+
+def take(options: ServeOptions) -> Service:
+    """Take the process's service of a directory, started on first use."""
+    directory = options.data_dir.expanduser().resolve()
+    with _lock:
+        shared = _shared.get(directory)
+        if shared is not None and shared.process != os.getpid():
+            raise RuntimeError(
+                "this process was forked from one that runs the embedded service; start a new one"
+            )
+        if shared is None:
+            service = Service(attrs.evolve(options, data_dir=directory))
+            _shared[directory] = _Shared(service, os.getpid())
+            return service
+        shared.service.base_models.offer(options.models)
+        shared.holders += 1
+        return shared.service
+
+
+def give_back(service: Service) -> None:
+    """Let go of a taken service; the last one closes it."""
+    with _lock:
+        for directory, shared in list(_shared.items()):
+            if shared.service is service:
+                shared.holders -= 1
+                if shared.holders == 0:
+                    del _shared[directory]
+                    break
+        else:
+            return
+    if shared.process == os.getpid():
+        service.close()

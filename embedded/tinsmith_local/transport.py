@@ -1,35 +1,38 @@
-"""The door beneath the client: an httpx transport that calls the embedded service in this process.
+"""The way in beneath the client: an httpx transport that calls the embedded service in this process.
 
 `local:` is a private temporary directory, removed when the transport closes or the process ends; `local:PATH`
 keeps its state there, locked against other processes. What is heavy is imported when a transport is opened.
 """
+
+from __future__ import annotations
 
 import asyncio
 import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 import httpx
 
-from .options import ServeOptions
+from tinsmith_local.options import ServeOptions
 
 if TYPE_CHECKING:
-    from .opening import Running
+    from collections.abc import AsyncIterator, Mapping
 
-#: What stands before the path of a local service.
+    from tinsmith_local.service import Service
+
 SCHEME = "local:"
-#: Root of the URLs that reach a local service; no host is ever looked up.
+"""What stands before the path of a local service."""
 ROOT = "http://local.tinsmith"
+"""Root of the URLs that reach a local service; no host is ever looked up."""
 
 
 def open_local(
     base_url: str = SCHEME, options: ServeOptions | None = None, *, models: Mapping[str, str] | None = None
-) -> "LocalTransport":
+) -> LocalTransport:
     """Open the service that `local:` or `local:PATH` names, with base models of the user, by name and path.
 
     `options` gives further settings; its data directory and key are not used. DirectoryLockedError says that
@@ -56,16 +59,16 @@ class LocalTransport(httpx.AsyncBaseTransport):
     """Calls the ASGI app of a service; may be used from any event loop."""
 
     def __init__(self, options: ServeOptions, private: Path | None = None) -> None:
-        from .opening import take
+        from tinsmith_local.service import take
 
-        self._running: Running = take(options)
+        self._service: Service = take(options)
         self._process = os.getpid()
-        self._end = weakref.finalize(self, _close, self._running, private, self._process)
+        self._end = weakref.finalize(self, _close, self._service, private, self._process)
 
     @property
-    def running(self) -> "Running":
+    def service(self) -> Service:
         """The service beneath, for tests that look inside."""
-        return self._running
+        return self._service
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request; the read timeout of httpx holds."""
@@ -78,7 +81,7 @@ class LocalTransport(httpx.AsyncBaseTransport):
         timeout = request.extensions.get("timeout", {}).get("read")
         try:
             async with asyncio.timeout(timeout):
-                return await _Exchange(request, body).run(self._running.app)
+                return await _Exchange(request, body).run(self._service.app)
         except TimeoutError as error:
             raise httpx.ReadTimeout("the local service did not answer in time", request=request) from error
 
@@ -95,13 +98,13 @@ class LocalTransport(httpx.AsyncBaseTransport):
         raise TypeError("a local: service lives in one process; share it with `tinsmith serve`")
 
 
-def _close(running: "Running", private: Path | None, process: int) -> None:
+def _close(service: Service, private: Path | None, process: int) -> None:
     """Give a service back, and remove its directory when it was private; a forked child owns neither."""
-    from .opening import give_back
+    from tinsmith_local.service import give_back
 
     if os.getpid() != process:
         return
-    give_back(running)
+    give_back(service)
     if private is not None:
         shutil.rmtree(private, ignore_errors=True)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from tinsmith.contract.check import Check
 from tinsmith.core.config import ClientConfig
-from tinsmith_local.opening import Running, start
 from tinsmith_local.options import ServeOptions
+from tinsmith_local.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,13 +37,13 @@ class Spoiled(httpx.AsyncBaseTransport):
         return self._spoil(request, answer)
 
 
-def served(directory: Path, **options: Any) -> Running:
+def served(directory: Path, **options: Any) -> Service:
     """Start a service that does not wait long for numbers that never come."""
-    return start(ServeOptions(data_dir=directory, token=KEY, gap_wait_s=0.05, **options))
+    return Service(ServeOptions(data_dir=directory, token=KEY, gap_wait_s=0.05, **options))
 
 
 def checked(
-    running: Running,
+    running: Service,
     spoil: Callable[[httpx.Request, httpx.Response], httpx.Response] = lambda _, answer: answer,
     *,
     write: bool = True,

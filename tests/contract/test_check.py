@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tinsmith.contract.document import Operation
     from tinsmith.contract.report import Report
     from tinsmith.io.http.messages import Seen
-    from tinsmith_local.opening import Running
+    from tinsmith_local.service import Service
 
 CONTRACT = shipped()
 REFUSED = {"delete_api_key", "create_custom_loss"}
@@ -41,14 +41,14 @@ REFUSED = {"delete_api_key", "create_custom_loss"}
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Run one service for all checks; each makes a session of its own."""
     found = served(tmp_path_factory.mktemp("checked") / "data")
     yield found
-    found.service.close()
+    found.close()
 
 
-def test_the_embedded_service_does_as_the_contract_says(running: Running) -> None:
+def test_the_embedded_service_does_as_the_contract_says(running: Service) -> None:
     """All is verified but what it refuses for a reason, and nothing is left behind."""
     report, exchanges = checked(running)
     assert report.deviations == ()
@@ -59,12 +59,12 @@ def test_the_embedded_service_does_as_the_contract_says(running: Running) -> Non
     assert not any(exchange.status == 0 for exchange in exchanges)
 
 
-def test_what_was_made_is_deleted(running: Running) -> None:
+def test_what_was_made_is_deleted(running: Service) -> None:
     """After a check the service has the checkpoints and models in training that it had before."""
 
     def there() -> tuple[int, int]:
-        kept = sum(count for _, count, _ in running.service.checkpoints.stored())
-        return kept, len(list(running.service.files.checkpoints.rglob("*.safetensors")))
+        kept = sum(count for _, count, _ in running.checkpoints.stored())
+        return kept, len(list(running.files.checkpoints.rglob("*.safetensors")))
 
     before = there()
     report, _ = checked(running)
@@ -73,7 +73,7 @@ def test_what_was_made_is_deleted(running: Running) -> None:
 
 
 def test_a_step_that_fails_keeps_no_other_from_cleaning_up(
-    running: Running, monkeypatch: pytest.MonkeyPatch
+    running: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What could not be deleted is told, and the rest is deleted all the same."""
     real = Sender.call
@@ -86,12 +86,12 @@ def test_a_step_that_fails_keeps_no_other_from_cleaning_up(
         return await real(self, operation, *arguments, **more)
 
     monkeypatch.setattr(Sender, "call", call)
-    before = sum(count for _, count, _ in running.service.checkpoints.stored())
+    before = sum(count for _, count, _ in running.checkpoints.stored())
     report, exchanges = checked(running)
     checkpoints = [what for what in report.left_behind if what.startswith("tinker://")]
     assert len(checkpoints) == 1
     assert [what.split()[0] for what in report.left_behind if what not in checkpoints] == ["model", "model"]
-    assert sum(count for _, count, _ in running.service.checkpoints.stored()) == before + 1
+    assert sum(count for _, count, _ in running.checkpoints.stored()) == before + 1
     assert exchanges[-1].path.startswith("/api/v1/sessions/")
 
 
@@ -105,7 +105,7 @@ def test_a_step_that_fails_keeps_no_other_from_cleaning_up(
     ],
 )
 def test_a_fault_of_the_check_is_a_row_of_the_report(
-    write: bool, operation: str, step: str, running: Running, monkeypatch: pytest.MonkeyPatch
+    write: bool, operation: str, step: str, running: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was found before is reported, the fault is named, and what was made is deleted all the same."""
     real = Sender.call
@@ -116,7 +116,7 @@ def test_a_fault_of_the_check_is_a_row_of_the_report(
         return await real(self, asked, *arguments, **more)
 
     monkeypatch.setattr(Sender, "call", call)
-    before = sum(count for _, count, _ in running.service.checkpoints.stored())
+    before = sum(count for _, count, _ in running.checkpoints.stored())
     report, exchanges = checked(running, write=write)
     failed = [row for row in report.rows if row.verdict == "failed"]
     assert [row.operation for row in failed] == [ITSELF]
@@ -126,13 +126,13 @@ def test_a_fault_of_the_check_is_a_row_of_the_report(
     assert report.deviations == ()
     assert len(exchanges) > 1
     assert report.left_behind == ()
-    assert sum(count for _, count, _ in running.service.checkpoints.stored()) == before
+    assert sum(count for _, count, _ in running.checkpoints.stored()) == before
 
 
-def test_an_interrupted_check_deletes_what_it_made(running: Running) -> None:
+def test_an_interrupted_check_deletes_what_it_made(running: Service) -> None:
     """Ctrl-C, which cancels the check, is in the report; the session, the models and checkpoints are gone."""
     config = ClientConfig.from_environment(base_url=URL, api_key=KEY, environ={})
-    before = sum(count for _, count, _ in running.service.checkpoints.stored())
+    before = sum(count for _, count, _ in running.checkpoints.stored())
 
     async def interrupted() -> Report:
         def step(name: str) -> None:
@@ -150,7 +150,7 @@ def test_an_interrupted_check_deletes_what_it_made(running: Running) -> None:
     report = asyncio.run(interrupted())
     assert [row.reason.split(" at ")[0] for row in report.rows if row.verdict == "failed"] == ["interrupted"]
     assert report.left_behind == ()
-    assert sum(count for _, count, _ in running.service.checkpoints.stored()) == before
+    assert sum(count for _, count, _ in running.checkpoints.stored()) == before
     assert next(row.verdict for row in report.rows if row.operation == "asample") == "verified"
 
 
@@ -164,7 +164,7 @@ SAYS_NOTHING = {
 
 @pytest.mark.parametrize("write", [False, True])
 @pytest.mark.parametrize("name", SAYS_NOTHING)
-def test_a_server_of_another_api_does_not_pass(name: str, write: bool, running: Running) -> None:
+def test_a_server_of_another_api_does_not_pass(name: str, write: bool, running: Service) -> None:
     """Where nothing beyond the health check is served the check fails, though nothing may deviate."""
     status, body = SAYS_NOTHING[name]
 
@@ -269,7 +269,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("kind", "words"), FAULTS)
 def test_what_ended_without_an_answer_is_told_in_words(
-    kind: type[httpx.TransportError], words: str, running: Running
+    kind: type[httpx.TransportError], words: str, running: Service
 ) -> None:
     """A fault of the wire is named as what it is, without the words of the library that met it."""
 
@@ -286,7 +286,7 @@ def test_what_ended_without_an_answer_is_told_in_words(
 
 @pytest.mark.parametrize(("write", "answers"), [(False, 4), (True, 4), (True, 40), (True, 75)])
 def test_a_server_that_stops_answering_is_asked_three_times(
-    write: bool, answers: int, running: Running
+    write: bool, answers: int, running: Service
 ) -> None:
     """Then the check ends: what was not sent is not tried, and what was made is told as left behind."""
     asked: list[str] = []
@@ -306,7 +306,7 @@ def test_a_server_that_stops_answering_is_asked_three_times(
     assert bool(report.left_behind) == bool(made)
 
 
-def test_without_write_nothing_is_made(running: Running) -> None:
+def test_without_write_nothing_is_made(running: Service) -> None:
     """A probe opens no session, makes no model, and still sees each route."""
     report, exchanges = checked(running, write=False)
     assert report.deviations == ()
@@ -343,7 +343,7 @@ def test_an_operation_that_is_added_is_not_done(
     needed: list[str] | None,
     marks: dict[str, Any],
     is_harmless: Callable[[httpx.Request], bool],
-    running: Running,
+    running: Service,
 ) -> None:
     """A probe takes an operation for one that changes something, unless the contract marks it as a read."""
     parameter = {"name": "project_id", "in": "path", "required": True, "schema": {"examples": ["proj_8f2c"]}}
@@ -426,7 +426,7 @@ def test_imitations_are_named_and_no_deviations(words: list[str], names: set[str
     try:
         report, _ = checked(running)
     finally:
-        running.service.close()
+        running.close()
     assert report.deviations == ()
     assert {named.dialect.name for named in report.dialects} == names
     assert report.left_behind == ()
@@ -445,7 +445,7 @@ def test_a_server_of_one_encoding_is_walked_through(wire: Any, name: str, tmp_pa
     try:
         report, _ = checked(running)
     finally:
-        running.service.close()
+        running.close()
     assert report.deviations == ()
     assert [named.dialect.name for named in report.dialects] == [name]
     refused = {row.operation for row in report.rows if row.verdict != "verified"}
@@ -491,7 +491,7 @@ def _changed(op: Operation, result: str | None, status: int, body: Any) -> tuple
 
 
 @pytest.mark.parametrize("name", [name for name in CONTRACT.operations if name != POLL])
-def test_a_planted_fault_is_found_and_none_is_invented(name: str, running: Running) -> None:
+def test_a_planted_fault_is_found_and_none_is_invented(name: str, running: Service) -> None:
     """One answer of one operation is spoiled on the wire: the report names that operation and no other."""
     report, _ = checked(running, spoiler(CONTRACT.operations[name]))
     assert {finding.operation for finding in report.deviations} == {name}
@@ -506,7 +506,7 @@ POLLED: list[tuple[str, int, Any]] = [
 
 
 @pytest.mark.parametrize(("status", "body"), [row[1:] for row in POLLED], ids=[row[0] for row in POLLED])
-def test_a_planted_fault_of_polls_is_found(status: int, body: Any, running: Running) -> None:
+def test_a_planted_fault_of_polls_is_found(status: int, body: Any, running: Service) -> None:
     """The poll of an unknown promise is answered with a refusal that says what is wrong, and nothing else."""
 
     def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
@@ -532,7 +532,7 @@ BAD = {
 
 @pytest.mark.parametrize("write", [False, True])
 @pytest.mark.parametrize("name", BAD)
-def test_answers_of_any_kind_are_deviations(name: str, write: bool, running: Running, tmp_path: Path) -> None:
+def test_answers_of_any_kind_are_deviations(name: str, write: bool, running: Service, tmp_path: Path) -> None:
     """A server that answers all with nonsense is judged to the end, and what it said can be kept."""
     headers = {"content-type": "application/json"}
     report, exchanges = checked(
@@ -544,7 +544,7 @@ def test_answers_of_any_kind_are_deviations(name: str, write: bool, running: Run
     assert len(check_captures([file]).deviations) == len(report.deviations)
 
 
-def test_ids_of_promises_are_text(running: Running) -> None:
+def test_ids_of_promises_are_text(running: Service) -> None:
     """A number in the place of an id is a deviation, although a client could read it."""
 
     def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
@@ -566,7 +566,7 @@ RULES: list[tuple[str, str, str]] = [
 
 @pytest.mark.parametrize(("name", "field", "rule"), RULES)
 def test_another_promise_for_the_same_number_is_seen(
-    name: str, field: str, rule: str, running: Running
+    name: str, field: str, rule: str, running: Service
 ) -> None:
     """A repetition that is answered otherwise than the first time has its rule in the report."""
     seen: list[bytes] = []
@@ -583,7 +583,7 @@ def test_another_promise_for_the_same_number_is_seen(
     assert [(each.operation, each.rule) for each in found] == [(name, rule)]
 
 
-def test_other_content_under_a_number_must_be_refused(running: Running) -> None:
+def test_other_content_under_a_number_must_be_refused(running: Service) -> None:
     """A server that answers the first promise to other content has lost the second request: a deviation."""
     promises: list[Any] = []
 
@@ -606,7 +606,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "headers", "rule"), WRONG)
 def test_headers_that_cannot_be_read_are_found(
-    name: str, headers: dict[str, str], rule: str, running: Running
+    name: str, headers: dict[str, str], rule: str, running: Service
 ) -> None:
     """A wait that is no number and no date, and a place that is no URL."""
     op = CONTRACT.operations[name]
@@ -620,7 +620,7 @@ def test_headers_that_cannot_be_read_are_found(
     assert {(each.operation, each.rule) for each in report.deviations} == {(name, rule)}
 
 
-def test_a_path_that_wants_its_colons_escaped_is_a_deviation(running: Running) -> None:
+def test_a_path_that_wants_its_colons_escaped_is_a_deviation(running: Service) -> None:
     """Ids stand in paths as they are."""
 
     def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
@@ -631,7 +631,7 @@ def test_a_path_that_wants_its_colons_escaped_is_a_deviation(running: Running) -
     assert {(each.operation, each.rule) for each in report.deviations} == {("get_training_run", "colon")}
 
 
-def test_a_route_that_is_missing_is_told_from_an_id_that_is_unknown(running: Running) -> None:
+def test_a_route_that_is_missing_is_told_from_an_id_that_is_unknown(running: Service) -> None:
     """What is answered as a path that no server has is absent; an unknown id is a refusal."""
 
     def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
@@ -646,7 +646,7 @@ def test_a_route_that_is_missing_is_told_from_an_id_that_is_unknown(running: Run
     assert report.deviations == ()
 
 
-def test_a_capture_is_judged_as_the_server_was(running: Running, tmp_path: Path) -> None:
+def test_a_capture_is_judged_as_the_server_was(running: Service, tmp_path: Path) -> None:
     """A file says of each operation what the check said, holds no credential, and shows a fault too."""
     live, exchanges = checked(running, spoiler(CONTRACT.operations["weights_info"]))
     text = written(exchanges, "a check", CONTRACT, [KEY])

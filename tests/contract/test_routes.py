@@ -4,6 +4,7 @@ import ast
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,8 @@ from starlette.responses import Response
 from tinsmith.clients.raw import RawOperations
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_local.app import build
-from tinsmith_local.app.contract import Contract
-from tinsmith_local.opening import start
 from tinsmith_local.options import ServeOptions
+from tinsmith_local.service import Service
 
 FACADE = Path(tinsmith.__file__).parent
 ROOMS = ("clients", "io", "cli")
@@ -93,7 +93,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Send a request of each operation to the app, and say which operation took it."""
 
     async def told(
-        service: object, contract: object, functions: object, name: str, request: object
+        contract: object, endpoints: object, allowed: object, name: str, request: object
     ) -> Response:
         assert name in OPERATIONS
         return Response(name)
@@ -103,13 +103,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return {name: await reached(client, operation) for name, operation in OPERATIONS.items()}
 
-    running = start(ServeOptions(data_dir=tmp_path_factory.mktemp("data")))
+    running = Service(ServeOptions(data_dir=tmp_path_factory.mktemp("data")))
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(build, "_serve", told)
             return asyncio.run(ask(running.app))
     finally:
-        running.service.close()
+        running.close()
 
 
 async def reached(client: httpx.AsyncClient, operation: Any) -> str:
@@ -120,7 +120,8 @@ async def reached(client: httpx.AsyncClient, operation: Any) -> str:
     return answer.text if answer.is_success else f"{answer.status_code} {answer.text}"
 
 
-def test_a_missing_route_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An operation that no module serves is not in the table of routes."""
-    monkeypatch.delattr("tinsmith_local.app.weights.copy_weights")
-    assert set(OPERATIONS) - set(build.operations(Contract())) == {"copy_weights"}
+def test_a_missing_route_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An operation that no class serves is not in the table of routes."""
+    monkeypatch.delattr("tinsmith_local.app.weights.WeightEndpoints.copy_weights")
+    with closing(Service(ServeOptions(data_dir=tmp_path))) as service:
+        assert set(OPERATIONS) - set(service.endpoints) == {"copy_weights"}

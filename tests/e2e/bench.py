@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import tinsmith
 from tinsmith import types
-from tinsmith_local.opening import Running
+from tinsmith_local.service import Service
 
 from tests.guard import WAIT_S
 
@@ -20,7 +20,7 @@ class Bench:
     """A client, the service behind it, and the paths of the requests that arrived there."""
 
     service: tinsmith.ServiceClient
-    running: Running
+    running: Service
     arrived: list[str]
 
     def sent(self) -> list[str]:
@@ -38,17 +38,17 @@ class Bench:
 
     def ledger(self, client: tinsmith.TrainingClient) -> list[tuple[int | None, str]]:
         """List the numbers and operations applied to a model, in order of application."""
-        lines = self.running.service.promises.ledger(client.model_id)
+        lines = self.running.promise_table.ledger(client.model_id)
         return [(line.seq, line.op) for line in lines]
 
     def journal(self, client: tinsmith.TrainingClient) -> list[tuple[int, str, bytes]]:
         """List the numbers, operations and bodies accepted for a model, in order of acceptance."""
-        found = self.running.service.database.rows(
+        found = self.running.database.rows(
             "SELECT request_id, seq, op FROM promises WHERE model_id = ? AND seq > 0 "
             "AND op != 'create_model' ORDER BY n",
             client.model_id,
         )
-        body = self.running.service.promises.body
+        body = self.running.promise_table.body
         return [(row["seq"], row["op"], body(row["request_id"])) for row in found]
 
 

@@ -9,9 +9,9 @@ import pytest
 import tinsmith
 from tinsmith.core.config import ChunkLimits, ClientConfig
 from tinsmith_local.app.gate import Gate
-from tinsmith_local.opening import give_back, take
 from tinsmith_local.options import ServeOptions
 from tinsmith_local.serve import serving
+from tinsmith_local.service import give_back, take
 
 from tests.e2e.bench import Bench
 
@@ -26,7 +26,7 @@ def open_bench(way: str, directory: Path, **options: Any) -> Iterator[Bench]:
     through: Callable[..., Any] = Gate.__call__
 
     async def noted(gate: Gate, scope: Any, receive: Any, send: Any) -> None:
-        if gate._service is running.service:
+        if gate is running.app:
             arrived.append(str(scope["path"]).removeprefix("/api/v1/"))
         await through(gate, scope, receive, send)
 

@@ -162,9 +162,9 @@ def test_temperatures_at_the_edge(bench: Bench, temperature: float) -> None:
 def test_an_archive_holds_files_alone(bench: Bench, tmp_path: Path, instead: str) -> None:
     """What has taken the place of a checkpoint's file is not packed: a link may lead anywhere."""
     saved = bench.training().save_state("tampered").result(timeout=WAIT_S).path
-    found = bench.running.service.checkpoints.find(saved)
+    found = bench.running.checkpoints.find(saved)
     assert found is not None
-    directory = bench.running.service.files.root / found.directory
+    directory = bench.running.files.root / found.directory
     file = directory / "adapter_model.safetensors"
     file.unlink()
     if instead == "a link":

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import tinsmith
 from tinsmith.core.errors import TinkerError
-from tinsmith_local.opening import start
 from tinsmith_local.options import ServeOptions
+from tinsmith_local.service import Service
 
 from tests.e2e.bench import works
 from tests.guard import WAIT_S
@@ -22,7 +22,7 @@ DATABASE = "tinsmith.sqlite3"
 
 def used(folder: Path) -> Path:
     """Make a directory that a service has used."""
-    start(ServeOptions(data_dir=folder)).service.close()
+    Service(ServeOptions(data_dir=folder)).close()
     return folder
 
 
@@ -148,7 +148,7 @@ def test_nobody_elses_file_is_written(tmp_path: Path) -> None:
     """A link in place of the lock is not followed."""
     folder = a_link_as_lock(tmp_path / "data")
     with pytest.raises(TinkerError):
-        start(ServeOptions(data_dir=folder))
+        Service(ServeOptions(data_dir=folder))
     assert (tmp_path / "precious").read_text() == "keep"
 
 
@@ -157,11 +157,11 @@ def test_a_directory_that_others_can_look_into_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int
 ) -> None:
     """A new directory is its owner's alone; one that is open to others is used, with a warning."""
-    start(ServeOptions(data_dir=tmp_path / "new")).service.close()
+    Service(ServeOptions(data_dir=tmp_path / "new")).close()
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
     (tmp_path / "old").mkdir()
     (tmp_path / "old").chmod(mode)
-    start(ServeOptions(data_dir=tmp_path / "old")).service.close()
+    Service(ServeOptions(data_dir=tmp_path / "old")).close()
     told = [record for record in caplog.records if "can look into" in record.message]
     assert len(told) == (mode != 0o700)
 

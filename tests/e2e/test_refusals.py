@@ -253,4 +253,4 @@ def test_what_another_client_would_send(
         assert answer.json().get("field", "") == field
         assert answer.json()["category"] == "user"
         works(client)
-        assert len(running.service.promises.ledger(client.model_id)) == 2
+        assert len(running.promise_table.ledger(client.model_id)) == 2

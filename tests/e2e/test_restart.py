@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import tinsmith
 from tinsmith import types
-from tinsmith_local.store import Database, DataDir, Promises
+from tinsmith_local.store import Database, DataDir, PromiseTable
 
 from tests.e2e.bench import datum
 from tests.guard import WAIT_S
@@ -97,7 +97,7 @@ def test_a_run_survives_kill_9(served: Served, tmp_path: Path) -> None:
     files = DataDir(served.folder)
     database = Database(files.database)
     try:
-        numbers = [line.seq for line in Promises(database, files).ledger(model_id)]
+        numbers = [line.seq for line in PromiseTable(database, files).ledger(model_id)]
     finally:
         database.close()
     assert numbers == list(range(1, 2 * STEPS + 1))

@@ -42,7 +42,7 @@ class LateApp:
                 self.statuses.setdefault(op.id, set()).add(message["status"])
             await send(message)
 
-        await self.caller.running.app(scope, receive, counted)
+        await self.caller.service.app(scope, receive, counted)
 
     def start(self, directory: Path) -> None:
         """Start a service whose waits are short."""

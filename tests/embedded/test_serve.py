@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx
 import pytest
-from tinsmith_local.connections import tell_accept_errors_once
+from tinsmith_local.connections import log_accept_errors_once
 from tinsmith_local.models.source import ModelFileError
 from tinsmith_local.options import ServeOptions
 from tinsmith_local.serve import Address, _listen, read_telemetry, serve, serving
@@ -123,9 +123,9 @@ def test_the_models_given_are_opened_and_not_loaded(tmp_path: Path) -> None:
     """A good model costs its header at the start; its tensors wait for the first use."""
     path = write_gguf(tmp_path / "good.gguf", to_gguf(llama_tensors()))
     with serving(ServeOptions(data_dir=tmp_path / "data", models={"x": path})) as (_, running):
-        assert running.service.base_models.loaded() == []
-        running.service.base_models.get("x")
-        assert running.service.base_models.loaded() == ["x"]
+        assert running.base_models.loaded() == []
+        running.base_models.get("x")
+        assert running.base_models.loaded() == ["x"]
 
 
 def test_a_directory_keeps_its_key(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_the_cap_follows_the_descriptor_limit() -> None:
 def test_trouble_with_accepting_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     """The loop asks again every second; one line is enough."""
     loop = asyncio.new_event_loop()
-    tell_accept_errors_once(loop)
+    log_accept_errors_once(loop)
     for _ in range(3):
         trouble = {"message": "socket.accept() out of system resource", "exception": OSError(24, "Too many")}
         loop.call_exception_handler(trouble)

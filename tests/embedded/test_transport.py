@@ -40,7 +40,7 @@ def create_session(transport: LocalTransport) -> str:
 def test_a_private_directory_goes_with_its_transport() -> None:
     """`local:` keeps nothing."""
     transport = open_local("local:")
-    directory = transport.running.service.options.data_dir
+    directory = transport.service.options.data_dir
     create_session(transport)
     assert directory.is_dir()
     transport.close()
@@ -76,7 +76,7 @@ def test_transports_of_one_process_share_a_path(tmp_path: Path) -> None:
     assert ask(other, lambda http: http.get(f"sessions/{session}")).status_code == 200
     other.close()
     with pytest.raises(Exception, match="closed"):
-        other.running.service.database.rows("SELECT 1")
+        other.service.database.rows("SELECT 1")
 
 
 def test_another_process_is_refused(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_many_loops_may_use_one_transport() -> None:
     def hold() -> None:
         gate.wait(20)
 
-    transport.running.service.worker.put(hold)
+    transport.service.engine_thread.put(hold)
     promise = ask(transport, lambda http: http.post("create_model", json=body)).json()
     answers: list[int] = []
 
@@ -137,7 +137,7 @@ def test_the_read_timeout_holds() -> None:
     def hold() -> None:
         gate.wait(20)
 
-    transport.running.service.worker.put(hold)
+    transport.service.engine_thread.put(hold)
     session = create_session(transport)
     body = {"session_id": session, "model_seq_id": 0, "base_model": "tinsmith/tiny"}
     promise = ask(transport, lambda http: http.post("create_model", json=body)).json()
@@ -189,7 +189,7 @@ def test_a_forked_child_gets_an_error_and_takes_nothing_away() -> None:
         "        print(error, flush=True)\n"
         "    sys.exit()\n"
         "os.wait()\n"
-        "print(ask(), transport.running.service.options.data_dir.is_dir(), flush=True)\n"
+        "print(ask(), transport.service.options.data_dir.is_dir(), flush=True)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=WAIT_S

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import tinsmith
 from tinsmith import types
-from tinsmith_local.store import Database, DataDir, Promises
+from tinsmith_local.store import Database, DataDir, PromiseTable
 
 from tests.interop.recorder import recording
 from tests.interop.script import BASE_MODEL, LEARNING_RATE, RANK, SEED, STEPS, batch
@@ -75,7 +75,7 @@ def applied(folder: Path, model_id: str) -> int:
     files = DataDir(folder / "data")
     database = Database(files.database)
     try:
-        ledger = Promises(database, files).ledger(model_id)
+        ledger = PromiseTable(database, files).ledger(model_id)
     finally:
         database.close()
     right = 0

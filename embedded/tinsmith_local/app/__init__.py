@@ -1,4 +1,5 @@
 """The ASGI app of the embedded service: the wire on one side, `work` and `store` on the other.
 
-One module a noun; each operation is a function `(service, call) -> Answer`. Nothing here computes.
+A class for each noun of the contract; each operation is a method of its name, which takes a call and returns
+a value of the contract. Nothing here computes.
 """

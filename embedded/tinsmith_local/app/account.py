@@ -1,24 +1,110 @@
-"""Keys, cost and audit: a service with one user and no bill answers honestly and briefly."""
+"""What the service is, its key and its cost: with one user and no bill it answers honestly and briefly."""
+
+from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING, NoReturn
 
+import attrs
 import orjson
+from tinsmith.core.errors import TinkerError
+from tinsmith_api import models
 from tinsmith_api.conversion import parse_time
 
-from tinsmith_local.service import Service
+from tinsmith_local.app.answers import Refusal
+from tinsmith_local.models.registry import ModelRegistry
+from tinsmith_local.options import CONFIG_FLAGS, DYNAMIC_FLAGS, Flag
+from tinsmith_local.store import CheckpointTable
 
-from .answer import Answer
-from .call import Call
-from .refusal import Refusal
-from .runs import OWNER
+if TYPE_CHECKING:
+    from tinsmith_local.app.call import Call
 
-#: Life of a token that stands for the key.
+OWNER = "local"
+"""Whose everything is: the service has one user, the one who started it."""
 TOKEN_LIFE_S = 3600
-
-#: The longest stretch of one question for what was used.
+"""Life of a token that stands for the key."""
 MOST_USAGE = timedelta(days=14)
+"""The longest stretch of one question for what was used."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class AboutEndpoints:
+    """Describes the service."""
+
+    _base_models: ModelRegistry
+    _client_flags: Mapping[str, Flag]
+    _max_body_bytes: int
+
+    async def healthz(self, call: Call) -> models.HealthResponse:
+        """Say that it is up."""
+        return models.HealthResponse(status="ok")
+
+    async def get_server_capabilities(self, call: Call) -> models.GetServerCapabilitiesResponse:
+        """List the base models."""
+        found = [self._model(name) for name in self._base_models.names()]
+        return models.GetServerCapabilitiesResponse(supported_models=found)
+
+    def _model(self, name: str) -> models.SupportedModel:
+        """Describe a base model; one whose files are damaged is listed without its context."""
+        try:
+            context = self._base_models.max_context(name)
+        except TinkerError:
+            return models.SupportedModel(model_name=name, trainable=False, sampleable=False)
+        return models.SupportedModel(
+            model_name=name, trainable=True, sampleable=True, max_context_length=context
+        )
+
+    async def client_config(self, call: Call) -> models.ClientConfigResponse:
+        """Say how clients are to behave."""
+        own = dict(CONFIG_FLAGS)
+        # An image's base64 and numbers as JSON text take several bytes for each that clients count.
+        own["fwdbwd_max_chunk_bytes_count"] = min(5_000_000, self._max_body_bytes // 12)
+        return models.ClientConfigResponse.model_validate(self._wanted(own))
+
+    async def client_dynamic_config(self, call: Call) -> models.ClientDynamicConfigResponse:
+        """Say the part of the configuration that may change."""
+        return models.ClientDynamicConfigResponse.model_validate(self._wanted(DYNAMIC_FLAGS))
+
+    def _wanted(self, own: Mapping[str, Flag]) -> dict[str, Flag]:
+        """Return flags, with those that the service's options change."""
+        return {name: self._client_flags.get(name, value) for name, value in own.items()}
+
+
+@attrs.frozen(eq=False)
+class KeyTokens:
+    """Tokens (JWT, HS256) that stand for the key for a while."""
+
+    _secret: bytes
+    _clock: Callable[[], float]
+
+    def issue(self) -> str:
+        """Make a token."""
+        now = int(self._clock())
+        claims = {
+            "sub": OWNER,
+            "org_id": "tml:organization:local",
+            "email": "",
+            "iat": now,
+            "exp": now + TOKEN_LIFE_S,
+        }
+        parts = [_coded(orjson.dumps(part)) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+        return ".".join([*parts, self._seal(".".join(parts))])
+
+    def _seal(self, signed: str) -> str:
+        """Sign the first two parts."""
+        return _coded(hmac.digest(self._secret, signed.encode("utf-8", "replace"), "sha256"))
+
+    def problem(self, token: str) -> str | None:
+        """Return what is wrong with a token, or None."""
+        signed, _, seal = token.rpartition(".")
+        if not hmac.compare_digest(seal.encode("utf-8", "replace"), self._seal(signed).encode()):
+            return "unknown token"
+        middle = signed.partition(".")[2]
+        claims = orjson.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+        return None if self._clock() < claims["exp"] else "the token has expired"
 
 
 def _coded(content: bytes) -> str:
@@ -26,95 +112,64 @@ def _coded(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-async def auth_token(service: Service, call: Call) -> Answer:
-    """Exchange the key for a token."""
-    del call
-    now = int(service.clock())
-    head = _coded(orjson.dumps({"alg": "HS256", "typ": "JWT"}))
-    claims = {
-        "sub": OWNER,
-        "org_id": "tml:organization:local",
-        "email": "",
-        "iat": now,
-        "exp": now + TOKEN_LIFE_S,
-    }
-    signed = f"{head}.{_coded(orjson.dumps(claims))}"
-    return Answer({"jwt": f"{signed}.{_coded(hmac.digest(service.secret, signed.encode(), 'sha256'))}"})
+@attrs.frozen(kw_only=True, eq=False)
+class AccountEndpoints:
+    """Serves the key, its tokens, and what was used."""
 
+    _tokens: KeyTokens
+    _checkpoints: CheckpointTable
 
-def token_problem(service: Service, token: str) -> str | None:
-    """Return what is wrong with a token, or None."""
-    signed, _, seal = token.rpartition(".")
-    expected = _coded(hmac.digest(service.secret, signed.encode("utf-8", "replace"), "sha256"))
-    if not hmac.compare_digest(seal.encode("utf-8", "replace"), expected.encode()):
-        return "unknown token"
-    middle = signed.partition(".")[2]
-    claims = orjson.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-    return None if service.clock() < claims["exp"] else "the token has expired"
+    async def auth_token(self, call: Call) -> models.AuthTokenResponse:
+        """Exchange the key for a token."""
+        return models.AuthTokenResponse(jwt=self._tokens.issue())
 
+    async def get_api_key(self, call: Call) -> models.ApiKeyInfo:
+        """Describe the key."""
+        details = models.ApiKeyDetails(
+            org_details=models.ApiKeyOrgDetails(name=OWNER),
+            user_details=models.ApiKeyUserDetails(email=OWNER),
+        )
+        return models.ApiKeyInfo(key_id=1, name="the key of this service", note="", details=details)
 
-async def get_api_key(service: Service, call: Call) -> Answer:
-    """Describe the key."""
-    del service, call
-    return Answer(
-        {
-            "key_id": 1,
-            "name": "the key of this service",
-            "note": "",
-            "details": {"org_details": {"name": "local"}, "user_details": {"email": OWNER}},
-        }
-    )
+    async def delete_api_key(self, call: Call) -> NoReturn:
+        """Refuse to take away the only key."""
+        raise Refusal(403, "the only key of this service cannot be deleted")
 
+    async def list_billing_usage_events(self, call: Call) -> models.BillingUsageResponse:
+        """Say that nothing costs anything."""
+        bounds = []
+        for name in ("starting_on", "ending_before"):
+            try:
+                when = parse_time(call.parameters[name])
+            except (ValueError, OverflowError) as error:
+                raise Refusal(400, "is no ISO 8601 time", field=(name,)) from error
+            if (when.minute, when.second, when.microsecond) != (0, 0, 0):
+                raise Refusal(400, "is not the beginning of an hour", field=(name,))
+            bounds.append(when)
+        if not timedelta(0) < bounds[1] - bounds[0] <= MOST_USAGE:
+            reason = f"must lie after starting_on, by {MOST_USAGE.days} days at most"
+            raise Refusal(400, reason, field=("ending_before",))
+        return models.BillingUsageResponse(data=[])
 
-async def delete_api_key(service: Service, call: Call) -> Answer:
-    """Refuse to take away the only key."""
-    del service, call
-    raise Refusal(403, "the only key of this service cannot be deleted")
+    async def list_checkpoint_storage_usage(self, call: Call) -> models.CurrentCheckpointStorageUsageResponse:
+        """Say how much the checkpoints of each project take."""
+        wanted = call.parameters.get("project_id")
+        items = [
+            models.CurrentCheckpointStorageUsageItem(
+                org_user_urn=OWNER,
+                project_id=project,
+                checkpoint_count=count,
+                size_bytes=size_bytes,
+                size_gigabytes=size_bytes / 1e9,
+                estimated_monthly_cost_usd=0.0,
+            )
+            for project, count, size_bytes in self._checkpoints.stored()
+            if wanted is None or wanted == project
+        ]
+        return models.CurrentCheckpointStorageUsageResponse(
+            data=items, effective_rate_usd_per_gigabyte_month=0.0
+        )
 
-
-async def list_billing_usage_events(service: Service, call: Call) -> Answer:
-    """Say that nothing costs anything."""
-    del service
-    bounds = []
-    for name in ("starting_on", "ending_before"):
-        try:
-            when = parse_time(call.parameters[name])
-        except (ValueError, OverflowError) as error:
-            raise Refusal(400, "is no ISO 8601 time", field=(name,)) from error
-        if (when.minute, when.second, when.microsecond) != (0, 0, 0):
-            raise Refusal(400, "is not the beginning of an hour", field=(name,))
-        bounds.append(when)
-    if not timedelta(0) < bounds[1] - bounds[0] <= MOST_USAGE:
-        reason = f"must lie after starting_on, by {MOST_USAGE.days} days at most"
-        raise Refusal(400, reason, field=("ending_before",))
-    return Answer({"data": [], "sessions": {}, "cost_data_through": None})
-
-
-async def list_checkpoint_storage_usage(service: Service, call: Call) -> Answer:
-    """Say how much the checkpoints of each project take."""
-    wanted = call.parameters.get("project_id")
-    items = [
-        {
-            "org_user_urn": OWNER,
-            "project_id": project,
-            "checkpoint_count": count,
-            "size_bytes": size_bytes,
-            "size_gigabytes": size_bytes / 1e9,
-            "estimated_monthly_cost_usd": 0.0,
-        }
-        for project, count, size_bytes in service.checkpoints.stored()
-        if wanted is None or wanted == project
-    ]
-    return Answer({"data": items, "effective_rate_usd_per_gigabyte_month": 0.0})
-
-
-async def list_audit_log(service: Service, call: Call) -> Answer:
-    """Say that no log is kept."""
-    del service, call
-    return Answer({"entries": []})
-
-
-async def create_custom_loss(service: Service, call: Call) -> Answer:
-    """Refuse: custom losses run at the client here."""
-    del service, call
-    raise Refusal(400, "losses are not compiled here; use forward_backward_custom", field=("graph",))
+    async def list_audit_log(self, call: Call) -> models.AuditLogResponse:
+        """Say that no log is kept."""
+        return models.AuditLogResponse(entries=[])

@@ -1,25 +1,41 @@
 """One request as the operations see it: parameters and body, read, capped, decoded and checked."""
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from tinsmith.core.codec import Encoding
 
-from tinsmith_local.options import ServeOptions
+from tinsmith_local.app import wire
+from tinsmith_local.app.answers import Refusal
+from tinsmith_local.app.contract import Contract, OperationRules, check_body, check_parameter
+from tinsmith_local.options import Wire
 
-from . import wire
-from .contract import Contract, OperationRules, check_body, check_parameter
-from .refusal import Refusal
+if TYPE_CHECKING:
+    from tinsmith.core.codec import Encoding
 
-#: Bodies beyond this are decoded in a worker thread, so that the loop goes on.
 THREAD_BYTES = 256 << 10
-#: Bodies up to this size are compared by content, bigger ones byte by byte.
+"""Bodies beyond this are decoded in a worker thread, so that the loop goes on."""
 CANONICAL_BYTES = 1 << 20
+"""Bodies up to this size are compared by content, bigger ones byte by byte."""
+
+
+@attrs.frozen(kw_only=True)
+class BodyRules:
+    """What bodies the service takes."""
+
+    wire: Wire
+    """Encodings of batches and results."""
+    max_body_bytes: int
+    """Bigger bodies are answered 413."""
+    body_s: float
+    """Longest time that a body may take; then the answer is 408."""
 
 
 @attrs.frozen(eq=False)
@@ -60,17 +76,17 @@ def whole(body: dict[str, Any], name: str, *path: str) -> int | None:
     return int(value)
 
 
-async def read_call(request: Request, contract: Contract, operation: str, options: ServeOptions) -> Call:
+async def read_call(request: Request, contract: Contract, operation: str, allowed: BodyRules) -> Call:
     """Read and check a request."""
     rules = contract.rules(operation)
     parameters = _parameters(request, rules)
-    raw = await _read_body(request, options)
+    raw = await _read_body(request, allowed)
     body: dict[str, Any] = {}
     found = _Content(rules.id, body, raw, b"")
     if rules.body is not None:
-        encoding = wire.body_encoding(request, operation, options.wire)
-        packed = wire.is_packed(request, options.wire)
-        limit = options.max_body_bytes if packed else None
+        encoding = wire.body_encoding(request, operation, allowed.wire)
+        packed = wire.is_packed(request, allowed.wire)
+        limit = allowed.max_body_bytes if packed else None
         work = partial(_read_content, contract, rules, raw, encoding, limit)
         found = await asyncio.to_thread(work) if packed or len(raw) > THREAD_BYTES else work()
     return Call(
@@ -150,9 +166,9 @@ def _parameters(request: Request, rules: OperationRules) -> dict[str, Any]:
     return found
 
 
-async def _read_body(request: Request, options: ServeOptions) -> bytes:
+async def _read_body(request: Request, allowed: BodyRules) -> bytes:
     """Read a body up to the cap, and until its deadline."""
-    max_body_bytes = options.max_body_bytes
+    max_body_bytes = allowed.max_body_bytes
     too_big = Refusal(413, f"the body is bigger than {max_body_bytes} bytes; send less at a time")
     announced = request.headers.get("content-length", "0")
     if announced.isascii() and announced.isdigit() and int(announced[:19]) > max_body_bytes:
@@ -160,15 +176,36 @@ async def _read_body(request: Request, options: ServeOptions) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(options.body_s):
+        async with asyncio.timeout(allowed.body_s):
             async for part in request.stream():
                 size += len(part)
                 if size > max_body_bytes:
                     raise too_big
                 parts.append(part)
     except TimeoutError as error:
-        late = f"the body was not there after {options.body_s:g} s"
+        late = f"the body was not there after {allowed.body_s:g} s"
         raise Refusal(408, late, headers={"Connection": "close"}) from error
     except ClientDisconnect as error:
         raise Refusal(400, "the body ended early") from error
     return b"".join(parts)
+
+
+def page(call: Call, default: int) -> tuple[int, int]:
+    """Return limit and offset of a list."""
+    return int(call.parameters.get("limit", default)), int(call.parameters.get("offset", 0))
+
+
+def labels(stored: str | None) -> dict[str, str] | None:
+    """Word stored metadata as answers do: text by name; other JSON values are written as text."""
+    if stored is None:
+        return None
+    found: dict[str, object] = orjson.loads(stored)
+    return {
+        name: value if isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in found.items()
+    }
+
+
+def moment(seconds: float) -> datetime:
+    """Return a time of the store as answers have it."""
+    return datetime.fromtimestamp(seconds, UTC)

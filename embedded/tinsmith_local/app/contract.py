@@ -1,24 +1,28 @@
-"""The contract at the door: every body, query and path is checked against the schema of the clients.
+"""The contract as it checks requests: every body, query and path against its schema.
 
 Validators are compiled once an operation, on first use. Long arrays of numbers are turned into numpy arrays
 and checked by their dtype; the rest goes through jsonschema. What a schema cannot say is checked elsewhere.
 """
 
+from __future__ import annotations
+
 import threading
-from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import jsonschema_rs
 import numpy as np
 import orjson
 
-from .refusal import Refusal
+from tinsmith_local.app.answers import Refusal
 
-#: Lists up to this length are left to the schema.
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
 SHORT = 64
+"""Lists up to this length are left to the schema."""
 
 _CHUNK_TAGS = {
     "tokens": "encoded_text",

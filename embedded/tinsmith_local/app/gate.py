@@ -1,30 +1,35 @@
 """The gate before every route: header caps, Host, key. Everything is refused before a body is read."""
 
+from __future__ import annotations
+
 import hmac
 import re
+from collections.abc import Callable
 
+import attrs
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tinsmith_local.service import Service
+from tinsmith_local.app.account import KeyTokens
+from tinsmith_local.app.answers import Answer, Refusal
+from tinsmith_local.app.archives import ARCHIVES_PATH
+from tinsmith_local.app.reference import OPEN_PATHS
 
-from .account import token_problem
-from .answer import Answer
-from .reference import OPEN_PATHS
-from .refusal import Refusal
-
-#: What needs no key: a sign of life, and URLs that carry their own signature.
-OPEN_PREFIXES = ("/api/v1/healthz", "/api/v1/x-tinsmith/archives/")
-
+OPEN_PREFIXES = ("/api/v1/healthz", ARCHIVES_PATH)
+"""What needs no key: a sign of life, and URLs that carry their own signature."""
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::\d*)?", re.ASCII)
 
 
+@attrs.frozen(kw_only=True, eq=False)
 class Gate:
-    """ASGI middleware of the embedded service."""
+    """ASGI middleware of the embedded service; without a token or hosts these are not asked for."""
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
-        self._app = app
-        self._service = service
+    _app: ASGIApp
+    _tokens: KeyTokens
+    _token: str | None = attrs.field(repr=False)
+    _allowed_hosts: tuple[str, ...] | None
+    _max_header_bytes: int
+    _word: Callable[[Refusal], Answer]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through or refuse it."""
@@ -32,28 +37,26 @@ class Gate:
             try:
                 self._check(scope)
             except Refusal as refusal:
-                body = refusal.body(self._service.options.imitate.detail)
-                await Answer(body, refusal.status, refusal.headers).response()(scope, receive, send)
+                await self._word(refusal).response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
         """Refuse what may not come in."""
-        options = self._service.options
         size = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
-        if size > options.max_header_bytes:
-            raise Refusal(431, f"the headers are bigger than {options.max_header_bytes} bytes")
+        if size > self._max_header_bytes:
+            raise Refusal(431, f"the headers are bigger than {self._max_header_bytes} bytes")
         headers = Headers(scope=scope)
-        if options.allowed_hosts is not None:
+        if self._allowed_hosts is not None:
             host = _without_port(headers.get("host", ""))
-            if host not in options.allowed_hosts:
+            if host not in self._allowed_hosts:
                 raise Refusal(403, f"host {host[:80]!r} is not served here")
         path = str(scope["path"])
-        if options.token is not None and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIXES):
-            self._check_key(headers.get("x-api-key") or _bearer(headers), options.token)
+        if self._token is not None and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIXES):
+            self._check_key(headers.get("x-api-key") or _bearer(headers), self._token)
 
     def _check_key(self, key: str, token: str) -> None:
-        """Compare the key in constant time; a token of ours stands for it."""
+        """Compare the key in constant time; a token that this service issued will do."""
         if not key:
             raise Refusal(
                 401,
@@ -62,7 +65,7 @@ class Gate:
                 kind="missing_key",
             )
         if key.startswith("eyJ"):
-            problem = token_problem(self._service, key)
+            problem = self._tokens.problem(key)
             if problem is not None:
                 challenge = 'Bearer error="invalid_token"'
                 raise Refusal(401, problem, headers={"WWW-Authenticate": challenge}, kind="invalid_token")

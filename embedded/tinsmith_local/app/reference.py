@@ -1,28 +1,33 @@
-"""The contract for who has only this server: the OpenAPI document and a page to read, both without a key.
+"""The contract for those who have only this server: the document, and a page to read, both without a key.
 
 The page is one piece of HTML: no script, nothing fetched from elsewhere, so that it works without a network.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import orjson
 from markupsafe import Markup, escape
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
 
 DOCUMENT_PATH = "/openapi.json"
 PAGE_PATH = "/docs"
 OPEN_PATHS = frozenset({DOCUMENT_PATH, PAGE_PATH})
-"""What is served without a key: the contract is public, and whoever looks for a key's use has none yet."""
+"""What is served without a key: the contract is public, and its readers may have no key yet."""
 
 METHODS = ("get", "put", "post", "patch", "delete")
-#: The page may be styled by itself; it loads and runs nothing.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""The page may be styled by itself; it loads and runs nothing."""
 
 
 def routes() -> list[Route]:

@@ -1,30 +1,36 @@
 """Accepted bodies as work: the one decoder of requests, used when they arrive and again after a restart."""
 
-import math
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-from tinsmith_local.service import Service
-from tinsmith_local.store import PromiseRow
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from tinsmith_local.app.answers import Refusal
+from tinsmith_local.app.call import decode_journalled
+from tinsmith_local.app.contract import Contract
+from tinsmith_local.app.datums import decode_batch
+from tinsmith_local.app.lookups import Lookups, full_path
+from tinsmith_local.app.sample_requests import decode_sample_request
 from tinsmith_local.work.operations import (
     Adam,
     Batch,
     CreateModel,
     Dimuon,
-    Draw,
     Load,
-    Operation,
+    SampleRequest,
     Save,
     SaveEphemeral,
+    TrainingRequest,
     Unload,
 )
 
-from . import lookups
-from .call import decode_journalled
-from .contract import Contract
-from .examples import decode_batch
-from .prompts import decode_draw
-from .refusal import Refusal
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tinsmith_local.store import PromiseRow
 
 _DIMUON = ("learning_rate", "beta1", "grad_clip_norm")
 _KINDS = {
@@ -34,24 +40,51 @@ _KINDS = {
 }
 
 
-class BodyReader:
-    """Decodes journalled bodies after a restart."""
+@attrs.frozen(kw_only=True, eq=False)
+class RequestDecoder:
+    """Decodes the requests that name a model or a sampler, and journalled ones of any kind."""
 
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
+    _contract: Contract
+    _lookups: Lookups
+    _assets: Path
 
-    def operation(self, service: Service, row: PromiseRow, body: bytes) -> Operation | Draw:
-        """Decode one accepted request."""
+    def journalled(self, row: PromiseRow, body: bytes) -> TrainingRequest | SampleRequest:
+        """Decode a request that was accepted before."""
         checked = decode_journalled(self._contract, row.op, body)
         if row.op == "asample":
-            return draw(service, checked)
+            return self.sample(checked)
+        return self._training(row, checked)
+
+    def training(self, row: PromiseRow, body: bytes) -> TrainingRequest:
+        """Decode a training request that was accepted before."""
+        return self._training(row, decode_journalled(self._contract, row.op, body))
+
+    def _training(self, row: PromiseRow, checked: Mapping[str, Any]) -> TrainingRequest:
         assert row.model_id is not None
         if row.op in {"forward", "forward_backward"}:
-            return batch(service, row.op, checked)
+            return self.batch(row.op, checked)
         return operation(row.op, checked, row.model_id, row.seq)
 
+    def batch(self, op: str, body: Mapping[str, Any]) -> Batch:
+        """Decode the input of forward or forward_backward."""
+        config = self._lookups.config(self._lookups.run(str(body["model_id"])).base_model)
+        return decode_batch(body, f"{op}_input", config, self._assets, backward=op == "forward_backward")
 
-def operation(op: str, body: Mapping[str, Any], model_id: str, seq: int | None) -> Operation:
+    def sample(self, body: Mapping[str, Any]) -> SampleRequest:
+        """Decode a sample request and find what it samples from."""
+        directory: str | None = None
+        if body.get("sampling_session_id") is not None:
+            found = self._lookups.sampler(str(body["sampling_session_id"]))
+            base_model, directory = found.base_model, self._lookups.sampler_directory(found)
+        elif body.get("model_path") is not None:
+            row = self._lookups.checkpoint(str(body["model_path"]), "model_path")
+            base_model, directory = row.base_model, row.directory
+        else:
+            base_model = self._lookups.base_model(str(body["base_model"]))
+        return decode_sample_request(body, self._lookups.source(base_model), directory, self._assets)
+
+
+def operation(op: str, body: Mapping[str, Any], model_id: str, seq: int | None) -> TrainingRequest:
     """Decode what needs nothing but the body."""
     if op == "create_model":
         return CreateModel(model_id=model_id)
@@ -60,7 +93,7 @@ def operation(op: str, body: Mapping[str, Any], model_id: str, seq: int | None) 
     if op == "unload_model":
         return Unload(model_id=model_id)
     if op == "load_weights":
-        path = lookups.full_path(str(body["path"]))
+        path = full_path(str(body["path"]))
         creates = body.get("model_id") is None
         return Load(model_id=model_id, tinker_path=path, optimizer=bool(body["optimizer"]), creates=creates)
     if op == "save_weights_for_sampler" and body.get("sampling_session_seq_id") is not None:
@@ -91,23 +124,3 @@ def _numbers(given: Mapping[str, Any], where: str) -> dict[str, float]:
         if not math.isfinite(value):
             raise Refusal(400, "is not finite", field=(where, name))
     return {name: float(value) for name, value in given.items()}
-
-
-def batch(service: Service, op: str, body: Mapping[str, Any]) -> Batch:
-    """Decode the input of forward or forward_backward."""
-    config = lookups.config(service, lookups.run(service, str(body["model_id"])).base_model)
-    return decode_batch(body, f"{op}_input", config, service.files.assets, backward=op == "forward_backward")
-
-
-def draw(service: Service, body: Mapping[str, Any]) -> Draw:
-    """Decode a sample request and find what it samples from."""
-    directory: str | None = None
-    if body.get("sampling_session_id") is not None:
-        found = lookups.sampler(service, str(body["sampling_session_id"]))
-        base_model, directory = found.base_model, lookups.sampler_directory(service, found)
-    elif body.get("model_path") is not None:
-        row = lookups.checkpoint(service, str(body["model_path"]), "model_path")
-        base_model, directory = row.base_model, row.directory
-    else:
-        base_model = lookups.base_model(service, str(body["base_model"]))
-    return decode_draw(body, lookups.source(service, base_model), directory, service.files.assets)

@@ -1,114 +1,185 @@
-"""Sessions: opened, kept alive, listed, finished."""
+"""Sessions: opened, kept alive, listed, found, finished; and the telemetry that clients send in them."""
+
+from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import attrs
 import orjson
+from tinsmith_api import models
 
-from tinsmith_local.service import Service
-from tinsmith_local.store import SessionRow
+from tinsmith_local.app.account import OWNER
+from tinsmith_local.app.answers import Refusal
+from tinsmith_local.app.call import Call, labels, moment, page, whole
+from tinsmith_local.app.lookups import Lookups
+from tinsmith_local.store import CheckpointTable, RunTable, SessionRow, SessionTable, TelemetryTable
+from tinsmith_local.work.lifetimes import Lifetimes
 
-from . import lookups
-from .answer import Answer, nothing
-from .call import Call
-from .refusal import Refusal
+
+@attrs.frozen(kw_only=True, eq=False)
+class SessionEndpoints:
+    """Serves sessions."""
+
+    _lookups: Lookups
+    _lifetimes: Lifetimes
+    _sessions: SessionTable
+    _runs: RunTable
+    _checkpoints: CheckpointTable
+    _telemetry: TelemetryTable
+    _clock: Callable[[], float]
+
+    async def create_session(self, call: Call) -> models.CreateSessionResponse:
+        """Open a session."""
+        now = self._clock()
+        row = SessionRow(
+            session_id=f"session-{secrets.token_hex(8)}",
+            created_at=now,
+            last_seen=now,
+            status="active",
+            tags=orjson.dumps(call.body["tags"]).decode(),
+            user_metadata=orjson.dumps(call.body.get("user_metadata") or {}).decode(),
+            sdk_version=call.text("sdk_version"),
+            project_id=call.body.get("project_id"),
+            display_name=call.body.get("display_name"),
+        )
+        self._sessions.add(row)
+        return models.CreateSessionResponse(session_id=row.session_id)
+
+    async def session_heartbeat(self, call: Call) -> models.SessionHeartbeatResponse:
+        """Note a sign of life."""
+        self._lookups.session(call.text("session_id"), ended=410)
+        return models.SessionHeartbeatResponse()
+
+    async def get_session(self, call: Call) -> models.GetSessionResponse:
+        """Describe a session."""
+        found = self._named(call)
+        return models.GetSessionResponse(
+            training_run_ids=self._runs.of_session(found.session_id),
+            sampler_ids=[row.sampler_id for row in self._sessions.samplers(found.session_id)],
+            user_metadata=labels(found.user_metadata),
+            display_name=found.display_name,
+            extra={
+                "tags": orjson.loads(found.tags),
+                "status": found.status,
+                "project_id": found.project_id,
+            },
+        )
+
+    def _named(self, call: Call) -> SessionRow:
+        """Find the session that a path names, a finished one too."""
+        return self._lookups.any_session(str(call.parameters["session_id"]))
+
+    async def list_sessions(self, call: Call) -> models.ListSessionsResponse:
+        """List sessions, newest first."""
+        return models.ListSessionsResponse(sessions=self._sessions.page(*page(call, 20)))
+
+    async def set_session_project(self, call: Call) -> None:
+        """Put a session in a project."""
+        self._sessions.set_project(self._named(call).session_id, call.text("project_id"))
+
+    async def finish_session(self, call: Call) -> None:
+        """Close a session; closing it again is no error."""
+        found = self._named(call)
+        if found.status == "active":
+            finish = orjson.dumps(call.body).decode()
+            self._lifetimes.finish_session(found.session_id, "finished", finish)
+
+    async def export_session_trace(self, call: Call) -> models.SessionTraceExport:
+        """Say that no traces are recorded here."""
+        self._named(call)
+        return models.SessionTraceExport(status="failed", error="this service records no traces")
+
+    async def search_sessions(self, call: Call) -> models.SessionSearchResponse:
+        """Find sessions by what is known of them."""
+        body = call.body
+        found = [row for row in self._sessions.all() if _matches(row, body)]
+        start = _behind(found, body.get("cursor"))
+        limit = int(body.get("limit", 50))
+        some = found[start : start + limit]
+        more = None
+        if start + limit < len(found):
+            last = moment(some[-1].created_at).isoformat().replace("+00:00", "Z")
+            more = models.SessionSearchCursor(last_created_at=last, last_session_id=some[-1].session_id)
+        return models.SessionSearchResponse(sessions=[self._summary(row) for row in some], next_cursor=more)
+
+    def _summary(self, row: SessionRow) -> models.SessionSummary:
+        """Describe a found session."""
+        saved = [
+            one for run in self._runs.of_session(row.session_id) for one in self._checkpoints.of_run(run)
+        ]
+        return models.SessionSummary(
+            session_id=row.session_id,
+            created_at=moment(row.created_at),
+            owner=OWNER,
+            project_id=row.project_id or "",
+            status=_status(row),
+            checkpoints_count=len(saved),
+            checkpoint_storage_bytes=sum(one.size_bytes for one in saved),
+            display_name=row.display_name,
+            user_metadata=labels(row.user_metadata),
+        )
+
+    async def telemetry(self, call: Call) -> models.TelemetryResponse:
+        """Keep events. Unknown sessions are taken: newer clients send some events without one."""
+        body = call.body
+        for index, event in enumerate(body["events"]):
+            whole(event, "event_session_index", "events", str(index))
+        common = {"platform": body["platform"], "sdk_version": body["sdk_version"]}
+        events = [orjson.dumps({**common, **event}).decode() for event in body["events"]]
+        self._telemetry.add(call.text("session_id"), events, self._clock())
+        return models.TelemetryResponse(status="accepted")
 
 
-async def create_session(service: Service, call: Call) -> Answer:
-    """Open a session."""
-    now = service.clock()
-    row = SessionRow(
-        session_id=f"session-{secrets.token_hex(8)}",
-        created_at=now,
-        last_seen=now,
-        status="active",
-        tags=orjson.dumps(call.body["tags"]).decode(),
-        user_metadata=orjson.dumps(call.body.get("user_metadata") or {}).decode(),
-        sdk_version=call.text("sdk_version"),
-        project_id=call.body.get("project_id"),
-        display_name=call.body.get("display_name"),
+def _behind(found: list[SessionRow], cursor: object) -> int:
+    """Return where the page behind a cursor begins; sessions opened since then stand before it."""
+    if cursor is None:
+        return 0
+    last = cursor.get("last_session_id") if isinstance(cursor, dict) else None
+    places = [index for index, row in enumerate(found) if row.session_id == last]
+    if not places:
+        raise Refusal(400, "is no cursor of this service", field=("cursor",))
+    return places[0] + 1
+
+
+def _matches(row: SessionRow, body: Mapping[str, Any]) -> bool:
+    """Hold a session against a search."""
+    metadata = labels(row.user_metadata) or {}
+    wanted = body.get("user_metadata") or {}
+    checks = (
+        _is_named(row, body.get("session_id"), body.get("display_name")),
+        body.get("project_ids") is None or row.project_id in body["project_ids"],
+        body.get("statuses") is None or any(_is_in(row, status) for status in body["statuses"]),
+        all(metadata.get(key) == value for key, value in wanted.items()),
     )
-    service.sessions.add(row)
-    body = {
-        "type": "create_session",
-        "session_id": row.session_id,
-        "info_message": None,
-        "warning_message": None,
-        "error_message": None,
-    }
-    return Answer(body, 201 if service.options.imitate.status_codes else 200)
+    return all(checks)
 
 
-async def session_heartbeat(service: Service, call: Call) -> Answer:
-    """Note a sign of life."""
-    lookups.session(service, call.text("session_id"), ended=410)
-    if service.options.imitate.status_codes:
-        return nothing()
-    return Answer({"type": "session_heartbeat"})
+def _is_named(row: SessionRow, session_id: str | None, display_name: str | None) -> bool:
+    """Tell whether a session has this id, or every word of this name in its own, in any case."""
+    if session_id is None and display_name is None:
+        return True
+    own = (row.display_name or "").lower()
+    words = None if display_name is None else display_name.lower().split()
+    return row.session_id == session_id or (words is not None and all(word in own for word in words))
 
 
-def _any_session(service: Service, call: Call) -> SessionRow:
-    """Find a session, finished ones too."""
-    session_id = str(call.parameters["session_id"])
-    found = service.sessions.find(session_id)
-    if found is None:
-        raise Refusal(404, f"unknown session {session_id!r}")
-    return found
-
-
-async def get_session(service: Service, call: Call) -> Answer:
-    """Describe a session."""
-    found = _any_session(service, call)
-    return Answer(
-        {
-            "training_run_ids": service.runs.of_session(found.session_id),
-            "sampler_ids": [row.sampler_id for row in service.sessions.samplers(found.session_id)],
-            "user_metadata": labels(found.user_metadata),
-            "display_name": found.display_name,
-            "tags": orjson.loads(found.tags),
-            "status": found.status,
-            "project_id": found.project_id,
-        }
+def _is_in(row: SessionRow, status: Mapping[str, Any]) -> bool:
+    """Tell whether a session is in a state; sessions do not fail here."""
+    own = _status(row)
+    reasons = status.get("reasons")
+    return own.type == status["type"] and (
+        reasons is None or (own.reason is not None and own.reason.type in reasons)
     )
 
 
-async def list_sessions(service: Service, call: Call) -> Answer:
-    """List sessions, newest first."""
-    limit, offset = page(call, 20)
-    return Answer({"sessions": service.sessions.page(limit, offset)})
-
-
-def labels(stored: str | None) -> dict[str, str] | None:
-    """Word stored metadata as answers do: text by name; other JSON values are written as text."""
-    if stored is None:
-        return None
-    found: dict[str, object] = orjson.loads(stored)
-    return {
-        name: value if isinstance(value, str) else orjson.dumps(value).decode()
-        for name, value in found.items()
-    }
-
-
-def page(call: Call, default: int) -> tuple[int, int]:
-    """Return limit and offset of a list."""
-    return int(call.parameters.get("limit", default)), int(call.parameters.get("offset", 0))
-
-
-async def set_session_project(service: Service, call: Call) -> Answer:
-    """Put a session in a project."""
-    found = _any_session(service, call)
-    service.sessions.set_project(found.session_id, call.text("project_id"))
-    return nothing()
-
-
-async def finish_session(service: Service, call: Call) -> Answer:
-    """Close a session; closing it again is no error."""
-    found = _any_session(service, call)
-    if found.status == "active":
-        service.finish_session(found.session_id, "finished", orjson.dumps(call.body).decode())
-    return nothing()
-
-
-async def export_session_trace(service: Service, call: Call) -> Answer:
-    """Say that no traces are recorded here."""
-    _any_session(service, call)
-    return Answer({"status": "failed", "url": None, "error": "this service records no traces"})
+def _status(row: SessionRow) -> models.SessionStatus:
+    """Word the state of a session; one that fell silent is cancelled."""
+    if row.status == "active":
+        return models.SessionStatus(type="active")
+    if row.status != "finished":
+        return models.SessionStatus(type="cancelled", detail=row.status)
+    finish = orjson.loads(row.finish) if row.finish else {}
+    reason = models.SessionStatusReason(type=finish.get("reason", {}).get("type", "success"))
+    return models.SessionStatus(type="client_finished", reason=reason, detail=finish.get("detail"))

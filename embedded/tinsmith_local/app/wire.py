@@ -1,14 +1,14 @@
-"""The two encodings at the door: which one a request has, what it holds, and which one its result gets.
+"""The two encodings: which one a request has, what it holds, and which one its result gets.
 
 Batches may come as protobuf, any body may come packed with zstd, and results of batches and samples go out as
-protobuf to whoever accepts it. Behind this door everything is the same.
+protobuf to clients that accept it. Nothing behind this module knows in which encoding a request came.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from starlette.requests import Request
 from tinsmith.core.codec import (
     CONTENT_TYPES,
     Encoding,
@@ -24,19 +24,25 @@ from tinsmith.core.errors import BodyTooLargeError, InputError
 from tinsmith.core.values import ForwardRequest
 from tinsmith_api.operations import OPERATIONS
 
-from tinsmith_local.options import Wire
+from tinsmith_local.app.answers import Refusal
 
-from .refusal import Refusal
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-#: Operations whose body may be protobuf, and those that take nothing else where JSON is not spoken.
+    from starlette.requests import Request
+
+    from tinsmith_local.options import Wire
+
 BATCHES = frozenset({"forward", "forward_backward"})
+"""Operations that take nothing but protobuf where JSON is not spoken."""
 PROTOBUF_BODIES = frozenset(each.id for each in OPERATIONS.values() if "request" in each.protobuf)
-#: Operations whose results may be protobuf.
+"""Operations whose body may be protobuf."""
 PROTOBUF_RESULTS = frozenset(each.id for each in OPERATIONS.values() if "result" in each.protobuf)
-#: Fields of a datum that exist in protobuf alone.
+"""Operations whose results may be protobuf."""
 _SPANS = frozenset({"model_input_spans", "loss_fn_input_spans"})
-#: Stands before a journalled protobuf body. No JSON text begins with it.
+"""Fields of a datum that exist in protobuf alone."""
 _MARK = b"\x00protobuf\x00"
+"""Stands before a journalled protobuf body. No JSON text begins with it."""
 
 
 def body_encoding(request: Request, operation: str, wire: Wire) -> Encoding:

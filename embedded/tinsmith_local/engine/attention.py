@@ -5,10 +5,15 @@ Queries come scaled by 1 / sqrt(head_dim). The backward pass recomputes probabil
 log-sums (Dao et al. 2022, FlashAttention, section 3.1).
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Array = npt.NDArray[np.float32]
 

@@ -1,19 +1,32 @@
-"""Owns one training example as arrays, and checks it against a model's shape and a loss."""
+"""Owns one training example as arrays, its checks against a model's shape and a loss, and their error."""
+
+from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import field, frozen
 
-from tinsmith_local.engine.config import ModelConfig
-from tinsmith_local.engine.errors import ExampleError
+if TYPE_CHECKING:
+    from tinsmith_local.engine.config import ModelConfig
 
 Tokens = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 
-@frozen(kw_only=True, eq=False)
+class ExampleError(ValueError):
+    """A datum or a prompt that the engine cannot compute; names its place and its field."""
+
+    def __init__(self, message: str, *, index: int | None = None, field: str | None = None) -> None:
+        place = "".join([f"datum {index}: " if index is not None else "", f"{field}: " if field else ""])
+        super().__init__(place + message)
+        self.index = index
+        self.field = field
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class ImageSpan:
     """Positions whose embedding comes from image patches instead of a token."""
 
@@ -23,7 +36,7 @@ class ImageSpan:
     """[positions, patch_dim]."""
 
 
-@frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False)
 class Example:
     """One datum. Position i of every per-token array speaks of the token that follows position i."""
 
@@ -39,7 +52,7 @@ class Example:
     """[N]; policy losses."""
     mask: Floats | None = None
     """[N] `sequence_ratio_mask` of gspo, or None."""
-    images: tuple[ImageSpan, ...] = field(default=())
+    images: tuple[ImageSpan, ...] = attrs.field(default=())
     """Image positions, in order, not overlapping."""
 
 

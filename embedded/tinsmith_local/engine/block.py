@@ -3,10 +3,13 @@
 Reads and writes the tape; must not know how rows are dealt out or what the other rows hold.
 """
 
+from __future__ import annotations
+
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
+from tinsmith_local.engine.base_model import LayerWeights
 from tinsmith_local.engine.config import ModelConfig
 from tinsmith_local.engine.rows import (
     norm_heads,
@@ -19,7 +22,6 @@ from tinsmith_local.engine.rows import (
 )
 from tinsmith_local.engine.sites import LayerSites, SiteGrads
 from tinsmith_local.engine.tape import Tape
-from tinsmith_local.engine.weights import LayerWeights
 
 Array = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -53,7 +55,7 @@ class LayerGrads:
             grads.reset()
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class Block:
     """One transformer block with its adapter, over the rows of one tape."""
 

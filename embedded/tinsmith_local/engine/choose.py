@@ -4,9 +4,11 @@ The random numbers of a sample come from its own counter (Philox: Salmon et al. 
 they depend on its seed and its place in the group alone.
 """
 
+from __future__ import annotations
+
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
 Array = npt.NDArray[np.float32]
 
@@ -19,7 +21,7 @@ COLDEST = 1e-30
 """Lower temperatures are taken as this one: in float32 they would become 0, and 0 / 0 no number."""
 
 
-@frozen(kw_only=True)
+@attrs.frozen(kw_only=True)
 class Choice:
     """How to choose."""
 
@@ -36,7 +38,7 @@ def stream(seed: int, index: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.array([seed % WORD, index], np.uint64)))
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class Scored:
     """A row of logits with what every choice from it needs."""
 

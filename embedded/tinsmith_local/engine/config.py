@@ -1,14 +1,23 @@
-"""Owns the shape of a model and nothing that depends on its numbers."""
+"""Owns the shape of a model and its rotary positions; nothing that depends on its numbers."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from __future__ import annotations
 
-from attrs import frozen
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Complex = npt.NDArray[np.complex64]
 Family = Literal["llama", "qwen2", "qwen3"]
 
 
-@frozen(kw_only=True)
+@attrs.frozen(kw_only=True)
 class RopeScaling:
     """Rotary frequencies stretched for long contexts, the `llama3` kind."""
 
@@ -22,7 +31,7 @@ class RopeScaling:
     """Context of the model before it was stretched, in tokens."""
 
 
-@frozen(kw_only=True)
+@attrs.frozen(kw_only=True)
 class ModelConfig:
     """Everything the engine must know of a model besides its weights."""
 
@@ -74,7 +83,7 @@ class ModelConfig:
         return self.num_kv_heads * self.head_dim
 
     @classmethod
-    def from_hugging_face(cls, name: str, config: Mapping[str, Any]) -> "ModelConfig":
+    def from_hugging_face(cls, name: str, config: Mapping[str, Any]) -> ModelConfig:
         """Read the `config.json` of a Hugging Face directory; ValueError names what is not supported."""
         return read_hugging_face(name, config)
 
@@ -137,3 +146,38 @@ def _token_ids(value: int | list[int] | None) -> tuple[int, ...]:
     if value is None:
         return ()
     return (value,) if isinstance(value, int) else tuple(value)
+
+
+def frequencies(config: ModelConfig) -> npt.NDArray[np.float32]:
+    """Angular frequency of each pair of a head, stretched as `rope_scaling` says."""
+    exponents = np.arange(0, config.head_dim, 2, dtype=np.float32) / np.float32(config.head_dim)
+    plain = (1.0 / np.power(np.float32(config.rope_theta), exponents)).astype(np.float32)
+    return plain if config.rope_scaling is None else _stretch(plain, config.rope_scaling)
+
+
+def _stretch(plain: npt.NDArray[np.float32], scaling: RopeScaling) -> npt.NDArray[np.float32]:
+    """Divide long wavelengths by the factor and blend in between (Llama 3.1 model card and release notes)."""
+    wavelength = 2.0 * math.pi / plain.astype(np.float64)
+    turns = scaling.original_max_position / wavelength
+    span = scaling.high_freq_factor - scaling.low_freq_factor
+    keep = np.clip((turns - scaling.low_freq_factor) / span, 0.0, 1.0)
+    return (plain * (keep + (1.0 - keep) / scaling.factor)).astype(np.float32)
+
+
+@lru_cache(maxsize=16)
+def rotations(config: ModelConfig, length: int) -> Complex:
+    """Table [length, head_dim / 2] of unit complex numbers, one row a position."""
+    positions = np.arange(length, dtype=np.float32)
+    angles = (positions[:, None] * frequencies(config)).astype(np.float64)
+    table = (np.cos(angles) + 1j * np.sin(angles)).astype(np.complex64)
+    table.flags.writeable = False
+    return table
+
+
+def interleaved_rows(head_dim: int, heads: int) -> npt.NDArray[np.intp]:
+    """Row order that puts the two halves of each head's pairs side by side.
+
+    `published[interleaved_rows(...)]` is the engine's order; assigning through it goes back.
+    """
+    within = np.arange(head_dim).reshape(2, head_dim // 2).T.ravel()
+    return (np.arange(heads)[:, None] * head_dim + within).ravel()

@@ -4,28 +4,33 @@ Every row is computed by itself (see `shares`), so its bits cannot depend on whi
 workers share each matrix out between them and meet four times a block.
 """
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
 from itertools import groupby
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
+from tinsmith_local.engine.config import rotations
 from tinsmith_local.engine.kv import KeyValues
 from tinsmith_local.engine.lora import Adapter
-from tinsmith_local.engine.memory import aligned
-from tinsmith_local.engine.model import BaseModel
-from tinsmith_local.engine.rope import rotations
 from tinsmith_local.engine.rows import norm_heads, rms_norm, spare_rows, swiglu
 from tinsmith_local.engine.shares import Share, add_updates, apply, apply_adapter, even_rows
 from tinsmith_local.engine.sites import AdapterSites, lay_over
-from tinsmith_local.engine.workers import Team
+from tinsmith_local.engine.workers import Team, aligned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tinsmith_local.engine.base_model import BaseModel
 
 Array = npt.NDArray[np.float32]
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class Row:
     """One sequence in a step."""
 

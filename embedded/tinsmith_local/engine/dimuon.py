@@ -6,15 +6,19 @@ clipping as Adam's. The rest of its formula is not published: this is Muon (Jord
 matrix by itself, with the exact matrix sign instead of an iteration.
 """
 
+from __future__ import annotations
+
 import math
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from tinsmith_local.engine.lora import Adapter
 from tinsmith_local.engine.optim import clipped_norm
 from tinsmith_local.engine.workers import exclusive
+
+if TYPE_CHECKING:
+    from tinsmith_local.engine.lora import Adapter
 
 Array = npt.NDArray[np.float32]
 

@@ -1,21 +1,24 @@
 """Owns what sampling is asked for and what it returns, and checks it; computes nothing."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
-from tinsmith_local.engine.batch import ImageSpan, check_tokens
-from tinsmith_local.engine.config import ModelConfig
-from tinsmith_local.engine.errors import ExampleError
+from tinsmith_local.engine.batch import ExampleError, ImageSpan, check_tokens
 from tinsmith_local.engine.lora import Adapter
 
+if TYPE_CHECKING:
+    from tinsmith_local.engine.config import ModelConfig
 
-@frozen(kw_only=True)
+
+@attrs.frozen(kw_only=True)
 class StopRule:
     """When a sample ends before its length is used up; what stops it stays in the sample."""
 
@@ -27,7 +30,7 @@ class StopRule:
     """Turns tokens into text; needed when `strings` is not empty."""
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class TopTokens:
     """Some tokens at each of several positions."""
 
@@ -37,7 +40,7 @@ class TopTokens:
     """[positions, k], of each token under the model at temperature 1, without top-k and top-p."""
 
 
-@frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False)
 class SampleJob:
     """One request: a prompt and how to continue it."""
 
@@ -77,7 +80,7 @@ class SampleJob:
     """How many likeliest tokens to return at each sampled position; 0 none."""
 
 
-@frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False)
 class Sample:
     """One continuation."""
 
@@ -91,7 +94,7 @@ class Sample:
     """The likeliest tokens at each sampled position, likeliest first; None when not asked for."""
 
 
-@frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False)
 class SampleOutput:
     """Result of one job."""
 

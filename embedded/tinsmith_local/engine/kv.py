@@ -1,9 +1,14 @@
 """Owns the keys and values of one sequence; grows them, and must not know how they are used."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from tinsmith_local.engine.config import ModelConfig
+if TYPE_CHECKING:
+    from tinsmith_local.engine.config import ModelConfig
 
 Array = npt.NDArray[np.float32]
 
@@ -61,7 +66,7 @@ class KeyValues:
         out[:, :, : self.length] = array[:, :, : self.length]
         return out
 
-    def copy(self, capacity: int) -> "KeyValues":
+    def copy(self, capacity: int) -> KeyValues:
         """Copy the positions held, with room for `capacity`."""
         other = object.__new__(KeyValues)
         other.length = self.length

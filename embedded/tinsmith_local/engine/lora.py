@@ -1,20 +1,24 @@
 """Owns adapters: which matrices they change, how they start, their gradients and optimizer moments."""
 
-import math
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING, Literal
+
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import define, field, frozen
 
-from tinsmith_local.engine.config import ModelConfig
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tinsmith_local.engine.config import ModelConfig
 
 Array = npt.NDArray[np.float32]
 AnyArray = npt.NDArray[np.generic]
 
 
-@frozen(kw_only=True)
+@attrs.frozen(kw_only=True)
 class LoraSpec:
     """What an adapter changes."""
 
@@ -43,7 +47,7 @@ class LoraSpec:
         return self.alpha / self.rank
 
 
-@frozen
+@attrs.frozen
 class Target:
     """One linear map that an adapter changes."""
 
@@ -117,7 +121,7 @@ def _filled(
     return flat
 
 
-@define(kw_only=True, eq=False)
+@attrs.define(kw_only=True, eq=False)
 class Adapter:
     """LoRA parameters under PEFT's names without its prefix.
 
@@ -140,14 +144,14 @@ class Adapter:
     """Adam's running mean of the squared gradient; None before the first step, and with Dimuon."""
     step: int = 0
     """Optimizer steps taken."""
-    params: dict[str, Array] = field(init=False)
+    params: dict[str, Array] = attrs.field(init=False)
     """Trainable arrays, views into `flat`."""
 
     def __attrs_post_init__(self) -> None:
         self.params = _views(self.flat, self.shapes)
 
     @classmethod
-    def create(cls, config: ModelConfig, spec: LoraSpec, *, dtype: npt.DTypeLike = np.float32) -> "Adapter":
+    def create(cls, config: ModelConfig, spec: LoraSpec, *, dtype: npt.DTypeLike = np.float32) -> Adapter:
         """Make a fresh adapter: A Kaiming-uniform with a = sqrt(5) from the seed, B zero.
 
         That bound is sqrt(6 / ((1 + 5) inputs)) = 1 / sqrt(inputs) (He et al. 2015, as PEFT initialises A).
@@ -163,7 +167,7 @@ class Adapter:
         return cls(spec=spec, shapes=shapes, flat=flat)
 
     @classmethod
-    def from_params(cls, config: ModelConfig, spec: LoraSpec, params: Mapping[str, AnyArray]) -> "Adapter":
+    def from_params(cls, config: ModelConfig, spec: LoraSpec, params: Mapping[str, AnyArray]) -> Adapter:
         """Take over stored arrays, copied; ValueError names what is missing, unknown or misshapen."""
         shapes = parameter_shapes(config, spec)
         return cls(spec=spec, shapes=shapes, flat=_filled(shapes, params, np.float32))
@@ -217,7 +221,7 @@ class Adapter:
         size = len(modules) * rows * columns
         return self.flat[start : start + size].reshape(len(modules) * rows, columns)
 
-    def snapshot(self) -> "Adapter":
+    def snapshot(self) -> Adapter:
         """Copy the parameters alone, for a sampler that later steps must not disturb."""
         return Adapter(spec=self.spec, shapes=self.shapes, flat=self.flat.copy())
 

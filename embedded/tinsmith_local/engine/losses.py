@@ -4,17 +4,19 @@ Every loss is a sum over tokens. With p the logprob under the model, q the sampl
 r = exp(p - q). Gradients flow through p alone.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import evolve, field, frozen
 
 Floats = npt.NDArray[np.float64]
 ValueAndGradient = tuple[Floats, Floats]
 
 
-@frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False)
 class Terms:
     """What a loss reads besides logprobs, for n positions."""
 
@@ -28,7 +30,7 @@ class Terms:
     """[n], gspo's `sequence_ratio_mask`; without one, 1 for the tokens that were sampled: those whose
     advantage or sampler's logprob is not 0."""
 
-    def at(self, rows: npt.NDArray[np.intp] | slice) -> "Terms":
+    def at(self, rows: npt.NDArray[np.intp] | slice) -> Terms:
         """Pick positions."""
         return Terms(
             weights=self.weights[rows],
@@ -92,7 +94,7 @@ def _thresholds(options: Mapping[str, float]) -> tuple[float, float]:
     return options["clip_low_threshold"], options["clip_high_threshold"]
 
 
-@frozen(kw_only=True)
+@attrs.frozen(kw_only=True)
 class Loss:
     """A loss with its options."""
 
@@ -100,7 +102,7 @@ class Loss:
     """The formula."""
     needs: tuple[str, ...] = ("logprobs", "advantages")
     """Fields of `Example` that it reads besides `targets`."""
-    options: dict[str, float] = field(factory=dict)
+    options: dict[str, float] = attrs.field(factory=dict)
     """`loss_fn_config`, defaults filled in."""
     by_sequence: bool = False
     """Whether a gradient depends on logprobs of other positions of its sequence."""
@@ -148,4 +150,4 @@ def resolve(name: str, config: Mapping[str, float | str] | None) -> Loss:
         options[key] = float(value)
     if "clip_low_threshold" in options and options["clip_low_threshold"] > options["clip_high_threshold"]:
         raise ValueError("loss_fn_config: clip_low_threshold is above clip_high_threshold")
-    return evolve(loss, options=options)
+    return attrs.evolve(loss, options=options)

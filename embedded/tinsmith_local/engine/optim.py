@@ -1,13 +1,17 @@
 """Owns the Adam step. Changes an adapter's parameters in place; only the optimizers do."""
 
+from __future__ import annotations
+
 import math
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from tinsmith_local.engine.lora import Adapter
 from tinsmith_local.engine.workers import exclusive
+
+if TYPE_CHECKING:
+    from tinsmith_local.engine.lora import Adapter
 
 Array = npt.NDArray[np.float32]
 

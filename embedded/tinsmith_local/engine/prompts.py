@@ -4,23 +4,29 @@ A prompt is computed by itself, in slices whose bounds depend on its length alon
 nothing else; jobs with the same prompt and adapter share the result. Must not know how tokens are chosen.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Sequence
+from __future__ import annotations
 
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING
+
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import define, field
 
 from tinsmith_local.engine.batch import Example, ImageSpan
 from tinsmith_local.engine.choose import Scored, score
-from tinsmith_local.engine.decode import Decoder
-from tinsmith_local.engine.jobs import SampleJob
 from tinsmith_local.engine.kv import KeyValues
 from tinsmith_local.engine.lora import Adapter
-from tinsmith_local.engine.model import BaseModel
 from tinsmith_local.engine.stack import Stack
 from tinsmith_local.engine.tape import Keep
-from tinsmith_local.engine.workers import Team
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tinsmith_local.engine.base_model import BaseModel
+    from tinsmith_local.engine.decode import Decoder
+    from tinsmith_local.engine.jobs import SampleJob
+    from tinsmith_local.engine.workers import Team
 
 Array = npt.NDArray[np.float32]
 
@@ -32,7 +38,7 @@ KEPT_BYTES = 128 * 1024 * 1024
 """Keys and values of finished prompts kept for the next request with the same prompt."""
 
 
-@define(eq=False)
+@attrs.define(eq=False)
 class Prompt:
     """A prompt as the model sees it."""
 
@@ -44,7 +50,7 @@ class Prompt:
     """[tokens, hidden] after the last block."""
     tokens: npt.NDArray[np.int64]
     """The prompt itself."""
-    following: Scored = field(init=False)
+    following: Scored = attrs.field(init=False)
     """Logits of the first new token."""
 
     @property

@@ -3,6 +3,8 @@
 Row i of what the model makes of a prompt speaks of token i + 1: the first token has nothing before it.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from tinsmith_local.engine.choose import Array, Scored, draw, likeliest, score, stream

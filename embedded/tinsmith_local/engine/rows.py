@@ -4,6 +4,8 @@ Each function goes through its rows in pieces that stay in a core's cache, and w
 caller owns. Must not know about layers, adapters or batches.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

@@ -4,12 +4,17 @@ Each product is one row's own matrix-vector product over a piece whose bounds ne
 depend on what else is computed. Must not know what the matrices mean.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
-from tinsmith_local.engine.model import BaseModel
-from tinsmith_local.engine.sites import Site
+if TYPE_CHECKING:
+    from tinsmith_local.engine.base_model import BaseModel
+    from tinsmith_local.engine.sites import Site
 
 Array = npt.NDArray[np.float32]
 Pieces = list[tuple[Array, slice]]
@@ -67,7 +72,7 @@ def add_updates(site: Site, inner: Array, out: Array, place: slice) -> None:
             out[:, low:high] += np.matmul(b[None, low - start : high - start], part)[:, :, 0]
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class LayerShare:
     """One worker's pieces of one block."""
 

@@ -4,18 +4,19 @@ A site is one frozen matrix, often several published ones side by side, with the
 it. Works on blocks of rows; must not know where in the model it stands.
 """
 
+from __future__ import annotations
+
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
-from tinsmith_local.engine.config import ModelConfig
+from tinsmith_local.engine.config import ModelConfig, interleaved_rows
 from tinsmith_local.engine.lora import Adapter, target_groups
-from tinsmith_local.engine.rope import interleaved_rows
 
 Array = npt.NDArray[np.float32]
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class Site:
     """The adapter's share of one fused linear map."""
 
@@ -56,7 +57,7 @@ class Site:
             np.matmul(back, self.a, out=update)
             dx += update
 
-    def accumulate(self, dy: Array, x: Array, *, inner: Array, back: Array, grads: "SiteGrads") -> None:
+    def accumulate(self, dy: Array, x: Array, *, inner: Array, back: Array, grads: SiteGrads) -> None:
         """Add the parameter gradients of these rows; `inner` as `add` and `back` as `propagate` left it."""
         rank = self.b[0].shape[1]
         for index, (start, b) in enumerate(zip(self.starts, self.b, strict=True)):
@@ -80,7 +81,7 @@ class SiteGrads:
             b.fill(0.0)
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class LayerSites:
     """The adapted maps of one block; None where the adapter leaves a map alone."""
 
@@ -100,7 +101,7 @@ class LayerSites:
         return {name: site for name, site in named.items() if site is not None}
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class AdapterSites:
     """An adapter laid over a model, as one computation sees it: B's of q and k are reordered copies."""
 

@@ -5,22 +5,28 @@ dealt to the workers in a fixed order; attention works on one sequence and key h
 what a loss is.
 """
 
+from __future__ import annotations
+
 from collections import deque
-from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tinsmith_local.engine.attention import AttentionScratch, attend, attend_backward
-from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.block import Block, LayerGrads, RowScratch
-from tinsmith_local.engine.kv import KeyValues
-from tinsmith_local.engine.model import BaseModel
-from tinsmith_local.engine.rope import rotations
+from tinsmith_local.engine.config import rotations
 from tinsmith_local.engine.sites import AdapterSites, SiteGrads, collect
 from tinsmith_local.engine.tape import Keep, Tape
 from tinsmith_local.engine.workers import Team, even_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tinsmith_local.engine.base_model import BaseModel
+    from tinsmith_local.engine.batch import Example
+    from tinsmith_local.engine.kv import KeyValues
 
 Array = npt.NDArray[np.float32]
 

@@ -1,13 +1,17 @@
 """Owns what a forward pass writes down for the backward pass, and how much memory that takes."""
 
+from __future__ import annotations
+
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from tinsmith_local.engine.config import ModelConfig
-from tinsmith_local.engine.memory import Workspace
-from tinsmith_local.engine.sites import LayerSites
+if TYPE_CHECKING:
+    from tinsmith_local.engine.config import ModelConfig
+    from tinsmith_local.engine.sites import LayerSites
+    from tinsmith_local.engine.workers import Workspace
 
 Array = npt.NDArray[np.float32]
 

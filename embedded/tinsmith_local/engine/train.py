@@ -1,21 +1,25 @@
 """Owns the training entry point: examples in, per-token results out, gradients added to the adapter."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
-from tinsmith_local.engine.batch import Example, check_example
-from tinsmith_local.engine.errors import DivergedError, ExampleError
-from tinsmith_local.engine.lora import Adapter
+from tinsmith_local.engine.base_model import BaseModel
+from tinsmith_local.engine.batch import Example, ExampleError, check_example
 from tinsmith_local.engine.losses import Floats, Loss, Terms, resolve
-from tinsmith_local.engine.model import BaseModel
 from tinsmith_local.engine.sites import AdapterSites, lay_over
 from tinsmith_local.engine.stack import Stack
 from tinsmith_local.engine.tape import Keep, bytes_per_token
-from tinsmith_local.engine.unembed import Judge, Unembedding
+from tinsmith_local.engine.unembed import LossGradient, Unembedding
 from tinsmith_local.engine.workers import Team, exclusive
+
+if TYPE_CHECKING:
+    from tinsmith_local.engine.lora import Adapter
 
 Array = npt.NDArray[np.float32]
 
@@ -23,7 +27,11 @@ TAPE_BYTES = 768 * 1024 * 1024
 """Memory for what a forward pass writes down; more tokens than fit go in several passes."""
 
 
-@frozen(kw_only=True, eq=False)
+class DivergedError(ValueError):
+    """The numbers that a model gives have left the finite ones: nothing is wrong with the input."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class BatchOutput:
     """Results of one `forward_backward`, one entry an example, in order."""
 
@@ -84,7 +92,7 @@ def _split(model: BaseModel, sites: AdapterSites, examples: Sequence[Example]) -
     return [slice(start, stop) for start, stop in zip(cuts, [*cuts[1:], len(lengths)], strict=True)]
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class _Result:
     """One example's numbers."""
 
@@ -93,7 +101,7 @@ class _Result:
     trained: int
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class _Pass:
     """One packed batch from tokens to gradients."""
 
@@ -120,9 +128,11 @@ class _Pass:
         if self.grads is not None:
             dx = self.team.workspace.take("dx", x.shape, x.dtype)
             dx.fill(0.0)
-            judge = self._judge(terms, logprobs, stack.bounds)
+            loss_gradient = self._loss_gradient(terms, logprobs, stack.bounds)
             rows = np.flatnonzero(trained)
-            head.run(x, targets, rows, logprobs=logprobs, judge=judge, dx=dx, grads=self.grads)
+            head.run(
+                x, targets, rows, logprobs=logprobs, loss_gradient=loss_gradient, dx=dx, grads=self.grads
+            )
         results = self._results(logprobs, terms, trained, stack.bounds)
         if self.grads is not None and trained.any():
             stack.backward(dx, self.grads)
@@ -169,7 +179,7 @@ class _Pass:
         nonzero: npt.NDArray[np.bool_] = terms.advantages != 0.0
         return nonzero
 
-    def _judge(self, terms: Terms, logprobs: Floats, bounds: list[slice]) -> Judge:
+    def _loss_gradient(self, terms: Terms, logprobs: Floats, bounds: list[slice]) -> LossGradient:
         """Make the function that gives the loss's gradient by the logprobs of some rows."""
         compute, options = self.loss.compute, self.loss.options
         if not self.loss.by_sequence:

@@ -4,20 +4,22 @@ Logits exist for a few rows at a time: each worker has its part of one small [ro
 into probabilities and then into gradients in place. Must not know which loss asks.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
+import attrs
 import numpy as np
 import numpy.typing as npt
-from attrs import frozen
 
-from tinsmith_local.engine.model import BaseModel
+from tinsmith_local.engine.base_model import BaseModel
 from tinsmith_local.engine.rows import rms_norm, rms_norm_backward
 from tinsmith_local.engine.sites import Site, SiteGrads, collect
 from tinsmith_local.engine.workers import Team, even_blocks
 
 Array = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
-Judge = Callable[[Indices, npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+LossGradient = Callable[[Indices, npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 """From rows and their logprobs [n, k] to the loss's gradient by each logprob [n, k]."""
 
 LOGIT_BYTES = 96 * 1024 * 1024
@@ -44,7 +46,7 @@ class _Scratch:
         self.grads: SiteGrads | None = None
 
 
-@frozen(eq=False)
+@attrs.frozen(eq=False)
 class Unembedding:
     """Final norm and unembedding of one model with one adapter."""
 
@@ -59,11 +61,11 @@ class Unembedding:
         rows: Indices,
         *,
         logprobs: npt.NDArray[np.float64],
-        judge: Judge | None = None,
+        loss_gradient: LossGradient | None = None,
         dx: Array | None = None,
         grads: dict[str, Array] | None = None,
     ) -> None:
-        """Write `logprobs` [tokens, k] of `targets` [tokens, k] at `rows`; with a judge, their gradient too.
+        """Write `logprobs` [tokens, k] of `targets` [tokens, k] at `rows`, and perhaps their gradient.
 
         The gradient by x at `rows` is written to `dx`, the adapter's is added to `grads`.
         """
@@ -82,8 +84,8 @@ class Unembedding:
                 part = x[chosen]
                 total, found = self._probabilities(part, targets[chosen], mine)
                 logprobs[chosen] = found
-                if judge is not None and dx is not None:
-                    by_logprob = judge(chosen, found)
+                if loss_gradient is not None and dx is not None:
+                    by_logprob = loss_gradient(chosen, found)
                     dx[chosen] = self._backward(part, targets[chosen], by_logprob, total, mine)
 
         self.team.run(task)

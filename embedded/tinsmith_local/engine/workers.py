@@ -1,10 +1,15 @@
-"""Owns the threads that share one computation; must not know what they compute.
+"""Owns the threads that share one computation, and the arrays that they keep between two.
+
+Must not know what they compute.
 
 BLAS runs single-threaded inside a step and the team splits the work instead, so that element-wise work is
 split too and a result does not depend on how BLAS would have divided it.
 """
 
+from __future__ import annotations
+
 import contextlib
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -12,14 +17,45 @@ from functools import cached_property
 from queue import SimpleQueue
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from tinsmith_local.engine.memory import Workspace
-
+Array = npt.NDArray[np.float32]
 Task = Callable[[int], None]
 
 MAX_WORKERS = 8
 """More threads than this wait for memory rather than compute."""
+ALIGNMENT_BYTES = 64
+"""Start of every array: one cache line, one widest vector register."""
+
+
+def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Return an uninitialised array whose first byte lies on a cache line."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.empty(size + ALIGNMENT_BYTES, np.uint8)
+    start = -raw.__array_interface__["data"][0] % ALIGNMENT_BYTES
+    view: Array = raw[start : start + size].view(dtype).reshape(shape)
+    return view
+
+
+class Workspace:
+    """Arrays by name, grown when a call needs more and handed out again to the next."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Array] = {}
+
+    def take(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        """Return this name's array, uninitialised, cut to `shape`; valid until the name is taken again."""
+        size = math.prod(shape)
+        held = self._arrays.get(name)
+        if held is None or held.size < size or held.dtype != dtype:
+            self._arrays.pop(name, None)
+            held = self._arrays[name] = aligned((size,), dtype)
+        return held[:size].reshape(shape)
+
+    def release(self) -> None:
+        """Give the memory back."""
+        self._arrays.clear()
 
 
 def available_cores() -> int:
@@ -66,7 +102,7 @@ class Team:
             name = f"tinsmith-engine-{index}"
             threading.Thread(target=self._loop, args=(index, queue), daemon=True, name=name).start()
 
-    def _loop(self, index: int, queue: "SimpleQueue[Task]") -> None:
+    def _loop(self, index: int, queue: SimpleQueue[Task]) -> None:
         with np.errstate(all="ignore"):  # as in `exclusive`: threads start with numpy's defaults
             while True:
                 task = queue.get()
@@ -74,7 +110,7 @@ class Team:
                 del task  # a sleeping thread must not keep a step's arrays alive
 
     @cached_property
-    def lanes(self) -> tuple["Team", ...]:
+    def lanes(self) -> tuple[Team, ...]:
         """One-worker teams, each with arrays of its own: lane i for use by worker i inside a task."""
         return tuple(Team(1) for _ in range(self.size))
 

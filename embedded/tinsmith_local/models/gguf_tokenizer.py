@@ -3,14 +3,18 @@
 Owns the way from GGUF metadata to the `tokenizer.json` format. It reads no file and knows no architecture.
 """
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import cast
+from __future__ import annotations
 
-from tokenizers import Tokenizer
+from typing import TYPE_CHECKING, cast
 
 from tinsmith_local.models.pretokenizers import PRE_TOKENIZERS, PreTokenizer
 from tinsmith_local.models.source import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tokenizers import Tokenizer
 
 _CONTROL, _USER_DEFINED = 3, 4
 _ROLES = {"bos": "bos_token", "eos": "eos_token", "unknown": "unk_token", "padding": "pad_token"}

@@ -4,7 +4,9 @@ Owns the rules alone. A GGUF holds only a name: a wrong guess gives plausible bu
 unknown name is an error and never a default. Checked against llama.cpp, token by token.
 """
 
-from attrs import frozen
+from __future__ import annotations
+
+import attrs
 
 _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 _CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -18,7 +20,7 @@ _DEEPSEEK_V3 = (
 )
 
 
-@frozen
+@attrs.frozen
 class PreTokenizer:
     """How text is cut before byte-pair merges, and the two switches that go with it."""
 

@@ -4,21 +4,25 @@ Owns the way from a name to the engine's model. A model is opened when its shape
 tensors are read when it is first used; both happen once, whoever asks.
 """
 
+from __future__ import annotations
+
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tinsmith.core.errors import InputError, MissingModelError
 
-from tinsmith_local.engine.config import ModelConfig
-from tinsmith_local.engine.model import BaseModel
-from tinsmith_local.engine.weights import Weights
+from tinsmith_local.engine.base_model import BaseModel, Weights
 from tinsmith_local.models.fetch import PACKAGED_MODELS, PackagedModel, find_cached
 from tinsmith_local.models.gguf import open_gguf
-from tinsmith_local.models.safetensors import open_directory
+from tinsmith_local.models.hugging_face import open_directory
 from tinsmith_local.models.source import ModelFileError, ModelSource
 from tinsmith_local.models.tiny import TINY, TINY_UNTIED, open_tiny
+
+if TYPE_CHECKING:
+    from tinsmith_local.engine.config import ModelConfig
 
 Opener = Callable[[], ModelSource]
 

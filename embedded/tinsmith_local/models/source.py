@@ -3,17 +3,21 @@
 Owns no format. Loaders make a `ModelSource`; the registry turns it into the engine's model.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
-from attrs import field, frozen
 from tinsmith.core.errors import TinkerError
 
 from tinsmith_local.engine.config import ModelConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TensorGetter = Callable[[str], np.ndarray[Any, Any]]
 """Hugging Face tensor name -> array; raises ModelFileError (or KeyError) for a name that is not there."""
@@ -49,7 +53,7 @@ def check_file(path: Path) -> None:
         )
 
 
-@frozen
+@attrs.frozen
 class ModelSource:
     """A base model on disk or in code: its shape at once, its tensors when they are asked for."""
 
@@ -59,7 +63,7 @@ class ModelSource:
     """Shape and constants of the network."""
     get_tensor: TensorGetter
     """Reads one tensor by its Hugging Face name, as float32 or a memory-mapped view."""
-    read_tokenizer: Callable[[], bytes | None] = field(repr=False)
+    read_tokenizer: Callable[[], bytes | None] = attrs.field(repr=False)
     """Builds or reads what `tokenizer_json` returns; called once."""
     chat_template: str | None
     """Jinja template of a conversation, or None."""

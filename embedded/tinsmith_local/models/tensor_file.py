@@ -5,18 +5,22 @@ looked at when it is opened. Reading goes through the header that the
 `safetensors` library has checked; bfloat16 and float16 are widened to float32 when a tensor is asked for.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import mmap
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinsmith_local.models.source import ModelFileError, check_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Array = np.ndarray[Any, Any]
 

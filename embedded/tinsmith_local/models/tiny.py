@@ -4,13 +4,15 @@ Owns its shape, its numbers and its byte-level tokenizer. The numbers come from 
 based generator, not from a library's distributions, so that they are the same with every version of numpy.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import zlib
 from typing import Any
 
+import attrs
 import numpy as np
-from attrs import evolve
 
 from tinsmith_local.engine.config import ModelConfig
 from tinsmith_local.models.source import ModelSource
@@ -50,7 +52,7 @@ _CONFIG = ModelConfig(
 
 def open_tiny(name: str = TINY) -> ModelSource:
     """Return the tiny model, tied under the name TINY and untied under TINY_UNTIED."""
-    config = _CONFIG if name == TINY else evolve(_CONFIG, name=name, tie_embeddings=False)
+    config = _CONFIG if name == TINY else attrs.evolve(_CONFIG, name=name, tie_embeddings=False)
     return ModelSource(
         origin=name,
         config=config,

@@ -3,31 +3,49 @@
 Knows nothing of HTTP and nothing of the engine: bytes, rows and paths only.
 """
 
-from .answers import Answers
-from .checkpoints import CheckpointRow, Checkpoints
-from .database import Database, StorageFullError
-from .files import DataDir
-from .lock import DirectoryLock, DirectoryLockedError
-from .promises import PromiseRow, Promises
-from .runs import RunRow, Runs
-from .sessions import SamplerRow, SessionRow, Sessions
-from .telemetry import Telemetry
+from __future__ import annotations
+
+from tinsmith_local.store.checkpoint_table import (
+    AnswerTable,
+    CheckpointRow,
+    CheckpointTable,
+    insert_answer,
+    insert_checkpoint,
+)
+from tinsmith_local.store.data_dir import DataDir, DirectoryLock, DirectoryLockedError, file_name
+from tinsmith_local.store.database import Database, StorageFullError
+from tinsmith_local.store.promise_table import Also, Applied, PromiseRow, PromiseTable
+from tinsmith_local.store.run_table import RunRow, RunTable, insert_run
+from tinsmith_local.store.session_table import (
+    SamplerRow,
+    SessionRow,
+    SessionTable,
+    TelemetryTable,
+    insert_sampler,
+)
 
 __all__ = [
-    "Answers",
+    "Also",
+    "AnswerTable",
+    "Applied",
     "CheckpointRow",
-    "Checkpoints",
+    "CheckpointTable",
     "DataDir",
     "Database",
     "DirectoryLock",
     "DirectoryLockedError",
     "PromiseRow",
-    "Promises",
+    "PromiseTable",
     "RunRow",
-    "Runs",
+    "RunTable",
     "SamplerRow",
     "SessionRow",
-    "Sessions",
+    "SessionTable",
     "StorageFullError",
-    "Telemetry",
+    "TelemetryTable",
+    "file_name",
+    "insert_answer",
+    "insert_checkpoint",
+    "insert_run",
+    "insert_sampler",
 ]

@@ -1,24 +1,32 @@
 """The SQLite connection, its schema and its transactions. No knowledge of what the rows mean."""
 
+from __future__ import annotations
+
 import errno
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
+import attrs
 from tinsmith.core.errors import TinkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+T = TypeVar("T")
 
 SCHEMA_VERSION = 2
 
-#: What each older version lacks, as statements that bring it to the next.
 UPGRADES = {
     1: (
         "ALTER TABLE runs ADD COLUMN optimizer TEXT NOT NULL DEFAULT 'adamw'",
         "ALTER TABLE checkpoints ADD COLUMN optimizer TEXT NOT NULL DEFAULT 'adamw'",
     ),
 }
+"""What each older version lacks, as statements that bring it to the next."""
 
 SCHEMA = """
 CREATE TABLE sessions (
@@ -72,10 +80,10 @@ CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
 
 
-#: What SQLite answers when a write meets the end of a quota or of a file-size limit instead of the disk's.
 _WRITE_FAILED = frozenset(
     {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE}
 )
+"""What SQLite answers when a write meets the end of a quota or of a file-size limit instead of the disk's."""
 
 
 class StorageFullError(Exception):
@@ -114,6 +122,21 @@ def read_regular(path: Path) -> bytes:
     """Read a file of the data directory whole; OSError for anything else in its place."""
     refuse_special(path)
     return path.read_bytes()
+
+
+def insert_row(
+    connection: sqlite3.Connection,
+    table: str,
+    row: attrs.AttrsInstance,
+    *,
+    replace: bool = False,
+    **more: object,
+) -> None:
+    """Add a row inside a transaction of the caller: its fields, and `more`, are columns."""
+    values = {field.name: getattr(row, field.name) for field in attrs.fields(type(row))} | more
+    names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+    verb = "INSERT OR REPLACE" if replace else "INSERT"
+    connection.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", values)
 
 
 class Database:
@@ -183,6 +206,15 @@ class Database:
         with self._lock:
             found: sqlite3.Row | None = self._connection.execute(sql, parameters).fetchone()
             return found
+
+    def values(self, kind: Callable[..., T], sql: str, *parameters: object) -> list[T]:
+        """Build a value of each row; its fields are called as the columns."""
+        return [kind(**dict(found)) for found in self.rows(sql, *parameters)]
+
+    def value(self, kind: Callable[..., T], sql: str, *parameters: object) -> T | None:
+        """Build a value of the first row."""
+        found = self.row(sql, *parameters)
+        return None if found is None else kind(**dict(found))
 
     def number(self, sql: str, *parameters: object) -> int:
         """Return the first column of the first row as a whole number, 0 for null."""

@@ -1,4 +1,6 @@
-"""Training requests as values, decoded and checked: what a line holds and what a restart applies again."""
+"""Accepted requests as values, decoded and checked: what is queued, and what a restart applies again."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinsmith_local.engine.batch import Example
-from tinsmith_local.engine.sample import SampleJob
+from tinsmith_local.engine.scheduler import SampleJob
 
-#: Operations that change a model and so must be applied again behind a snapshot.
-#: (load_weights changes it too, but leaves a snapshot in the same transaction.)
 CHANGING = ("forward_backward", "optim_step")
+"""Operations that change a model and so must be applied again behind a snapshot. (load_weights changes it
+too, but leaves a snapshot in the same transaction.)"""
 
 
 @attrs.frozen(kw_only=True)
@@ -141,7 +143,7 @@ class PromptTargets:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Draw:
+class SampleRequest:
     """Sample from a base model, a checkpoint or an ephemeral sampler."""
 
     base_model: str
@@ -156,4 +158,5 @@ class Draw:
     """In which form the logprobs of the prompt's targets are answered."""
 
 
-Operation = CreateModel | Batch | Adam | Dimuon | Save | SaveEphemeral | Load | Unload
+TrainingRequest = CreateModel | Batch | Adam | Dimuon | Save | SaveEphemeral | Load | Unload
+"""What is queued for a model."""

@@ -3,81 +3,94 @@
 Each request ends in exactly one outcome of its promise. A request that fails leaves the model as it was.
 """
 
+from __future__ import annotations
+
 import logging
 import time
-from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from tinsmith.core.errors import TinkerError
+from tinsmith_api import models
 
-from tinsmith_local.engine.errors import ExampleError
-from tinsmith_local.engine.lora import Adapter
+from tinsmith_local.engine.batch import ExampleError
 from tinsmith_local.engine.workers import StoppedError
 from tinsmith_local.models.adapters import load_adapter, save_adapter
-from tinsmith_local.models.registry import ModelRegistry
 from tinsmith_local.models.source import ModelFileError
-from tinsmith_local.options import ServeOptions
 from tinsmith_local.store import (
-    Checkpoints,
+    Also,
+    Applied,
+    CheckpointTable,
     DataDir,
     PromiseRow,
-    Runs,
     SamplerRow,
     StorageFullError,
+    file_name,
+    insert_sampler,
 )
-from tinsmith_local.store.files import file_name
-from tinsmith_local.store.promises import Also, Applied
-from tinsmith_local.store.sessions import insert_sampler
+from tinsmith_local.work import apply, results
+from tinsmith_local.work.operations import (
+    Adam,
+    Batch,
+    CreateModel,
+    Dimuon,
+    Load,
+    Save,
+    SaveEphemeral,
+    TrainingRequest,
+    Unload,
+)
 
-from . import apply, results
-from .board import Board
-from .operations import Adam, Batch, CreateModel, Dimuon, Load, Operation, Save, SaveEphemeral, Unload
-from .states import States
-from .worker import Worker
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tinsmith_api.model import Model
+
+    from tinsmith_local.engine.lora import Adapter
+    from tinsmith_local.work.engine_thread import EngineThread
+    from tinsmith_local.work.live_models import LiveModels
+    from tinsmith_local.work.notifier import Notifier
+    from tinsmith_local.work.promise_store import PromiseStore
 
 _LOG = logging.getLogger("tinsmith.local")
-_LOG.addHandler(logging.NullHandler())
 
 
 class Trainer:
-    """Runs the lines of all models, one request after the other."""
+    """Runs the queues of all models, one request after the other."""
 
     def __init__(
         self,
         *,
-        board: Board,
-        states: States,
-        worker: Worker,
+        promises: PromiseStore,
+        notifier: Notifier,
+        live_models: LiveModels,
+        engine_thread: EngineThread,
         files: DataDir,
-        runs: Runs,
-        checkpoints: Checkpoints,
-        base_models: ModelRegistry,
-        options: ServeOptions,
-        shelve: Callable[[str, Adapter], None],
+        checkpoints: CheckpointTable,
+        keep_adapter: Callable[[str, Adapter], None],
     ) -> None:
-        self._board = board
-        self._states = states
-        self._worker = worker
+        self._promises = promises
+        self._notifier = notifier
+        self._live_models = live_models
+        self._engine_thread = engine_thread
         self._files = files
-        self._runs = runs
         self._checkpoints = checkpoints
-        self._base_models = base_models
-        self._options = options
-        self._shelve = shelve
+        self._keep_adapter = keep_adapter
         self.waiting_bytes = 0
+        """Bytes of the requests that wait."""
         self.given_up: PromiseRow | None = None
         """The request that was in hand when the service closed; its promise stays open."""
 
-    def submit(self, row: PromiseRow, operation: Operation) -> None:
+    def submit(self, row: PromiseRow, operation: TrainingRequest) -> None:
         """Queue an accepted request."""
         self.waiting_bytes += row.body_bytes
-        self._worker.put(lambda: self._run(row, operation), _owner(operation.model_id))
+        self._engine_thread.put(lambda: self._run(row, operation), _owner(operation.model_id))
 
     def unload(self, model_id: str) -> None:
         """Forget a model behind the requests that it still has."""
-        self._worker.put(lambda: self._states.discard(model_id), _owner(model_id))
+        self._engine_thread.put(lambda: self._live_models.discard(model_id), _owner(model_id))
 
-    def _run(self, row: PromiseRow, operation: Operation) -> None:
+    def _run(self, row: PromiseRow, operation: TrainingRequest) -> None:
         """Apply one request and settle its promise."""
         self.waiting_bytes -= row.body_bytes
         try:
@@ -94,23 +107,23 @@ class Trainer:
             _LOG.exception("request %s (%s) failed", row.request_id, row.op)
             self._fail(row, operation, f"internal error: {type(error).__name__}", "server")
 
-    def _fail(self, row: PromiseRow, operation: Operation, message: str, category: str) -> None:
+    def _fail(self, row: PromiseRow, operation: TrainingRequest, message: str, category: str) -> None:
         """Settle a promise as failed; what was half done is dropped with the model's memory."""
         if not isinstance(operation, Save | SaveEphemeral | Unload):
-            self._states.forget(operation.model_id)
+            self._live_models.forget(operation.model_id)
         if isinstance(operation, Save):
             with suppress(StorageFullError):
                 self._checkpoints.set_state(operation.tinker_path, "failed")
-            self._board.signals.ring(f"checkpoint:{operation.tinker_path}")
-        self._board.fail(row.request_id, message, category)
+            self._notifier.notify(f"checkpoint:{operation.tinker_path}")
+        self._promises.fail(row.request_id, message, category)
 
-    def _apply(self, row: PromiseRow, operation: Operation) -> None:
+    def _apply(self, row: PromiseRow, operation: TrainingRequest) -> None:
         """Choose what to do."""
         if isinstance(operation, Batch | Adam | Dimuon):
             self._change(row, operation)
         elif isinstance(operation, CreateModel):
-            self._states.get(operation.model_id)
-            self._finish(row, results.plain(type="create_model", model_id=operation.model_id))
+            self._live_models.get(operation.model_id)
+            self._finish(row, models.CreateModelResponse(model_id=operation.model_id))
         elif isinstance(operation, Save):
             self._save(row, operation)
         elif isinstance(operation, SaveEphemeral):
@@ -122,34 +135,35 @@ class Trainer:
 
     def _change(self, row: PromiseRow, operation: Batch | Adam | Dimuon) -> None:
         """Compute, and count what was computed towards the next snapshot."""
-        live = self._states.get(operation.model_id)
+        live = self._live_models.get(operation.model_id)
         begun = time.monotonic()
-        result = apply.change(operation, live)
+        result = apply.change(operation, live.base, live.adapter)
         if isinstance(operation, Batch) and not operation.backward:
             self._finish_reading(row, result)
             return
         self._finish(row, result)
-        self._states.note(live, row, time.monotonic() - begun)
+        self._live_models.note(live, row, time.monotonic() - begun)
 
-    def _finish_reading(self, row: PromiseRow, result: bytes) -> None:
+    def _finish_reading(self, row: PromiseRow, result: Model) -> None:
         """Settle a request that changed nothing; a full disk costs it its durability alone."""
         try:
             self._finish(row, result, drop_body=True)
         except StorageFullError:
-            self._board.finish_unsaved(row.request_id, result)
+            self._promises.finish_unsaved(row.request_id, results.encode(result))
 
     def _finish(
-        self, row: PromiseRow, result: bytes, also: Also | None = None, *, drop_body: bool = False
+        self, row: PromiseRow, result: Model, also: Also | None = None, *, drop_body: bool = False
     ) -> None:
         """Settle a request that was applied in its turn."""
         applied = None
         if row.scope.startswith("train:") and row.model_id is not None:
             applied = Applied(model_id=row.model_id, seq=row.seq, op=row.op, request_id=row.request_id)
-        self._board.finish(row.request_id, result, applied=applied, also=also, drop_body=drop_body)
+        content = results.encode(result)
+        self._promises.finish(row.request_id, content, applied=applied, also=also, drop_body=drop_body)
 
     def _save(self, row: PromiseRow, operation: Save) -> None:
         """Write a checkpoint; it becomes visible together with the result."""
-        live = self._states.get(operation.model_id)
+        live = self._live_models.get(operation.model_id)
         found = self._checkpoints.find(operation.tinker_path)
         if found is None:
             raise ValueError(f"{operation.tinker_path} was deleted before it was written")
@@ -162,19 +176,19 @@ class Trainer:
         )
         self._finish(
             row,
-            _saved(operation, size, two_segments=self._options.imitate.two_segment_paths),
+            results.saved(operation, size),
             lambda connection: connection.execute(
                 "UPDATE checkpoints SET state = 'ready', size_bytes = ? WHERE tinker_path = ?",
                 (size, operation.tinker_path),
             ),
         )
         if not optimizer:
-            self._shelve(found.directory, live.adapter.snapshot())
-        self._board.signals.ring(f"checkpoint:{operation.tinker_path}")
+            self._keep_adapter(found.directory, live.adapter.snapshot())
+        self._notifier.notify(f"checkpoint:{operation.tinker_path}")
 
     def _save_ephemeral(self, row: PromiseRow, operation: SaveEphemeral) -> None:
         """Keep the weights of this moment for one sampler."""
-        live = self._states.get(operation.model_id)
+        live = self._live_models.get(operation.model_id)
         directory = self._files.samplers / file_name(operation.sampler_id)
         size = self._files.write_directory(
             directory,
@@ -194,52 +208,38 @@ class Trainer:
             last_used=now,
             status="ready",
         )
-        result = results.plain(
-            type="save_weights_for_sampler", path=None, sampling_session_id=operation.sampler_id
-        )
+        result = models.SaveWeightsForSamplerResponse(sampling_session_id=operation.sampler_id)
         self._finish(row, result, lambda connection: insert_sampler(connection, sampler))
-        self._shelve(str(directory.relative_to(self._files.root)), live.adapter.snapshot())
+        self._keep_adapter(str(directory.relative_to(self._files.root)), live.adapter.snapshot())
 
     def _load(self, row: PromiseRow, operation: Load) -> None:
         """Take over a checkpoint; the snapshot that contains it is written with the result."""
         found = self._checkpoints.find(operation.tinker_path)
         if found is None or found.state != "ready":
             raise ValueError(f"{operation.tinker_path}: there is no such checkpoint")
-        live = self._states.get(operation.model_id)
+        live = self._live_models.get(operation.model_id)
         directory = self._files.root / found.directory
         saved = load_adapter(directory, live.base.config, optimizer=operation.optimizer)
-        apply.load(live, saved, optimizer=operation.optimizer)
+        apply.load(live.adapter, saved, optimizer=operation.optimizer)
         assert row.position is not None
         live.position = row.position
-        name = self._states.write(live)
-        made = {"model_id": operation.model_id} if operation.creates else {}
+        name = self._live_models.write(live)
         self._finish(
             row,
-            results.plain(type="load_weights", path=operation.tinker_path, **made),
+            results.loaded(operation),
             lambda connection: connection.execute(
                 "UPDATE runs SET snapshot_position = ?, snapshot_file = ? WHERE model_id = ?",
                 (live.position, name, operation.model_id),
             ),
         )
-        self._states.written(live, name)
+        self._live_models.written(live, name)
 
     def _unload(self, row: PromiseRow, operation: Unload) -> None:
         """Forget a model."""
-        self._states.discard(operation.model_id)
-        self._finish(row, results.plain(type="unload_model", model_id=operation.model_id))
+        self._live_models.discard(operation.model_id)
+        self._finish(row, models.UnloadModelResponse(model_id=operation.model_id))
 
 
 def _owner(model_id: str) -> str:
     """Return whose turn a model's request takes: its session's."""
     return model_id.partition(":train:")[0]
-
-
-def _saved(operation: Save, size: int, *, two_segments: bool) -> bytes:
-    """Word the result of a save as its operation does."""
-    path = operation.tinker_path
-    if operation.op == "save_weights_for_sampler":
-        shown = path.replace("/sampler_weights/", "/") if two_segments else path
-        return results.plain(type=operation.op, path=shown, sampling_session_id=None)
-    if operation.op == "save_weights_external":
-        return results.plain(type=operation.op, path=path, size_bytes=size)
-    return results.plain(type=operation.op, path=path)

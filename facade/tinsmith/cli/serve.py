@@ -90,7 +90,7 @@ def serve(
 
     require_extra("tinsmith serve", "local")
     from tinsmith_local.serve import serve as run
-    from tinsmith_local.store.files import is_open_to_others
+    from tinsmith_local.store.data_dir import is_open_to_others
 
     if print_telemetry:
         _print_telemetry(data, context)
@@ -154,8 +154,7 @@ def _options(
 
 def _with_wire(context: typer.Context, options: ServeOptions, wire: str, flags: list[str]) -> ServeOptions:
     import attrs
-    from tinsmith_local.flags import parse_flags
-    from tinsmith_local.options import parse_wire
+    from tinsmith_local.options import parse_flags, parse_wire
 
     try:
         return attrs.evolve(options, wire=parse_wire(wire), client_flags=parse_flags(flags))
@@ -164,8 +163,8 @@ def _with_wire(context: typer.Context, options: ServeOptions, wire: str, flags: 
 
 
 def _export_tokenizers(options: ServeOptions, folder: Path) -> None:
+    from tinsmith_local.models.hugging_face import write_tokenizer
     from tinsmith_local.models.registry import ModelRegistry
-    from tinsmith_local.models.tokenizer_files import write_tokenizer
 
     registry = ModelRegistry(options.models.items())
     for name in registry.names():

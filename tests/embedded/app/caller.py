@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
-from tinsmith_local.opening import Running, start
 from tinsmith_local.options import ServeOptions
+from tinsmith_local.service import Service
 
 from tests.guard import WAIT_S
 
@@ -28,22 +29,35 @@ def datum(text: bytes = TEXT, weight: float = 1.0) -> dict[str, Any]:
     }
 
 
+class Clock:
+    """The time of day, or what it will be."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def __call__(self) -> float:
+        """Return the time in seconds since the epoch."""
+        return time.time() + self.ahead_s
+
+
 class Caller:
     """Talks to a running service through its ASGI app."""
 
-    def __init__(self, running: Running) -> None:
-        self.running = running
-        self.service = running.service
+    def __init__(self, service: Service, clock: Clock | None = None) -> None:
+        self.service = service
+        self.clock = clock or Clock()
+        """The clock of a service that `on` started."""
         self._closed = False
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(running.app), base_url="http://127.0.0.1", timeout=WAIT_S
+            transport=httpx.ASGITransport(service.app), base_url="http://127.0.0.1", timeout=WAIT_S
         )
 
     @classmethod
     def on(cls, directory: Path, **options: Any) -> "Caller":
         """Start a service on a directory and talk to it."""
-        return cls(start(ServeOptions(data_dir=directory, **options)))
+        clock = Clock()
+        return cls(Service(ServeOptions(data_dir=directory, **options), clock=clock), clock)
 
     def close(self) -> None:
         """End the service, once."""
@@ -131,8 +145,8 @@ class Caller:
         def wait() -> None:
             gate.wait(20)
 
-        self.service.worker.put(wait)
+        self.service.engine_thread.put(wait)
 
     def ledger(self, model_id: str) -> list[int | None]:
         """Numbers applied to a model, in order of application."""
-        return [line.seq for line in self.service.promises.ledger(model_id)]
+        return [line.seq for line in self.service.promise_table.ledger(model_id)]

@@ -127,7 +127,7 @@ def test_a_bad_sample_request_names_its_field(
     change(given)
     answer = caller.post("asample", **given)
     assert (answer.status_code, answer.json().get("field", "")) == (status, field), answer.text
-    assert caller.service.floor.load == 0
+    assert caller.service.sampling.load == 0
 
 
 OTHERS: list[tuple[str, str, dict[str, Any], int, str]] = [

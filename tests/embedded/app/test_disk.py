@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tinsmith_local.store import DataDir, Promises, StorageFullError
+from tinsmith_local.store import DataDir, PromiseTable, StorageFullError
 
 from tests.embedded.app.caller import Caller, datum
 
@@ -195,20 +195,20 @@ def test_a_failure_that_cannot_be_written_down_is_known_after_a_restart(
     caller = open_caller()
     model = caller.model()
     expected = caller.forward_backward(model, 1)
-    written = Promises.finish
+    written = PromiseTable.finish
 
-    def full(self: Promises, request_id: str, *rest: Any, **more: Any) -> None:
+    def full(self: PromiseTable, request_id: str, *rest: Any, **more: Any) -> None:
         row = self.find(request_id)
         if row is not None and row.seq == 2:
             raise StorageFullError("no space left")
         written(self, request_id, *rest, **more)
 
-    def failing(self: Promises, *rest: Any) -> None:
+    def failing(self: PromiseTable, *rest: Any) -> None:
         raise StorageFullError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Promises, "finish", full)
-        patch.setattr(Promises, "fail", failing)
+        patch.setattr(PromiseTable, "finish", full)
+        patch.setattr(PromiseTable, "fail", failing)
         failed = caller.ok("optim_step", model_id=model, seq_id=2, adam_params={"learning_rate": 0.1})
         assert caller.result(failed["request_id"])["category"] == "server"
         assert caller.forward_backward(model, 3) == expected

@@ -51,7 +51,7 @@ def test_a_token_stands_for_the_key(locked: Caller) -> None:
             401,
             True,
         )
-    real, locked.service.clock = locked.service.clock, lambda: real() + 3601
+    locked.clock.ahead_s = 3601
     late = locked.send("GET", "auth/apikey/me", headers={"x-api-key": token})
     assert (late.status_code, "expired" in late.text) == (401, True)
 

@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
-from tinsmith_local.app.inputs import decode_input
-from tinsmith_local.app.refusal import Refusal
+from tinsmith_local.app.answers import Refusal
+from tinsmith_local.app.model_inputs import decode_input
 from tinsmith_local.models.tiny import open_tiny
 
 from tests.embedded.app.caller import Caller

@@ -118,7 +118,7 @@ def test_steps_are_applied_again_after_a_restart(open_caller: Open) -> None:
     caller = open_caller(snapshot_min_s=1e9)
     one, quiet = model(caller), model(caller)
     before = losses(caller, one, 1, 2)
-    caller.service.states.forget(one)
+    caller.service.live_models.forget(one)
     after = losses(caller, one, 5, 2)
     caller.close()
     again = open_caller(snapshot_min_s=1e9)

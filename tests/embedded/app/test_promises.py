@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tinsmith_local.opening import Running
 from tinsmith_local.options import Imitation, ServeOptions
 from tinsmith_local.service import Service
 
@@ -79,7 +78,7 @@ def failed(caller: Caller) -> str:
     gate = threading.Event()
     caller.block(gate)
     found = caller.ok("load_weights", model_id=model, seq_id=2, path=saved, optimizer=False)
-    caller.service.delete_checkpoint(saved)
+    caller.service.checkpoint_files.delete(saved)
     gate.set()
     return str(found["request_id"])
 
@@ -117,21 +116,15 @@ class Clock:
 @pytest.fixture
 def timed(tmp_path: Path) -> "tuple[Caller, Clock]":
     """A service with a clock of the test's."""
-    from tinsmith_local.app.build import build_app
-    from tinsmith_local.app.contract import Contract
-    from tinsmith_local.app.requests import BodyReader
-
     clock = Clock()
-    contract = Contract()
-    service = Service(ServeOptions(data_dir=tmp_path), BodyReader(contract), clock=clock)
-    return Caller(Running(service, build_app(service, contract))), clock
+    return Caller(Service(ServeOptions(data_dir=tmp_path), clock=clock)), clock
 
 
 def housekeeping(caller: Caller) -> None:
     """Let the service look after expired things, in its own thread."""
     done = threading.Event()
-    caller.service.worker.put(caller.service.keep_house)
-    caller.service.worker.put(done.set)
+    caller.service.engine_thread.put(caller.service.lifetimes.keep_house)
+    caller.service.engine_thread.put(done.set)
     assert done.wait(20)
 
 
@@ -246,7 +239,7 @@ def test_closing_answers_held_polls(open_caller: Open) -> None:
     gate = threading.Event()
     caller.block(gate)
     request_id = pending(caller)
-    threading.Timer(0.05, caller.service.board.release).start()
+    threading.Timer(0.05, caller.service.promises.release).start()
     assert caller.post("retrieve_future", request_id=request_id).status_code == 408
     assert caller.post("retrieve_future", request_id=request_id).status_code == 408
     gate.set()

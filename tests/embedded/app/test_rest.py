@@ -135,7 +135,7 @@ def test_a_signature_is_needed_and_ends(saved: tuple[Caller, str, str]) -> None:
     path = archive(caller, model)
     assert caller.send("GET", path[:-4] + "AAAA").status_code == 403
     assert caller.send("GET", "x-tinsmith/archives/nonsense").status_code == 403
-    real, caller.service.clock = caller.service.clock, lambda: real() + 901
+    caller.clock.ahead_s = 901
     assert caller.send("GET", path).status_code == 403
 
 

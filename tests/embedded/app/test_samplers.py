@@ -20,8 +20,8 @@ def test_ephemeral_samplers_have_a_budget(open_caller: Open) -> None:
         for n in range(2)
     ]
     done = threading.Event()
-    caller.service.worker.put(caller.service.keep_house)
-    caller.service.worker.put(done.set)
+    caller.service.engine_thread.put(caller.service.lifetimes.keep_house)
+    caller.service.engine_thread.put(done.set)
     assert done.wait(20)
     names = [one["sampling_session_id"] for one in made]
     answers = [caller.post("asample", sampling_session_id=name, seq_id=0, **body()) for name in names]

@@ -53,7 +53,7 @@ def test_completions_carry_the_size_of_their_result(caller: Caller) -> None:
     page = poll(caller, name)
     second = ask(caller, name, 1, max_tokens=60)
     page["completions"] += poll(caller, name, page["cursor"])["completions"]
-    sizes = [len(caller.service.promises.result(request_id)) for request_id in (first, second)]
+    sizes = [len(caller.service.promise_table.result(request_id)) for request_id in (first, second)]
     assert [one["response_payload_uncompressed_size"] for one in page["completions"]] == sizes
     assert named(page) == [first, second]
 
@@ -106,11 +106,11 @@ def test_a_restart_names_what_had_ended(open_caller: Open) -> None:
 def test_failures_are_named_as_such(caller: Caller) -> None:
     """A cancelled sample has failed, as far as a watcher is concerned."""
     name = sampler(caller)
-    caller.service.floor.step = lambda: None  # type: ignore[method-assign]
+    caller.service.sampling.step = lambda: None  # type: ignore[method-assign]
     prompt = {"chunks": [{"type": "encoded_text", "tokens": list(TEXT)}]}
     body = {"prompt": prompt, "sampling_params": {"max_tokens": 4}}
     request_id = caller.ok("asample", sampling_session_id=name, seq_id=0, **body)["request_id"]
-    caller.service.board.fail(request_id, "cancelled", "user", "cancelled")
+    caller.service.promises.fail(request_id, "cancelled", "user", "cancelled")
     assert poll(caller, name)["completions"] == [{"state": "failed", "request_id": request_id}]
 
 

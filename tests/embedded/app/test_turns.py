@@ -13,13 +13,13 @@ from tests.embedded.app.test_sampling import body, sampler
 def order(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of finished requests, as they finish."""
     done: list[str] = []
-    finish = caller.service.board.finish
+    finish = caller.service.promises.finish
 
     def noted(request_id: str, *rest: Any, **more: Any) -> None:
         done.append(request_id)
         finish(request_id, *rest, **more)
 
-    monkeypatch.setattr(caller.service.board, "finish", noted)
+    monkeypatch.setattr(caller.service.promises, "finish", noted)
     return done
 
 

@@ -117,7 +117,7 @@ def test_a_forward_in_protobuf_runs_nothing_backward(caller: Caller) -> None:
     promise = send(caller, encoded(model, 1, op="forward")).json()
     assert "metrics" in caller.result(promise["request_id"])
     caller.optim_step(model, 2, learning_rate=0.1)
-    assert [line.op for line in caller.service.promises.ledger(model)] == ["forward", "optim_step"]
+    assert [line.op for line in caller.service.promise_table.ledger(model)] == ["forward", "optim_step"]
     assert caller.forward_backward(model, 3) == caller.forward_backward(fresh, 1)
 
 
@@ -140,7 +140,7 @@ def test_a_restart_knows_protobuf(open_caller: Open) -> None:
     for seq in (1, 2):
         send(caller, encoded(model, seq, count=seq))
         caller.forward_backward(quiet, seq, *[datum()] * seq)
-    caller.service.states.forget(model)
+    caller.service.live_models.forget(model)
     promise = send(caller, encoded(model, 3)).json()["request_id"]
     caller.forward_backward(quiet, 3)
     caller.close()
@@ -238,7 +238,7 @@ def test_what_is_taken(open_caller: Open, wire: str, kind: str, op: str, packed:
     assert answer.status_code == status, answer.text
     if status == 200:
         fetch(caller, answer.json()["request_id"], ACCEPT_BOTH)
-    assert caller.service.promises.last_seq(f"train:{model}") == (status == 200)
+    assert caller.service.promise_table.last_seq(f"train:{model}") == (status == 200)
 
 
 @pytest.mark.parametrize(("wire", "kind"), [("json", "application/json"), ("protobuf", PROTOBUF)])

@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from attrs import frozen
+from tinsmith_local.engine.base_model import BaseModel, Weights
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.config import ModelConfig
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.model import BaseModel
-from tinsmith_local.engine.weights import Weights
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 FAMILIES = ("llama_tied", "llama_untied", "qwen2", "qwen3")

@@ -2,9 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
+from tinsmith_local.engine.base_model import BaseModel, Weights
 from tinsmith_local.engine.config import ModelConfig
-from tinsmith_local.engine.model import BaseModel
-from tinsmith_local.engine.weights import Weights
 
 
 def random_model(

@@ -10,11 +10,10 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinsmith_local.engine import train, unembed, workers
-from tinsmith_local.engine.batch import Example
-from tinsmith_local.engine.errors import DivergedError, ExampleError
+from tinsmith_local.engine.batch import Example, ExampleError
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.sample import SampleJob, sample
-from tinsmith_local.engine.train import BatchOutput, forward_backward
+from tinsmith_local.engine.scheduler import SampleJob, sample
+from tinsmith_local.engine.train import BatchOutput, DivergedError, forward_backward
 
 from tests.embedded.engine.golden import Golden, distance, load_golden
 from tests.embedded.engine.models import random_model

@@ -3,11 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tinsmith_local.engine.base_model import BaseModel
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.decode import Decoder
 from tinsmith_local.engine.lora import Adapter
-from tinsmith_local.engine.model import BaseModel
-from tinsmith_local.engine.sample import SampleJob, StopRule, sample
+from tinsmith_local.engine.scheduler import SampleJob, StopRule, sample
 from tinsmith_local.engine.stack import Stack
 from tinsmith_local.engine.tape import Keep
 from tinsmith_local.engine.workers import exclusive

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from tinsmith_local.engine.base_model import BaseModel
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.model import BaseModel
-from tinsmith_local.engine.sample import SampleJob, StopRule, sample
+from tinsmith_local.engine.scheduler import SampleJob, StopRule, sample
 from tinsmith_local.engine.train import forward_backward
 from tinsmith_local.models.fetch import PACKAGED_MODELS, find_cached
 from tinsmith_local.models.gguf import open_gguf

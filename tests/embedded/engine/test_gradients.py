@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from tinsmith_local.engine import train
+from tinsmith_local.engine.base_model import BaseModel
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.lora import Adapter
 from tinsmith_local.engine.losses import LOSS_NAMES
-from tinsmith_local.engine.model import BaseModel
 from tinsmith_local.engine.train import forward_backward
 
 from tests.embedded.engine.golden import FAMILIES, load_golden

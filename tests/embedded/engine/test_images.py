@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 from attrs import evolve
-from tinsmith_local.engine.batch import Example, ImageSpan
-from tinsmith_local.engine.errors import ExampleError
+from tinsmith_local.engine.base_model import BaseModel
+from tinsmith_local.engine.batch import Example, ExampleError, ImageSpan
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.model import BaseModel
-from tinsmith_local.engine.sample import SampleJob, StopRule, sample
+from tinsmith_local.engine.scheduler import SampleJob, StopRule, sample
 from tinsmith_local.engine.train import forward_backward
 
 from tests.embedded.engine.models import random_model

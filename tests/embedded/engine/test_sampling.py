@@ -9,10 +9,10 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinsmith_local.engine import places, prompts, workers
+from tinsmith_local.engine import prompts, slot_table, workers
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.sample import (
+from tinsmith_local.engine.scheduler import (
     SampleHandle,
     SampleJob,
     SampleOutput,
@@ -284,7 +284,7 @@ def test_more_samples_than_fit_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = bits(sample(MODEL, job))
     narrow = Scheduler(MODEL, max_batch=2)
     assert bits(finish(narrow, [narrow.submit(job)])[0]) == wanted
-    monkeypatch.setattr(places, "KV_BYTES", 1)
+    monkeypatch.setattr(slot_table, "KV_BYTES", 1)
     assert bits(sample(MODEL, job)) == wanted
 
 

@@ -6,8 +6,8 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pytest
 from attrs import evolve
-from tinsmith_local.engine import places, workers
-from tinsmith_local.engine.sample import SampleHandle, SampleJob, Scheduler, StopRule, sample
+from tinsmith_local.engine import slot_table, workers
+from tinsmith_local.engine.scheduler import SampleHandle, SampleJob, Scheduler, StopRule, sample
 
 from tests.embedded.engine.models import random_model
 from tests.embedded.engine.test_sampling import bits, finish
@@ -136,7 +136,7 @@ def test_the_oldest_sample_never_gives_way() -> None:
 
 def test_a_sample_larger_than_half_the_memory_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small samples of another owner that keep coming do not keep the memory from it for ever."""
-    monkeypatch.setattr(places, "KV_BYTES", 200_000)
+    monkeypatch.setattr(slot_table, "KV_BYTES", 200_000)
     scheduler = Scheduler(MODEL)
     large = None
     for count in range(120):

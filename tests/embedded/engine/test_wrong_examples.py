@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from attrs import evolve
-from tinsmith_local.engine.batch import ImageSpan
-from tinsmith_local.engine.errors import ExampleError
+from tinsmith_local.engine.batch import ExampleError, ImageSpan
 from tinsmith_local.engine.train import forward_backward
 
 from tests.embedded.engine.golden import load_golden

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from tinsmith.core.values import AdamParams
+from tinsmith_local.engine.base_model import BaseModel
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.model import BaseModel
 from tinsmith_local.engine.optim import adam_step
 from tinsmith_local.engine.train import forward_backward
 from tinsmith_local.models.adapters import (
@@ -19,8 +19,8 @@ from tinsmith_local.models.adapters import (
     load_adapter,
     save_adapter,
 )
+from tinsmith_local.models.hugging_face import open_directory
 from tinsmith_local.models.registry import load
-from tinsmith_local.models.safetensors import open_directory
 from tinsmith_local.models.source import ModelFileError
 from tinsmith_local.models.tensor_file import TensorFile, write_tensors
 from tinsmith_local.models.tiny import open_tiny

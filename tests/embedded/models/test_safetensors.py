@@ -9,7 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from tinsmith_local.models.safetensors import open_directory
+from tinsmith_local.models.hugging_face import open_directory
 from tinsmith_local.models.source import ModelFileError, ModelSource
 from tinsmith_local.models.tensor_file import TensorFile, write_tensors
 

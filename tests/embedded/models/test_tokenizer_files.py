@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from tinsmith_local.models.hugging_face import write_tokenizer
 from tinsmith_local.models.source import ModelFileError
 from tinsmith_local.models.tiny import open_tiny
-from tinsmith_local.models.tokenizer_files import write_tokenizer
 from tokenizers import Tokenizer
 
 

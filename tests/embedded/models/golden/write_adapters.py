@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from tinsmith_local.engine.lora import Adapter, LoraSpec
 from tinsmith_local.models.adapters import save_adapter
-from tinsmith_local.models.safetensors import open_directory
+from tinsmith_local.models.hugging_face import open_directory
 
 HERE = Path(__file__).parent / "peft"
 

@@ -1,0 +1,89 @@
+"""Admission: the steps that every promise goes through between its checks and its acknowledgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+from tinsmith_api import models
+
+from tinsmith_local.app.answers import Refusal
+from tinsmith_local.store import Also, PromiseRow, PromiseTable, StorageFullError
+from tinsmith_local.work.operations import SampleRequest, TrainingRequest
+from tinsmith_local.work.promise_store import Acceptance, PromiseStore
+from tinsmith_local.work.sequencer import GapTimeoutError, SequenceConflictError, Sequencer
+
+if TYPE_CHECKING:
+    from tinsmith_local.app.call import Call
+
+Build = Callable[[int | None], tuple[TrainingRequest | SampleRequest, Also | None]]
+"""Called when it is the request's turn, with its number: returns the work and what else is to be written with
+it; it may still refuse, and then the number stays free."""
+
+
+class Submit(Protocol):
+    """Hands accepted work to the engine's thread."""
+
+    def __call__(self, row: PromiseRow, operation: TrainingRequest | SampleRequest) -> None:
+        """Queue it."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Admission:
+    """Admits requests in their order, and journals them."""
+
+    _sequencer: Sequencer
+    _promises: PromiseStore
+    _table: PromiseTable
+    _submit: Submit
+
+    async def admit(
+        self,
+        call: Call,
+        scope: str,
+        seq: int | None,
+        build: Build,
+        *,
+        model_id: str | None = None,
+        ordered: bool = True,
+    ) -> models.UntypedAPIFuture:
+        """Wait for the request's turn, journal it and hand it on; a repetition gets the promise it had."""
+
+        def accept(number: int | None) -> PromiseRow:
+            operation, also = build(number)
+            wanted = Acceptance(
+                scope=scope,
+                seq=number,
+                digest=call.digest,
+                op=call.operation,
+                body=call.raw,
+                model_id=model_id,
+                position=None if model_id is None else self._table.last_position(model_id) + 1,
+            )
+            row = self._promises.accept(wanted, also)
+            self._submit(row, operation)
+            return row
+
+        size = len(call.raw)
+        try:
+            row = await self._sequencer.admit(scope, seq, call.digest, accept, size=size, ordered=ordered)
+        except GapTimeoutError as error:
+            raise Refusal(408, str(error), field=("seq_id",), kind="sequence_gap") from error
+        except SequenceConflictError as error:
+            known = {} if error.known is None else {"request_id": error.known}
+            raise Refusal(409, str(error), field=("seq_id",), kind="sequence_conflict", more=known) from error
+        except StorageFullError as error:
+            raise full(error) from error
+        return models.UntypedAPIFuture(request_id=row.request_id, model_id=row.model_id)
+
+
+def full(error: StorageFullError) -> Refusal:
+    """Word a full disk."""
+    reason = f"{error}; the request was not accepted"
+    return Refusal(507, reason, headers={"Retry-After": "5"}, kind="storage_full")
+
+
+def too_much(what: str) -> Refusal:
+    """Refuse while too much waits."""
+    return Refusal(429, what, headers={"Retry-After": "1"}, kind="queue_full")

@@ -1,0 +1,91 @@
+"""Owns the jobs that wait, and whose turn it is. Must not know what a job costs or whether it fits."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict, deque
+from functools import cached_property
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from tinsmith_local.engine.jobs import Sample, SampleHandle, SampleOutput
+from tinsmith_local.engine.questions import Questions
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+
+class Ticket:
+    """A job in flight: which of its samples still wait, and those that are done."""
+
+    def __init__(self, handle: SampleHandle, limit: int) -> None:
+        self.handle, self.job, self.limit = handle, handle.job, limit
+        self.seed = self.job.seed if self.job.seed is not None else int.from_bytes(os.urandom(8))
+        self.waiting = deque(range(self.job.num_samples))
+        self.samples: dict[int, Sample] = {}
+        self.answered = False
+        """Whether all that was asked about the prompt is answered."""
+        self.known_tokens: int | None = None
+        """How much of the prompt an earlier job left; None until its work begins."""
+
+    @cached_property
+    def questions(self) -> Questions:
+        """What was asked about the prompt; takes memory from the moment when it is first looked at."""
+        return Questions(self.job, self.seed)
+
+    def finish(self) -> bool:
+        """Give the job its result if all samples are there; return whether it has just got it."""
+        if len(self.samples) < self.job.num_samples or self.handle.done:
+            return False
+        self.handle.output = SampleOutput(
+            samples=tuple(self.samples[index] for index in range(self.job.num_samples)),
+            prompt_logprobs=self.questions.logprobs,
+            topk_prompt_logprobs=self.questions.topk,
+            target_prompt_logprobs=self.questions.targets,
+            prompt_alt_tokens=self.questions.alternatives,
+            known_tokens=self.known_tokens or 0,
+        )
+        return True
+
+
+class FairQueue:
+    """Jobs in one queue an owner; the owners take turns."""
+
+    def __init__(self) -> None:
+        self._queues: OrderedDict[Hashable, deque[Ticket]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._queues)
+
+    @property
+    def owners(self) -> int:
+        """How many owners wait."""
+        return len(self._queues)
+
+    def __iter__(self) -> Iterator[Ticket]:
+        """Go round the owners from the one whose turn it is: the first job of each, then the second."""
+        for rank in zip_longest(*self._queues.values()):
+            yield from (ticket for ticket in rank if ticket is not None)
+
+    def add(self, ticket: Ticket) -> None:
+        """Put a job at the end of its owner's queue."""
+        self._queues.setdefault(ticket.job.owner, deque()).append(ticket)
+
+    def put_back(self, ticket: Ticket) -> None:
+        """Put a job at the head of its owner's queue, unless it is in the queue."""
+        queue = self._queues.setdefault(ticket.job.owner, deque())
+        if ticket not in queue:
+            queue.appendleft(ticket)
+
+    def remove(self, ticket: Ticket) -> None:
+        """Take a job out, if it is there."""
+        queue = self._queues.get(ticket.job.owner, deque())
+        if ticket in queue:
+            queue.remove(ticket)
+        if not queue:
+            self._queues.pop(ticket.job.owner, None)
+
+    def served(self, ticket: Ticket) -> None:
+        """Let the other owners go before this job's."""
+        if ticket.job.owner in self._queues:
+            self._queues.move_to_end(ticket.job.owner)

@@ -1,0 +1,219 @@
+"""The data directory: where each file lies, writes that are there whole or not at all, and its lock."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinsmith.core.errors import TinkerError
+
+from tinsmith_local.store.database import StorageFullError, UnusableDataError, full_disk, is_full
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+INLINE_BYTES = 32 << 10
+"""Bodies and results up to this size live in the row; bigger ones in a file, so that the log stays small."""
+
+
+class DataDir:
+    """The data directory and the names in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for path in (
+            self.bodies,
+            self.results,
+            self.states,
+            self.checkpoints,
+            self.samplers,
+            self.assets,
+            self.scratch,
+        ):
+            path.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.root / "tinsmith.sqlite3"
+
+    @property
+    def bodies(self) -> Path:
+        """Accepted request bodies that may have to be computed again."""
+        return self.root / "bodies"
+
+    @property
+    def results(self) -> Path:
+        """Big results of promises."""
+        return self.root / "results"
+
+    @property
+    def states(self) -> Path:
+        """Snapshots of the training state of models."""
+        return self.root / "states"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoints that clients saved, in PEFT layout."""
+        return self.root / "checkpoints"
+
+    @property
+    def samplers(self) -> Path:
+        """Adapters of ephemeral samplers, in PEFT layout."""
+        return self.root / "samplers"
+
+    @property
+    def assets(self) -> Path:
+        """Images that an asset pointer may name."""
+        return self.root / "assets"
+
+    @property
+    def scratch(self) -> Path:
+        """Half-written things; emptied at start."""
+        return self.root / "scratch"
+
+    def empty_scratch(self) -> None:
+        """Remove what a killed process left half-written."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(exist_ok=True)
+
+    def write_file(self, target: Path, content: bytes) -> None:
+        """Put a file in place whole."""
+        with self.new_file(target) as path:
+            path.write_bytes(content)
+
+    @contextmanager
+    def new_file(self, target: Path) -> Iterator[Path]:
+        """Yield a scratch path to write; it becomes `target` when the block ends well."""
+        with self._full_disk_is_named(target):
+            descriptor, name = tempfile.mkstemp(dir=self.scratch)
+            os.close(descriptor)
+            scratch = Path(name)
+            try:
+                yield scratch
+                target.parent.mkdir(parents=True, exist_ok=True)
+                scratch.replace(target)
+            except BaseException:
+                scratch.unlink(missing_ok=True)
+                raise
+
+    def write_directory(self, target: Path, fill: Callable[[Path], None]) -> int:
+        """Make a directory whole, replacing one of that name; the size of its files in bytes."""
+        with self._full_disk_is_named(target):
+            scratch = Path(tempfile.mkdtemp(dir=self.scratch))
+            try:
+                fill(scratch)
+                size = sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file())
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self.remove(target)
+                scratch.replace(target)
+            except BaseException:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
+        return size
+
+    @contextmanager
+    def _full_disk_is_named(self, target: Path) -> Iterator[None]:
+        """Turn `no space left` into the store's own error."""
+        try:
+            yield
+        except OSError as error:
+            if is_full(error):
+                raise full_disk(self.root, target.name, error) from error
+            raise
+
+    def remove(self, target: Path) -> None:
+        """Take a file or directory away; one that is not there is no error."""
+        if target.is_dir():
+            try:
+                doomed = Path(tempfile.mkdtemp(dir=self.scratch))
+            except OSError:  # a full disk must not keep anybody from making room
+                shutil.rmtree(target, ignore_errors=True)
+                return
+            with suppress(FileNotFoundError):  # somebody else took it away meanwhile
+                target.replace(doomed / "doomed")
+            shutil.rmtree(doomed, ignore_errors=True)
+        else:
+            target.unlink(missing_ok=True)
+
+
+@contextmanager
+def trouble_is_named(directory: Path) -> Iterator[None]:
+    """Turn what keeps a data directory from being opened into one error that names it."""
+    try:
+        yield
+    except StorageFullError as error:
+        raise UnusableDataError(f"{error}; the service cannot start") from error
+    except OSError as error:
+        raise UnusableDataError(f"{directory}: cannot hold a service's data: {error.strerror}") from error
+
+
+def is_open_to_others(directory: Path) -> bool:
+    """Whether other users of this machine may look into a directory."""
+    return directory.is_dir() and bool(directory.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def file_name(identifier: str) -> str:
+    """Write an identifier as one path component: colons are not allowed everywhere."""
+    return identifier.replace(":", "_").replace("/", "_")
+
+
+class DirectoryLockedError(TinkerError):
+    """Another process holds the data directory."""
+
+
+class DirectoryLock:
+    """Exclusive lock on `<directory>/lock`, held from construction to `release`.
+
+    It is advisory, and the kernel drops it when the process ends.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "lock"
+        self._file = os.fdopen(_open_regular(self._path), "r+b")
+        try:
+            _lock(self._file.fileno())
+        except OSError as error:
+            self._file.seek(0)
+            holder = self._file.read(32).decode("ascii", "replace").strip() or "unknown"
+            self._file.close()
+            raise DirectoryLockedError(
+                f"{directory} is in use by another process (pid {holder}); "
+                "end that one, choose another directory, or let both talk to one `tinsmith serve`"
+            ) from error
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(str(os.getpid()).encode())
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let the next process in."""
+        self._file.close()
+
+
+def _open_regular(path: Path) -> int:
+    """Open a file, made if it is missing; OSError for a link, a pipe or a device in its place."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"{path.name} is not a regular file")
+    return descriptor
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock without waiting; OSError when it is held."""
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover - Windows
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,108 @@
+"""Training runs on disk: one row a model, which names its last snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from tinsmith_local.store.database import Database, insert_row
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@attrs.frozen(kw_only=True)
+class RunRow:
+    """One training run; its id is the model's id."""
+
+    model_id: str
+    """`<session>:train:<n>`."""
+    session_id: str
+    """Session that it belongs to."""
+    base_model: str
+    """Name of the base model."""
+    rank: int
+    """LoRA rank."""
+    seed: int
+    """Seed of the adapter's first weights; drawn by the service when the client gave none."""
+    train_attn: bool = attrs.field(converter=bool)
+    """Adapters on the attention."""
+    train_mlp: bool = attrs.field(converter=bool)
+    """Adapters on the MLP."""
+    train_unembed: bool = attrs.field(converter=bool)
+    """Adapter on the unembedding."""
+    user_metadata: str | None
+    """JSON object."""
+    created_at: float
+    """Seconds since the epoch."""
+    last_request_at: float
+    """Seconds since the epoch."""
+    status: str
+    """`active`, `unloaded` or `corrupted`."""
+    snapshot_position: int = 0
+    """Place in the queue up to which the snapshot contains everything; 0 for the fresh adapter."""
+    snapshot_file: str | None = None
+    """Name of the snapshot below `states/`."""
+    optimizer: str = "adamw"
+    """`adamw` or `dimuon`: what steps it."""
+
+
+def insert_run(connection: sqlite3.Connection, row: RunRow) -> None:
+    """Add a run inside a transaction of the caller."""
+    insert_row(connection, "runs", row)
+
+
+class RunTable:
+    """The table of training runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, model_id: str) -> RunRow | None:
+        """Find a run by its id."""
+        return self._database.value(RunRow, "SELECT * FROM runs WHERE model_id = ?", model_id)
+
+    def page(self, limit: int, offset: int, project_id: str | None = None) -> list[RunRow]:
+        """Return a page of runs, newest first."""
+        sql = (
+            "SELECT runs.* FROM runs LEFT JOIN sessions USING (session_id) "
+            "WHERE COALESCE(?, sessions.project_id) IS sessions.project_id "
+            "ORDER BY runs.created_at DESC, runs.rowid DESC LIMIT ? OFFSET ?"
+        )
+        return self._database.values(RunRow, sql, project_id, limit, offset)
+
+    def count(self, project_id: str | None = None) -> int:
+        """How many runs there are."""
+        return self._database.number(
+            "SELECT COUNT(*) FROM runs LEFT JOIN sessions USING (session_id) "
+            "WHERE COALESCE(?, sessions.project_id) IS sessions.project_id",
+            project_id,
+        )
+
+    def of_session(self, session_id: str) -> list[str]:
+        """Ids of the runs of a session, oldest first."""
+        rows = self._database.rows(
+            "SELECT model_id FROM runs WHERE session_id = ? ORDER BY created_at, rowid", session_id
+        )
+        return [found[0] for found in rows]
+
+    def touched(self, model_id: str, now: float) -> None:
+        """Note a request."""
+        self._database.write("UPDATE runs SET last_request_at = ? WHERE model_id = ?", now, model_id)
+
+    def unload(self, model_id: str) -> None:
+        """Mark a run as unloaded: its snapshot is about to go."""
+        self._database.write(
+            "UPDATE runs SET status = 'unloaded', snapshot_file = NULL WHERE model_id = ?", model_id
+        )
+
+    def set_snapshot(self, model_id: str, position: int, file: str) -> None:
+        """Point at a new snapshot."""
+        sql = "UPDATE runs SET snapshot_position = ?, snapshot_file = ? WHERE model_id = ?"
+        self._database.write(sql, position, file, model_id)
+
+    def snapshot_files(self) -> set[str]:
+        """Names of all snapshots that a run points at."""
+        rows = self._database.rows("SELECT snapshot_file FROM runs WHERE snapshot_file IS NOT NULL")
+        return {found[0] for found in rows}

@@ -1,0 +1,190 @@
+"""Sessions on disk, with their samplers, and the telemetry that clients sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from tinsmith_local.store.database import Database, insert_row
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+KEPT_EVENTS = 100_000
+"""Oldest telemetry events beyond this number are dropped."""
+
+
+@attrs.frozen(kw_only=True)
+class SessionRow:
+    """One session."""
+
+    session_id: str
+    """`session-<16 hex>`."""
+    created_at: float
+    """Seconds since the epoch."""
+    last_seen: float
+    """Time of the last heartbeat or request."""
+    status: str
+    """`active`, `finished` or `expired`."""
+    tags: str
+    """JSON list."""
+    user_metadata: str
+    """JSON object."""
+    sdk_version: str
+    """As the client said."""
+    project_id: str | None = None
+    """Project that it was put in."""
+    display_name: str | None = None
+    """Name for people."""
+    finish: str | None = None
+    """JSON of the finish request."""
+
+
+@attrs.frozen(kw_only=True)
+class SamplerRow:
+    """One sampler: a base model, a checkpoint, or the weights of one moment."""
+
+    sampler_id: str
+    """`<session>:sample:<n>`."""
+    session_id: str
+    """Session that it belongs to."""
+    seq: int | None
+    """Number that the client gave."""
+    base_model: str
+    """Name of the base model."""
+    model_path: str | None
+    """Checkpoint that it samples from; None for the base model and for ephemeral ones."""
+    ephemeral: bool = attrs.field(converter=bool)
+    """Weights of one moment, kept below `samplers/` until the session ends."""
+    size_bytes: int
+    """Disk space of an ephemeral sampler."""
+    digest: bytes
+    """Fingerprint of the request that made it."""
+    created_at: float
+    """Seconds since the epoch."""
+    last_used: float
+    """Time of the last sample."""
+    status: str
+    """`ready` or `dropped`."""
+    cloned: int = 0
+    """How many clients joined it."""
+
+
+def insert_sampler(connection: sqlite3.Connection, row: SamplerRow) -> None:
+    """Add a sampler inside a transaction of the caller; one of that id is replaced."""
+    insert_row(connection, "samplers", row, replace=True)
+
+
+class SessionTable:
+    """The tables of sessions and samplers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, row: SessionRow) -> None:
+        """Keep a new session."""
+        with self._database.transaction() as connection:
+            insert_row(connection, "sessions", row)
+
+    def find(self, session_id: str) -> SessionRow | None:
+        """Find a session by its id."""
+        return self._database.value(SessionRow, "SELECT * FROM sessions WHERE session_id = ?", session_id)
+
+    def all(self) -> list[SessionRow]:
+        """All sessions, newest first."""
+        return self._database.values(
+            SessionRow, "SELECT * FROM sessions ORDER BY created_at DESC, rowid DESC"
+        )
+
+    def page(self, limit: int, offset: int) -> list[str]:
+        """Ids of a page of sessions, newest first."""
+        sql = "SELECT session_id FROM sessions ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?"
+        return [found[0] for found in self._database.rows(sql, limit, offset)]
+
+    def seen(self, session_id: str, now: float) -> None:
+        """Note a sign of life."""
+        self._database.write("UPDATE sessions SET last_seen = ? WHERE session_id = ?", now, session_id)
+
+    def all_seen(self, now: float) -> None:
+        """Note a sign of life of all active sessions: they could not reach a service that did not run."""
+        self._database.write("UPDATE sessions SET last_seen = ? WHERE status = 'active'", now)
+
+    def finish(self, session_id: str, status: str, finish: str | None) -> None:
+        """Close a session."""
+        self._database.write(
+            "UPDATE sessions SET status = ?, finish = ? WHERE session_id = ?", status, finish, session_id
+        )
+
+    def set_project(self, session_id: str, project_id: str) -> None:
+        """Put a session in a project."""
+        self._database.write(
+            "UPDATE sessions SET project_id = ? WHERE session_id = ?", project_id, session_id
+        )
+
+    def silent_since(self, before: float) -> list[str]:
+        """Active sessions without a sign of life since a time."""
+        rows = self._database.rows(
+            "SELECT session_id FROM sessions WHERE status = 'active' AND last_seen < ?", before
+        )
+        return [found[0] for found in rows]
+
+    def add_sampler(self, row: SamplerRow) -> None:
+        """Keep a new sampler."""
+        with self._database.transaction() as connection:
+            insert_sampler(connection, row)
+
+    def sampler(self, sampler_id: str) -> SamplerRow | None:
+        """Find a sampler by its id."""
+        return self._database.value(SamplerRow, "SELECT * FROM samplers WHERE sampler_id = ?", sampler_id)
+
+    def samplers(self, session_id: str) -> list[SamplerRow]:
+        """All samplers of a session, oldest first."""
+        sql = "SELECT * FROM samplers WHERE session_id = ? ORDER BY created_at, rowid"
+        return self._database.values(SamplerRow, sql, session_id)
+
+    def ephemeral(self) -> list[SamplerRow]:
+        """All ephemeral samplers that are still there, unused for longest first."""
+        sql = "SELECT * FROM samplers WHERE ephemeral = 1 AND status = 'ready' ORDER BY last_used, rowid"
+        return self._database.values(SamplerRow, sql)
+
+    def used(self, sampler_id: str, now: float) -> None:
+        """Note the use of a sampler."""
+        self._database.write("UPDATE samplers SET last_used = ? WHERE sampler_id = ?", now, sampler_id)
+
+    def drop_sampler(self, sampler_id: str) -> None:
+        """Mark a sampler as gone."""
+        self._database.write("UPDATE samplers SET status = 'dropped' WHERE sampler_id = ?", sampler_id)
+
+    def join(self, sampler_id: str) -> int:
+        """Count one more client of a sampler; its counter, from 1."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE samplers SET cloned = cloned + 1 WHERE sampler_id = ?", (sampler_id,))
+            found = connection.execute(
+                "SELECT cloned FROM samplers WHERE sampler_id = ?", (sampler_id,)
+            ).fetchone()
+        return int(found[0])
+
+
+class TelemetryTable:
+    """Telemetry events as clients sent them, kept to be read by the person who runs the service."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, session_id: str, events: Iterable[str], now: float) -> None:
+        """Keep events, each a JSON text."""
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO telemetry (session_id, received_at, event) VALUES (?, ?, ?)",
+                [(session_id, now, event) for event in events],
+            )
+            connection.execute(
+                "DELETE FROM telemetry WHERE n <= (SELECT MAX(n) FROM telemetry) - ?", (KEPT_EVENTS,)
+            )
+
+    def read(self) -> Iterator[tuple[str, float, str]]:
+        """All kept events: session, time of receipt, JSON text."""
+        for found in self._database.rows("SELECT session_id, received_at, event FROM telemetry ORDER BY n"):
+            yield found["session_id"], found["received_at"], found["event"]
