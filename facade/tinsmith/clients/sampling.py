@@ -41,10 +41,10 @@ class SamplingClient(CreatedClient["SamplingClient"]):
     """A sampler on the server: of a base model, of a checkpoint, or of a training client's weights.
 
     Calls return futures at once, and samples may end in any order. A call itself raises `InputError`, before
-    sending. Its future raises, with `applied` "no": `BadRequestError` and other refusals, and
-    `RequestFailedError` (accepted, then failed); "unknown": `InternalServerError`, `ClosedError`,
-    `APIConnectionError` and `APITimeoutError` ("no" if the server was never reached). A failed sample changes
-    nothing on the server's model: call again.
+    anything is sent. Its future raises, with `applied` "no", `BadRequestError` and other refusals, and
+    `RequestFailedError` (the server accepted the request, and it failed then); with "unknown",
+    `InternalServerError`, `ClosedError`, `APIConnectionError` and `APITimeoutError` ("no" if the server was
+    never reached). A sample that failed changed nothing on the server: call again.
 
     >>> import tinsmith
     >>> from tinsmith import ModelInput, SamplingParams
@@ -91,9 +91,10 @@ class SamplingClient(CreatedClient["SamplingClient"]):
     ) -> APIFuture[SamplingClient]:
         """Make a client of a new sampler, or of the one that `sampling_session_id` names.
 
-        A new one takes exactly one of `model_path` and `base_model`, else `InputError`. `holder` is that of
-        another client of the same service; `retry_config` holds for all samples of the new client.
-        `record_stability_info` has the server record what the loss `stable_reinforce` needs of each sample.
+        A new one takes exactly one of `model_path`, a `tinker://` path, and `base_model`; `InputError`
+        otherwise. `holder` is that of another client of the same service. `retry_config` holds for all
+        samples of the new client (None: the settings of the service's client). `record_stability_info` has
+        the server record what the loss `stable_reinforce` needs of each sample.
         """
         if sampling_session_id is None:
             return SamplingClient._of(holder, model_path, base_model, retry_config, record_stability_info)
@@ -132,7 +133,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
 
     @property
     def sampling_session_id(self) -> str:
-        """The server's name for the sampler; waits until the server has it, and raises why it has not."""
+        """The server's id of the sampler; waits until the server has made it, or raises why it has not."""
         self._wait_until_made("sampling_session_id")
         return self._sampler.bound_id
 
@@ -152,16 +153,22 @@ class SamplingClient(CreatedClient["SamplingClient"]):
     ) -> APIFuture[SampleResponse]:
         """Continue `prompt` `num_samples` times.
 
-        `num_samples` is at least 1; the result has that many sequences, each with its token ids and one
-        natural logarithm of probability a token. With `include_prompt_logprobs` it has one log-probability a
-        prompt token (the first is None); with `topk_prompt_logprobs` k > 0 also the k likeliest `(token,
-        logprob)` pairs at each position (the first is None), and with `topk_sample_logprobs` those at each
-        sampled position. `prompt_logprobs_last_n` leaves out all but the last n prompt positions.
-        `target_prompt_logprobs`, token ids with one row a prompt position, asks for the log-probabilities of
-        just these, and `prompt_alt_tokens_k` for k other tokens drawn at each. Only servers of today know
-        the last four; the embedded service says what it does not offer. A prompt that with `max_tokens`
-        exceeds the context is a `BadRequestError` (`applied` "no"). The call blocks while
-        `FlowLimits.max_queued` samples wait.
+        `num_samples` is at least 1. The result has that many `sequences`, each with its token ids and one
+        log-probability a token. All log-probabilities are natural logarithms. On request the result says
+        more:
+
+        * `include_prompt_logprobs`: the log-probability of each prompt token (None for the first).
+        * `topk_prompt_logprobs`: the k likeliest `(token, logprob)` pairs at each prompt position (None for
+          the first); 0 for none.
+        * `topk_sample_logprobs`: the same at each sampled position.
+        * `target_prompt_logprobs`, token ids with one row a prompt position: the log-probabilities of these.
+        * `prompt_alt_tokens_k`: k other tokens, drawn at each prompt position; 0 for none.
+        * `prompt_logprobs_last_n`: all of this for the last n prompt positions alone; None for all of them.
+
+        Older servers do not know the last four arguments; the embedded service refuses what it does not
+        offer. `retry_config` holds for this call. The future raises `BadRequestError` (`applied` "no") where
+        prompt and `max_tokens` exceed the context. The call blocks while `FlowLimits.max_queued` samples are
+        queued.
         """
         further = check_asked(
             topk_sample_logprobs, target_prompt_logprobs, prompt_alt_tokens_k, prompt_logprobs_last_n
@@ -196,8 +203,8 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         """Compute the log-probability of each prompt token given those before it.
 
         The list has one natural logarithm a prompt token; the first is None. `prompt_logprobs_last_n` keeps
-        the last n, on servers of today. One token is sampled on the way. Raises what `sample` does, and
-        `APIResponseValidationError` if the server sends none.
+        the last n alone (None: all), on servers that know it. The server samples one token on the way. Raises
+        what `sample` raises, and `APIResponseValidationError` if the server sends no log-probabilities.
         """
         sampled = self.sample(
             prompt,

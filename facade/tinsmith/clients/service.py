@@ -22,7 +22,6 @@ from tinsmith.core.config import (
     ServerChoice,
     telemetry_wanted,
 )
-from tinsmith.core.decision import OpClass
 from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError
 from tinsmith.core.policy import RetryConfig, Timeouts
@@ -32,7 +31,6 @@ from tinsmith.io.context import ClientContext
 from tinsmith.io.events import Event, Progress, log_to_stderr
 from tinsmith.io.future import APIFuture, awaited
 from tinsmith.io.http import operations
-from tinsmith.io.http.messages import Lane
 from tinsmith.io.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -393,22 +391,9 @@ class ServiceClient:
         context = self._context
         if status is not None and not context.closed:
             await context.drain(timeout, results=results)
-            if context.session.session_id is not None:
-                await self._finish_session(context.session.session_id, status, detail)
+            await context.session.finish(status, detail)
             timeout = 0.0  # drained
         await context.aclose(timeout, results=results)
-
-    async def _finish_session(self, session_id: str, status: FinishStatus, detail: str | None) -> None:
-        """Report once how the session went; nothing is lost where the server does not know the route."""
-        body = {"reason": {"type": status}, **({} if detail is None else {"detail": detail})}
-        asked = operations.request(
-            "finish_session",
-            path={"session_id": session_id},
-            body=body,
-            lane=Lane.HEARTBEAT,
-            timeout_s=self.config.timeouts.heartbeat_s,
-        )
-        await self._connection.sender.exchange(asked, OpClass.BEST_EFFORT)
 
     def _from_state(
         self,

@@ -89,6 +89,19 @@ class Session:
         if self._beating is not None:
             self._beating.cancel()
 
+    async def finish(self, status: str, detail: str | None) -> None:
+        """Report once to the server how the session went; a server without such a route is no error."""
+        if self.session_id is None:
+            return
+        asked = operations.request(
+            "finish_session",
+            path={"session_id": self.session_id},
+            body={"reason": {"type": status}, **({} if detail is None else {"detail": detail})},
+            lane=Lane.HEARTBEAT,
+            timeout_s=self._connection.config.timeouts.heartbeat_s,
+        )
+        await self._connection.sender.exchange(asked, OpClass.BEST_EFFORT)
+
     async def _create(self) -> str:
         from tinsmith_api.models import CreateSessionRequest  # not needed by who only reads
 
