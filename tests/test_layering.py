@@ -35,7 +35,8 @@ DOORS = ("io/http/transport.py", "cli/serve.py", "cli/model.py", "testing/")
 
 #: What the embedded service may use of the facade.
 OF_THE_FACADE = tuple(
-    f"tinsmith.core.{name}" for name in ["codec", "config", "errors", "paths", "tokenizer_files", "values"]
+    f"tinsmith.core.{name}"
+    for name in ["codec", "config", "errors", "addresses", "tokenizer_files", "values"]
 )
 
 #: Library -> the only files (or rooms, with a trailing slash) that import it.
@@ -52,8 +53,8 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "gguf": ("tinsmith_local/models/",),
     "safetensors": ("tinsmith_local/",),
     "google": ("core/codec/",),
-    "simdjson": ("core/codec/large.py",),
-    "backports": ("core/codec/compression.py",),
+    "simdjson": ("core/codec/wire.py",),
+    "backports": ("core/codec/wire.py",),
 }
 
 #: What core/ may use of the generated client: values and what they stand on, no operation.

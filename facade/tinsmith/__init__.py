@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tinsmith.clients.tokenizer import load_tokenizer as load_tokenizer
     from tinsmith.clients.training import TrainingClient as TrainingClient
     from tinsmith.core import __version__ as __version__
+    from tinsmith.core.addresses import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
+    from tinsmith.core.checks import estimate_image_tokens as estimate_image_tokens
+    from tinsmith.core.checks import validate_model_input as validate_model_input
     from tinsmith.core.config import ChunkLimits as ChunkLimits
     from tinsmith.core.config import ClientConfig as ClientConfig
     from tinsmith.core.config import FlowLimits as FlowLimits
@@ -53,9 +56,6 @@ if TYPE_CHECKING:
     from tinsmith.core.errors import TinkerError as TinkerError
     from tinsmith.core.errors import UnprocessableEntityError as UnprocessableEntityError
     from tinsmith.core.errors import UnsafeArchiveError as UnsafeArchiveError
-    from tinsmith.core.images import estimate_image_tokens as estimate_image_tokens
-    from tinsmith.core.images import validate_model_input as validate_model_input
-    from tinsmith.core.paths import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
     from tinsmith.core.tokenization import Tokenizer as Tokenizer
     from tinsmith.core.values import AdamOptimizerConfig as AdamOptimizerConfig
     from tinsmith.core.values import AdamParams as AdamParams
@@ -109,8 +109,8 @@ _HOME: dict[str, str] = {
         " PartialBatchError PermissionDeniedError ProgressTimeoutError RateLimitError"
         " RequestErrorCategory RequestFailedError ResultLostError SessionLostError"
         " TinkerError UnprocessableEntityError UnsafeArchiveError",
-        "tinsmith.core.images": "estimate_image_tokens validate_model_input",
-        "tinsmith.core.paths": "ParsedCheckpointTinkerPath",
+        "tinsmith.core.checks": "estimate_image_tokens validate_model_input",
+        "tinsmith.core.addresses": "ParsedCheckpointTinkerPath",
         "tinsmith.clients.tokenizer": "load_tokenizer",
         "tinsmith.core.tokenization": "Tokenizer",
         "tinsmith.core.values": "AdamOptimizerConfig AdamParams Checkpoint CheckpointType Datum"

@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tinsmith.core.addresses import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
     from tinsmith.core.errors import RequestErrorCategory as RequestErrorCategory
-    from tinsmith.core.paths import ParsedCheckpointTinkerPath as ParsedCheckpointTinkerPath
     from tinsmith.core.values import *  # noqa: F403
 
 _BESIDE = {
-    "ParsedCheckpointTinkerPath": "tinsmith.core.paths",
+    "ParsedCheckpointTinkerPath": "tinsmith.core.addresses",
     "RequestErrorCategory": "tinsmith.core.errors",
 }
 

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tinsmith import ServiceClient
-from tinsmith.core.config import ClientConfig
-from tinsmith.core.policy import ChunkLimits, FlowLimits, PollPolicy, RetryConfig, Timeouts
+from tinsmith.core.config import ChunkLimits, ClientConfig, FlowLimits, PollPolicy, RetryConfig, Timeouts
 
 from tests.chaos.server import ChaosService
 from tests.chaos.simulation import Simulation, simulation

@@ -12,8 +12,7 @@ from typing import Any
 
 import orjson
 from tinsmith import Datum, ModelInput, ServiceClient, testing
-from tinsmith.core.config import ClientConfig
-from tinsmith.core.policy import ChunkLimits
+from tinsmith.core.config import ChunkLimits, ClientConfig
 from tinsmith.testing import ledger_service
 
 RESULT = ledger_service._result

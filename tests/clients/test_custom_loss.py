@@ -30,8 +30,7 @@ from tinsmith import (
     testing,
 )
 from tinsmith.clients import custom_loss
-from tinsmith.core.config import ClientConfig
-from tinsmith.core.policy import ChunkLimits
+from tinsmith.core.config import ChunkLimits, ClientConfig
 from tinsmith.core.values.results import ForwardBackwardOutput
 
 from tests.guard import WAIT_S

@@ -9,7 +9,7 @@ import pytest
 import tinsmith
 from tinsmith import InputError, NotFoundError, ServiceClient, testing, types
 from tinsmith.clients import raw
-from tinsmith.core.policy import RetryConfig
+from tinsmith.core.config import RetryConfig
 from tinsmith.io.http.messages import Answer
 from tinsmith_api import models
 from tinsmith_api.exchange import Response

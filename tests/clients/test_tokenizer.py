@@ -14,7 +14,7 @@ from tinsmith_local.models.tiny import tiny_tokenizer_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tinsmith.core.tokenizer_id import TokenizerId
+    from tinsmith.core.tokenizer_files import TokenizerId
 
 ROUTE = "x-tinsmith/tokenizers"
 TINY = tiny_tokenizer_json().decode()

@@ -15,8 +15,7 @@ from huggingface_hub import constants
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from tinsmith import InputError, TinkerError, load_tokenizer
 from tinsmith.clients import tokenizer as loader
-from tinsmith.core.tokenizer_files import FILES
-from tinsmith.core.tokenizer_id import TokenizerId
+from tinsmith.core.tokenizer_files import FILES, TokenizerId
 from tinsmith_local.models.tiny import tiny_tokenizer_json
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from tinsmith.core import chat_messages, chat_template
-from tinsmith.core.chat_messages import JsonText
+from tinsmith.core import chat_template
+from tinsmith.core.chat_template import JsonText
 from tinsmith.core.errors import InputError
 from tinsmith.core.tokenization import Tokenizer
 
@@ -92,7 +92,7 @@ def test_a_template_sees_plain_data_alone() -> None:
         "kind": dict,
         2.5: None,
     }
-    assert chat_messages.plain(seen) == {
+    assert chat_template.plain(seen) == {
         "user": "user",
         1: 0.5,
         "flag": False,
@@ -103,7 +103,7 @@ def test_a_template_sees_plain_data_alone() -> None:
         "kind": "<type>",
         "2.5": None,
     }
-    assert type(chat_messages.plain(Kind.USER)) is str
+    assert type(chat_template.plain(Kind.USER)) is str
 
 
 def test_json_text_is_a_text_and_an_object() -> None:

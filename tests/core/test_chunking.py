@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core.chunking import count, estimate_bytes, plan
+from tinsmith.core.config import ChunkLimits
 from tinsmith.core.errors import InputError
-from tinsmith.core.policy import ChunkLimits
 from tinsmith.core.values import (
     Datum,
     EncodedTextChunk,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tinsmith.core.claims import RECENT, Claims, foreign
+from tinsmith.core.promises import RECENT, Claims, foreign
 
 KINDS: list[tuple[str, Any, bool]] = [
     ("optim_step", {"metrics": {}}, False),

@@ -8,6 +8,20 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from tinsmith.core.addresses import (
+    DEFAULT_BASE_URL,
+    ParsedCheckpointTinkerPath,
+    check_base_url,
+    check_headers,
+    check_resolved,
+    check_segment,
+    check_tinker_path,
+    is_local,
+    is_loopback,
+    local_path,
+    must_resolve_here,
+    spellings,
+)
 from tinsmith.core.config import (
     ClientConfig,
     RetryConfig,
@@ -20,19 +34,7 @@ from tinsmith.core.config import (
     telemetry_wanted,
 )
 from tinsmith.core.errors import InputError, TinkerError
-from tinsmith.core.origin import (
-    DEFAULT_BASE_URL,
-    check_base_url,
-    check_headers,
-    check_resolved,
-    check_segment,
-    is_local,
-    is_loopback,
-    local_path,
-    must_resolve_here,
-)
-from tinsmith.core.paths import ParsedCheckpointTinkerPath, check_tinker_path, spellings
-from tinsmith.core.tokenizer_id import TokenizerId, tokenizer_id
+from tinsmith.core.tokenizer_files import TokenizerId, tokenizer_id
 
 KEY = "tml-CANARY"
 ENV = {

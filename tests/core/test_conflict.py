@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from tinsmith.core.conflict import judge_conflict, names_a_thing
-from tinsmith.core.wording import (
+from tinsmith.core.failures import (
     Source,
     Topic,
     Words,
     expected_number,
     is_missing_route,
+    judge_conflict,
+    names_a_thing,
     names_what_is_missing,
     read_words,
     speaks_of_a_name,

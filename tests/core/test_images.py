@@ -7,9 +7,9 @@ import io
 from typing import Any, cast
 
 import pytest
-from tinsmith.core import images
+from tinsmith.core import checks
+from tinsmith.core.config import ChunkLimits
 from tinsmith.core.errors import InputError
-from tinsmith.core.policy import ChunkLimits
 from tinsmith.core.values import (
     EncodedTextChunk,
     ImageAssetPointerChunk,
@@ -32,7 +32,7 @@ def picture(width: int, height: int, format: str, **options: Any) -> bytes:
 )
 def test_the_size_is_read_from_real_files(options: dict[str, Any]) -> None:
     """PNG, plain JPEG and progressive JPEG."""
-    assert images.image_size(picture(57, 31, **options), options["format"]) == (57, 31)
+    assert checks.image_size(picture(57, 31, **options), options["format"]) == (57, 31)
 
 
 def frame(marker: int) -> bytes:
@@ -53,7 +53,7 @@ def frame(marker: int) -> bytes:
 )
 def test_the_frame_header_is_found_behind_anything(middle: bytes) -> None:
     """Fill bytes, markers without a length, segments, tables, and a length that is none."""
-    assert images.image_size(b"\xff\xd8\xff"[:2] + (middle or b"\xff\xe0\x00\x02") + frame(0xC2), "jpeg") == (
+    assert checks.image_size(b"\xff\xd8\xff"[:2] + (middle or b"\xff\xe0\x00\x02") + frame(0xC2), "jpeg") == (
         2,
         3,
     )
@@ -74,7 +74,7 @@ def test_the_frame_header_is_found_behind_anything(middle: bytes) -> None:
 def test_a_damaged_image_is_refused(data: bytes, format: str, problem: str) -> None:
     """Another format, a cut header, no header, no pixels."""
     with pytest.raises(InputError, match=problem):
-        images.image_size(data, cast(Any, format))
+        checks.image_size(data, cast(Any, format))
 
 
 @pytest.mark.parametrize(
@@ -83,25 +83,25 @@ def test_a_damaged_image_is_refused(data: bytes, format: str, problem: str) -> N
 )
 def test_an_estimate_counts_started_squares(width: int, height: int, tile: int, tokens: int) -> None:
     """One position a square, also for the part of one."""
-    assert images.estimate_image_tokens(picture(width, height, "png"), "png", tile_px=tile) == tokens
+    assert checks.estimate_image_tokens(picture(width, height, "png"), "png", tile_px=tile) == tokens
 
 
 def test_a_square_has_a_side() -> None:
     """Nothing is divided by zero."""
     with pytest.raises(InputError, match="above 0"):
-        images.estimate_image_tokens(b"", "png", tile_px=0)
+        checks.estimate_image_tokens(b"", "png", tile_px=0)
 
 
 def test_the_example_in_the_docstring_is_true() -> None:
     """It is run."""
-    assert doctest.testmod(images).failed == 0
-    assert doctest.testmod(images).attempted == 3
+    assert doctest.testmod(checks).failed == 0
+    assert doctest.testmod(checks).attempted == 3
 
 
 def test_good_inputs_bring_no_warning() -> None:
     """Text, and images that say their length."""
     chunks = [EncodedTextChunk([1]), ImageChunk(b"x", "png", 1), ImageAssetPointerChunk("png", "a", 1)]
-    assert images.validate_model_input(ModelInput(cast(Any, chunks))) == []
+    assert checks.validate_model_input(ModelInput(cast(Any, chunks))) == []
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,6 @@ def test_good_inputs_bring_no_warning() -> None:
 def test_what_may_be_refused_is_warned_of(chunk: Any, limits: ChunkLimits | None, problem: str) -> None:
     """Each warning names the chunk or the size, and comes back as text too."""
     with pytest.warns(UserWarning, match=problem) as caught:
-        problems = images.validate_model_input(ModelInput([EncodedTextChunk([1]), chunk]), limits=limits)
+        problems = checks.validate_model_input(ModelInput([EncodedTextChunk([1]), chunk]), limits=limits)
     assert [str(warning.message) for warning in caught] == problems
     assert len(problems) == 1

@@ -12,7 +12,7 @@ import pytest
 import tinsmith
 from tinsmith import types
 from tinsmith.core.codec.decode import load_decoders
-from tinsmith.core.deferred import Deferred
+from tinsmith.core.optional_deps import Deferred
 
 HEAVY = {
     "numpy",

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core import codec
-from tinsmith.core.codec import large
-from tinsmith.core.codec.large import LARGE_BYTES, loads_result
+from tinsmith.core.codec import wire
+from tinsmith.core.codec.wire import LARGE_BYTES, loads_result
 
 simdjson = pytest.importorskip("simdjson", reason="the extra [simd] has no wheel for this Python")
 
@@ -85,8 +85,8 @@ def test_numbers_that_are_too_large_become_infinite() -> None:
 def test_without_the_extra_lists_stay_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has not installed simdjson gets the same by the library that is always there."""
     monkeypatch.setitem(sys.modules, "simdjson", None)
-    large._simdjson.cache_clear()
-    large.load()
+    wire._simdjson.cache_clear()
+    wire.load()
     body = orjson.dumps({"a": {"data": [0.5], "dtype": "float32"}, **PADDING})
     assert loads_result(body)["a"]["data"] == [0.5]
-    large._simdjson.cache_clear()
+    wire._simdjson.cache_clear()

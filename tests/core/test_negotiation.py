@@ -6,20 +6,20 @@ from typing import Any
 
 import attrs
 import pytest
-from tinsmith.core.config import ClientConfig
+from tinsmith.core.config import ChunkLimits, ClientConfig, FlowLimits, PollPolicy, RetryConfig, Secret
 from tinsmith.core.negotiation import (
     PROBE,
     PROBE_MODEL,
     WORTH_ASKING_BYTES,
+    ChangingFlags,
+    ServerFlags,
     asks_again,
     judge_probe,
     judge_second_probe,
     limits_of,
+    read_flags,
     settled,
 )
-from tinsmith.core.policy import ChunkLimits, FlowLimits, PollPolicy, RetryConfig
-from tinsmith.core.secret import Secret
-from tinsmith.core.server_flags import ChangingFlags, ServerFlags, read_flags
 from tinsmith.core.server_profiles import SKYRL_0_3, UNKNOWN, ServerProfile
 
 

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tinsmith.core.codec.structure import rows_sent, to_page
+from tinsmith.core.codec.answers import Pages, is_last_page, rows_sent, to_page
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.paging import Pages, is_last_page
 from tinsmith_api.conversion import parse_time
 from tinsmith_api.models import (
     Checkpoint,

@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core.paths import AdapterFolder, check_tinker_path, folder_name
+from tinsmith.core.addresses import AdapterFolder, check_tinker_path, folder_name
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
 

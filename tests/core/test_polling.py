@@ -9,9 +9,9 @@ import orjson
 import pytest
 from tinsmith.core import errors
 from tinsmith.core.codec.wire import ProtobufPayload
+from tinsmith.core.config import PollPolicy
 from tinsmith.core.decision import Fault
 from tinsmith.core.pacing import Moment, not_ready_pause_s, storm_pause_s
-from tinsmith.core.policy import PollPolicy
 from tinsmith.core.polling import (
     Asked,
     Done,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core.progress import MOST_KEPT, Progress
+from tinsmith.core.promises import MOST_KEPT, Progress
 
 
 def test_only_ends_before_a_promise_move_it() -> None:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core import codec
-from tinsmith.core.codec import ProtobufPayload, guard
-from tinsmith.core.codec.guard import WireError, parse
+from tinsmith.core.codec import ProtobufPayload, protobuf
+from tinsmith.core.codec.protobuf import WireError, parse
 from tinsmith.core.errors import APIResponseValidationError, InputError, TinkerError
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
@@ -190,7 +190,7 @@ def test_a_broken_body_is_one_clear_error(body: bytes, problem: str) -> None:
 )
 def test_structure_is_counted(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty datums, empty chunks and sizes of a shape all count against the limit."""
-    monkeypatch.setattr(guard, "MAX_FIELDS", 50)
+    monkeypatch.setattr(protobuf, "MAX_FIELDS", 50)
     with pytest.raises(InputError, match="more than 50 fields"):
         codec.decode_training_request(body)
 
@@ -208,7 +208,7 @@ def test_entries_are_counted(
 ) -> None:
     """Datums, sequences and records each become several objects, so that fewer of them are taken."""
     importlib.import_module("tinsmith.core.codec.proto_results")  # which would keep the small number
-    monkeypatch.setattr(guard, "MAX_ENTRIES", 2)
+    monkeypatch.setattr(protobuf, "MAX_ENTRIES", 2)
     with pytest.raises((InputError, APIResponseValidationError), match="more than 2 datums or sequences"):
         decode(body)
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core.decision import Decision, Fault, OpClass, Outcome
+from tinsmith.core.config import PollPolicy, RetryConfig
+from tinsmith.core.decision import Decision, Fault, OpClass, Outcome, retry_after_s
 from tinsmith.core.pacing import Moment, decide_poll
-from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.core.retry import History, RetryBudget, RetryLoop, backoff_s, decide, in_time
-from tinsmith.core.retry_after import retry_after_s
 
 from tests.core import retry_rules as rules
 

@@ -12,7 +12,7 @@ from tinsmith.core.errors import APIConnectionError, BadRequestError, ClientPois
 from tinsmith.core.sequence import Effect, Phase, RequestOrder, Settlement, Ticket
 
 if TYPE_CHECKING:
-    from tinsmith.core.policy import OptimAfter
+    from tinsmith.core.config import OptimAfter
 
 REFUSED = BadRequestError("no", status_code=400, applied="no")
 LOST = APIConnectionError("reset", applied="unknown")

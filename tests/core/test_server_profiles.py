@@ -6,10 +6,8 @@ from typing import Any, get_args
 
 import attrs
 import pytest
-from tinsmith.core.config import ClientConfig
+from tinsmith.core.config import ClientConfig, Secret, ServerChoice
 from tinsmith.core.negotiation import unreadable
-from tinsmith.core.policy import ServerChoice
-from tinsmith.core.secret import Secret
 from tinsmith.core.server_profiles import (
     HATCHERY,
     HOSTED,

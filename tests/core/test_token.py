@@ -6,9 +6,9 @@ import base64
 
 import orjson
 import pytest
+from tinsmith.core.access_token import Lifetime, is_invalid_token, is_token
+from tinsmith.core.config import PollPolicy
 from tinsmith.core.pacing import billing_pause_s
-from tinsmith.core.policy import PollPolicy
-from tinsmith.core.token import Lifetime, is_invalid_token, is_token
 
 WALL_S = 5e9
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from tinsmith.core import values
 from tinsmith.core.arguments import check_optimizer, check_step
-from tinsmith.core.codec.proto_arrays import to_bytes
+from tinsmith.core.codec.protobuf import to_bytes
 from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.values import (
     AdamParams,

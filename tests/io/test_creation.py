@@ -24,7 +24,7 @@ from tinsmith import (
     TrainingClient,
     testing,
 )
-from tinsmith.core.policy import ChunkLimits
+from tinsmith.core.config import ChunkLimits
 from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, refuse

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tinsmith import APIConnectionError, ModelInput, SamplingParams, ServiceClient, TinkerError, testing
 from tinsmith.core import polling
-from tinsmith.core.config import ClientConfig
+from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig
 from tinsmith.core.decision import Fault
-from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.io.http.messages import (
     SHORTEST,
     Answer,

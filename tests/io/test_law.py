@@ -23,8 +23,7 @@ from tinsmith import (
     TinkerError,
     testing,
 )
-from tinsmith.core.config import ClientConfig
-from tinsmith.core.policy import ChunkLimits
+from tinsmith.core.config import ChunkLimits, ClientConfig
 from tinsmith.testing.fault_plans import AtPosition, FaultKind
 from tinsmith.testing.ledger_service import ServerDialect, reply
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import InputError, ServiceClient, TinkerError, testing
-from tinsmith.core.policy import RetryConfig
+from tinsmith.core.config import RetryConfig
 from tinsmith.io.download import Download
 from tinsmith.io.http.addressing import proxy_for
 from tinsmith.io.http.messages import Lane

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import InputError, SamplingParams, ServiceClient, testing
-from tinsmith.core.policy import RetryConfig
+from tinsmith.core.config import RetryConfig
 from tinsmith.io.events import log_to_stderr
 from tinsmith.testing.ledger_service import reply
 

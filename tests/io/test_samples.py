@@ -20,8 +20,7 @@ from tinsmith import (
     ServiceClient,
     testing,
 )
-from tinsmith.core.config import ClientConfig
-from tinsmith.core.policy import FlowLimits, RetryConfig
+from tinsmith.core.config import ClientConfig, FlowLimits, RetryConfig
 from tinsmith.io.limits import Submissions, Window
 from tinsmith.io.queues.sample_job import SampleJob
 from tinsmith.testing.fault_plans import AtPosition, FaultKind

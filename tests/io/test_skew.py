@@ -17,7 +17,7 @@ from tinsmith import (
 )
 from tinsmith.core.codec.decode import decode_chunk
 from tinsmith.core.codec.encode import to_wire
-from tinsmith.core.values.chunks import UnknownChunk
+from tinsmith.core.values.model_input import UnknownChunk
 from tinsmith.io.http.messages import Answer
 from tinsmith.testing.ledger_service import reply
 

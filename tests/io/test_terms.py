@@ -17,8 +17,8 @@ from tinsmith import (
     ServiceClient,
     testing,
 )
+from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import InputError, ProgressTimeoutError
-from tinsmith.core.policy import RetryConfig
 from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, refuse, timed, trainer_on

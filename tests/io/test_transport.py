@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 from tinsmith import APIConnectionError, ServiceClient, TinkerError, testing
-from tinsmith.core.config import ClientConfig
+from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig, Secret, Timeouts
 from tinsmith.core.decision import Fault
-from tinsmith.core.policy import PollPolicy, RetryConfig, Timeouts
-from tinsmith.core.secret import Secret
 from tinsmith.io.http.addressing import proxy_for
 from tinsmith.io.http.messages import Answer, Faulted, Lane, Request, json_body
 from tinsmith.io.http.transport import Transport, client_of

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tinsmith import APIResponseValidationError, ModelInput, SamplingParams, ServiceClient, testing
-from tinsmith.core.config import ClientConfig
-from tinsmith.core.policy import ChunkLimits
+from tinsmith.core.config import ChunkLimits, ClientConfig
 from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, once, trainer_on

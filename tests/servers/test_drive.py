@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from tinsmith.core.config import PollPolicy, RetryConfig
 from tinsmith.core.errors import InternalServerError
-from tinsmith.core.policy import PollPolicy, RetryConfig
 from tinsmith.testing import LedgerService, ServerDialect, SocketServer, reply
 from tokenizers import Tokenizer, models, pre_tokenizers
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from tinsmith import AdamParams, Datum, TensorData
-from tinsmith.core.policy import ChunkLimits
+from tinsmith.core.config import ChunkLimits
 
 from tests.servers.drive import ADAM, WAIT_S, Drive, Step, holds, same, step
 

@@ -22,8 +22,7 @@ from typing import Any
 
 import attrs
 from tinsmith import AdamParams, Datum, ModelInput, ServiceClient
-from tinsmith.core.config import ClientConfig
-from tinsmith.core.policy import PollPolicy, RetryConfig, Timeouts
+from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig, Timeouts
 
 KEY = "tml-canary-77aa"
 PROMPT_TOKEN = 48_611_777

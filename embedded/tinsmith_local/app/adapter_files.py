@@ -10,8 +10,8 @@ from pathlib import Path
 
 import attrs
 import orjson
+from tinsmith.core.addresses import AdapterFolder
 from tinsmith.core.errors import InputError, TinkerError
-from tinsmith.core.paths import AdapterFolder
 
 from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.lookups import Lookups

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from tinsmith.clients.rest import RestClient
-    from tinsmith.core.paths import ParsedCheckpointTinkerPath
+    from tinsmith.core.addresses import ParsedCheckpointTinkerPath
     from tinsmith.core.values import Checkpoint, WeightsInfoResponse
 
 app = group("List, show, change, download and delete checkpoints.")
@@ -133,8 +133,8 @@ def _of_user(client: RestClient, limit: int, offset: int) -> Listing[Checkpoint]
 @app.command("info")
 def info(context: typer.Context, path: CheckpointPath, format: Format = None) -> None:
     """Show one checkpoint."""
+    from tinsmith.core.addresses import ParsedCheckpointTinkerPath
     from tinsmith.core.errors import APIStatusError, NotFoundError
-    from tinsmith.core.paths import ParsedCheckpointTinkerPath
 
     parsed = ParsedCheckpointTinkerPath.from_tinker_path(path)
     with rest(context) as client:
@@ -255,7 +255,7 @@ def delete(
 
     Example: tinsmith checkpoint delete --run-id RUN --type weights --before 2026-11-01
     """
-    from tinsmith.core.paths import check_tinker_path
+    from tinsmith.core.addresses import check_tinker_path
 
     if bool(paths) is (run_id is not None):
         raise typer.BadParameter("give either paths or --run-id", ctx=context)
@@ -343,7 +343,7 @@ def download(
 
     Characters that some systems do not allow in a name, such as the colons of a run, become underscores.
     """
-    from tinsmith.core.paths import ParsedCheckpointTinkerPath, folder_name
+    from tinsmith.core.addresses import ParsedCheckpointTinkerPath, folder_name
 
     ParsedCheckpointTinkerPath.from_tinker_path(path)
     target = output / folder_name(path)

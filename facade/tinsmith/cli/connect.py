@@ -73,7 +73,7 @@ def config_of(
 
 def _is_unused(base_url: str) -> bool:
     """Say whether a data directory holds nothing yet: reading it would create it for nothing."""
-    from tinsmith.core.origin import is_local, local_path
+    from tinsmith.core.addresses import is_local, local_path
 
     path = local_path(base_url) if is_local(base_url) else None
     if not path or not path.strip("/") or (Path(path).expanduser() / DATABASE).exists():
@@ -151,7 +151,7 @@ class Listing(NamedTuple, Generic[T]):
 
 def collect(fetch: Fetch[T], *, limit: int, offset: int, page: int) -> Listing[T]:
     """Fetch pages of at most `page` entries until there are `limit` (0: all) or the list ends."""
-    from tinsmith.core.paging import is_last_page
+    from tinsmith.core.codec.answers import is_last_page
 
     entries: list[T] = []
     total: int | None = None
@@ -171,7 +171,7 @@ def collect(fetch: Fetch[T], *, limit: int, offset: int, page: int) -> Listing[T
 
 def rows_of(answer: Any, name: str) -> tuple[list[Any], int | None, int]:
     """Return what `collect` wants of the answer to a list: entries, their number in all, and in the page."""
-    from tinsmith.core.codec.structure import rows_sent  # loaded with the answer
+    from tinsmith.core.codec.answers import rows_sent  # loaded with the answer
 
     total = answer.cursor.total_count if answer.cursor else None
     return getattr(answer, name), total, rows_sent(answer, name)

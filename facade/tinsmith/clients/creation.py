@@ -19,13 +19,12 @@ from tinsmith_api.models import (
     WeightsInfoResponse,
 )
 
+from tinsmith.core.addresses import FILE_SCHEME, AdapterFolder, check_tinker_path, is_loopback
 from tinsmith.core.arguments import as_config
+from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_body
-from tinsmith.core.codec.structure import to_value
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
-from tinsmith.core.origin import is_loopback
-from tinsmith.core.paths import FILE_SCHEME, AdapterFolder, check_tinker_path
 from tinsmith.core.polling import PollState
 from tinsmith.core.values.names import OptimizerConfig
 from tinsmith.io.http import operations

@@ -16,9 +16,9 @@ from urllib.parse import urljoin
 
 import attrs
 
-from tinsmith.core.codec.structure import to_value
+from tinsmith.core.codec.answers import to_value
+from tinsmith.core.config import LONG_WAIT_S
 from tinsmith.core.errors import APIResponseValidationError, ProgressTimeoutError, RequestFailedError
-from tinsmith.core.policy import LONG_WAIT_S
 from tinsmith.io.download import Download, disk_trouble_is_named
 from tinsmith.io.events import StillWaiting
 from tinsmith.io.http import operations

@@ -24,7 +24,7 @@ from tinsmith.io.http.messages import Body
 
 if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
-    from tinsmith.core.policy import RetryConfig
+    from tinsmith.core.config import RetryConfig
     from tinsmith.io.context import ClientContext
     from tinsmith.io.http.messages import Request
 

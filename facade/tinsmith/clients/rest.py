@@ -22,15 +22,14 @@ from tinsmith_api.resources import Operations
 
 from tinsmith.clients import downloads
 from tinsmith.clients.attach import result_of
-from tinsmith.core.codec.structure import to_page
+from tinsmith.core.access_token import claims_of
+from tinsmith.core.addresses import ParsedCheckpointTinkerPath, spellings
+from tinsmith.core.codec.answers import Pages, to_page
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
 from tinsmith.core.failures import detail_text
-from tinsmith.core.paging import Pages
-from tinsmith.core.paths import ParsedCheckpointTinkerPath, spellings
-from tinsmith.core.token import claims_of
-from tinsmith.core.values.answers import CheckpointArchiveUrlResponse, WhoamiResponse
+from tinsmith.core.values.results import CheckpointArchiveUrlResponse, WhoamiResponse
 from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited
 from tinsmith.io.http import operations

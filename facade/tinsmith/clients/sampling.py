@@ -14,14 +14,13 @@ from tinsmith_api.models import GetSamplerResponse
 
 from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.creation import create_sampler
+from tinsmith.core.addresses import check_tinker_path
 from tinsmith.core.checks import check_asked, check_prompt
-from tinsmith.core.codec.structure import to_value
-from tinsmith.core.config import ClientConfig, Secret
+from tinsmith.core.codec.answers import to_value
+from tinsmith.core.config import ClientConfig, RetryConfig, Secret
 from tinsmith.core.errors import APIResponseValidationError, InputError
-from tinsmith.core.paths import check_tinker_path
-from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.model_input import ModelInput
-from tinsmith.core.values.params import SamplingParams
+from tinsmith.core.values.requests import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.core.values.tensor import TensorData
 from tinsmith.io.context import ClientContext

@@ -13,18 +13,19 @@ from tinsmith_api.models import CopyWeightsResponse, GetServerCapabilitiesRespon
 from tinsmith_api.resource import Ask
 
 from tinsmith.core.arguments import check_optimizer, labels
-from tinsmith.core.codec.structure import to_page
+from tinsmith.core.codec.answers import to_page
 from tinsmith.core.config import (
     ClientConfig,
     EncodingChoice,
     OptimAfter,
+    RetryConfig,
     Secret,
     ServerChoice,
+    Timeouts,
     telemetry_wanted,
 )
-from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError
-from tinsmith.core.policy import RetryConfig, Timeouts
+from tinsmith.core.optional_deps import Deferred
 from tinsmith.core.server_profiles import ServerProfile
 from tinsmith.core.values.names import OptimizerConfig
 from tinsmith.io.context import ClientContext

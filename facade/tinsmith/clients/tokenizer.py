@@ -20,8 +20,15 @@ from tinsmith.core.errors import (
     TinkerError,
 )
 from tinsmith.core.tokenization import Tokenizer
-from tinsmith.core.tokenizer_files import CONFIG, FILES, TEMPLATES, TOKENIZER, read_settings
-from tinsmith.core.tokenizer_id import TokenizerId, tokenizer_id
+from tinsmith.core.tokenizer_files import (
+    CONFIG,
+    FILES,
+    TEMPLATES,
+    TOKENIZER,
+    TokenizerId,
+    read_settings,
+    tokenizer_id,
+)
 from tinsmith.io.http import operations
 
 if TYPE_CHECKING:

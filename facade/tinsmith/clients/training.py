@@ -17,10 +17,10 @@ from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.creation import NewModel, SavedModel, create_sampler
 from tinsmith.clients.custom_loss import CustomLoss
 from tinsmith.clients.sampling import SamplingClient
-from tinsmith.core.codec.structure import to_value
+from tinsmith.core.addresses import check_tinker_path
+from tinsmith.core.codec.answers import to_value
+from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import InputError
-from tinsmith.core.paths import check_tinker_path
-from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.datum import Datum
 from tinsmith.core.values.names import LossFnType, OptimParams, SamplingClientKind
 from tinsmith.core.values.results import ForwardBackwardOutput

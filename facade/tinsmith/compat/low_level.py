@@ -97,8 +97,8 @@ class Resource:
         from tinsmith_api.conversion import from_json, to_json
 
         from tinsmith import types
+        from tinsmith.core.codec.answers import to_value
         from tinsmith.core.codec.encode import encode_body
-        from tinsmith.core.codec.structure import to_value
 
         known = OPERATIONS[operation]
         call = getattr(self._service.raw, operation)

@@ -12,7 +12,7 @@ import attrs
 
 from tinsmith.contract.document import Json, Operation, shortened
 from tinsmith.contract.exchange import as_json, is_bare
-from tinsmith.core.retry_after import http_date_s
+from tinsmith.core.decision import http_date_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

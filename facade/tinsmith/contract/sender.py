@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from tinsmith.contract.exchange import Exchange, kept_headers, query_of, readable
+from tinsmith.core.config import Secret
 from tinsmith.core.decision import NOT_SENT, Fault
-from tinsmith.core.secret import Secret
 from tinsmith.io.http.messages import Body, Faulted, Lane, Request, json_body
 from tinsmith.io.http.transport import Transport
 

@@ -11,16 +11,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from tinsmith.core.config import ChunkLimits
 from tinsmith.core.errors import APIResponseValidationError
-from tinsmith.core.policy import ChunkLimits
-from tinsmith.core.values.chunks import DmelChunk, EncodedTextChunk, ImageAssetPointerChunk, ImageChunk
+from tinsmith.core.values.model_input import DmelChunk, EncodedTextChunk, ImageAssetPointerChunk, ImageChunk
 from tinsmith.core.values.results import ForwardBackwardOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tinsmith.core.values.chunks import ModelInputChunk
     from tinsmith.core.values.datum import Datum
+    from tinsmith.core.values.model_input import ModelInputChunk
 
 
 def count_chunk(chunk: ModelInputChunk) -> int:

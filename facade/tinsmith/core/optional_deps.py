@@ -1,8 +1,13 @@
-"""Which libraries an optional part needs. Owns the lists; imports none of the libraries."""
+"""Libraries that may be missing, or that are loaded only when somebody reads an annotation that names them.
+
+Imports none of them by itself.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from tinsmith.core.errors import MissingExtraError
 
@@ -25,3 +30,16 @@ def require_extra(what: str, extra: str) -> None:
     """Raise MissingExtraError unless every library of `extra` can be imported; `what` says who needs it."""
     if any(find_spec(library) is None for library in LIBRARIES[extra]):
         raise MissingExtraError(what, extra)
+
+
+class Deferred:
+    """Stands for a library in annotations; what is not installed is `Any`."""
+
+    def __init__(self, library: str) -> None:
+        self._library = library
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return getattr(import_module(self._library), name)
+        except ImportError:
+            return Any

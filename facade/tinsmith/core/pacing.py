@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tinsmith.core.decision import Decision, Fault, Outcome
-from tinsmith.core.retry_after import retry_after_s, should_retry
+from tinsmith.core.decision import Decision, Fault, Outcome, retry_after_s, should_retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tinsmith.core.policy import PollPolicy, RetryConfig
+    from tinsmith.core.config import PollPolicy, RetryConfig
 
 _NOT_READY = frozenset({408, 425})
 _ASK_AGAIN_NOW = frozenset({Fault.READ_TIMEOUT, Fault.DEADLINE})

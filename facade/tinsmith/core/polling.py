@@ -14,10 +14,9 @@ from typing import Any
 import attrs
 import orjson
 
-from tinsmith.core.codec.large import loads_result
-from tinsmith.core.codec.wire import ProtobufPayload, encoding_of
-from tinsmith.core.conflict import judge_conflict
-from tinsmith.core.decision import Fault, Outcome
+from tinsmith.core.codec.wire import ProtobufPayload, encoding_of, loads_result
+from tinsmith.core.config import PollPolicy, RetryConfig
+from tinsmith.core.decision import Fault, Outcome, should_retry
 from tinsmith.core.errors import (
     Applied,
     ModelLostError,
@@ -27,16 +26,20 @@ from tinsmith.core.errors import (
     TinkerError,
 )
 from tinsmith.core.failures import (
+    Source,
+    Topic,
+    Words,
     broken_answer,
     detail_text,
     error_from_status,
+    judge_conflict,
+    names_what_is_missing,
     no_such_operation,
     parse_body,
+    read_words,
+    topic_of,
 )
 from tinsmith.core.pacing import Moment, back_off, decide_poll, not_ready_pause_s, unreadable_pause_s
-from tinsmith.core.policy import PollPolicy, RetryConfig
-from tinsmith.core.retry_after import should_retry
-from tinsmith.core.wording import Source, Topic, Words, names_what_is_missing, read_words, topic_of
 
 _FAILURE = frozenset({"error", "category"})
 """Fields of a failed promise; a result may have a null `error` beside its own."""

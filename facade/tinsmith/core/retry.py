@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 import attrs
 import tenacity
 
-from tinsmith.core.decision import NEVER_REPEATED, Decision, Fault, OpClass, Outcome
-from tinsmith.core.policy import RetryConfig
-from tinsmith.core.retry_after import retry_after_s, should_retry
+from tinsmith.core.config import RetryConfig
+from tinsmith.core.decision import (
+    NEVER_REPEATED,
+    Decision,
+    Fault,
+    OpClass,
+    Outcome,
+    retry_after_s,
+    should_retry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

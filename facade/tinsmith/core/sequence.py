@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
+from tinsmith.core.config import OptimAfter
 from tinsmith.core.errors import ClientPoisonedError, PartialBatchError, TinkerError
-from tinsmith.core.policy import OptimAfter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from tinsmith.core.addresses import DEFAULT_BASE_URL, is_local
 from tinsmith.core.codec.wire import Encoding
-from tinsmith.core.origin import DEFAULT_BASE_URL, is_local
 
 if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig

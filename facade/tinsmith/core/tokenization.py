@@ -13,9 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, overload
 
 from tinsmith.core import chat_template as chat
-from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError
-from tinsmith.core.special_tokens import Role, RoleId, SpecialTokens, read_added_tokens
+from tinsmith.core.optional_deps import Deferred
 from tinsmith.core.token_batch import NO_LIMIT as NO_LIMIT
 from tinsmith.core.token_batch import (
     Padding,
@@ -31,7 +30,7 @@ from tinsmith.core.token_batch import (
     tighten,
     to_tensors,
 )
-from tinsmith.core.tokenizer_files import write_files, written
+from tinsmith.core.tokenizer_files import Role, RoleId, SpecialTokens, read_added_tokens, write_files, written
 
 if TYPE_CHECKING:
     import tokenizers

@@ -12,8 +12,8 @@ import warnings
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
-from tinsmith.core.claims import Claims
 from tinsmith.core.errors import ClosedError, TinkerError
+from tinsmith.core.promises import Claims
 from tinsmith.io.connection import Connection
 from tinsmith.io.events import warn_visibly
 from tinsmith.io.limits import ByteBudget
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from tinsmith.core.config import ClientConfig
+    from tinsmith.core.config import ClientConfig, RetryConfig
     from tinsmith.core.negotiation import Limits
-    from tinsmith.core.policy import RetryConfig
     from tinsmith.io.events import Event
     from tinsmith.io.future import APIFuture
     from tinsmith.io.queues.canceller import Canceller

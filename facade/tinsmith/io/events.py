@@ -76,7 +76,7 @@ class QueueStateChanged:
 
 @attrs.frozen
 class StillWaiting:
-    """A wait lasts; reported once it is `core.policy.LONG_WAIT_S` long, then each time its length doubles."""
+    """A wait lasts; reported once it is `core.config.LONG_WAIT_S` long, then each time its length doubles."""
 
     kind: ClassVar[Literal["wait"]] = "wait"
     """What kind of event this is."""

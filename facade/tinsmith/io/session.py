@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 from tinsmith_api.models import CreateSessionResponse
 
 from tinsmith.core import __version__
-from tinsmith.core.codec.structure import to_value
+from tinsmith.core.codec.answers import to_value
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import SessionLostError
-from tinsmith.core.failures import detail_text
-from tinsmith.core.wording import Source, Topic, read_words
+from tinsmith.core.failures import Source, Topic, detail_text, read_words
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
 from tinsmith.io.runtime import SharedTask

@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import ClientConfig
-    from tinsmith.core.negotiation import Limits
-    from tinsmith.core.server_flags import ServerFlags
+    from tinsmith.core.negotiation import Limits, ServerFlags
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.sender import Sender
     from tinsmith.io.http.server import Server
@@ -132,7 +131,7 @@ class ServerSettings:
 
     async def _ask_config(self) -> None:
         """Ask how to behave. Whoever refuses the question has no such route: our own limits hold."""
-        from tinsmith.core.server_flags import ServerFlags, read_flags  # not needed by who only reads
+        from tinsmith.core.negotiation import ServerFlags, read_flags  # not needed by who only reads
 
         asked = operations.request("client_config", body={"sdk_version": __version__})
         exchange = await self._sender.exchange(asked, OpClass.READ, valid=operations.is_json)

@@ -13,8 +13,8 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
+from tinsmith.core.addresses import is_device
 from tinsmith.core.errors import UnsafeArchiveError
-from tinsmith.core.paths import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

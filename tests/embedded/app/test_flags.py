@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from tinsmith.core.server_flags import ChangingFlags, ServerFlags, read_flags
+from tinsmith.core.negotiation import ChangingFlags, ServerFlags, read_flags
 from tinsmith_local.options import CONFIG_FLAGS, DYNAMIC_FLAGS, parse_flags
 
 from tests.embedded.app.caller import Caller

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.decode import (
     decode_chunk,
     decode_datum,
@@ -25,19 +26,18 @@ from tinsmith.core.codec.encode import (
     encode_sample,
     to_wire,
 )
-from tinsmith.core.codec.structure import to_value
 from tinsmith.core.codec.wire import (
     ACCEPT_BOTH,
     CONTENT_TYPES,
     Encoding,
     Payload,
     ProtobufPayload,
+    compress,
+    decompress,
     encoding_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from tinsmith.core.values.requests import ForwardBackwardRequest, ForwardRequest
     from tinsmith.core.values.results import ForwardBackwardOutput, SampleResponse
 
@@ -46,30 +46,16 @@ def encode_result(value: ForwardBackwardOutput | SampleResponse, encoding: Encod
     """Return a result as a server writes it."""
     if encoding == "json":
         return encode_body(value)
-    from tinsmith.core.codec import proto_answers
+    from tinsmith.core.codec import proto_results
 
-    return proto_answers.encode_result(value)
+    return proto_results.encode_result(value)
 
 
 def decode_training_request(body: bytes) -> ForwardRequest | ForwardBackwardRequest:
     """Build the request that a protobuf body of forward_backward holds; an error names datum and field."""
-    from tinsmith.core.codec import proto_decode
+    from tinsmith.core.codec import proto_requests
 
-    return proto_decode.decode_training_request(body)
-
-
-def compress(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield one zstd frame of all pieces."""
-    from tinsmith.core.codec import compression
-
-    return compression.compress(pieces)
-
-
-def decompress(body: bytes, limit_bytes: int) -> bytes:
-    """Return what one zstd frame holds, or raise BodyTooLargeError when that is more than the limit."""
-    from tinsmith.core.codec import compression
-
-    return compression.decompress(body, limit_bytes)
+    return proto_requests.decode_training_request(body)
 
 
 __all__ = [

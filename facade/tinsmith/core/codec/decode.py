@@ -18,20 +18,20 @@ from tinsmith_api.ownership import is_array
 
 from tinsmith.core.checks import check_places
 from tinsmith.core.chunking import MissingOutputs
-from tinsmith.core.codec import large
+from tinsmith.core.codec import wire
 from tinsmith.core.codec.wire import Payload, ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.failures import broken_answer
-from tinsmith.core.values.chunks import (
+from tinsmith.core.values.datum import Datum
+from tinsmith.core.values.model_input import (
     DmelChunk,
     EncodedTextChunk,
     ImageAssetPointerChunk,
     ImageChunk,
+    ModelInput,
     ModelInputChunk,
     UnknownChunk,
 )
-from tinsmith.core.values.datum import Datum
-from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.results import (
     ForwardBackwardOutput,
     LossFnOutput,
@@ -309,6 +309,6 @@ def load_decoders(*, protobuf: bool) -> None:
     A process that has no descriptor left cannot open a module's file.
     """
     import_module("html")  # for the page of a proxy
-    large.load()
+    wire.load()
     if protobuf:
         import_module("tinsmith.core.codec.proto_results")

@@ -1,7 +1,6 @@
 """Values to JSON. Defaults and tags are sent, nulls are dropped where a field may be absent.
 
-Arrays go straight through, never as lists.
-
+Arrays of any library go straight through, never as lists; an error names the field that cannot be written.
 What a value was read with and is not known goes back as it came, unless it came as protobuf.
 
 Bodies of batches come in pieces, one a datum, so that the whole is never held twice.
@@ -14,31 +13,31 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
+import orjson
 from tinsmith_api.conversion import sent_fields
 from tinsmith_api.model import named_extra
 from tinsmith_api.models import AdamParams
 
 from tinsmith.core.checks import check_numbers, check_tokens
-from tinsmith.core.codec.dumps import dumps
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.chunks import (
+from tinsmith.core.values.model_input import (
     DmelChunk,
     EncodedTextChunk,
     ImageAssetPointerChunk,
     ImageChunk,
+    ModelInput,
     UnknownChunk,
 )
-from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.tensor import TensorData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tinsmith.core.codec.wire import Encoding
-    from tinsmith.core.values.chunks import ModelInputChunk
     from tinsmith.core.values.datum import Datum
+    from tinsmith.core.values.model_input import ModelInputChunk
     from tinsmith.core.values.names import OptimParams
-    from tinsmith.core.values.params import SamplingParams
+    from tinsmith.core.values.requests import SamplingParams
 
 Operation = Literal["forward", "forward_backward"]
 _INPUT_KEY: dict[Operation, bytes] = {
@@ -123,7 +122,7 @@ def encode_forward_backward(
     """
     picked = range(len(data)) if chunk is None else chunk
     if encoding == "protobuf":
-        from tinsmith.core.codec.proto_encode import encode_batch
+        from tinsmith.core.codec.proto_requests import encode_batch
 
         yield from encode_batch(op == "forward", data, loss_fn, loss_fn_config, model_id, seq_id, picked)
         return
@@ -236,3 +235,41 @@ def to_wire(value: Any) -> Any:
 def encode_body(value: Any) -> bytes:
     """Return any request or result as JSON. A plain dict keeps its nulls, where null means something."""
     return dumps(to_wire(value))
+
+
+def dumps(value: Any, datum: int | None = None) -> bytes:
+    """Write JSON; an error names the field, and the datum if one is given."""
+    try:
+        return orjson.dumps(
+            value, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+        )
+    except TypeError as cause:
+        field = _culprit(value)
+        raise InputError(f"cannot be written as JSON: {cause}", datum=datum, field=field or None) from cause
+
+
+def _plain(value: Any) -> Any:
+    """Return what orjson does not take by itself as lists and numbers: strided arrays, ranges, tensors."""
+    if isinstance(value, range):
+        return list(value)
+    try:
+        return value.tolist()
+    except AttributeError:
+        raise TypeError from None
+
+
+def _culprit(value: Any) -> str:
+    """Name the first field in which something cannot be written, by its path."""
+    if isinstance(value, dict):
+        parts = [(str(name), part) for name, part in value.items()]
+    elif isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        parts = [(f"[{index}]", part) for index, part in enumerate(value)]
+    else:
+        return ""
+    for name, part in parts:
+        try:
+            dumps(part)
+        except InputError as error:
+            inner = error.field or ""
+            return name + (inner if inner.startswith("[") or not inner else f".{inner}")
+    return ""  # a key, not a value

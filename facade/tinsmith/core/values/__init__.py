@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tinsmith_api.values import *  # noqa: F403
 
-    from tinsmith.core.values.answers import CheckpointArchiveUrlResponse as CheckpointArchiveUrlResponse
-    from tinsmith.core.values.answers import RequestFailedResponse as RequestFailedResponse
-    from tinsmith.core.values.answers import WhoamiResponse as WhoamiResponse
-    from tinsmith.core.values.chunks import DmelChunk as DmelChunk
-    from tinsmith.core.values.chunks import EncodedTextChunk as EncodedTextChunk
-    from tinsmith.core.values.chunks import ImageAssetPointerChunk as ImageAssetPointerChunk
-    from tinsmith.core.values.chunks import ImageChunk as ImageChunk
-    from tinsmith.core.values.chunks import ModelInputChunk as ModelInputChunk
-    from tinsmith.core.values.chunks import UnknownChunk as UnknownChunk
     from tinsmith.core.values.datum import Datum as Datum
     from tinsmith.core.values.datum import LossFnInputs as LossFnInputs
+    from tinsmith.core.values.datum import PromptProvenanceSpan as PromptProvenanceSpan
+    from tinsmith.core.values.datum import ProvenanceSpans as ProvenanceSpans
+    from tinsmith.core.values.datum import SampledProvenanceSpan as SampledProvenanceSpan
+    from tinsmith.core.values.model_input import DmelChunk as DmelChunk
+    from tinsmith.core.values.model_input import EncodedTextChunk as EncodedTextChunk
+    from tinsmith.core.values.model_input import ImageAssetPointerChunk as ImageAssetPointerChunk
+    from tinsmith.core.values.model_input import ImageChunk as ImageChunk
     from tinsmith.core.values.model_input import ModelInput as ModelInput
+    from tinsmith.core.values.model_input import ModelInputChunk as ModelInputChunk
+    from tinsmith.core.values.model_input import UnknownChunk as UnknownChunk
     from tinsmith.core.values.names import AuditEventType as AuditEventType
     from tinsmith.core.values.names import CheckpointType as CheckpointType
     from tinsmith.core.values.names import EventType as EventType
@@ -36,37 +36,34 @@ if TYPE_CHECKING:
     from tinsmith.core.values.names import SamplingClientKind as SamplingClientKind
     from tinsmith.core.values.names import Severity as Severity
     from tinsmith.core.values.names import TelemetryBatch as TelemetryBatch
-    from tinsmith.core.values.params import SamplingParams as SamplingParams
-    from tinsmith.core.values.provenance import PromptProvenanceSpan as PromptProvenanceSpan
-    from tinsmith.core.values.provenance import ProvenanceSpans as ProvenanceSpans
-    from tinsmith.core.values.provenance import SampledProvenanceSpan as SampledProvenanceSpan
     from tinsmith.core.values.requests import ForwardBackwardInput as ForwardBackwardInput
     from tinsmith.core.values.requests import ForwardBackwardRequest as ForwardBackwardRequest
     from tinsmith.core.values.requests import ForwardRequest as ForwardRequest
     from tinsmith.core.values.requests import SampleRequest as SampleRequest
+    from tinsmith.core.values.requests import SamplingParams as SamplingParams
+    from tinsmith.core.values.results import CheckpointArchiveUrlResponse as CheckpointArchiveUrlResponse
     from tinsmith.core.values.results import ForwardBackwardOutput as ForwardBackwardOutput
     from tinsmith.core.values.results import LossFnOutput as LossFnOutput
     from tinsmith.core.values.results import PromptAltTokens as PromptAltTokens
+    from tinsmith.core.values.results import RequestFailedResponse as RequestFailedResponse
     from tinsmith.core.values.results import SampledSequence as SampledSequence
     from tinsmith.core.values.results import SampleResponse as SampleResponse
     from tinsmith.core.values.results import StopReason as StopReason
     from tinsmith.core.values.results import TopkLogprobs as TopkLogprobs
+    from tinsmith.core.values.results import WhoamiResponse as WhoamiResponse
     from tinsmith.core.values.tensor import TensorData as TensorData
 
 _BY_HAND: dict[str, str] = {
     name: module
     for module, names in {
-        "answers": "CheckpointArchiveUrlResponse RequestFailedResponse WhoamiResponse",
-        "chunks": "DmelChunk EncodedTextChunk ImageAssetPointerChunk ImageChunk ModelInputChunk UnknownChunk",
-        "datum": "Datum LossFnInputs",
-        "model_input": "ModelInput",
+        "datum": "Datum LossFnInputs PromptProvenanceSpan ProvenanceSpans SampledProvenanceSpan",
+        "model_input": "DmelChunk EncodedTextChunk ImageAssetPointerChunk ImageChunk ModelInput"
+        " ModelInputChunk UnknownChunk",
         "names": "AuditEventType CheckpointType EventType FutureRetrieveResponse LossFnType ModelID"
         " OptimizerConfig OptimParams RequestID SamplingClientKind Severity TelemetryBatch",
-        "params": "SamplingParams",
-        "provenance": "PromptProvenanceSpan ProvenanceSpans SampledProvenanceSpan",
-        "requests": "ForwardBackwardInput ForwardBackwardRequest ForwardRequest SampleRequest",
-        "results": "ForwardBackwardOutput LossFnOutput PromptAltTokens SampledSequence SampleResponse"
-        " StopReason TopkLogprobs",
+        "requests": "ForwardBackwardInput ForwardBackwardRequest ForwardRequest SampleRequest SamplingParams",
+        "results": "CheckpointArchiveUrlResponse ForwardBackwardOutput LossFnOutput PromptAltTokens"
+        " RequestFailedResponse SampledSequence SampleResponse StopReason TopkLogprobs WhoamiResponse",
         "tensor": "TensorData",
     }.items()
     for name in names.split()

@@ -1,19 +1,160 @@
-"""ModelInput: what the model reads, a list of chunks.
+"""ModelInput and its chunks: text, images, pointers to images, sound, and kinds not known here.
 
-Owns its conveniences; checks nothing against a model.
+Owns their fields and lengths.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import get_args
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
-from tinsmith_api.model import Model
+from tinsmith_api.model import Model, Value
 from tinsmith_api.reading import own_fields, taking
 
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.chunks import EncodedTextChunk, ModelInputChunk
+from tinsmith.core.inputs import (
+    ImageFormat,
+    image_bytes,
+    image_encoded,
+    image_file,
+    image_format,
+    needed_length,
+    same_tokens,
+    sniff_format,
+    sound_bytes,
+    sound_length,
+    token_ids,
+)
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+else:  # annotations can be read without the libraries
+    Image = Any
+
+
+@attrs.frozen(field_transformer=own_fields)
+class EncodedTextChunk(Model):
+    """Token ids of a stretch of text."""
+
+    tokens: Sequence[int] = attrs.field(
+        converter=token_ids, eq=attrs.cmp_using(eq=same_tokens, require_same_type=False)
+    )
+    """Token ids; a list, or a one-dimensional integer array."""
+    type: Literal["encoded_text"] = "encoded_text"
+    """Tag of this kind of chunk."""
+
+    @property
+    def length(self) -> int:
+        """Positions that the chunk takes in the context."""
+        return len(self.tokens)
+
+
+@attrs.frozen(field_transformer=own_fields)
+class ImageChunk(Model):
+    """An image, encoded as PNG or JPEG."""
+
+    data: bytes = attrs.field(converter=image_bytes, repr=lambda data: f"<{len(data)} bytes>")
+    """The file's bytes; the constructor takes standard base64 text too."""
+    format: ImageFormat = attrs.field(converter=image_format)
+    """`png` or `jpeg`."""
+    expected_tokens: int | None = None
+    """Positions that the image will take; the server checks it, and may refuse a mismatch."""
+    type: Literal["image"] = "image"
+    """Tag of this kind of chunk."""
+    override_dimensions: tuple[int, int] | None = attrs.field(default=None, kw_only=True)
+    """Width and height in pixels to scale to, in the binary encoding alone; None is the image's own."""
+
+    @classmethod
+    def from_base64(cls, text: str, format: ImageFormat, expected_tokens: int | None = None) -> ImageChunk:
+        """Take standard base64 text."""
+        return cls(text, format, expected_tokens)
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str], expected_tokens: int | None = None) -> ImageChunk:
+        """Read a PNG or JPEG file; the format is told by its first bytes."""
+        data = image_file(path)
+        return cls(data, sniff_format(data), expected_tokens)
+
+    @classmethod
+    def from_pil(
+        cls, image: Image, format: ImageFormat = "png", expected_tokens: int | None = None
+    ) -> ImageChunk:
+        """Encode a PIL image. Needs the `images` extra."""
+        return cls(image_encoded(image, format), format, expected_tokens)
+
+    @property
+    def length(self) -> int:
+        """Positions that the image takes in the context; an error unless expected_tokens is set."""
+        return needed_length("image", self.expected_tokens)
+
+
+@attrs.frozen(field_transformer=own_fields)
+class ImageAssetPointerChunk(Model):
+    """An image that the server already has."""
+
+    format: ImageFormat = attrs.field(converter=image_format)
+    """`png` or `jpeg`."""
+    location: str
+    """Where the server finds the image."""
+    expected_tokens: int | None = None
+    """Positions that the image will take."""
+    type: Literal["image_asset_pointer"] = "image_asset_pointer"
+    """Tag of this kind of chunk."""
+
+    @property
+    def length(self) -> int:
+        """Positions that the image takes in the context; an error unless expected_tokens is set."""
+        return needed_length("image asset", self.expected_tokens)
+
+
+@attrs.frozen(field_transformer=own_fields)
+class DmelChunk(Model):
+    """Sound, as mel spectrogram bins in the API's own container."""
+
+    dmel: bytes = attrs.field(converter=sound_bytes, repr=lambda data: f"<{len(data)} bytes>")
+    """The container's bytes; the constructor takes standard base64 text too."""
+    type: Literal["dmel"] = "dmel"
+    """Tag of this kind of chunk."""
+
+    @property
+    def length(self) -> int:
+        """Positions that the sound takes in the context: the first dimension, which the head tells."""
+        return sound_length(self.dmel)
+
+
+@attrs.frozen(field_transformer=own_fields)
+class UnknownChunk(Value):
+    """A chunk of a kind that this version does not know; kept as it came and sent back unchanged."""
+
+    raw: Mapping[str, Any]
+    """The chunk's JSON object."""
+
+    @property
+    def type(self) -> str:
+        """Tag of the chunk, empty if it has none."""
+        return str(self.raw.get("type", ""))
+
+    @property
+    def length(self) -> int:
+        """Its `expected_tokens`, if it names any; else an error."""
+        tokens = self.raw.get("expected_tokens")
+        return needed_length(f"{self.type or 'untagged'} chunk", tokens if isinstance(tokens, int) else None)
+
+    def _named(self) -> Iterator[tuple[str, Any, object]]:
+        return ((name, value, attrs.NOTHING) for name, value in self.raw.items())
+
+    @classmethod
+    def _of_mapping(cls, fields: Mapping[str, Any]) -> UnknownChunk:
+        if not isinstance(fields.get("type"), str):
+            raise InputError("a chunk of an unknown kind has a tag", field="type")
+        return cls(fields)
+
+
+ModelInputChunk = EncodedTextChunk | ImageChunk | ImageAssetPointerChunk | DmelChunk | UnknownChunk
+"""One piece of a model input."""
+
 
 _KINDS = frozenset(get_args(ModelInputChunk))
 _read = taking("ModelInput", "chunks", list[ModelInputChunk])

@@ -1,15 +1,20 @@
-"""Results of training and sampling. Owns their fields; arrays stay as they were decoded."""
+"""Results of training and sampling, and answers that the facade puts together or reads more kindly.
+
+Owns their fields; arrays stay as they were decoded.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 from tinsmith_api.model import Extra, Model
 from tinsmith_api.reading import own_fields, taking
 
-from tinsmith.core.given import optional_numbers, whole_numbers
+from tinsmith.core.errors import RequestErrorCategory
+from tinsmith.core.inputs import optional_numbers, whole_numbers
 from tinsmith.core.values.tensor import TensorData
 
 StopReason = Literal["length", "stop"]
@@ -158,3 +163,35 @@ class SampleResponse(Model):
             return self
         pairs = zip(self.sequences, sequence_ids, strict=True)
         return attrs.evolve(self, sequences=[sequence.named(name) for sequence, name in pairs])
+
+
+@attrs.frozen(field_transformer=own_fields)
+class RequestFailedResponse(Model):
+    """The promise failed."""
+
+    error: str
+    """Reason for people."""
+    category: RequestErrorCategory = RequestErrorCategory.Unknown
+    """Who is to blame; what this version does not know counts as unknown."""
+
+
+@attrs.frozen(field_transformer=own_fields)
+class CheckpointArchiveUrlResponse(Model):
+    """Where an archive can be fetched, as the headers of a redirect say it."""
+
+    url: str
+    """A signed URL; treat it as a secret."""
+    expires: datetime
+    """When it stops working, UTC."""
+
+
+@attrs.frozen(field_transformer=own_fields)
+class WhoamiResponse(Model):
+    """Whom the server takes the caller for."""
+
+    user_urn: str | None = None
+    """The user."""
+    org_urn: str | None = None
+    """The organization that the user acts for, `tml:organization:<id>`."""
+    email: str | None = None
+    """Where the user is reached."""

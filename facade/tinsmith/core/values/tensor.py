@@ -13,9 +13,8 @@ import attrs
 from tinsmith_api.model import Extra, Model
 from tinsmith_api.ownership import is_array, own
 
-from tinsmith.core.deferred import Deferred
 from tinsmith.core.errors import InputError, MissingExtraError
-from tinsmith.core.given import (
+from tinsmith.core.inputs import (
     TensorDtype,
     as_array,
     dtype_of,
@@ -24,6 +23,7 @@ from tinsmith.core.given import (
     places_kept,
     sparse_form,
 )
+from tinsmith.core.optional_deps import Deferred
 
 if TYPE_CHECKING:
     import numpy as np

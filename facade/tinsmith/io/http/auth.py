@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from tinsmith.core.config import check_key
+from tinsmith.core.access_token import AFTER_FAILURE_S, Lifetime, is_invalid_token, is_token
+from tinsmith.core.addresses import is_local
+from tinsmith.core.config import Secret, check_key
 from tinsmith.core.errors import AuthenticationError, TinkerError
-from tinsmith.core.origin import is_local
-from tinsmith.core.secret import Secret
-from tinsmith.core.token import AFTER_FAILURE_S, Lifetime, is_invalid_token, is_token
 from tinsmith.io.http.messages import SHORTEST, Faulted, Lane, Request, json_body, struck, without_secrets
 from tinsmith.io.runtime import SharedTask
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from tinsmith.core.config import ClientConfig
-    from tinsmith.core.server_flags import ServerFlags
+    from tinsmith.core.negotiation import ServerFlags
     from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.transport import Transport
     from tinsmith.io.runtime import Runtime

@@ -24,8 +24,7 @@ from tinsmith.core.decision import Fault
 if TYPE_CHECKING:
     import httpx
 
-    from tinsmith.core.config import ClientConfig
-    from tinsmith.core.secret import Secret
+    from tinsmith.core.config import ClientConfig, Secret
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Statuses whose `location` names where to go on."""

@@ -15,9 +15,9 @@ from tinsmith_api.exchange import as_text
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.types import path_segment
 
-from tinsmith.core.bounds import checked
+from tinsmith.core.arguments import checked
+from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_body
-from tinsmith.core.codec.structure import to_value
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError
 from tinsmith.core.failures import broken_answer
@@ -27,7 +27,7 @@ from tinsmith.io.http.sender import new_idempotency_key
 if TYPE_CHECKING:
     from tinsmith_api.resource import Ask
 
-    from tinsmith.core.policy import RetryConfig
+    from tinsmith.core.config import RetryConfig
     from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.sender import Sender
 

@@ -16,22 +16,21 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tinsmith.core import errors
-from tinsmith.core.config import set_variables
-from tinsmith.core.conflict import judge_conflict
-from tinsmith.core.decision import NOT_SENT, Decision, Fault, OpClass, Outcome
+from tinsmith.core.config import LONG_WAIT_S, RetryConfig, set_variables
+from tinsmith.core.decision import NOT_SENT, Decision, Fault, OpClass, Outcome, should_retry
 from tinsmith.core.failures import (
     broken_answer,
     detail_text,
     error_from_status,
     error_of_redirect,
+    is_missing_route,
+    judge_conflict,
     no_such_operation,
     parse_body,
+    read_words,
 )
 from tinsmith.core.pacing import billing_pause_s
-from tinsmith.core.policy import LONG_WAIT_S, RetryConfig
 from tinsmith.core.retry import History, RetryBudget, RetryLoop, decide
-from tinsmith.core.retry_after import should_retry
-from tinsmith.core.wording import is_missing_route, read_words
 from tinsmith.io.events import StillWaiting
 from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Request
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import attrs
 import orjson
 
+from tinsmith.core.addresses import DEFAULT_BASE_URL
 from tinsmith.core.errors import ServerWarning
-from tinsmith.core.origin import DEFAULT_BASE_URL
 from tinsmith.core.server_profiles import Clues, profile_of, recognise, version_by_probe
 from tinsmith.io.events import warn_visibly
 from tinsmith.io.http.messages import Lane

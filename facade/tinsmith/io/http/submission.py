@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 
-from tinsmith.core.claims import Claims
-from tinsmith.core.conflict import judge_conflict
+from tinsmith.core.config import RetryConfig
 from tinsmith.core.decision import Fault, OpClass
 from tinsmith.core.errors import (
     APIResponseValidationError,
@@ -20,15 +19,15 @@ from tinsmith.core.errors import (
     ResultLostError,
     TinkerError,
 )
-from tinsmith.core.policy import RetryConfig
-from tinsmith.core.wording import Source, Topic, Words, read_words
+from tinsmith.core.failures import Source, Topic, Words, judge_conflict, read_words
+from tinsmith.core.promises import Claims
 from tinsmith.io.http.messages import Answer, Body, Lane, Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
-    from tinsmith.core.conflict import Conflict
     from tinsmith.core.decision import Outcome
+    from tinsmith.core.failures import Conflict
     from tinsmith.io.http.sender import Attempts, Sender
 
 _log = logging.getLogger("tinsmith")

@@ -48,8 +48,7 @@ from tinsmith.io.http.messages import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-    from tinsmith.core.config import ClientConfig
-    from tinsmith.core.secret import Secret
+    from tinsmith.core.config import ClientConfig, Secret
     from tinsmith.io.http.addressing import ProxyAddress
     from tinsmith.io.http.descriptors import Turns
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tinsmith.core.codec.wire import ACCEPT_BOTH, ProtobufPayload
+from tinsmith.core.config import LONG_WAIT_S
 from tinsmith.core.decision import NOT_SENT, Fault
 from tinsmith.core.errors import (
     APIConnectionError,
@@ -22,7 +23,6 @@ from tinsmith.core.errors import (
     TinkerError,
 )
 from tinsmith.core.pacing import Moment
-from tinsmith.core.policy import LONG_WAIT_S
 from tinsmith.core.polling import (
     Done,
     Failed,
@@ -33,7 +33,7 @@ from tinsmith.core.polling import (
     decide_fault,
     decide_unreadable,
 )
-from tinsmith.core.progress import Progress
+from tinsmith.core.promises import Progress
 from tinsmith.io.events import QueueStateChanged, StillWaiting
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 from tinsmith.io.limits import ByteBudget
@@ -248,7 +248,7 @@ class Poller:
         try:
             return attrs.evolve(done, value=promise.read(done.payload))
         except APIResponseValidationError as error:
-            from tinsmith.core.codec.guard import WireError  # loaded by now
+            from tinsmith.core.codec.protobuf import WireError  # loaded by now
 
             if not isinstance(error.__cause__, WireError):
                 return done  # a message, but not the right one: whoever waits says so

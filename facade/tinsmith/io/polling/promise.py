@@ -8,10 +8,10 @@ from typing import Any
 import attrs
 from tinsmith_api.operations import OPERATIONS
 
-from tinsmith.core.claims import Claims
+from tinsmith.core.config import LONG_WAIT_S
 from tinsmith.core.failures import detail_text
-from tinsmith.core.policy import LONG_WAIT_S
 from tinsmith.core.polling import Asked, PollState
+from tinsmith.core.promises import Claims
 
 LARGE_RESULTS = frozenset(each.request_type for each in OPERATIONS.values() if "result" in each.protobuf)
 """Request types whose results may be large: they may come as protobuf, and be announced by their size."""

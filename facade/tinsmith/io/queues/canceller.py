@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tinsmith.core import __version__
 from tinsmith.core.decision import OpClass
-from tinsmith.core.server_flags import ChangingFlags, read_flags
+from tinsmith.core.negotiation import ChangingFlags, read_flags
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
+from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import ModelLostError, PartialBatchError, TinkerError
-from tinsmith.core.policy import RetryConfig
 from tinsmith.core.sequence import Effect, Phase, RequestOrder, Ticket
 from tinsmith.io.future import APIFuture
 from tinsmith.io.http.submission import Accepted

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from tinsmith.core.claims import foreign
 from tinsmith.core.errors import APIResponseValidationError, ResultLostError, TinkerError
 from tinsmith.core.polling import Done
+from tinsmith.core.promises import foreign
 from tinsmith.io.http.submission import Accepted, Submission
 from tinsmith.io.polling.promise import Promise
 

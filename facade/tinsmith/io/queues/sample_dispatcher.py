@@ -26,9 +26,9 @@ from tinsmith.io.queues.results import SubmittedPromise, fetch
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from tinsmith.core.config import RetryConfig
     from tinsmith.core.decision import Outcome
     from tinsmith.core.negotiation import Limits
-    from tinsmith.core.policy import RetryConfig
     from tinsmith.core.values.results import SampleResponse
     from tinsmith.io.connection import Connection
     from tinsmith.io.limits import ByteBudget

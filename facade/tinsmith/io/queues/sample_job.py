@@ -13,10 +13,10 @@ import attrs
 
 from tinsmith.core.codec.decode import aligned_prompt, decode_sample
 from tinsmith.core.codec.encode import encode_sample
+from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import InputError
-from tinsmith.core.policy import RetryConfig
 from tinsmith.core.values.model_input import ModelInput
-from tinsmith.core.values.params import SamplingParams
+from tinsmith.core.values.requests import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.io.future import APIFuture
 from tinsmith.io.http.messages import Body

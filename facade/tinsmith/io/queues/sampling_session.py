@@ -8,8 +8,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from tinsmith.core.claims import Claims
 from tinsmith.core.errors import TinkerError
+from tinsmith.core.promises import Claims
 from tinsmith.io.http import operations
 from tinsmith.io.runtime import SharedTask
 

@@ -19,8 +19,8 @@ from weakref import ref
 
 import attrs
 
-from tinsmith.core.claims import Claims
 from tinsmith.core.errors import ClosedError, PartialBatchError, ResultLostError, TinkerError
+from tinsmith.core.promises import Claims
 from tinsmith.core.sequence import Effect, Phase
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit

@@ -18,9 +18,9 @@ from tinsmith_api.resource import Ask
 from tinsmith.core.arguments import check_step, loss_settings
 from tinsmith.core.checks import check_batch
 from tinsmith.core.chunking import MissingOutputs, count, merge_forward_backward, plan
+from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.decode import decode_forward_backward
 from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_optim_step
-from tinsmith.core.codec.structure import to_value
 from tinsmith.core.codec.wire import CONTENT_TYPES, Encoding
 from tinsmith.core.errors import APIResponseValidationError
 from tinsmith.core.sequence import Effect
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tinsmith.core.codec.wire import Payload
-    from tinsmith.core.policy import ChunkLimits
+    from tinsmith.core.config import ChunkLimits
     from tinsmith.core.values.names import SamplingClientKind
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class BatchForm:
         content_type = CONTENT_TYPES[self.encoding]
         if self.encoding == "json" or not self.compressed:
             return Body.of(pieces, content_type)
-        from tinsmith.core.codec.compression import compress  # loads a library that few servers ask for
+        from tinsmith.core.codec.wire import compress  # loads a library that few servers ask for
 
         return Body.of(compress(pieces), content_type, content_encoding="zstd")
 

@@ -1,4 +1,4 @@
-"""Bytes, images, token ids and arrays as users and decoders give them, for fields of values.
+"""Bytes, images, sound, token ids and arrays as users and decoders give them, for fields of values.
 
 Owns what is taken, in which form it is kept, and what the error says to pass instead. Knows no value.
 """
@@ -247,3 +247,39 @@ def image_encoded(image: Any, format: str) -> bytes:
     buffer = BytesIO()
     image.save(buffer, format=image_format(format).upper())
     return buffer.getvalue()
+
+
+CONSTANT = 254
+"""First byte of a container whose numbers are all the same."""
+
+ELEMENT_TYPES = range(8)
+"""Bytes that stand for an element type."""
+
+_VARINT_BYTES = 10
+
+
+def sound_length(data: bytes) -> int:
+    """Return the first dimension, which is how many positions the sound takes."""
+    start = 1 if data[:1] == bytes([CONSTANT]) else 0
+    if len(data) <= start:
+        raise _damaged("it ends early")
+    if data[start] not in ELEMENT_TYPES:
+        raise _damaged(f"{data[start]} is no element type")
+    dimensions, at = _varint(data, start + 1)
+    if dimensions == 0:
+        raise _damaged("it has no dimension")
+    return _varint(data, at)[0]
+
+
+def _varint(data: bytes, start: int) -> tuple[int, int]:
+    """Read a number, seven bits a byte, and where it ends."""
+    value = 0
+    for at in range(start, min(len(data), start + _VARINT_BYTES)):
+        value |= (data[at] & 0x7F) << 7 * (at - start)
+        if data[at] < 0x80:
+            return value, at + 1
+    raise _damaged("a number in it does not end")
+
+
+def _damaged(problem: str) -> InputError:
+    return InputError(f"the head of the sound is damaged: {problem}", field="dmel")

@@ -1,6 +1,7 @@
-"""Answers of servers to values, and pages whose rows may be bad; hot results have decoders of their own.
+"""Answers of servers to values, and pages of lists, whose rows may be bad.
 
-Owns what a broken answer is said to be; how fields are read is `tinsmith_api.conversion`'s.
+Hot results have decoders of their own. Owns what a broken answer is said to be, and where the next page
+begins; how fields are read is `tinsmith_api.conversion`'s. It must not ask for pages.
 """
 
 from __future__ import annotations
@@ -66,3 +67,41 @@ def to_value(cls: type[T], payload: object) -> T:
         raise APIResponseValidationError(
             body=payload, message=f"The server's answer{problem}", status_code=200
         ) from cause
+
+
+def is_last_page(asked: int, sent: int, reached: int, total: int | None) -> bool:
+    """Say whether a list ends with a page of `sent` of `asked` rows, by which `reached` rows have come.
+
+    Where the server does not say how many there are, a page that is not full is the last one; so is one with
+    more than was asked for, which is the whole list.
+    """
+    if not sent:
+        return True
+    return sent != asked if total is None else reached >= total
+
+
+class Pages:
+    """Where an iteration over the pages of a list stands."""
+
+    def __init__(self, rows: str, size: int) -> None:
+        self._rows = rows
+        self._size = size
+        self._before: Any = None
+        self.offset = 0
+        """How many rows have come."""
+        self.ended = False
+        """Whether there is no further page, or the server sends the same one whatever the offset is."""
+
+    def turn(self, page: Any) -> list[Any]:
+        """Take note of a page and return its rows; none of one that came before."""
+        from tinsmith.core.codec.answers import rows_sent  # loaded with the answer
+
+        found: list[Any] = getattr(page, self._rows)
+        if found and found == self._before:
+            self.ended = True
+            return []
+        sent, self._before = rows_sent(page, self._rows), found
+        self.offset += sent
+        cursor = getattr(page, "cursor", None)
+        self.ended = is_last_page(self._size, sent, self.offset, cursor.total_count if cursor else None)
+        return found
