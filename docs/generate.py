@@ -5,6 +5,7 @@ Usage: generate.py [--check]. With --check nothing is written; every stale page 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,21 +15,22 @@ ROOT = Path(__file__).parent.parent
 GENERATORS = (
     "tools/contract/contract_coverage.py",
     "tools/contract/contract_reference.py",
-    "tools/contract/contract_reference.py",
     "docs/cli_reference.py",
     "docs/server_table.py",
     "tools/contract/upstream_differences.py",
+    "tools/house/draw.py",
 )
-"""Scripts that write one page each, and with --check compare it instead."""
+"""Scripts that write one page or picture each, and with --check compare it instead."""
 
 
 def main(arguments: list[str]) -> int:
     """Run all of them, also behind one that failed, and return the worst exit code."""
     check = ["--check"] if "--check" in arguments else []
-    codes = [
-        subprocess.run([sys.executable, ROOT / script, *check], cwd=ROOT, check=False).returncode  # noqa: S603
-        for script in GENERATORS
-    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # the programs of tools/house import each other
+    codes = []
+    for script in GENERATORS:
+        command = [sys.executable, ROOT / script, *check]
+        codes.append(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)  # noqa: S603
     return max(codes)
 
 

@@ -1,7 +1,7 @@
-"""The pages do what they say: all Python of README.md and docs/*.md runs, against the embedded service.
+"""The pages do what they say: all Python of README.md, CONTRIBUTING.md and docs/*.md runs.
 
-The blocks of one page run in order, as one program in a process of its own. A block behind the comment
-`<!-- no-run -->` is not run and counts as a skip.
+The embedded service answers. The blocks of one page run in order, as one program in a process of its own. A
+block behind the comment `<!-- no-run -->` is not run and counts as a skip.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "generated" / "tinsmith_api" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]

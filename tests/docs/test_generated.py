@@ -36,9 +36,11 @@ def test_every_generated_page_is_in_the_list() -> None:
     listed = set(script("docs/generate.py").GENERATORS)
     named = {
         found.group(1)
-        for page in (ROOT / "docs").rglob("*.md")
-        if (found := re.match(r"<!-- Written by (\S+)", page.read_text()))
+        for page in (ROOT / "docs").rglob("*.*")
+        if page.suffix in {".md", ".svg"}
+        if (found := re.search(r"<!-- Written by (\S+?\.py)", page.read_text()))
     }
+    assert "tools/house/draw.py" in named
     assert "docs/cli_reference.py" in named
     assert named <= listed
 

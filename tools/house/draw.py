@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PICTURE = ROOT / "docs" / "house.svg"
 
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 168, 66, 22, 54, 24
+LINE_WIDTH, LINES = 27, 2
+"""Letters in a line of a box, and lines below its name."""
 LANE_WIDTH = 12
 """What an arrow needs that passes a floor between two boxes."""
 SWEEPS = 40
@@ -105,11 +107,12 @@ def below(arrows: Mapping[str, set[str]], name: str) -> set[str]:
 
 
 def text_of(name: str, house: House) -> str:
-    """Return the beginning of a docstring, up to its first colon, full stop or bracket."""
+    """Return the beginning of a docstring: to its first colon, full stop or bracket; to a comma if long."""
     if name in TEXTS:
         return TEXTS[name]
     document = ast.get_docstring(ast.parse(house.files[name].read_text())) or ""
-    return re.split(r"[:.](?=\s|$)| \(|\n\n", document)[0].replace("`", "").replace("\n", " ")
+    text = re.split(r"[:.](?=\s|$)| \(|\n\n", document)[0].replace("`", "").replace("\n", " ")
+    return text if len(textwrap.wrap(text, LINE_WIDTH)) <= LINES else text.split(",")[0]
 
 
 # ---- where it stands ------------------------------------------------------------------------------------
@@ -261,7 +264,7 @@ def _box(spot: Spot, text: str, count: int) -> list[str]:
     kind = KINDS.get(name.split(".")[0], "top")
     left, top, middle = f"{spot.x - BOX_WIDTH / 2:.0f}", _top(spot.floor, count), f"{spot.x:.0f}"
     lines = [(21, "name", name)]
-    for line in textwrap.wrap(text, 27, max_lines=2, placeholder=" …"):
+    for line in textwrap.wrap(text, LINE_WIDTH, max_lines=LINES, placeholder=" …"):
         lines.append((lines[-1][0] + (18 if len(lines) == 1 else 14), "text", line))
     return [
         f'<rect class="box {kind}" x="{left}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="7"/>',

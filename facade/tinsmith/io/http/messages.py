@@ -178,6 +178,11 @@ class Request:
     about: str = ""
     """What it is about, for the log: `seq_id=3`, or `promise=` and its id."""
 
+    @property
+    def title(self) -> str:
+        """The operation and what it is about."""
+        return f"{self.operation} {self.about}" if self.about else self.operation
+
 
 @attrs.frozen
 class Seen:

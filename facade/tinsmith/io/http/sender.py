@@ -272,7 +272,7 @@ class Sender:
                 kind,
                 self._config.base_url,
             )
-        _log.debug("%s %s: %s; again in %.3f s", request.operation, request.about, kind, decision.delay_s)
+        _log.debug("%s: %s; again in %.3f s", request.title, kind, decision.delay_s)
         waited_s = call.history.elapsed_s
         if call.answer is not None and outcome.fault is None and waited_s >= call.told_s:
             call.told_s = 2.0 * waited_s

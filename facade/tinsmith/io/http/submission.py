@@ -118,7 +118,7 @@ async def submit(
     request_id = _promise_of(submission, exchange)
     if request_id is None:
         return exchange
-    _log.debug("%s %s: accepted, promise=%s", request.operation, request.about, request_id)
+    _log.debug("%s: accepted, promise=%s", request.title, request_id)
     if submission.claims is not None:
         submission.claims.given(request_id, submission.call)
     names = _promised(exchange.answer).get("sample_sequence_ids") if exchange.answer is not None else None

@@ -142,7 +142,7 @@ class Transport:
         """
         if not _log.isEnabledFor(logging.DEBUG):
             return await self._send(request, extra_headers, key)
-        what = " ".join(filter(None, (f"#{next(self._attempts)}", request.operation, request.about)))
+        what = f"#{next(self._attempts)} {request.title}"
         _log.debug("-> %s: %s", what, _described(request, extra_headers or {}))
         began_s = asyncio.get_running_loop().time()
         try:
