@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -34,12 +34,12 @@ BUSY_PATHS = tuple(
 """Paths that a loop asks for all the time."""
 
 
-def by_operation(contract: Contract, groups: Iterable[object]) -> dict[str, Endpoint]:
-    """Return the method of each operation of the contract: that of its name, of whichever group has it."""
+def by_operation(contract: Contract, groups: Sequence[object]) -> dict[str, Endpoint]:
+    """Return the method of each operation of the contract, in its order, of whichever group has that name."""
     return {
         operation_id: getattr(group, operation_id)
-        for group in groups
         for operation_id in contract.ids()
+        for group in groups
         if operation_id in vars(type(group))
     }
 
