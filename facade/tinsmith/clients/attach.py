@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tinsmith_api.operations import Operation
 
-    from tinsmith.io.context import ClientContext
+    from tinsmith.io.connection import Connection
 
 T = TypeVar("T")
 
@@ -32,21 +32,21 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "ForwardBackwardOutput": decode_forward_backward,
     "SampleResponse": decode_sample,
 }
-"""How the results with values of our own are read."""
+"""Name of a result that has a class of our own -> how its payload is decoded."""
 
 
-def attach(context: ClientContext, request_id: str, result: type[Any]) -> APIFuture[Any]:
-    """Return a future for a promise that another future, or another process, made."""
+def attach(connection: Connection, request_id: str, result: type[Any]) -> APIFuture[Any]:
+    """Return a future of a promise that another future, or another process, made."""
     _operation_of(result)
     if not isinstance(request_id, str) or not request_id:
         raise InputError("must be the id of a promise", field="request_id")
     future: APIFuture[Any] = APIFuture()
     future.request_ids.append(request_id)
-    return context.connection.run(result_of(context, request_id, result), future)
+    return connection.run(result_of(connection, request_id, result), future)
 
 
-async def result_of(context: ClientContext, request_id: str, result: type[T]) -> T:
-    """Wait for a promise, and read what it ends in as `result`."""
+async def result_of(connection: Connection, request_id: str, result: type[T]) -> T:
+    """Wait for a promise, and read its result as `result`."""
     operation = _operation_of(result)
     promise = Promise(
         request_id,
@@ -55,11 +55,11 @@ async def result_of(context: ClientContext, request_id: str, result: type[T]) ->
         state=PollState(may_resubmit=False, trusted=False),
         read=_reader(result),
     )
-    return cast("T", await fetch(context.connection, promise))
+    return cast("T", await fetch(connection, promise))
 
 
 def _operation_of(result: type[Any]) -> Operation:
-    """Find what ends in a result."""
+    """Return an operation whose promise ends in this result."""
     name = getattr(result, "__name__", None)
     if name not in _ENDS_IN:
         raise InputError(
@@ -69,7 +69,7 @@ def _operation_of(result: type[Any]) -> Operation:
 
 
 def _reader(result: type[Any]) -> Callable[[Any], Any]:
-    """Choose how a result is read; a plain value of one that we decode is read from its JSON."""
+    """Choose how a payload is read; a value that we decode goes through JSON to a class of the contract."""
     decode = _DECODERS.get(result.__name__)
     if decode is None:
         return partial(operations.read, result)

@@ -53,7 +53,7 @@ class CreatedClient(APIFuture[T]):
         """Get the tokenizer of the model, without transformers unless `backend` says so; fetched once."""
         self._wait_until_made("tokenizer")
         if backend not in self._tokenizers:
-            self._tokenizers[backend] = self._context.connection.run(self._fetch_tokenizer(backend)).result()
+            self._tokenizers[backend] = self._connection.run(self._fetch_tokenizer(backend)).result()
         return cast("Tokenizer", self._tokenizers[backend])
 
     def get_telemetry(self) -> Telemetry | None:

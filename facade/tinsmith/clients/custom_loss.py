@@ -1,9 +1,8 @@
-"""Losses that the user writes: forward on the server, the user's function here, its gradient sent back.
+"""Losses that the user writes: a forward pass on the server, the user's function here, and a backward pass.
 
 With logprobs `l` and a loss `L(l)` of the user, the server's cross entropy `-sum(w * l)` has the gradient
-`-w`; so the backward pass runs with weights `w = -dL/dl`. It owns the ways to that gradient: torch, autograd,
-jax, or a plain numpy function that returns its own. None of these libraries is imported before a loss needs
-it.
+`-w`; so the backward pass runs with weights `w = -dL/dl`. The gradient comes from torch, autograd or jax, or
+from a numpy function that returns it. None of these libraries is imported before a loss needs it.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ Backend = Literal["torch", "autograd", "jax", "numpy"]
 
 
 class CustomLoss(Protocol):
-    """A loss: given the data and the logprobs of each datum's targets, the loss and metrics.
+    """A function of the data and of the log-probabilities of each datum's targets: `(loss, metrics)`.
 
     With the numpy backend it returns the gradients too: `(loss, metrics, [dloss/dlogprobs for each datum])`.
     """
@@ -58,15 +57,15 @@ class CustomLoss(Protocol):
 
 
 class DivergedLogprobsError(Exception):
-    """The logprobs of a datum hold NaN or infinity, and so does the gradient made of them."""
+    """The logprobs of a datum hold NaN or infinity, and so does the gradient of a loss of them."""
 
 
 @attrs.frozen
 class Evaluated:
-    """What a loss gave."""
+    """What a loss returned, checked."""
 
     gradients: list[Array]
-    """dL/dlogprobs of each datum."""
+    """dL/dlogprobs of each datum, in the shape of its logprobs."""
     metrics: dict[str, Any]
     """The user's metrics: numbers as floats, everything else as it is."""
     loss: float
@@ -88,7 +87,7 @@ def choose_backend(asked: Backend | None) -> Backend:
 
 
 def forward_data(data: Sequence[Datum]) -> list[Datum]:
-    """Return the datums of the forward pass: targets, and weights that change nothing."""
+    """Return the datums of the forward pass: their targets, and their weights or zeros."""
     import numpy as np
 
     reduced = []
@@ -107,7 +106,7 @@ def forward_data(data: Sequence[Datum]) -> list[Datum]:
 def evaluate(
     loss_fn: CustomLoss, backend: Backend, data: list[Datum], forward: ForwardBackwardOutput
 ) -> Evaluated:
-    """Call the loss and check what it gives; runs in a thread of its own."""
+    """Call the loss and check what it returns; runs in a thread of its own."""
     import numpy as np
 
     logprobs = [_logprobs(index, output) for index, output in enumerate(forward.loss_fn_outputs)]
@@ -149,7 +148,7 @@ def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[
 
 @attrs.frozen
 class WeightedBackward(ForwardBackward):
-    """The backward pass of a custom loss, with the gradient of the loss as its weights."""
+    """The backward pass of a custom loss, once the loss is computed: its gradient is in the weights."""
 
     metrics: Mapping[str, Any] = attrs.field(kw_only=True)
     """Metrics of the user's function, and the loss itself."""
@@ -168,7 +167,7 @@ class WeightedBackward(ForwardBackward):
 
 @attrs.frozen
 class CustomBackward(ForwardBackward):
-    """The backward pass of a custom loss, which is computed while the call holds its turn."""
+    """The backward pass of a custom loss that is not computed yet; `prepare` does that."""
 
     queue: TrainingQueue = attrs.field(kw_only=True)
     """The queue of the model."""
@@ -193,7 +192,7 @@ class CustomBackward(ForwardBackward):
             connection.sender.warn_once(
                 "mean loss",
                 "the server (%s) divides a loss by the sum of its weights, and the gradient of a custom loss"
-                " goes there as weights: it has another scale here than the loss says",
+                " is sent as weights: it has another scale there than the loss says",
                 profile.name,
             )
         return WeightedBackward(
@@ -221,7 +220,7 @@ class CustomBackward(ForwardBackward):
                 applied="no",
             ) from error
         except (asyncio.CancelledError, concurrent.futures.CancelledError, GeneratorExit) as error:
-            # Raised as it is, it would look like a cancellation of whoever waits for the result.
+            # Raised as it is, it would look as if the wait for the result was cancelled.
             raise TinkerError(f"loss_fn raised {type(error).__name__}: {error}", applied="no") from error
         except BaseException as error:  # an exit or an interrupt is for the caller too, not for the worker
             raise UserCodeError(error) from error
@@ -229,12 +228,12 @@ class CustomBackward(ForwardBackward):
             held.queue = None
 
 
-def calls(
+def jobs(
     queue: TrainingQueue, data: Sequence[Datum], function: CustomLoss, backend: Backend | None
 ) -> tuple[Job[ForwardBackwardOutput], Job[ForwardBackwardOutput]]:
-    """Make the two calls of a custom loss, which are queued one behind the other.
+    """Make the forward and the backward pass of a custom loss, to be queued one behind the other.
 
-    The second holds its turn while the loss is computed, so that nothing comes between them.
+    The backward pass holds its turn while the loss is computed, so that nothing comes between them.
     """
     if not callable(function):
         raise InputError(f"is a {type(function).__name__}, not a function", field="loss_fn")
@@ -262,9 +261,9 @@ def calls(
 async def _within_limit(
     queue: TrainingQueue, backward: APIFuture[Any], computing: Coroutine[Any, Any, T]
 ) -> T:
-    """Wait for the loss; when it does not return while calls are queued behind it, it may wait for them.
+    """Wait for the loss, and give up one that does not return while calls are queued behind it.
 
-    Most of such waits are noticed when they begin (`APIFuture`), but not those in threads of the loss's own.
+    It may wait for one of them, in a thread of its own: there `APIFuture` does not notice it at once.
     """
     running, limit_s = asyncio.ensure_future(computing), queue.connection.config.progress_timeout_s
     try:
@@ -292,7 +291,7 @@ def _logprobs(index: int, output: dict[str, TensorData]) -> Array:
 
 
 def _real_array(gradient: Any, index: int) -> Array:
-    """Return a gradient as float32; what would be lost on the way there, or is no number, is named."""
+    """Return a gradient as float32; `InputError` for what is not a real number."""
     import numpy as np
 
     try:
@@ -392,10 +391,10 @@ def _with_numpy(
 
 
 _NOT_REAL = "cUSMm"
-"""numpy's letters for complex numbers, texts, bytes and times, all of which it would make real numbers of."""
+"""numpy's kinds of complex numbers, texts, bytes and times, which it would turn into real numbers."""
 
 _SURROGATE = {"loss:sum": "surrogate_loss:sum"}
-"""The server's loss on the way to the gradient of the user's, under the name of the official SDK."""
+"""Metric of the server's cross entropy -> its name in the result, which is that of the official client."""
 
 _BACKENDS: dict[Backend, Callable[[CustomLoss, list[Datum], list[Array]], tuple[float, list[Any], Any]]] = {
     "torch": _with_torch,

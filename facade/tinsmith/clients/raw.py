@@ -1,7 +1,7 @@
-"""Every operation of the contract as a call, typed by the generated resources, sent by our transport.
+"""RawOperations: every operation of the contract as a method, sent as the other clients send.
 
-For what the other clients do not wrap. A training request sent from here is in no queue: its order and its
-number are the caller's business.
+For what the other clients do not offer. A training request that is sent from here is in no queue: its order
+and its number are the caller's business.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tinsmith.io.http.messages import Body
 if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import RetryConfig
+    from tinsmith.io.connection import Connection
     from tinsmith.io.context import ClientContext
     from tinsmith.io.http.messages import Request
 
@@ -33,7 +34,19 @@ R = TypeVar("R")
 
 
 class RawOperations(Operations):
-    """The operations of one service, by the ids of the contract."""
+    """The operations of one service, by their ids in the contract.
+
+    A method takes the fields of the request's body by name, or a body of `tinsmith_api.models` as `body`. It
+    returns a future at once: `result()` is the parsed answer, `response()` has its status and headers too. An
+    operation that answers with a promise has `resolved()`, a future of the promise's result. A method raises
+    `InputError` for what the contract does not allow, and its future what the other clients' futures raise.
+
+    >>> import tinsmith
+    >>> with tinsmith.ServiceClient(base_url="local:") as service:
+    ...     answer = service.raw.healthz().response()
+    >>> answer.status_code, answer.parsed.status
+    (200, 'ok')
+    """
 
     def __init__(
         self, context: ClientContext, retry: RetryConfig | None = None, encoding: Encoding | None = None
@@ -43,15 +56,19 @@ class RawOperations(Operations):
         self._encoding = encoding
 
     def retrying(self, retry: RetryConfig) -> RawOperations:
-        """Return the same operations under other rules of retrying."""
+        """Return the same operations with other rules of when a request is sent again."""
         return RawOperations(self._context, retry, self._encoding)
 
     def encoded(self, encoding: Encoding) -> RawOperations:
-        """Return the same operations with heavy bodies in JSON or protobuf, whatever the client has found.
+        """Return the same operations with bodies in JSON or protobuf, whichever the server asks for.
 
-        Only `forward_backward` has a second form, whose `seq_id` must be given.
+        Only `forward_backward` has a binary form, whose `seq_id` must be given.
         """
         return RawOperations(self._context, self._retry, encoding)
+
+    @property
+    def _connection(self) -> Connection:
+        return self._context.connection
 
     if not TYPE_CHECKING:  # a type checker would take any attribute for one that is there
 
@@ -60,25 +77,23 @@ class RawOperations(Operations):
 
     def _ask(self, ask: Ask[T]) -> RawFuture[T]:
         future: RawFuture[T] = RawFuture()
-        self._context.connection.run(self._answered(ask, self._request(ask), future), future)
+        self._connection.run(self._answered(ask, self._request(ask), future), future)
         return future
 
     def _promise(self, ask: Ask[T], result: type[R]) -> RawPromise[T, R]:
         future: RawPromise[T, R] = RawPromise()
-        self._context.connection.run(self._answered(ask, self._request(ask), future), future)
+        self._connection.run(self._answered(ask, self._request(ask), future), future)
 
         async def resolved() -> R:
             made: Any = await future
-            return await result_of(self._context, made.request_id, result)
+            return await result_of(self._connection, made.request_id, result)
 
-        future.follow(lambda: self._context.connection.run(resolved()))
+        future.follow(lambda: self._connection.run(resolved()))
         return future
 
     def _request(self, ask: Ask[Any]) -> Request:
         asked = operations.asked(operations.fit(ask))
-        encoding = (
-            self._encoding or self._context.settings.encoding or self._context.connection.config.encoding
-        )
+        encoding = self._encoding or self._context.settings.encoding or self._connection.config.encoding
         if encoding != "protobuf" or "request" not in OPERATIONS[ask.operation].protobuf:
             return asked
         body = Body.of(encode_plain_batch(ask.body), CONTENT_TYPES["protobuf"])
@@ -86,12 +101,12 @@ class RawOperations(Operations):
 
     async def _answered(self, ask: Ask[T], asked: Request, future: RawFuture[T]) -> T:
         op = OpClass.SUBMIT if OPERATIONS[ask.operation].result else OpClass.READ
-        caller = self._context.connection.sender
-        exchange = await caller.exchange(asked, op, valid=operations.is_json, retry=self._retry)
+        sender = self._connection.sender
+        exchange = await sender.exchange(asked, op, valid=operations.is_json, retry=self._retry)
         answer = exchange.answer
         redirected = answer is not None and 300 <= answer.status < 400
         if answer is None or not (exchange.done or redirected):
-            raise caller.error(exchange)
+            raise sender.error(exchange)
         body = None if redirected or not answer.body.strip() else orjson.loads(answer.body)
         parsed = operations.read(ask.result, body)
         future.answer(Response(answer.status, answer.body, answer.headers, parsed))

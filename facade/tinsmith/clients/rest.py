@@ -76,7 +76,7 @@ class RestClient(Operations):
         """Share the connections of `holder`; without one, make some, by arguments and environment."""
         if holder is None:
             holder = ClientContext(ClientConfig.from_environment(base_url=base_url, api_key=api_key))
-        self._context = holder
+        self._context, self._connection = holder, holder.connection
         holder.register_client(self)
 
     def get_telemetry(self) -> Telemetry | None:
@@ -88,7 +88,7 @@ class RestClient(Operations):
 
         The future raises `APIResponseValidationError` if the server's token cannot be read.
         """
-        return self._context.connection.run(self._ask_whoami())
+        return self._connection.run(self._ask_whoami())
 
     whoami_async = awaited(whoami)
 
@@ -107,11 +107,11 @@ class RestClient(Operations):
         for ever). `weights_access_token` opens somebody else's checkpoint (None: for one's own and public
         ones). The future raises `NotFoundError` or `ConflictError` (`applied` "no").
         """
-        project_id = destination_project_id or self._context.connection.config.project_id
+        project_id = destination_project_id or self._connection.config.project_id
         if not isinstance(project_id, str):
             raise InputError("name a project, here or as project_id=", field="destination_project_id")
         ask = copy_of(path, ttl_seconds, weights_access_token, project_id)
-        return self._context.connection.run(copied(self._context.connection.sender, ask))
+        return self._connection.run(copied(self._connection.sender, ask))
 
     copy_weights_async = awaited(copy_weights)
 
@@ -124,9 +124,7 @@ class RestClient(Operations):
         is one of sampler weights. The URL works until `expires` (UTC), which is 15 minutes from now where the
         server does not say. The future raises `APIResponseValidationError` if the server sends no redirect.
         """
-        return self._context.connection.run(
-            self._ask_archive_url(_checkpoint(training_run_id, checkpoint_id))
-        )
+        return self._connection.run(self._ask_archive_url(_checkpoint(training_run_id, checkpoint_id)))
 
     get_checkpoint_archive_url_async = awaited(get_checkpoint_archive_url)
 
@@ -134,7 +132,7 @@ class RestClient(Operations):
         self, tinker_path: str
     ) -> APIFuture[CheckpointArchiveUrlResponse]:
         """Get a signed URL of a checkpoint's archive, as `get_checkpoint_archive_url` does."""
-        return self._context.connection.run(self._ask_archive_url(_checkpoint_at(tinker_path)))
+        return self._connection.run(self._ask_archive_url(_checkpoint_at(tinker_path)))
 
     get_checkpoint_archive_url_from_tinker_path_async = awaited(get_checkpoint_archive_url_from_tinker_path)
 
@@ -158,8 +156,8 @@ class RestClient(Operations):
         async def signed_url() -> str:
             return (await self._ask_archive_url(checkpoint)).url
 
-        made = downloads.fetch_archive(self._context.connection, signed_url, Path(dest), overwrite, progress)
-        return self._context.connection.run(made)
+        made = downloads.fetch_archive(self._connection, signed_url, Path(dest), overwrite, progress)
+        return self._connection.run(made)
 
     download_checkpoint_async = awaited(download_checkpoint)
 
@@ -184,10 +182,8 @@ class RestClient(Operations):
         async def urls() -> ExternalWeightsUrlsResponse:
             return await self.get_external_weights_urls(tinker_path)
 
-        made = downloads.fetch_external(
-            self._context.connection, tinker_path, urls, Path(dest), overwrite, progress
-        )
-        return self._context.connection.run(made)
+        made = downloads.fetch_external(self._connection, tinker_path, urls, Path(dest), overwrite, progress)
+        return self._connection.run(made)
 
     download_external_weights_async = awaited(download_external_weights)
 
@@ -198,7 +194,7 @@ class RestClient(Operations):
         raises `RequestFailedError` if the server cannot write one, which the embedded service never can, and
         `ProgressTimeoutError` if none is written within `ClientConfig.progress_timeout_s`.
         """
-        return self._context.connection.run(downloads.trace_url(self._context.connection, session_id))
+        return self._connection.run(downloads.trace_url(self._connection, session_id))
 
     export_session_trace_async = awaited(export_session_trace)
 
@@ -214,8 +210,8 @@ class RestClient(Operations):
 
         Waits for the trace as `export_session_trace` does; otherwise as `download_checkpoint`.
         """
-        made = downloads.fetch_trace(self._context.connection, session_id, Path(dest), overwrite, progress)
-        return self._context.connection.run(made)
+        made = downloads.fetch_trace(self._connection, session_id, Path(dest), overwrite, progress)
+        return self._connection.run(made)
 
     download_session_trace_async = awaited(download_session_trace)
 
@@ -223,24 +219,24 @@ class RestClient(Operations):
         fit = operations.fit(ask)
         path = _path_of(fit)
         if "checkpoint_id" not in path:
-            return self._context.connection.run(self._answered(fit, operations.asked(fit, path)))
-        return self._context.connection.run(
+            return self._connection.run(self._answered(fit, operations.asked(fit, path)))
+        return self._connection.run(
             self._on_checkpoint(path, lambda spelt: self._answered(fit, operations.asked(fit, spelt)))
         )
 
     async def _answered(self, ask: Ask[T], request: Request) -> T:
-        caller = self._context.connection.sender
+        sender = self._connection.sender
         if OPERATIONS[ask.operation].result is not None:
-            made = await operations.perform(caller, request, op=OpClass.SUBMIT)
-            return await result_of(self._context, made["request_id"], ask.result)
+            made = await operations.perform(sender, request, op=OpClass.SUBMIT)
+            return await result_of(self._connection, made["request_id"], ask.result)
         if ask.result is NoneType:
-            await caller.call(request, OpClass.READ)
+            await sender.call(request, OpClass.READ)
             return cast("T", None)
-        payload = await operations.perform(caller, request)
+        payload = await operations.perform(sender, request)
         if ask.rows is None:
             return operations.read(ask.result, payload)
         page, problem = to_page(ask.result, payload, ask.rows)
-        caller.left_out(ask.operation, problem)
+        sender.left_out(ask.operation, problem)
         return page
 
     def _pages(self, page_at: Callable[[int], APIFuture[Any]], rows: str, size: int) -> Iterator[Any]:
@@ -264,7 +260,7 @@ class RestClient(Operations):
         The id goes out as it was given, and in the other form where the server has no such route, or where it
         refuses a bare name.
         """
-        profile = self._context.connection.server.profile
+        profile = self._connection.server.profile
         has_kinds = profile.is_final and profile.checkpoint_ids == "kind and name"
         ways = spellings(checkpoint["checkpoint_id"], has_kinds=has_kinds)
         first, *others = [_segments(checkpoint["training_run_id"], written) for written in ways]
@@ -289,25 +285,23 @@ class RestClient(Operations):
             asked = operations.request(
                 "get_checkpoint_archive_url", path=path, headers={"Accept": "application/gzip"}
             )
-            exchange = await self._context.connection.sender.exchange(asked, OpClass.READ)
+            exchange = await self._connection.sender.exchange(asked, OpClass.READ)
             answer = exchange.answer
             if answer is None or answer.status not in REDIRECTS:
                 if exchange.done:
                     raise APIResponseValidationError(message="the server sent no redirect to an archive")
-                raise self._context.connection.sender.error(exchange)
+                raise self._connection.sender.error(exchange)
             where = answer.headers.get("location")
             if not where:
                 raise APIResponseValidationError(message="the server's redirect to the archive has no URL")
-            url = urljoin(self._context.connection.transport.base, where)
+            url = urljoin(self._connection.transport.base, where)
             return CheckpointArchiveUrlResponse(url, _expiry(answer.headers.get("expires")))
 
         return await self._on_checkpoint(checkpoint, ask)
 
     async def _ask_whoami(self) -> WhoamiResponse:
         """Exchange the key for a token, and read whose it is; the token is not kept."""
-        payload = await operations.perform(
-            self._context.connection.sender, operations.request("auth_token", body={})
-        )
+        payload = await operations.perform(self._connection.sender, operations.request("auth_token", body={}))
         token = payload.get("jwt") if isinstance(payload, dict) else None
         if not isinstance(token, str):
             raise APIResponseValidationError(message="the server's answer to whoami holds no token")

@@ -243,7 +243,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         )
 
     def _base(self) -> APIFuture[str]:
-        return self._context.connection.run(self._ask_base())
+        return self._connection.run(self._ask_base())
 
     async def _ask_base(self) -> str:
         if self._base_model is None:

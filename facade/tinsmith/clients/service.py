@@ -295,7 +295,7 @@ class ServiceClient:
         """
         from tinsmith.clients.attach import attach
 
-        return attach(self._context, request_id, result)
+        return attach(self._connection, request_id, result)
 
     def copy_weights(
         self, path: str, *, ttl_seconds: int | None = None, weights_access_token: str | None = None
@@ -308,7 +308,7 @@ class ServiceClient:
         """
         from tinsmith.clients.rest import copy_of
 
-        return self._context.connection.run(self._copy(copy_of(path, ttl_seconds, weights_access_token)))
+        return self._connection.run(self._copy(copy_of(path, ttl_seconds, weights_access_token)))
 
     copy_weights_async = awaited(copy_weights)
 
@@ -423,7 +423,7 @@ class ServiceClient:
         return await copied(self._connection.sender, attrs.evolve(ask, body={**ask.body, **into}))
 
     def _capabilities(self) -> APIFuture[GetServerCapabilitiesResponse]:
-        return self._context.connection.run(self._ask_capabilities())
+        return self._connection.run(self._ask_capabilities())
 
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
         asked = operations.request("get_server_capabilities")

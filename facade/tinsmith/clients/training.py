@@ -17,7 +17,6 @@ from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.creation import NewModel, SavedModel, create_sampler
 from tinsmith.clients.custom_loss import CustomLoss
 from tinsmith.clients.sampling import SamplingClient
-from tinsmith.core.addresses import check_tinker_path
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import InputError
@@ -41,15 +40,16 @@ T = TypeVar("T")
 
 
 class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
-    """A model on the server, and the line in which its requests stand.
+    """A model on the server, and the queue of its requests.
 
-    Calls return futures at once, and the order of the calls is the order of training, whichever thread they
-    come from and whenever their results are looked at. A call itself raises `InputError`, before sending. Its
-    future raises, with `applied` "no": `BadRequestError` and other refusals, `RequestFailedError` (accepted,
-    then failed), `ClientPoisonedError` (the outcome of an earlier call is unknown); "yes": `ResultLostError`
-    ("unknown" where the server does not deduplicate); "unknown", which usually poisons the client:
-    `InternalServerError`, `APIConnectionError` and `APITimeoutError` ("no" if the server was never reached).
-    `ModelLostError` names the last checkpoint. `retry_config` holds for one call.
+    Calls return futures at once, and the order of the calls is the order of training, from whichever threads
+    they come and whenever their results are read. A call itself raises `InputError`, before anything is sent.
+    Its future raises, with `applied` "no", `BadRequestError` and other refusals, `RequestFailedError` (the
+    server accepted the request, and it failed then) and `ClientPoisonedError`; with "yes", `ResultLostError`
+    ("unknown" where the server does not deduplicate); with "unknown", `InternalServerError`,
+    `APIConnectionError` and `APITimeoutError` ("no" if the server was never reached). When nobody knows
+    whether a call changed the model, the client is closed: its later calls raise `ClientPoisonedError`, which
+    names the cause. `ModelLostError` names the last checkpoint. `retry_config` holds for one call.
 
     >>> import tinsmith
     >>> from tinsmith import AdamParams, Datum, ModelInput
@@ -70,7 +70,7 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         self, context: ClientContext, *, base_model: str | None = None, rank: int | None = None
     ) -> None:
         super().__init__(context)
-        self._line = context.training_queue(self)
+        self._queue = context.training_queue(self)
         self._base_model = base_model
         self._rank = rank
 
@@ -81,15 +81,15 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         client = cls(context, base_model=wanted.base_model, rank=wanted.rank)
 
         async def make() -> None:
-            client._base_model, client._rank = await wanted.make(context, client._line)
+            client._base_model, client._rank = await wanted.make(context, client._queue)
 
         return client._make(make)
 
     @property
     def model_id(self) -> str:
-        """The server's name for the model; waits until the server has it, and raises why it has not."""
+        """The server's id of the model; waits until the server has made it, or raises why it has not."""
         self._wait_until_made("model_id")
-        return self._line.bound_id
+        return self._queue.bound_id
 
     def forward(
         self,
@@ -99,7 +99,7 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         *,
         retry_config: RetryConfig | None = None,
     ) -> APIFuture[ForwardBackwardOutput]:
-        """Compute a loss and its outputs without touching the gradient.
+        """Compute a loss and its outputs, and leave the gradient as it is.
 
         Takes and returns what `forward_backward` does, and raises the same, but never `PartialBatchError`.
         """
@@ -116,13 +116,17 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         *,
         retry_config: RetryConfig | None = None,
     ) -> APIFuture[ForwardBackwardOutput]:
-        """Compute a loss and add its gradient to that of the next optim_step.
+        """Compute a loss, and add its gradient to the gradient of the next `optim_step`.
 
-        `target_tokens`, `weights`, `logprobs` and `advantages` of a datum have one entry a position of its
-        model input. The result has one record a datum, in order; with `cross_entropy` its `logprobs` are
-        natural logarithms in the shape of `target_tokens`. Losses are sums, not means. Large batches are
-        split (`ClientConfig.chunk_limits`) and merged. `InputError` names the datum and the field;
-        `PartialBatchError` (`applied` "unknown", poisons) says which chunks failed while others were applied.
+        `loss_fn` names a loss of the server, such as "cross_entropy", and `loss_fn_config` its settings
+        (None: the server's). `target_tokens`, `weights`, `logprobs` and `advantages` of a datum have one
+        entry a position of its model input. The result has one record a datum in `loss_fn_outputs`, in order;
+        with "cross_entropy" its `logprobs` are natural logarithms in the shape of `target_tokens`. The loss
+        in `metrics` is a sum, not a mean.
+
+        Large batches are split into chunks (`ClientConfig.chunk_limits`), whose results are merged. The call
+        raises `InputError`, which names the datum and the field. The future raises `PartialBatchError`
+        (`applied` "unknown", and the client is closed) if some chunks failed while others were applied.
         """
         request = ForwardBackward.of("forward_backward", data, loss_fn, loss_fn_config)
         return self._enter(request, retry_config)
@@ -137,22 +141,26 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         backend: custom_loss.Backend | None = None,
         loss_type_input: Literal["logprobs"] | None = None,
     ) -> APIFuture[ForwardBackwardOutput]:
-        """Add the gradient of a loss of your own.
+        """Compute a loss of your own, and add its gradient to the gradient of the next `optim_step`.
 
-        `loss_fn(data, logprobs)` gets one float array of log-probabilities a datum, shaped as its
+        `loss_fn(data, logprobs)` gets one float array of log-probabilities a datum, in the shape of its
         `target_tokens`, and returns `(loss, metrics)`. The arrays are torch tensors where torch is installed,
-        else autograd's or jax's; with `backend="numpy"` they are plain, and the function returns `(loss,
-        metrics, gradients)`. It runs in a thread of its own, while this call holds its turn; its exceptions
-        are raised by the future as they are, and `InputError` for gradients of other shapes, NaN or infinity.
-        Waiting in it for a later call of this client is an `InputError`, or, in a thread where it cannot be
-        noticed, a `ProgressTimeoutError` after `progress_timeout_s`.
-        The call raises `MissingExtraError` for a backend that is not installed. The metrics are the server's
-        and the function's. `loss_type_input` names what the function gets, which is always "logprobs".
+        else autograd's or jax's. With `backend="numpy"` they are plain arrays, and the function returns
+        `(loss, metrics, gradients)`, one gradient a datum in the shape of its log-probabilities. `metrics` of
+        the result are the server's and the function's; `loss:sum` is the function's loss. `loss_type_input`
+        names what the function gets, which is always "logprobs".
+
+        The function runs in a thread of its own, while later calls of this client are queued behind it. The
+        future raises what the function raises, and `InputError` for gradients of other shapes, NaN or
+        infinity. A function that waits for a later call of this client, which cannot begin before it returns,
+        ends in `InputError`; where it waits in another thread, in `ProgressTimeoutError` after
+        `ClientConfig.progress_timeout_s`. The call raises `MissingExtraError` for a backend that is not
+        installed.
         """
         if loss_type_input not in (None, "logprobs"):
             raise InputError(f"must be 'logprobs', not {loss_type_input!r}", field="loss_type_input")
-        forward, backward = custom_loss.calls(self._line, data, loss_fn, backend)
-        self._line.enter(forward, backward)
+        forward, backward = custom_loss.jobs(self._queue, data, loss_fn, backend)
+        self._queue.enter(forward, backward)
         return backward.future
 
     forward_backward_custom_async = twice_awaited(forward_backward_custom)
@@ -164,13 +172,14 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         optim_params: OptimParams | None = None,
         retry_config: RetryConfig | None = None,
     ) -> APIFuture[OptimStepResponse]:
-        """Make one step of the model's optimizer with the gradient gathered since the last one.
+        """Make one step of the model's optimizer with the gradient gathered since the last step.
 
-        The parameters are `AdamParams`, or those of the optimizer that the model was made with, such as
-        `DimuonParams`; `optim_params` is today's name for the same argument. The future raises
-        `PartialBatchError` if a gradient before it failed: with `applied` "no" the step was not sent; with
-        "yes" it ran on part of its batch, and the client is poisoned. `ClientConfig.optim_after` says whether
-        it goes out once the gradients are accepted or once their results are in.
+        `adam_params` and `optim_params` are two names of one argument; `InputError` unless exactly one is
+        given: `AdamParams`, or the parameters of the optimizer that the model was made with, such as
+        `DimuonParams`. `ClientConfig.optim_after` says whether the step is sent once the gradients before it
+        are accepted, or once their results have come. The future raises `PartialBatchError` if one of them
+        failed: with `applied` "no" the step was not sent; with "yes" it ran on part of its batch, and the
+        client is closed.
         """
         if (adam_params is None) == (optim_params is None):
             raise InputError("give exactly one of adam_params and optim_params", field="adam_params")
@@ -191,7 +200,7 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
     def save_weights_and_get_sampling_client_submit(
         self, retry_config: RetryConfig | None = None, *, kind: SamplingClientKind = "snapshot"
     ) -> APIFuture[SamplingClient]:
-        """As `save_weights_and_get_sampling_client`, under the name that it had when that one waited."""
+        """As `save_weights_and_get_sampling_client`: an older name, from when that method waited."""
         return self.save_weights_and_get_sampling_client(None, retry_config, kind=kind)
 
     def save_weights_and_get_sampling_client(
@@ -204,9 +213,11 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
     ) -> SamplingClient:
         """Hand the weights as of this call to a new sampler, and return its client at once.
 
-        Later steps do not change what a "snapshot" samples, and no named checkpoint is made; an "inflight"
-        sampler follows the training, on servers that offer it. `name` is not used. `record_stability_info`
-        has the server record what the loss `stable_reinforce` needs of each sample.
+        Later steps do not change what a "snapshot" samples; an "inflight" sampler follows the training, on
+        servers that offer it. No named checkpoint is made, and `name` is not used. `retry_config` holds for
+        all samples of the new client (None: the settings of the service's client). `record_stability_info`
+        has the server record what the loss `stable_reinforce` needs of each sample. The client raises what a
+        save raises.
         """
         saving = self._enter(save_for_sampling(self._context.session.next_sampler(), kind))
         session = SamplingSession()
@@ -232,11 +243,12 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
     ) -> SamplingClient:
         """Ask for a sampler of a checkpoint, and return its client at once.
 
-        `model_path` is the `path` that `save_weights_for_sampler` gave. Raises `InputError` for what is no
-        `tinker://` path; the client raises `NotFoundError` (`applied` "no") for one that is not there.
-        `record_stability_info` has the server record what the loss `stable_reinforce` needs of each sample.
+        `model_path` is the `path` that `save_weights_for_sampler` returned. `retry_config` holds for all
+        samples of the new client (None: the settings of the service's client). `record_stability_info` has
+        the server record what the loss `stable_reinforce` needs of each sample. Raises `InputError` for what
+        is no `tinker://` path; the client raises `NotFoundError` (`applied` "no") for one that does not
+        exist.
         """
-        check_tinker_path(model_path, "model_path")
         return SamplingClient._of(self._context, model_path, None, retry_config, record_stability_info)
 
     create_sampling_client_async = awaited(create_sampling_client)
@@ -244,7 +256,7 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
     def _enter(self, request: TrainingRequest[T], retry_config: RetryConfig | None = None) -> APIFuture[T]:
         """Queue a call behind everything that was called before."""
         job = Job(request, retry_config)
-        self._line.enter(job)
+        self._queue.enter(job)
         return job.future
 
     def _send(self, ask: Ask[T]) -> APIFuture[T]:
@@ -252,11 +264,11 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         return self._enter(PromiseRequest.of(ask))
 
     def _info_future(self) -> APIFuture[GetInfoResponse]:
-        return self._context.connection.run(self._ask_info())
+        return self._connection.run(self._ask_info())
 
     async def _ask_info(self) -> GetInfoResponse:
         await self
-        asked = operations.request("get_info", body={"model_id": self._line.bound_id, "type": "get_info"})
+        asked = operations.request("get_info", body={"model_id": self._queue.bound_id, "type": "get_info"})
         return to_value(GetInfoResponse, await operations.perform(self._connection.sender, asked))
 
     async def _model_name(self) -> tuple[str, str | None]:
@@ -265,16 +277,16 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         return name, info.model_data.tokenizer_id
 
     def _start(self) -> None:
-        self._connection.observers.watch(self._line.bound_id, self)
-        self._line.open()
+        self._connection.observers.watch(self._queue.bound_id, self)
+        self._queue.open()
 
     def _refuse(self, error: BaseException) -> None:
-        self._line.end(self._refusal(error))
+        self._queue.end(self._refusal(error))
 
     def _facts(self) -> dict[str, object]:
         return {
-            "model_id": self._line.model_id,
+            "model_id": self._queue.model_id,
             "base_model": self._base_model,
             "rank": self._rank,
-            "state": self._line.trouble or self._stage(),
+            "state": self._queue.trouble or self._stage(),
         }

@@ -187,7 +187,7 @@ def _APIFuture(model_cls: type[Any], holder: Any, untyped_future: Any, **_: obje
     """Return a future of a promise that the raw client got; `holder` is a client's `holder`."""
     from tinsmith.clients.attach import attach
 
-    return attach(holder, untyped_future.request_id, model_cls)
+    return attach(holder.connection, untyped_future.request_id, model_cls)
 
 
 def model_dump(value: Any, *, exclude_none: bool = False, **_: object) -> dict[str, Any]:
