@@ -17,8 +17,9 @@ from uuid import uuid4
 
 import attrs
 
-from .errors import InputError
+from .errors import InputError, InvalidBody
 from .exchange import Response
+from .redaction import secrets_in_headers, secrets_in_value, struck
 
 if TYPE_CHECKING:
     import asyncio
@@ -59,8 +60,14 @@ def _check_token(header: str, token: object) -> None:
         raise InputError("is empty; a server that asks for no key takes a Client", field="token")
 
 
+def _merged(*parts: Mapping[str, str]) -> dict[str, str]:
+    """Return headers of several places: of equal names, in whatever case, the last one stays."""
+    found = {name.lower(): (name, value) for part in parts for name, value in part.items()}
+    return dict(found.values())
+
+
 def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType({name: _header(name, value) for name, value in given.items()})
+    return MappingProxyType({name: _header(name, value) for name, value in _merged(given).items()})
 
 
 def _frozen(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -105,8 +112,8 @@ class Client:
     _connections: _Connections = attrs.field(factory=_Connections, init=False, repr=False)
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
-        """Return a new client that sends these headers too."""
-        return attrs.evolve(self, headers={**self.headers, **headers})
+        """Return a new client that sends these headers too, or instead of those of the same name."""
+        return attrs.evolve(self, headers=_merged(self.headers, headers))
 
     def with_cookies(self, cookies: Mapping[str, str]) -> Self:
         """Return a new client that sends these cookies too."""
@@ -159,29 +166,48 @@ class Client:
     def send(self, request: Request, *, timeout_s: float | None = None) -> Response[None]:
         """Send a request once, and return the answer unread. `timeout_s` replaces the client's timeout.
 
-        Raises the errors of httpx, such as `httpx.TimeoutException`, when no answer comes.
+        Raises the errors of httpx, such as `httpx.TimeoutException`, when no answer comes, and InvalidBody
+        for a success that cannot be unpacked.
         """
         import httpx
 
+        arguments = self._arguments(request, timeout_s, self.httpx_client)
+        secrets = self._secrets(request, arguments["headers"])
+        client = self.get_httpx_client()
         try:
-            arguments = self._arguments(request, timeout_s, self.httpx_client)
-            answer = self.get_httpx_client().request(**arguments)
+            answer = client.send(client.build_request(**arguments), stream=True, follow_redirects=False)
+            try:
+                content, problem = answer.read(), None
+            except httpx.DecodingError as error:
+                content, problem = b"", str(error)
+            finally:
+                answer.close()
         except httpx.RequestError as error:
-            _drop_headers(error)
+            _hide(error, secrets)
             raise
-        return Response(answer.status_code, answer.content, answer.headers, None)
+        told = Response(answer.status_code, content, answer.headers, None, secrets=secrets)
+        return told if problem is None else _not_unpacked(request, told, problem)
 
     async def send_async(self, request: Request, *, timeout_s: float | None = None) -> Response[None]:
         """Do what `send` does, in a task."""
         import httpx
 
+        arguments = self._arguments(request, timeout_s, self.async_httpx_client)
+        secrets = self._secrets(request, arguments["headers"])
+        client = self.get_async_httpx_client()
         try:
-            arguments = self._arguments(request, timeout_s, self.async_httpx_client)
-            answer = await self.get_async_httpx_client().request(**arguments)
+            answer = await client.send(client.build_request(**arguments), stream=True, follow_redirects=False)
+            try:
+                content, problem = await answer.aread(), None
+            except httpx.DecodingError as error:
+                content, problem = b"", str(error)
+            finally:
+                await answer.aclose()
         except httpx.RequestError as error:
-            _drop_headers(error)
+            _hide(error, secrets)
             raise
-        return Response(answer.status_code, answer.content, answer.headers, None)
+        told = Response(answer.status_code, content, answer.headers, None, secrets=secrets)
+        return told if problem is None else _not_unpacked(request, told, problem)
 
     def credentials(self) -> dict[str, str]:
         """Return the headers that hold the key."""
@@ -234,23 +260,28 @@ class Client:
     def _arguments(self, request: Request, timeout_s: float | None, given: object) -> dict[str, Any]:
         """Return the arguments of one send; an httpx client that was `given` has a timeout of its own."""
         content = request.content()
-        headers = {"Accept": "application/json", **self.headers}
-        if content is not None:
-            headers["Content-Type"] = "application/json"
-        if request.method != "GET" and not any(name.lower() == IDEMPOTENCY_KEY.lower() for name in headers):
-            headers[IDEMPOTENCY_KEY] = str(uuid4())
-        headers.update({name: _header(name, value) for name, value in request.headers.items()})
-        headers.update(self.credentials())
+        headers = _merged(
+            {"Accept": "application/json"},
+            {IDEMPOTENCY_KEY: str(uuid4())} if request.method != "GET" else {},
+            self.headers,
+            {"Content-Type": "application/json"} if content is not None else {},
+            {name: _header(name, value) for name, value in request.headers.items()},
+            self.credentials(),
+        )
         arguments: dict[str, Any] = {
             "method": request.method,
             "url": f"{self.base_url}{request.target}",
             "headers": headers,
             "content": content,
-            "follow_redirects": False,  # a redirect would carry the key to another host
         }
         if timeout_s is not None or given is None:
             arguments["timeout"] = self.timeout if timeout_s is None else timeout_s
         return arguments
+
+    def _secrets(self, request: Request, headers: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what no error about the answer may show."""
+        cookies = {f"Cookie {name}": str(value) for name, value in self.cookies.items()}
+        return (*secrets_in_headers({**headers, **cookies}), *secrets_in_value(request.body))
 
 
 @attrs.frozen(eq=False)
@@ -272,8 +303,19 @@ class AuthenticatedClient(Client):
         return {self.auth_header_name: f"{self.prefix} {self.token}" if self.prefix else self.token}
 
 
-def _drop_headers(error: httpx.RequestError) -> None:
-    """Take the headers, the key among them, out of an error that may be logged or pickled."""
+def _not_unpacked(request: Request, answer: Response[None], problem: str) -> Response[None]:
+    """Return an error without its body, which could not be unpacked; raise InvalidBody for a success."""
+    if not 200 <= answer.status_code <= 299:
+        return answer
+    problem = f"it cannot be unpacked: {struck(problem, answer.secrets)}"
+    raise InvalidBody(problem, operation=request.operation, status_code=answer.status_code).adding(
+        applied=None if request.method == "GET" else "yes"
+    )
+
+
+def _hide(error: httpx.RequestError, secrets: tuple[str, ...]) -> None:
+    """Take the headers, and what quotes a secret, out of an error that may be logged or pickled."""
     import httpx
 
     error.request = httpx.Request(error.request.method, error.request.url)
+    error.args = tuple(struck(each, secrets) if isinstance(each, str) else each for each in error.args)

@@ -110,13 +110,19 @@ class Endpoint(Generic[T, E]):
         Raises UnexpectedStatus for any other status, and for an error whose body is not what the contract
         says, such as a proxy's page; InvalidBody for a success whose body does not fit.
         """
-        from .exchange import Response, decoded, error_body
+        from .exchange import Response, decoded, error_body, read_success
 
         status = answer.status_code
         parsed: T | E
         if self._is_success(status):
-            parsed = self.parse(status, None if self.success is None else decoded(self.operation, answer))
+            parsed = read_success(
+                answer,
+                lambda told: self.parse(
+                    status, None if self.success is None else decoded(self.operation, told)
+                ),
+            )
         else:
+            answer = answer.struck()
             documented = self._documented(status)
             found = None if documented is None else error_body(documented, answer)
             if found is None:
@@ -129,6 +135,7 @@ class Endpoint(Generic[T, E]):
         from .errors import UnexpectedStatus
         from .exchange import error_body
 
+        answer = answer.struck()
         kind = self._documented(answer.status_code) or self._first_error()
         parsed = None if kind is None else error_body(kind, answer)
         return UnexpectedStatus(self.operation, answer.status_code, answer.content, answer.headers, parsed)

@@ -735,3 +735,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
         None,
     ),
 }
+
+SECRET_FIELDS: Final = frozenset(["jwt", "url", "urls", "weights_access_token"])
+"""The fields of bodies that nobody may see: the contract marks them."""
+
+SECRET_HEADERS: Final = frozenset(["location", "x-tinker-weights-access-token"])
+"""The headers so marked, of requests and of answers, in lower case."""

@@ -22,9 +22,10 @@ from .errors import (
     PromiseTimeoutError,
     RequestErrorCategory,
     RequestFailedError,
+    TinkerError,
     first_part,
 )
-from .exchange import Request, decoded, read_as
+from .exchange import Request, decoded, read_as, read_success
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .client import Client
+    from .errors import Applied
     from .exchange import Response
     from .models import UntypedAPIFuture
 
@@ -113,6 +115,8 @@ def wait(client: Client, promise: UntypedAPIFuture | str, result: type[T], *, ti
                 heard = client.send(step.request, timeout_s=step.timeout_s)
             except httpx.TransportError as error:
                 heard = _fault(error)
+            except InvalidBody as error:
+                course.throw(error)
     except StopIteration as end:
         found: T = end.value
         return found
@@ -138,6 +142,8 @@ async def wait_async(
                 heard = await client.send_async(step.request, timeout_s=step.timeout_s)
             except httpx.TransportError as error:
                 heard = _fault(error)
+            except InvalidBody as error:
+                course.throw(error)
     except StopIteration as end:
         found: T = end.value
         return found
@@ -148,13 +154,29 @@ def steps(
 ) -> Generator[Ask | Pause, Response[None] | str | None, T]:
     """Decide what to do next until the result is there; `clock` tells seconds. It asks at least once.
 
-    Raises InputError for what is no promise or no class, before it asks.
+    Raises InputError for what is no promise or no class, before it asks; every other error names the promise,
+    and says whether the work was done.
     """
+    request_id = _request_id(promise)
+    _check_kind(result)
+    try:
+        return (yield from _steps(request_id, result, timeout_s, clock))
+    except TinkerError as error:
+        error.adding(request_id=request_id, applied=_applied(error))
+        raise
+
+
+def _applied(error: TinkerError) -> Applied:
+    """Say whether the work was done, where the error does not say it: there is a result, or nobody knows."""
+    return "yes" if isinstance(error, InvalidBody) else "unknown"
+
+
+def _steps(
+    request_id: str, result: type[T], timeout_s: float, clock: Callable[[], float]
+) -> Generator[Ask | Pause, Response[None] | str | None, T]:
     from .api.futures import retrieve_future
     from .models import FutureRetrieveRequest
 
-    request_id = _request_id(promise)
-    _check_kind(result)
     body = FutureRetrieveRequest(request_id=request_id)
     end_s = clock() + timeout_s
     quick = iteration = 0
@@ -174,7 +196,7 @@ def steps(
             yield Pause(min(pause_s, left_s))
         if end_s <= clock():
             message = f"no result in {timeout_s:g} s; the last answer: {found.words}"
-            raise PromiseTimeoutError(message, last=found.words, request_id=request_id, applied="unknown")
+            raise PromiseTimeoutError(message, last=found.words)
 
 
 def _request_id(promise: object) -> str:
@@ -202,26 +224,38 @@ def _read(request_id: str, heard: Response[None] | str | None, result: type[T]) 
 
     if heard is None or isinstance(heard, str):
         return _Again(heard or "none", NOT_YET_PAUSE_S if heard is None else LONGEST_PAUSE_S)
-    status = heard.status_code
-    words = f"{status} {first_part(heard.content)}".strip()
-    at_least_s = _retry_after_s(heard.headers)
+    status, at_least_s = heard.status_code, _retry_after_s(heard.headers)
     if status == 408:
-        return _Again(words, NOT_YET_PAUSE_S, at_least_s)
+        return _Again(_words(heard), NOT_YET_PAUSE_S, at_least_s)
     empty = status == 400 and not heard.content.strip()  # a proxy's word, not the server's
     if status in ASK_AGAIN or status >= 500 or empty:
-        return _Again(words, at_least_s=at_least_s)
+        return _Again(_words(heard), at_least_s=at_least_s)
     if status in WORK_FAILED:
         raise _failed(request_id, heard)
     if not 200 <= status <= 299:
         raise retrieve_future.ENDPOINT.unexpected(heard)
-    data = decoded(retrieve_future.ENDPOINT.operation, heard)
+    return read_success(heard, lambda told: _read_result(request_id, told, result, at_least_s))
+
+
+def _read_result(request_id: str, heard: Response[None], result: type[T], at_least_s: float) -> T | _Again:
+    """Read the body of a success, which may also say that there is no result yet, or that the work failed."""
+    from .api.futures import retrieve_future
+
+    operation, status = retrieve_future.ENDPOINT.operation, heard.status_code
+    data = decoded(operation, heard)
     fields = _fields(data)
-    if fields.get("type") == "try_again":
-        return _Again(words, NOT_YET_PAUSE_S, at_least_s)
+    if fields.get("type") == "try_again" or fields.get("status") == "complete_metadata":
+        # Nobody asked for the size of a result alone: asked again, the server gives the result.
+        return _Again(_words(heard), NOT_YET_PAUSE_S, at_least_s)
     if "error" in fields and (fields["error"] is not None or set(fields) <= FAILURE_FIELDS):
         raise _failed(request_id, heard)
     _refuse_another(fields.get("type"), result, status)
-    return read_as(retrieve_future.ENDPOINT.operation, status, data, result)
+    return read_as(operation, status, data, result)
+
+
+def _words(heard: Response[None]) -> str:
+    """Return status and beginning of an answer, for errors."""
+    return f"{heard.status_code} {first_part(heard.struck().content)}".strip()
 
 
 def _refuse_another(told: object, result: Any, status: int) -> None:
@@ -240,6 +274,7 @@ def _refuse_another(told: object, result: Any, status: int) -> None:
 
 def _failed(request_id: str, heard: Response[None]) -> RequestFailedError:
     """Build the error that says what the server says of the failure, and whose fault it is."""
+    heard = heard.struck()
     try:
         fields = _fields(json.loads(heard.content))
     except (ValueError, RecursionError):

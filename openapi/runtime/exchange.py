@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from urllib.parse import urlencode
 
 import attrs
 
 from .conversion import from_json, to_json
 from .errors import InputError, InvalidBody, first_part
+from .redaction import struck, struck_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -69,6 +73,19 @@ class Response(Generic[T]):
     """The headers; names in any case find their value."""
     parsed: T
     """The body as a value of the contract; None where a success has nothing to read."""
+    secrets: tuple[str, ...] = attrs.field(default=(), kw_only=True, repr=False, eq=False)
+    """The secrets of the request, such as the key, which an error about the answer must not show."""
+
+    def struck(self) -> Self:
+        """Return the answer without the secrets of its request; itself where it quotes none."""
+        content = struck_bytes(self.content, self.secrets)
+        headers = self.headers
+        if any(secret in value for value in headers.values() for secret in self.secrets):
+            kind: Any = type(headers)  # in which names of any case find their value
+            headers = kind({name: struck(value, self.secrets) for name, value in headers.items()})
+        if content is self.content and headers is self.headers:
+            return self
+        return attrs.evolve(self, content=content, headers=headers)
 
 
 def as_text(value: object) -> str:
@@ -85,6 +102,17 @@ def decoded(operation: str, answer: Response[None]) -> Any:
     except (ValueError, RecursionError) as cause:
         problem = f"it is no JSON but {first_part(answer.content)!r}"
         raise InvalidBody(problem, operation=operation, status_code=answer.status_code) from cause
+
+
+def read_success(answer: Response[None], read: Callable[[Response[None]], T]) -> T:
+    """Read a success; what an error shows of it holds no secret of the request."""
+    try:
+        return read(answer)
+    except InvalidBody:
+        shown = answer.struck()
+        if shown is answer:
+            raise
+    return read(shown)
 
 
 def read_as(operation: str, status_code: int, body: Any, kind: type[T]) -> T:

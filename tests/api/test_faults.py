@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Never
 
+import attrs
 import httpx
 import pytest
 from tinsmith_api import AuthenticatedClient, Client, models
@@ -18,9 +19,12 @@ from tinsmith_api.api.models import get_tokenizer
 from tinsmith_api.api.service import get_server_capabilities, healthz
 from tinsmith_api.api.sessions import create_session
 from tinsmith_api.api.training import optim_step
+from tinsmith_api.api.weights import load_weights
 from tinsmith_api.client import DEFAULT_TIMEOUT_S
 from tinsmith_api.endpoint import Endpoint
 from tinsmith_api.errors import InputError, InvalidBody, UnexpectedStatus
+from tinsmith_api.exchange import Response
+from tinsmith_api.operations import SECRET_FIELDS, SECRET_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,6 +155,127 @@ def test_key_is_in_no_error() -> None:
             call()
         assert "x-api-key" not in caught.value.request.headers
         assert KEY.encode() not in pickle.dumps(caught.value)
+
+
+ECHO = {
+    "plain": f'{{"detail": "bad key {KEY}", "error": "{KEY}"}}',
+    "escaped": '{"detail": "bad key ' + "".join(f"\\u{ord(each):04x}" for each in KEY) + '"}',
+    "page": f"<html>no such key: {KEY}</html>",
+    "another shape": f'{{"error": "{KEY}", "supported_models": "{KEY}"}}',
+    "text": f'"{KEY}"',
+}
+"""What servers say that quote the key, in JSON and otherwise."""
+
+
+def everything_in(error: BaseException) -> str:
+    """Return all that an error shows, and what a pickle of it and its causes hold."""
+    shown = [
+        str(error),
+        repr(error),
+        repr(error.args),
+        repr(vars(error)),
+        repr(pickle.loads(pickle.dumps(error))),
+    ]
+    if isinstance(error, UnexpectedStatus):
+        shown += [repr(error.content), repr(dict(error.headers)), repr(error.parsed)]
+    follow = error.__cause__ or error.__context__
+    return "\n".join(shown) + (everything_in(follow) if follow else "")
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 418, 500])
+@pytest.mark.parametrize("body", ECHO.values(), ids=ECHO)
+def test_a_key_that_a_server_quotes_is_in_no_error(status: int, body: str) -> None:
+    """Whatever the status, the shape and the spelling: in no text, field, argument, cause or pickle."""
+    client = answering(status, body.encode(), headers={"X-Echo": f"was {KEY}", "WWW-Authenticate": KEY})
+    for found in (
+        *both(get_server_capabilities.sync, get_server_capabilities.asyncio, client=client),
+        *both(get_server_capabilities.sync_detailed, get_server_capabilities.asyncio_detailed, client=client),
+    ):
+        if isinstance(found, Response):
+            assert KEY not in repr(found.parsed) + repr(found.content) + repr(dict(found.headers))
+            assert found.headers["x-echo"] == found.headers["X-ECHO"] == "was ***"
+        else:
+            assert isinstance(found, (UnexpectedStatus, InvalidBody))
+            assert KEY not in everything_in(found)
+            assert "\\u0074" not in everything_in(found)
+
+
+def test_secrets_of_every_kind_are_struck() -> None:
+    """A prefix, headers of gateways, cookies, and the token of weights in a body; not what is no secret."""
+    secrets = ["bearer-key-1", "cf-secret-2", "cookie-3-value", "wat_token_4"]
+    said = json.dumps({"detail": f"{' '.join(secrets)} and idempotent-5"}).encode()
+    client = AuthenticatedClient(
+        "http://127.0.0.1:1",
+        secrets[0],
+        prefix="Bearer",
+        auth_header_name="Authorization",
+        headers={"CF-Access-Client-Secret": secrets[1], "X-Idempotency-Key": "idempotent-5"},
+        cookies={"session": secrets[2]},
+        httpx_args={"transport": httpx.MockTransport(lambda _: httpx.Response(403, content=said))},
+    )
+    body = models.LoadWeightsRequest(
+        model_id="m", path="tinker://r/weights/a", optimizer=False, weights_access_token=secrets[3]
+    )
+    with pytest.raises(UnexpectedStatus) as caught:
+        load_weights.sync(client=client, body=body)
+    assert "*** *** *** *** and idempotent-5" in str(caught.value)
+    assert not [each for each in secrets if each in everything_in(caught.value)]
+
+
+def test_a_secret_is_what_the_contract_marks() -> None:
+    """Fields and headers are its own table."""
+    assert {"jwt", "urls", "weights_access_token"} <= SECRET_FIELDS
+    assert {"location", "x-tinker-weights-access-token"} <= SECRET_HEADERS
+    values = (getattr(models, name) for name in models.__all__)
+    hidden = {
+        field.name
+        for each in values
+        if isinstance(each, type) and attrs.has(each)
+        for field in attrs.fields(each)
+        if not field.repr and field.name != "extra"
+    }
+    assert hidden == SECRET_FIELDS
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 500])
+def test_a_body_that_cannot_be_unpacked(status: int) -> None:
+    """A success is an InvalidBody that says that it came; an error is one without its body."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        packed = {"Content-Encoding": "gzip"}
+        return httpx.Response(status, stream=httpx.ByteStream(b"no gzip at all"), headers=packed)
+
+    client = Client("http://127.0.0.1:1", httpx_args={"transport": httpx.MockTransport(answer)})
+    body = models.CreateSessionRequest(tags=[], user_metadata=None, sdk_version="1")
+    for found in both(create_session.sync, create_session.asyncio, client=client, body=body):
+        if status == 200:
+            assert isinstance(found, InvalidBody)
+            assert (found.operation, found.status_code, found.applied) == ("create_session", 200, "yes")
+            assert "cannot be unpacked" in str(found)
+            assert found.__context__ is None
+        else:
+            assert isinstance(found, UnexpectedStatus)
+            assert (found.status_code, found.content) == (status, b"")
+
+
+def test_a_header_of_equal_name_replaces() -> None:
+    """Names of headers have no case: each is sent once, and the later word counts, the key's own last."""
+    seen: list[httpx.Request] = []
+    client = answering(200, HEALTHY, seen=seen).with_headers({"x-api-key": "other", "accept": "text/plain"})
+    client = client.with_headers({"ACCEPT": "application/json+mine", "content-type": "text/plain"})
+    assert dict(client.headers) == {
+        "x-api-key": "other",
+        "ACCEPT": "application/json+mine",
+        "content-type": "text/plain",
+    }
+    healthz.sync(client=client)
+    body = models.CreateSessionRequest(tags=[], user_metadata=None, sdk_version="1")
+    with pytest.raises(InvalidBody):
+        create_session.sync(client=client, body=body)
+    for request in seen:
+        assert request.headers.get_list("x-api-key") == [KEY]
+        assert request.headers.get_list("accept") == ["application/json+mine"]
+    assert seen[1].headers.get_list("content-type") == ["application/json"]
 
 
 @pytest.mark.parametrize("token", ["", "tml-a\nb", "tml-é", " tml-a", "tml-a\x00", None])

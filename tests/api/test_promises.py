@@ -18,6 +18,7 @@ from tinsmith_api.errors import (
     InvalidBody,
     PromiseTimeoutError,
     RequestFailedError,
+    TinkerError,
     UnexpectedStatus,
 )
 from tinsmith_api.exchange import Response
@@ -123,6 +124,70 @@ def test_refusal_is_an_unexpected_status(status: int) -> None:
     with pytest.raises(UnexpectedStatus, match=f"retrieve_future.*{status}.*nobody") as caught:
         Course([answer(status, {"detail": "nobody knows it"})]).run()
     assert isinstance(caught.value.parsed, models.ErrorBody)
+
+
+@pytest.mark.parametrize(
+    ("given", "applied"),
+    [
+        (answer(401, {"detail": "no"}), "unknown"),
+        (answer(404, {"detail": "no"}), "unknown"),
+        (answer(200, {"path": 3}), "yes"),
+        (answer(200, b"<html>"), "yes"),
+        (answer(200, {"type": "optim_step"}), "yes"),
+    ],
+)
+def test_every_error_names_the_promise_and_says_what_became_of_it(given: Any, applied: str) -> None:
+    """A result that cannot be read is there all the same; of the others nobody knows."""
+    with pytest.raises(TinkerError) as caught:
+        Course([given]).run()
+    assert (caught.value.request_id, caught.value.applied) == ("p", applied)
+
+
+def test_a_result_that_cannot_be_unpacked_is_an_error_of_ours() -> None:
+    """From threads and tasks, with the promise's id; an error that cannot be unpacked is asked again."""
+    packed = httpx.Headers({"Content-Encoding": "gzip"})
+    statuses = [503, 200, 503, 200]
+
+    def said(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(statuses.pop(0), stream=httpx.ByteStream(b"no gzip"), headers=packed)
+
+    client = AuthenticatedClient("http://h", "k", httpx_args={"transport": httpx.MockTransport(said)})
+    ways: list[Callable[[], object]] = [
+        lambda: wait(client, "p", models.SaveWeightsResponse, timeout_s=60),
+        lambda: asyncio.run(wait_async(client, "p", models.SaveWeightsResponse, timeout_s=60)),
+    ]
+    for way in ways:
+        with pytest.raises(InvalidBody, match="cannot be unpacked") as caught:
+            way()
+        assert (caught.value.request_id, caught.value.applied) == ("p", "yes")
+
+
+def test_the_size_alone_is_no_result() -> None:
+    """A server that tells the size of a result, unasked, is asked again for the result."""
+    sized = answer(200, {"status": "complete_metadata", "response_payload_size": 77})
+    course = Course([sized, sized, answer(200, SAVED)])
+    assert course.run().path == SAVED["path"]
+    assert not any(ask.request.json().get("allow_metadata_only") for ask in course.asked)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(200, {"error": "bad key tml-quoted-key"}),
+        answer(400, {"detail": "bad key tml-quoted-key"}),
+        answer(404, {"detail": "bad key tml-quoted-key"}),
+        answer(200, {"path": ["tml-quoted-key"]}),
+        answer(200, {"type": "tml-quoted-key"}),
+        answer(429, {"detail": "bad key tml-quoted-key"}),
+    ],
+)
+def test_a_key_that_a_server_quotes_is_in_no_error(given: Response[None]) -> None:
+    """Of failures, refusals, results of another shape, and the last answer before the time was over."""
+    quoting = Response(given.status_code, given.content, given.headers, None, secrets=("tml-quoted-key",))
+    with pytest.raises(TinkerError) as caught:
+        Course([quoting]).run(timeout_s=0)
+    assert "tml-quoted" not in str(caught.value) + repr(vars(caught.value)) + repr(caught.value.args)
+    assert caught.value.request_id == "p"
 
 
 def test_result_may_have_an_error_beside_its_own_fields() -> None:

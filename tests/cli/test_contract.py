@@ -319,3 +319,17 @@ def test_a_capture_holds_nothing_below_a_secret_field() -> None:
     kept = json.dumps(redacted(said, contract))
     assert "canary" not in kept
     assert "tinker://a/weights/b" in kept
+
+
+@pytest.mark.parametrize(
+    "where", ["/a/canary/b.tar", "/a?sig=canary", "/x-tinsmith/archives/canary", "?canary"]
+)
+def test_a_capture_holds_no_signature_of_an_archive(where: str) -> None:
+    """Wherever in the address it stands; nor the header of a token of weights. The host stays."""
+    said = {
+        "request_headers": {"x-tinker-weights-access-token": "canary"},
+        "answer_headers": {"location": f"https://store.example{where}"},
+    }
+    kept = redacted(said, shipped())
+    assert kept["answer_headers"]["location"] == "https://store.example/REDACTED"
+    assert "canary" not in json.dumps(kept)

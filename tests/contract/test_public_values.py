@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -155,6 +156,18 @@ def test_a_value_by_hand_has_the_fields_of_its_twin(name: str) -> None:
     )
     different = {field for field in mine.keys() | twin.keys() if mine.get(field, ...) != twin.get(field, ...)}
     assert different == set(DIFFERENT.get(name, {}))
+
+
+def test_a_signed_address_is_in_no_repr() -> None:
+    """Whoever has it can fetch what it leads to; where the contract has the value, it marks the field."""
+    expires = datetime(2026, 1, 2, tzinfo=UTC)
+    for value in (
+        types.CheckpointArchiveUrlResponse("https://h/canary", expires),
+        types.ExternalWeightsUrlsResponse({"a": "https://h/canary"}, expires),
+        types.SessionTraceExport("ready", "https://h/canary"),
+    ):
+        assert "canary" in str(value.model_dump())
+        assert "canary" not in repr(value) + str(value)
 
 
 def test_all_public_values_are_compared() -> None:

@@ -5,7 +5,6 @@ Keeps a few examples of each route, status and kind; long lists cut, no credenti
 
 import base64
 import json
-import re
 import socket
 import threading
 from collections import Counter
@@ -23,7 +22,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from tinsmith.contract.exchange import explained
+from tinsmith.contract.exchange import explained, redacted
 
 #: Examples of one name; they differ in the fields that they carry.
 KEPT = 3
@@ -34,8 +33,7 @@ LONGEST_PROTOBUF = 4000
 HEADERS = ("accept", "content-type", "content-encoding", "user-agent", "location", "expires", "retry-after")
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 HOP = ("connection", "keep-alive", "transfer-encoding", "content-length", "host", "content-encoding")
-_SECRET = re.compile(r"eyJ[\w.-]+|tml-(?!:)[\w-]{20,}|/x-tinsmith/archives/[\w-]+")
-_PRIVATE = ("traceback", "exception_stack", "error_message", "exception")
+_PRIVATE = {"traceback", "exception_stack", "error_message", "exception"}
 
 
 class Recorder:
@@ -81,10 +79,10 @@ class Recorder:
                 path=path,
                 query={},
                 status=answer.status_code,
-                request_headers=headers,
-                request=_redacted(said),
-                answer_headers=_redacted(_headers(answer.headers)),
-                answer=_redacted(told),
+                request_headers=self._redacted(headers),
+                request=self._redacted(said),
+                answer_headers=self._redacted(_headers(answer.headers)),
+                answer=self._redacted(told),
             )
         )
         fields = ("method", "path", "status", "request_headers", "request", "answer_headers", "answer")
@@ -102,6 +100,10 @@ class Recorder:
         if isinstance(said, dict) and "forward_backward_input" in said:
             kind = said["forward_backward_input"]["loss_fn"]
         return f"{method} {operation.path} {status}{f' ({kind})' if kind else ''}"
+
+    def _redacted(self, value: Any) -> Any:
+        """Take out secrets, what telemetry says of the machine, and the rest of long lists."""
+        return redacted(_without_machine(value), self._contract)
 
     @property
     def exchanges(self) -> int:
@@ -143,13 +145,13 @@ def _headers(headers: Any) -> dict[str, str]:
     return {name: value for name, value in kept.items() if name in HEADERS or name.startswith("x-tinker-")}
 
 
-def _redacted(value: Any) -> Any:
-    """Take out secrets, what telemetry says of the machine, and the rest of long lists."""
+def _without_machine(value: Any) -> Any:
+    """Take out what telemetry says of the machine, and the rest of long lists."""
     if isinstance(value, dict):
-        return {key: "REDACTED" if key in _PRIVATE else _redacted(found) for key, found in value.items()}
-    if isinstance(value, list):
-        return [_redacted(found) for found in value[:LONGEST_LIST]]
-    return _SECRET.sub("REDACTED", value) if isinstance(value, str) else value
+        return {
+            key: "REDACTED" if key in _PRIVATE else _without_machine(found) for key, found in value.items()
+        }
+    return [_without_machine(found) for found in value[:LONGEST_LIST]] if isinstance(value, list) else value
 
 
 @contextmanager

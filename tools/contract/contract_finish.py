@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import chain
 from pathlib import Path
 
 import contract_models
-from contract_document import Json, Operation, load, operations, protobuf_forms, reference_name
+from contract_document import Json, Operation, load, operations, protobuf_forms, reference_name, resolve
 from contract_overlay import narrow
 from contract_resources import Resources, is_in_order, public_names
 from contract_types import templates
@@ -59,6 +60,14 @@ class Operation(NamedTuple):
 OPERATIONS: Final[dict[str, Operation]] = {
 '''
 
+SECRETS = '''
+SECRET_FIELDS: Final = frozenset({fields})
+"""The fields of bodies that nobody may see: the contract marks them."""
+
+SECRET_HEADERS: Final = frozenset({headers})
+"""The headers so marked, of requests and of answers, in lower case."""
+'''
+
 
 def table_of(document: Json, published: Json) -> str:
     """Return the source of operations.py; what was narrowed away is read from the published document."""
@@ -83,7 +92,28 @@ def table_of(document: Json, published: Json) -> str:
             op.node.get("x-tinker-official"),
         )
         rows.append(f"    {op.id!r}: Operation({', '.join(map(repr, fields))}),\n")
-    return TABLE + "".join(rows) + "}\n"
+    return (
+        TABLE
+        + "".join(rows)
+        + "}\n"
+        + SECRETS.format(
+            fields=contract_models.Models(document).secret_fields(), headers=secret_headers(published)
+        )
+    )
+
+
+def secret_headers(document: Json) -> list[str]:
+    """Return the names of headers that nobody may see, of requests and answers, in lower case."""
+    found = set()
+    for op in operations(document):
+        given = [resolve(document, each) for each in [*op.shared_parameters, *op.node.get("parameters", [])]]
+        answers = (resolve(document, each).get("headers", {}) for each in op.node["responses"].values())
+        headers = {each["name"]: each for each in given if each["in"] == "header"}
+        for name, node in chain(headers.items(), *(each.items() for each in answers)):
+            whole = resolve(document, node)
+            if any(map(contract_models.is_secret, (whole, resolve(document, whole.get("schema", {}))))):
+                found.add(name.lower())
+    return sorted(found)
 
 
 def copy_runtime(package: Path) -> None:

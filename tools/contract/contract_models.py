@@ -123,13 +123,22 @@ class Models:
         limits = [f"{LIMITS[key]}={whole[key]!r}" for key in LIMITS if key in whole] if limited else []
         if limits:
             options["validator"] = f"Limits({', '.join(limits)})"
-        if whole.get("x-tinker-secret") or whole.get("format") == "password":
+        if is_secret(whole):
             options["repr"] = "False"
         if set(options) <= {"default"}:
             written = options.get("default", "")
         else:
             written = f"attrs.field({', '.join(f'{key}={value}' for key, value in options.items())})"
         return Field(name, annotation, written, words_of(whole))
+
+    def secret_fields(self) -> list[str]:
+        """Return the names of fields that nobody may see, of any class."""
+        properties = (
+            schema.get("properties", {}) for name, schema in self.schemas.items() if self.is_class(name)
+        )
+        return sorted(
+            {name for each in properties for name, node in each.items() if is_secret(self.meaning(node))}
+        )
 
     def _factory(self, name: str, default: Json, node: Json) -> str:
         """Return what makes a list, a mapping or a value that stands for an absent field."""
@@ -190,6 +199,11 @@ class Models:
     def _alias(self, schema: Json) -> str:
         members = schema.get("oneOf") or schema.get("anyOf")
         return _union(map(self.type_of, members)) if members else self.type_of(schema)
+
+
+def is_secret(node: Json) -> bool:
+    """Tell whether the contract marks a field or a header as one that nobody may see."""
+    return bool(node.get("x-tinker-secret") or node.get("format") == "password")
 
 
 def write(document: Json, package: Path) -> None:

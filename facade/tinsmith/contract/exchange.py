@@ -12,6 +12,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from tinsmith_api.operations import SECRET_HEADERS
+
 from tinsmith.contract.document import shortened
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ LONGEST_LIST = 64
 """Entries of a list that a capture keeps."""
 
 _TOKEN = re.compile(r"eyJ[\w.-]{8,}|tml-(?!:)[\w-]{8,}")
-_SIGNED = re.compile(r"(?<=/x-tinsmith/archives/)[\w.-]+|(?<=\?).+$")
+_SIGNED = re.compile(r"(?<=://)([^/?#]*)[/?#].*", re.DOTALL)
+"""Of a signed URL, all behind its host: the signature may stand in the path."""
 
 
 class Exchange(NamedTuple):
@@ -149,7 +152,7 @@ def written(found: Iterable[Exchange], about: str, contract: Contract, secrets: 
 
 def redacted(value: Json, contract: Contract, secrets: Collection[str] = ()) -> Json:
     """Take credentials out of a value, and the rest of long lists."""
-    fields = contract.secret_fields
+    fields = contract.secret_fields | (SECRET_HEADERS - {"location"})
 
     def clean(found: Json, key: str = "", hidden: bool = False) -> Json:
         hidden = hidden or key in fields
@@ -163,7 +166,7 @@ def redacted(value: Json, contract: Contract, secrets: Collection[str] = ()) -> 
             return REDACTED
         for secret in secrets:
             found = found.replace(secret, REDACTED)
-        return _SIGNED.sub(REDACTED, found) if key == "location" else _TOKEN.sub(REDACTED, found)
+        return _SIGNED.sub(rf"\1/{REDACTED}", found) if key == "location" else _TOKEN.sub(REDACTED, found)
 
     return clean(value)
 

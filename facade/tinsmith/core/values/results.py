@@ -179,7 +179,7 @@ class RequestFailedResponse(Model):
 class CheckpointArchiveUrlResponse(Model):
     """Where an archive can be fetched, as the headers of a redirect say it."""
 
-    url: str
+    url: str = attrs.field(repr=False)
     """A signed URL; treat it as a secret."""
     expires: datetime
     """When it stops working, UTC."""
