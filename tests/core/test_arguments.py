@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 from tinsmith import InputError
-from tinsmith.core import arguments
+from tinsmith.core import arguments, checks
 from tinsmith_api.models import AdamOptimizerConfig, OtherOptimizerConfig
 
 TAKEN: list[tuple[Any, Any]] = [
-    (lambda: arguments.count(np.int64(5), "n", 1), 5),
-    (lambda: arguments.count(0, "n"), 0),
+    (lambda: checks.count(np.int64(5), "n", 1), 5),
+    (lambda: checks.count(0, "n"), 0),
     (lambda: arguments.labels(None), None),
     (lambda: arguments.labels({"a": "b"}), {"a": "b"}),
-    (lambda: arguments.loss_settings(None), None),
+    (lambda: checks.loss_settings(None), None),
     (
-        lambda: arguments.loss_settings({"a": np.float32(0.5), "b": np.int64(2), "c": "text"}),
+        lambda: checks.loss_settings({"a": np.float32(0.5), "b": np.int64(2), "c": "text"}),
         {"a": 0.5, "b": 2, "c": "text"},
     ),
 ]
@@ -34,15 +34,15 @@ def test_what_is_taken_becomes_plain(call: Any, wanted: Any) -> None:
 
 
 REFUSED: list[tuple[Any, str, str]] = [
-    (lambda: arguments.count(0, "n", 1), "n", ">= 1, not 0"),
-    (lambda: arguments.count(True, "n"), "n", "whole number"),
-    (lambda: arguments.count(1.0, "n"), "n", "whole number"),
-    (lambda: arguments.count("1", "n"), "n", "whole number"),
+    (lambda: checks.count(0, "n", 1), "n", ">= 1, not 0"),
+    (lambda: checks.count(True, "n"), "n", "whole number"),
+    (lambda: checks.count(1.0, "n"), "n", "whole number"),
+    (lambda: checks.count("1", "n"), "n", "whole number"),
     (lambda: arguments.labels(7), "user_metadata", "mapping of names to texts, not int"),  # type: ignore[arg-type]
     (lambda: arguments.labels("ab"), "user_metadata", "mapping"),  # type: ignore[arg-type]
-    (lambda: arguments.loss_settings({"a": True}), "loss_fn_config.a", "finite number or text"),
-    (lambda: arguments.loss_settings({"a": float("nan")}), "loss_fn_config.a", "finite number or text"),
-    (lambda: arguments.loss_settings({"a": None}), "loss_fn_config.a", "finite number or text"),
+    (lambda: checks.loss_settings({"a": True}), "loss_fn_config.a", "finite number or text"),
+    (lambda: checks.loss_settings({"a": float("nan")}), "loss_fn_config.a", "finite number or text"),
+    (lambda: checks.loss_settings({"a": None}), "loss_fn_config.a", "finite number or text"),
 ]
 
 

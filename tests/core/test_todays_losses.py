@@ -12,8 +12,7 @@ import orjson
 import pytest
 from tinsmith import InputError
 from tinsmith.core import codec, values
-from tinsmith.core.arguments import loss_settings
-from tinsmith.core.checks import check_batch
+from tinsmith.core.checks import check_batch, loss_settings
 from tinsmith.core.values import (
     AdamOptimizerConfig,
     Datum,

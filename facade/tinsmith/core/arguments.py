@@ -27,44 +27,6 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.values.names import OptimizerConfig
 
 
-def count(value: Any, field: str, least: int = 0) -> int:
-    """Return a whole number that is at least `least`."""
-    try:
-        number = whole_number(value, field)
-    except InputError:
-        number = least - 1
-    if number < least:
-        raise InputError(f"must be a whole number >= {least}, not {value!r}", field=field)
-    return number
-
-
-def loss_settings(settings: Mapping[str, Any] | None) -> dict[str, float | str] | None:
-    """Return the settings of a loss: numbers and texts by name."""
-    if settings is None:
-        return None
-    if not isinstance(settings, Mapping):
-        kind = type(settings).__name__
-        raise InputError(
-            f"must be a mapping of names to numbers or texts, not a {kind}", field="loss_fn_config"
-        )
-    for name in settings:
-        if not isinstance(name, str):
-            raise InputError(
-                f"the name {name!r} is a {type(name).__name__}, not a text", field="loss_fn_config"
-            )
-    return {
-        name: value if isinstance(value, str) else _setting(f"loss_fn_config.{name}", value)
-        for name, value in settings.items()
-    }
-
-
-def _setting(field: str, value: Any) -> float:
-    try:
-        return finite_number(value, field)
-    except InputError:
-        raise InputError(f"must be a finite number or text, not {value!r:.100}", field=field) from None
-
-
 def labels(user_metadata: Mapping[str, str] | None) -> dict[str, str] | None:
     """Return what a user attaches to a thing on the server."""
     if user_metadata is None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from itertools import pairwise
 from operator import index as index_of
 from typing import TYPE_CHECKING, Any, cast
 
+from tinsmith_api.numbers import finite_number, whole_number
 from tinsmith_api.ownership import is_array
 
-from tinsmith.core.arguments import count, loss_settings
 from tinsmith.core.chunking import count_chunk
 from tinsmith.core.config import ChunkLimits
 from tinsmith.core.errors import InputError
@@ -31,7 +32,7 @@ from tinsmith.core.values.model_input import (
 from tinsmith.core.values.tensor import TensorData
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 PER_TOKEN = ("target_tokens", "weights", "logprobs", "advantages", "sequence_ratio_mask")
 """Inputs with one entry, or one row, a position of the model input."""
@@ -47,6 +48,44 @@ REQUIRED_INPUTS: dict[str, tuple[str, ...]] = {
     "stable_reinforce": _POLICY_INPUTS,
 }
 """What each loss cannot do without."""
+
+
+def count(value: Any, field: str, least: int = 0) -> int:
+    """Return a whole number that is at least `least`."""
+    try:
+        number = whole_number(value, field)
+    except InputError:
+        number = least - 1
+    if number < least:
+        raise InputError(f"must be a whole number >= {least}, not {value!r}", field=field)
+    return number
+
+
+def loss_settings(settings: Mapping[str, Any] | None) -> dict[str, float | str] | None:
+    """Return the settings of a loss: numbers and texts by name."""
+    if settings is None:
+        return None
+    if not isinstance(settings, Mapping):
+        kind = type(settings).__name__
+        raise InputError(
+            f"must be a mapping of names to numbers or texts, not a {kind}", field="loss_fn_config"
+        )
+    for name in settings:
+        if not isinstance(name, str):
+            raise InputError(
+                f"the name {name!r} is a {type(name).__name__}, not a text", field="loss_fn_config"
+            )
+    return {
+        name: value if isinstance(value, str) else _setting(f"loss_fn_config.{name}", value)
+        for name, value in settings.items()
+    }
+
+
+def _setting(field: str, value: Any) -> float:
+    try:
+        return finite_number(value, field)
+    except InputError:
+        raise InputError(f"must be a finite number or text, not {value!r:.100}", field=field) from None
 
 
 def check_loss(loss_fn: str, loss_fn_config: Mapping[str, float | str] | None) -> None:

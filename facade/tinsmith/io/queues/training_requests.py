@@ -15,8 +15,8 @@ from tinsmith_api.models import LoadWeightsResponse, OptimStepResponse, SaveWeig
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.resource import Ask
 
-from tinsmith.core.arguments import check_step, loss_settings
-from tinsmith.core.checks import check_batch
+from tinsmith.core.arguments import check_step
+from tinsmith.core.checks import check_batch, loss_settings
 from tinsmith.core.chunking import MissingOutputs, count, merge_forward_backward, plan
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.decode import decode_forward_backward
