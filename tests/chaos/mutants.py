@@ -13,10 +13,10 @@ from unittest.mock import patch
 import attrs
 from tinsmith.core import retry, sequence
 from tinsmith.core.sequence import Effect, Phase, Settlement
+from tinsmith.io import poller
 from tinsmith.io.http import sender, submission
 from tinsmith.io.http.messages import Body
 from tinsmith.io.http.server import Server
-from tinsmith.io.polling import poller
 from tinsmith.io.queues import jobs, training_queue
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def failed_gradient_forgotten() -> Iterator[None]:
 @mutant
 def resent_to_a_server_without_deduplication() -> Iterator[None]:
     """An unknown outcome is sent again to whom it may not be."""
-    with patch.object(Server, "may_resend_unknown", True):
+    with patch.object(Server, "_may_resend", lambda server, profile: True):
         yield
 
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
+from tinsmith.io import poller
 from tinsmith.io import runtime as _runtime
 from tinsmith.io.http import sender
-from tinsmith.io.polling import poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

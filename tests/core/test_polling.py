@@ -17,9 +17,9 @@ from tinsmith.core.polling import (
     Done,
     Failed,
     NotYet,
+    PollResult,
     PollState,
     Resubmit,
-    Verdict,
     decide,
     decide_fault,
     decide_unreadable,
@@ -29,7 +29,7 @@ POLICY = PollPolicy()
 RESULT = {"path": "tinker://run/weights/1"}
 
 
-def judge(status: int, body: Any = b"", state: PollState | None = None, **headers: str) -> Verdict:
+def judge(status: int, body: Any = b"", state: PollState | None = None, **headers: str) -> PollResult:
     """Judge one answer with the defaults; header names with underscores."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
     names = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -15,6 +15,7 @@ from tinsmith import APIConnectionError, ModelInput, SamplingParams, ServiceClie
 from tinsmith.core import polling
 from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig
 from tinsmith.core.decision import Fault
+from tinsmith.io import poller
 from tinsmith.io.http.messages import (
     SHORTEST,
     Answer,
@@ -26,7 +27,6 @@ from tinsmith.io.http.messages import (
     without_secrets,
 )
 from tinsmith.io.http.transport import Transport
-from tinsmith.io.polling import poller
 from tinsmith.testing.ledger_service import reply
 from tinsmith.testing.sockets import RawAnswer
 

@@ -36,7 +36,7 @@ NOT_RETRIES = {
     ("clients/downloads.py", "trace_url"): "polling: asks whether the trace is written",
     ("io/http/transport.py", "_attempt"): "follows redirects of a GET, three at most",
     ("io/http/transport.py", "stream"): "follows redirects of a GET, three at most",
-    ("io/polling/poller.py", "_settled"): "polling: asks for a promise until it is decided",
+    ("io/poller.py", "_settled"): "polling: asks for a promise until it is decided",
     ("io/session.py", "_beat"): "each heartbeat is a new request",
     ("io/telemetry.py", "_flush"): "each batch is a new request",
 }

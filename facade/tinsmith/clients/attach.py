@@ -13,7 +13,7 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.polling import PollState
 from tinsmith.io.future import APIFuture
 from tinsmith.io.http import operations
-from tinsmith.io.polling.promise import Promise
+from tinsmith.io.poller import Promise
 from tinsmith.io.queues.results import fetch
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body, Lane, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
-from tinsmith.io.polling.promise import Promise
+from tinsmith.io.poller import Promise
 from tinsmith.io.queues.jobs import Job
 from tinsmith.io.queues.results import SubmittedPromise, fetch
 from tinsmith.io.queues.training_requests import load_weights
@@ -228,7 +228,7 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
         operations.target(operation),
         Body.of((encode_body(wanted),), secrets=secrets_in(wanted) if isinstance(wanted, dict) else ()),
         new_idempotency_key(),
-        connection.server.lane_of_changes(Lane.CONTROL),
+        connection.sender.lane_of_changes(Lane.CONTROL),
         claims=context.claims,
         timeout_s=context.settings.hold_of(operation),
     )

@@ -151,7 +151,7 @@ class Failed:
     """What to raise."""
 
 
-Verdict = Done | NotYet | Resubmit | Failed
+PollResult = Done | NotYet | Resubmit | Failed
 """The four ways on."""
 
 
@@ -168,7 +168,7 @@ def decide(
     asked: Asked | None = None,
     failure_500: bool = False,
     bare_500: bool = False,
-) -> Verdict:
+) -> PollResult:
     """Judge an answer. Header names are in lower case.
 
     `failure_500` says that the server tells the failure of a promise as a 500 too, `bare_500` that it answers
@@ -227,7 +227,7 @@ def decide_fault(
 
 def decide_unreadable(
     data: bytes, state: PollState, what: str, *, moment: Moment, policy: PollPolicy, request_id: str | None
-) -> Verdict:
+) -> PollResult:
     """Judge a binary result that could not be decoded; `state` is that before the poll."""
     state = attrs.evolve(state, iteration=state.iteration + 1)
     return _broken(_Poll(200, data, state, moment, policy, request_id), what)
@@ -245,7 +245,7 @@ class _Poll:
     request_id: str | None
 
 
-def _judge_2xx(poll: _Poll, headers: Mapping[str, str]) -> Verdict:
+def _judge_2xx(poll: _Poll, headers: Mapping[str, str]) -> PollResult:
     state, moment, policy = poll.state, poll.moment, poll.policy
     if encoding_of(headers.get("content-type")) == "protobuf":
         return Done(ProtobufPayload(poll.body)) if poll.body else _broken(poll, "an empty body")
@@ -271,7 +271,7 @@ def _judge_2xx(poll: _Poll, headers: Mapping[str, str]) -> Verdict:
     return Done(payload)
 
 
-def _broken(poll: _Poll, what: str) -> Verdict:
+def _broken(poll: _Poll, what: str) -> PollResult:
     """Ask again after an answer of success that cannot be read, unless its bytes stay the same."""
     state = _note_bytes(poll.state, poll.body, poll.moment)
     if _stays_broken(state, poll.moment, poll.policy):
@@ -319,7 +319,7 @@ def _not_ready(payload: Mapping[str, Any], state: PollState, moment: Moment, pol
     )
 
 
-def _again(poll: _Poll, words: Words, asked: Asked, delay_s: float) -> Verdict:
+def _again(poll: _Poll, words: Words, asked: Asked, delay_s: float) -> PollResult:
     """Ask again after a status that says so."""
     status, state, moment, policy = poll.status, poll.state, poll.moment, poll.policy
     payload = parse_body(poll.body)
@@ -339,7 +339,7 @@ def _again(poll: _Poll, words: Words, asked: Asked, delay_s: float) -> Verdict:
     return NotYet(state, delay_s, failure=f"status {status}: {detail_text(payload)}"[:200])
 
 
-def _judge_4xx(poll: _Poll, words: Words, asked: Asked) -> Verdict | None:
+def _judge_4xx(poll: _Poll, words: Words, asked: Asked) -> PollResult | None:
     """Judge a status as the server's word on the promise or the key; None where it is noise of the way."""
     status, source = poll.status, words.source
     if status in _KEY:
@@ -358,7 +358,7 @@ def _judge_4xx(poll: _Poll, words: Words, asked: Asked) -> Verdict | None:
     return Failed(_own_failure(poll, words.text, asked))
 
 
-def _noise(poll: _Poll, words: Words, retry: RetryConfig, headers: Mapping[str, str]) -> Verdict:
+def _noise(poll: _Poll, words: Words, retry: RetryConfig, headers: Mapping[str, str]) -> PollResult:
     """Ask again after an answer of something on the way, as after a 5xx."""
     state, moment = poll.state, poll.moment
     if words.source in (Source.NOTHING, Source.UNREADABLE):
@@ -398,7 +398,7 @@ def _own_failure(poll: _Poll, text: str, asked: Asked) -> TinkerError:
     return _failed(poll, text, found.applied)
 
 
-def _gone(poll: _Poll, words: Words, asked: Asked) -> Verdict:
+def _gone(poll: _Poll, words: Words, asked: Asked) -> PollResult:
     """Judge a 404 or 410: the promise may be gone, or what the request needed."""
     state, text, topic = poll.state, words.text, words.topic
     if topic is Topic.ROUTE:

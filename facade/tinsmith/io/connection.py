@@ -1,6 +1,6 @@
 """The way of one client to one server: it sends requests and polls for promises.
 
-It wires `io.http` and `io.polling` together. It must not know a queue or a session: `io.context` does.
+It wires `io.http` and `io.poller` together. It must not know a queue or a session: `io.context` does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tinsmith.io.http.auth import Credentials
 from tinsmith.io.http.sender import Sender
 from tinsmith.io.http.server import Server
 from tinsmith.io.http.transport import Transport
-from tinsmith.io.polling.poller import Poller
+from tinsmith.io.poller import Poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable

@@ -1,7 +1,7 @@
 """Send a request until it has an outcome, by the rules of `core.retry`, and build the error when it has none.
 
 It owns the attempts of each call and their clocks, the retry budget of one client, and the pause while the
-account cannot pay. It must not know order or promises: `io.queues` and `io.polling` do.
+account cannot pay. It must not know order or promises: `io.queues` and `io.poller` do.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tinsmith.core.failures import (
 from tinsmith.core.pacing import billing_pause_s
 from tinsmith.core.retry import History, RetryBudget, RetryLoop, decide
 from tinsmith.io.events import StillWaiting
-from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Request
+from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Lane, Request
 
 if TYPE_CHECKING:
     from random import Random
@@ -136,6 +136,10 @@ class Sender:
     def apply_limits(self, limits: Limits) -> None:
         """Have later pauses last no longer than the server says, while the account cannot pay."""
         self._billing_patience_s = limits.billing_patience_s
+
+    def lane_of_changes(self, otherwise: Lane = Lane.UPLOAD) -> Lane:
+        """Return which connections carry what changes a model, at this moment."""
+        return otherwise if self._server.may_resend_unknown else Lane.ALONE
 
     async def call(
         self,

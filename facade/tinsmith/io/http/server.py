@@ -15,7 +15,6 @@ from tinsmith.core.addresses import DEFAULT_BASE_URL
 from tinsmith.core.errors import ServerWarning
 from tinsmith.core.server_profiles import Clues, profile_of, recognise, version_by_probe
 from tinsmith.io.events import warn_visibly
-from tinsmith.io.http.messages import Lane
 
 if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
@@ -34,6 +33,10 @@ class Server:
         self._config = config
         self._clues = Clues()
         self._looked = 0
+        self.profile = self._clues.profile
+        """What is known of this kind of server; its answers say more as they come."""
+        self.may_resend_unknown = False
+        """Whether a training request of unknown outcome is sent again."""
         self.is_recognised = False
         """Whether its answers are no longer looked at."""
         self.is_vouched_for = (
@@ -41,22 +44,6 @@ class Server:
         )
         """Whether somebody said, or the server showed, whether a number is applied once."""
         self._become(attrs.evolve(self._clues, profile=profile_of(config)))
-
-    @property
-    def profile(self) -> ServerProfile:
-        """What is known of this kind of server; its answers say more as they come."""
-        return self._clues.profile
-
-    @property
-    def may_resend_unknown(self) -> bool:
-        """Whether a training request of unknown outcome is sent again; the user's word beats the profile."""
-        trusted = self._config.server_deduplicates
-        deduplicates = self.profile.deduplicates if trusted is None else trusted
-        return deduplicates and self._config.on_unknown == "resend"
-
-    def lane_of_changes(self, otherwise: Lane = Lane.UPLOAD) -> Lane:
-        """Return which connections carry what changes a model, at this moment."""
-        return otherwise if self.may_resend_unknown else Lane.ALONE
 
     def examine(self, request: Request, answer: Answer) -> None:
         """Look for marks of a kind of server in an answer."""
@@ -72,10 +59,17 @@ class Server:
         """Note the encoding that a probe found, which tells versions of one kind apart."""
         self._become(attrs.evolve(self._clues, profile=version_by_probe(self.profile, found)))
 
+    def _may_resend(self, profile: ServerProfile) -> bool:
+        """Say whether a server of this kind may get a request twice; the user's word beats the profile."""
+        trusted = self._config.server_deduplicates
+        deduplicates = profile.deduplicates if trusted is None else trusted
+        return deduplicates and self._config.on_unknown == "resend"
+
     def _become(self, clues: Clues) -> None:
         """Take the server for what its answers show, and warn once of what that means for lost answers."""
-        before, self._clues = self._clues.profile, clues
-        profile, config = clues.profile, self._config
+        before, profile, config = self.profile, clues.profile, self._config
+        self._clues, self.profile = clues, profile
+        self.may_resend_unknown = self._may_resend(profile)
         self.is_recognised = self.is_recognised or profile.is_final
         if profile is before or not profile.is_final:
             return

@@ -1,7 +1,7 @@
 """One poll for all samples of a sampler: which promises have ended since a cursor.
 
 It owns the cursor, what is waited for, and what the server may forget. Results are still fetched one by one,
-by `io.polling.poller`; where the server does not answer, all of it is left to the hub.
+by `io.poller`; where the server does not answer, all of it is left to the hub.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 
 if TYPE_CHECKING:
     from tinsmith.io.connection import Connection
-    from tinsmith.io.polling.promise import Promise
+    from tinsmith.io.poller import Promise
     from tinsmith.io.queues.sampling_session import SamplingSession
 
 TARGET = "api/v1/retrieve_futures"

@@ -14,7 +14,7 @@ from tinsmith.core.errors import APIResponseValidationError, ResultLostError, Ti
 from tinsmith.core.polling import Done
 from tinsmith.core.promises import foreign
 from tinsmith.io.http.submission import Accepted, Submission
-from tinsmith.io.polling.promise import Promise
+from tinsmith.io.poller import Promise
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tinsmith.core.values.results import SampleResponse
     from tinsmith.io.connection import Connection
     from tinsmith.io.limits import ByteBudget
-    from tinsmith.io.polling.promise import Promise
+    from tinsmith.io.poller import Promise
     from tinsmith.io.queues.sample_job import SampleJob
     from tinsmith.io.queues.sampling_session import SamplingSession
     from tinsmith.io.settings import ServerSettings

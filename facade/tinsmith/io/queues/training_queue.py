@@ -5,7 +5,7 @@ prepared and cut into chunks; each chunk draws a number, is encoded and submitte
 it is accepted. Its result is waited for aside, decoded, and merged with those of the other chunks.
 
 `core.sequence` decides on the order, and `io.queues.jobs` makes outcomes of chunks outcomes of calls. It must
-not retry (`io.http.sender`), poll (`io.polling.poller`) or judge an answer (`io.http.submission`).
+not retry (`io.http.sender`), poll (`io.poller`) or judge an answer (`io.http.submission`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tinsmith.core.promises import Claims
 from tinsmith.core.sequence import Effect, Phase
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit
-from tinsmith.io.polling.promise import Promise
+from tinsmith.io.poller import Promise
 from tinsmith.io.queues.jobs import (
     Chunk,
     Job,
@@ -325,7 +325,7 @@ class TrainingQueue:
             chunk.request.target(body),
             body,
             numbered.idempotency_key,
-            self.connection.server.lane_of_changes(),
+            self.connection.sender.lane_of_changes(),
             retry=chunk.job.retry,
             model_id=self.model_id,
             seq_id=numbered.seq_id,

@@ -1,7 +1,7 @@
 """Wait for promises: ask for each that is outstanding, at the pace that `core.polling` sets.
 
-It owns polls, their load on the server, the progress timeout and what a long wait says. It must not resubmit
-or decode: it hands each raw result to whoever asked.
+It owns polls, their load on the server, the progress timeout, and reports of long waits. It must not resubmit
+or decode JSON: it hands each raw result to whoever asked.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 import attrs
+from tinsmith_api.operations import OPERATIONS
 
 from tinsmith.core.codec.wire import ACCEPT_BOTH, ProtobufPayload
 from tinsmith.core.config import LONG_WAIT_S
@@ -22,8 +24,10 @@ from tinsmith.core.errors import (
     ProgressTimeoutError,
     TinkerError,
 )
+from tinsmith.core.failures import detail_text
 from tinsmith.core.pacing import Moment
 from tinsmith.core.polling import (
+    Asked,
     Done,
     Failed,
     NotYet,
@@ -33,7 +37,7 @@ from tinsmith.core.polling import (
     decide_fault,
     decide_unreadable,
 )
-from tinsmith.core.promises import Progress
+from tinsmith.core.promises import Claims, Progress
 from tinsmith.io.events import QueueStateChanged, StillWaiting
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 from tinsmith.io.limits import ByteBudget
@@ -43,12 +47,11 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
-    from tinsmith.core.polling import Verdict
+    from tinsmith.core.polling import PollResult
     from tinsmith.io.events import BillingPauses, Observers
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.server import Server
-    from tinsmith.io.polling.promise import Promise
     from tinsmith.io.runtime import Runtime
 
 _log = logging.getLogger("tinsmith")
@@ -58,6 +61,76 @@ TARGET = "api/v1/retrieve_future"
 
 LARGE_ANSWER_BYTES = 256 * 1024
 """Answers above this size are read in a worker thread, so that the loop keeps its timers."""
+
+LARGE_RESULTS = frozenset(each.request_type for each in OPERATIONS.values() if "result" in each.protobuf)
+"""Request types whose results may be large: they may come as protobuf, and be announced by their size."""
+
+
+@attrs.define(eq=False)
+class Promise:
+    """An outstanding result."""
+
+    request_id: str
+    """The server's name for it."""
+    operation: str
+    """What it is for."""
+    request_type: str
+    """The value of `X-Tinker-Request-Type`."""
+    model_id: str | None = None
+    """The model or sampler that works on it."""
+    seq_id: int | None = None
+    """Its number there."""
+    roundtrip_s: float | None = None
+    """Seconds from the start of the submission to the promise."""
+    state: PollState = attrs.field(factory=PollState)
+    """What is remembered of its polls."""
+    started_s: float = 0.0
+    """When waiting began, on the loop's clock."""
+    moved_s: float = 0.0
+    """When it last moved by itself: was made, or changed its queue state."""
+    resent: bool = False
+    """Whether its request was sent again after an unknown outcome."""
+    line: Callable[[], tuple[int, str | None]] | None = None
+    """Tells of its model the highest number sent and the last checkpoint; None outside of a model's line."""
+    claims: Claims | None = None
+    """Whose the promises of its model or sampler are."""
+    read: Callable[[Any], Any] = bytes
+    """Decodes the payload."""
+    queue_state: str | None = None
+    """What the server last said that it waits for."""
+    queue_reason: str | None = None
+    """The same in the server's words."""
+    reserve_bytes: int = 0
+    """Size of the result, once the server told it; room is made before it is fetched."""
+    ended: Callable[[Promise], Awaitable[None]] | None = None
+    """Who hears of its end before anybody asks for it; None where each promise is polled by itself."""
+    progress_timeout_s: float | None = None
+    """Limit of this promise alone; None for the client's."""
+    told_s: float = LONG_WAIT_S
+    """Length of wait at which observers hear of it next."""
+
+    @property
+    def asked(self) -> Asked:
+        """What is known of its request now."""
+        highest_sent, checkpoint = (0, None) if self.line is None else self.line()
+        return Asked(self.operation, self.seq_id, highest_sent, self.resent, checkpoint)
+
+    @property
+    def may_be_large(self) -> bool:
+        """Whether the result may be large."""
+        return self.request_type in LARGE_RESULTS
+
+    @property
+    def waits_for(self) -> str:
+        """What it waits for, as a clause."""
+        words = {
+            "paused_capacity": "capacity at the server",
+            "paused_rate_limit": "a rate limit of your account (concurrent models)",
+            "active": "the server to finish it",
+            None: "the server to finish it",
+        }
+        clause = words.get(self.queue_state, f"the server (queue state {self.queue_state})")
+        return f"{clause}: {detail_text(self.queue_reason)}" if self.queue_reason else clause
 
 
 class Poller:
@@ -154,7 +227,7 @@ class Poller:
             verdict = await self.poll(promise)
         return verdict
 
-    async def poll(self, promise: Promise) -> Verdict:
+    async def poll(self, promise: Promise) -> PollResult:
         """Ask once and judge the answer; a large result waits for room first."""
         size_bytes = promise.reserve_bytes
         if not size_bytes:
@@ -171,7 +244,7 @@ class Poller:
         async with self._room.room(size_bytes):
             return await self._ask(promise)
 
-    async def _ask(self, promise: Promise) -> Verdict:
+    async def _ask(self, promise: Promise) -> PollResult:
         loop = self._runtime.loop
         self._check_progress(promise)
         asked_s = loop.time()
@@ -214,10 +287,10 @@ class Poller:
             judged = again
         return self._paced(promise, judged) if isinstance(judged, NotYet) else judged
 
-    async def _judge(self, answer: Answer, promise: Promise, moment: Moment) -> Verdict:
+    async def _judge(self, answer: Answer, promise: Promise, moment: Moment) -> PollResult:
         state = attrs.evolve(promise.state, trusted=promise.state.trusted and self._server.may_resend_unknown)
 
-        def judge() -> Verdict:
+        def judge() -> PollResult:
             verdict = decide(
                 answer.status,
                 answer.headers,
@@ -241,7 +314,7 @@ class Poller:
 
     def _decoded(
         self, done: Done, data: bytes, promise: Promise, state: PollState, moment: Moment
-    ) -> Verdict:
+    ) -> PollResult:
         """Decode a binary result: bytes that are no message are asked for again, as JSON that is none."""
         if not promise.may_be_large:
             return self._unreadable("bytes where its results are JSON", data, promise, state, moment)
@@ -257,7 +330,7 @@ class Poller:
 
     def _unreadable(
         self, what: str, data: bytes, promise: Promise, state: PollState, moment: Moment
-    ) -> Verdict:
+    ) -> PollResult:
         return decide_unreadable(
             data, state, what, moment=moment, policy=self._policy, request_id=promise.request_id
         )

@@ -1,1 +1,0 @@
-"""Waiting for promises: which are asked for, when, and what an answer means."""
