@@ -26,6 +26,7 @@ _SECRET_NAME = re.compile(r"(?i)authorization|api-?key|secret|token|cookie|passw
 """What the names of headers with secrets hold, those of proxies and gateways too."""
 
 
+@lru_cache(maxsize=256)
 def is_secret_header(name: str) -> bool:
     """Tell whether nobody may see the value of a header."""
     return name.lower() in SECRET_HEADERS or _SECRET_NAME.search(name) is not None
@@ -62,9 +63,12 @@ def struck(text: str, secrets: Iterable[str]) -> str:
 
 def struck_bytes(content: bytes, secrets: Iterable[str]) -> bytes:
     """Return a body without the secrets; the body itself where it has none."""
-    text = content.decode("latin-1")
-    shown = struck(text, secrets)
-    return content if shown == text else shown.encode("latin-1")
+    for secret in secrets:
+        content = content.replace(secret.encode(), STRUCK.encode())
+        if b"\\" in content:
+            shown = _spellings_in_bytes(secret).sub(STRUCK.encode(), content)
+            content = content if shown == content else shown
+    return content
 
 
 @lru_cache(maxsize=64)
@@ -75,3 +79,8 @@ def _spellings(secret: str) -> re.Pattern[str]:
     """
     spelt = (rf"(?:\\{{0,8}}{re.escape(each)}|\\{{1,8}}u(?i:{ord(each):04x}))" for each in secret)
     return re.compile("".join(spelt), re.DOTALL)
+
+
+@lru_cache(maxsize=64)
+def _spellings_in_bytes(secret: str) -> re.Pattern[bytes]:
+    return re.compile(_spellings(secret).pattern.encode(), re.DOTALL)

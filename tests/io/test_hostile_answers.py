@@ -17,7 +17,6 @@ from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig
 from tinsmith.core.decision import Fault
 from tinsmith.io import poller
 from tinsmith.io.http.messages import (
-    SHORTEST,
     Answer,
     Faulted,
     Lane,
@@ -29,6 +28,7 @@ from tinsmith.io.http.messages import (
 from tinsmith.io.http.transport import Transport
 from tinsmith.testing.ledger_service import reply
 from tinsmith.testing.sockets import RawAnswer
+from tinsmith_api.redaction import SHORTEST
 
 from tests.io.bench import ADAM, WAIT_S, once, refuse, trainer_on
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tinsmith import ModelInput, SamplingParams, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig
-from tinsmith.io.http.messages import Answer
+from tinsmith.io.http.messages import Answer, secrets_in
 from tinsmith.testing.ledger_service import reply
+from tinsmith_api.operations import SECRET_FIELDS
 
 from tests.io.bench import ADAM, WAIT_S, datum
 
@@ -221,3 +222,10 @@ def test_telemetry_drops_what_has_no_form_in_json(service: testing.LedgerService
     with pytest.raises(TinkerError):
         client.get_server_capabilities()
     assert any("session" in seen.path for seen in service.seen)
+
+
+def test_the_secret_fields_of_a_body_are_those_that_the_contract_marks() -> None:
+    """There is no list by hand: what is marked is struck from then on."""
+    assert {"weights_access_token", "jwt"} <= SECRET_FIELDS
+    said = {name: f"secret of {name}" for name in [*SECRET_FIELDS, "path"]}
+    assert set(secrets_in(said)) == {f"secret of {name}" for name in SECRET_FIELDS}

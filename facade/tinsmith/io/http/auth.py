@@ -12,12 +12,13 @@ import time
 from typing import TYPE_CHECKING
 
 import orjson
+from tinsmith_api.redaction import SHORTEST, struck
 
 from tinsmith.core.access_token import AFTER_FAILURE_S, Lifetime, is_invalid_token, is_token
 from tinsmith.core.addresses import is_local
 from tinsmith.core.config import Secret, check_key
 from tinsmith.core.errors import AuthenticationError, TinkerError
-from tinsmith.io.http.messages import SHORTEST, Faulted, Lane, Request, json_body, struck, without_secrets
+from tinsmith.io.http.messages import Faulted, Lane, Request, json_body, without_secrets
 from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:

@@ -11,8 +11,10 @@ import socket
 import ssl
 from asyncio import CancelledError
 
+from tinsmith_api.redaction import struck
+
 from tinsmith.core.decision import Fault
-from tinsmith.io.http.messages import Faulted, struck
+from tinsmith.io.http.messages import Faulted
 
 MAX_REASON = 300
 """Characters of a library's message that a person is shown: some quote what they could not read."""
