@@ -1,4 +1,4 @@
-"""What training and sampling clients share: each is handed out before the server has made what it works on.
+"""What training and sampling clients share: they are handed out before the server has made what they work on.
 
 It owns how such a client waits, and the tokenizer of its model. The requests that make a model or a sampler
 are in `clients.creation`.
@@ -25,8 +25,8 @@ T = TypeVar("T")
 class CreatedClient(APIFuture[T]):
     """A client, and the future of it.
 
-    Calls can be made at once: they wait their turn behind the creation. `await` the client, or call
-    `result()`, to wait for the creation and to have its error raised; both give the client.
+    Calls can be made at once: they are queued behind the creation. `await` the client, or call `result()`, to
+    wait for the creation and to have its error raised; both return the client.
     """
 
     _what = "what it works on"
@@ -50,18 +50,25 @@ class CreatedClient(APIFuture[T]):
     @overload
     def get_tokenizer(self, *, backend: Literal["transformers"]) -> Any: ...
     def get_tokenizer(self, *, backend: Backend = "tokenizers") -> Tokenizer:
-        """Get the tokenizer of the model, without transformers unless `backend` says so; fetched once."""
+        """Return the tokenizer of the base model, which the first call fetches.
+
+        It comes from the server; where the server has none, the name of the model says where it is. With
+        `backend="transformers"` it is the one of transformers, else a `tinsmith.Tokenizer`, which needs no
+        transformers. Waits until this client is made; in a running event loop it raises `InputError` instead:
+        await the client first. Raises `MissingExtraError` where the tokenizer is on the hub and the extra
+        `hub` is not installed, and `TinkerError` where it cannot be had.
+        """
         self._wait_until_made("tokenizer")
         if backend not in self._tokenizers:
             self._tokenizers[backend] = self._connection.run(self._fetch_tokenizer(backend)).result()
         return cast("Tokenizer", self._tokenizers[backend])
 
     def get_telemetry(self) -> Telemetry | None:
-        """Return the telemetry of this client; None while it is off, as it is by default."""
+        """Return the telemetry of this client; None where it is off, as it is by default."""
         return self._context.telemetry
 
     def on_queue_state_change(self, queue_state: QueueState) -> None:
-        """Receive the reason why requests wait; override or patch it. Long waits are logged anyway."""
+        """Receive why requests wait: override it, or set it on the client. Long waits are logged anyway."""
 
     def __repr__(self) -> str:
         if "_tokenizers" not in self.__dict__:  # a subclass that never called our constructor
@@ -108,7 +115,7 @@ class CreatedClient(APIFuture[T]):
         self.result()
 
     def _refusal(self, error: BaseException) -> TinkerError:
-        """Build the error of what was called on a client that could not be made, from why it could not."""
+        """Build the error of calls on a client that could not be made, from the error of its creation."""
         known = error if isinstance(error, TinkerError) else unexpected(error, None)
         own = known.again("no")
         own.message = f"not sent, because {self._what} was not made: {known.message}"

@@ -80,7 +80,7 @@ class RestClient(Operations):
         holder.register_client(self)
 
     def get_telemetry(self) -> Telemetry | None:
-        """Return the telemetry of this client; None while it is off, as it is by default."""
+        """Return the telemetry of this client; None where it is off, as it is by default."""
         return self._context.telemetry
 
     def whoami(self) -> APIFuture[WhoamiResponse]:

@@ -277,7 +277,7 @@ class ServiceClient:
         return RestClient(self._context)
 
     def get_telemetry(self) -> Telemetry | None:
-        """Return the telemetry of this client; None while it is off, as it is by default."""
+        """Return the telemetry of this client; None where it is off, as it is by default."""
         return self._context.telemetry
 
     @property

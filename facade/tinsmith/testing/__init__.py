@@ -11,8 +11,7 @@
 
 from tinsmith.testing.clock import FrozenClock, frozen_clock
 from tinsmith.testing.fault_plans import AtPosition, AtRandom, FaultKind, FaultPlan, faults
-from tinsmith.testing.ledger import Applied, Ledger
-from tinsmith.testing.ledger_service import LedgerService, ServerDialect, reply
+from tinsmith.testing.ledger_service import Applied, Ledger, LedgerService, ServerDialect, reply
 from tinsmith.testing.sockets import SocketServer
 
 __all__ = [

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -18,13 +20,66 @@ from tinsmith.core.negotiation import PROBE, PROBE_MODEL
 from tinsmith.io.http.messages import Answer, Faulted, Seen
 from tinsmith.io.http.transport import client_of
 from tinsmith.testing.fault_plans import ACTS_FIRST, ON_POLLS, FaultKind, FaultPlan, active
-from tinsmith.testing.ledger import Applied, Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 TRAINING = frozenset(operation.id for operation in OPERATIONS.values() if operation.in_order)
 """Operations whose order counts: they are numbered within a model."""
+
+
+@attrs.frozen
+class Applied:
+    """One request that was applied, each time that it was."""
+
+    model_id: str
+    """The id of the model, or of the sampler, that it was for."""
+    seq_id: int
+    """Its number there, from 1 for a model and from 0 for a sampler."""
+    operation: str
+    """The operation id, such as `forward_backward`."""
+    digest: str
+    """The first 16 hexadecimal digits of the SHA-256 of its bytes."""
+    request_id: str
+    """The id of the promise that the service gave for it."""
+
+
+class Ledger:
+    """Every request that was applied, in the order of application: the evidence for exactly-once."""
+
+    def __init__(self) -> None:
+        self._entries: list[Applied] = []
+        self._guard = threading.Lock()
+
+    @property
+    def applied(self) -> Sequence[Applied]:
+        """The entries so far."""
+        with self._guard:
+            return tuple(self._entries)
+
+    def note(self, entry: Applied) -> None:
+        """Add an entry."""
+        with self._guard:
+            self._entries.append(entry)
+
+    def of(self, model_id: str) -> list[Applied]:
+        """Return the entries of one model."""
+        return [entry for entry in self.applied if entry.model_id == model_id]
+
+    def numbers(self, model_id: str) -> list[int]:
+        """Return the numbers applied on one model, in order of application."""
+        return [entry.seq_id for entry in self.of(model_id)]
+
+    def doubles(self) -> list[tuple[str, int]]:
+        """Return each (model_id, seq_id) that was applied more than once."""
+        counted = Counter((entry.model_id, entry.seq_id) for entry in self.applied)
+        return [key for key, times in counted.items() if times > 1]
+
+    def assert_exactly_once(self, model_id: str, last: int | None = None) -> None:
+        """Raise `AssertionError` unless 1, 2, 3 … were applied in order, each once; up to `last` if given."""
+        numbers = self.numbers(model_id)
+        expected = list(range(1, (len(numbers) if last is None else last) + 1))
+        assert numbers == expected, f"applied {numbers}, expected {expected}"
 
 
 @attrs.frozen
