@@ -13,11 +13,10 @@ from tinsmith.contract.check import Check, check_captures
 from tinsmith.contract.dialects import DIALECTS
 from tinsmith.contract.document import Contract, shipped
 from tinsmith.contract.exchange import Exchange, written
-from tinsmith.contract.judge import POLL
+from tinsmith.contract.recorder import SILENCES, Recorder
 from tinsmith.contract.report import ITSELF
 from tinsmith.contract.rules import findings
-from tinsmith.contract.sender import SILENCES, Sender
-from tinsmith.contract.traffic import Traffic
+from tinsmith.contract.traffic import POLL, Traffic
 from tinsmith.core.config import ClientConfig
 from tinsmith.io.http.messages import Answer
 from tinsmith.io.http.transport import client_of
@@ -76,16 +75,16 @@ def test_a_step_that_fails_keeps_no_other_from_cleaning_up(
     running: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What could not be deleted is told, and the rest is deleted all the same."""
-    real = Sender.call
+    real = Recorder.call
     failed: list[str] = []
 
-    async def call(self: Sender, operation: str, *arguments: Any, **more: Any) -> Any:
+    async def call(self: Recorder, operation: str, *arguments: Any, **more: Any) -> Any:
         if operation == "unload_model" or (operation == "delete_checkpoint" and not failed):
             failed.append(operation)
             raise ArithmeticError("planted")
         return await real(self, operation, *arguments, **more)
 
-    monkeypatch.setattr(Sender, "call", call)
+    monkeypatch.setattr(Recorder, "call", call)
     before = sum(count for _, count, _ in running.checkpoints.stored())
     report, exchanges = checked(running)
     checkpoints = [what for what in report.left_behind if what.startswith("tinker://")]
@@ -108,14 +107,14 @@ def test_a_fault_of_the_check_is_a_row_of_the_report(
     write: bool, operation: str, step: str, running: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was found before is reported, the fault is named, and what was made is deleted all the same."""
-    real = Sender.call
+    real = Recorder.call
 
-    async def call(self: Sender, asked: str, *arguments: Any, **more: Any) -> Any:
+    async def call(self: Recorder, asked: str, *arguments: Any, **more: Any) -> Any:
         if (asked, more.get("step")) == (operation, step):
             raise ArithmeticError("planted")
         return await real(self, asked, *arguments, **more)
 
-    monkeypatch.setattr(Sender, "call", call)
+    monkeypatch.setattr(Recorder, "call", call)
     before = sum(count for _, count, _ in running.checkpoints.stored())
     report, exchanges = checked(running, write=write)
     failed = [row for row in report.rows if row.verdict == "failed"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import schemathesis
 from schemathesis.config import SchemathesisConfig
-from tinsmith.contract.bodies import path_of, query_of, smallest_body
+from tinsmith.contract.bodies import parameters_of, smallest_body
 from tinsmith.contract.document import Operation, shipped
 from tinsmith_local.app.contract import Contract, document
 
@@ -134,8 +134,8 @@ def hold_to_the_contract(case: "Case") -> None:
     if is_first:
         APP.renew(op)
         APP.tried.add(op.id)
-        case.path_parameters = path_of(shipped(), op, APP.names)
-        case.query = query_of(shipped(), op, APP.names)
+        case.path_parameters = parameters_of(shipped(), op, APP.names, "path")
+        case.query = parameters_of(shipped(), op, APP.names, "query")
         if op.takes_body:
             case.body = smallest_body(shipped(), op, APP.names)
     elif valid and zlib.crc32(repr((case.body, case.path_parameters)).encode()) % 2 == 0:

@@ -13,7 +13,8 @@ from contract_validation import for_validation
 from tinsmith.contract import document
 from tinsmith.contract.dialects import dialect_of
 from tinsmith.contract.exchange import Exchange, as_json, exchanges_in
-from tinsmith.contract.judge import answer_findings, outcome, promise_kind, request_problems
+from tinsmith.contract.judge import answer_findings
+from tinsmith.contract.traffic import outcome, promise_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,5 +59,29 @@ class Contract(document.Contract):
         found = answer_findings(self, exchange, {})
         deviations = [str(finding) for finding in found if dialect_of(finding) is None]
         # A request that was refused for its form may have been wrong on purpose: a client probes so.
-        asked = [] if exchange.status in (400, 415, 422) else request_problems(self, exchange)
+        asked = [] if exchange.status in (400, 415, 422) else self._request_problems(exchange)
         return [*asked, *deviations]
+
+    def _request_problems(self, exchange: Exchange) -> Iterator[str]:
+        """Say what in a request does not fit: its body, its query, its headers."""
+        op = self.operation_of(exchange.method, exchange.path)
+        if op is None:
+            yield f"{exchange.method} {exchange.path}: no such operation"
+            return
+        schema = self.request_schema(op)
+        if schema is not None:
+            yield from (f"{op.id} request {misfit}" for misfit in self.misfits(schema, exchange.request))
+        elif exchange.request is not None:
+            yield f"{op.id}: a request body where none is documented"
+        given = {"query": exchange.query, "header": exchange.request_headers}
+        declared = self.parameters(op)
+        for parameter in declared:
+            place, name = parameter["in"], parameter["name"]
+            value = given.get(place, {}).get(name.lower() if place == "header" else name)
+            if value is None:
+                continue
+            schema = self.resolve(parameter["schema"])
+            typed = int(value) if schema.get("type") == "integer" else value
+            yield from (f"{op.id} {place} {name} {misfit}" for misfit in self.misfits(schema, typed))
+        known = {parameter["name"] for parameter in declared if parameter["in"] == "query"}
+        yield from (f"{op.id}: query {name} is not documented" for name in exchange.query.keys() - known)

@@ -1,27 +1,56 @@
-"""The smallest requests that the contract takes, put together from the document.
+"""The requests of a check: the smallest that the contract takes, and the few of a walk that have a content.
 
-Owns no knowledge of an operation: what is required is filled from examples, defaults and types.
+The smallest are put together from the document, without knowledge of an operation. Those of a walk (a model
+of rank 1, a batch of one datum, a short sample, one event) hold what every server of this API takes, and no
+more: some servers refuse fields that they do not know.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import secrets
+from typing import TYPE_CHECKING, Literal
+
+from tinsmith.core import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tinsmith.contract.document import Contract, Json, Operation
+    from tinsmith.core.codec.wire import Encoding
+
+TOKENS = (5, 6, 7, 8)
+"""The text that is trained and sampled: numbers that every vocabulary has."""
+OTHER_TOKENS = (5, 6, 7, 9)
+"""Another text of the same length."""
+
+ENCODINGS: tuple[Encoding, ...] = ("json", "protobuf")
+"""The encodings of a batch, in the order in which they are tried."""
+
+Batch = Literal["forward", "forward_backward"]
+"""Operations that carry data."""
+BATCHES: tuple[Batch, ...] = ("forward", "forward_backward")
 
 _BY_TYPE = {"string": "x", "integer": 1, "number": 1.0, "boolean": False, "array": [], "null": None}
 
 
 def smallest_body(contract: Contract, op: Operation, values: Mapping[str, Json]) -> Json:
     """Return the smallest body of an operation; `values` are what fields of these names get."""
-    return smallest(contract, contract.request_schema(op), values)
+    return _smallest(contract, contract.request_schema(op), values)
 
 
-def smallest(contract: Contract, schema: Json, values: Mapping[str, Json]) -> Json:
-    """Return the smallest value of a schema."""
+def parameters_of(
+    contract: Contract, op: Operation, values: Mapping[str, Json], place: str
+) -> dict[str, Json]:
+    """Return the parameters that an operation requires in its `path` or its `query`."""
+    return {
+        each["name"]: values.get(each["name"], _smallest(contract, each["schema"], values))
+        for each in contract.parameters(op)
+        if each["in"] == place and each.get("required")
+    }
+
+
+def _smallest(contract: Contract, schema: Json, values: Mapping[str, Json]) -> Json:
+    """Return the smallest value of a schema, filled from its defaults, examples and types."""
     schema = contract.resolve(schema)
     for key in ("const", "default"):
         if key in schema:
@@ -29,7 +58,7 @@ def smallest(contract: Contract, schema: Json, values: Mapping[str, Json]) -> Js
     if "properties" in schema:
         properties = schema["properties"]
         return {
-            name: values[name] if name in values else smallest(contract, properties[name], values)
+            name: values[name] if name in values else _smallest(contract, properties[name], values)
             for name in _needed(schema)
         }
     for key in ("examples", "enum"):
@@ -37,33 +66,122 @@ def smallest(contract: Contract, schema: Json, values: Mapping[str, Json]) -> Js
             return schema[key][0]
     for key in ("oneOf", "anyOf"):
         if schema.get(key):
-            return smallest(contract, schema[key][0], values)
+            return _smallest(contract, schema[key][0], values)
     if "then" in schema:  # a reference or null, as validators see it
-        return smallest(contract, schema["then"], values)
+        return _smallest(contract, schema["then"], values)
     kind = schema.get("type", "object")
     return {} if "object" in kind else _BY_TYPE[kind if isinstance(kind, str) else kind[0]]
 
 
 def _needed(schema: Json) -> list[str]:
-    """Name the fields that are required, and the first group of those that exclude each other."""
+    """Return the fields that are required, and the first group of those that exclude each other."""
     groups = [one["required"] for one in schema.get("oneOf", ()) if "required" in one]
     wanted = {*schema.get("required", ()), *(groups[0] if groups else ())}
     return [name for name in schema["properties"] if name in wanted]
 
 
-def query_of(contract: Contract, op: Operation, values: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the query that an operation requires."""
+def unknown_ids() -> dict[str, str]:
+    """Return ids of each kind that nobody has; those that have colons have them here too."""
+    name = f"x-contract-check-{secrets.token_hex(6)}"
+    run, sampler, path = f"{name}:train:0", f"{name}:sample:0", f"tinker://{name}:train:0/weights/{name}"
     return {
-        each["name"]: values.get(each["name"], smallest(contract, each["schema"], values))
-        for each in contract.parameters(op)
-        if each["in"] == "query" and each.get("required")
+        **dict.fromkeys(("session_id", "request_id", "checkpoint_name", "base_model"), name),
+        **dict.fromkeys(("model_id", "training_run_id"), run),
+        **dict.fromkeys(("sampler_id", "sampling_session_id"), sampler),
+        **dict.fromkeys(("tinker_path", "source_path", "model_path"), path),
+        "checkpoint_kind": "weights",
     }
 
 
-def path_of(contract: Contract, op: Operation, values: Mapping[str, Json]) -> dict[str, str]:
-    """Return the parameters of an operation's path."""
+def session() -> dict[str, Json]:
+    """Return the body that opens a session."""
     return {
-        each["name"]: str(values.get(each["name"], smallest(contract, each["schema"], values)))
-        for each in contract.parameters(op)
-        if each["in"] == "path"
+        "tags": ["contract-check"],
+        "user_metadata": {},
+        "sdk_version": __version__,
+        "type": "create_session",
+    }
+
+
+def telemetry(session_id: str) -> dict[str, Json]:
+    """Return one event."""
+    event = {
+        "event": "GENERIC_EVENT",
+        "event_id": "bd03b636-2bbf-41a9-97d5-5e1581b14e1d",
+        "event_session_index": 0,
+        "severity": "INFO",
+        "timestamp": "2026-11-22T06:55:44.088675Z",
+        "event_name": "contract.check",
+        "event_data": {},
+    }
+    return {
+        "events": [event],
+        "platform": "Linux",
+        "sdk_version": __version__,
+        "session_id": session_id,
+        "process_uuid": event["event_id"],
+    }
+
+
+def model(session_id: str | None, number: int, base_model: str | None) -> dict[str, Json]:
+    """Return the body that makes a model."""
+    lora = {"rank": 1, "seed": 7, "train_mlp": True, "train_attn": True, "train_unembed": True}
+    return {
+        "session_id": session_id,
+        "model_seq_id": number,
+        "base_model": base_model,
+        "user_metadata": {},
+        "lora_config": lora,
+        "type": "create_model",
+    }
+
+
+def batch(operation: Batch, model_id: str, number: int, tokens: tuple[int, ...] = TOKENS) -> dict[str, Json]:
+    """Return a batch as JSON."""
+    datum = {
+        "model_input": {"chunks": [{"type": "encoded_text", "tokens": list(tokens[:-1])}]},
+        "loss_fn_inputs": _loss_inputs(tokens),
+    }
+    return {
+        f"{operation}_input": {"data": [datum], "loss_fn": "cross_entropy"},
+        "model_id": model_id,
+        "seq_id": number,
+    }
+
+
+def _loss_inputs(tokens: tuple[int, ...]) -> dict[str, dict[str, Json]]:
+    shape = [len(tokens) - 1]
+    return {
+        "target_tokens": {"data": list(tokens[1:]), "dtype": "int64", "shape": shape},
+        "weights": {"data": [1.0] * shape[0], "dtype": "float32", "shape": shape},
+    }
+
+
+def protobuf_batch(operation: Batch, model_id: str, number: int, tokens: tuple[int, ...] = TOKENS) -> bytes:
+    """Return a batch as protobuf; both operations have one route there, and the body says which it is."""
+    from tinsmith.core.codec import encode_forward_backward
+    from tinsmith.core.values import Datum, ModelInput, TensorData
+
+    datum = Datum(
+        model_input=ModelInput.from_ints(list(tokens[:-1])),
+        loss_fn_inputs={name: TensorData(**fields) for name, fields in _loss_inputs(tokens).items()},
+    )
+    pieces = encode_forward_backward(
+        operation, [datum], "cross_entropy", None, model_id, number, encoding="protobuf"
+    )
+    return b"".join(pieces)
+
+
+def sample(
+    sampler: str | None, number: int, tokens: tuple[int, ...] = TOKENS, *, most: int = 4
+) -> dict[str, Json]:
+    """Return a request for one sample of at most `most` tokens."""
+    return {
+        "sampling_session_id": sampler,
+        "seq_id": number,
+        "num_samples": 1,
+        "prompt": {"chunks": [{"type": "encoded_text", "tokens": list(tokens)}]},
+        "sampling_params": {"max_tokens": most, "seed": 5, "temperature": 1.0, "stop": []},
+        "prompt_logprobs": True,
+        "type": "sample",
     }

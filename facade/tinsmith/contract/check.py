@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from tinsmith.contract.document import Contract, shipped
-from tinsmith.contract.exchange import exchanges_in
-from tinsmith.contract.judge import words_of
+from tinsmith.contract.exchange import NO_ROUTE, WRONG_KEY, exchanges_in
 from tinsmith.contract.probe import probe
-from tinsmith.contract.report import ITSELF, NO_ROUTE, Report, Row, report
-from tinsmith.contract.rules import WRONG_KEY
-from tinsmith.contract.sender import Sender
+from tinsmith.contract.recorder import Recorder
+from tinsmith.contract.report import ITSELF, Report, Row, report
+from tinsmith.contract.traffic import words_of
 from tinsmith.contract.walk import PATIENCE_S, Walk
 from tinsmith.core.errors import APIConnectionError, AuthenticationError
 from tinsmith.core.server_profiles import profile_of
@@ -47,15 +46,15 @@ class Check:
     ) -> None:
         self._config = config
         self._contract = contract or shipped()
-        self._sender = Sender(self._contract, config, http_client, on_send)
-        self._walk = Walk(self._sender, base_model=base_model, patience_s=patience_s) if write else None
+        self._recorder = Recorder(self._contract, config, http_client, on_send)
+        self._walk = Walk(self._recorder, base_model=base_model, patience_s=patience_s) if write else None
         self._untried: Mapping[str, str] = {}
         self._failure = ""
 
     @property
     def exchanges(self) -> list[Exchange]:
         """Return all that was said so far."""
-        return self._sender.exchanges
+        return self._recorder.exchanges
 
     async def run(self) -> None:
         """Send all that there is to send; a fault of the check itself is kept for the report.
@@ -63,12 +62,12 @@ class Check:
         Raises APIConnectionError where nobody answers, and AuthenticationError where the server refuses the
         key. Ctrl-C ends it within seconds.
         """
-        async with self._sender:
+        async with self._recorder:
             try:
                 if self._walk is not None:
                     await self._walk.run()
                 else:
-                    self._untried = await probe(self._sender)
+                    self._untried = await probe(self._recorder)
             except asyncio.CancelledError:
                 self._failure = f"interrupted at {self._last()}"
                 raise

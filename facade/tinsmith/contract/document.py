@@ -119,7 +119,7 @@ class Contract:
         return frozenset(
             op.id
             for op in self.operations.values()
-            if op.result is not None and {"model_id", "seq_id"} <= self._request_fields(op)
+            if op.result is not None and {"model_id", "seq_id"} <= self.names_of(op)
         )
 
     @cached_property
@@ -156,9 +156,6 @@ class Contract:
                 for part in (node, *node.get("anyOf", ()), node.get("then", {}))  # `then`: unless it is null
             )
         )
-
-    def _request_fields(self, op: Operation) -> set[str]:
-        return set(self.resolve(self.request_schema(op) or {}).get("properties", ()))
 
     def _example(self, schema: Json) -> Mapping[str, Json]:
         """Return the first example of a message; empty where there is none."""
@@ -215,6 +212,11 @@ class Contract:
     def parameters(self, op: Operation) -> list[Mapping[str, Json]]:
         """Return the parameters of an operation, references followed."""
         return [self.resolve(raw) for raw in op.node.get("parameters", ())]
+
+    def names_of(self, op: Operation) -> set[str]:
+        """Return the names of an operation's parameters and of the fields of its body."""
+        fields = self.resolve(self.request_schema(op) or {}).get("properties", ())
+        return {*fields, *(each["name"] for each in self.parameters(op))}
 
     def path_names(self, op: Operation) -> list[str]:
         """Name the parameters of an operation's path."""

@@ -39,6 +39,15 @@ HEADERS = frozenset(
 )
 """Headers that are kept, beside all that begin with `x-tinker-`: those of which the contract speaks."""
 
+UNKNOWN, WRONG_KEY = "unknown id", "wrong key"
+"""Steps of a check whose requests are to be refused."""
+
+NO_BODY = "a body that is none"
+"""The step of requests whose body no operation takes."""
+
+NO_ROUTE = "no such route"
+"""The step of a request to a path that no server has: its answer shows how a missing route looks."""
+
 REDACTED = "REDACTED"
 LONGEST_LIST = 64
 """Entries of a list that a capture keeps."""

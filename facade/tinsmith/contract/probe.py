@@ -6,13 +6,11 @@ What takes no body and names no id is sent with a wrong key.
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
-from tinsmith.contract.bodies import path_of, query_of, smallest_body
-from tinsmith.contract.report import MISSING_ROUTE, NO_ROUTE
-from tinsmith.contract.rules import NO_BODY, UNKNOWN, WRONG_KEY
-from tinsmith.contract.sender import SILENT, Silent
+from tinsmith.contract.bodies import parameters_of, smallest_body, unknown_ids
+from tinsmith.contract.exchange import NO_BODY, NO_ROUTE, UNKNOWN, WRONG_KEY
+from tinsmith.contract.recorder import SilentError
 from tinsmith.contract.traffic import field_of
 from tinsmith.core.errors import APIConnectionError
 
@@ -21,69 +19,68 @@ if TYPE_CHECKING:
 
     from tinsmith.contract.document import Json, Operation
     from tinsmith.contract.exchange import Exchange
-    from tinsmith.contract.sender import Sender
+    from tinsmith.contract.recorder import Recorder
+
+MISSING_ROUTE = "/api/v1/x-contract-check/no-such-route"
+"""A path that no server has."""
 
 NOT_A_BODY: list[Json] = []
 """No operation takes a list: it is refused wherever it is read."""
 
-
-def unknown_ids() -> dict[str, str]:
-    """Return ids of each kind that nobody has; those that have colons have them here too."""
-    name = f"x-contract-check-{secrets.token_hex(6)}"
-    run = f"{name}:train:0"
-    ids = {
-        "session_id": name,
-        "model_id": run,
-        "training_run_id": run,
-        "sampler_id": f"{name}:sample:0",
-        "sampling_session_id": f"{name}:sample:0",
-        "request_id": name,
-        "checkpoint_kind": "weights",
-        "checkpoint_name": name,
-        "base_model": name,
-    }
-    return ids | dict.fromkeys(("tinker_path", "source_path", "model_path"), f"tinker://{run}/weights/{name}")
+_LISTED = (
+    ("training_runs", "training_run_id", "training_run_id"),
+    ("supported_models", "base_model", "model_name"),
+    ("sessions", "session_id", None),
+    ("sampler_ids", "sampler_id", None),
+)
+"""Lists of answers, the kind of id that their rows have, and the rows' field of it; None for bare ids."""
 
 
-async def probe(sender: Sender) -> dict[str, str]:
+async def greet(recorder: Recorder) -> None:
+    """Ask for what no server has, and with a wrong key: how missing routes and refusals look."""
+    first = await recorder.get(MISSING_ROUTE, step=NO_ROUTE)
+    if first.status == 0:
+        raise APIConnectionError(f"the server cannot be reached: {first.answer['text']}")
+    await recorder.call("list_training_runs", step=WRONG_KEY)  # what is a user's own
+
+
+async def probe(recorder: Recorder) -> dict[str, str]:
     """Ask about each operation; returns why some were not tried."""
+    contract = recorder.contract
     try:
-        await _ask(sender)
-    except Silent:
-        return dict.fromkeys(sender.contract.operations, SILENT)
+        await greet(recorder)
+        unknown = unknown_ids()
+        for op in contract.operations.values():
+            await _ask(recorder, op, unknown)
+        known = _known(recorder.exchanges)
+        for op in contract.operations.values():  # and what the lists have shown, by its id
+            names = contract.path_names(op)
+            if op.method == "GET" and names and all(name in known for name in names):
+                await recorder.call(op.id, step="read", path={name: known[name] for name in names})
+    except SilentError as silence:
+        return dict.fromkeys(contract.operations, str(silence))
     return {}
 
 
-async def _ask(sender: Sender) -> None:
-    await greet(sender)
-    unknown = unknown_ids()
-    for op in sender.contract.operations.values():
-        invented = dict.fromkeys(sender.contract.path_names(op), unknown["request_id"])
-        path = path_of(sender.contract, op, invented | unknown)
-        if not (op.is_read or op.takes_body or path):  # nothing but the key keeps it from being done
-            await sender.send(op.method, op.path, operation=op.id, step=WRONG_KEY, wrong_key=True)
-            continue
-        body = smallest_body(sender.contract, op, unknown) if op.takes_body else None
-        if body is None or _changes_nothing(op, body, path, unknown):
-            step = UNKNOWN if path or _named(body, unknown) else "read"
-        else:
-            body, step = NOT_A_BODY, NO_BODY
-        values = {**unknown, **_known(sender.exchanges)} if op.method == "GET" else unknown
-        await sender.call(op.id, body, step=step, path=path, query=query_of(sender.contract, op, values))
-    await _read_what_is_there(sender)
-
-
-async def greet(sender: Sender) -> None:
-    """Ask for what no server has, and with a wrong key: how missing routes and refusals look."""
-    first = await sender.send("GET", MISSING_ROUTE, step=NO_ROUTE)
-    if first.status == 0:
-        raise APIConnectionError(f"the server cannot be reached: {first.answer['text']}")
-    op = sender.contract.operations["list_training_runs"]  # what is a user's own
-    await sender.send(op.method, op.path, operation=op.id, step=WRONG_KEY, wrong_key=True)
+async def _ask(recorder: Recorder, op: Operation, unknown: Mapping[str, str]) -> None:
+    contract = recorder.contract
+    invented = dict.fromkeys(contract.path_names(op), unknown["request_id"])
+    path = parameters_of(contract, op, {**invented, **unknown}, "path")
+    if not (op.is_read or op.takes_body or path):  # nothing but the key keeps it from being done
+        await recorder.call(op.id, step=WRONG_KEY)
+        return
+    body = smallest_body(contract, op, unknown) if op.takes_body else None
+    if body is None or _changes_nothing(op, body, path, unknown):
+        step = UNKNOWN if path or _named(body, unknown) else "read"
+    else:
+        body, step = NOT_A_BODY, NO_BODY
+    values = {**unknown, **_known(recorder.exchanges)} if op.method == "GET" else unknown
+    query = parameters_of(contract, op, values, "query")
+    await recorder.call(op.id, body, step=step, path=path, query=query)
 
 
 def _changes_nothing(op: Operation, body: Json, path: Mapping[str, str], unknown: Mapping[str, str]) -> bool:
-    """Tell whether a server that takes this body is left as it was.
+    """Whether a server that takes this body is left as it was.
 
     It is where the contract says that the operation reads, and where the request names unknown ids and brings
     nothing else. A promise is one more thing on the server, whatever it names.
@@ -95,42 +92,19 @@ def _changes_nothing(op: Operation, body: Json, path: Mapping[str, str], unknown
 
 def _named(body: Json, unknown: Mapping[str, str]) -> set[str]:
     """Return the fields of a body that name an unknown id."""
-    if not isinstance(body, dict):
-        return set()
-    return {name for name, value in body.items() if name in unknown and unknown[name] == value}
-
-
-async def _read_what_is_there(sender: Sender) -> None:
-    """Read by its id what the lists have shown."""
-    known = _known(sender.exchanges)
-    for op in sender.contract.operations.values():
-        names = sender.contract.path_names(op)
-        if op.method == "GET" and names and all(name in known for name in names):
-            await sender.call(op.id, step="read", path={name: known[name] for name in names})
+    return {name for name, value in unknown.items() if field_of(body, name) == value}
 
 
 def _known(exchanges: list[Exchange]) -> dict[str, str]:
     """Return ids that answers have shown, one of each kind."""
-    found: dict[str, str] = {}
-    for exchange in exchanges:
-        if exchange.status == 200 and isinstance(exchange.answer, dict):
-            found |= dict(_ids_in(exchange.answer))
-    return found
+    answers = (exchange.answer for exchange in exchanges if exchange.status == 200)
+    return {name: value for answer in answers for name, value in _ids_in(answer)}
 
 
-def _ids_in(answer: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+def _ids_in(answer: Json) -> Iterator[tuple[str, str]]:
     for field, name, shown in _LISTED:
-        rows = answer.get(field)
+        rows = field_of(answer, field)
         for row in rows if isinstance(rows, list) else ():
             value = row if shown is None else field_of(row, shown)
             if isinstance(value, str) and value:
                 yield name, value
-
-
-_LISTED = (
-    ("training_runs", "training_run_id", "training_run_id"),
-    ("supported_models", "base_model", "model_name"),
-    ("sessions", "session_id", None),
-    ("sampler_ids", "sampler_id", None),
-)
-"""Lists of answers, the kind of id that their rows have, and the rows' field of it; None for bare ids."""

@@ -5,20 +5,21 @@ Sums up what `judge` and `rules` found. Sends nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, get_args
 
 import attrs
 
+from tinsmith.contract.bodies import BATCHES
 from tinsmith.contract.dialects import Dialect, dialect_of
-from tinsmith.contract.judge import POLL, Finding, answer_findings, outcome, words_of
-from tinsmith.contract.rules import NO_BODY, UNKNOWN, WRONG_KEY, findings
-from tinsmith.contract.traffic import Traffic
+from tinsmith.contract.exchange import NO_BODY, UNKNOWN, WRONG_KEY
+from tinsmith.contract.judge import Finding, answer_findings
+from tinsmith.contract.rules import findings
+from tinsmith.contract.traffic import POLL, Traffic, is_promise, outcome, words_of
 from tinsmith.core.server_profiles import UNKNOWN as UNKNOWN_SERVER
 from tinsmith.core.server_profiles import Clues, ServerProfile, recognise, version_by_probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tinsmith.contract.document import Contract, Json, Operation
     from tinsmith.contract.exchange import Exchange
@@ -31,12 +32,6 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 ITSELF = "the check itself"
 """Stands in the place of the operation in the row of a check that ended before its time."""
-
-MISSING_ROUTE = "/api/v1/x-contract-check/no-such-route"
-"""A path that no server has: its answer shows how the server says that a route is missing."""
-
-NO_ROUTE = "no such route"
-"""The step of that request."""
 
 
 @attrs.frozen(kw_only=True)
@@ -130,123 +125,78 @@ def report(
     `server` is what is known of it before; `untried` says why operations were not tried.
     """
     traffic = Traffic(contract, exchanges)
-    found = list(dict.fromkeys([*_each(contract, exchanges, traffic), *findings(traffic)]))
-    explained = [(finding, dialect_of(finding)) for finding in found]
-    deviations = tuple(finding for finding, dialect in explained if dialect is None)
-    dialects = dict.fromkeys(dialect.name for _, dialect in explained if dialect is not None)
-    named = (
-        [(finding, dialect) for finding, dialect in explained if dialect is not None and dialect.name == name]
-        for name in dialects
+    single = (
+        finding
+        for _, exchange in traffic.calls
+        if not traffic.is_absent(exchange)  # a route that is not there breaks no rule
+        for finding in answer_findings(contract, exchange, traffic.issued)
     )
+    deviations: list[Finding] = []
+    dialects: dict[str, tuple[Dialect, list[Finding]]] = {}
+    for finding in dict.fromkeys([*single, *findings(traffic)]):
+        dialect = dialect_of(finding)
+        if dialect is None:
+            deviations.append(finding)
+        else:
+            dialects.setdefault(dialect.name, (dialect, []))[1].append(finding)
+    wrong = {finding.operation for finding in deviations}
     return Report(
         source=source,
-        server=_server(contract, exchanges, Clues(server)),
+        server=_server(traffic, Clues(server)),
         contract=contract.version,
-        rows=_rows(traffic, {finding.operation for finding in deviations}, untried or {}),
-        deviations=deviations,
-        dialects=tuple(Named(dialect=seen[0][1], findings=tuple(one for one, _ in seen)) for seen in named),
+        rows=tuple(
+            _row(op, traffic, op.id in wrong, (untried or {}).get(op.id, ""))
+            for op in contract.operations.values()
+        ),
+        deviations=tuple(deviations),
+        dialects=tuple(Named(dialect=dialect, findings=tuple(seen)) for dialect, seen in dialects.values()),
         left_behind=tuple(left_behind),
     )
 
 
-def _rows(traffic: Traffic, deviating: set[str], untried: Mapping[str, str]) -> tuple[Row, ...]:
-    """Return one row an operation, in the order of the contract."""
-    missing = _signatures(traffic.exchanges)
-    addressed: dict[str, list[Exchange]] = {name: [] for name in traffic.contract.operations}
-    for exchange in traffic.exchanges:
-        op = traffic.operation(exchange)
-        if op is not None:
-            addressed[op.id].append(exchange)
-    return tuple(
-        _row(op, traffic, addressed[op.id], op.id in deviating, missing, untried.get(op.id, ""))
-        for op in traffic.contract.operations.values()
-    )
-
-
-def _each(contract: Contract, exchanges: Iterable[Exchange], traffic: Traffic) -> Iterator[Finding]:
-    """Judge every exchange by itself; a route that is not there breaks no rule."""
-    missing = _signatures(traffic.exchanges)
-    for exchange in exchanges:
-        if not is_absent(exchange, missing):
-            yield from answer_findings(contract, exchange, traffic.issued)
-
-
-def _signatures(exchanges: Iterable[Exchange]) -> set[str]:
-    """Return how this server says that a route is missing; as frameworks do where nobody asked."""
-    asked = {_signature(each) for each in exchanges if each.step == NO_ROUTE}
-    return asked or {'404 "Not Found"'}
-
-
-def _signature(exchange: Exchange) -> str:
-    """Return a status with its words; a path that they repeat is left out."""
-    return f"{exchange.status} {words_of(exchange.answer)!r}".replace(exchange.path, "PATH").replace("'", '"')
-
-
-def is_absent(exchange: Exchange, missing: set[str]) -> bool:
-    """Tell whether an answer says that there is no such route, rather than no such id."""
-    return exchange.status == 405 or (exchange.status == 404 and _signature(exchange) in missing)
-
-
-def _row(
-    op: Operation,
-    traffic: Traffic,
-    mine: list[Exchange],
-    deviates: bool,
-    missing: set[str],
-    untried: str,
-) -> Row:
+def _row(op: Operation, traffic: Traffic, deviates: bool, untried: str) -> Row:
+    mine = [exchange for found, exchange in traffic.calls if found is op]
     keyed = [each for each in mine if each.step != WRONG_KEY] or mine
     plain = [each for each in keyed if each.step != UNKNOWN] or keyed
-    statuses = tuple(dict.fromkeys(each.status for each in keyed))
-    served = [each for each in plain if 200 <= each.status < 400]
-    verdict, reason = _verdict(op, traffic, plain, served, missing)
     if deviates:
-        verdict, reason = "deviates", ""
+        verdict, reason = _DEVIATES
     elif not mine:
         verdict, reason = "not tried", untried or "nothing was sent to it"
+    else:
+        verdict, reason = _verdict(op, traffic, plain)
+    statuses = tuple(dict.fromkeys(each.status for each in keyed))
     return Row(operation=op.id, verdict=verdict, statuses=statuses, reason=reason)
 
 
-def _verdict(
-    op: Operation, traffic: Traffic, plain: list[Exchange], served: list[Exchange], missing: set[str]
-) -> tuple[Verdict, str]:
-    """Judge what answered no rule: served, refused for a reason, or not there."""
+_DEVIATES: tuple[Verdict, str] = ("deviates", "")
+
+
+def _verdict(op: Operation, traffic: Traffic, asked: Sequence[Exchange]) -> tuple[Verdict, str]:
+    """Judge an operation that breaks no rule: it is served, refused for a reason, or not there."""
+    served = [each for each in asked if 200 <= each.status < 400]
     if op.result is not None:
-        promises = [
-            each.answer["request_id"]
-            for each in served
-            if isinstance(each.answer, Mapping) and "request_id" in each.answer
-        ]
+        promises = [each.answer["request_id"] for each in served if is_promise(each.answer)]
         if any(traffic.result(promise) is not None for promise in promises):
             return "verified", ""
-        failed = next(filter(None, map(traffic.failure, promises)), None)
-        if failed is not None:
-            return "refused", failed
         if promises:
-            return "refused", "its promise was not followed to the end"
-    elif any(op.id != POLL or outcome(each.answer) == "done" for each in served):
-        return "verified", ""
+            failed = next(filter(None, map(traffic.failure, promises)), None)
+            return "refused", failed or "its promise was not followed to the end"
     elif served:
-        return "verified", "no promise was fulfilled"
-    refused = [each for each in plain if not is_absent(each, missing)]
-    if refused and refused[-1].step == NO_BODY and refused[-1].status in (400, 422):
+        fulfilled = op.id != POLL or any(outcome(each.answer) == "done" for each in served)
+        return "verified", "" if fulfilled else "no promise was fulfilled"
+    refused = [each for each in asked if not traffic.is_absent(each)]
+    if not refused:
+        return "absent", ""
+    if refused[-1].step == NO_BODY and refused[-1].status in (400, 422):
         return "refused", f"refused {NO_BODY}"  # the words of servers describe a request of ours, not them
-    if refused:
-        return "refused", words_of(refused[-1].answer)
-    return "absent", ""
+    return "refused", words_of(refused[-1].answer)
 
 
-def _server(contract: Contract, exchanges: Iterable[Exchange], clues: Clues) -> str:
+def _server(traffic: Traffic, clues: Clues) -> str:
     """Recognise the kind of server as clients do."""
-    for exchange in exchanges:
-        op = contract.operation_of(exchange.method, exchange.path)
-        if op is not None:
-            clues = recognise(clues, op.id, exchange.status, exchange.answer_headers, exchange.answer)
-    refuses_json = any(_is_batch(each) and each.status == 415 for each in exchanges)
+    refuses_json = False
+    for op, exchange in traffic.calls:
+        clues = recognise(clues, op.id, exchange.status, exchange.answer_headers, exchange.answer)
+        is_json = "json" in exchange.request_headers.get("content-type", "")
+        refuses_json |= op.id in BATCHES and is_json and exchange.status == 415
     return version_by_probe(clues.profile, "protobuf" if refuses_json else "json").name
-
-
-def _is_batch(exchange: Exchange) -> bool:
-    """Whether a request is a batch as JSON."""
-    kind = exchange.request_headers.get("content-type", "")
-    return exchange.path.endswith(("/forward", "/forward_backward")) and "json" in kind

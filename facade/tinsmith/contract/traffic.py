@@ -1,4 +1,4 @@
-"""Traffic in the order in which it was sent, and what became of its promises.
+"""Reads traffic in the order in which it was sent: what answers say, and what became of promises.
 
 Judges nothing: `judge` looks at one exchange, `rules` at what several of them show.
 """
@@ -6,19 +6,75 @@ Judges nothing: `judge` looks at one exchange, `rules` at what several of them s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from tinsmith.contract.exchange import as_json
-from tinsmith.contract.judge import POLL, is_promise, outcome, words_of
+from tinsmith.contract.document import shortened
+from tinsmith.contract.exchange import NO_ROUTE, as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from tinsmith.contract.document import Contract, Json, Operation
     from tinsmith.contract.exchange import Exchange
 
+    Issued = Mapping[str, Exchange]
+    """The request behind each promise, by the id of the promise."""
+
+POLL = "retrieve_future"
+"""The operation that brings the results of promises."""
+
 WAITS = frozenset({408, 425, 429, 503})
 """Statuses that say: not now."""
+
+
+def field_of(value: Json, name: str) -> Json:
+    """Return a field of an object; None where there is no such field, or no object."""
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def text_of(value: Json, name: str) -> str | None:
+    """Return a field of an object as text; None where it is absent or null."""
+    found = field_of(value, name)
+    return None if found is None else str(found)
+
+
+def outcome(answer: Json) -> Literal["pending", "failed", "announced", "done"]:
+    """Return what a success of a poll says of its promise; `announced` is the size of the result alone."""
+    if not isinstance(answer, Mapping):
+        return "done"
+    if answer.get("type") == "try_again":
+        return "pending"
+    if "error" in answer and ("category" in answer or answer.get("type") == "request_failed"):
+        return "failed"
+    return "announced" if answer.get("status") == "complete_metadata" else "done"
+
+
+def is_promise(answer: Json) -> bool:
+    """Whether an answer is a promise."""
+    return isinstance(answer, Mapping) and "request_id" in answer
+
+
+def words_of(answer: Json) -> str:
+    """Return what an error says in words; empty where it says nothing."""
+    if not isinstance(answer, Mapping):
+        return "" if answer is None else shortened(answer)
+    for key in ("error", "detail", "message", "title", "text"):
+        told = answer.get(key)
+        if isinstance(told, list) and told and isinstance(told[0], Mapping):
+            loc = told[0].get("loc")
+            where = ".".join(map(str, loc if isinstance(loc, list) else ()))
+            return f"{where}: {told[0].get('msg', '')}".strip(": ")
+        if told:
+            return told if isinstance(told, str) else shortened(told)
+    return ""
+
+
+def promise_kind(contract: Contract, exchange: Exchange, issued: Issued) -> Operation | None:
+    """Return the operation whose result a poll brings: that of the request, or what the poll says."""
+    behind = issued.get(str(field_of(exchange.request, "request_id")))
+    if behind is not None:
+        return contract.operation_of(behind.method, behind.path)
+    return contract.of_request_type(exchange.request_headers.get("x-tinker-request-type"))
 
 
 class Traffic:
@@ -28,23 +84,32 @@ class Traffic:
         self.contract = contract
         self.exchanges = [_read(exchange) for exchange in exchanges]
         """Protobuf is read as the JSON that it stands for."""
+        self.calls = [
+            (op, exchange)
+            for exchange in self.exchanges
+            if (op := contract.operation_of(exchange.method, exchange.path)) is not None
+        ]
+        """Those that address an operation, with it."""
         self.issued: dict[str, Exchange] = {}
         """The first request behind each promise."""
         self.polls: dict[str, list[tuple[int, Exchange]]] = {}
-        """Answers of polls, by the id of the promise, with their places in the traffic."""
-        for place, exchange in enumerate(self.exchanges):
-            op = self.operation(exchange)
-            if op is None or not isinstance(exchange.answer, Mapping):
-                pass
+        """Answers of polls, by the id of the promise, with their places among the calls."""
+        asked = {_signature(each) for each in self.exchanges if each.step == NO_ROUTE}
+        self._missing = asked or {'404 "Not Found"'}  # as frameworks say it, where nobody asked
+        for place, (op, exchange) in enumerate(self.calls):
+            if op.id == POLL and isinstance(exchange.request, Mapping):
+                promise = str(exchange.request.get("request_id"))
+                self.polls.setdefault(promise, []).append((place, exchange))
             elif op.id != POLL and is_promise(exchange.answer) and exchange.status // 100 == 2:
                 self.issued.setdefault(str(exchange.answer["request_id"]), exchange)
-            if op is not None and op.id == POLL and isinstance(exchange.request, Mapping):
-                request_id = str(exchange.request.get("request_id"))
-                self.polls.setdefault(request_id, []).append((place, exchange))
 
     def operation(self, exchange: Exchange) -> Operation | None:
-        """Return the operation that a request addressed."""
+        """Return the operation that a request addresses."""
         return self.contract.operation_of(exchange.method, exchange.path)
+
+    def is_absent(self, exchange: Exchange) -> bool:
+        """Whether an answer says that there is no such route, rather than no such id."""
+        return exchange.status == 405 or (exchange.status == 404 and _signature(exchange) in self._missing)
 
     def final(self, promise: Json) -> tuple[int, Exchange] | None:
         """Return the answer that ended a promise, with its place; None where none did."""
@@ -66,34 +131,18 @@ class Traffic:
     def failure(self, promise: Json) -> str | None:
         """Return what a promise failed with, in words; None where it did not."""
         found = self.final(promise)
-        if found is None:
+        if found is None or (found[1].status // 100 == 2 and outcome(found[1].answer) == "done"):
             return None
-        _, poll = found
-        if poll.status // 100 == 2 and outcome(poll.answer) == "done":
-            return None
-        return f"{poll.status} {words_of(poll.answer)}".strip()
-
-    def successes(self, operation: str) -> Iterator[tuple[int, Exchange]]:
-        """Yield what was accepted of an operation, with its place."""
-        for place, exchange in enumerate(self.exchanges):
-            op = self.operation(exchange)
-            if op is not None and op.id == operation and exchange.status // 100 == 2:
-                yield place, exchange
+        return f"{found[1].status} {words_of(found[1].answer)}".strip()
 
 
 def _read(exchange: Exchange) -> Exchange:
     try:  # a forward in protobuf has the route of forward_backward, and that is what it shows
         return as_json(exchange)._replace(path=exchange.path)
-    except ValueError:  # told by the judge
+    except ValueError:  # the judge reports it
         return exchange
 
 
-def field_of(value: Json, name: str) -> Json:
-    """Return a field of an object; None where there is no such field, or no object."""
-    return value.get(name) if isinstance(value, Mapping) else None
-
-
-def text_of(value: Json, name: str) -> str | None:
-    """Return a field of an object as text; None where it is absent or null."""
-    found = field_of(value, name)
-    return None if found is None else str(found)
+def _signature(exchange: Exchange) -> str:
+    """Return a status with its words; a path that they repeat is left out."""
+    return f"{exchange.status} {words_of(exchange.answer)!r}".replace(exchange.path, "PATH").replace("'", '"')

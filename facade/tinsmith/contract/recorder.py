@@ -1,8 +1,8 @@
-"""Sends the requests of a check, and keeps each with its answer.
+"""Sends the requests of a check one at a time, and keeps each with its answer.
 
 It has no retries, no numbers and no values of the client: it must be able to send what the client never
 would, and to see each answer as it came. It goes through the one transport, so that proxies, TLS and `local:`
-are as always.
+work as always.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from tinsmith.contract.exchange import Exchange, kept_headers, query_of, readable
+from tinsmith.contract.exchange import WRONG_KEY, Exchange, kept_headers, query_of, readable
 from tinsmith.core.config import Secret
 from tinsmith.core.decision import NOT_SENT, Fault
 from tinsmith.io.http.messages import Body, Faulted, Lane, Request, json_body
@@ -32,20 +32,20 @@ PATH_SAFE = ":"
 SILENCES = 3
 """Requests in a row without an answer in time, after which no more are sent."""
 
-SILENT = "the server stopped answering"
-"""Why operations were not tried then."""
-
 _IN_TIME = frozenset({Fault.READ_TIMEOUT, Fault.DEADLINE})
 _WORDED = NOT_SENT | {Fault.DEADLINE, Fault.REDIRECT}
 """Faults whose reason comes from the system or from this client; that of others is about a library."""
 
 
-class Silent(Exception):  # noqa: N818  # ends the steps of a check, and is no error for users
-    """The server has stopped answering."""
+class SilentError(Exception):
+    """The server stopped answering: ends the steps of a check, and is no error for users."""
+
+    def __init__(self) -> None:
+        super().__init__("the server stopped answering")
 
 
-class Sender:
-    """Sends to one server; `exchanges` is all that was said.
+class Recorder:
+    """Sends to one server; `exchanges` holds all requests and answers.
 
     `on_send` is called before each request with its operation and what it is to show.
     """
@@ -67,7 +67,7 @@ class Sender:
         self._wrong_key = Secret(f"tml-{secrets.token_hex(12)}")
 
     async def __aenter__(self) -> Self:
-        """Return the sender."""
+        """Return the recorder."""
         return self
 
     async def __aexit__(
@@ -91,58 +91,53 @@ class Sender:
     ) -> Exchange:
         """Send one request to an operation; a body of bytes is protobuf.
 
-        `alias` takes the shorter path that some servers have, `escape` writes colons as %3A.
+        `alias` takes the shorter path that some servers have, `escape` writes colons as %3A. What went wrong
+        on the way is an answer with status 0. Raises SilentError, and sends nothing, when the last requests
+        had no answer in time.
         """
         op = self.contract.operations[operation]
-        template = op.aliases[0] if alias else op.path
-        safe = "" if escape else PATH_SAFE
-        target = template
+        target = op.aliases[0] if alias else op.path
         for name, value in (path or {}).items():
-            target = target.replace(f"{{{name}}}", quote(value, safe=safe))
+            target = target.replace(f"{{{name}}}", quote(value, safe="" if escape else PATH_SAFE))
         if query:
             target += "?" + urlencode(query)
-        return await self.send(
-            op.method, target, body, operation=operation, step=step, headers=headers, timeout_s=timeout_s
+        return await self._send(
+            Request(
+                operation,
+                op.method,
+                target.lstrip("/"),
+                Lane.CONTROL,
+                _body(body),
+                dict(headers or {}),
+                None if op.method == "GET" else secrets.token_hex(16),
+                timeout_s,
+            ),
+            step,
+            body,
         )
 
-    async def send(
-        self,
-        method: str,
-        target: str,
-        body: Json = None,
-        *,
-        operation: str = "",
-        step: str = "",
-        headers: Mapping[str, str] | None = None,
-        wrong_key: bool = False,
-        timeout_s: float | None = None,
-    ) -> Exchange:
-        """Send one request; what went wrong on the way is an answer with status 0.
+    async def get(self, path: str, *, step: str) -> Exchange:
+        """Send a GET to a path that no operation has."""
+        return await self._send(Request("x-contract-check", "GET", path.lstrip("/"), Lane.CONTROL), step)
 
-        Raises Silent, and sends nothing, where the last requests had no answer in time.
-        """
+    def ask_once_more(self) -> None:
+        """Let one more request go out after silence; its answer lets the next ones."""
+        self._silences = min(self._silences, SILENCES - 1)
+
+    async def _send(self, request: Request, step: str, body: Json = None) -> Exchange:
+        """Make one attempt, and keep what came of it."""
         if self._silences >= SILENCES:
-            raise Silent(SILENT)
-        path, _, query = target.partition("?")
-        self._on_send(f"{operation or path}, {step}" if step else operation or path)
-        sent = _body(body)
-        own = dict(headers or {})
-        request = Request(
-            operation or "x-contract-check",
-            method,
-            target.lstrip("/"),
-            Lane.CONTROL,
-            sent,
-            own,
-            None if method == "GET" else secrets.token_hex(16),
-            timeout_s,
-        )
-        status, answer_headers, answer = await self._answer(request, self._wrong_key if wrong_key else None)
-        told = {"content-type": sent.content_type, **own} if sent is not None else own
+            raise SilentError
+        self._on_send(f"{request.operation}, {step}" if step else request.operation)
+        key = self._wrong_key if step == WRONG_KEY else None
+        status, answer_headers, answer = await self._attempt(request, key)
+        own = request.headers
+        told = {"content-type": request.body.content_type, **own} if request.body is not None else own
+        path, _, query = f"/{request.target}".partition("?")
         exchange = Exchange(
-            name=f"{len(self.exchanges) + 1:03} {operation or path}",
+            name=f"{len(self.exchanges) + 1:03} {request.operation}",
             source=self._source,
-            method=method,
+            method=request.method,
             path=path,
             query=query_of(query),
             status=status,
@@ -155,12 +150,7 @@ class Sender:
         self.exchanges.append(exchange)
         return exchange
 
-    def ask_once_more(self) -> None:
-        """Let one more request go out after silence; its answer lets the next ones."""
-        self._silences = min(self._silences, SILENCES - 1)
-
-    async def _answer(self, request: Request, key: Secret | None) -> tuple[int, dict[str, str], Json]:
-        """Make one attempt; what went wrong on the way is an answer with status 0."""
+    async def _attempt(self, request: Request, key: Secret | None) -> tuple[int, dict[str, str], Json]:
         status, headers, answer = 0, {}, None
         try:
             found = await self._transport.send(request, key=key)
