@@ -37,6 +37,7 @@ NOT_RETRIES = {
     ("io/http/transport.py", "_attempt"): "follows redirects of a GET, three at most",
     ("io/http/transport.py", "stream"): "follows redirects of a GET, three at most",
     ("io/poller.py", "_settled"): "polling: asks for a promise until it is decided",
+    ("io/queues/training_queue.py", "_turn"): "a second send has another number, for which the server asked",
     ("io/session.py", "_beat"): "each heartbeat is a new request",
     ("io/telemetry.py", "_flush"): "each batch is a new request",
 }

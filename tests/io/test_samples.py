@@ -22,7 +22,7 @@ from tinsmith import (
 )
 from tinsmith.core.config import ClientConfig, FlowLimits, RetryConfig
 from tinsmith.io.limits import Submissions, Window
-from tinsmith.io.queues.sample_job import SampleJob
+from tinsmith.io.queues.sample_dispatcher import Sample, SampleJob
 from tinsmith.testing.fault_plans import AtPosition, FaultKind
 from tinsmith.testing.ledger_service import ServerDialect, reply
 
@@ -355,20 +355,20 @@ def test_submissions_are_bounded_while_answers_take_their_time() -> None:
 def test_a_sample_that_is_stopped_before_its_first_step_ends(service: testing.LedgerService) -> None:
     """Closing in the very moment of dispatch fails the future, and frees its place."""
     sampler = sampler_on(service)
-    desk, runtime = sampler._dispatcher, sampler.holder.connection.runtime
+    dispatcher, runtime = sampler._dispatcher, sampler.holder.connection.runtime
     future = sampler.sample(PROMPT, 1, PARAMS)
     future.result(WAIT_S)
-    job = SampleJob(sampler._sampler, PROMPT, 1, PARAMS, False, 0)
+    job = SampleJob(sampler._sampler, Sample(PROMPT, 1, PARAMS))
 
     async def enter_and_end() -> None:
-        desk._entered(job)
-        desk.end(ClosedError("the client was closed"))
+        dispatcher._entered(job)
+        dispatcher.end(ClosedError("the client was closed"))
 
     runtime.spawn(enter_and_end()).result(WAIT_S)
     with pytest.raises(ClosedError) as caught:
         job.future.result(WAIT_S)
     assert caught.value.applied == "no"
-    assert desk.unfinished == 0
+    assert dispatcher.unfinished == 0
 
 
 @pytest.mark.parametrize(("told", "expected"), [([-1.0, -2.0], [None, -1.0, -2.0]), ([-1.0], None)])

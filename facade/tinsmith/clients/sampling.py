@@ -26,8 +26,13 @@ from tinsmith.core.values.tensor import TensorData
 from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited, then
 from tinsmith.io.http import operations
-from tinsmith.io.queues.sample_job import SampleJob
-from tinsmith.io.queues.sampling_session import NUMBERS_A_COPY, SamplingSession, copy_number
+from tinsmith.io.queues.sample_dispatcher import (
+    NUMBERS_A_COPY,
+    Sample,
+    SampleJob,
+    SamplingSession,
+    copy_number,
+)
 
 _SECRET_FIELDS = frozenset({"api_key", "credential_command", "default_headers", "default_query"})
 """Settings that stay in this process: the key, and headers and queries, which may hold others."""
@@ -178,16 +183,10 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         if not isinstance(sampling_params, SamplingParams):
             kind = type(sampling_params).__name__
             raise InputError(f"must be SamplingParams, not {kind}", field="sampling_params")
-        job = SampleJob(
-            self._sampler,
-            prompt,
-            num_samples,
-            sampling_params,
-            include_prompt_logprobs,
-            topk_prompt_logprobs,
-            retry_config or self._retry_config,
-            further=further,
+        request = Sample(
+            prompt, num_samples, sampling_params, include_prompt_logprobs, topk_prompt_logprobs, further
         )
+        job = SampleJob(self._sampler, request, retry_config or self._retry_config)
         job.future.operation = "sample"
         if not self.done():
             job.future.origin = self

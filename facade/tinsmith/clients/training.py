@@ -27,7 +27,7 @@ from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited, twice_awaited
 from tinsmith.io.http import operations
 from tinsmith.io.queues.jobs import Job
-from tinsmith.io.queues.sampling_session import SamplingSession
+from tinsmith.io.queues.sample_dispatcher import SamplingSession
 from tinsmith.io.queues.training_requests import (
     ForwardBackward,
     OptimStep,

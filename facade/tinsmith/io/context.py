@@ -285,7 +285,7 @@ class ClientContext:
     def _awaits_results(self, wanted: bool) -> bool:
         if not (wanted or self.connection.transport.is_local):
             return False
-        return any(queue.awaits_results for queue in self._queues)
+        return self.accepted() > 0
 
 
 def _failed_unseen(client: APIFuture[Any]) -> bool:

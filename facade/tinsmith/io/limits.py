@@ -9,10 +9,13 @@ import asyncio
 import math
 from collections import deque
 from contextlib import asynccontextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+
+    from tinsmith.core.decision import Outcome
 
 
 class ByteBudget:
@@ -149,3 +152,112 @@ class Submissions:
         """Learn from a promise how long promises take."""
         before_s = roundtrip_s if self._roundtrip_s is None else self._roundtrip_s
         self._roundtrip_s = self.MEMORY * before_s + (1.0 - self.MEMORY) * roundtrip_s
+
+
+class SlotPhase(StrEnum):
+    """How far a sample has come that was sent off."""
+
+    SUBMITTING = "submitting"
+    """On its way to its promise."""
+    PUSHED_BACK = "pushed back"
+    """The server took nothing of it for now: it waits for room, and is not in flight."""
+    PROMISED = "promised"
+    """The server has it."""
+    LEFT = "left"
+    """It has its outcome."""
+
+
+_IN_FLIGHT = frozenset({SlotPhase.SUBMITTING, SlotPhase.PROMISED})
+
+
+class Slot:
+    """The share of one sample in what is in flight."""
+
+    def __init__(self, flow: SampleFlow) -> None:
+        self._flow = flow
+        self._phase = SlotPhase.LEFT
+
+    def become(self, phase: SlotPhase) -> None:
+        """Note how far the sample is, and count it by that."""
+        before, self._phase = self._phase, phase
+        self._flow.window.in_flight += (phase in _IN_FLIGHT) - (before in _IN_FLIGHT)
+        self._flow.submissions.under_way += (phase is SlotPhase.SUBMITTING) - (before is SlotPhase.SUBMITTING)
+
+    def notice(self, outcome: Outcome) -> None:
+        """Send less after a push-back: the server has what has its promise, and nothing of this sample."""
+        if outcome.status != 429:
+            return
+        self._flow.pushed_back()
+        if self._phase is SlotPhase.SUBMITTING:
+            self.become(SlotPhase.PUSHED_BACK)
+
+    async def admit(self) -> None:
+        """Have a sample that was pushed back wait until there is room, ahead of those not yet sent."""
+        if self._phase is SlotPhase.PUSHED_BACK:
+            await self._flow.turn_of(self)
+
+    def accepted(self, attempts: int, roundtrip_s: float) -> None:
+        """Note that the sample has its promise, and let the next one go."""
+        self._flow.accepted(
+            None if attempts > 1 else roundtrip_s
+        )  # else it tells of pauses, not of the server
+        self.leave(SlotPhase.PROMISED)
+
+    def leave(self, phase: SlotPhase = SlotPhase.LEFT) -> None:
+        """Make room, and let the next one go."""
+        self.become(phase)
+        self._flow.on_room()
+
+
+class SampleFlow:
+    """How many samples of one client go out, and which of them wait because the server pushed them back."""
+
+    RAMP = 4
+    """Accepted samples for each that may be under way: how many a server takes is found out by degrees."""
+
+    def __init__(self, in_flight: int, under_way: int, on_room: Callable[[], None]) -> None:
+        self.window = Window(in_flight, in_flight)
+        """Bounds the samples in flight."""
+        self.submissions = Submissions(under_way)
+        """Bounds those of them that have no promise."""
+        self.on_room = on_room
+        """Called where one more may go."""
+        self._accepted = 0
+        self._pushed_back: deque[tuple[Slot, asyncio.Future[None]]] = deque()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one more may be sent off."""
+        ramp = max(Submissions.FEWEST, self._accepted // self.RAMP)
+        return self.window.is_open and self.submissions.is_open and self.submissions.under_way < ramp
+
+    def take(self) -> Slot:
+        """Take a slot for a sample that is sent off."""
+        slot = Slot(self)
+        slot.become(SlotPhase.SUBMITTING)
+        return slot
+
+    def readmit(self) -> None:
+        """Let those go again that were pushed back, as many as there is room for."""
+        while self._pushed_back and self.is_open:
+            slot, turn = self._pushed_back.popleft()
+            if not turn.done():
+                slot.become(SlotPhase.SUBMITTING)
+                turn.set_result(None)
+
+    async def turn_of(self, slot: Slot) -> None:
+        """Wait until a sample that was pushed back may go again."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pushed_back.append((slot, turn))
+        self.on_room()
+        await turn
+
+    def pushed_back(self) -> None:
+        """Learn from a push-back how many samples the server takes."""
+        self.window.pushed_back(self.window.in_flight - self.submissions.under_way)
+
+    def accepted(self, roundtrip_s: float | None) -> None:
+        """Learn from a promise; `roundtrip_s` is None where it came after pauses."""
+        self._accepted += 1
+        if roundtrip_s is not None:
+            self.submissions.answered(roundtrip_s)

@@ -19,7 +19,6 @@ from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 if TYPE_CHECKING:
     from tinsmith.io.connection import Connection
     from tinsmith.io.poller import Promise
-    from tinsmith.io.queues.sampling_session import SamplingSession
 
 TARGET = "api/v1/retrieve_futures"
 """Path of the poll."""
@@ -42,9 +41,13 @@ _NO_SUCH_ROUTE = frozenset({400, 404, 405, 415, 422, 501})
 class BatchPoller:
     """What has ended of one sampler."""
 
-    def __init__(self, connection: Connection, sampler: SamplingSession) -> None:
+    def __init__(self, connection: Connection, sampling_session_id: str, copy: int) -> None:
         self._connection = connection
-        self._sampler = sampler
+        self._target = {
+            "type": "sampling_session",
+            "sampling_session_id": sampling_session_id,
+            "cloned_sampler_id": copy,
+        }
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._early: dict[str, None] = {}
         self._arrived: list[str] = []
@@ -142,12 +145,7 @@ class BatchPoller:
 
     async def _ask(self, told: list[str], hold_s: float, timeout_s: float) -> dict[str, Any] | None:
         """Send one poll. None: single polls have to do, for a while or for good."""
-        target = {
-            "type": "sampling_session",
-            "sampling_session_id": self._sampler.sampling_session_id,
-            "cloned_sampler_id": self._sampler.copy,
-        }
-        asked: dict[str, object] = {"target": target, "prev_cursor": self._cursor, "timeout": hold_s}
+        asked: dict[str, object] = {"target": self._target, "prev_cursor": self._cursor, "timeout": hold_s}
         body = json_body({**asked, "retrieved_request_ids": told})
         request = Request("retrieve_futures", "POST", TARGET, Lane.POLL, body, timeout_s=timeout_s)
         try:

@@ -15,7 +15,7 @@ import attrs
 
 from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import ModelLostError, PartialBatchError, TinkerError
-from tinsmith.core.sequence import Effect, Phase, RequestOrder, Ticket
+from tinsmith.core.sequence import Effect, Phase, QueuedCall, RequestOrder, Ticket
 from tinsmith.io.future import APIFuture
 from tinsmith.io.http.submission import Accepted
 from tinsmith.io.queues.training_requests import TrainingRequest
@@ -98,7 +98,7 @@ class Chunk:
     """What is sent, and how its result is read."""
     ticket: Ticket
     """Its place in the queue."""
-    state: Whole | Planned | Numbered | Promised | Settled
+    state: Whole | Planned | Numbered | Promised | Settled = Whole()
     """How far it has come, and what is known since."""
 
     @property
@@ -139,6 +139,8 @@ class Job(Generic[T]):
     """Of an optim_step: the failed gradient calls whose error its caller had seen when it was called."""
     finished: asyncio.Event = attrs.field(factory=asyncio.Event)
     """Set when each chunk has an outcome."""
+    error: TinkerError | None = None
+    """What the call failed with; None where it has a result, and before that."""
 
     @property
     def has_failed_chunk(self) -> bool:
@@ -199,54 +201,46 @@ class PendingJobs:
         self.changed = asyncio.Event()
         """Set when the head of the queue may be another."""
         self._on_result = on_result
-        self._chunks: dict[Ticket, Chunk] = {}
+        self._jobs: dict[QueuedCall, Job[Any]] = {}
 
     def add(self, job: Job[Any], *, ahead: bool = False) -> None:
         """Queue a job behind all others, or ahead of them; under the lock."""
         (ticket,) = self.order.take(job.request.effect, ahead=ahead)
-        self._put(job, [job.request], [ticket], Whole())
+        self._jobs[ticket.call] = job
+        job.chunks = [Chunk(job, job.request, ticket)]
 
     def split(self, job: Job[Any], requests: Sequence[TrainingRequest[Any]]) -> None:
         """Put the chunks of a job whose turn has come in its place, unless it was withdrawn meanwhile."""
         with self.lock:
             ticket = job.chunks[0].ticket
             if ticket.phase is Phase.WAITING:
-                del self._chunks[ticket]
-                self._put(job, requests, self.order.split(ticket.call, len(requests)), Planned())
-
-    def _put(
-        self,
-        job: Job[Any],
-        requests: Sequence[TrainingRequest[Any]],
-        tickets: Sequence[Ticket],
-        state: Whole | Planned,
-    ) -> None:
-        pairs = zip(requests, tickets, strict=True)
-        job.chunks = [Chunk(job, request, ticket, state) for request, ticket in pairs]
-        self._chunks.update((chunk.ticket, chunk) for chunk in job.chunks)
+                tickets = self.order.split(ticket.call, len(requests))
+                pairs = zip(requests, tickets, strict=True)
+                job.chunks = [Chunk(job, request, ticket, Planned()) for request, ticket in pairs]
 
     def head(self) -> Chunk | None:
         """Return the chunk whose turn it is; None for none."""
         with self.lock:
             ticket = self.order.head
-            return None if ticket is None else self._chunks[ticket]
+            return None if ticket is None else self._jobs[ticket.call].chunks[ticket.chunk]
 
     def all(self) -> list[Chunk]:
         """Return every chunk without an outcome."""
         with self.lock:
-            return list(self._chunks.values())
+            chunks = [chunk for job in self._jobs.values() for chunk in job.chunks]
+        return [chunk for chunk in chunks if not isinstance(chunk.state, Settled)]
 
     def settle(self, chunk: Chunk, outcome: Settled) -> None:
         """Note the outcome of a chunk, once; the last one concludes its job."""
-        job = chunk.job
-        with self.lock:
-            self._chunks.pop(chunk.ticket, None)
         if isinstance(chunk.state, Settled):
             return
         chunk.state = outcome
+        job = chunk.job
         if all(isinstance(each.state, Settled) for each in job.chunks):
-            job.finished.set()
+            with self.lock:
+                del self._jobs[chunk.ticket.call]
             self._conclude(job)
+            job.finished.set()
 
     def _conclude(self, job: Job[Any]) -> None:
         """Tell the order what became of the job, then its owner."""
@@ -255,30 +249,34 @@ class PendingJobs:
         for each in failures:
             if each.ticket is first.ticket and first.is_applied:
                 first.state = Settled(error=each.error)
-        failure, result = job.failure(), None
+        job.error = job.failure()
         self.apply(failures)
-        if failure is None:
-            try:
-                result = job.merged()
-            except TinkerError as error:
-                failure = error.adding(applied="yes")
-            except Exception as error:  # noqa: BLE001  # a merge that fails must end the future, not hang it
-                failure = unexpected(error, first.ticket).again("yes")
-        if failure is None:
-            self._on_result(job, result)
-            job.future.settle(result)
-        else:
-            self._remember(job, failure)
-            job.future.fail(failure.original if isinstance(failure, UserCodeError) else failure)
+        if job.error is None:
+            self._hand_out(job)
+        if job.error is not None:
+            self._fail(job, job.error)
         job.release()
         self.changed.set()
 
-    def _remember(self, job: Job[Any], failure: TinkerError) -> None:
-        """Keep a gradient that is missing, for the next optim_step."""
-        missing = failure.applied != "yes" or self.order.optim_after == "results"
+    def _hand_out(self, job: Job[Any]) -> None:
+        """Merge the results of a job, all of whose chunks were applied, and set its future."""
+        try:
+            result = job.merged()
+        except TinkerError as error:
+            job.error = error.adding(applied="yes")
+        except Exception as error:  # noqa: BLE001  # a merge that fails must end the future, not hang it
+            job.error = unexpected(error, None).again("yes")
+        else:
+            self._on_result(job, result)
+            job.future.settle(result)
+
+    def _fail(self, job: Job[Any], error: TinkerError) -> None:
+        """Set the error of a job, and keep a gradient that is missing for the next optim_step."""
+        missing = error.applied != "yes" or self.order.optim_after == "results"
         if job.request.effect is Effect.GRADIENT and missing and not job.future.cancelled():
             with self.lock:
                 self.failed.append(job)
+        job.future.fail(error.original if isinstance(error, UserCodeError) else error)
 
     def _report(self, job: Job[Any]) -> list[Failure]:
         """Report each accepted chunk, the lost ones last and together: only then is it known what stands."""
@@ -305,9 +303,9 @@ class PendingJobs:
         """Fail the requests that end because of what happened to another."""
         for each in failures:
             with self.lock:
-                chunk = self._chunks.get(each.ticket)
-            if chunk is not None:
-                self.settle(chunk, Settled(error=each.error))
+                job = self._jobs.get(each.ticket.call)
+            if job is not None:
+                self.settle(job.chunks[each.ticket.chunk], Settled(error=each.error))
         self.changed.set()
 
 

@@ -1,6 +1,10 @@
-"""Dispatch samples: no order among them, a bounded number in flight, and a server that may push back.
+"""Samples: there is no order among them, a bounded number is in flight, and the server may push back.
 
-It owns the queue of samples and how many go out. It must not know training, nor how a result is polled.
+The way of a sample: `enter`, in the thread of the user, queues its job. On the loop, when there is room, it
+draws a number of its session, is encoded and submitted; its result is polled for, decoded and handed out.
+
+It owns the queue of samples and the numbers of a sampling session; `io.limits` decides how many go out. It
+must not know training, nor how a result is polled.
 """
 
 from __future__ import annotations
@@ -9,39 +13,186 @@ import asyncio
 import math
 import threading
 from collections import deque
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
+from tinsmith_api.operations import OPERATIONS
 
-from tinsmith.core.errors import ClosedError, TinkerError
+from tinsmith.core.codec.decode import aligned_prompt, decode_sample
+from tinsmith.core.codec.encode import encode_sample
+from tinsmith.core.config import RetryConfig
+from tinsmith.core.errors import ClosedError, InputError, TinkerError
+from tinsmith.core.promises import Claims
+from tinsmith.core.values.model_input import ModelInput
+from tinsmith.core.values.requests import SamplingParams
+from tinsmith.core.values.results import SampleResponse
+from tinsmith.io.future import APIFuture
 from tinsmith.io.http import operations
-from tinsmith.io.http.messages import Lane
+from tinsmith.io.http.messages import Body, Lane
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
-from tinsmith.io.limits import Submissions, Window
+from tinsmith.io.limits import SampleFlow, Slot
 from tinsmith.io.queues.jobs import ending, unexpected
 from tinsmith.io.queues.results import SubmittedPromise, fetch
+from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from tinsmith.core.config import RetryConfig
-    from tinsmith.core.decision import Outcome
+    from tinsmith.core.codec.wire import Payload
     from tinsmith.core.negotiation import Limits
-    from tinsmith.core.values.results import SampleResponse
     from tinsmith.io.connection import Connection
+    from tinsmith.io.http.sender import Sender
     from tinsmith.io.limits import ByteBudget
-    from tinsmith.io.poller import Promise
-    from tinsmith.io.queues.sample_job import SampleJob
-    from tinsmith.io.queues.sampling_session import SamplingSession
+    from tinsmith.io.queues.batch_poller import BatchPoller
     from tinsmith.io.settings import ServerSettings
-
-RAMP = 4
-"""Accepted samples for each that may be under way: how many a server takes is found out by degrees."""
 
 NO_LIMIT = 1_000_000
 """Samples in flight where the user asked for no limit: more than any process can hold."""
+
+NUMBERS_A_COPY = 1_000_000_000
+"""Samples that one copy of a session can make before it would meet the next one's numbers."""
+
+MOST_COPIES = 2**63 // NUMBERS_A_COPY
+"""Copies whose numbers an integer of the wire holds."""
+
+_OPERATION = OPERATIONS["asample"]
+_TARGET = _OPERATION.path.lstrip("/")
+_HEADERS = {"X-Tinker-Sampling-Backpressure": "1"}
+
+
+class SamplingSession:
+    """One sampling session as a client of it sees it: the numbers of its samples, and which copy it is."""
+
+    def __init__(
+        self, sampling_session_id: str | None = None, first_seq_id: int = 0, *, unnumbered: bool = False
+    ) -> None:
+        self.sampling_session_id = sampling_session_id
+        """The server's name for it; None until the server made it."""
+        self.refusal: TinkerError | None = None
+        """Why it was not made, for samples that it was asked for."""
+        self.claims = Claims()
+        """Whose its promises are."""
+        self._next = first_seq_id
+        self._unnumbered = unnumbered
+        self._guard = threading.Lock()
+        self._join: SharedTask[None] | None = None
+        self._batch_poller: BatchPoller | None = None
+
+    @property
+    def bound_id(self) -> str:
+        """The server's name, for the bytes of a sample that is sent."""
+        assert self.sampling_session_id is not None, "nothing is sent before the sampler is there"
+        return self.sampling_session_id
+
+    def named(self, sampling_session_id: str, first_seq_id: int = 0) -> None:
+        """Note the sampler that the server made."""
+        self.sampling_session_id, self._next = sampling_session_id, first_seq_id
+
+    def draw(self) -> int:
+        """Draw the number of one sample; it keeps it through all its sends."""
+        with self._guard:
+            number, self._next = self._next, self._next + 1
+            return number
+
+    async def join(self, settings: ServerSettings, sender: Sender) -> None:
+        """Have the server number this copy, where it does that; else the number that was drawn here holds."""
+        flags = await settings.learn()
+        if not self._unnumbered or flags is None or not flags.sample_join_sampling_session:
+            return
+        if self._join is None:
+            self._join = SharedTask(partial(self._number_copy, sender))
+        await self._join.result()
+
+    async def _number_copy(self, sender: Sender) -> None:
+        number = await copy_number(sender, self.bound_id)
+        if number is not None:
+            with self._guard:
+                self._next = number * NUMBERS_A_COPY
+        self._unnumbered = False
+
+    def batch_poller(self, connection: Connection) -> BatchPoller:
+        """Return what asks for all promises of this session at once."""
+        if self._batch_poller is None:
+            from tinsmith.io.queues.batch_poller import BatchPoller  # few servers offer it
+
+            self._batch_poller = BatchPoller(connection, self.bound_id, self._next // NUMBERS_A_COPY)
+        return self._batch_poller
+
+
+@attrs.frozen
+class Sample:
+    """What a sample asks for: how its bytes are made and how its result is read."""
+
+    prompt: ModelInput
+    """What is continued."""
+    num_samples: int
+    """How many continuations."""
+    params: SamplingParams
+    """How tokens are drawn."""
+    prompt_logprobs: bool = False
+    """Whether the prompt's own log-probabilities are wanted."""
+    topk_prompt_logprobs: int = 0
+    """How many of the likeliest tokens are wanted at each prompt position."""
+    further: Mapping[str, object] = attrs.field(factory=dict)
+    """What is asked for beyond that, by the names of the wire."""
+
+    def encode(self, sampling_session_id: str, seq_id: int) -> Body:
+        """Build the bytes; the same arguments give the same bytes."""
+        encoded = encode_sample(
+            self.prompt,
+            self.params,
+            sampling_session_id=sampling_session_id,
+            seq_id=seq_id,
+            num_samples=self.num_samples,
+            prompt_logprobs=self.prompt_logprobs,
+            topk_prompt_logprobs=self.topk_prompt_logprobs,
+            further=self.further,
+        )
+        return Body.of((encoded,))
+
+    def decode(self, payload: Payload) -> SampleResponse:
+        """Read the result, with what is told of the prompt at its positions, where their number is known."""
+        result = decode_sample(payload, self.num_samples)
+        wishes = {
+            "prompt_logprobs": self.prompt_logprobs,
+            "topk_prompt_logprobs": self.topk_prompt_logprobs > 0,
+        }
+        asked = [name for name, wanted in wishes.items() if wanted]
+        if not asked:
+            return result
+        try:
+            positions = self.prompt.length
+        except InputError:
+            return result
+        last_n: Any = self.further.get("prompt_logprobs_last_n")
+        return aligned_prompt(result, asked, positions, last_n)
+
+
+@attrs.define(eq=False, repr=False)
+class SampleJob:
+    """One sample that waits or is in flight; small, since thousands may wait."""
+
+    session: SamplingSession
+    """Where it goes."""
+    request: Sample
+    """What is asked for."""
+    retry: RetryConfig | None = None
+    """Retry rules; None for the client's."""
+    future: APIFuture[SampleResponse] = attrs.field(factory=APIFuture)
+    """What the user holds."""
+    is_bounded: bool = False
+    """Whether it takes one of the places that `max_queued` grants, until it is sent off."""
+
+
+@attrs.define(eq=False)
+class SamplePromise(SubmittedPromise):
+    """The promise of a sample."""
+
+    slot: Slot = attrs.field(kw_only=True)
+    """Its share in what is in flight."""
 
 
 class SampleDispatcher:
@@ -56,23 +207,18 @@ class SampleDispatcher:
         *,
         cancel: Callable[[str], None],
     ) -> None:
-        self._connection = connection
+        self._connection, self._runtime, self._sender = connection, connection.runtime, connection.sender
+        self._observers = connection.observers
         self._settings = settings
         self._budget = budget
         self._cancel = cancel
         self._retry = retry
-        largest = self._largest(settings.limits)
-        self._window = Window(largest, largest)
-        self._submissions = Submissions(connection.config.flow.sample_dispatch)
+        limits = connection.config.flow
+        self._flow = SampleFlow(self._largest(settings.limits), limits.sample_dispatch, self._dispatch)
         self._waiting: deque[SampleJob] = deque()
         self._held: dict[SamplingSession, deque[SampleJob]] = {}  # of samplers that are being made
-        self._pushed_back: deque[tuple[SampleJob, asyncio.Future[None]]] = deque()
-        self._taken = 0
-        self._target = operations.target("asample")
-        self._request_type = operations.request_type("asample")
-        bound = connection.config.flow.max_queued
-        self._room = threading.BoundedSemaphore(bound) if bound is not None else None
-        self._carried: set[asyncio.Task[None]] = set()
+        self._tasks: dict[SampleJob, asyncio.Task[None]] = {}
+        self._bound = None if limits.max_queued is None else threading.BoundedSemaphore(limits.max_queued)
         self._ended: TinkerError | None = None
 
     @property
@@ -83,11 +229,11 @@ class SampleDispatcher:
     @property
     def unfinished(self) -> int:
         """Samples that wait or are in flight."""
-        return self.waiting + len(self._carried)
+        return self.waiting + len(self._tasks)
 
     def apply_limits(self, limits: Limits) -> None:
         """Apply the limits that the server dictates."""
-        self._window.bound_by(self._largest(limits))
+        self._flow.window.bound_by(self._largest(limits))
 
     def _largest(self, limits: Limits) -> int:
         own = limits.samples_in_flight if self._retry is None else self._retry.max_connections
@@ -95,13 +241,13 @@ class SampleDispatcher:
 
     def enter(self, job: SampleJob) -> None:
         """Queue a sample, from any thread; blocks while `max_queued` are waiting."""
-        if self._room is not None:
+        if self._bound is not None:
             # A callback runs on the loop's thread: blocked there, it would hold up what makes room.
-            job.has_room = self._room.acquire(blocking=not self._connection.runtime.in_loop_thread())
+            job.is_bounded = self._bound.acquire(blocking=not self._runtime.in_loop_thread())
         try:
             self._connection.check()
-            job.future.on_cancel(lambda: self._connection.runtime.call_soon(self._withdraw, job))
-            self._connection.runtime.call_soon(self._entered, job)
+            job.future.on_cancel(partial(self._runtime.call_soon, self._withdraw, job))
+            self._runtime.call_soon(self._entered, job)
         except TinkerError as error:
             self._release(job)
             job.future.fail(error)
@@ -112,89 +258,77 @@ class SampleDispatcher:
         for jobs in (self._waiting, *self._held.values()):
             self._give_up(jobs, error)
         self._held.clear()
-        for task in self._carried:
+        for task in self._tasks.values():
             task.cancel()
 
-    def opened(self, sampler: SamplingSession) -> None:
-        """Let the samples go that were asked for while `sampler` was being made."""
-        self._waiting.extend(self._held.pop(sampler, ()))
+    def opened(self, session: SamplingSession) -> None:
+        """Let the samples go that were asked for while their sampler was being made."""
+        self._waiting.extend(self._held.pop(session, ()))
         self._dispatch()
 
-    def refused(self, sampler: SamplingSession, error: TinkerError) -> None:
+    def refused(self, session: SamplingSession, error: TinkerError) -> None:
         """Fail the samples of a sampler that could not be made, now and later."""
-        sampler.refusal = error
-        self._give_up(self._held.pop(sampler, deque()), error)
+        session.refusal = error
+        self._give_up(self._held.pop(session, deque()), error)
 
     def _give_up(self, jobs: deque[SampleJob], error: TinkerError) -> None:
         while jobs:
             job = jobs.popleft()
             self._release(job)
             self._fail(job, ending(error, None))
-            self._left(job)
+            self._left(job, started=False)
 
     def _entered(self, job: SampleJob) -> None:
-        self._connection.observers.entered()
-        if (refusal := job.sampler.refusal) is not None:
+        self._observers.entered()
+        if (refusal := job.session.refusal) is not None:
             self._give_up(deque([job]), refusal)
-        elif job.sampler.sampling_session_id is None:
-            self._held.setdefault(job.sampler, deque()).append(job)
+        elif job.session.sampling_session_id is None:
+            self._held.setdefault(job.session, deque()).append(job)
         else:
             self._waiting.append(job)
             self._dispatch()
 
-    def _left(self, job: SampleJob) -> None:
+    def _left(self, job: SampleJob, *, started: bool) -> None:
         """Tell what became of a sample; its future, which may be kept, forgets how it came about."""
         future = job.future
         error = asyncio.CancelledError() if future.cancelled() else future.outcome_error()
-        self._connection.observers.ended(error, started=job.task is not None)
+        self._observers.ended(error, started=started)
         future.on_cancel(None)
 
     def _withdraw(self, job: SampleJob) -> None:
-        if job.task is not None:
-            job.task.cancel()
+        task = self._tasks.get(job)
+        if task is not None:
+            task.cancel()
             return
-        for jobs in (self._waiting, self._held.get(job.sampler, deque())):
+        for jobs in (self._waiting, self._held.get(job.session, deque())):
             if job in jobs:
                 jobs.remove(job)
                 self._release(job)
-                self._left(job)
+                self._left(job, started=False)
 
     def _release(self, job: SampleJob) -> None:
-        if self._room is not None and job.has_room:
-            self._room.release()
+        if self._bound is not None and job.is_bounded:
+            self._bound.release()
 
     def _dispatch(self) -> None:
-        """Send as many as the window lets through."""
-        loop = self._connection.runtime.loop
-        while self._pushed_back and self._may_send:
-            job, turn = self._pushed_back.popleft()
-            if not turn.done():
-                self._window.in_flight += 1
-                self._submissions.under_way += 1
-                job.is_pushed_back = False
-                turn.set_result(None)
-        while self._waiting and self._may_send:
+        """Send as many as there is room for, those first that the server pushed back."""
+        self._flow.readmit()
+        while self._waiting and self._flow.is_open:
             job = self._waiting.popleft()
             self._release(job)
             if job.future.cancelled():
-                self._left(job)
+                self._left(job, started=False)
                 continue
-            self._window.in_flight += 1
-            self._submissions.under_way += 1
-            self._connection.observers.started()
-            job.task = loop.create_task(self._carry(job))
-            self._carried.add(job.task)
-            job.task.add_done_callback(partial(self._carried_out, job))
+            slot = self._flow.take()
+            self._observers.started()
+            task = self._runtime.loop.create_task(self._carry(job, slot))
+            self._tasks[job] = task
+            task.add_done_callback(partial(self._carried, job, slot))
 
-    @property
-    def _may_send(self) -> bool:
-        ramp = max(Submissions.FEWEST, self._taken // RAMP)
-        return self._window.is_open and self._submissions.is_open and self._submissions.under_way < ramp
-
-    async def _carry(self, job: SampleJob) -> None:
+    async def _carry(self, job: SampleJob, slot: Slot) -> None:
         """Take one sample from its bytes to its result."""
         try:
-            job.future.settle(await self._sample(job))
+            job.future.settle(await self._sample(job, slot))
         except asyncio.CancelledError:  # nothing was sent before a number was drawn
             ended = self._ended or ClosedError("the client was closed")
             self._fail(job, ended.again("no" if job.future.seq_id is None else "unknown"))
@@ -204,70 +338,78 @@ class SampleDispatcher:
             self._fail(job, unexpected(error, None).again("unknown"))
 
     def _fail(self, job: SampleJob, error: TinkerError) -> None:
-        future, owner = job.future, job.sampler.sampling_session_id
+        future, owner = job.future, job.session.sampling_session_id
         future.fail(error.adding(request_id=future.request_id, model_id=owner, seq_id=future.seq_id))
 
-    def _carried_out(self, job: SampleJob, task: asyncio.Task[None]) -> None:
-        self._carried.discard(task)
-        if not job.is_pushed_back:
-            self._window.in_flight -= 1
-        self._submitted(job)
+    def _carried(self, job: SampleJob, slot: Slot, task: asyncio.Task[None]) -> None:
+        del self._tasks[job]
+        slot.leave()
         if task.cancelled():  # before its first step
             self._fail(job, ending(self._ended or ClosedError("the client was closed"), None))
-        self._left(job)
+        self._left(job, started=True)
 
-    def _submitted(self, job: SampleJob) -> None:
-        """Note that a sample has its promise, or will have none, and let the next one go."""
-        if not job.is_submitted:
-            job.is_submitted = True
-            self._submissions.under_way -= not job.is_pushed_back
-        self._dispatch()
-
-    async def _sample(self, job: SampleJob) -> SampleResponse:
-        await job.sampler.join(self._settings, self._connection.sender)
-        seq_id = job.future.seq_id = job.sampler.draw()
-        body = job.body(seq_id)
+    async def _sample(self, job: SampleJob, slot: Slot) -> SampleResponse:
+        session = job.session
+        await session.join(self._settings, self._sender)
+        seq_id = job.future.seq_id = session.draw()
         submission = Submission(
-            "asample",
-            self._target,
-            body,
+            _OPERATION.id,
+            _TARGET,
+            job.request.encode(session.bound_id, seq_id),
             new_idempotency_key(),
             Lane.UPLOAD,
-            {"X-Tinker-Sampling-Backpressure": "1"},
+            _HEADERS,
             job.retry or self._dictated_retry(),
-            job.sampler.sampling_session_id,
+            session.sampling_session_id,
             seq_id,
-            job.sampler.claims,
+            session.claims,
         )
-        accepted = await self._accepted(submission, job)
-        self._taken += 1
-        if accepted.attempts == 1:  # else it tells of pauses, not of the server
-            self._submissions.answered(accepted.roundtrip_s)
-        self._submitted(job)
-        promise = SubmittedPromise(
+        accepted = await self._submit(submission, slot)
+        slot.accepted(accepted.attempts, accepted.roundtrip_s)
+        job.future.request_ids.append(accepted.request_id)
+        in_batches = session.batch_poller(self._connection) if self._polls_in_batches else None
+        promise = SamplePromise(
             accepted.request_id,
-            "asample",
-            self._request_type,
-            job.sampler.sampling_session_id,
+            _OPERATION.id,
+            _OPERATION.request_type or _OPERATION.id,
+            session.sampling_session_id,
             seq_id,
             accepted.roundtrip_s,
             progress_timeout_s=self._progress_timeout_s(),
-            ended=self._completions(job.sampler),
+            ended=None if in_batches is None else in_batches.ended,
             resent=accepted.resent,
-            claims=job.sampler.claims,
-            read=job.read,
+            claims=session.claims,
+            read=job.request.decode,
             submission=submission,
+            slot=slot,
         )
-        job.future.request_ids.append(accepted.request_id)
         try:
-            drawn: SampleResponse = await fetch(self._connection, promise, self._resubmitted)
+            drawn: SampleResponse = await fetch(self._connection, promise, self._resubmit)
         except asyncio.CancelledError:
             self._cancel(promise.request_id)
             raise
-        self._window.grew()
-        if job.sampler.completions is not None:
-            job.sampler.completions.arrived(promise.request_id)
+        self._flow.window.grew()
+        if in_batches is not None:
+            in_batches.arrived(promise.request_id)
         return drawn.named(accepted.sample_sequence_ids)
+
+    async def _submit(self, submission: Submission, slot: Slot, *, unknown_before: bool = False) -> Accepted:
+        """Have a sample accepted, within the byte budget."""
+        async with self._budget.room(submission.body.size_bytes):
+            answered = await submit(
+                self._sender,
+                submission,
+                unknown_before=unknown_before,
+                notice=slot.notice,
+                admit=slot.admit,
+            )
+        if isinstance(answered, Accepted):
+            return answered
+        raise refusal(self._sender, submission, answered)
+
+    async def _resubmit(self, promise: SamplePromise) -> Accepted:
+        """Send the same bytes again, and return the new promise."""
+        return await self._submit(promise.submission, promise.slot, unknown_before=True)
 
     def _dictated_retry(self) -> RetryConfig | None:
         """Return how samples are retried where the server says so; pushed back, they wait all the same."""
@@ -280,50 +422,28 @@ class SampleDispatcher:
             return self._retry.progress_timeout
         return None if self._settings.limits.samples_time_out else math.inf
 
-    def _completions(self, sampler: SamplingSession) -> Callable[[Promise], Awaitable[None]] | None:
-        """Return who hears of all promises of a sampler at once, where the server offers it."""
+    @property
+    def _polls_in_batches(self) -> bool:
+        """Whether the server offers one poll for all samples of a session."""
         flags = self._settings.flags
-        if flags is None or not flags.sample_use_retrieve_futures:
-            return None
-        if sampler.completions is None:
-            from tinsmith.io.queues.batch_poller import BatchPoller  # few servers offer it
+        return flags is not None and flags.sample_use_retrieve_futures
 
-            sampler.completions = BatchPoller(self._connection, sampler)
-        return sampler.completions.ended
 
-    async def _resubmitted(self, promise: SubmittedPromise) -> Accepted:
-        return await self._accepted(promise.submission, unknown_before=True)
+async def copy_number(sender: Sender, sampling_session_id: str) -> int | None:
+    """Ask the server which copy of a sampler this is; None, with a warning, where it does not say.
 
-    async def _accepted(
-        self, submission: Submission, job: SampleJob | None = None, *, unknown_before: bool = False
-    ) -> Accepted:
-        async with self._budget.room(submission.body.size_bytes):
-            answered = await submit(
-                self._connection.sender,
-                submission,
-                unknown_before=unknown_before,
-                notice=partial(self._notice, job),
-                admit=None if job is None else partial(self._admit, job),
-            )
-        if isinstance(answered, Accepted):
-            return answered
-        raise refusal(self._connection.sender, submission, answered)
-
-    def _notice(self, job: SampleJob | None, outcome: Outcome) -> None:
-        """Send less after a push-back: the server has what has its promise, and nothing of this one."""
-        if outcome.status != 429:
-            return
-        self._window.pushed_back(self._window.in_flight - self._submissions.under_way)
-        if job is not None and not job.is_pushed_back:
-            job.is_pushed_back = True
-            self._window.in_flight -= 1
-            self._submissions.under_way -= 1
-
-    async def _admit(self, job: SampleJob) -> None:
-        """Have a sample that was pushed back wait until there is room for it, ahead of those not yet sent."""
-        if not job.is_pushed_back:
-            return
-        turn: asyncio.Future[None] = self._connection.runtime.loop.create_future()
-        self._pushed_back.append((job, turn))
-        self._dispatch()
-        await turn
+    0 is the original: a copy of that number would be given the original's samples for its own.
+    """
+    asked = operations.request(
+        "join_sampling_session",
+        body={"sampling_session_id": sampling_session_id, "type": "join_sampling_session"},
+    )
+    try:
+        payload = await operations.perform(sender, asked)
+    except TinkerError:
+        payload = None
+    number = payload.get("client_counter") if isinstance(payload, dict) else None
+    if isinstance(number, int) and not isinstance(number, bool) and 0 < number < MOST_COPIES:
+        return number
+    sender.warn_once("join", "the server did not number this copy of a sampler; it drew its own")
+    return None

@@ -37,7 +37,7 @@ from tinsmith.io.queues.jobs import (
     unexpected,
 )
 from tinsmith.io.queues.results import fetch
-from tinsmith.io.queues.training_requests import BatchForm
+from tinsmith.io.queues.training_requests import BatchForm, ForwardBackward, PromiseRequest
 
 if TYPE_CHECKING:
     from tinsmith.io.connection import Connection
@@ -77,8 +77,9 @@ class TrainingQueue:
     ) -> None:
         self.connection = connection
         """Sends requests, and asks for their results."""
-        self.settings = settings
-        """What the server said of itself."""
+        self._runtime, self._sender = connection.runtime, connection.sender
+        self._observers = connection.observers
+        self._settings = settings
         self._budget = budget
         self._creation = ref(creation)  # weakly: the user's client, which may be dropped
         self.model_id: str | None = None
@@ -105,7 +106,7 @@ class TrainingQueue:
 
     def enter(self, *jobs: Job[Any]) -> None:
         """Queue calls side by side; the order of entry is the order of training."""
-        runtime = self.connection.runtime
+        runtime = self._runtime
         runtime.check()
         with self._pending.lock:
             refused = self._refusal()
@@ -147,11 +148,6 @@ class TrainingQueue:
     def accepted(self) -> int:
         """How many calls were accepted and wait for their results."""
         return len({chunk.job for chunk in self._pending.all() if isinstance(chunk.state, Promised)})
-
-    @property
-    def awaits_results(self) -> bool:
-        """Whether an accepted request still waits for its result."""
-        return self.accepted > 0
 
     @property
     def trouble(self) -> str | None:
@@ -197,18 +193,18 @@ class TrainingQueue:
         return Settled(error=chunk.explain(ending(error, chunk.ticket)).adding(model_id=self.model_id))
 
     def _entered(self, job: Job[Any]) -> None:
-        self.connection.observers.entered()
+        self._observers.entered()
         job.future.add_done_callback(self._done)
         if self._consumer is None or self._consumer.done():
-            self._consumer = self.connection.runtime.task(self._serve())
+            self._consumer = self._runtime.task(self._serve())
         self._pending.changed.set()
 
     def _done(self, future: Any) -> None:
-        self.connection.runtime.call_soon(self._left, future)
+        self._runtime.call_soon(self._left, future)
 
     def _left(self, future: APIFuture[Any]) -> None:
         error = CancelledError() if future.cancelled() else future.outcome_error()
-        self.connection.observers.ended(error, started=future.seq_id is not None)
+        self._observers.ended(error, started=future.seq_id is not None)
 
     def _withdraw(self, job: Job[Any]) -> None:
         """Take a cancelled call out of the queue, unless a chunk of it was sent; nobody behind it fails."""
@@ -257,13 +253,13 @@ class TrainingQueue:
         if job.request.effect is Effect.STEP:
             await self._await_gradients(job)
             self._refuse_unseen(job)
-        if job.request.is_batch:
-            await self.settings.choose(job.request.estimate_bytes)
+        if isinstance(job.request, ForwardBackward):
+            await self._settings.choose(job.request.estimate_bytes)
             warning = job.request.left_out(self._form)
             if warning is not None:
-                self.connection.sender.warn_once("spans", warning)
+                self._sender.warn_once("spans", warning)
         job.request = await job.request.prepare()
-        self._pending.split(job, job.request.plan(self.settings.limits.chunks))
+        self._pending.split(job, job.request.plan(self._settings.limits.chunks))
 
     async def _await_gradients(self, step: Job[Any]) -> None:
         """Note what an optim_step steps on; wait for the results where it must not go before they are in."""
@@ -277,12 +273,11 @@ class TrainingQueue:
         with self._pending.lock:
             failed, self._pending.failed = self._pending.failed, []
         for job in failed:
-            cause = None if job in step.known else job.failure()
-            if cause is not None:
+            if job.error is not None and job not in step.known:
                 raise PartialBatchError(
-                    f"the optim_step was not sent: a forward_backward before it failed ({cause.message})",
+                    f"the optim_step was not sent: a forward_backward before it failed ({job.error.message})",
                     applied="no",
-                ) from cause
+                ) from job.error
 
     async def _turn(self, chunk: Chunk) -> None:
         """Send one chunk; its result is waited for outside of the turn."""
@@ -295,7 +290,7 @@ class TrainingQueue:
         chunk.state = sent
         chunk.job.future.request_ids.append(sent.accepted.request_id)
         self._leave_queue(chunk)
-        self.connection.runtime.task(self._result(chunk, sent))
+        self._runtime.task(self._result(chunk, sent))
 
     async def _send(self, chunk: Chunk, numbered: Numbered) -> Promised | Numbered:
         """Build the bytes and have them accepted, within the byte budget; another number is to be tried."""
@@ -304,18 +299,18 @@ class TrainingQueue:
             body = await self._encoded(chunk, numbered)
             if future.seq_id is None:
                 future.seq_id = numbered.seq_id
-                self.connection.observers.started()
+                self._observers.started()
             return await self._submit(chunk, numbered, body)
 
     @property
     def _form(self) -> BatchForm:
         """How this server gets batches; asked for before the first one, and the same ever after."""
-        return BatchForm(self.settings.encoding or "json", self.settings.compresses)
+        return BatchForm(self._settings.encoding or "json", self._settings.compresses)
 
     async def _encoded(self, chunk: Chunk, numbered: Numbered) -> Body:
         arguments = (self.bound_id, numbered.seq_id, self._form)
         if chunk.request.estimate_bytes > WORKER_ABOVE_BYTES:
-            return await self.connection.runtime.in_worker(chunk.request.encode, *arguments)
+            return await self._runtime.in_worker(chunk.request.encode, *arguments)
         return chunk.request.encode(*arguments)
 
     def _submission(self, chunk: Chunk, numbered: Numbered, body: Body) -> Submission:
@@ -340,7 +335,7 @@ class TrainingQueue:
         submission = self._submission(chunk, numbered, body)
         with self._pending.lock:
             order.sent(ticket)
-        answered = await submit(self.connection.sender, submission)
+        answered = await submit(self._sender, submission)
         if isinstance(answered, Accepted):
             return Promised(numbered, answered, checksum(body))
         reused, (highest_sent, checkpoint) = ticket.reused, self.standing()
@@ -355,7 +350,7 @@ class TrainingQueue:
         if found is not None and found.applied == "yes":
             self._leave_queue(chunk)  # the server has it, but nobody knows its promise
         raise refusal(
-            self.connection.sender,
+            self._sender,
             submission,
             answered,
             checkpoint=checkpoint,
@@ -400,7 +395,7 @@ class TrainingQueue:
         for gradient in job.before:
             await gradient.finished.wait()
         self._pending.settle(chunk, outcome)
-        if job.finished.is_set() and job.failure() is None:
+        if job.finished.is_set() and job.error is None:
             self._gradients.pop(job, None)
 
     async def _fetch(self, chunk: Chunk, sent: Promised) -> Any:
@@ -433,22 +428,22 @@ class TrainingQueue:
                 applied="yes",
             )
         submission = self._submission(chunk, numbered, body)
-        answered = await submit(self.connection.sender, submission, unknown_before=True)
+        answered = await submit(self._sender, submission, unknown_before=True)
         if isinstance(answered, Accepted):
             if isinstance(chunk.state, Promised):  # else the client ended meanwhile
                 chunk.state = attrs.evolve(chunk.state, accepted=answered)
             return answered
         highest_sent, checkpoint = self.standing()
-        raise refusal(
-            self.connection.sender, submission, answered, checkpoint=checkpoint, highest_sent=highest_sent
-        )
+        raise refusal(self._sender, submission, answered, checkpoint=checkpoint, highest_sent=highest_sent)
 
     def _has_result(self, job: Job[Any], result: Any) -> None:
         """Note what the result of a call says beside its value."""
-        warning = job.request.missing(result)
-        if warning is not None:
-            self.connection.sender.warn_once("few outputs", warning)
-        self.last_checkpoint = job.request.checkpoint(result) or self.last_checkpoint
+        if isinstance(job.request, PromiseRequest):
+            self.last_checkpoint = job.request.checkpoint(result) or self.last_checkpoint
+        if isinstance(job.request, ForwardBackward):
+            warning = job.request.missing(result)
+            if warning is not None:
+                self._sender.warn_once("few outputs", warning)
 
 
 def checksum(body: Body) -> int:

@@ -84,11 +84,6 @@ class TrainingRequest(Generic[T]):
         return Effect.OTHER
 
     @property
-    def is_batch(self) -> bool:
-        """Whether it carries datums, which have a binary form beside JSON."""
-        return False
-
-    @property
     def estimate_bytes(self) -> int:
         """About how large its bytes will be."""
         return SMALL_BYTES
@@ -103,9 +98,10 @@ class TrainingRequest(Generic[T]):
         """The name that polls for its result carry in `X-Tinker-Request-Type`."""
         return OPERATIONS[self.operation].request_type or self.operation
 
-    def target(self, _body: Body) -> str:
-        """Return the path that takes this body, relative to the base URL."""
-        return OPERATIONS[self.operation].path.lstrip("/")
+    def target(self, body: Body) -> str:
+        """Return the path that takes this body: batches in the binary form have one for both operations."""
+        is_json = body.content_type == CONTENT_TYPES["json"]
+        return OPERATIONS[self.operation if is_json else "forward_backward"].path.lstrip("/")
 
     async def prepare(self) -> TrainingRequest[T]:
         """Return what is sent in its place, made while the call holds its turn and has no number."""
@@ -126,18 +122,6 @@ class TrainingRequest(Generic[T]):
     def merge(self, results: Sequence[T]) -> T:
         """Make the result of the call of those of its chunks."""
         return results[0]
-
-    def left_out(self, _form: BatchForm) -> str | None:
-        """Return a warning of what this form cannot say of it; None where it says all."""
-        return None
-
-    def missing(self, _result: T) -> str | None:
-        """Return a warning of what its result lacks; None where it is whole."""
-        return None
-
-    def checkpoint(self, _result: T) -> str | None:
-        """Return the path of the checkpoint that was saved or loaded; None for other requests."""
-        return None
 
 
 @attrs.frozen
@@ -182,16 +166,6 @@ class ForwardBackward(TrainingRequest[ForwardBackwardOutput]):
     def effect(self) -> Effect:
         """What it does to the gradient on the server."""
         return Effect.GRADIENT if self.operation == "forward_backward" else Effect.OTHER
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether it carries datums, which have a binary form beside JSON."""
-        return True
-
-    def target(self, body: Body) -> str:
-        """Return the path that takes this body: both operations have one path for the binary form."""
-        is_json = body.content_type == CONTENT_TYPES["json"]
-        return OPERATIONS[self.operation if is_json else "forward_backward"].path.lstrip("/")
 
     def plan(self, limits: ChunkLimits) -> Sequence[ForwardBackward]:
         """Cut the batch into chunks, each as long as the limits allow; no datum is copied."""
