@@ -57,7 +57,7 @@ def test_files_that_a_page_names_exist(name: str) -> None:
 def test_anchors_that_a_page_links_to_exist(name: str) -> None:
     """A link into a page leads to one of its headings."""
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", PAGES[name]):
-        page = (Path(name).parent / target).as_posix() if target else name
+        page = os.path.normpath(Path(name).parent / target) if target else name
         headings = re.findall(r"^#+ (.+)$", PAGES[page], re.MULTILINE)
         made = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
         assert anchor in made, f"{name} links to {page}#{anchor}"
