@@ -57,10 +57,10 @@ def test_what_is_refused_is_named(call: Any, field: str, words: str) -> None:
 
 def test_an_optimizer_keeps_every_field_of_a_mapping() -> None:
     """A mapping becomes the config of another optimizer; a config and None stay what they are."""
-    config = arguments.as_config({"type": "lion", "beta": 0.9})
+    config = arguments.optimizer_config({"type": "lion", "beta": 0.9})
     assert config == OtherOptimizerConfig("lion")
     assert config is not None
     assert config.extra == {"beta": 0.9}
     adam = AdamOptimizerConfig()
-    assert arguments.as_config(adam) is adam
-    assert arguments.as_config(None) is None
+    assert arguments.optimizer_config(adam) is adam
+    assert arguments.optimizer_config(None) is None

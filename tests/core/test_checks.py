@@ -8,11 +8,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from tinsmith.core.checks import (
-    check_asked,
     check_batch,
     check_prompt,
     check_tensor,
     known_length,
+    sample_options,
 )
 from tinsmith.core.errors import InputError
 from tinsmith.core.values import Datum, EncodedTextChunk, ImageChunk, ModelInput, TensorData, UnknownChunk
@@ -194,8 +194,8 @@ def test_a_bad_sample_is_named(arguments: tuple[Any, ...], field: str) -> None:
 def test_what_is_asked_of_a_sample_is_named_and_plain() -> None:
     """Only what is asked for is sent; counts become plain numbers."""
     targets = TensorData([1, 2], "int64", [2, 1])
-    assert check_asked(0, None, 0, None) == {}
-    assert check_asked(cast(Any, np.int64(2)), targets, 3, 0) == {
+    assert sample_options(0, None, 0, None) == {}
+    assert sample_options(cast(Any, np.int64(2)), targets, 3, 0) == {
         "topk_sample_logprobs": 2,
         "target_prompt_logprobs": targets,
         "prompt_alt_tokens_k": 3,
@@ -217,7 +217,7 @@ def test_what_is_asked_of_a_sample_is_named_and_plain() -> None:
 def test_what_cannot_be_asked_of_a_sample_is_named(arguments: Any, field: str) -> None:
     """Counts below zero, truth values, and targets that are no token ids."""
     with pytest.raises(InputError) as caught:
-        check_asked(*arguments)
+        sample_options(*arguments)
     assert caught.value.field == field
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tinsmith.core.promises import RECENT, Claims, foreign
+from tinsmith.core.promises import RECENT, PromiseOwners, foreign_result
 
 KINDS: list[tuple[str, Any, bool]] = [
     ("optim_step", {"metrics": {}}, False),
@@ -33,69 +33,69 @@ KINDS: list[tuple[str, Any, bool]] = [
 @pytest.mark.parametrize(("operation", "payload", "is_foreign"), KINDS)
 def test_results_of_other_operations(operation: str, payload: Any, is_foreign: bool) -> None:
     """A known type of another operation, or a field that only others have."""
-    assert (foreign(operation, payload) is not None) is is_foreign
+    assert (foreign_result(operation, payload) is not None) is is_foreign
 
 
 def test_a_promise_belongs_to_one_call() -> None:
     """While it is outstanding and for a while after; the same call may be given it again."""
-    claims = Claims()
-    assert not claims.is_of_another("a", 1)
-    claims.given("a", 1)
-    claims.given("b", 2)
-    assert [claims.is_of_another("a", call) for call in (1, 2)] == [False, True]
-    claims.ended("a")
-    claims.ended("never given")
-    assert [claims.is_of_another("a", call) for call in (1, 2)] == [False, True]
+    promise_owners = PromiseOwners()
+    assert not promise_owners.is_of_another("a", 1)
+    promise_owners.assign("a", 1)
+    promise_owners.assign("b", 2)
+    assert [promise_owners.is_of_another("a", call) for call in (1, 2)] == [False, True]
+    promise_owners.ended("a")
+    promise_owners.ended("never given")
+    assert [promise_owners.is_of_another("a", call) for call in (1, 2)] == [False, True]
 
 
 def test_a_lost_promise_sets_the_ended_ones_free() -> None:
     """Those outstanding keep their owners."""
-    claims = Claims()
+    promise_owners = PromiseOwners()
     for request_id, call in (("a", 1), ("b", 2), ("c", 3)):
-        claims.given(request_id, call)
-    claims.ended("a")
-    claims.lost("b")
-    assert [claims.is_of_another(request_id, 9) for request_id in "abc"] == [False, False, True]
+        promise_owners.assign(request_id, call)
+    promise_owners.ended("a")
+    promise_owners.lost("b")
+    assert [promise_owners.is_of_another(request_id, 9) for request_id in "abc"] == [False, False, True]
 
 
 def test_ended_promises_take_bounded_room() -> None:
     """The oldest are forgotten."""
-    claims = Claims()
+    promise_owners = PromiseOwners()
     for number in range(1000):
-        claims.given(str(number), number)
-        claims.ended(str(number))
-    assert list(claims._ended) == [str(number) for number in range(1000 - RECENT, 1000)]
-    assert claims._outstanding == {}
+        promise_owners.assign(str(number), number)
+        promise_owners.ended(str(number))
+    assert list(promise_owners._ended) == [str(number) for number in range(1000 - RECENT, 1000)]
+    assert promise_owners._outstanding == {}
 
 
 def test_a_server_that_counts_anew_is_believed_at_the_second_id_of_the_past() -> None:
     """One stale id is refused, however often; another one right after it means that all count again."""
-    claims = Claims()
+    promise_owners = PromiseOwners()
     for number in range(5):
-        claims.given(str(number), number)
-        claims.ended(str(number))
-    assert [claims.is_of_another("1", call) for call in (7, 7, 8)] == [True, True, True]
-    assert not claims.is_of_another("2", 8)
-    claims.given("2", 8)
-    assert not claims.is_of_another("3", 9)
-    assert claims.is_of_another("2", 9), "that is outstanding"
+        promise_owners.assign(str(number), number)
+        promise_owners.ended(str(number))
+    assert [promise_owners.is_of_another("1", call) for call in (7, 7, 8)] == [True, True, True]
+    assert not promise_owners.is_of_another("2", 8)
+    promise_owners.assign("2", 8)
+    assert not promise_owners.is_of_another("3", 9)
+    assert promise_owners.is_of_another("2", 9), "that is outstanding"
 
 
 def test_two_stale_answers_apart_are_two_stale_answers() -> None:
     """A fresh promise between them says that the server counts on."""
-    claims = Claims()
+    promise_owners = PromiseOwners()
     for number in range(5):
-        claims.given(str(number), number)
-        claims.ended(str(number))
-    assert claims.is_of_another("1", 7)
-    claims.given("6", 7)
-    assert claims.is_of_another("2", 8)
+        promise_owners.assign(str(number), number)
+        promise_owners.ended(str(number))
+    assert promise_owners.is_of_another("1", 7)
+    promise_owners.assign("6", 7)
+    assert promise_owners.is_of_another("2", 8)
 
 
 def test_claims_without_a_past() -> None:
     """Only what is outstanding counts where nothing that ended is kept."""
-    claims = Claims(recent=0)
-    claims.given("a", 1)
-    assert claims.is_of_another("a", 2)
-    claims.ended("a")
-    assert not claims.is_of_another("a", 2)
+    promise_owners = PromiseOwners(recent=0)
+    promise_owners.assign("a", 1)
+    assert promise_owners.is_of_another("a", 2)
+    promise_owners.ended("a")
+    assert not promise_owners.is_of_another("a", 2)

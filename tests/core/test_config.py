@@ -16,11 +16,11 @@ from tinsmith.core.addresses import (
     check_resolved,
     check_segment,
     check_tinker_path,
+    checkpoint_id_spellings,
     is_local,
     is_loopback,
     local_path,
     must_resolve_here,
-    spellings,
 )
 from tinsmith.core.config import (
     ClientConfig,
@@ -397,7 +397,7 @@ def test_a_path_can_be_checked_without_its_parts() -> None:
 )
 def test_the_id_of_a_checkpoint_in_a_url(given: str, has_kinds: bool, ways: list[str]) -> None:
     """As it was given first; a bare name is one of sampler weights, and never one that reads as a kind."""
-    assert spellings(given, has_kinds=has_kinds) == ways
+    assert checkpoint_id_spellings(given, has_kinds=has_kinds) == ways
 
 
 @pytest.mark.parametrize(

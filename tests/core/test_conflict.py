@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import pytest
 from tinsmith.core.failures import (
-    Source,
+    ErrorText,
+    TextSource,
     Topic,
-    Words,
     expected_number,
+    gives_a_name,
     is_missing_route,
-    judge_conflict,
-    names_a_thing,
     names_what_is_missing,
-    read_words,
+    read_conflict,
+    read_error_text,
     speaks_of_a_name,
     topic_of,
 )
 
 BODIES = {
-    b"": (Source.NOTHING, ""),
-    b" \n": (Source.NOTHING, ""),
-    b"<html>": (Source.UNREADABLE, ""),
-    b"[1]": (Source.UNREADABLE, ""),
-    b'{"detail": "no such thing"}': (Source.TEXT, "no such thing"),
-    b'{"error": " no "}': (Source.TEXT, "no"),
-    b'{"detail": "", "error": "no"}': (Source.TEXT, "no"),
-    b'{"detail": {"msg": "x"}, "error": "no"}': (Source.TEXT, "no"),
-    b'{"detail": [{"msg": "x"}], "error": "no"}': (Source.FIELDS, ""),
-    b'{"detail": []}': (Source.OBJECT, ""),
-    b'{"detail": {"msg": "x"}}': (Source.OBJECT, ""),
-    b'{"message": "Forbidden"}': (Source.OBJECT, ""),
-    b"{}": (Source.OBJECT, ""),
+    b"": (TextSource.NOTHING, ""),
+    b" \n": (TextSource.NOTHING, ""),
+    b"<html>": (TextSource.UNREADABLE, ""),
+    b"[1]": (TextSource.UNREADABLE, ""),
+    b'{"detail": "no such thing"}': (TextSource.TEXT, "no such thing"),
+    b'{"error": " no "}': (TextSource.TEXT, "no"),
+    b'{"detail": "", "error": "no"}': (TextSource.TEXT, "no"),
+    b'{"detail": {"msg": "x"}, "error": "no"}': (TextSource.TEXT, "no"),
+    b'{"detail": [{"msg": "x"}], "error": "no"}': (TextSource.FIELDS, ""),
+    b'{"detail": []}': (TextSource.OBJECT, ""),
+    b'{"detail": {"msg": "x"}}': (TextSource.OBJECT, ""),
+    b'{"message": "Forbidden"}': (TextSource.OBJECT, ""),
+    b"{}": (TextSource.OBJECT, ""),
 }
 
 
 @pytest.mark.parametrize(("body", "expected"), BODIES.items())
-def test_whose_word_an_answer_is(body: bytes, expected: tuple[Source, str]) -> None:
+def test_whose_word_an_answer_is(body: bytes, expected: tuple[TextSource, str]) -> None:
     """A text under `detail` or `error` is the server's own; all else is not."""
-    words = read_words(body)
+    words = read_error_text(body)
     assert (words.source, words.text) == expected
 
 
@@ -74,8 +74,8 @@ TOPICS = {
 def test_what_a_sentence_speaks_of(text: str, topic: Topic) -> None:
     """Sentences of known servers, and others that look like them."""
     assert topic_of(text) is topic
-    assert Words(Source.TEXT, text).topic is topic
-    assert Words(Source.OBJECT, text).topic is Topic.OTHER
+    assert ErrorText(TextSource.TEXT, text).topic is topic
+    assert ErrorText(TextSource.OBJECT, text).topic is Topic.OTHER
 
 
 @pytest.mark.parametrize(
@@ -155,16 +155,16 @@ def test_what_is_missing_is_named() -> None:
 )
 def test_which_operations_name_a_thing(operation: str, names: bool) -> None:
     """Those that save, create, copy or publish."""
-    assert names_a_thing(operation) is names
+    assert gives_a_name(operation) is names
 
 
-EXISTS = Words(Source.TEXT, "Checkpoint 'a' already exists for model 'M'")
-USED = Words(Source.TEXT, "seq_id 4 was used already")
-NEXT = Words(Source.TEXT, "expected 5, got 4")
-FAR = Words(Source.TEXT, "expected 90, got 4")
-BELOW = Words(Source.TEXT, "expected 3, got 4")
-BARE = Words(Source.NOTHING)
-PAGE = Words(Source.UNREADABLE)
+EXISTS = ErrorText(TextSource.TEXT, "Checkpoint 'a' already exists for model 'M'")
+USED = ErrorText(TextSource.TEXT, "seq_id 4 was used already")
+NEXT = ErrorText(TextSource.TEXT, "expected 5, got 4")
+FAR = ErrorText(TextSource.TEXT, "expected 90, got 4")
+BELOW = ErrorText(TextSource.TEXT, "expected 3, got 4")
+BARE = ErrorText(TextSource.NOTHING)
+PAGE = ErrorText(TextSource.UNREADABLE)
 
 CONFLICTS = [
     # words, operation, resent, reused: what it is, whether it was applied. Ours is 4, and 4 is the highest.
@@ -201,14 +201,14 @@ CONFLICTS = [
 
 @pytest.mark.parametrize(("words", "operation", "resent", "reused", "kind", "applied"), CONFLICTS)
 def test_what_a_409_proves(
-    words: Words, operation: str, resent: bool, reused: bool, kind: str, applied: str
+    words: ErrorText, operation: str, resent: bool, reused: bool, kind: str, applied: str
 ) -> None:
     """Numbers decide first, then names, then whether the request was sent before."""
-    found = judge_conflict(words, operation, seq_id=4, highest_sent=4, resent=resent, reused=reused)
+    found = read_conflict(words, operation, seq_id=4, highest_sent=4, resent=resent, reused=reused)
     assert (found.kind, found.applied) == (kind, applied)
 
 
 def test_a_request_without_a_number_has_no_place_in_a_count() -> None:
     """Numbers in the text of a publish are about something else."""
-    found = judge_conflict(NEXT, "publish_checkpoint")
+    found = read_conflict(NEXT, "publish_checkpoint")
     assert (found.kind, found.applied) == ("unclear", "unknown")

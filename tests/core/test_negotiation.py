@@ -11,16 +11,15 @@ from tinsmith.core.negotiation import (
     PROBE,
     PROBE_MODEL,
     WORTH_ASKING_BYTES,
-    ChangingFlags,
-    ServerFlags,
-    asks_again,
-    judge_probe,
-    judge_second_probe,
+    encoding_shown_by,
+    known_encoding,
     limits_of,
+    probes_again,
     read_flags,
-    settled,
+    shows_protobuf,
 )
 from tinsmith.core.server_profiles import SKYRL_0_3, UNKNOWN, ServerProfile
+from tinsmith_api.models import ClientConfigResponse, ClientDynamicConfigResponse
 
 
 def config(**settings: Any) -> ClientConfig:
@@ -29,14 +28,14 @@ def config(**settings: Any) -> ClientConfig:
     return ClientConfig(**given)
 
 
-COMPRESSED = ServerFlags(proto_compress_fwdbwd=True)
+COMPRESSED = ClientConfigResponse(proto_compress_fwdbwd=True)
 
 
 @pytest.mark.parametrize(
     ("settings", "flags", "expected"),
     [
         ({}, None, None),
-        ({}, ServerFlags(), None),
+        ({}, ClientConfigResponse(), None),
         ({}, COMPRESSED, "protobuf"),
         ({"encoding": "json"}, COMPRESSED, "json"),
         ({"encoding": "json"}, None, "json"),
@@ -45,15 +44,15 @@ COMPRESSED = ServerFlags(proto_compress_fwdbwd=True)
     ],
 )
 def test_what_settles_the_encoding(
-    settings: dict[str, Any], flags: ServerFlags | None, expected: str | None
+    settings: dict[str, Any], flags: ClientConfigResponse | None, expected: str | None
 ) -> None:
     """What the user forces wins over what the flags say; without either a probe is needed."""
-    assert settled(config(**settings), flags) == expected
+    assert known_encoding(config(**settings), flags) == expected
 
 
 def test_the_embedded_service_is_not_probed() -> None:
     """It is known what it parses."""
-    assert settled(config(base_url="local:"), None) is not None
+    assert known_encoding(config(base_url="local:"), None) is not None
 
 
 PROBE_SHOWS = {
@@ -67,7 +66,7 @@ PROBE_SHOWS = {
 @pytest.mark.parametrize(("status", "expected"), PROBE_SHOWS.items())
 def test_what_the_answer_to_the_probe_shows(status: int, expected: str | None) -> None:
     """415 says that JSON is not parsed, a refusal of the body that it is; the rest says nothing."""
-    assert judge_probe(status) == expected
+    assert encoding_shown_by(status) == expected
 
 
 def test_the_probe_names_nothing() -> None:
@@ -89,7 +88,7 @@ def test_when_a_second_probe_is_worth_its_round_trip(
     settings: dict[str, Any], profile: ServerProfile, found: Any, size: int, asked: bool
 ) -> None:
     """For a large batch, on a server that parses JSON and is none that is known."""
-    assert asks_again(config(**settings), profile, found, size) is asked
+    assert probes_again(config(**settings), profile, found, size) is asked
 
 
 @pytest.mark.parametrize(
@@ -106,13 +105,13 @@ def test_when_a_second_probe_is_worth_its_round_trip(
 )
 def test_what_the_second_probe_shows(status: int, text: str, read: bool) -> None:
     """Only a server that misses the model has read its name."""
-    assert judge_second_probe(status, text) is read
+    assert shows_protobuf(status, text) is read
 
 
 def test_flags_of_the_right_kind_are_read() -> None:
     """Unknown flags do no harm, missing ones have their documented default, null means missing."""
     flags, ignored = read_flags(
-        ServerFlags,
+        ClientConfigResponse,
         {
             "pjwt_auth_enabled": True,
             "fwdbwd_max_chunk_len": 7,
@@ -123,7 +122,7 @@ def test_flags_of_the_right_kind_are_read() -> None:
         },
     )
     assert ignored == []
-    assert flags == ServerFlags(
+    assert flags == ClientConfigResponse(
         pjwt_auth_enabled=True,
         fwdbwd_max_chunk_len=7,
         billing_exception_max_pause_duration_sec=30,
@@ -148,13 +147,13 @@ def test_flags_of_the_right_kind_are_read() -> None:
 )
 def test_a_flag_of_another_kind_is_ignored_and_named(name: str, value: object) -> None:
     """The default holds, and the caller learns which flag it was."""
-    assert read_flags(ServerFlags, {name: value}) == (ServerFlags(), [name])
+    assert read_flags(ClientConfigResponse, {name: value}) == (ClientConfigResponse(), [name])
 
 
 @pytest.mark.parametrize("payload", [None, [], "flags", 3])
 def test_an_answer_that_is_no_object_has_no_flags(payload: object) -> None:
     """Every flag has its default."""
-    assert read_flags(ChangingFlags, payload) == (ChangingFlags(), [])
+    assert read_flags(ClientDynamicConfigResponse, payload) == (ClientDynamicConfigResponse(), [])
 
 
 def test_without_flags_the_clients_own_limits_hold() -> None:
@@ -166,7 +165,7 @@ def test_without_flags_the_clients_own_limits_hold() -> None:
 
 def test_the_servers_limits_replace_ours() -> None:
     """Chunks, budgets, samples in flight and the pause for billing are the server's."""
-    flags = ServerFlags(
+    flags = ClientConfigResponse(
         fwdbwd_max_chunk_len=5,
         fwdbwd_max_chunk_bytes_count=900,
         fwdbwd_dispatch_bytes_semaphore_size=11,
@@ -187,7 +186,7 @@ def test_the_servers_limits_replace_ours() -> None:
 def test_what_the_user_set_is_only_lowered(own: int | None, theirs: int, expected: int) -> None:
     """A limit that the user chose holds below the server's; the default gives way."""
     mine = config(retry=RetryConfig(max_connections=own))
-    flags = ServerFlags(sample_max_concurrent_requests=theirs)
+    flags = ClientConfigResponse(sample_max_concurrent_requests=theirs)
     assert limits_of(mine, flags).samples_in_flight == expected
 
 
@@ -198,7 +197,7 @@ def test_every_limit_of_the_user_holds_below_the_servers() -> None:
         flow=FlowLimits(upload_bytes=1, sample_bytes=2, response_bytes=3),
         poll=attrs.evolve(PollPolicy(), billing_patience_s=4.0),
     )
-    limits = limits_of(mine, ServerFlags())
+    limits = limits_of(mine, ClientConfigResponse())
     assert limits.chunks == ChunkLimits(max_items=7, max_datums=2, max_bytes=90)
     assert (limits.upload_bytes, limits.sample_bytes, limits.response_bytes) == (1, 2, 3)
     assert limits.billing_patience_s == 4.0

@@ -13,20 +13,28 @@ from tinsmith.core.config import PollPolicy
 from tinsmith.core.decision import Fault
 from tinsmith.core.pacing import Moment, not_ready_pause_s, storm_pause_s
 from tinsmith.core.polling import (
-    Asked,
     Done,
     Failed,
     NotYet,
+    Poll,
+    PolledRequest,
     PollResult,
     PollState,
     Resubmit,
-    decide,
-    decide_fault,
-    decide_unreadable,
 )
 
 POLICY = PollPolicy()
 RESULT = {"path": "tinker://run/weights/1"}
+
+
+def decide(status: int, headers: Any, body: bytes, state: PollState, **known: Any) -> PollResult:
+    """Say what follows an answer."""
+    return Poll(status, headers, body, state, **known).decide()
+
+
+def decide_fault(fault: Fault, state: PollState, **known: Any) -> Any:
+    """Say what follows a poll without an answer."""
+    return Poll(state=state, fault=fault, **known).decide()
 
 
 def judge(status: int, body: Any = b"", state: PollState | None = None, **headers: str) -> PollResult:
@@ -183,12 +191,12 @@ def test_an_empty_binary_result_is_a_broken_body() -> None:
 def test_a_binary_result_that_cannot_be_decoded_is_a_broken_body() -> None:
     """Whoever decodes it has it asked for again, and in the end fails."""
     state = PollState(iteration=3)
-    first = decide_unreadable(b"junk", state, "bytes", moment=Moment(), policy=POLICY, request_id="r1")
+    first = Poll(200, {}, b"junk", state, moment=Moment(), policy=POLICY, request_id="r1").unreadable("bytes")
     assert isinstance(first, NotYet)
     assert (first.state.iteration, first.state.broken, first.failure) == (4, 1, "broken body")
     old = attrs.evolve(first.state, broken=7)
     late = Moment(waited_s=120.0)
-    last = decide_unreadable(b"junk", old, "bytes", moment=late, policy=POLICY, request_id="r1")
+    last = Poll(200, {}, b"junk", old, moment=late, policy=POLICY, request_id="r1").unreadable("bytes")
     assert isinstance(last, Failed)
     assert (last.error.request_id, last.error.applied) == ("r1", "unknown")
 
@@ -306,8 +314,8 @@ MODEL_GONE = [
 @pytest.mark.parametrize(("status", "text"), MODEL_GONE)
 def test_a_model_that_is_gone_names_the_checkpoint(status: int, text: str) -> None:
     """Whatever the status: where to restore from, and nothing submitted again."""
-    asked = Asked("optim_step", 7, 9, checkpoint="tinker://r/weights/3")
-    verdict = decide(status, {}, orjson.dumps({"detail": text}), PollState(), request_id="r1", asked=asked)
+    asked = PolledRequest("optim_step", 7, 9, checkpoint="tinker://r/weights/3")
+    verdict = decide(status, {}, orjson.dumps({"detail": text}), PollState(), request_id="r1", request=asked)
     assert isinstance(verdict, Failed)
     assert isinstance(verdict.error, errors.ModelLostError)
     assert (verdict.error.checkpoint, verdict.error.applied) == ("tinker://r/weights/3", "unknown")
@@ -326,8 +334,8 @@ def test_a_creation_loses_no_model() -> None:
 )
 def test_a_missing_route_is_called_that(body: dict[str, Any]) -> None:
     """A framework's bare words are about the operation, never about a promise or a model."""
-    asked = Asked("optim_step", 7, 9)
-    verdict = decide(404, {}, orjson.dumps(body), PollState(), request_id="r1", asked=asked)
+    asked = PolledRequest("optim_step", 7, 9)
+    verdict = decide(404, {}, orjson.dumps(body), PollState(), request_id="r1", request=asked)
     assert isinstance(verdict, Failed)
     assert isinstance(verdict.error, errors.NotFoundError)
     assert "this server has no such operation" in str(verdict.error)
@@ -423,8 +431,8 @@ def test_numbers_in_a_409_say_whether_ours_was_counted(
 ) -> None:
     """Expected is above ours, and no more than one above what was sent: it was applied. Else all is lost."""
     text = f"Failed to retrieve future: Sequence conflict: expected {expected}, got {ours}."
-    asked = Asked("optim_step", ours, highest, checkpoint="tinker://r/weights/3")
-    verdict = decide(409, {}, orjson.dumps({"detail": text}), PollState(), asked=asked)
+    asked = PolledRequest("optim_step", ours, highest, checkpoint="tinker://r/weights/3")
+    verdict = decide(409, {}, orjson.dumps({"detail": text}), PollState(), request=asked)
     assert isinstance(verdict, Failed)
     assert type(verdict.error) is cls
     assert verdict.error.applied == applied
@@ -444,8 +452,8 @@ def test_a_409_on_a_poll_proves_what_one_on_a_submission_does(
     operation: str, text: str, resent: bool, applied: str
 ) -> None:
     """It was sent again, it speaks of a name, or it proves nothing."""
-    asked = Asked(operation, 4, 4, resent)
-    verdict = decide(409, {}, orjson.dumps({"detail": text}), PollState(), asked=asked)
+    asked = PolledRequest(operation, 4, 4, resent)
+    verdict = decide(409, {}, orjson.dumps({"detail": text}), PollState(), request=asked)
     assert isinstance(verdict, Failed)
     assert verdict.error.applied == applied
 
@@ -604,14 +612,14 @@ def test_a_read_timeout_is_no_fault(fault: Fault) -> None:
 def test_a_lost_connection_backs_off() -> None:
     """A connection error pauses as a 5xx does, and counts."""
     verdict = decide_fault(Fault.REFUSED, PollState(failed=2), moment=Moment(random=0.0))
-    assert verdict is not None
+    assert isinstance(verdict, NotYet)
     assert (verdict.pause_s, verdict.state.failed, verdict.failure) == (4.0, 3, "connection refused")
 
 
 @pytest.mark.parametrize("fault", [Fault.TLS, Fault.CLOSED, Fault.REDIRECT])
 def test_some_faults_end_the_polling(fault: Fault) -> None:
     """Asking again is useless."""
-    assert decide_fault(fault, PollState()) is None
+    assert isinstance(decide_fault(fault, PollState()), Failed)
 
 
 def test_broken_compression_is_forgiven_as_long_as_broken_json() -> None:
@@ -619,7 +627,7 @@ def test_broken_compression_is_forgiven_as_long_as_broken_json() -> None:
     state = PollState()
     for count in range(1, 30):
         verdict = decide_fault(Fault.BROKEN_BODY, state, reason="bad gzip", moment=Moment(random=0.0))
-        assert verdict is not None
+        assert isinstance(verdict, NotYet)
         assert (verdict.state.broken, verdict.state.failed) == (count, count)
         assert verdict.pause_s == min(0.5 * 2 ** (count - 1), 30.0)
         state = verdict.state
@@ -627,7 +635,7 @@ def test_broken_compression_is_forgiven_as_long_as_broken_json() -> None:
     other = decide_fault(Fault.BROKEN_BODY, state, reason="bad zstd", moment=late)
     assert other is not None
     assert other.state.broken == 1
-    assert decide_fault(Fault.BROKEN_BODY, state, reason="bad gzip", moment=late) is None
+    assert isinstance(decide_fault(Fault.BROKEN_BODY, state, reason="bad gzip", moment=late), Failed)
 
 
 def _polls(ready_at_s: float, poll_took_s: float = 0.002) -> tuple[int, float]:

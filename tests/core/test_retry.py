@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core.config import PollPolicy, RetryConfig
 from tinsmith.core.decision import Decision, Fault, OpClass, Outcome, retry_after_s
-from tinsmith.core.pacing import Moment, decide_poll
+from tinsmith.core.pacing import Moment, decide_by_status
 from tinsmith.core.retry import History, RetryBudget, RetryLoop, backoff_s, decide, in_time
 
 from tests.core import retry_rules as rules
@@ -22,7 +22,7 @@ def decided(kind: str, outcome: Outcome, history: History) -> Decision:
     """Decide about an attempt of a class of requests, or about a poll."""
     if kind != "poll":
         return decide(OpClass(kind), outcome, history, CONFIG)
-    return decide_poll(outcome, 0, Moment(wall_now_s=rules.NOW, random=0.5), CONFIG, PollPolicy())
+    return decide_by_status(outcome, 0, Moment(wall_now_s=rules.NOW, random=0.5), CONFIG, PollPolicy())
 
 
 @pytest.mark.parametrize("kind", [*OpClass, "poll"])

@@ -15,7 +15,6 @@ from tinsmith import APIConnectionError, ModelInput, SamplingParams, ServiceClie
 from tinsmith.core import polling
 from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig
 from tinsmith.core.decision import Fault
-from tinsmith.io import poller
 from tinsmith.io.http.messages import (
     Answer,
     Faulted,
@@ -360,9 +359,9 @@ def test_advice_that_overflows_is_none(service: testing.LedgerService, where: st
 def test_no_answer_ends_a_background_task(
     service: testing.LedgerService, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    """Whatever goes wrong in judging one answer, the poller asks again and the heart beats on."""
+    """Whatever goes wrong in reading one answer, the poller asks again and the heart beats on."""
     left = [1]
-    judged: Any = polling.decide
+    judged: Any = polling.Poll.decide
 
     def breaks(*given: Any, **named: Any) -> Any:
         if left:
@@ -377,7 +376,7 @@ def test_no_answer_ends_a_background_task(
             monkeypatch.setattr(client.holder.connection.sender, "exchange", breaks)
             client.holder.connection.runtime.spawn(asyncio.sleep(100)).result(WAIT_S)
         else:
-            monkeypatch.setattr(poller, "decide", breaks)
+            monkeypatch.setattr(polling.Poll, "decide", breaks)
             trainer.optim_step(ADAM).result(WAIT_S)
     assert not left
     beats = sum(seen.path.endswith("session_heartbeat") for seen in service.seen)

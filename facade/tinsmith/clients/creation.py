@@ -20,7 +20,7 @@ from tinsmith_api.models import (
 )
 
 from tinsmith.core.addresses import FILE_SCHEME, AdapterFolder, check_tinker_path, is_loopback
-from tinsmith.core.arguments import as_config
+from tinsmith.core.arguments import optimizer_config
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.decision import OpClass
@@ -84,7 +84,7 @@ class NewModel:
             self.base_model,
             None if self.user_metadata is None else dict(self.user_metadata),
             self.lora,
-            as_config(self.optimizer),
+            optimizer_config(self.optimizer),
         )
         created = await _promised(context, "create_model", wanted, partial(to_value, CreateModelResponse))
         return created.model_id
@@ -150,7 +150,7 @@ class SavedModel:
         fields = {
             "base_model": self.base_model,
             "user_metadata": None if self.user_metadata is None else dict(self.user_metadata),
-            "optimizer_config": as_config(self.optimizer),
+            "optimizer_config": optimizer_config(self.optimizer),
             "weights_access_token": self.weights_access_token,
         }
         body = {
@@ -229,7 +229,7 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
         Body.of((encode_body(wanted),), secrets=secrets_in(wanted) if isinstance(wanted, dict) else ()),
         new_idempotency_key(),
         connection.sender.lane_of_changes(Lane.CONTROL),
-        claims=context.claims,
+        promise_owners=context.promise_owners,
         timeout_s=context.settings.hold_of(operation),
     )
     accepted = await _accepted(connection.sender, submission)
@@ -239,7 +239,7 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
         operations.request_type(operation),
         roundtrip_s=accepted.roundtrip_s,
         resent=accepted.resent,
-        claims=context.claims,
+        promise_owners=context.promise_owners,
         read=read,
         submission=submission,
     )

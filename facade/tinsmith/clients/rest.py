@@ -23,7 +23,7 @@ from tinsmith_api.resources import Operations
 from tinsmith.clients import downloads
 from tinsmith.clients.attach import result_of
 from tinsmith.core.access_token import claims_of
-from tinsmith.core.addresses import ParsedCheckpointTinkerPath, spellings
+from tinsmith.core.addresses import ParsedCheckpointTinkerPath, checkpoint_id_spellings
 from tinsmith.core.codec.answers import Pages, to_page
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.decision import OpClass
@@ -262,7 +262,7 @@ class RestClient(Operations):
         """
         profile = self._connection.server.profile
         has_kinds = profile.is_final and profile.checkpoint_ids == "kind and name"
-        ways = spellings(checkpoint["checkpoint_id"], has_kinds=has_kinds)
+        ways = checkpoint_id_spellings(checkpoint["checkpoint_id"], has_kinds=has_kinds)
         first, *others = [_segments(checkpoint["training_run_id"], written) for written in ways]
         try:
             return await ask(first)
@@ -358,7 +358,7 @@ def _checkpoint_at(tinker_path: str) -> dict[str, str]:
 
 def _checkpoint(training_run_id: str, checkpoint_id: str) -> dict[str, str]:
     """Check the id of a checkpoint, and return it beside that of its run."""
-    spellings(checkpoint_id)
+    checkpoint_id_spellings(checkpoint_id)
     return {"training_run_id": training_run_id, "checkpoint_id": checkpoint_id}
 
 

@@ -15,7 +15,7 @@ from tinsmith_api.models import GetSamplerResponse
 from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.creation import create_sampler
 from tinsmith.core.addresses import check_tinker_path
-from tinsmith.core.checks import check_asked, check_prompt
+from tinsmith.core.checks import check_prompt, sample_options
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.config import ClientConfig, RetryConfig, Secret
 from tinsmith.core.errors import APIResponseValidationError, InputError
@@ -174,7 +174,7 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         prompt and `max_tokens` exceed the context. The call blocks while `FlowLimits.max_queued` samples are
         queued.
         """
-        further = check_asked(
+        further = sample_options(
             topk_sample_logprobs, target_prompt_logprobs, prompt_alt_tokens_k, prompt_logprobs_last_n
         )
         if self._stability:

@@ -22,7 +22,7 @@ MARGIN_S = 60.0
 """Seconds before its end from which a token is not used without asking for another."""
 
 AFTER_FAILURE_S = 60.0
-"""Seconds until the next try to renew, after one that failed."""
+"""Seconds until the next attempt to renew, after one that failed."""
 
 UNKNOWN_LIFE_S = 3600.0
 """Seconds for which a token is used that does not say when it ends."""

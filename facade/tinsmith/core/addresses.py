@@ -178,7 +178,7 @@ class ParsedCheckpointTinkerPath:
         return cls(tinker_path, parts[0], _KINDS[parts[1]], f"{parts[1]}/{parts[2]}")
 
 
-def spellings(checkpoint_id: str, *, has_kinds: bool = False) -> list[str]:
+def checkpoint_id_spellings(checkpoint_id: str, *, has_kinds: bool = False) -> list[str]:
     """Return how the id of a checkpoint may be written in a URL: as it is given, then the other way.
 
     A bare name is one of sampler weights. It cannot stand alone where the server is known to want the kind

@@ -44,7 +44,7 @@ def check_optimizer(optimizer: object) -> None:
         _check_tagged(optimizer, "optimizer", "an optimizer's config")
 
 
-def as_config(
+def optimizer_config(
     optimizer: OptimizerConfig | None,
 ) -> AdamOptimizerConfig | DimuonOptimizerConfig | OtherOptimizerConfig | None:
     """Return an optimizer as the contract has it; every field of a mapping is kept."""

@@ -167,14 +167,14 @@ def check_tensor(index: int, name: str, tensor: TensorData) -> None:
     if wanted is not None and tensor.dtype != wanted:
         raise InputError(f"must be {wanted}, not {tensor.dtype}", datum=index, field=name)
     if tensor.is_sparse:
-        check_places(index, name, tensor)
+        check_sparse_indices(index, name, tensor)
     elif tensor.shape is not None:
         elements = math.prod(tensor.shape)
         if any(n < 0 for n in tensor.shape) or elements != len(tensor):
             raise InputError(f"has {len(tensor)} numbers, but shape {tensor.shape}", datum=index, field=name)
 
 
-def check_places(index: int | None, name: str | None, tensor: TensorData) -> None:
+def check_sparse_indices(index: int | None, name: str | None, tensor: TensorData) -> None:
     """Check where a sparse tensor says that its numbers stand."""
     assert tensor.shape is not None
     starts, columns = list(tensor.sparse_crow_indices), list(tensor.sparse_col_indices)
@@ -259,7 +259,7 @@ def check_prompt(prompt: ModelInput, num_samples: int = 1, topk_prompt_logprobs:
     count(topk_prompt_logprobs, "topk_prompt_logprobs")
 
 
-def check_asked(
+def sample_options(
     topk_sample_logprobs: int,
     target_prompt_logprobs: TensorData | None,
     prompt_alt_tokens_k: int,

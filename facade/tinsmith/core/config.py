@@ -90,7 +90,7 @@ class RetryConfig:
     retry_delay_base: float = attrs.field(default=0.5, validator=positive)
     """Seconds before the first retry; doubles from there."""
     retry_delay_max: float = attrs.field(default=8.0, validator=positive)
-    """Most seconds between two tries, unless the server asks for more."""
+    """Most seconds between two attempts, unless the server asks for more."""
     jitter_factor: float = 1.0
     """Share of a delay that is random, 0 to 1; 1 spreads a herd of clients best."""
     enable_retry_logic: bool = True
@@ -100,7 +100,7 @@ class RetryConfig:
     max_retries: int = attrs.field(default=10, validator=attrs.validators.ge(0))
     """Most re-sends of one request. 429 does not count: the server took nothing."""
     deadline_s: float = attrs.field(default=300.0, validator=positive)
-    """Seconds from the first try after which no further one starts."""
+    """Seconds from the first attempt after which no further one starts."""
     start_retries: int = attrs.field(default=2, validator=attrs.validators.ge(0))
     """Re-sends while the server was never reached: a wrong address should be told soon."""
     start_deadline_s: float = attrs.field(default=15.0, validator=positive)
@@ -173,7 +173,7 @@ class PollPolicy:
 
 @attrs.frozen
 class Timeouts:
-    """Bounds of one try, in seconds."""
+    """Bounds of one attempt, in seconds."""
 
     connect_s: float = attrs.field(default=5.0, validator=positive)
     """Reaching the server."""
@@ -182,7 +182,7 @@ class Timeouts:
     write_s: float = attrs.field(default=60.0, validator=positive)
     """Gap between two pieces of an upload."""
     total_s: float = attrs.field(default=180.0, validator=positive)
-    """The whole try, so that a slow drip ends."""
+    """The whole attempt, so that a slow drip ends."""
     heartbeat_s: float = attrs.field(default=10.0, validator=positive)
     """A heartbeat: later than the next one is useless."""
     telemetry_s: float = attrs.field(default=5.0, validator=positive)
@@ -272,7 +272,7 @@ class ClientConfig:
     retry: RetryConfig = attrs.field(factory=RetryConfig)
     """Retries."""
     timeouts: Timeouts = attrs.field(factory=Timeouts)
-    """Bounds of one try."""
+    """Bounds of one attempt."""
     chunk_limits: ChunkLimits = attrs.field(factory=ChunkLimits)
     """Size of one forward_backward request."""
     poll: PollPolicy = attrs.field(factory=PollPolicy)
@@ -467,23 +467,3 @@ def hub_cache_dir(environ: Mapping[str, str] | None = None) -> Path:
         return Path(home).expanduser() / "hub"
     base = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
     return base / "huggingface" / "hub"
-
-
-__all__ = [
-    "ChunkLimits",
-    "ClientConfig",
-    "EncodingChoice",
-    "FlowLimits",
-    "OnUnknown",
-    "OptimAfter",
-    "PollPolicy",
-    "RetryConfig",
-    "Secret",
-    "ServerChoice",
-    "Timeouts",
-    "cache_dir",
-    "check_key",
-    "hub_cache_dir",
-    "models_of_user",
-    "set_variables",
-]

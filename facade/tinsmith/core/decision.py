@@ -53,7 +53,7 @@ PROVABLY_NOT_ACCEPTED = frozenset(
 )
 """Statuses that prove that the server did not take the request; a redirect (but 303) sends it elsewhere.
 
-409 is not among them: `core.failures` judges it.
+409 is not among them: `core.failures` reads it.
 """
 
 NEVER_REPEATED = frozenset({501, 505})
@@ -73,7 +73,7 @@ class Outcome:
 
     @property
     def applied(self) -> Applied:
-        """Whether the request took effect, judged from this attempt alone."""
+        """Whether the request took effect, by this attempt alone."""
         if self.fault is not None:
             return "no" if self.fault in NOT_SENT else "unknown"
         assert self.status is not None
@@ -94,7 +94,7 @@ class Decision:
     delay_s: float = 0.0
     """Seconds to wait before a retry."""
     applied: Applied = "unknown"
-    """Whether the request took effect, judged from all attempts."""
+    """Whether the request took effect, by all attempts."""
     reason: str = ""
     """Why, for the error and the log."""
     retry_after_s: float | None = None

@@ -21,15 +21,13 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from tinsmith_api.errors import (
-    Applied,
-    ErrorFacts,
-    InputError,
-    OutcomeFacts,
-    RequestErrorCategory,
-    RequestFailedError,
-    TinkerError,
-)
+from tinsmith_api.errors import Applied as Applied
+from tinsmith_api.errors import ErrorFacts as ErrorFacts
+from tinsmith_api.errors import InputError as InputError
+from tinsmith_api.errors import OutcomeFacts as OutcomeFacts
+from tinsmith_api.errors import RequestErrorCategory as RequestErrorCategory
+from tinsmith_api.errors import RequestFailedError as RequestFailedError
+from tinsmith_api.errors import TinkerError as TinkerError
 
 
 class APIError(TinkerError):
@@ -238,40 +236,3 @@ class MissingModelError(TinkerError):
 
 class ServerWarning(UserWarning):
     """What a user should know of a server before it matters; shown without logging being configured."""
-
-
-__all__ = [
-    "APIConnectionError",
-    "APIError",
-    "APIResponseValidationError",
-    "APIStatusError",
-    "APITimeoutError",
-    "Applied",
-    "AuthenticationError",
-    "BadRequestError",
-    "BillingError",
-    "BodyTooLargeError",
-    "ClientPoisonedError",
-    "ClosedError",
-    "ConflictError",
-    "ErrorFacts",
-    "InputError",
-    "InternalServerError",
-    "MissingExtraError",
-    "MissingModelError",
-    "ModelLostError",
-    "NotFoundError",
-    "OutcomeFacts",
-    "PartialBatchError",
-    "PermissionDeniedError",
-    "ProgressTimeoutError",
-    "RateLimitError",
-    "RequestErrorCategory",
-    "RequestFailedError",
-    "ResultLostError",
-    "ServerWarning",
-    "SessionLostError",
-    "TinkerError",
-    "UnprocessableEntityError",
-    "UnsafeArchiveError",
-]

@@ -164,7 +164,7 @@ def broken_answer(
     )
 
 
-class Source(StrEnum):
+class TextSource(StrEnum):
     """Whose word an error answer is, by its form."""
 
     TEXT = "text"
@@ -193,10 +193,10 @@ class Topic(StrEnum):
 
 
 @attrs.frozen
-class Words:
+class ErrorText:
     """An error answer as far as it is understood."""
 
-    source: Source
+    source: TextSource
     """Whose word it is."""
     text: str = ""
     """The sentence; empty where there is none."""
@@ -204,26 +204,26 @@ class Words:
     @property
     def topic(self) -> Topic:
         """What the sentence speaks of."""
-        return topic_of(self.text) if self.source is Source.TEXT else Topic.OTHER
+        return topic_of(self.text) if self.source is TextSource.TEXT else Topic.OTHER
 
 
-def read_words(body: bytes) -> Words:
+def read_error_text(body: bytes) -> ErrorText:
     """Understand the body of an error answer."""
     if not body.strip():
-        return Words(Source.NOTHING)
+        return ErrorText(TextSource.NOTHING)
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return Words(Source.UNREADABLE)
+        return ErrorText(TextSource.UNREADABLE)
     if not isinstance(payload, Mapping):
-        return Words(Source.UNREADABLE)
+        return ErrorText(TextSource.UNREADABLE)
     for key in ("detail", "error"):
         text = payload.get(key)
         if isinstance(text, str) and text.strip():
-            return Words(Source.TEXT, text.strip())
+            return ErrorText(TextSource.TEXT, text.strip())
         if key == "detail" and isinstance(text, list) and text:
-            return Words(Source.FIELDS)
-    return Words(Source.OBJECT)
+            return ErrorText(TextSource.FIELDS)
+    return ErrorText(TextSource.OBJECT)
 
 
 SHORT_BYTES = 200
@@ -278,8 +278,8 @@ def is_missing_route(status: int, body: bytes) -> bool:
     """Say whether a refusal is a framework's: it knows no such path, or not with this method."""
     if status not in (404, 405):
         return False
-    words = read_words(body)
-    if words.source is Source.UNREADABLE and len(body) <= SHORT_BYTES:
+    words = read_error_text(body)
+    if words.source is TextSource.UNREADABLE and len(body) <= SHORT_BYTES:
         return bool(_ROUTE.fullmatch(body.decode("utf-8", "replace").strip()))
     return words.topic is Topic.ROUTE
 
@@ -301,7 +301,7 @@ def speaks_of_a_name(text: str) -> bool:
 
 
 Kind = Literal["name", "next number", "counted", "counts differently", "known", "unclear"]
-"""What a 409 means; `judge_conflict` says when."""
+"""What a 409 means; `read_conflict` says when."""
 
 
 @attrs.frozen
@@ -314,13 +314,13 @@ class Conflict:
     """Whether the request was applied."""
 
 
-def names_a_thing(operation: str) -> bool:
+def gives_a_name(operation: str) -> bool:
     """Say whether an operation gives a name that may be taken."""
     return operation.startswith(("save_", "create_", "copy_", "publish_"))
 
 
-def judge_conflict(
-    words: Words,
+def read_conflict(
+    words: ErrorText,
     operation: str,
     *,
     seq_id: int | None = None,
@@ -340,13 +340,13 @@ def judge_conflict(
         if seq_id < expected <= max(highest_sent, seq_id) + 1:
             return Conflict("counted", "yes")
         return Conflict("counts differently", "unknown")
-    if words.source is Source.TEXT and speaks_of_a_name(words.text):
-        if names_a_thing(operation) and not resent:
+    if words.source is TextSource.TEXT and speaks_of_a_name(words.text):
+        if gives_a_name(operation) and not resent:
             return Conflict("name", "no")
         return Conflict("name", "unknown")
     if resent:
-        mine = not reused and words.source is not Source.UNREADABLE
+        mine = not reused and words.source is not TextSource.UNREADABLE
         return Conflict("known", "yes") if mine else Conflict("unclear", "unknown")
-    if reused and words.source is not Source.UNREADABLE:
+    if reused and words.source is not TextSource.UNREADABLE:
         return Conflict("next number", "no")
     return Conflict("unclear", "unknown")

@@ -31,7 +31,7 @@ def image_bytes(data: bytes | bytearray | memoryview | str) -> bytes:
     return _bytes(data, "image data", "data")
 
 
-def sound_bytes(data: bytes | bytearray | memoryview | str) -> bytes:
+def dmel_bytes(data: bytes | bytearray | memoryview | str) -> bytes:
     """Take the bytes of sound, or their base64."""
     return _bytes(data, "sound", "dmel")
 
@@ -115,7 +115,7 @@ def frozen_array(value: Any, dtype: str, field: str = "data") -> Any:
     return flat
 
 
-def places_kept(places: Any, field: str) -> Any:
+def index_array(places: Any, field: str) -> Any:
     """Take indices of a sparse tensor: an array becomes a read-only one, all else a list."""
     if is_array(places):
         return frozen_array(places, "int64", field)
@@ -158,7 +158,7 @@ def optional_numbers(data: bytes | None) -> list[float | None] | None:
     return numbers
 
 
-def sparse_form(dense: Any, pad_value: int) -> tuple[Any, Any, Any]:
+def sparse_parts(dense: Any, pad_value: int) -> tuple[Any, Any, Any]:
     """Return what is not `pad_value` in an array, where its rows begin, and its columns."""
     import numpy as np
 
@@ -169,7 +169,7 @@ def sparse_form(dense: Any, pad_value: int) -> tuple[Any, Any, Any]:
     return dense[stored], rows, np.nonzero(stored)[1]
 
 
-def filled_up(shape: Any, dtype: str, pad_value: int, stored: Any, rows: Any, columns: Any) -> Any:
+def dense_array(shape: Any, dtype: str, pad_value: int, stored: Any, rows: Any, columns: Any) -> Any:
     """Return the whole array of a sparse tensor."""
     import numpy as np
 
@@ -224,7 +224,7 @@ def check_whole(numbers: Any, field: str = "data") -> None:
             raise InputError(f"must be a whole number, not {number!r}", field=f"{field}[{place}]")
 
 
-def needed_length(kind: str, expected_tokens: int | None) -> int:
+def required_length(kind: str, expected_tokens: int | None) -> int:
     """Return the length of a chunk that somebody must have said."""
     if expected_tokens is None:
         raise InputError(
@@ -258,7 +258,7 @@ ELEMENT_TYPES = range(8)
 _VARINT_BYTES = 10
 
 
-def sound_length(data: bytes) -> int:
+def dmel_length(data: bytes) -> int:
     """Return the first dimension, which is how many positions the sound takes."""
     start = 1 if data[:1] == bytes([CONSTANT]) else 0
     if len(data) <= start:
@@ -282,4 +282,4 @@ def _varint(data: bytes, start: int) -> tuple[int, int]:
 
 
 def _damaged(problem: str) -> InputError:
-    return InputError(f"the head of the sound is damaged: {problem}", field="dmel")
+    return InputError(f"the head of the dmel container is damaged: {problem}", field="dmel")

@@ -19,11 +19,14 @@ from tinsmith.core.config import ChunkLimits, FlowLimits, PollPolicy, RetryConfi
 from tinsmith.core.server_profiles import profile_of
 
 if TYPE_CHECKING:
+    from tinsmith_api.models import ClientConfigResponse, ClientDynamicConfigResponse
+
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.server_profiles import ServerProfile
 
 _N = TypeVar("_N", int, float)
+_F = TypeVar("_F", bound="ClientConfigResponse | ClientDynamicConfigResponse")
 
 PROBE = b"{}"
 """Body of the probe, sent as JSON to `forward_backward`: it names no model, so nothing can be applied."""
@@ -38,8 +41,8 @@ about the same CPU in both forms, 32 of 1024 three times as much in JSON, 128 of
 _PARSES_JSON = frozenset({400, 404, 405, 409, 413, 422, 500})
 
 
-def settled(
-    config: ClientConfig, flags: ServerFlags | None, profile: ServerProfile | None = None
+def known_encoding(
+    config: ClientConfig, flags: ClientConfigResponse | None, profile: ServerProfile | None = None
 ) -> Encoding | None:
     """Return the encoding where it is known without a probe: forced, told by the flags, or by the profile."""
     if config.encoding != "auto":
@@ -57,20 +60,20 @@ def unreadable(encoding: Encoding, profile: ServerProfile) -> str | None:
     return f"the server ({profile.name}) reads batches as {named}, not as {encoding}; leave encoding='auto'"
 
 
-def judge_probe(status: int) -> Encoding | None:
+def encoding_shown_by(status: int) -> Encoding | None:
     """Return what the answer to the probe shows; None when it says nothing of encodings."""
     if status == 415:
         return "protobuf"
     return "json" if status in _PARSES_JSON or 200 <= status < 300 else None
 
 
-def asks_again(config: ClientConfig, profile: ServerProfile, found: Encoding, batch_bytes: int) -> bool:
+def probes_again(config: ClientConfig, profile: ServerProfile, found: Encoding, batch_bytes: int) -> bool:
     """Say whether a server that parses JSON is asked whether it reads protobuf too."""
     unsettled = config.encoding == "auto" and not profile.reads
     return unsettled and found == "json" and batch_bytes >= WORTH_ASKING_BYTES
 
 
-def judge_second_probe(status: int, text: str) -> bool:
+def shows_protobuf(status: int, text: str) -> bool:
     """Say whether a server read the probe in protobuf: only who did can miss the model that it names."""
     return status in (404, 410) and ("model" in text.lower())
 
@@ -97,7 +100,7 @@ class Limits:
     """Whether samples are given up after the progress timeout."""
 
 
-def limits_of(config: ClientConfig, flags: ServerFlags | None) -> Limits:
+def limits_of(config: ClientConfig, flags: ClientConfigResponse | None) -> Limits:
     """Join both: the server's limits replace our defaults, and bound what the user set."""
     chunks, flow, usual = config.chunk_limits, config.flow, FlowLimits()
     if flags is None:
@@ -138,59 +141,6 @@ def _joined(own: _N, default: _N, theirs: _N) -> _N:
     return theirs if own == default else min(own, theirs)
 
 
-_F = TypeVar("_F", "ServerFlags", "ChangingFlags")
-
-
-@attrs.frozen
-class ServerFlags:
-    """The answer of `client/config`; what it does not name has the default that the API documents."""
-
-    pjwt_auth_enabled: bool = False
-    """Whether the key is exchanged for a token first."""
-    credential_default_source: str = "api_key"
-    """Where the key comes from: `api_key`, or `credential_cmd` for the user's command."""
-    sample_dispatch_bytes_semaphore_size: int = 10_485_760
-    """Bytes of samples being submitted at once."""
-    inflight_response_bytes_semaphore_size: int = 52_428_800
-    """Bytes of large results being fetched at once."""
-    parallel_fwdbwd_chunks: bool = True
-    """Whether chunks of one call may arrive out of order. We send in order always, which is allowed too."""
-    proto_compress_fwdbwd: bool = False
-    """Whether batches are sent as protobuf with zstd."""
-    fwdbwd_max_chunk_len: int = 1024
-    """Datums in one request."""
-    fwdbwd_max_chunk_bytes_count: int = 5_000_000
-    """Estimated bytes of one request, as protobuf."""
-    fwdbwd_dispatch_bytes_semaphore_size: int = 50_000_000
-    """Bytes of batches being submitted at once."""
-    billing_exception_max_pause_duration_sec: float = 3600.0
-    """Seconds that a client waits for a bill to be paid."""
-    sample_no_retries: bool = False
-    """Whether a sample that failed is not sent again; one that was pushed back is."""
-    sample_enable_stuck_detection: bool = True
-    """Whether samples end after the progress timeout."""
-    sample_max_concurrent_requests: int = 2000
-    """Samples in flight at once."""
-    sample_use_retrieve_futures: bool = False
-    """Whether one poll may ask for all samples of a sampler."""
-    custom_loss_server_side: bool = False
-    """Whether the server takes custom losses."""
-    sample_join_sampling_session: bool = False
-    """Whether the server numbers the copies of a sampler."""
-
-
-@attrs.frozen
-class ChangingFlags:
-    """The answer of `dynamic_config`, which may change while a client lives."""
-
-    refresh_interval_sec: float = 300.0
-    """Seconds after which it is asked again; at least 10."""
-    sample_cancel_enabled: bool = False
-    """Whether the server wants to hear of samples that nobody waits for."""
-    sample_cancel_max_batch_size: int = 64
-    """Cancels under way at once."""
-
-
 def read_flags(cls: type[_F], payload: object) -> tuple[_F, list[str]]:
     """Read the flags of an answer; also name those that were ignored because of their type or sign."""
     given = payload if isinstance(payload, Mapping) else {}
@@ -200,19 +150,16 @@ def read_flags(cls: type[_F], payload: object) -> tuple[_F, list[str]]:
         value = given.get(field.name)
         if value is None:
             continue
-        if _fits(value, field.default):
+        if _fits(value, str(field.type)):
             kept[field.name] = value
         else:
             ignored.append(field.name)
     return cls(**kept), ignored
 
 
-def _fits(value: object, default: object) -> bool:
-    """Say whether a value is of the kind of its default; numbers must be above 0."""
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(value, bool) and isinstance(default, bool)
-    if isinstance(default, float):
-        return isinstance(value, (int, float)) and value > 0
-    if isinstance(default, int):
-        return isinstance(value, int) and value > 0
-    return isinstance(value, str)
+def _fits(value: object, kind: str) -> bool:
+    """Say whether a value is of the type of a flag; numbers must be above 0."""
+    if kind in ("int", "float"):
+        types = (int, float) if kind == "float" else int
+        return isinstance(value, types) and not isinstance(value, bool) and value > 0
+    return isinstance(value, bool if kind == "bool" else str)

@@ -75,7 +75,7 @@ def billing_pause_s(unpaid_s: float, patience_s: float, policy: PollPolicy) -> f
     return None if unpaid_s >= patience_s else policy.billing_pause_s
 
 
-def decide_poll(
+def decide_by_status(
     outcome: Outcome, failed: int, moment: Moment, retry: RetryConfig, policy: PollPolicy
 ) -> Decision:
     """Decide by status or fault alone whether to ask again, and when.

@@ -37,7 +37,7 @@ _FIELDS = {
 """Fields that results of these operations alone have."""
 
 
-def foreign(operation: str, payload: object) -> str | None:
+def foreign_result(operation: str, payload: object) -> str | None:
     """Say what makes a result that of another operation; None where nothing does."""
     if not isinstance(payload, Mapping) or operation not in _TYPES:
         return None
@@ -51,7 +51,7 @@ def foreign(operation: str, payload: object) -> str | None:
 
 
 @attrs.define
-class Claims:
+class PromiseOwners:
     """Which call each promise of a model or sampler was given to: those outstanding, and some that ended."""
 
     recent: int = RECENT
@@ -76,7 +76,7 @@ class Claims:
         self._refused = request_id
         return True
 
-    def given(self, request_id: str, call: Hashable) -> None:
+    def assign(self, request_id: str, call: Hashable) -> None:
         """Note whose a promise is."""
         self._outstanding[request_id] = call
         self._refused = None
@@ -100,13 +100,13 @@ MOST_KEPT = 256
 
 
 @attrs.define
-class Progress:
+class EndedPromises:
     """The ends of one owner's promises: numbers and times both rise, since later ones cover what is above."""
 
     _numbers: list[int] = attrs.field(factory=list)
     _times_s: list[float] = attrs.field(factory=list)
 
-    def ended(self, seq_id: int, at_s: float) -> None:
+    def add(self, seq_id: int, at_s: float) -> None:
         """Note that the promise of a number ended."""
         while self._numbers and self._numbers[-1] >= seq_id:
             self._numbers.pop()

@@ -255,17 +255,3 @@ def _is_too_late(state: tenacity.RetryCallState) -> bool:
     run: _Run[Repeatable] = _run(state)
     run.decision = in_time(run.decision, run.call.history)
     return not run.decision.goes_on
-
-
-__all__ = [
-    "Decision",
-    "History",
-    "OpClass",
-    "Outcome",
-    "RetryBudget",
-    "RetryConfig",
-    "RetryLoop",
-    "backoff_s",
-    "decide",
-    "in_time",
-]

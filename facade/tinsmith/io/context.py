@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from tinsmith.core.errors import ClosedError, TinkerError
-from tinsmith.core.promises import Claims
+from tinsmith.core.promises import PromiseOwners
 from tinsmith.io.connection import Connection
 from tinsmith.io.events import warn_visibly
 from tinsmith.io.limits import ByteBudget
@@ -72,7 +72,7 @@ class ClientContext:
         """The events that are sent to the server; None while telemetry is off, as it is by default."""
         self.session = Session(connection, self.settings, self.telemetry, on_lost=self._end)
         """The session at the server, opened when it is first needed."""
-        self.claims = Claims(recent=0)
+        self.promise_owners = PromiseOwners(recent=0)
         """Whose the outstanding promises of creations are: models are made anew after a restart."""
         self._guard = threading.Lock()
         self._canceller: Canceller | None = None

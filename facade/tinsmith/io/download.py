@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import attrs
 import orjson
 
-from tinsmith.core.decision import Fault, OpClass, Outcome
+from tinsmith.core.decision import Decision, Fault, OpClass, Outcome
 from tinsmith.core.errors import APIConnectionError, APIResponseValidationError, TinkerError
 from tinsmith.core.failures import error_from_status
-from tinsmith.core.retry import Decision, History, RetryLoop, decide
+from tinsmith.core.retry import History, RetryLoop, decide
 from tinsmith.io.http.messages import Faulted
 
 if TYPE_CHECKING:

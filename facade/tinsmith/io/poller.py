@@ -19,25 +19,14 @@ from tinsmith.core.codec.wire import ACCEPT_BOTH, ProtobufPayload
 from tinsmith.core.config import LONG_WAIT_S
 from tinsmith.core.decision import NOT_SENT, Fault
 from tinsmith.core.errors import (
-    APIConnectionError,
     APIResponseValidationError,
     ProgressTimeoutError,
     TinkerError,
 )
 from tinsmith.core.failures import detail_text
 from tinsmith.core.pacing import Moment
-from tinsmith.core.polling import (
-    Asked,
-    Done,
-    Failed,
-    NotYet,
-    PollState,
-    Resubmit,
-    decide,
-    decide_fault,
-    decide_unreadable,
-)
-from tinsmith.core.promises import Claims, Progress
+from tinsmith.core.polling import Done, Failed, NotYet, Poll, PolledRequest, PollState, Resubmit
+from tinsmith.core.promises import EndedPromises, PromiseOwners
 from tinsmith.io.events import QueueStateChanged, StillWaiting
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 from tinsmith.io.limits import ByteBudget
@@ -92,7 +81,7 @@ class Promise:
     """Whether its request was sent again after an unknown outcome."""
     line: Callable[[], tuple[int, str | None]] | None = None
     """Tells of its model the highest number sent and the last checkpoint; None outside of a model's line."""
-    claims: Claims | None = None
+    promise_owners: PromiseOwners | None = None
     """Whose the promises of its model or sampler are."""
     read: Callable[[Any], Any] = bytes
     """Decodes the payload."""
@@ -110,10 +99,10 @@ class Promise:
     """Length of wait at which observers hear of it next."""
 
     @property
-    def asked(self) -> Asked:
-        """What is known of its request now."""
+    def request(self) -> PolledRequest:
+        """What is known now of the request that it is for."""
         highest_sent, checkpoint = (0, None) if self.line is None else self.line()
-        return Asked(self.operation, self.seq_id, highest_sent, self.resent, checkpoint)
+        return PolledRequest(self.operation, self.seq_id, highest_sent, self.resent, checkpoint)
 
     @property
     def may_be_large(self) -> bool:
@@ -183,7 +172,7 @@ class Poller:
         try:
             if promise.ended is not None:
                 await promise.ended(promise)
-            verdict = await self._settled(promise)
+            result = await self._settled(promise)
         except asyncio.CancelledError:
             if self._lost is None or task not in self._interrupted:
                 raise
@@ -195,17 +184,17 @@ class Poller:
             owner.waits -= 1
             if not owner.waits:
                 self._owners.pop(promise.model_id or promise.request_id, None)
-        if promise.seq_id is not None and not isinstance(verdict, Resubmit):
-            owner.progress.ended(promise.seq_id, self._runtime.loop.time())
-        if isinstance(verdict, Failed):
-            raise verdict.error.adding(
+        if promise.seq_id is not None and not isinstance(result, Resubmit):
+            owner.ended.add(promise.seq_id, self._runtime.loop.time())
+        if isinstance(result, Failed):
+            raise result.error.adding(
                 request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
             )
-        if isinstance(verdict, Done):
+        if isinstance(result, Done):
             self._tell_of_billing(promise, None)
         else:
-            promise.state = verdict.state
-        return verdict
+            promise.state = result.state
+        return result
 
     def end(self, error: TinkerError) -> None:
         """Fail every wait, now and later, with `error`."""
@@ -221,14 +210,14 @@ class Poller:
 
     async def _settled(self, promise: Promise) -> Done | Resubmit | Failed:
         """Ask until it is decided. This is polling, not retrying: a promise that is not ready is no fault."""
-        verdict = await self.poll(promise)
-        while isinstance(verdict, NotYet):
-            await asyncio.sleep(verdict.pause_s)
-            verdict = await self.poll(promise)
-        return verdict
+        result = await self.poll(promise)
+        while isinstance(result, NotYet):
+            await asyncio.sleep(result.pause_s)
+            result = await self.poll(promise)
+        return result
 
     async def poll(self, promise: Promise) -> PollResult:
-        """Ask once and judge the answer; a large result waits for room first."""
+        """Ask once and read the answer; a large result waits for room first."""
         size_bytes = promise.reserve_bytes
         if not size_bytes:
             return await self._ask(promise)
@@ -245,9 +234,8 @@ class Poller:
             return await self._ask(promise)
 
     async def _ask(self, promise: Promise) -> PollResult:
-        loop = self._runtime.loop
         self._check_progress(promise)
-        asked_s = loop.time()
+        asked_s = self._runtime.loop.time()
         try:
             answer = await self._credentials.send(self._request(promise))
         except Faulted as faulted:
@@ -255,85 +243,55 @@ class Poller:
                 self._unreached = None
             elif self._unreached is None:
                 self._unreached = (asked_s, faulted.reason)
-            moment = self._moment(promise, asked_s)
-            verdict = decide_fault(
-                faulted.fault,
-                promise.state,
-                reason=faulted.reason,
-                moment=moment,
-                policy=self._policy,
-                retry=self._config.retry,
-            )
-            if verdict is None:
-                error = APIConnectionError(
-                    f"{promise.operation}: polling failed: {faulted.fault}: {faulted.reason}",
-                    applied="unknown",
-                )
-                return Failed(error)
-            self._observers.count_error(f"poll: {faulted.fault}")
-            return self._paced(promise, verdict)
-        self._unreached = None
-        moment = self._moment(promise, asked_s)
+            result = self._as_poll(promise, asked_s, None, faulted.fault, faulted.reason).decide()
+            if isinstance(result, NotYet):
+                self._observers.count_error(f"poll: {faulted.fault}")
+        else:
+            self._unreached = None
+            result = await self._read(self._as_poll(promise, asked_s, answer), promise)
+        return self._paced(promise, result) if isinstance(result, NotYet) else result
+
+    def _as_poll(
+        self,
+        promise: Promise,
+        asked_s: float,
+        answer: Answer | None = None,
+        fault: Fault | None = None,
+        reason: str = "",
+    ) -> Poll:
+        """Put together what is known of a poll that ended."""
+        now_s, profile = self._runtime.loop.time(), self._server.profile
+        trusted = promise.state.trusted and self._server.may_resend_unknown
+        return Poll(
+            0 if answer is None else answer.status,
+            {} if answer is None else answer.headers,
+            b"" if answer is None else answer.body,
+            attrs.evolve(promise.state, trusted=trusted),
+            moment=Moment(now_s - asked_s, now_s - promise.started_s, time.time(), self._random.random()),
+            policy=self._policy,
+            retry=self._config.retry,
+            request_id=promise.request_id,
+            request=promise.request,
+            failure_500=profile.failure_status_500,
+            bare_500=profile.bare_500_is_final,
+            fault=fault,
+            reason=reason,
+        )
+
+    async def _read(self, poll: Poll, promise: Promise) -> PollResult:
+        """Decide what an answer means, in a worker thread where it is large."""
         try:
-            judged = await self._judge(answer, promise, moment)
+            if len(poll.body) > LARGE_ANSWER_BYTES:
+                return await self._runtime.in_worker(lambda: _decoded(poll, promise))
+            return _decoded(poll, promise)
         except TinkerError:
             raise
         except Exception:
-            _log.exception("a poll of %s could not be judged", promise.request_id)
-            given, policy, retry = promise.state, self._policy, self._config.retry
-            again = decide_fault(Fault.BROKEN_BODY, given, moment=moment, policy=policy, retry=retry)
-            if again is None:
+            _log.exception("the answer to a poll of %s could not be read", promise.request_id)
+            again = attrs.evolve(poll, state=promise.state, fault=Fault.BROKEN_BODY).decide()
+            if isinstance(again, Failed):
                 raise
-            judged = again
-        return self._paced(promise, judged) if isinstance(judged, NotYet) else judged
-
-    async def _judge(self, answer: Answer, promise: Promise, moment: Moment) -> PollResult:
-        state = attrs.evolve(promise.state, trusted=promise.state.trusted and self._server.may_resend_unknown)
-
-        def judge() -> PollResult:
-            verdict = decide(
-                answer.status,
-                answer.headers,
-                answer.body,
-                state,
-                moment=moment,
-                policy=self._policy,
-                retry=self._config.retry,
-                request_id=promise.request_id,
-                asked=promise.asked,
-                failure_500=self._server.profile.failure_status_500,
-                bare_500=self._server.profile.bare_500_is_final,
-            )
-            if not isinstance(verdict, Done) or not isinstance(verdict.payload, ProtobufPayload):
-                return verdict
-            return self._decoded(verdict, verdict.payload.data, promise, state, moment)
-
-        if len(answer.body) > LARGE_ANSWER_BYTES:
-            return await self._runtime.in_worker(judge)
-        return judge()
-
-    def _decoded(
-        self, done: Done, data: bytes, promise: Promise, state: PollState, moment: Moment
-    ) -> PollResult:
-        """Decode a binary result: bytes that are no message are asked for again, as JSON that is none."""
-        if not promise.may_be_large:
-            return self._unreadable("bytes where its results are JSON", data, promise, state, moment)
-        try:
-            return attrs.evolve(done, value=promise.read(done.payload))
-        except APIResponseValidationError as error:
-            from tinsmith.core.codec.protobuf import WireError  # loaded by now
-
-            if not isinstance(error.__cause__, WireError):
-                return done  # a message, but not the right one: whoever waits says so
-            what = f"bytes that are no message ({error.__cause__})"
-            return self._unreadable(what, data, promise, state, moment)
-
-    def _unreadable(
-        self, what: str, data: bytes, promise: Promise, state: PollState, moment: Moment
-    ) -> PollResult:
-        return decide_unreadable(
-            data, state, what, moment=moment, policy=self._policy, request_id=promise.request_id
-        )
+            return again
 
     def _request(self, promise: Promise) -> Request:
         body: dict[str, object] = {"request_id": promise.request_id}
@@ -357,31 +315,27 @@ class Poller:
             about=f"promise={promise.request_id}",
         )
 
-    def _moment(self, promise: Promise, asked_s: float) -> Moment:
-        now_s = self._runtime.loop.time()
-        return Moment(now_s - asked_s, now_s - promise.started_s, time.time(), self._random.random())
-
-    def _paced(self, promise: Promise, verdict: NotYet) -> NotYet:
+    def _paced(self, promise: Promise, result: NotYet) -> NotYet:
         """Note what the server said, and keep failing polls of the whole client below their rate."""
-        self._tell_of_billing(promise, verdict.state)
-        promise.state = verdict.state
-        promise.reserve_bytes = verdict.reserve_bytes or promise.reserve_bytes
+        self._tell_of_billing(promise, result.state)
+        promise.state = result.state
+        promise.reserve_bytes = result.reserve_bytes or promise.reserve_bytes
         now_s = self._runtime.loop.time()
-        state = verdict.queue_state
+        state = result.queue_state
         if state is not None and state != promise.queue_state:
-            promise.queue_state, promise.queue_reason = state, verdict.queue_reason
+            promise.queue_state, promise.queue_reason = state, result.queue_reason
             promise.moved_s = now_s
             self._observers.notify(
                 QueueStateChanged(
-                    promise.request_id, promise.operation, promise.model_id, state, verdict.queue_reason
+                    promise.request_id, promise.operation, promise.model_id, state, result.queue_reason
                 )
             )
         self._say_what_it_waits_for(promise, now_s)
-        if verdict.failure is None:
-            return verdict
-        slot_s = max(now_s + verdict.pause_s, self._next_slot_s)
+        if result.failure is None:
+            return result
+        slot_s = max(now_s + result.pause_s, self._next_slot_s)
         self._next_slot_s = slot_s + 1.0 / self._policy.storm_polls_per_s
-        return attrs.evolve(verdict, pause_s=slot_s - now_s)
+        return attrs.evolve(result, pause_s=slot_s - now_s)
 
     def _tell_of_billing(self, promise: Promise, state: PollState | None) -> None:
         """Tell of a pause for billing, and of its end."""
@@ -426,7 +380,7 @@ class Poller:
             return
         owner = self._owners.get(promise.model_id or promise.request_id)
         if owner is not None and promise.seq_id is not None:
-            promise.moved_s = max(promise.moved_s, owner.progress.last_before(promise.seq_id))
+            promise.moved_s = max(promise.moved_s, owner.ended.last_before(promise.seq_id))
         if now_s - promise.moved_s < limit_s:
             return
         raise ProgressTimeoutError(
@@ -444,7 +398,7 @@ class Poller:
 class _Owner:
     """A model or sampler for whose promises somebody waits."""
 
-    progress: Progress = attrs.field(factory=Progress)
+    ended: EndedPromises = attrs.field(factory=EndedPromises)
     waits: int = 0
 
 
@@ -453,3 +407,20 @@ def _ended(error: TinkerError, promise: Promise) -> TinkerError:
     return error.again("unknown").adding(
         request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
     )
+
+
+def _decoded(poll: Poll, promise: Promise) -> PollResult:
+    """Decode a binary result: bytes that are no message are asked for again, as JSON that is none."""
+    result = poll.decide()
+    if not isinstance(result, Done) or not isinstance(result.payload, ProtobufPayload):
+        return result
+    if not promise.may_be_large:
+        return poll.unreadable("bytes where its results are JSON")
+    try:
+        return attrs.evolve(result, value=promise.read(result.payload))
+    except APIResponseValidationError as error:
+        from tinsmith.core.codec.protobuf import WireError  # loaded by now
+
+        if not isinstance(error.__cause__, WireError):
+            return result  # a message, but not the right one: whoever waits says so
+        return poll.unreadable(f"bytes that are no message ({error.__cause__})")

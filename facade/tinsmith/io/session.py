@@ -16,7 +16,7 @@ from tinsmith.core import __version__
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import SessionLostError
-from tinsmith.core.failures import Source, Topic, detail_text, read_words
+from tinsmith.core.failures import TextSource, Topic, detail_text, read_error_text
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
 from tinsmith.io.runtime import SharedTask
@@ -39,8 +39,8 @@ def _says_that_it_is_gone(exchange: Attempts) -> bool:
     """Say whether the server itself answers that it has no such session; a proxy's page is not its word."""
     if exchange.outcome.status not in _GONE or exchange.answer is None:
         return False
-    words = read_words(exchange.answer.body)
-    return words.source is Source.TEXT and words.topic is not Topic.ROUTE
+    words = read_error_text(exchange.answer.body)
+    return words.source is TextSource.TEXT and words.topic is not Topic.ROUTE
 
 
 class Session:

@@ -18,11 +18,12 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.negotiation import (
     PROBE,
     PROBE_MODEL,
-    asks_again,
-    judge_probe,
-    judge_second_probe,
+    encoding_shown_by,
+    known_encoding,
     limits_of,
-    settled,
+    probes_again,
+    read_flags,
+    shows_protobuf,
     unreadable,
 )
 from tinsmith.io.http import operations
@@ -33,9 +34,11 @@ from tinsmith.io.runtime import SharedTask
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tinsmith_api.models import ClientConfigResponse
+
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import ClientConfig
-    from tinsmith.core.negotiation import Limits, ServerFlags
+    from tinsmith.core.negotiation import Limits
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.sender import Sender
     from tinsmith.io.http.server import Server
@@ -69,7 +72,7 @@ class ServerSettings:
         self._sender = sender
         self._server = server
         self._on_limits = on_limits
-        self.flags: ServerFlags | None = None
+        self.flags: ClientConfigResponse | None = None
         """What `client/config` said; None before it was asked, and where the server has no such route."""
         self.limits = limits_of(config, None)
         """What holds now."""
@@ -91,7 +94,7 @@ class ServerSettings:
         usual_s = self._own.timeouts.total_s
         return None if held_s is None else max(usual_s, held_s + HOLD_MARGIN_S)
 
-    async def learn(self) -> ServerFlags | None:
+    async def learn(self) -> ClientConfigResponse | None:
         """Return the server's flags, asking for them once; None where it has none."""
         if not self._learned:
             await self._config.result()
@@ -106,11 +109,11 @@ class ServerSettings:
         """
         if self.encoding is None:
             await self.learn()
-            found = settled(self._own, self.flags, self._server.profile)
+            found = known_encoding(self._own, self.flags, self._server.profile)
             if found is None or self._server.profile.name == "skyrl":
                 probed = await self._probe.result()
                 found = found or probed
-                if asks_again(self._own, self._server.profile, found, batch_bytes):
+                if probes_again(self._own, self._server.profile, found, batch_bytes):
                     found = await self._second_probe.result()
             problem = unreadable(found, self._server.profile)
             if problem is not None:
@@ -131,14 +134,14 @@ class ServerSettings:
 
     async def _ask_config(self) -> None:
         """Ask how to behave. Whoever refuses the question has no such route: our own limits hold."""
-        from tinsmith.core.negotiation import ServerFlags, read_flags  # not needed by who only reads
+        from tinsmith_api.models import ClientConfigResponse  # not needed by who only reads
 
         asked = operations.request("client_config", body={"sdk_version": __version__})
         exchange = await self._sender.exchange(asked, OpClass.READ, valid=operations.is_json)
         status, answer = exchange.outcome.status, exchange.answer
         told = operations.decoded(answer, asked.operation) if exchange.done and answer is not None else None
         if isinstance(told, dict):
-            flags, ignored = read_flags(ServerFlags, told)
+            flags, ignored = read_flags(ClientConfigResponse, told)
             if ignored:
                 _log.warning("flags of the server with values of another kind: %s", ", ".join(ignored))
             self._adopt(flags)
@@ -150,7 +153,7 @@ class ServerSettings:
             raise error
         self._learned = True
 
-    def _adopt(self, flags: ServerFlags) -> None:
+    def _adopt(self, flags: ClientConfigResponse) -> None:
         self.flags = flags
         self.limits = limits_of(self._own, flags)
         self._on_limits(self.limits)
@@ -172,7 +175,7 @@ class ServerSettings:
         if status is None or status > 500:  # it was lost, not answered: as patient as any read
             exchange = await self._sender.exchange(asked, OpClass.READ, patient=True)
             status = exchange.outcome.status
-        found = None if status is None else judge_probe(status)
+        found = None if status is None else encoding_shown_by(status)
         if found is None:
             error = self._sender.error(exchange)
             error.applied = "no"
@@ -201,7 +204,7 @@ class ServerSettings:
         )
         exchange = await self._sender.exchange(asked, OpClass.BEST_EFFORT)
         answer = exchange.answer
-        if answer is None or not judge_second_probe(answer.status, answer.body.decode("utf-8", "replace")):
+        if answer is None or not shows_protobuf(answer.status, answer.body.decode("utf-8", "replace")):
             return "json"
         _log.debug("the server reads batches as protobuf too")
         return "protobuf"

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from tinsmith.core.negotiation import ChangingFlags, ServerFlags, read_flags
+from tinsmith.core.negotiation import read_flags
+from tinsmith_api.models import ClientConfigResponse, ClientDynamicConfigResponse
 from tinsmith_local.options import CONFIG_FLAGS, DYNAMIC_FLAGS, parse_flags
 
 from tests.embedded.app.caller import Caller
@@ -13,8 +14,8 @@ def test_the_flags_are_those_that_clients_read(caller: Caller) -> None:
     """Both answers are understood whole, and carry what the table says."""
     config = caller.ok("client/config", sdk_version="0.38.0")
     changing = caller.ok("client/dynamic_config", sdk_version="0.38.0")
-    assert read_flags(ServerFlags, config)[1] == []
-    assert read_flags(ChangingFlags, changing)[1] == []
+    assert read_flags(ClientConfigResponse, config)[1] == []
+    assert read_flags(ClientDynamicConfigResponse, changing)[1] == []
     assert (config, changing) == (dict(CONFIG_FLAGS), dict(DYNAMIC_FLAGS))
 
 

@@ -16,7 +16,7 @@ import orjson
 from tinsmith_api.model import unknown_among
 from tinsmith_api.ownership import is_array
 
-from tinsmith.core.checks import check_places
+from tinsmith.core.checks import check_sparse_indices
 from tinsmith.core.chunking import MissingOutputs
 from tinsmith.core.codec import wire
 from tinsmith.core.codec.wire import Payload, ProtobufPayload
@@ -138,7 +138,7 @@ def decode_tensor(fields: Mapping[str, Any]) -> TensorData:
     make = TensorData.of_frozen if _is_frozen(data, fields["dtype"]) else TensorData
     tensor = make(data, fields["dtype"], shape, rows, columns, extra=extra)
     if rows is not None:
-        check_places(None, None, tensor)
+        check_sparse_indices(None, None, tensor)
     return tensor
 
 

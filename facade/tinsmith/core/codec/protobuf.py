@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -58,12 +58,6 @@ Plan = dict[int, Any]
 
 class WireError(ValueError):
     """The bytes are not the message that they should be."""
-
-
-class MessageClass(Protocol):
-    """A compiled message's class, as much of it as is used here."""
-
-    DESCRIPTOR: Descriptor
 
 
 M = TypeVar("M", bound="Message")

@@ -16,15 +16,15 @@ from tinsmith_api.reading import own_fields, taking
 from tinsmith.core.errors import InputError
 from tinsmith.core.inputs import (
     ImageFormat,
+    dmel_bytes,
+    dmel_length,
     image_bytes,
     image_encoded,
     image_file,
     image_format,
-    needed_length,
+    required_length,
     same_tokens,
     sniff_format,
-    sound_bytes,
-    sound_length,
     token_ids,
 )
 
@@ -87,7 +87,7 @@ class ImageChunk(Model):
     @property
     def length(self) -> int:
         """Positions that the image takes in the context; an error unless expected_tokens is set."""
-        return needed_length("image", self.expected_tokens)
+        return required_length("image", self.expected_tokens)
 
 
 @attrs.frozen(field_transformer=own_fields)
@@ -106,14 +106,14 @@ class ImageAssetPointerChunk(Model):
     @property
     def length(self) -> int:
         """Positions that the image takes in the context; an error unless expected_tokens is set."""
-        return needed_length("image asset", self.expected_tokens)
+        return required_length("image asset", self.expected_tokens)
 
 
 @attrs.frozen(field_transformer=own_fields)
 class DmelChunk(Model):
     """Sound, as mel spectrogram bins in the API's own container."""
 
-    dmel: bytes = attrs.field(converter=sound_bytes, repr=lambda data: f"<{len(data)} bytes>")
+    dmel: bytes = attrs.field(converter=dmel_bytes, repr=lambda data: f"<{len(data)} bytes>")
     """The container's bytes; the constructor takes standard base64 text too."""
     type: Literal["dmel"] = "dmel"
     """Tag of this kind of chunk."""
@@ -121,7 +121,7 @@ class DmelChunk(Model):
     @property
     def length(self) -> int:
         """Positions that the sound takes in the context: the first dimension, which the head tells."""
-        return sound_length(self.dmel)
+        return dmel_length(self.dmel)
 
 
 @attrs.frozen(field_transformer=own_fields)
@@ -140,7 +140,9 @@ class UnknownChunk(Value):
     def length(self) -> int:
         """Its `expected_tokens`, if it names any; else an error."""
         tokens = self.raw.get("expected_tokens")
-        return needed_length(f"{self.type or 'untagged'} chunk", tokens if isinstance(tokens, int) else None)
+        return required_length(
+            f"{self.type or 'untagged'} chunk", tokens if isinstance(tokens, int) else None
+        )
 
     def _named(self) -> Iterator[tuple[str, Any, object]]:
         return ((name, value, attrs.NOTHING) for name, value in self.raw.items())

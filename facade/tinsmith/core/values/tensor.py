@@ -17,11 +17,11 @@ from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.inputs import (
     TensorDtype,
     as_array,
+    dense_array,
     dtype_of,
-    filled_up,
     frozen_array,
-    places_kept,
-    sparse_form,
+    index_array,
+    sparse_parts,
 )
 from tinsmith.core.optional_deps import Deferred
 
@@ -98,8 +98,8 @@ class TensorData(Model):
             _set(self, "shape", None if shape is None else list(map(index, shape)))
         except TypeError:
             raise InputError(f"must be a list of whole numbers, not {shape!r:.100}", field="shape") from None
-        _set(self, "sparse_crow_indices", None if rows is None else places_kept(rows, "sparse_crow_indices"))
-        _set(self, "sparse_col_indices", None if rows is None else places_kept(columns, "sparse_col_indices"))
+        _set(self, "sparse_crow_indices", None if rows is None else index_array(rows, "sparse_crow_indices"))
+        _set(self, "sparse_col_indices", None if rows is None else index_array(columns, "sparse_col_indices"))
         _set(self, "extra", extra)
         _set(self, "_listed", raw if isinstance(raw, list) else None)
         _set(self, "_finite", dtype == "int64")
@@ -170,7 +170,7 @@ class TensorData(Model):
             return cls.from_torch(tensor.to_sparse_csr())
         whole = cls.from_torch(tensor)
         dense = whole.to_numpy()
-        stored, rows, columns = sparse_form(dense, pad_value)
+        stored, rows, columns = sparse_parts(dense, pad_value)
         return cls(stored, whole.dtype, dense.shape, rows, columns)
 
     def to_numpy(self, pad_value: int = 0) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
@@ -178,7 +178,7 @@ class TensorData(Model):
         array = as_array(self.raw, self.dtype)
         if self.is_sparse:
             places = self.sparse_crow_indices, self.sparse_col_indices
-            array = filled_up(self.shape, self.dtype, pad_value, array, *places)
+            array = dense_array(self.shape, self.dtype, pad_value, array, *places)
         elif self.shape is not None:
             array = array.reshape(self.shape)
         return cast("npt.NDArray[np.int64] | npt.NDArray[np.float32]", array)

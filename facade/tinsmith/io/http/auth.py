@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
+    from tinsmith_api.models import ClientConfigResponse
+
     from tinsmith.core.config import ClientConfig
-    from tinsmith.core.negotiation import ServerFlags
     from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.transport import Transport
     from tinsmith.io.runtime import Runtime
@@ -59,7 +60,7 @@ class Credentials:
         self._exchanges = False
         self._renewing: SharedTask[None] | None = None
 
-    def adopt(self, flags: ServerFlags) -> None:
+    def adopt(self, flags: ClientConfigResponse) -> None:
         """Do as the server says: take the key from the command, exchange it for a token."""
         if (
             flags.credential_default_source == "credential_cmd"

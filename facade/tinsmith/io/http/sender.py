@@ -24,10 +24,10 @@ from tinsmith.core.failures import (
     error_from_status,
     error_of_redirect,
     is_missing_route,
-    judge_conflict,
     no_such_operation,
     parse_body,
-    read_words,
+    read_conflict,
+    read_error_text,
 )
 from tinsmith.core.pacing import billing_pause_s
 from tinsmith.core.retry import History, RetryBudget, RetryLoop, decide
@@ -355,5 +355,5 @@ def _applied(exchange: Attempts) -> errors.Applied | None:
         return None
     if exchange.outcome.status != 409 or exchange.answer is None:
         return exchange.decision.applied
-    words, operation = read_words(exchange.answer.body), exchange.request.operation
-    return judge_conflict(words, operation, resent=exchange.unknown_before).applied
+    words, operation = read_error_text(exchange.answer.body), exchange.request.operation
+    return read_conflict(words, operation, resent=exchange.unknown_before).applied

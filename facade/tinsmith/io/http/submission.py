@@ -19,8 +19,8 @@ from tinsmith.core.errors import (
     ResultLostError,
     TinkerError,
 )
-from tinsmith.core.failures import Source, Topic, Words, judge_conflict, read_words
-from tinsmith.core.promises import Claims
+from tinsmith.core.failures import ErrorText, TextSource, Topic, read_conflict, read_error_text
+from tinsmith.core.promises import PromiseOwners
 from tinsmith.io.http.messages import Answer, Body, Lane, Request
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Submission:
     """For errors."""
     seq_id: int | None = None
     """For errors."""
-    claims: Claims | None = None
+    promise_owners: PromiseOwners | None = None
     """Whose the promises of its model or sampler are; None where nobody counts them."""
     timeout_s: float | None = None
     """Total deadline of one attempt, in seconds; None for the client's."""
@@ -67,7 +67,7 @@ class Submission:
 
     def takes(self, request_id: str) -> bool:
         """Say whether a promise may be this call's."""
-        return self.claims is None or not self.claims.is_of_another(request_id, self.call)
+        return self.promise_owners is None or not self.promise_owners.is_of_another(request_id, self.call)
 
 
 @attrs.frozen
@@ -119,8 +119,8 @@ async def submit(
     if request_id is None:
         return exchange
     _log.debug("%s: accepted, promise=%s", request.title, request_id)
-    if submission.claims is not None:
-        submission.claims.given(request_id, submission.call)
+    if submission.promise_owners is not None:
+        submission.promise_owners.assign(request_id, submission.call)
     names = _promised(exchange.answer).get("sample_sequence_ids") if exchange.answer is not None else None
     kept = tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
     return Accepted(request_id, exchange.attempts, exchange.elapsed_s, kept, exchange.unknown_before)
@@ -190,10 +190,10 @@ def leaves_doubt(exchange: Attempts) -> bool:
     return exchange.unknown_before or (exchange.outcome.applied == "unknown" and not is_conflict)
 
 
-def words_of(exchange: Attempts) -> Words:
+def words_of(exchange: Attempts) -> ErrorText:
     """Return what the last answer says, if one came."""
     answer = exchange.answer
-    return Words(Source.NOTHING) if answer is None else read_words(answer.body)
+    return ErrorText(TextSource.NOTHING) if answer is None else read_error_text(answer.body)
 
 
 def conflict(
@@ -202,7 +202,7 @@ def conflict(
     """Say what a 409 means for a request in its line; None where there was none."""
     if exchange.outcome.status != 409:
         return None
-    return judge_conflict(
+    return read_conflict(
         words_of(exchange),
         submission.operation,
         seq_id=submission.seq_id,
@@ -212,10 +212,12 @@ def conflict(
     )
 
 
-def _loses_the_model(submission: Submission, exchange: Attempts, words: Words) -> bool:
+def _loses_the_model(submission: Submission, exchange: Attempts, words: ErrorText) -> bool:
     """Say whether a refusal means that the server no longer has the model of a training request."""
     status, topic = exchange.outcome.status, words.topic
-    if submission.model_id is None or submission.operation == "asample" or words.source is not Source.TEXT:
+    if submission.model_id is None or submission.operation == "asample":
+        return False
+    if words.source is not TextSource.TEXT:
         return False
     if status == 404 and topic is Topic.OTHER:
         return submission.operation not in _OWN_404

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from tinsmith_api.models import ClientDynamicConfigResponse
+
 from tinsmith.core import __version__
 from tinsmith.core.decision import OpClass
-from tinsmith.core.negotiation import ChangingFlags, read_flags
+from tinsmith.core.negotiation import read_flags
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
 
@@ -40,7 +42,7 @@ class Canceller:
         self._connection = connection
         self._waiting: list[str] = []
         self._telling: asyncio.Task[None] | None = None
-        self._flags = ChangingFlags()
+        self._flags = ClientDynamicConfigResponse()
         self._asked_s = float("-inf")
         self._deaf = False
 
@@ -64,7 +66,7 @@ class Canceller:
             if not heard:
                 self._waiting.clear()
 
-    async def _wanted(self) -> ChangingFlags:
+    async def _wanted(self) -> ClientDynamicConfigResponse:
         """Return what the server says of cancels, asked again as often as it wants to be."""
         now_s = self._connection.runtime.loop.time()
         if now_s - self._asked_s < max(self._flags.refresh_interval_sec, LEAST_REFRESH_S):
@@ -81,7 +83,7 @@ class Canceller:
         )
         if exchange.done and exchange.answer is not None:
             payload = operations.decoded(exchange.answer, asked.operation)
-            self._flags, _ = read_flags(ChangingFlags, payload)
+            self._flags, _ = read_flags(ClientDynamicConfigResponse, payload)
         return self._flags
 
     async def _tell_one(self, request_id: str) -> bool:

@@ -12,7 +12,7 @@ import attrs
 
 from tinsmith.core.errors import APIResponseValidationError, ResultLostError, TinkerError
 from tinsmith.core.polling import Done
-from tinsmith.core.promises import foreign
+from tinsmith.core.promises import foreign_result
 from tinsmith.io.http.submission import Accepted, Submission
 from tinsmith.io.poller import Promise
 
@@ -52,8 +52,8 @@ async def fetch(
     try:
         found = await connection.poller.wait(promise)
         while not isinstance(found, Done):
-            if promise.claims is not None:
-                promise.claims.lost(promise.request_id)
+            if promise.promise_owners is not None:
+                promise.promise_owners.lost(promise.request_id)
             accepted = await resubmit(promise)
             promise.state = promise.state.submitted_again(renewed=accepted.request_id != promise.request_id)
             promise.request_id, promise.resent = accepted.request_id, True
@@ -65,8 +65,8 @@ async def fetch(
         error.adding(request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id)
         raise
     finally:
-        if promise.claims is not None:
-            promise.claims.ended(promise.request_id)
+        if promise.promise_owners is not None:
+            promise.promise_owners.ended(promise.request_id)
 
 
 async def _decoded(connection: Connection, promise: Promise, found: Done, in_worker: bool) -> Any:
@@ -75,7 +75,7 @@ async def _decoded(connection: Connection, promise: Promise, found: Done, in_wor
     Unless it is the result of another call: then nobody knows what became of this one.
     """
     payload, read = found.payload, promise.read
-    problem = foreign(promise.operation, payload)
+    problem = foreign_result(promise.operation, payload)
     if problem is not None:
         raise APIResponseValidationError(
             message=f"{promise.operation}: the server gave the result of another call ({problem})",

@@ -24,7 +24,7 @@ from tinsmith.core.codec.decode import aligned_prompt, decode_sample
 from tinsmith.core.codec.encode import encode_sample
 from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import ClosedError, InputError, TinkerError
-from tinsmith.core.promises import Claims
+from tinsmith.core.promises import PromiseOwners
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.requests import SamplingParams
 from tinsmith.core.values.results import SampleResponse
@@ -73,7 +73,7 @@ class SamplingSession:
         """The server's name for it; None until the server made it."""
         self.refusal: TinkerError | None = None
         """Why it was not made, for samples that it was asked for."""
-        self.claims = Claims()
+        self.promise_owners = PromiseOwners()
         """Whose its promises are."""
         self._next = first_seq_id
         self._unnumbered = unnumbered
@@ -362,7 +362,7 @@ class SampleDispatcher:
             job.retry or self._dictated_retry(),
             session.sampling_session_id,
             seq_id,
-            session.claims,
+            session.promise_owners,
         )
         accepted = await self._submit(submission, slot)
         slot.accepted(accepted.attempts, accepted.roundtrip_s)
@@ -378,7 +378,7 @@ class SampleDispatcher:
             progress_timeout_s=self._progress_timeout_s(),
             ended=None if in_batches is None else in_batches.ended,
             resent=accepted.resent,
-            claims=session.claims,
+            promise_owners=session.promise_owners,
             read=job.request.decode,
             submission=submission,
             slot=slot,

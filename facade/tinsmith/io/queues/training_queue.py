@@ -20,7 +20,7 @@ from weakref import ref
 import attrs
 
 from tinsmith.core.errors import ClosedError, PartialBatchError, ResultLostError, TinkerError
-from tinsmith.core.promises import Claims
+from tinsmith.core.promises import PromiseOwners
 from tinsmith.core.sequence import Effect, Phase
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit
@@ -88,7 +88,7 @@ class TrainingQueue:
         """The newest checkpoint saved or loaded through this queue, for the error that asks for one."""
         self.last_step: int | None = None
         """The number of the newest optim_step that was accepted."""
-        self._claims = Claims()  # whose the promises of this model are
+        self._promise_owners = PromiseOwners()  # whose the promises of this model are
         self._pending = PendingJobs(connection.config.optim_after, self._has_result)
         self._gradients: dict[Job[Any], None] = {}  # sent since the last step, without those that went well
         self._consumer: asyncio.Task[None] | None = None
@@ -324,7 +324,7 @@ class TrainingQueue:
             retry=chunk.job.retry,
             model_id=self.model_id,
             seq_id=numbered.seq_id,
-            claims=self._claims,
+            promise_owners=self._promise_owners,
         )
 
     async def _submit(self, chunk: Chunk, numbered: Numbered, body: Body) -> Promised | Numbered:
@@ -409,7 +409,7 @@ class TrainingQueue:
             sent.accepted.roundtrip_s,
             resent=sent.accepted.resent,
             line=self.standing,
-            claims=self._claims,
+            promise_owners=self._promise_owners,
             read=chunk.request.decode,
             chunk=chunk,
             sent=sent,
