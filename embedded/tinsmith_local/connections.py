@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     import asyncio
 
-_LOG = logging.getLogger("tinsmith.local")
+_log = logging.getLogger("tinsmith.local")
 
 RESERVED_DESCRIPTORS = 64
 """Descriptors that are kept for the database, its log, checkpoints and archives."""
@@ -88,6 +88,6 @@ def log_accept_errors_once(loop: asyncio.AbstractEventLoop) -> None:
             loop.default_exception_handler(context)
         elif not logged:
             logged = True
-            _LOG.error("no further connection can be taken for now: %s", context.get("exception"))
+            _log.error("no further connection can be taken for now: %s", context.get("exception"))
 
     loop.set_exception_handler(handle)

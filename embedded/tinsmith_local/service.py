@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
     from tinsmith_local.options import ServeOptions
 
-_LOG = logging.getLogger("tinsmith.local")
+_log = logging.getLogger("tinsmith.local")
 
 
 class Service:
@@ -91,7 +91,7 @@ class Service:
         with trouble_is_named(options.data_dir):
             options.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             if is_open_to_others(options.data_dir):
-                _LOG.warning("other users of this machine can look into %s", options.data_dir)
+                _log.warning("other users of this machine can look into %s", options.data_dir)
             self._lock = DirectoryLock(options.data_dir)
         try:
             with trouble_is_named(options.data_dir):
@@ -350,7 +350,7 @@ class Service:
             try:
                 operation = self._decoder.journalled(row, table.body(row.request_id))
             except Exception as error:  # noqa: BLE001 - one request must not keep the service from starting
-                _LOG.warning("promise %s cannot be resumed: %s", row.request_id, error)
+                _log.warning("promise %s cannot be resumed: %s", row.request_id, error)
                 self.promises.fail(row.request_id, f"cannot be resumed: {error}", "server")
                 continue
             self._submit(row, operation)
@@ -386,7 +386,7 @@ class Service:
         self.engine_thread.close()
         row, waiting = self._trainer.given_up, self.engine_thread.waiting
         if row is not None:
-            _LOG.warning(
+            _log.warning(
                 "the service of %s closes: %s of model %s (%s) was given up, nothing of it was applied,"
                 " and %d more requests wait; they are done when the directory is opened again",
                 self.options.data_dir,

@@ -191,7 +191,7 @@ def test_a_model_that_is_none_any_more(tmp_path: Path) -> None:
 
 def test_an_image_for_a_model_of_text(tmp_path: Path) -> None:
     """The refusal names datum and chunk."""
-    base = Path(__file__).parents[1] / "local/models/golden/peft/llama/base"
+    base = Path(__file__).parents[1] / "embedded/models/golden/peft/llama/base"
     options = ServeOptions(data_dir=tmp_path, models={"text/only": base})
     with (
         serving(options) as (address, _),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tinsmith_local.app.contract import Contract
 
-_LOG = logging.getLogger("tinsmith.local")
+_log = logging.getLogger("tinsmith.local")
 
 Endpoint = Callable[[Call], Awaitable[Reply]]
 """What serves an operation."""
@@ -103,7 +103,7 @@ def _exception_handlers(word: Callable[[Refusal], Answer]) -> dict[Any, Any]:
         return word(full(error)).response()
 
     def defect(_: Request, error: Exception) -> Response:
-        _LOG.error("a request failed", exc_info=error)
+        _log.error("a request failed", exc_info=error)
         return word(Refusal(500, f"internal error: {type(error).__name__}")).response()
 
     return {Refusal: refused, HTTPException: not_routed, StorageFullError: disk_full, Exception: defect}

@@ -11,7 +11,7 @@ import attrs
 import orjson
 from tinsmith_api import models
 
-from tinsmith_local.app.admission import Admission, too_much
+from tinsmith_local.app.admission import Admission, Build, too_much
 from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.call import THREAD_BYTES, Call, whole
 from tinsmith_local.app.lookups import Lookups
@@ -44,7 +44,7 @@ class ModelQueue:
         self.leave_room()
         return await self.put(call, run, lambda _: (operation, None))
 
-    async def put(self, call: Call, run: RunRow, build: Any) -> models.UntypedAPIFuture:
+    async def put(self, call: Call, run: RunRow, build: Build) -> models.UntypedAPIFuture:
         """Put what `build` returns in the queue of a model, in its turn."""
         promise = await self._admission.admit(
             call, f"train:{run.model_id}", call.whole("seq_id"), build, model_id=run.model_id
@@ -58,19 +58,36 @@ class ModelQueue:
             raise too_much("too much waits to be applied")
 
     async def create(
-        self, call: Call, session_id: str, build: Callable[[str], TrainingRequest], **fields: Any
+        self,
+        call: Call,
+        session_id: str,
+        build: Callable[[str], TrainingRequest],
+        *,
+        base_model: str,
+        rank: int,
+        seed: int,
+        train_attn: bool,
+        train_mlp: bool,
+        train_unembed: bool,
+        optimizer: str,
     ) -> models.UntypedAPIFuture:
-        """Make a model of a session; its row has these fields."""
+        """Make a model of a session by the request that `build` returns for its name."""
         number, now = call.whole("model_seq_id"), self._clock()
         model_id = self._new_id(session_id, number)
         run = RunRow(
             model_id=model_id,
             session_id=session_id,
+            base_model=base_model,
+            rank=rank,
+            seed=seed,
+            train_attn=train_attn,
+            train_mlp=train_mlp,
+            train_unembed=train_unembed,
             user_metadata=metadata(call),
             created_at=now,
             last_request_at=now,
             status="active",
-            **fields,
+            optimizer=optimizer,
         )
         return await self._admission.admit(
             call,

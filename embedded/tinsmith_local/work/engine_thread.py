@@ -16,7 +16,7 @@ from tinsmith_local.engine.workers import StoppedError, stop_when
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LOG = logging.getLogger("tinsmith.local")
+_log = logging.getLogger("tinsmith.local")
 
 LEAST_SLICE_S = 0.01
 """Sampling gets at least this long after each training request, if it has work."""
@@ -114,6 +114,6 @@ def _guarded(task: Callable[[], None]) -> None:
     try:
         task()
     except StoppedError:
-        _LOG.debug("work was given up, since the service closes")
+        _log.debug("work was given up, since the service closes")
     except Exception:  # noqa: BLE001 - see above
-        _LOG.exception("a task of the engine thread failed")
+        _log.exception("a task of the engine thread failed")

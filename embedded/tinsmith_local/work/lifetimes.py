@@ -20,7 +20,7 @@ from tinsmith_local.work.promise_store import PromiseStore
 from tinsmith_local.work.sampling_engine import SamplingEngine
 from tinsmith_local.work.trainer import Trainer
 
-_LOG = logging.getLogger("tinsmith.local")
+_log = logging.getLogger("tinsmith.local")
 
 NOTED_EVERY_S = 5.0
 """Times of last use are written at most this often: nobody needs them to the second."""
@@ -41,7 +41,7 @@ class LastUse:
             try:
                 write(now)
             except StorageFullError as error:  # the request that was to be noted has succeeded
-                _LOG.warning("a time of use was not noted: %s", error)
+                _log.warning("a time of use was not noted: %s", error)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -73,7 +73,7 @@ class Lifetimes:
                 self.finish_session(session_id, "expired", None)
             self._bound_ephemeral()
         except StorageFullError as error:
-            _LOG.warning("housekeeping put off: %s", error)
+            _log.warning("housekeeping put off: %s", error)
 
     def _bound_ephemeral(self) -> None:
         """Drop the ephemeral samplers unused for longest beyond their budget."""

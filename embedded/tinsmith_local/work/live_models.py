@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tinsmith_local.models.registry import ModelRegistry
 
-_LOG = logging.getLogger("tinsmith.local")
+_log = logging.getLogger("tinsmith.local")
 
 JOURNAL_BYTES = 256 << 20
 """Journalled bodies of one model beyond this make a snapshot due whatever it costs."""
@@ -135,7 +135,7 @@ class LiveModels:
             self._runs.set_snapshot(live.run.model_id, live.position, name)
             self.written(live, name)
         except StorageFullError:
-            _LOG.warning("no space left for a snapshot of %s; its journal is kept instead", live.run.model_id)
+            _log.warning("no space left for a snapshot of %s; its journal is kept instead", live.run.model_id)
             live.spent_s, live.journal_bytes = 0.0, 0
             return
         live.write_s = time.monotonic() - begun

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tinsmith_local.work.notifier import Notifier
 
-_LOG = logging.getLogger("tinsmith.local")
+_log = logging.getLogger("tinsmith.local")
 
 CACHED_RESULT_BYTES = 64 << 20
 """Results kept in memory as well, so that the first poll need not read them back."""
@@ -210,7 +210,7 @@ class PromiseStore:
 
     def finish_unsaved(self, request_id: str, result: bytes) -> None:
         """Keep a result that changed nothing in memory alone, when the disk has no room for it."""
-        _LOG.warning(
+        _log.warning(
             "no space left to keep the result of promise %s; it lives until the process ends", request_id
         )
         self._close(request_id, "done", Outcome(state="done", result=result), size_bytes=len(result))
@@ -223,7 +223,7 @@ class PromiseStore:
         except StorageFullError:
             unsaved = Outcome(state=state, error=error, category=category)
         except Exception:  # noqa: BLE001 - whatever the store has, who waits must hear the end
-            _LOG.exception("the failure of promise %s could not be written down", request_id)
+            _log.exception("the failure of promise %s could not be written down", request_id)
             unsaved = Outcome(state=state, error=error, category=category)
         self._close(request_id, state, unsaved)
 

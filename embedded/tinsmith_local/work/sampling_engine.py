@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tinsmith_local.work.operations import SampleRequest
     from tinsmith_local.work.promise_store import PromiseStore
 
-_LOG = logging.getLogger("tinsmith.local")
+_log = logging.getLogger("tinsmith.local")
 
 ADAPTER_BYTES = 1 << 30
 """Memory for adapters of samplers; beyond it the ones unused for longest go."""
@@ -101,7 +101,7 @@ class SamplingEngine:
             with np.errstate(all="ignore"):  # logprobs that are not finite fail their own request
                 finished = scheduler.step()
         except Exception:  # noqa: BLE001 - a defect there must fail these requests only
-            _LOG.exception("sampling failed")
+            _log.exception("sampling failed")
             finished = ()
             # Its state is not to be trusted any more: what it held fails, the next request gets a new one.
             for name, known in list(self._schedulers.items()):
@@ -133,7 +133,7 @@ class SamplingEngine:
         except (ExampleError, TinkerError, ValueError) as error:
             self._promises.fail(row.request_id, str(error), "user")
         except Exception as error:  # noqa: BLE001 - a defect must fail this request only
-            _LOG.exception("sample request %s failed", row.request_id)
+            _log.exception("sample request %s failed", row.request_id)
             self._promises.fail(row.request_id, f"internal error: {type(error).__name__}", "server")
         else:
             self._running[id(handle)] = (row, request, handle)

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from tinsmith_local.work.notifier import Notifier
     from tinsmith_local.work.promise_store import PromiseStore
 
-_LOG = logging.getLogger("tinsmith.local")
+_log = logging.getLogger("tinsmith.local")
 
 
 class Trainer:
@@ -104,7 +104,7 @@ class Trainer:
         except StorageFullError as error:
             self._fail(row, operation, f"{error}; nothing was applied", "server")
         except Exception as error:  # noqa: BLE001 - a defect must fail this request only
-            _LOG.exception("request %s (%s) failed", row.request_id, row.op)
+            _log.exception("request %s (%s) failed", row.request_id, row.op)
             self._fail(row, operation, f"internal error: {type(error).__name__}", "server")
 
     def _fail(self, row: PromiseRow, operation: TrainingRequest, message: str, category: str) -> None:
