@@ -25,8 +25,8 @@ from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
+from tinsmith.core.names import OptimizerConfig
 from tinsmith.core.polling import PollState
-from tinsmith.core.values.names import OptimizerConfig
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body, Lane, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key

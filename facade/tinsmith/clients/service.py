@@ -25,9 +25,9 @@ from tinsmith.core.config import (
     telemetry_wanted,
 )
 from tinsmith.core.errors import InputError
+from tinsmith.core.names import OptimizerConfig
 from tinsmith.core.optional_deps import Deferred
 from tinsmith.core.server_profiles import ServerProfile
-from tinsmith.core.values.names import OptimizerConfig
 from tinsmith.io.context import ClientContext
 from tinsmith.io.events import Event, Progress, log_to_stderr
 from tinsmith.io.future import APIFuture, awaited

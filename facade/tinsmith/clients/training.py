@@ -20,8 +20,8 @@ from tinsmith.clients.sampling import SamplingClient
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import InputError
+from tinsmith.core.names import LossFnType, OptimParams, SamplingClientKind
 from tinsmith.core.values.datum import Datum
-from tinsmith.core.values.names import LossFnType, OptimParams, SamplingClientKind
 from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited, twice_awaited

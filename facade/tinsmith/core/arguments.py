@@ -24,7 +24,7 @@ from tinsmith_api.numbers import finite_number, whole_number
 
 from tinsmith.core.addresses import check_tinker_path
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.names import OptimizerConfig
+from tinsmith.core.names import OptimizerConfig
 
 
 def labels(user_metadata: Mapping[str, str] | None) -> dict[str, str] | None:

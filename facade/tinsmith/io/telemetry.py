@@ -26,7 +26,7 @@ from tinsmith.core import __version__
 from tinsmith.core.codec.encode import to_wire
 from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError
-from tinsmith.core.values.names import Severity
+from tinsmith.core.names import Severity
 from tinsmith.io.http import operations
 
 if TYPE_CHECKING:

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tinsmith.core.codec.wire import Encoding
+    from tinsmith.core.names import OptimParams
     from tinsmith.core.values.datum import Datum
     from tinsmith.core.values.model_input import ModelInputChunk
-    from tinsmith.core.values.names import OptimParams
     from tinsmith.core.values.requests import SamplingParams
 
 Operation = Literal["forward", "forward_backward"]

@@ -12,6 +12,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tinsmith_api.values import *  # noqa: F403
 
+    from tinsmith.core.names import AuditEventType as AuditEventType
+    from tinsmith.core.names import CheckpointType as CheckpointType
+    from tinsmith.core.names import EventType as EventType
+    from tinsmith.core.names import FutureRetrieveResponse as FutureRetrieveResponse
+    from tinsmith.core.names import LossFnType as LossFnType
+    from tinsmith.core.names import ModelID as ModelID
+    from tinsmith.core.names import OptimizerConfig as OptimizerConfig
+    from tinsmith.core.names import OptimParams as OptimParams
+    from tinsmith.core.names import RequestID as RequestID
+    from tinsmith.core.names import SamplingClientKind as SamplingClientKind
+    from tinsmith.core.names import Severity as Severity
+    from tinsmith.core.names import TelemetryBatch as TelemetryBatch
     from tinsmith.core.values.datum import Datum as Datum
     from tinsmith.core.values.datum import LossFnInputs as LossFnInputs
     from tinsmith.core.values.datum import PromptProvenanceSpan as PromptProvenanceSpan
@@ -24,18 +36,6 @@ if TYPE_CHECKING:
     from tinsmith.core.values.model_input import ModelInput as ModelInput
     from tinsmith.core.values.model_input import ModelInputChunk as ModelInputChunk
     from tinsmith.core.values.model_input import UnknownChunk as UnknownChunk
-    from tinsmith.core.values.names import AuditEventType as AuditEventType
-    from tinsmith.core.values.names import CheckpointType as CheckpointType
-    from tinsmith.core.values.names import EventType as EventType
-    from tinsmith.core.values.names import FutureRetrieveResponse as FutureRetrieveResponse
-    from tinsmith.core.values.names import LossFnType as LossFnType
-    from tinsmith.core.values.names import ModelID as ModelID
-    from tinsmith.core.values.names import OptimizerConfig as OptimizerConfig
-    from tinsmith.core.values.names import OptimParams as OptimParams
-    from tinsmith.core.values.names import RequestID as RequestID
-    from tinsmith.core.values.names import SamplingClientKind as SamplingClientKind
-    from tinsmith.core.values.names import Severity as Severity
-    from tinsmith.core.values.names import TelemetryBatch as TelemetryBatch
     from tinsmith.core.values.requests import ForwardBackwardInput as ForwardBackwardInput
     from tinsmith.core.values.requests import ForwardBackwardRequest as ForwardBackwardRequest
     from tinsmith.core.values.requests import ForwardRequest as ForwardRequest
@@ -56,15 +56,16 @@ if TYPE_CHECKING:
 _BY_HAND: dict[str, str] = {
     name: module
     for module, names in {
-        "datum": "Datum LossFnInputs PromptProvenanceSpan ProvenanceSpans SampledProvenanceSpan",
-        "model_input": "DmelChunk EncodedTextChunk ImageAssetPointerChunk ImageChunk ModelInput"
+        "values.datum": "Datum LossFnInputs PromptProvenanceSpan ProvenanceSpans SampledProvenanceSpan",
+        "values.model_input": "DmelChunk EncodedTextChunk ImageAssetPointerChunk ImageChunk ModelInput"
         " ModelInputChunk UnknownChunk",
         "names": "AuditEventType CheckpointType EventType FutureRetrieveResponse LossFnType ModelID"
         " OptimizerConfig OptimParams RequestID SamplingClientKind Severity TelemetryBatch",
-        "requests": "ForwardBackwardInput ForwardBackwardRequest ForwardRequest SampleRequest SamplingParams",
-        "results": "CheckpointArchiveUrlResponse ForwardBackwardOutput LossFnOutput PromptAltTokens"
+        "values.requests": "ForwardBackwardInput ForwardBackwardRequest ForwardRequest SampleRequest"
+        " SamplingParams",
+        "values.results": "CheckpointArchiveUrlResponse ForwardBackwardOutput LossFnOutput PromptAltTokens"
         " RequestFailedResponse SampledSequence SampleResponse StopReason TopkLogprobs WhoamiResponse",
-        "tensor": "TensorData",
+        "values.tensor": "TensorData",
     }.items()
     for name in names.split()
 }
@@ -78,7 +79,7 @@ if not TYPE_CHECKING:  # pragma: no branch - a checker takes the re-exports abov
     def __getattr__(name: str) -> object:
         """Load the module that holds a value when it is first asked for."""
         if name in _BY_HAND:
-            value = getattr(import_module(f"{__name__}.{_BY_HAND[name]}"), name)
+            value = getattr(import_module(f"tinsmith.core.{_BY_HAND[name]}"), name)
         elif name in _generated.__all__:
             value = getattr(_generated, name)
         else:

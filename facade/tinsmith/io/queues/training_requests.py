@@ -23,9 +23,9 @@ from tinsmith.core.codec.decode import decode_forward_backward
 from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_optim_step
 from tinsmith.core.codec.wire import CONTENT_TYPES, Encoding
 from tinsmith.core.errors import APIResponseValidationError
+from tinsmith.core.names import OptimParams
 from tinsmith.core.sequence import Effect
 from tinsmith.core.values.datum import Datum
-from tinsmith.core.values.names import OptimParams
 from tinsmith.core.values.results import ForwardBackwardOutput
 from tinsmith.io.http.messages import Body, secrets_in
 from tinsmith.io.http.operations import fit
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tinsmith.core.codec.wire import Payload
     from tinsmith.core.config import ChunkLimits
-    from tinsmith.core.values.names import SamplingClientKind
+    from tinsmith.core.names import SamplingClientKind
 
 T = TypeVar("T")
 

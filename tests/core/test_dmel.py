@@ -53,7 +53,9 @@ def test_a_damaged_head_in_a_batch_names_its_datum() -> None:
         Datum(loss_fn_inputs={"target_tokens": [1]}, model_input=ModelInput([DmelChunk(data)]))
         for data in (bytes([0, 1, 1]), b"wav")
     )
-    with pytest.raises(InputError, match=r"^datum 1, field 'dmel': the head of the sound ") as caught:
+    with pytest.raises(
+        InputError, match=r"^datum 1, field 'dmel': the head of the dmel container "
+    ) as caught:
         check_batch([good, bad], "cross_entropy")
     assert (caught.value.datum, caught.value.field) == (1, "dmel")
 
