@@ -6,7 +6,7 @@ import base64
 
 import orjson
 import pytest
-from tinsmith.core.access_token import Lifetime, is_invalid_token, is_token
+from tinsmith.core.access_token import Lifetime, claims_of, is_invalid_token, is_token
 from tinsmith.core.config import PollPolicy
 from tinsmith.core.pacing import billing_pause_s
 
@@ -73,3 +73,9 @@ def test_what_a_token_looks_like(key: str, expected: bool) -> None:
 def test_how_long_a_bill_is_waited_for(unpaid_s: float, expected: float | None) -> None:
     """5 s at a time, until the limit."""
     assert billing_pause_s(unpaid_s, 60.0, PollPolicy()) == expected
+
+
+def test_claims_that_are_no_object_are_refused() -> None:
+    """A token whose claims are a list is none."""
+    with pytest.raises(ValueError, match="the claims of a JWT are an object"):
+        claims_of("eyJhbGciOiJub25lIn0.W10.")
