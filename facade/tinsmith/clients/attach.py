@@ -14,7 +14,7 @@ from tinsmith.core.polling import PollState
 from tinsmith.io.future import APIFuture
 from tinsmith.io.http import operations
 from tinsmith.io.poller import Promise
-from tinsmith.io.queues.results import fetch
+from tinsmith.io.queues.fetching import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,8 +32,8 @@ from tinsmith.io.http.messages import Body, Lane, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.poller import Promise
+from tinsmith.io.queues.fetching import SubmittedPromise, fetch
 from tinsmith.io.queues.jobs import Job
-from tinsmith.io.queues.results import SubmittedPromise, fetch
 from tinsmith.io.queues.training_requests import load_weights
 
 if TYPE_CHECKING:

@@ -34,8 +34,8 @@ from tinsmith.io.http.messages import Body, Lane
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
 from tinsmith.io.limits import SampleFlow, Slot
+from tinsmith.io.queues.fetching import SubmittedPromise, fetch
 from tinsmith.io.queues.jobs import ending, unexpected
-from tinsmith.io.queues.results import SubmittedPromise, fetch
 from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:

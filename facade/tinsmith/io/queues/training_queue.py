@@ -25,6 +25,7 @@ from tinsmith.core.sequence import Effect, Phase
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit
 from tinsmith.io.poller import Promise
+from tinsmith.io.queues.fetching import fetch
 from tinsmith.io.queues.jobs import (
     Chunk,
     Job,
@@ -36,7 +37,6 @@ from tinsmith.io.queues.jobs import (
     ending,
     unexpected,
 )
-from tinsmith.io.queues.results import fetch
 from tinsmith.io.queues.training_requests import BatchForm, ForwardBackward, PromiseRequest
 
 if TYPE_CHECKING:
