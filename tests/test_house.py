@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tools.house.draw import packages, render
 from tools.house.graph import House, circles, floors, inside, read
-from tools.house.layers import PAGE, drawn, faults, known
+from tools.house.layers import PAGE, drawn, faults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,11 +58,8 @@ def house() -> House:
 
 
 def test_the_house_is_as_it_is_drawn(house: House) -> None:
-    """No fault that is not known, and no known fault that is mended: the list only shrinks."""
-    found = faults(house, drawn(PAGE.read_text()))
-    new, gone = found - known(), set(known()) - set(found)
-    assert not new, f"the house has new faults: {dict(new)}"
-    assert not gone, f"mended; run `python -m tools.house.layers --prune`: {sorted(gone)}"
+    """No circle, no arrow up, nothing that is not drawn, no name twice."""
+    assert not faults(house, drawn(PAGE.read_text()))
 
 
 def test_io_has_few_floors(house: House) -> None:
@@ -140,13 +136,6 @@ def test_circles_are_joined_and_counted_as_one_floor() -> None:
     assert circles(arrows) == [{"b", "c", "d"}]
     assert floors(arrows) == 3
     assert circles({"a": {"b"}, "b": set()}) == []
-
-
-def test_the_list_of_known_faults_is_read(tmp_path: Path) -> None:
-    """A line is a number and a text; no file is an empty list."""
-    (tmp_path / "known.txt").write_text("2 circle in a\n1 arrow up: a -> b\n")
-    assert known(tmp_path / "known.txt") == Counter({"circle in a": 2, "arrow up: a -> b": 1})
-    assert known(tmp_path / "none.txt") == Counter()
 
 
 def test_the_picture_has_each_package_and_the_arrows_that_do_not_follow(tmp_path: Path) -> None:

@@ -20,11 +20,8 @@ from tools.house.graph import ROOT, House, circles, inside, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PAGE = ROOT / "docs" / "architecture.md"
-KNOWN = ROOT / "tests" / "known_faults.txt"
-"""Faults that stand for the moment, a number and a text on each line. A line goes with its fault."""
 
 BLOCK = re.compile(r"^## Who may import whom\n.*?^```\n(?P<drawing>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINE = re.compile(r"(only )?(in functions )?(.*)")
@@ -149,24 +146,13 @@ def _names(house: House) -> Iterator[str]:
                 yield from [f"class name twice in {package}: {name}"] * count
 
 
-def known(path: Path = KNOWN) -> Counter[str]:
-    """Read the list of faults that stand for the moment."""
-    if not path.exists():
-        return Counter()
-    lines = (line.split(" ", 1) for line in path.read_text().splitlines())
-    return Counter({text: int(count) for count, text in lines})
-
-
-def main(arguments: list[str]) -> int:
-    """Print the faults; with --prune drop from the known ones what is mended, and lower their numbers."""
+def main() -> int:
+    """Print the faults, and say whether there are any."""
     found = faults(read(), drawn(PAGE.read_text()))
     for text, count in sorted(found.items()):
-        print(count, text, "" if count <= known()[text] else "  <- new")
-    if "--prune" in arguments:
-        kept = known() & found
-        KNOWN.write_text("".join(f"{count} {text}\n" for text, count in sorted(kept.items())))
-    return int(bool(found - known()))
+        print(count, text)
+    return int(bool(found))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
