@@ -30,6 +30,7 @@ from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
 from tinsmith.core.failures import detail_text
 from tinsmith.core.values.results import CheckpointArchiveUrlResponse, WhoamiResponse
+from tinsmith.io.connection import Connection
 from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited
 from tinsmith.io.http import operations
@@ -75,7 +76,8 @@ class RestClient(Operations):
     ) -> None:
         """Share the connections of `holder`; without one, make some, by arguments and environment."""
         if holder is None:
-            holder = ClientContext(ClientConfig.from_environment(base_url=base_url, api_key=api_key))
+            config = ClientConfig.from_environment(base_url=base_url, api_key=api_key)
+            holder = ClientContext(Connection(config))
         self._context, self._connection = holder, holder.connection
         holder.register_client(self)
 

@@ -23,6 +23,7 @@ from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.requests import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.core.values.tensor import TensorData
+from tinsmith.io.connection import Connection
 from tinsmith.io.context import ClientContext
 from tinsmith.io.future import APIFuture, awaited, then
 from tinsmith.io.http import operations
@@ -295,7 +296,7 @@ class Shared:
             )
             secret: Secret | None = from_environment.api_key
             config = attrs.evolve(from_environment, **{**self.config, "api_key": secret})
-            context = _shared_contexts[key] = ClientContext(config)
+            context = _shared_contexts[key] = ClientContext(Connection(config))
         return context
 
 

@@ -28,6 +28,7 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.names import OptimizerConfig
 from tinsmith.core.optional_deps import Deferred
 from tinsmith.core.server_profiles import ServerProfile
+from tinsmith.io.connection import Connection
 from tinsmith.io.context import ClientContext
 from tinsmith.io.events import Event, Progress, log_to_stderr
 from tinsmith.io.future import APIFuture, awaited
@@ -113,7 +114,7 @@ class ServiceClient:
         config = _configured(config, {name: asked[name] for name in SETTINGS if asked[name] is not None})
         log_to_stderr(config.log_level)
         observers = [observer] if observer else []
-        self._context = ClientContext(config, http_client=http_client, observers=observers)
+        self._context = ClientContext(Connection(config, http_client=http_client, observers=observers))
         self._connection = self._context.connection
         self._context.register_client(self)
 

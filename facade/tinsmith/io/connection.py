@@ -39,7 +39,6 @@ class Connection:
         *,
         http_client: httpx.AsyncClient | None = None,
         observers: Iterable[Callable[[Event], object]] = (),
-        random: Random | None = None,
     ) -> None:
         if config.local:
             require_extra("base_url='local:'", "local")
@@ -47,7 +46,7 @@ class Connection:
         """The settings of the user."""
         self.runtime = _runtime.current()
         """The event loop on which everything runs."""
-        self.random = random or Random()  # noqa: S311  # jitter, not a secret
+        self.random = Random()  # noqa: S311  # jitter, not a secret
         """The source of jitter."""
         self.observers = Observers(observers)
         """Receive the events of this client."""

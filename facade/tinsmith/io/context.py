@@ -14,21 +14,17 @@ from weakref import finalize
 
 from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.core.promises import PromiseOwners
-from tinsmith.io.connection import Connection
 from tinsmith.io.events import warn_visibly
 from tinsmith.io.limits import ByteBudget
 from tinsmith.io.session import Session
 from tinsmith.io.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
-    from random import Random
+    from collections.abc import Callable, Coroutine
 
-    import httpx
-
-    from tinsmith.core.config import ClientConfig, RetryConfig
+    from tinsmith.core.config import RetryConfig
     from tinsmith.core.negotiation import Limits
-    from tinsmith.io.events import Event
+    from tinsmith.io.connection import Connection
     from tinsmith.io.future import APIFuture
     from tinsmith.io.queues.canceller import Canceller
     from tinsmith.io.queues.sample_dispatcher import SampleDispatcher
@@ -44,17 +40,9 @@ DRAIN_STEP_S = 0.02
 class ClientContext:
     """What the clients of one user of one service share. Two contexts share nothing but the event loop."""
 
-    def __init__(
-        self,
-        config: ClientConfig,
-        *,
-        http_client: httpx.AsyncClient | None = None,
-        observers: Iterable[Callable[[Event], object]] = (),
-        random: Random | None = None,
-    ) -> None:
-        self.connection = connection = Connection(
-            config, http_client=http_client, observers=observers, random=random
-        )
+    def __init__(self, connection: Connection) -> None:
+        config = connection.config
+        self.connection = connection
         """Sends requests and polls for their results."""
         self.upload_budget = ByteBudget(config.flow.upload_bytes)
         """Room for the bodies of training requests."""
