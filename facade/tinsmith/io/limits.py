@@ -198,9 +198,8 @@ class Slot:
 
     def accepted(self, attempts: int, roundtrip_s: float) -> None:
         """Note that the sample has its promise, and let the next one go."""
-        self._flow.accepted(
-            None if attempts > 1 else roundtrip_s
-        )  # else it tells of pauses, not of the server
+        # After a retry the roundtrip tells of pauses, not of the server.
+        self._flow.accepted(None if attempts > 1 else roundtrip_s)
         self.leave(SlotPhase.PROMISED)
 
     def leave(self, phase: SlotPhase = SlotPhase.LEFT) -> None:

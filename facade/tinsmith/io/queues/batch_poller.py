@@ -1,7 +1,7 @@
 """One poll for all samples of a sampler: which promises have ended since a cursor.
 
 It owns the cursor, what is waited for, and what the server may forget. Results are still fetched one by one,
-by `io.poller`; where the server does not answer, all of it is left to the hub.
+by `io.poller`; where the server does not answer, everything is left to single polls.
 """
 
 from __future__ import annotations

@@ -58,9 +58,9 @@ async def fetch(
             promise.state = promise.state.submitted_again(renewed=accepted.request_id != promise.request_id)
             promise.request_id, promise.resent = accepted.request_id, True
             found = await connection.poller.wait(promise)
-        return (
-            found.value if found.value is not None else await _decoded(connection, promise, found, in_worker)
-        )
+        if found.value is not None:
+            return found.value
+        return await _decoded(connection, promise, found, in_worker)
     except TinkerError as error:
         error.adding(request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id)
         raise

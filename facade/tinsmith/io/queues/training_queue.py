@@ -37,7 +37,7 @@ from tinsmith.io.queues.jobs import (
     ending,
     unexpected,
 )
-from tinsmith.io.queues.training_requests import BatchForm, ForwardBackward, PromiseRequest
+from tinsmith.io.queues.training_requests import BatchForm, ForwardBackward
 
 if TYPE_CHECKING:
     from tinsmith.io.connection import Connection
@@ -438,12 +438,10 @@ class TrainingQueue:
 
     def _has_result(self, job: Job[Any], result: Any) -> None:
         """Note what the result of a call says beside its value."""
-        if isinstance(job.request, PromiseRequest):
-            self.last_checkpoint = job.request.checkpoint(result) or self.last_checkpoint
-        if isinstance(job.request, ForwardBackward):
-            warning = job.request.missing(result)
-            if warning is not None:
-                self._sender.warn_once("few outputs", warning)
+        self.last_checkpoint = job.request.checkpoint(result) or self.last_checkpoint
+        warning = job.request.missing(result)
+        if warning is not None:
+            self._sender.warn_once("few outputs", warning)
 
 
 def checksum(body: Body) -> int:

@@ -123,6 +123,14 @@ class TrainingRequest(Generic[T]):
         """Make the result of the call of those of its chunks."""
         return results[0]
 
+    def checkpoint(self, _result: T) -> str | None:
+        """Return the path of the checkpoint that was saved or loaded, to train on from; None for none."""
+        return None
+
+    def missing(self, _result: T) -> str | None:
+        """Return a warning where the result lacks something; None where it is whole."""
+        return None
+
 
 @attrs.frozen
 class ForwardBackward(TrainingRequest[ForwardBackwardOutput]):
@@ -273,7 +281,7 @@ class PromiseRequest(TrainingRequest[T]):
         return to_value(self.result, payload)
 
     def checkpoint(self, result: Any) -> str | None:
-        """Return the path of the checkpoint that was saved or loaded; None for one of a sampler."""
+        """Return the path of the checkpoint that was saved or loaded, to train on from; None for none."""
         return result.path if self.operation in _RESTORABLE else None
 
 
@@ -289,9 +297,6 @@ def save_for_sampling(
     sampler_number: int, kind: SamplingClientKind
 ) -> PromiseRequest[SaveWeightsForSamplerResponse]:
     """Make the request that hands the weights to a sampler without naming a checkpoint."""
-    fields: dict[str, object] = {"sampling_session_seq_id": sampler_number, "kind": kind}
-    request = PromiseRequest.of(Ask("save_weights_for_sampler", SaveWeightsForSamplerResponse, body=fields))
-    if kind == "snapshot":  # the default, which not every server knows by name
-        named = {name: value for name, value in request.fields.items() if name != "kind"}
-        return attrs.evolve(request, fields=named)
-    return request
+    named = None if kind == "snapshot" else kind  # the default, which not every server knows by name
+    fields = {"sampling_session_seq_id": sampler_number, "kind": named}
+    return PromiseRequest.of(Ask("save_weights_for_sampler", SaveWeightsForSamplerResponse, body=fields))
