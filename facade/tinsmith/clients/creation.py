@@ -30,7 +30,7 @@ from tinsmith.core.polling import PollState
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body, Lane, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key
-from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
+from tinsmith.io.http.submission import Accepted, Submission, have_accepted
 from tinsmith.io.poller import Promise
 from tinsmith.io.queues.fetching import SubmittedPromise, fetch
 from tinsmith.io.queues.jobs import Job
@@ -232,7 +232,7 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
         promise_owners=context.promise_owners,
         timeout_s=context.settings.hold_of(operation),
     )
-    accepted = await _accepted(connection.sender, submission)
+    accepted = await have_accepted(connection.sender, submission)
     promise = SubmittedPromise(
         accepted.request_id,
         operation,
@@ -248,11 +248,4 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
 
 
 async def _resubmitted(sender: Sender, promise: SubmittedPromise) -> Accepted:
-    return await _accepted(sender, promise.submission, unknown_before=True)
-
-
-async def _accepted(sender: Sender, submission: Submission, *, unknown_before: bool = False) -> Accepted:
-    answered = await submit(sender, submission, unknown_before=unknown_before)
-    if isinstance(answered, Accepted):
-        return answered
-    raise refusal(sender, submission, answered)
+    return await have_accepted(sender, promise.submission, unknown_before=True)

@@ -109,10 +109,10 @@ def asked(ask: Ask[Any], path: Mapping[str, str] | None = None) -> Request:
 
 
 async def perform(
-    caller: Sender, asked: Request, *, op: OpClass = OpClass.READ, retry: RetryConfig | None = None
+    sender: Sender, asked: Request, *, op: OpClass = OpClass.READ, retry: RetryConfig | None = None
 ) -> Any:
     """Send a request that answers at once, and return its decoded body; None when there is none."""
-    answer = await caller.call(asked, op, valid=is_json, retry=retry)
+    answer = await sender.call(asked, op, valid=is_json, retry=retry)
     return decoded(answer, asked.operation)
 
 

@@ -87,7 +87,7 @@ class Accepted:
 
 
 async def submit(
-    caller: Sender,
+    sender: Sender,
     submission: Submission,
     *,
     unknown_before: bool = False,
@@ -106,7 +106,7 @@ async def submit(
         submission.timeout_s,
         about="" if submission.seq_id is None else f"seq_id={submission.seq_id}",
     )
-    exchange = await caller.exchange(
+    exchange = await sender.exchange(
         request,
         OpClass.SUBMIT,
         valid=lambda answer: _promise_for(submission, answer) is not None,
@@ -126,8 +126,23 @@ async def submit(
     return Accepted(request_id, exchange.attempts, exchange.elapsed_s, kept, exchange.unknown_before)
 
 
+async def have_accepted(
+    sender: Sender,
+    submission: Submission,
+    *,
+    unknown_before: bool = False,
+    notice: Callable[[Outcome], None] | None = None,
+    admit: Callable[[], Awaitable[None]] | None = None,
+) -> Accepted:
+    """Send until accepted, and return the promise; raise what any other end means."""
+    answered = await submit(sender, submission, unknown_before=unknown_before, notice=notice, admit=admit)
+    if isinstance(answered, Accepted):
+        return answered
+    raise refusal(sender, submission, answered)
+
+
 def refusal(
-    caller: Sender,
+    sender: Sender,
     submission: Submission,
     exchange: Attempts,
     *,
@@ -139,7 +154,7 @@ def refusal(
 
     Under a `reused` number a 409 may speak of the request that gave the number back.
     """
-    error = caller.error(exchange)
+    error = sender.error(exchange)
     facts: dict[str, Any] = {
         "attempts": exchange.attempts,
         "elapsed_s": exchange.elapsed_s,

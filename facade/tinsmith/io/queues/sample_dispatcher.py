@@ -32,7 +32,7 @@ from tinsmith.io.future import APIFuture
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body, Lane
 from tinsmith.io.http.sender import new_idempotency_key
-from tinsmith.io.http.submission import Accepted, Submission, refusal, submit
+from tinsmith.io.http.submission import Accepted, Submission, have_accepted
 from tinsmith.io.limits import SampleFlow, Slot
 from tinsmith.io.queues.fetching import SubmittedPromise, fetch
 from tinsmith.io.queues.jobs import ending, unexpected
@@ -396,16 +396,13 @@ class SampleDispatcher:
     async def _submit(self, submission: Submission, slot: Slot, *, unknown_before: bool = False) -> Accepted:
         """Have a sample accepted, within the byte budget."""
         async with self._budget.room(submission.body.size_bytes):
-            answered = await submit(
+            return await have_accepted(
                 self._sender,
                 submission,
                 unknown_before=unknown_before,
                 notice=slot.notice,
                 admit=slot.admit,
             )
-        if isinstance(answered, Accepted):
-            return answered
-        raise refusal(self._sender, submission, answered)
 
     async def _resubmit(self, promise: SamplePromise) -> Accepted:
         """Send the same bytes again, and return the new promise."""
