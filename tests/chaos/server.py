@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import orjson
-from tinsmith.core.decision import PROVABLY_NOT_ACCEPTED, Fault
+from tinsmith.core.retry import PROVABLY_NOT_ACCEPTED, Fault
 from tinsmith.io.http.messages import Answer, Faulted
 from tinsmith.testing import FaultKind, LedgerService, ServerDialect
 from tinsmith.testing.fault_plans import FaultPlan

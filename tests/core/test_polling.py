@@ -10,7 +10,6 @@ import pytest
 from tinsmith.core import errors
 from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.config import PollPolicy
-from tinsmith.core.decision import Fault
 from tinsmith.core.pacing import Moment, not_ready_pause_s, storm_pause_s
 from tinsmith.core.polling import (
     Done,
@@ -22,6 +21,7 @@ from tinsmith.core.polling import (
     PollState,
     Resubmit,
 )
+from tinsmith.core.retry import Fault
 
 POLICY = PollPolicy()
 RESULT = {"path": "tinker://run/weights/1"}

@@ -9,9 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core.config import PollPolicy, RetryConfig
-from tinsmith.core.decision import Decision, Fault, OpClass, Outcome, retry_after_s
 from tinsmith.core.pacing import Moment, decide_by_status
-from tinsmith.core.retry import History, RetryBudget, RetryLoop, backoff_s, decide, in_time
+from tinsmith.core.retry import (
+    Decision,
+    Fault,
+    History,
+    OpClass,
+    Outcome,
+    RetryBudget,
+    RetryLoop,
+    backoff_s,
+    decide,
+    in_time,
+    retry_after_s,
+)
 
 from tests.core import retry_rules as rules
 

@@ -22,8 +22,8 @@ from tinsmith.core.codec import (
     encode_result,
     to_wire,
 )
-from tinsmith.core.decision import Fault
 from tinsmith.core.errors import InputError
+from tinsmith.core.retry import Fault
 from tinsmith.core.values import ForwardRequest
 from tinsmith.io.http.messages import Answer, Faulted
 

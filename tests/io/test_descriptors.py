@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tinsmith import testing
-from tinsmith.core.decision import Fault
+from tinsmith.core.retry import Fault
 from tinsmith.io.http import descriptors
 from tinsmith.io.http.descriptors import FEWEST, Turns, turns_for
 from tinsmith.io.http.messages import Faulted, Lane

@@ -14,7 +14,7 @@ import pytest
 from tinsmith import APIConnectionError, ModelInput, SamplingParams, ServiceClient, TinkerError, testing
 from tinsmith.core import polling
 from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig
-from tinsmith.core.decision import Fault
+from tinsmith.core.retry import Fault
 from tinsmith.io.http.messages import (
     Answer,
     Faulted,

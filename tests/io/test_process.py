@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tinsmith import APIFuture, ClosedError, ModelInput, SamplingParams, ServiceClient, testing
 from tinsmith.core.config import ClientConfig, FlowLimits, RetryConfig
-from tinsmith.core.decision import Fault
+from tinsmith.core.retry import Fault
 from tinsmith.io.http.messages import Faulted
 
 from tests.io.bench import ADAM, WAIT_S, refuse, trainer_on

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from tinsmith import APIConnectionError, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig, Secret, Timeouts
-from tinsmith.core.decision import Fault
+from tinsmith.core.retry import Fault
 from tinsmith.io.http.addressing import proxy_for
 from tinsmith.io.http.messages import Answer, Faulted, Lane, Request, json_body
 from tinsmith.io.http.transport import Transport, client_of

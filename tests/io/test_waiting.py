@@ -19,7 +19,7 @@ from tinsmith import (
     testing,
 )
 from tinsmith.core.config import ClientConfig
-from tinsmith.core.decision import Fault
+from tinsmith.core.retry import Fault
 from tinsmith.io.events import Event, Progress, QueueState, QueueStateChanged, StillWaiting
 from tinsmith.io.http.messages import Faulted
 from tinsmith.testing.ledger_service import ServerDialect, reply

@@ -23,10 +23,10 @@ from tinsmith.core.addresses import FILE_SCHEME, AdapterFolder, check_tinker_pat
 from tinsmith.core.arguments import optimizer_config
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_body
-from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
 from tinsmith.core.names import OptimizerConfig
 from tinsmith.core.polling import PollState
+from tinsmith.core.retry import OpClass
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body, Lane, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key

@@ -18,7 +18,7 @@ from tinsmith_api.resources.raw import RawOperations as Operations
 from tinsmith.clients.attach import result_of
 from tinsmith.core.codec.encode import encode_plain_batch
 from tinsmith.core.codec.wire import CONTENT_TYPES
-from tinsmith.core.decision import OpClass
+from tinsmith.core.retry import OpClass
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body
 

@@ -26,9 +26,9 @@ from tinsmith.core.access_token import claims_of
 from tinsmith.core.addresses import ParsedCheckpointTinkerPath, checkpoint_id_spellings
 from tinsmith.core.codec.answers import Pages, to_page
 from tinsmith.core.config import ClientConfig
-from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
 from tinsmith.core.failures import detail_text
+from tinsmith.core.retry import OpClass
 from tinsmith.core.values.results import CheckpointArchiveUrlResponse, WhoamiResponse
 from tinsmith.io.connection import Connection
 from tinsmith.io.context import ClientContext

@@ -13,7 +13,7 @@ import attrs
 from tinsmith.contract.document import shortened
 from tinsmith.contract.exchange import as_json, is_bare
 from tinsmith.contract.traffic import POLL, field_of, is_promise, outcome, promise_kind, words_of
-from tinsmith.core.decision import http_date_s
+from tinsmith.core.retry import http_date_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

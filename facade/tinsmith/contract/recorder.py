@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from tinsmith.contract.exchange import WRONG_KEY, Exchange, kept_headers, query_of, readable
 from tinsmith.core.config import Secret
-from tinsmith.core.decision import NOT_SENT, Fault
+from tinsmith.core.retry import NOT_SENT, Fault
 from tinsmith.io.http.messages import Body, Faulted, Lane, Request, json_body
 from tinsmith.io.http.transport import Transport
 

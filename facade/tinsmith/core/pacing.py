@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tinsmith.core.decision import Decision, Fault, Outcome, retry_after_s, should_retry
+from tinsmith.core.retry import FINAL_FAULTS, Decision, Fault, Outcome, retry_after_s, should_retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _NOT_READY = frozenset({408, 425})
 _ASK_AGAIN_NOW = frozenset({Fault.READ_TIMEOUT, Fault.DEADLINE})
-_FINAL_FAULTS = frozenset({Fault.TLS, Fault.REDIRECT, Fault.CLOSED})
 
 
 @attrs.frozen
@@ -83,7 +82,7 @@ def decide_by_status(
     A delay of 0 means: not ready, no fault. `failed` counts the polls in a row that failed before this one.
     """
     if outcome.fault is not None:
-        if outcome.fault in _FINAL_FAULTS:
+        if outcome.fault in FINAL_FAULTS:
             return Decision("fail", reason=outcome.fault.value)
         if outcome.fault in _ASK_AGAIN_NOW:
             return Decision("retry", reason="held")

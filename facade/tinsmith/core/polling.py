@@ -16,7 +16,6 @@ import orjson
 
 from tinsmith.core.codec.wire import ProtobufPayload, encoding_of, loads_result
 from tinsmith.core.config import PollPolicy, RetryConfig
-from tinsmith.core.decision import Decision, Fault, Outcome, should_retry
 from tinsmith.core.errors import (
     APIConnectionError,
     Applied,
@@ -41,6 +40,7 @@ from tinsmith.core.failures import (
     topic_of,
 )
 from tinsmith.core.pacing import Moment, back_off, decide_by_status, not_ready_pause_s, unreadable_pause_s
+from tinsmith.core.retry import Decision, Fault, Outcome, should_retry
 
 _FAILURE = frozenset({"error", "category"})
 """Fields of a failed promise; a result may have a null `error` beside its own."""

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import attrs
 import orjson
 
-from tinsmith.core.decision import Decision, Fault, OpClass, Outcome
 from tinsmith.core.errors import APIConnectionError, APIResponseValidationError, TinkerError
 from tinsmith.core.failures import error_from_status
-from tinsmith.core.retry import History, RetryLoop, decide
+from tinsmith.core.retry import Decision, Fault, History, OpClass, Outcome, RetryLoop, decide
 from tinsmith.io.http.messages import Faulted
 
 if TYPE_CHECKING:

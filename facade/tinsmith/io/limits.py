@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from tinsmith.core.decision import Outcome
+    from tinsmith.core.retry import Outcome
 
 
 class ByteBudget:

@@ -17,7 +17,6 @@ from tinsmith_api.operations import OPERATIONS
 
 from tinsmith.core.codec.wire import ACCEPT_BOTH, ProtobufPayload
 from tinsmith.core.config import LONG_WAIT_S
-from tinsmith.core.decision import NOT_SENT, Fault
 from tinsmith.core.errors import (
     APIResponseValidationError,
     ProgressTimeoutError,
@@ -27,6 +26,7 @@ from tinsmith.core.failures import detail_text
 from tinsmith.core.pacing import Moment
 from tinsmith.core.polling import Done, Failed, NotYet, Poll, PolledRequest, PollState, Resubmit
 from tinsmith.core.promises import EndedPromises, PromiseOwners
+from tinsmith.core.retry import NOT_SENT, Fault
 from tinsmith.io.events import QueueStateChanged, StillWaiting
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 from tinsmith.io.limits import ByteBudget

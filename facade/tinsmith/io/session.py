@@ -14,9 +14,9 @@ from tinsmith_api.models import CreateSessionResponse
 
 from tinsmith.core import __version__
 from tinsmith.core.codec.answers import to_value
-from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import SessionLostError
 from tinsmith.core.failures import TextSource, Topic, detail_text, read_error_text
+from tinsmith.core.retry import OpClass
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
 from tinsmith.io.runtime import SharedTask

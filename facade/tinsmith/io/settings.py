@@ -13,7 +13,6 @@ import attrs
 
 from tinsmith.core import __version__
 from tinsmith.core.codec.wire import CONTENT_TYPES
-from tinsmith.core.decision import Fault, OpClass
 from tinsmith.core.errors import InputError
 from tinsmith.core.negotiation import (
     PROBE,
@@ -26,6 +25,7 @@ from tinsmith.core.negotiation import (
     shows_protobuf,
     unreadable,
 )
+from tinsmith.core.retry import Fault, OpClass
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body, Lane, Request
 from tinsmith.io.http.sender import new_idempotency_key

@@ -24,9 +24,9 @@ from tinsmith_api.models import (
 
 from tinsmith.core import __version__
 from tinsmith.core.codec.encode import to_wire
-from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError
 from tinsmith.core.names import Severity
+from tinsmith.core.retry import OpClass
 from tinsmith.io.http import operations
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import attrs
 import orjson
 from tinsmith_api.operations import OPERATIONS
 
-from tinsmith.core.decision import Fault
 from tinsmith.core.negotiation import PROBE, PROBE_MODEL
+from tinsmith.core.retry import Fault
 from tinsmith.io.http.messages import Answer, Faulted, Seen
 from tinsmith.io.http.transport import client_of
 from tinsmith.testing.fault_plans import ACTS_FIRST, ON_POLLS, FaultKind, FaultPlan, active

@@ -8,7 +8,7 @@ import struct
 import threading
 from typing import TYPE_CHECKING, Self
 
-from tinsmith.core.decision import Fault
+from tinsmith.core.retry import Fault
 from tinsmith.io.http.messages import Answer, Faulted, Seen
 
 if TYPE_CHECKING:

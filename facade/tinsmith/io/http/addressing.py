@@ -14,8 +14,8 @@ import attrs
 
 from tinsmith.core.addresses import check_base_url, check_resolved, must_resolve_here
 from tinsmith.core.config import set_variables
-from tinsmith.core.decision import Fault
 from tinsmith.core.errors import InputError
+from tinsmith.core.retry import Fault
 from tinsmith.io.http.messages import Faulted
 
 

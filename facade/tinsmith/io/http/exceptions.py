@@ -13,7 +13,7 @@ from asyncio import CancelledError
 
 from tinsmith_api.redaction import struck
 
-from tinsmith.core.decision import Fault
+from tinsmith.core.retry import Fault
 from tinsmith.io.http.messages import Faulted
 
 MAX_REASON = 300

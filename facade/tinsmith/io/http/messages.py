@@ -19,7 +19,7 @@ from tinsmith_api.redaction import secrets_in_headers, struck, struck_bytes
 
 from tinsmith.core import __version__
 from tinsmith.core.codec.wire import encoding_of
-from tinsmith.core.decision import Fault
+from tinsmith.core.retry import Fault
 
 if TYPE_CHECKING:
     import httpx

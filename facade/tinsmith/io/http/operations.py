@@ -18,9 +18,9 @@ from tinsmith_api.types import path_segment
 from tinsmith.core.arguments import checked
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_body
-from tinsmith.core.decision import OpClass
 from tinsmith.core.errors import InputError
 from tinsmith.core.failures import broken_answer
+from tinsmith.core.retry import OpClass
 from tinsmith.io.http.messages import Body, Lane, Request, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key
 

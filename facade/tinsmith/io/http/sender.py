@@ -17,7 +17,6 @@ import attrs
 
 from tinsmith.core import errors
 from tinsmith.core.config import LONG_WAIT_S, RetryConfig, set_variables
-from tinsmith.core.decision import NOT_SENT, Decision, Fault, OpClass, Outcome, should_retry
 from tinsmith.core.failures import (
     broken_answer,
     detail_text,
@@ -30,7 +29,18 @@ from tinsmith.core.failures import (
     read_error_text,
 )
 from tinsmith.core.pacing import billing_pause_s
-from tinsmith.core.retry import History, RetryBudget, RetryLoop, decide
+from tinsmith.core.retry import (
+    NOT_SENT,
+    Decision,
+    Fault,
+    History,
+    OpClass,
+    Outcome,
+    RetryBudget,
+    RetryLoop,
+    decide,
+    should_retry,
+)
 from tinsmith.io.events import StillWaiting
 from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Lane, Request
 

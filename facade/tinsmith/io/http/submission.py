@@ -12,7 +12,6 @@ import attrs
 import orjson
 
 from tinsmith.core.config import RetryConfig
-from tinsmith.core.decision import Fault, OpClass
 from tinsmith.core.errors import (
     APIResponseValidationError,
     ModelLostError,
@@ -21,13 +20,14 @@ from tinsmith.core.errors import (
 )
 from tinsmith.core.failures import ErrorText, TextSource, Topic, read_conflict, read_error_text
 from tinsmith.core.promises import PromiseOwners
+from tinsmith.core.retry import Fault, OpClass
 from tinsmith.io.http.messages import Answer, Body, Lane, Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
-    from tinsmith.core.decision import Outcome
     from tinsmith.core.failures import Conflict
+    from tinsmith.core.retry import Outcome
     from tinsmith.io.http.sender import Attempts, Sender
 
 _log = logging.getLogger("tinsmith")

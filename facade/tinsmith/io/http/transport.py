@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from tinsmith.core.config import set_variables
-from tinsmith.core.decision import Fault
 from tinsmith.core.errors import InputError
+from tinsmith.core.retry import Fault
 from tinsmith.io.http.addressing import check_loopback, check_signed, proxy_for
 from tinsmith.io.http.descriptors import PAUSE_S, SHARED_HOLD_S, soft_limit, turns_for
 from tinsmith.io.http.exceptions import is_of_the_wire, lacks_descriptors, name_fault

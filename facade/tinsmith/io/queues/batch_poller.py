@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tinsmith.core.config import LONG_WAIT_S
-from tinsmith.core.decision import Fault
 from tinsmith.core.pacing import Moment, not_ready_pause_s
+from tinsmith.core.retry import Fault
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 
 if TYPE_CHECKING:

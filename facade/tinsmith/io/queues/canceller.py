@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from tinsmith_api.models import ClientDynamicConfigResponse
 
 from tinsmith.core import __version__
-from tinsmith.core.decision import OpClass
 from tinsmith.core.negotiation import read_flags
+from tinsmith.core.retry import OpClass
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
 
