@@ -14,7 +14,6 @@ from tinsmith.core.polling import PollState
 from tinsmith.io.future import APIFuture
 from tinsmith.io.http import operations
 from tinsmith.io.poller import Promise
-from tinsmith.io.queues.fetching import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +54,7 @@ async def result_of(connection: Connection, request_id: str, result: type[T]) ->
         state=PollState(may_resubmit=False, trusted=False),
         read=_reader(result),
     )
-    return cast("T", await fetch(connection, promise))
+    return cast("T", await connection.poller.fetch(promise))
 
 
 def _operation_of(result: type[Any]) -> Operation:

@@ -31,8 +31,7 @@ from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Body, Lane, secrets_in
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, have_accepted
-from tinsmith.io.poller import Promise
-from tinsmith.io.queues.fetching import SubmittedPromise, fetch
+from tinsmith.io.poller import Promise, SubmittedPromise
 from tinsmith.io.queues.jobs import Job
 from tinsmith.io.queues.training_requests import load_weights
 
@@ -203,7 +202,7 @@ async def create_sampler(context: ClientContext, model_path: str | None, base_mo
         state = PollState(may_resubmit=False, trusted=False)  # some servers only promise a sampler
         request_id, request_type = str(payload["request_id"]), operations.request_type(operation)
         promise = Promise(request_id, operation, request_type, state=state, read=dict)
-        payload = await fetch(context.connection, promise)
+        payload = await context.connection.poller.fetch(promise)
     return to_value(CreateSamplingSessionResponse, payload).sampling_session_id
 
 
@@ -243,7 +242,7 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
         read=read,
         submission=submission,
     )
-    result: T = await fetch(connection, promise, partial(_resubmitted, connection.sender))
+    result: T = await connection.poller.fetch(promise, partial(_resubmitted, connection.sender))
     return result
 
 

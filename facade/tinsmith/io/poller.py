@@ -1,7 +1,8 @@
-"""Wait for promises: ask for each that is outstanding, at the pace that `core.polling` sets.
+"""Get the results of promises: poll for each that is outstanding, at the pace that `core.polling` sets.
 
-It owns polls, their load on the server, the progress timeout, and reports of long waits. It must not resubmit
-or decode JSON: it hands each raw result to whoever asked.
+It owns polls, their load on the server, the progress timeout, reports of long waits, and what is done about a
+promise that the server lost: one resubmission, for training, samples and creations alike. It must not know
+queues or order: whoever waits says how a result is decoded, and how its request is submitted again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 from tinsmith_api.operations import OPERATIONS
@@ -20,15 +21,17 @@ from tinsmith.core.config import LONG_WAIT_S
 from tinsmith.core.errors import (
     APIResponseValidationError,
     ProgressTimeoutError,
+    ResultLostError,
     TinkerError,
 )
 from tinsmith.core.failures import detail_text
 from tinsmith.core.pacing import Moment
 from tinsmith.core.polling import Done, Failed, NotYet, Poll, PolledRequest, PollState, Resubmit
-from tinsmith.core.promises import EndedPromises, PromiseOwners
+from tinsmith.core.promises import EndedPromises, PromiseOwners, foreign_result
 from tinsmith.core.retry import NOT_SENT, Fault
 from tinsmith.io.events import QueueStateChanged, StillWaiting
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
+from tinsmith.io.http.submission import Accepted, Submission
 from tinsmith.io.limits import ByteBudget
 
 if TYPE_CHECKING:
@@ -122,6 +125,22 @@ class Promise:
         return f"{clause}: {detail_text(self.queue_reason)}" if self.queue_reason else clause
 
 
+@attrs.define(eq=False)
+class SubmittedPromise(Promise):
+    """A promise whose bytes are kept, so that they can be submitted once more."""
+
+    submission: Submission = attrs.field(kw_only=True)
+    """What was submitted."""
+
+
+P = TypeVar("P", bound=Promise)
+
+
+async def _never(promise: Promise) -> Accepted:
+    """Refuse to submit a promise again whose bytes nobody has."""
+    raise ResultLostError(f"{promise.operation}: the server lost the promise")
+
+
 class Poller:
     """All polls of one client."""
 
@@ -158,7 +177,60 @@ class Poller:
         """How many promises are asked for now."""
         return len(self._waits)
 
-    async def wait(self, promise: Promise) -> Done | Resubmit:
+    async def fetch(
+        self,
+        promise: P,
+        resubmit: Callable[[P], Awaitable[Accepted]] = _never,
+        *,
+        in_worker: bool = False,
+    ) -> Any:
+        """Return the decoded result of a promise, or raise what it failed with.
+
+        Where the promise is gone and `core.polling` says so, `resubmit` sends the same bytes under the same
+        number once more. Each error carries the ids of the promise.
+        """
+        try:
+            while not isinstance(found := await self._wait(promise), Done):
+                if promise.promise_owners is not None:
+                    promise.promise_owners.lost(promise.request_id)
+                accepted = await resubmit(promise)
+                renewed = accepted.request_id != promise.request_id
+                promise.state = promise.state.submitted_again(renewed=renewed)
+                promise.request_id, promise.resent = accepted.request_id, True
+            if found.value is not None:
+                return found.value
+            return await self._read_result(promise, found, in_worker)
+        except TinkerError as error:
+            error.adding(request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id)
+            raise
+        finally:
+            if promise.promise_owners is not None:
+                promise.promise_owners.ended(promise.request_id)
+
+    async def _read_result(self, promise: Promise, found: Done, in_worker: bool) -> Any:
+        """Decode what the server gave: whether that can be read or not, the request was applied.
+
+        Unless it is the result of another call: then nobody knows what became of this one.
+        """
+        payload, read = found.payload, promise.read
+        problem = foreign_result(promise.operation, payload)
+        if problem is not None:
+            raise APIResponseValidationError(
+                message=f"{promise.operation}: the server gave the result of another call ({problem})",
+                applied="unknown",
+            )
+        try:
+            return await self._runtime.in_worker(read, payload) if in_worker else read(payload)
+        except TinkerError as error:
+            error.adding(applied="yes")
+            raise
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise APIResponseValidationError(
+                message=f"{promise.operation}: the result is not what the contract says: {error}",
+                applied="yes",
+            ) from error
+
+    async def _wait(self, promise: Promise) -> Done | Resubmit:
         """Ask until there is a result, or the promise is gone; raise what it failed with."""
         if self._lost is not None:
             raise _ended(self._lost, promise)

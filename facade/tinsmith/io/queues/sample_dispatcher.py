@@ -34,7 +34,7 @@ from tinsmith.io.http.messages import Body, Lane
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, have_accepted
 from tinsmith.io.limits import SampleFlow, Slot
-from tinsmith.io.queues.fetching import SubmittedPromise, fetch
+from tinsmith.io.poller import SubmittedPromise
 from tinsmith.io.queues.jobs import ending, unexpected
 from tinsmith.io.runtime import SharedTask
 
@@ -384,7 +384,7 @@ class SampleDispatcher:
             slot=slot,
         )
         try:
-            drawn: SampleResponse = await fetch(self._connection, promise, self._resubmit)
+            drawn: SampleResponse = await self._connection.poller.fetch(promise, self._resubmit)
         except asyncio.CancelledError:
             self._cancel(promise.request_id)
             raise

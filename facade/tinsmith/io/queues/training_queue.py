@@ -25,7 +25,6 @@ from tinsmith.core.sequence import Effect, Phase
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit
 from tinsmith.io.poller import Promise
-from tinsmith.io.queues.fetching import fetch
 from tinsmith.io.queues.jobs import (
     Chunk,
     Job,
@@ -415,7 +414,7 @@ class TrainingQueue:
             sent=sent,
         )
         in_worker = chunk.request.estimate_bytes > WORKER_ABOVE_BYTES
-        return await fetch(self.connection, promise, self._resubmit, in_worker=in_worker)
+        return await self.connection.poller.fetch(promise, self._resubmit, in_worker=in_worker)
 
     async def _resubmit(self, promise: ChunkPromise) -> Accepted:
         """Send the same bytes under the same number again, and return the new promise."""
