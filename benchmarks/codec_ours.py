@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from codec_data import arrays, calls, cpu_ms, report
 from tinsmith import types
-from tinsmith.core import codec
+from tinsmith.core.codec.decode import decode_forward_backward
+from tinsmith.core.codec.encode import encode_forward_backward, encode_result
+from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.values import ForwardBackwardOutput
 
 RUNS = 5
@@ -24,18 +26,18 @@ def main() -> None:
         return
     data = build()
     outputs = [{"logprobs": types.TensorData(inputs["logprobs"], "float32", [length])} for _, inputs in raw]
-    body = codec.encode_result(ForwardBackwardOutput("ArrayRecord", outputs, {"loss:sum": 1.0}), encoding)
-    payload = codec.ProtobufPayload(body) if encoding == "protobuf" else body
+    body = encode_result(ForwardBackwardOutput("ArrayRecord", outputs, {"loss:sum": 1.0}), encoding)
+    payload = ProtobufPayload(body) if encoding == "protobuf" else body
 
     def encode() -> list[bytes]:
         batch = ("forward_backward", data, "ppo", None, "m:train:0", 1)
-        return list(codec.encode_forward_backward(*batch, encoding=encoding))
+        return list(encode_forward_backward(*batch, encoding=encoding))
 
     size = sum(map(len, encode()))
     report(
         build=cpu_ms(build),
         encode=cpu_ms(encode),
-        decode=cpu_ms(lambda: codec.decode_forward_backward(payload)),
+        decode=cpu_ms(lambda: decode_forward_backward(payload)),
         body_mb=size / 1e6,
     )
 

@@ -11,7 +11,7 @@ from itertools import count
 import numpy as np
 import orjson
 from stand_in import JSON, MODEL, PROTOBUF, Reply, serve
-from tinsmith.core import codec
+from tinsmith.core.codec.encode import encode_result
 from tinsmith.core.values import ForwardBackwardOutput, TensorData
 
 LENGTH = int(sys.argv[1])
@@ -23,7 +23,7 @@ def result(datums: int, encoding: str) -> bytes:
     """Return the result of a batch."""
     row = np.linspace(-1, 0, LENGTH, dtype=np.float32)
     outputs = [{"logprobs": TensorData(row, "float32", [LENGTH])} for _ in range(datums)]
-    return codec.encode_result(ForwardBackwardOutput("ArrayRecord", outputs, {"loss:sum": 1.0}), encoding)
+    return encode_result(ForwardBackwardOutput("ArrayRecord", outputs, {"loss:sum": 1.0}), encoding)
 
 
 def answer(route: str, fields: dict[str, str], body: bytes, reply: Reply) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import orjson
 from stand_in import JSON, MODEL, PROTOBUF, Reply, serve
-from tinsmith.core import codec
+from tinsmith.core.codec.encode import encode_result
 from tinsmith.core.values import ForwardBackwardOutput, SampledSequence, SampleResponse, TensorData
 
 READY_S, HOLD, CAP = float(sys.argv[1]), sys.argv[2] == "1", int(sys.argv[3])
@@ -34,14 +34,14 @@ def sample(encoding: str) -> bytes:
         drawn = [SampledSequence("length", tokens.tolist(), logprobs.tolist())] * SEQUENCES
     else:
         drawn = [SampledSequence("length", tokens, logprobs)] * SEQUENCES
-    return codec.encode_result(SampleResponse(drawn), encoding)
+    return encode_result(SampleResponse(drawn), encoding)
 
 
 @cache
 def step(encoding: str) -> bytes:
     """Return the result of each batch of one datum."""
     outputs = [{"logprobs": TensorData(np.zeros(8, np.float32), "float32", [8])}]
-    return codec.encode_result(ForwardBackwardOutput("ArrayRecord", outputs, {"loss:sum": 1.0}), encoding)
+    return encode_result(ForwardBackwardOutput("ArrayRecord", outputs, {"loss:sum": 1.0}), encoding)
 
 
 def promise(kind: str, reply: Reply) -> None:

@@ -11,8 +11,26 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core import codec, values
-from tinsmith.core.codec.decode import aligned_prompt
+from tinsmith.core import values
+from tinsmith.core.codec.answers import to_value
+from tinsmith.core.codec.decode import (
+    aligned_prompt,
+    decode_chunk,
+    decode_datum,
+    decode_forward_backward,
+    decode_model_input,
+    decode_sample,
+    decode_tensor,
+)
+from tinsmith.core.codec.encode import (
+    encode_body,
+    encode_datum,
+    encode_forward_backward,
+    encode_optim_step,
+    encode_result,
+    encode_sample,
+)
+from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.values import (
     AdamParams,
@@ -69,18 +87,18 @@ def sent(pieces: Any) -> Any:
 @pytest.mark.parametrize(("chunk", "wire"), CHUNKS)
 def test_each_kind_of_chunk_goes_both_ways(chunk: Any, wire: dict[str, Any]) -> None:
     """Written with its tag; read with it, and without it where an old client sends none."""
-    body = sent(codec.encode_body(ModelInput([chunk])))
+    body = sent(encode_body(ModelInput([chunk])))
     assert body == {"chunks": [wire]}
-    assert codec.decode_model_input(body) == ModelInput([chunk])
-    assert sent(codec.encode_body({"one": chunk})) == {"one": wire}
+    assert decode_model_input(body) == ModelInput([chunk])
+    assert sent(encode_body({"one": chunk})) == {"one": wire}
     if not isinstance(chunk, UnknownChunk):
         untagged = {name: value for name, value in wire.items() if name != "type"}
-        assert codec.decode_chunk(untagged) == chunk
+        assert decode_chunk(untagged) == chunk
 
 
 def test_a_chunk_without_any_known_key_is_kept() -> None:
     """Neither tag nor keys: it goes back as it came."""
-    assert codec.decode_chunk({"strange": 1}) == UnknownChunk({"strange": 1})
+    assert decode_chunk({"strange": 1}) == UnknownChunk({"strange": 1})
 
 
 def datum(**inputs: Any) -> Datum:
@@ -94,9 +112,7 @@ def datum(**inputs: Any) -> Datum:
 def test_a_batch_is_written_in_pieces(op: Any, key: str) -> None:
     """One piece a datum; each operation has its own key; no type field."""
     pieces = list(
-        codec.encode_forward_backward(
-            op, [datum(), datum()], "ppo", {"beta": 0.5, "mode": "a"}, "m:train:0", 4
-        )
+        encode_forward_backward(op, [datum(), datum()], "ppo", {"beta": 0.5, "mode": "a"}, "m:train:0", 4)
     )
     assert len(pieces) == 4
     one = {
@@ -113,39 +129,37 @@ def test_a_batch_is_written_in_pieces(op: Any, key: str) -> None:
 def test_a_slice_of_a_batch_is_written() -> None:
     """A chunk picks datums by index, and an error names the index in the whole batch."""
     data = [datum(weights=[float(i)] * 3) for i in range(4)]
-    body = sent(
-        codec.encode_forward_backward("forward", data, "cross_entropy", None, "m", 1, chunk=range(1, 3))
-    )
+    body = sent(encode_forward_backward("forward", data, "cross_entropy", None, "m", 1, chunk=range(1, 3)))
     weights = [item["loss_fn_inputs"]["weights"]["data"][0] for item in body["forward_input"]["data"]]
     assert weights == [1.0, 2.0]
     assert "loss_fn_config" not in body["forward_input"]
     data[2] = datum(weights=[0.0, float("nan"), 0.0])
     with pytest.raises(InputError, match="datum 2, field 'weights': element 1 is nan"):
-        list(codec.encode_forward_backward("forward", data, "cross_entropy", None, "m", 1, chunk=range(1, 3)))
+        list(encode_forward_backward("forward", data, "cross_entropy", None, "m", 1, chunk=range(1, 3)))
 
 
 def test_arrays_and_lists_are_written_alike() -> None:
     """Arrays go straight through, float32 with its own digits; a shape that nobody stated is not sent."""
     arrays = datum(weights=np.array([0.1, 2, 3]), target_tokens=np.array([[1], [2], [3]]))
-    body = sent(codec.encode_datum(0, arrays))["loss_fn_inputs"]
+    body = sent(encode_datum(0, arrays))["loss_fn_inputs"]
     assert body["weights"] == {"data": [0.1, 2.0, 3.0], "dtype": "float32", "shape": [3]}
     assert body["target_tokens"] == {"data": [1, 2, 3], "dtype": "int64", "shape": [3, 1]}
     plain = datum(weights=TensorData([1, 0.5], "float32"))
-    assert sent(codec.encode_datum(0, plain))["loss_fn_inputs"]["weights"] == {
+    assert sent(encode_datum(0, plain))["loss_fn_inputs"]["weights"] == {
         "data": [1, 0.5],
         "dtype": "float32",
     }
     numbers = Datum({}, ModelInput([EncodedTextChunk(np.array([1, 2], np.uint16))]))
-    assert sent(codec.encode_datum(0, numbers))["model_input"]["chunks"][0]["tokens"] == [1, 2]
+    assert sent(encode_datum(0, numbers))["model_input"]["chunks"][0]["tokens"] == [1, 2]
 
 
 def test_what_json_cannot_hold_is_bad_input() -> None:
     """An integer beyond 64 bits, or an object inside an unknown chunk, names its datum and field."""
     with pytest.raises(InputError, match="64-bit") as large:
-        codec.encode_datum(5, datum(target_tokens=TensorData([2**70, 1, 1], "int64")))
+        encode_datum(5, datum(target_tokens=TensorData([2**70, 1, 1], "int64")))
     assert (large.value.datum, large.value.field) == (5, "loss_fn_inputs.target_tokens.data")
     with pytest.raises(InputError, match="object") as strange:
-        codec.encode_datum(6, Datum({}, ModelInput([UnknownChunk({"x": [1, {"y": object()}]})])))
+        encode_datum(6, Datum({}, ModelInput([UnknownChunk({"x": [1, {"y": object()}]})])))
     assert (strange.value.datum, strange.value.field) == (6, "model_input.chunks[0].x[1].y")
     for value, field in (
         ({"a": 1, "b": {3, 4}}, "b"),
@@ -154,7 +168,7 @@ def test_what_json_cannot_hold_is_bad_input() -> None:
         ({(1, 2): 3}, None),
     ):
         with pytest.raises(InputError, match="cannot be written as JSON") as caught:
-            codec.encode_body(value)
+            encode_body(value)
         assert (caught.value.datum, caught.value.field) == (None, field)
 
 
@@ -174,7 +188,7 @@ def test_numbers_of_other_libraries_are_sent_as_numbers() -> None:
         "weights": [True, False, 0.5],
         "mask": np.array([1.0, 0.0]),
     }
-    body = sent(codec.encode_datum(0, Datum(inputs, ModelInput([EncodedTextChunk(strided)]))))
+    body = sent(encode_datum(0, Datum(inputs, ModelInput([EncodedTextChunk(strided)]))))
     assert body["loss_fn_inputs"]["target_tokens"]["data"] == [1, 2, 3]
     assert [(type(x), x) for x in body["loss_fn_inputs"]["weights"]["data"]] == [
         (int, 1),
@@ -182,20 +196,20 @@ def test_numbers_of_other_libraries_are_sent_as_numbers() -> None:
         (float, 0.5),
     ]
     assert body["model_input"]["chunks"][0]["tokens"] == [0, 2, 4]
-    assert sent(codec.encode_body({"a": range(3), "b": [Scalar()]})) == {"a": [0, 1, 2], "b": [7]}
+    assert sent(encode_body({"a": range(3), "b": [Scalar()]})) == {"a": [0, 1, 2], "b": [7]}
 
 
 def test_unknown_chunks_keep_their_truth() -> None:
     """Only tensors are numbers: what else is true or false goes back as it came."""
     unknown = {"type": "new", "flag": True}
     inputs: Any = {"weights": np.ones(1), "mask": TensorData((1.0,), "float32")}
-    body = sent(codec.encode_datum(0, Datum(inputs, ModelInput([UnknownChunk(unknown)]))))
+    body = sent(encode_datum(0, Datum(inputs, ModelInput([UnknownChunk(unknown)]))))
     assert body["model_input"]["chunks"] == [unknown]
 
 
 def test_optim_step_sends_every_default() -> None:
     """All six parameters and the tag."""
-    assert sent(codec.encode_optim_step(AdamParams(learning_rate=1e-3), "m", 2)) == {
+    assert sent(encode_optim_step(AdamParams(learning_rate=1e-3), "m", 2)) == {
         "adam_params": {
             "learning_rate": 1e-3,
             "beta1": 0.9,
@@ -224,7 +238,7 @@ def test_optim_step_sends_every_default() -> None:
 )
 def test_sample_is_written(params: SamplingParams, wire: dict[str, Any]) -> None:
     """Nulls are dropped, defaults sent, and a single stop text becomes a list."""
-    body = codec.encode_sample(
+    body = encode_sample(
         ModelInput.from_ints([1]), params, sampling_session_id="s", seq_id=0, prompt_logprobs=True
     )
     assert sent(body) == {
@@ -242,22 +256,22 @@ def test_sample_is_written(params: SamplingParams, wire: dict[str, Any]) -> None
 def test_bodies_drop_nulls_and_dicts_keep_them() -> None:
     """A value sends what is set; a plain dict is for routes where null means something."""
     request = values.SaveWeightsForSamplerRequest("m", sampling_session_seq_id=1, seq_id=3)
-    assert sent(codec.encode_body(request)) == {
+    assert sent(encode_body(request)) == {
         "model_id": "m",
         "sampling_session_seq_id": 1,
         "seq_id": 3,
         "type": "save_weights_for_sampler",
     }
-    assert codec.encode_body({"ttl_seconds": None}) == b'{"ttl_seconds":null}'
+    assert encode_body({"ttl_seconds": None}) == b'{"ttl_seconds":null}'
     nested = values.CreateModelRequest("s", 0, "base", {"a": "b"}, values.LoraConfig(8))
-    assert sent(codec.encode_body(nested))["lora_config"] == {
+    assert sent(encode_body(nested))["lora_config"] == {
         "rank": 8,
         "train_unembed": True,
         "train_mlp": True,
         "train_attn": True,
     }
     batch = values.ForwardBackwardInput([datum()], "ppo")
-    assert sent(codec.encode_body(batch))["data"][0]["loss_fn_inputs"]["target_tokens"]["data"] == [0, 1, 2]
+    assert sent(encode_body(batch))["data"][0]["loss_fn_inputs"]["target_tokens"]["data"] == [0, 1, 2]
 
 
 def test_a_result_survives_the_way() -> None:
@@ -267,7 +281,7 @@ def test_a_result_survives_the_way() -> None:
         [{"logprobs": TensorData(np.array([-0.5, 0.25], np.float32), "float32", [2])}],
         {"loss:sum": 1.5},
     )
-    again = codec.decode_forward_backward(codec.encode_body(output))
+    again = decode_forward_backward(encode_body(output))
     assert again == output
     assert type(again.loss_fn_outputs[0]["logprobs"].raw) is list
     sample = values.SampleResponse(
@@ -275,8 +289,8 @@ def test_a_result_survives_the_way() -> None:
         [None, -1.0],
         [None, [(5, -0.5)]],
     )
-    assert codec.decode_sample(codec.encode_body(sample)) == sample
-    assert codec.decode_sample({"sequences": []}) == values.SampleResponse([])
+    assert decode_sample(encode_body(sample)) == sample
+    assert decode_sample({"sequences": []}) == values.SampleResponse([])
 
 
 def test_what_servers_of_today_add_to_a_sample_survives_the_way() -> None:
@@ -289,17 +303,17 @@ def test_what_servers_of_today_add_to_a_sample_survives_the_way() -> None:
         prompt_alt_tokens=values.PromptAltTokens(pairs, TensorData([-1.0] * 4, "float32", [2, 2])),
         prompt_cache_hit_tokens=5,
     )
-    again = codec.decode_sample(codec.encode_body(sample))
+    again = decode_sample(encode_body(sample))
     assert again == sample
     assert again.sequences[0].topk_logprobs == [[(1, -0.5), (7, -1.5)]]
     more = {"sequences": [{"stop_reason": "stop", "tokens": [1], "mood": "good"}], "weather": [1]}
-    assert codec.decode_sample(more) == values.SampleResponse([values.SampledSequence("stop", [1])])
+    assert decode_sample(more) == values.SampleResponse([values.SampledSequence("stop", [1])])
 
 
 def test_a_sparse_tensor_goes_both_ways() -> None:
     """The stored numbers and their places are sent; nothing is filled with zeros on the way."""
     sparse = TensorData([3, 4], "int64", [2, 3], [0, 1, 2], np.array([2, 0]))
-    wire = sent(codec.encode_body(sparse))
+    wire = sent(encode_body(sparse))
     assert wire == {
         "data": [3, 4],
         "dtype": "int64",
@@ -307,19 +321,19 @@ def test_a_sparse_tensor_goes_both_ways() -> None:
         "sparse_crow_indices": [0, 1, 2],
         "sparse_col_indices": [2, 0],
     }
-    assert codec.decode_tensor(wire) == sparse
+    assert decode_tensor(wire) == sparse
 
 
 def test_steps_of_other_optimizers_have_a_field_of_their_own() -> None:
     """Adam's parameters stand where they always stood; others are sent as `optimizer_params`."""
     params = values.DimuonParams(0.01, beta1=0.5)
-    assert sent(codec.encode_optim_step(params, "m", 2)) == {
+    assert sent(encode_optim_step(params, "m", 2)) == {
         "optimizer_params": {"learning_rate": 0.01, "grad_clip_norm": 0.0, "beta1": 0.5, "type": "dimuon"},
         "model_id": "m",
         "seq_id": 2,
         "type": "optim_step",
     }
-    assert sent(codec.encode_optim_step({"type": "new", "x": 1}, "m", 2))["optimizer_params"] == {
+    assert sent(encode_optim_step({"type": "new", "x": 1}, "m", 2))["optimizer_params"] == {
         "type": "new",
         "x": 1,
     }
@@ -329,9 +343,9 @@ def test_a_sample_asks_for_more_where_more_is_wanted() -> None:
     """Fields of today's servers are sent when they are asked for, and else left out."""
     asked: dict[str, Any] = {"sampling_session_id": "s", "seq_id": 0}
     prompt, params = ModelInput.from_ints([1]), values.SamplingParams()
-    plain = sent(codec.encode_sample(prompt, params, **asked))
+    plain = sent(encode_sample(prompt, params, **asked))
     further = {"topk_sample_logprobs": 2, "target_prompt_logprobs": TensorData([4], "int64")}
-    assert sent(codec.encode_sample(prompt, params, **asked, further=further)) == {
+    assert sent(encode_sample(prompt, params, **asked, further=further)) == {
         **plain,
         "topk_sample_logprobs": 2,
         "target_prompt_logprobs": {"data": [4], "dtype": "int64"},
@@ -340,7 +354,7 @@ def test_a_sample_asks_for_more_where_more_is_wanted() -> None:
 
 def test_a_null_metric_is_not_a_number() -> None:
     """JSON has no NaN; servers write null."""
-    result = codec.decode_forward_backward(
+    result = decode_forward_backward(
         {"loss_fn_output_type": "", "loss_fn_outputs": [], "metrics": {"a:mean": None}}
     )
     assert np.isnan(result.metrics["a:mean"])
@@ -349,20 +363,20 @@ def test_a_null_metric_is_not_a_number() -> None:
 @pytest.mark.parametrize(
     ("decode", "payload", "problem"),
     [
-        (codec.decode_forward_backward, b"<html>", "no JSON"),
-        (codec.decode_forward_backward, b"[]", "no object"),
+        (decode_forward_backward, b"<html>", "no JSON"),
+        (decode_forward_backward, b"[]", "no object"),
         (
-            codec.decode_forward_backward,
+            decode_forward_backward,
             {"loss_fn_outputs": [], "metrics": {}},
             "'loss_fn_output_type' is missing",
         ),
         (
-            codec.decode_forward_backward,
+            decode_forward_backward,
             {"loss_fn_output_type": "", "loss_fn_outputs": 3, "metrics": {}},
             "int",
         ),
         (
-            codec.decode_forward_backward,
+            decode_forward_backward,
             {
                 "loss_fn_output_type": "",
                 "loss_fn_outputs": [{"a": {"data": [], "dtype": "f"}}],
@@ -370,8 +384,8 @@ def test_a_null_metric_is_not_a_number() -> None:
             },
             "dtype",
         ),
-        (codec.decode_sample, {}, "'sequences' is missing"),
-        (codec.decode_sample, {"sequences": [{"tokens": []}]}, "'stop_reason' is missing"),
+        (decode_sample, {}, "'sequences' is missing"),
+        (decode_sample, {"sequences": [{"tokens": []}]}, "'stop_reason' is missing"),
     ],
 )
 def test_a_misshapen_result_names_what_is_wrong(decode: Any, payload: Any, problem: str) -> None:
@@ -387,42 +401,42 @@ BATCH: dict[str, Any] = {"loss_fn_output_type": "x", "loss_fn_outputs": [OUTPUT]
 
 def test_a_result_is_held_against_what_was_asked_for() -> None:
     """As many outputs as datums, or none; as many sequences as samples, or more; in both encodings."""
-    batch, drawn = codec.decode_forward_backward(BATCH, 1), codec.decode_sample({"sequences": [ONE]}, 1)
-    for encoded in (BATCH, codec.ProtobufPayload(codec.encode_result(batch, "protobuf"))):
-        assert codec.decode_forward_backward(encoded, 1) == batch
-        few = codec.decode_forward_backward(encoded, 2)
+    batch, drawn = decode_forward_backward(BATCH, 1), decode_sample({"sequences": [ONE]}, 1)
+    for encoded in (BATCH, ProtobufPayload(encode_result(batch, "protobuf"))):
+        assert decode_forward_backward(encoded, 1) == batch
+        few = decode_forward_backward(encoded, 2)
         assert (few.metrics, repr(few.loss_fn_outputs)) == (batch.metrics, "1 loss_fn_outputs for 2 datums")
         with pytest.raises(APIResponseValidationError, match="1 loss_fn_outputs for 2 datums"):
             list(few.loss_fn_outputs)
     for wrong in ({**BATCH, "metrics": {}}, {**BATCH, "loss_fn_outputs": [OUTPUT] * 3}):
         with pytest.raises(APIResponseValidationError, match="loss_fn_outputs, 2 datums"):
-            codec.decode_forward_backward(wrong, 2)
-    for sampled in ({"sequences": [ONE]}, codec.ProtobufPayload(codec.encode_result(drawn, "protobuf"))):
-        assert codec.decode_sample(sampled, 1) == drawn
+            decode_forward_backward(wrong, 2)
+    for sampled in ({"sequences": [ONE]}, ProtobufPayload(encode_result(drawn, "protobuf"))):
+        assert decode_sample(sampled, 1) == drawn
         with pytest.raises(APIResponseValidationError, match="1 sequences, and 2 were asked for"):
-            codec.decode_sample(sampled, 2)
-    assert codec.decode_forward_backward({**BATCH, "loss_fn_outputs": []}, 2).loss_fn_outputs == []
+            decode_sample(sampled, 2)
+    assert decode_forward_backward({**BATCH, "loss_fn_outputs": []}, 2).loss_fn_outputs == []
 
 
 @pytest.mark.parametrize(
     ("decode", "payload", "problem"),
     [
-        (codec.decode_sample, {"sequences": [ONE, {**ONE, "tokens": [0.5]}]}, r"sequences\[1\]: tokens"),
-        (codec.decode_sample, {"sequences": [{**ONE, "tokens": [None]}]}, r"sequences\[0\]: tokens"),
-        (codec.decode_sample, {"sequences": [{**ONE, "logprobs": {}}]}, "logprobs is a dict"),
-        (codec.decode_forward_backward, {**BATCH, "metrics": {"a": "1"}}, "metric 'a' is a str"),
+        (decode_sample, {"sequences": [ONE, {**ONE, "tokens": [0.5]}]}, r"sequences\[1\]: tokens"),
+        (decode_sample, {"sequences": [{**ONE, "tokens": [None]}]}, r"sequences\[0\]: tokens"),
+        (decode_sample, {"sequences": [{**ONE, "logprobs": {}}]}, "logprobs is a dict"),
+        (decode_forward_backward, {**BATCH, "metrics": {"a": "1"}}, "metric 'a' is a str"),
         (
-            codec.decode_forward_backward,
+            decode_forward_backward,
             {**BATCH, "loss_fn_outputs": [OUTPUT, {"b": {**OUTPUT["a"], "shape": [2]}}]},
             r"loss_fn_outputs\[1\] 'b': has 1 numbers, but shape \[2\]",
         ),
         (
-            codec.decode_forward_backward,
+            decode_forward_backward,
             {**BATCH, "loss_fn_outputs": [{"b": {**OUTPUT["a"], "shape": ["a", 2**62]}}]},
             "has 1 numbers, but shape",
         ),
         (
-            codec.decode_forward_backward,
+            decode_forward_backward,
             {**BATCH, "loss_fn_outputs": [{"b": {**OUTPUT["a"], "data": {}}}]},
             "data is no flat list",
         ),
@@ -460,7 +474,7 @@ def test_a_result_that_cannot_be_right_is_refused(decode: Any, payload: Any, pro
 def test_a_server_names_datum_and_field(fields: dict[str, Any], field: str, problem: str) -> None:
     """A datum that cannot be read is the client's mistake, and says where."""
     with pytest.raises(InputError, match=problem) as caught:
-        codec.decode_datum(fields, 3)
+        decode_datum(fields, 3)
     assert (caught.value.datum, caught.value.field) == (3, field)
 
 
@@ -476,7 +490,7 @@ def test_a_datum_survives_the_way(tokens: list[int], weights: list[float], as_ar
     """Any tokens and any float32 weights come out of the wire as they went in."""
     given_weights: Any = np.array(weights, np.float32) if as_array else weights
     before = Datum({"weights": given_weights}, ModelInput.from_ints(tokens))
-    assert codec.decode_datum(orjson.loads(codec.encode_datum(0, before)), 0) == before
+    assert decode_datum(orjson.loads(encode_datum(0, before)), 0) == before
 
 
 RUN = {
@@ -499,7 +513,7 @@ RUN = {
 
 def test_cold_answers_are_built_by_their_fields() -> None:
     """Nested values, times with and without zone, defaults, nulls, and unknown fields."""
-    page = codec.to_value(
+    page = to_value(
         values.TrainingRunsResponse,
         {"training_runs": [RUN], "cursor": {"offset": 0, "limit": 1, "total_count": 9}},
     )
@@ -509,9 +523,9 @@ def test_cold_answers_are_built_by_their_fields() -> None:
     assert (run.last_request_time, run.last_checkpoint.time) == (moment, moment)
     assert (run.lora_rank, run.corrupted, run.user_metadata) == (None, False, {"a": "b"})
     assert str(run.last_checkpoint.checkpoint_type) == "new-kind"
-    future = codec.to_value(values.OptimStepResponse, {"metrics": {"lr": 1}})
+    future = to_value(values.OptimStepResponse, {"metrics": {"lr": 1}})
     assert future.metrics == {"lr": 1}
-    failed = codec.to_value(values.RequestFailedResponse, {"error": "x", "category": "user"})
+    failed = to_value(values.RequestFailedResponse, {"error": "x", "category": "user"})
     assert failed.category == "user"
 
 
@@ -535,12 +549,12 @@ def test_cold_answers_are_built_by_their_fields() -> None:
 def test_a_cold_answer_that_does_not_fit_is_refused(cls: type, payload: Any, problem: str) -> None:
     """The error names the value and its field."""
     with pytest.raises(APIResponseValidationError, match=problem):
-        codec.to_value(cls, payload)
+        to_value(cls, payload)
 
 
 def test_floats_are_read_from_whole_numbers_too() -> None:
     """JSON writes 1.0 as 1."""
-    assert codec.to_value(AdamParams, {"learning_rate": 1}).learning_rate == 1
+    assert to_value(AdamParams, {"learning_rate": 1}).learning_rate == 1
 
 
 PAIRS: Any = [(1, -1.0)]
@@ -584,4 +598,4 @@ def test_prompt_logprobs_of_another_length_are_refused(found: list[float | None]
 def test_a_number_that_no_field_holds_is_a_broken_answer() -> None:
     """Values refuse it as input; from a server it is the server's."""
     with pytest.raises(APIResponseValidationError, match=r"lora_rank.*64 bits"):
-        codec.to_value(values.GetInfoResponse, {"model_data": {}, "model_id": "m", "lora_rank": 2**70})
+        to_value(values.GetInfoResponse, {"model_data": {}, "model_id": "m", "lora_rank": 2**70})

@@ -5,32 +5,32 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core import codec
+from tinsmith.core.codec.wire import compress, decompress
 from tinsmith.core.errors import BodyTooLargeError, InputError
 
-WHOLE = b"".join(codec.compress([b"tin" * 1000]))
+WHOLE = b"".join(compress([b"tin" * 1000]))
 
 
 @given(pieces=st.lists(st.binary(max_size=300), max_size=5))
 def test_pieces_survive_the_way(pieces: list[bytes]) -> None:
     """Any pieces come back joined, and the same pieces give the same bytes."""
-    body = b"".join(codec.compress(pieces))
-    assert codec.decompress(body, 2000) == b"".join(pieces)
-    assert body == b"".join(codec.compress(pieces))
+    body = b"".join(compress(pieces))
+    assert decompress(body, 2000) == b"".join(pieces)
+    assert body == b"".join(compress(pieces))
 
 
 def test_large_pieces_come_out_as_they_go_in() -> None:
     """What is compressed is given on before the end."""
-    written = list(codec.compress([bytes(range(256)) * 4096 for _ in range(4)]))
+    written = list(compress([bytes(range(256)) * 4096 for _ in range(4)]))
     assert len(written) > 1
-    assert codec.decompress(b"".join(written), 1 << 22) == bytes(range(256)) * 16384
+    assert decompress(b"".join(written), 1 << 22) == bytes(range(256)) * 16384
 
 
 def test_the_cap_counts_what_is_held() -> None:
     """Exactly the cap passes; one byte more does not, and the error says the cap."""
-    assert codec.decompress(WHOLE, 3000) == b"tin" * 1000
+    assert decompress(WHOLE, 3000) == b"tin" * 1000
     with pytest.raises(BodyTooLargeError, match="2999") as caught:
-        codec.decompress(WHOLE, 2999)
+        decompress(WHOLE, 2999)
     assert (caught.value.limit_bytes, caught.value.field) == (2999, "body")
 
 
@@ -50,6 +50,6 @@ def test_the_cap_counts_what_is_held() -> None:
 def test_a_frame_that_is_none_is_bad_input(body: bytes, problem: str) -> None:
     """Nothing, no frame, half a frame, a damaged one, two, or one that asks for too large a window."""
     with pytest.raises(InputError, match=problem) as caught:
-        codec.decompress(body, 1 << 20)
+        decompress(body, 1 << 20)
     assert not isinstance(caught.value, BodyTooLargeError)
     assert caught.value.field == "body"

@@ -10,7 +10,10 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
-from tinsmith.core import codec, values
+from tinsmith.core import values
+from tinsmith.core.codec.answers import to_value
+from tinsmith.core.codec.decode import decode_model_input
+from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_result
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
 from tests.core.made_values import ANSWERS, BY_HAND, SENT, classes, made
@@ -31,12 +34,12 @@ SEARCH = settings(
 
 def _request(given_values: tuple[Any, Any, Any]) -> Message:
     datum, config, op = given_values
-    body = codec.encode_forward_backward(op, [datum], "ppo", config, "m", 7, encoding="protobuf")
+    body = encode_forward_backward(op, [datum], "ppo", config, "m", 7, encoding="protobuf")
     return wire.ForwardBackwardRequest.FromString(b"".join(body))
 
 
 def _result(cls: Any) -> Any:
-    return lambda value: cls.FromString(codec.encode_result(value, "protobuf"))
+    return lambda value: cls.FromString(encode_result(value, "protobuf"))
 
 
 TRIED: dict[Any, tuple[st.SearchStrategy[Any], Any]] = {
@@ -147,7 +150,7 @@ def test_every_class_is_among_the_values_tried() -> None:
 def test_answers_survive_json(cls: Any, data: st.DataObject) -> None:
     """Each field of each answer comes back as it was, times and nested values among them."""
     value = data.draw(made(cls))
-    assert codec.to_value(cls, orjson.loads(codec.encode_body(value))) == value
+    assert to_value(cls, orjson.loads(encode_body(value))) == value
 
 
 @pytest.mark.parametrize("cls", SENT, ids=lambda cls: cls.__name__)
@@ -156,7 +159,7 @@ def test_answers_survive_json(cls: Any, data: st.DataObject) -> None:
 def test_whatever_is_set_is_sent(cls: Any, data: st.DataObject) -> None:
     """Each field of each request stands in its body under its own name, unless None may be left out."""
     value = data.draw(made(cls))
-    sent = orjson.loads(codec.encode_body(value))
+    sent = orjson.loads(encode_body(value))
     given_here = {
         field.name
         for field in attrs.fields(cls)
@@ -176,6 +179,6 @@ def test_chunks_of_every_kind_survive_json(chunks: list[Any]) -> None:
         attrs.evolve(each, override_dimensions=None) if isinstance(each, values.ImageChunk) else each
         for each in chunks
     ]
-    written = orjson.loads(codec.encode_body(values.ModelInput(chunks)))
-    assert codec.decode_model_input(written) == values.ModelInput(plain)
-    assert orjson.loads(codec.encode_body(codec.decode_model_input(written))) == written
+    written = orjson.loads(encode_body(values.ModelInput(chunks)))
+    assert decode_model_input(written) == values.ModelInput(plain)
+    assert orjson.loads(encode_body(decode_model_input(written))) == written

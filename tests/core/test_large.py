@@ -10,8 +10,8 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core import codec
 from tinsmith.core.codec import wire
+from tinsmith.core.codec.decode import decode_forward_backward
 from tinsmith.core.codec.wire import LARGE_BYTES, loads_result
 
 simdjson = pytest.importorskip("simdjson", reason="the extra [simd] has no wheel for this Python")
@@ -50,7 +50,7 @@ def test_both_libraries_read_the_same(result: dict[str, Any]) -> None:
     body = orjson.dumps({**result, **PADDING})
     read = loads_result(body)
     assert listed(read) == orjson.loads(body)
-    assert codec.decode_forward_backward(read) == codec.decode_forward_backward(orjson.loads(body))
+    assert decode_forward_backward(read) == decode_forward_backward(orjson.loads(body))
 
 
 def test_numbers_of_tensors_are_arrays() -> None:

@@ -11,8 +11,11 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core import codec, values
-from tinsmith.core.codec import ProtobufPayload
+from tinsmith.core import values
+from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
+from tinsmith.core.codec.encode import encode_result
+from tinsmith.core.codec.proto_requests import decode_training_request
+from tinsmith.core.codec.wire import ProtobufPayload, compress, decompress
 from tinsmith.core.errors import APIResponseValidationError, InputError, TinkerError
 
 from tests.core.wire_values import SAMPLE, outputs
@@ -51,9 +54,9 @@ def damaged(body: bytes, damage: list[tuple[int, int, bytes]]) -> bytes:
 
 
 DECODERS: dict[str, Callable[[bytes], Any]] = {
-    "request": codec.decode_training_request,
-    "output": lambda body: codec.decode_forward_backward(ProtobufPayload(body), 2),
-    "sample": lambda body: codec.decode_sample(ProtobufPayload(body), 2),
+    "request": decode_training_request,
+    "output": lambda body: decode_forward_backward(ProtobufPayload(body), 2),
+    "sample": lambda body: decode_sample(ProtobufPayload(body), 2),
 }
 
 
@@ -88,8 +91,8 @@ def test_a_damaged_message_is_a_value_or_a_typed_error(
 @given(damage=DAMAGE)
 def test_a_damaged_frame_is_bytes_or_a_typed_error(damage: list[tuple[int, int, bytes]]) -> None:
     """Zstd too, within its cap."""
-    body = damaged(b"".join(codec.compress(GOLDEN.values())), damage)
-    assert most_held(lambda: codec.decompress(body, 100_000)) < 1_000_000
+    body = damaged(b"".join(compress(GOLDEN.values())), damage)
+    assert most_held(lambda: decompress(body, 100_000)) < 1_000_000
 
 
 ANYTHING: list[Any] = [None, True, -1, 1.5, 1e308, 2**63, "", "a", [], {}, [[]], [None], ["a"], {"a": 1}]
@@ -105,14 +108,12 @@ def places(part: Any) -> list[tuple[Any, Any]]:
 @given(value=outputs() | SAMPLE, at=st.lists(st.integers(0, 10_000), min_size=1, max_size=3), wrong=WRONG)
 def test_a_damaged_document_is_a_value_or_a_typed_error(value: Any, at: list[int], wrong: Any) -> None:
     """Anything in the place of anything; what comes out is usable, or says that it is not."""
-    document = orjson.loads(codec.encode_result(value))
+    document = orjson.loads(encode_result(value))
     for number in at:
         found = places(document)
         holder, key = found[number % len(found)]
         holder[key] = orjson.loads(orjson.dumps(wrong))
-    decode: Any = (
-        codec.decode_sample if isinstance(value, values.SampleResponse) else codec.decode_forward_backward
-    )
+    decode: Any = decode_sample if isinstance(value, values.SampleResponse) else decode_forward_backward
     with suppress(APIResponseValidationError):
         read = decode(document)
         tensors = [tensor for output in getattr(read, "loss_fn_outputs", ()) for tensor in output.values()]

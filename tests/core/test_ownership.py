@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 from tinsmith import InputError
 from tinsmith.core import values
-from tinsmith.core.codec import ProtobufPayload, decode_forward_backward, encode_result
+from tinsmith.core.codec.decode import decode_forward_backward
+from tinsmith.core.codec.encode import encode_result
+from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith_api.limits import Limits
 from tinsmith_api.ownership import own, own_array
 

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core import codec
-from tinsmith.core.codec import ProtobufPayload, protobuf
+from tinsmith.core.codec import protobuf
+from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
+from tinsmith.core.codec.proto_requests import decode_training_request
 from tinsmith.core.codec.protobuf import WireError, parse
+from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError, TinkerError
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
@@ -71,7 +73,7 @@ SPARSE = {
 def test_a_wrong_tensor_names_datum_and_field(fields: dict[str, Any], problem: str) -> None:
     """Bytes, type and shape that disagree, and numbers that are none."""
     with pytest.raises(InputError, match=problem) as caught:
-        codec.decode_training_request(request(**fields).SerializeToString())
+        decode_training_request(request(**fields).SerializeToString())
     assert (caught.value.datum, caught.value.field) == (1, "weights")
 
 
@@ -88,7 +90,7 @@ def test_sparse_indices_are_held_against_the_shape(kind: str) -> None:
     )
     tensor.shape.extend(shape)
     with pytest.raises(InputError, match=r"sparse|whole number") as caught:
-        codec.decode_training_request(message.SerializeToString())
+        decode_training_request(message.SerializeToString())
     assert (caught.value.datum, caught.value.field) == (1, "weights")
 
 
@@ -150,7 +152,7 @@ def test_what_cannot_be_understood_is_refused(
     message = request()
     spoil(message)
     with pytest.raises(InputError, match=problem) as caught:
-        codec.decode_training_request(message.SerializeToString())
+        decode_training_request(message.SerializeToString())
     assert (caught.value.datum, caught.value.field) == (datum, field)
 
 
@@ -178,10 +180,10 @@ def test_what_cannot_be_understood_is_refused(
 def test_a_broken_body_is_one_clear_error(body: bytes, problem: str) -> None:
     """Cut, overlong, ambiguous, no text, too much structure, or no protobuf at all."""
     with pytest.raises(InputError, match=problem) as caught:
-        codec.decode_training_request(body)
+        decode_training_request(body)
     assert caught.value.field == "body"
     with pytest.raises(APIResponseValidationError):
-        codec.decode_sample(ProtobufPayload(body))
+        decode_sample(ProtobufPayload(body))
 
 
 @pytest.mark.parametrize(
@@ -192,15 +194,15 @@ def test_structure_is_counted(body: bytes, monkeypatch: pytest.MonkeyPatch) -> N
     """Empty datums, empty chunks and sizes of a shape all count against the limit."""
     monkeypatch.setattr(protobuf, "MAX_FIELDS", 50)
     with pytest.raises(InputError, match="more than 50 fields"):
-        codec.decode_training_request(body)
+        decode_training_request(body)
 
 
 @pytest.mark.parametrize(
     ("body", "decode"),
     [
-        (b"\x1a\x00" * 3, codec.decode_training_request),
-        (b"\x0a\x00" * 3, lambda body: codec.decode_sample(ProtobufPayload(body))),
-        (b"\x12\x00" * 3, lambda body: codec.decode_forward_backward(ProtobufPayload(body))),
+        (b"\x1a\x00" * 3, decode_training_request),
+        (b"\x0a\x00" * 3, lambda body: decode_sample(ProtobufPayload(body))),
+        (b"\x12\x00" * 3, lambda body: decode_forward_backward(ProtobufPayload(body))),
     ],
 )
 def test_entries_are_counted(
@@ -224,9 +226,9 @@ def test_no_damage_ends_in_anything_but_a_typed_error(cut: int, flip: int, junk:
     whole[cut % len(whole)] ^= flip
     for body in (bytes(whole), bytes(whole[: cut % len(whole)]) + junk):
         for decode in (
-            codec.decode_training_request,
-            lambda data: codec.decode_sample(ProtobufPayload(data)),
-            lambda data: codec.decode_forward_backward(ProtobufPayload(data)),
+            decode_training_request,
+            lambda data: decode_sample(ProtobufPayload(data)),
+            lambda data: decode_forward_backward(ProtobufPayload(data)),
         ):
             with suppress(TinkerError):
                 decode(body)
@@ -241,15 +243,17 @@ def test_a_message_that_only_the_parser_refuses() -> None:
 BOMBS = """
 import resource, sys
 import numpy
-from tinsmith.core import codec
+from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
+from tinsmith.core.codec.proto_requests import decode_training_request
+from tinsmith.core.codec.wire import ProtobufPayload, compress, decompress
 from tinsmith.core.errors import TinkerError
-codec.decode_training_request(b"")
-list(codec.compress([b"x"]))
+decode_training_request(b"")
+list(compress([b"x"]))
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 body = {bomb}
 before = peak()
 try:
-    codec.{call}
+    {call}
 except TinkerError as error:
     print(peak() - before, type(error).__name__)
 """
@@ -266,10 +270,10 @@ except TinkerError as error:
             "decode_training_request(body)",
         ),
         (r'b"\x1a\x00" * 1_900_000', "decode_training_request(body)"),
-        (r'b"\x0a\x00" * 1_900_000', "decode_sample(codec.ProtobufPayload(body))"),
-        (r'b"\x12\x04\x18\xa0\x8d\x06" * 90_000', "decode_forward_backward(codec.ProtobufPayload(body))"),
+        (r'b"\x0a\x00" * 1_900_000', "decode_sample(ProtobufPayload(body))"),
+        (r'b"\x12\x04\x18\xa0\x8d\x06" * 90_000', "decode_forward_backward(ProtobufPayload(body))"),
         (
-            'b"".join(codec.compress([bytes(1 << 20)] * 1024))',
+            'b"".join(compress([bytes(1 << 20)] * 1024))',
             "decompress(body, 1 << 24)",
         ),
     ],

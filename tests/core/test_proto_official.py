@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tinsmith.core import codec
-from tinsmith.core.codec import ProtobufPayload
+from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
+from tinsmith.core.codec.proto_requests import decode_training_request
+from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.values import ForwardBackwardRequest
 
 from tests.core.wire_golden import ours
@@ -30,7 +31,7 @@ def stored(name: str) -> bytes:
 @pytest.mark.parametrize("name", REQUESTS)
 def test_we_read_what_the_official_client_sends(name: str) -> None:
     """Chunks, tensors, spans and settings of its bytes are the case's."""
-    request = codec.decode_training_request(stored(f"official-request-{name}"))
+    request = decode_training_request(stored(f"official-request-{name}"))
     assert isinstance(request, ForwardBackwardRequest)
     assert (request.model_id, request.seq_id) == ("m:train:0", 3)
     assert request.forward_backward_input.data == ours.batch(REQUESTS[name])
@@ -42,7 +43,7 @@ def test_we_read_what_the_official_client_sends(name: str) -> None:
 @pytest.mark.parametrize("side", ["official", "ours"])
 def test_results_of_batches_are_read_alike(name: str, side: str) -> None:
     """What we read in either side's bytes is the case, and is what the official client reads in them."""
-    found = codec.decode_forward_backward(ProtobufPayload(stored(f"{side}-output-{name}")))
+    found = decode_forward_backward(ProtobufPayload(stored(f"{side}-output-{name}")))
     assert found == ours.output(OUTPUTS[name])
     seen = SEEN["reads"][f"{side}-output-{name}"]
     assert found.loss_fn_output_type == seen["type"]
@@ -57,7 +58,7 @@ def test_results_of_batches_are_read_alike(name: str, side: str) -> None:
 @pytest.mark.parametrize("side", ["official", "ours"])
 def test_samples_are_read_alike(name: str, side: str) -> None:
     """Sequences, logprobs with holes, top-k, targets, alternatives: as in the case, and as it reads them."""
-    found = codec.decode_sample(ProtobufPayload(stored(f"{side}-sample-{name}")))
+    found = decode_sample(ProtobufPayload(stored(f"{side}-sample-{name}")))
     assert found == ours.sample(SAMPLES[name])
     seen: dict[str, Any] = SEEN["reads"][f"{side}-sample-{name}"]
     assert found == ours.sample(seen)

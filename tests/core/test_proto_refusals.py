@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tinsmith.core import codec
-from tinsmith.core.codec import ProtobufPayload
+from tinsmith.core.codec.answers import to_value
+from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
+from tinsmith.core.codec.encode import encode_forward_backward
+from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.values import (
     Datum,
@@ -61,17 +63,17 @@ def batched(**fields: Any) -> bytes:
 def test_a_wrong_result_says_what_is_wrong(fields: dict[str, Any], problem: str) -> None:
     """Offsets outside the data or within an element, counts and shapes that nothing backs."""
     with pytest.raises(APIResponseValidationError, match=problem):
-        codec.decode_forward_backward(ProtobufPayload(batched(**fields)))
+        decode_forward_backward(ProtobufPayload(batched(**fields)))
 
 
 def test_an_empty_body_is_no_result() -> None:
     """No bytes parse as an empty message, which no server means."""
-    for decode in (codec.decode_forward_backward, codec.decode_sample):
+    for decode in (decode_forward_backward, decode_sample):
         with pytest.raises(APIResponseValidationError, match="the body is empty"):
             decode(ProtobufPayload(b""))
-    assert codec.decode_forward_backward(ProtobufPayload(batched())).loss_fn_output_type == "x"
+    assert decode_forward_backward(ProtobufPayload(batched())).loss_fn_output_type == "x"
     empty = batched(data=b"", offsets=int64s(0, 0, 0), trailing_shape=[0])
-    assert codec.decode_forward_backward(ProtobufPayload(empty)).loss_fn_outputs[1]["a"].shape == [0, 0]
+    assert decode_forward_backward(ProtobufPayload(empty)).loss_fn_outputs[1]["a"].shape == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -85,18 +87,18 @@ def test_top_k_must_be_what_it_says(k: int, length: int, ids: int, logprobs: int
     message.topk_prompt_logprobs.token_ids = b"\0" * 4 * ids
     message.topk_prompt_logprobs.logprobs = b"\0" * 4 * logprobs
     with pytest.raises(APIResponseValidationError, match="top-k of"):
-        codec.decode_sample(ProtobufPayload(message.SerializeToString()))
+        decode_sample(ProtobufPayload(message.SerializeToString()))
 
 
 def test_no_cold_value_is_built_from_protobuf() -> None:
     """Only batches and samples have a protobuf form."""
     with pytest.raises(APIResponseValidationError, match="ProtobufPayload"):
-        codec.to_value(OptimStepResponse, ProtobufPayload(b"abc"))
+        to_value(OptimStepResponse, ProtobufPayload(b"abc"))
 
 
 def encode(datum: Datum, seq_id: int = 1) -> bytes:
     """Write one datum."""
-    pieces = codec.encode_forward_backward(
+    pieces = encode_forward_backward(
         "forward_backward", [datum], "ppo", None, "m", seq_id, encoding="protobuf"
     )
     return b"".join(pieces)

@@ -11,9 +11,10 @@ import numpy as np
 import orjson
 import pytest
 from hypothesis import given
-from tinsmith.core import codec
-from tinsmith.core.codec import ProtobufPayload
-from tinsmith.core.codec.encode import encode_plain_batch
+from tinsmith.core.codec.decode import decode_datum, decode_forward_backward, decode_sample
+from tinsmith.core.codec.encode import encode_forward_backward, encode_plain_batch, encode_result
+from tinsmith.core.codec.proto_requests import decode_training_request
+from tinsmith.core.codec.wire import ProtobufPayload, encoding_of
 from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.values import (
     Datum,
@@ -35,7 +36,7 @@ from tests.core.wire_values import DATUM, SAMPLE, SETTINGS, outputs
 
 def written(data: list[Datum], config: Any = None, **options: Any) -> bytes:
     """Return the body of a forward_backward."""
-    pieces = codec.encode_forward_backward(
+    pieces = encode_forward_backward(
         options.pop("op", "forward_backward"), data, "ppo", config, "m", 7, encoding="protobuf", **options
     )
     return b"".join(pieces)
@@ -43,7 +44,7 @@ def written(data: list[Datum], config: Any = None, **options: Any) -> bytes:
 
 def read(body: bytes) -> list[Datum]:
     """Return the data of a body."""
-    request = codec.decode_training_request(body)
+    request = decode_training_request(body)
     assert isinstance(request, ForwardBackwardRequest)
     return request.forward_backward_input.data
 
@@ -51,7 +52,7 @@ def read(body: bytes) -> list[Datum]:
 @given(datum=DATUM, config=SETTINGS)
 def test_a_batch_survives_the_way(datum: Datum, config: Any) -> None:
     """Chunks, tensors of every layout, spans and settings come out as they went in, both times of a batch."""
-    request = codec.decode_training_request(written([datum, datum], config))
+    request = decode_training_request(written([datum, datum], config))
     assert isinstance(request, ForwardBackwardRequest)
     assert (request.model_id, request.seq_id) == ("m", 7)
     batch = request.forward_backward_input
@@ -62,7 +63,7 @@ def test_a_batch_survives_the_way(datum: Datum, config: Any) -> None:
 @given(datum=DATUM, config=SETTINGS)
 def test_both_encodings_carry_the_same_batch(datum: Datum, config: Any) -> None:
     """JSON and protobuf of a batch decode to equal values; spans and sizes of images have no JSON form."""
-    pieces = codec.encode_forward_backward("forward_backward", [datum], "ppo", config, "m", 7)
+    pieces = encode_forward_backward("forward_backward", [datum], "ppo", config, "m", 7)
     sent = orjson.loads(b"".join(pieces))["forward_backward_input"]
     (found,) = read(written([datum], config))
     chunks = [
@@ -70,31 +71,31 @@ def test_both_encodings_carry_the_same_batch(datum: Datum, config: Any) -> None:
         for chunk in found.model_input.chunks
     ]
     plain = Datum(found.loss_fn_inputs, ModelInput(chunks))
-    assert codec.decode_datum(sent["data"][0], 0) == plain
+    assert decode_datum(sent["data"][0], 0) == plain
     assert sent.get("loss_fn_config") == config
 
 
 @given(value=outputs())
 def test_a_batch_result_survives_the_way(value: ForwardBackwardOutput) -> None:
     """Records of any mixture of fields, types and shapes; JSON gives the same value."""
-    assert codec.decode_forward_backward(ProtobufPayload(codec.encode_result(value, "protobuf"))) == value
+    assert decode_forward_backward(ProtobufPayload(encode_result(value, "protobuf"))) == value
     if all(np.isfinite(metric) for metric in value.metrics.values()):
-        assert codec.decode_forward_backward(codec.encode_result(value)) == value
+        assert decode_forward_backward(encode_result(value)) == value
 
 
 @given(value=SAMPLE)
 def test_a_sample_survives_the_way(value: SampleResponse) -> None:
     """Sequences, logprobs with holes, rows of top-k of unequal length, targets and alternatives."""
-    found = codec.decode_sample(ProtobufPayload(codec.encode_result(value, "protobuf")))
+    found = decode_sample(ProtobufPayload(encode_result(value, "protobuf")))
     assert found == value
-    assert codec.decode_sample(codec.encode_result(value)) == value
+    assert decode_sample(encode_result(value)) == value
 
 
 def test_a_forward_says_so_in_its_body() -> None:
     """There is one route for both; a slice of the batch is sent in the same way."""
     data = [Datum({"weights": np.full(1, i)}, ModelInput.from_ints([i])) for i in range(4)]
     body = written(data, op="forward", chunk=range(1, 3))
-    request = codec.decode_training_request(body)
+    request = decode_training_request(body)
     assert isinstance(request, ForwardRequest)
     assert request.forward_input.data == data[1:3]
     assert wire.ForwardBackwardRequest.FromString(body).forward_only
@@ -119,7 +120,7 @@ def test_numbers_stand_in_both_fields_and_texts_in_one() -> None:
 def test_settings_in_the_old_field_alone_are_read() -> None:
     """An older client sends numbers in field 5 only; without settings there are none."""
     message = wire.ForwardBackwardRequest(model_id="m", loss_fn="ppo", loss_fn_config={"beta": 0.5})
-    request = codec.decode_training_request(message.SerializeToString())
+    request = decode_training_request(message.SerializeToString())
     assert isinstance(request, ForwardBackwardRequest)
     assert request.forward_backward_input.loss_fn_config == {"beta": 0.5}
     assert request.seq_id is None
@@ -144,7 +145,7 @@ def test_short_element_types_are_widened() -> None:
     record.fields["half"].data = halves.tobytes()
     record.fields["half"].offsets = np.array([0, 0, 4], "<i8").tobytes()
     record.fields["half"].dtype = wire.DTYPE_BFLOAT16
-    result = codec.decode_forward_backward(ProtobufPayload(output.SerializeToString()))
+    result = decode_forward_backward(ProtobufPayload(output.SerializeToString()))
     assert result.loss_fn_output_type == "Kind"
     assert [out["half"] for out in result.loss_fn_outputs] == [
         TensorData([], "float32", [0]),
@@ -155,14 +156,14 @@ def test_short_element_types_are_widened() -> None:
 def test_a_result_without_outputs_has_a_kind_all_the_same() -> None:
     """Metrics alone make a result; an output of sparse rows is written out."""
     message = wire.ForwardBackwardOutput(metrics={"loss:sum": 1.0})
-    found = codec.decode_forward_backward(ProtobufPayload(message.SerializeToString()))
+    found = decode_forward_backward(ProtobufPayload(message.SerializeToString()))
     assert found == ForwardBackwardOutput("ArrayRecord", [], {"loss:sum": 1.0})
     message.metrics.update({f"metric {index:02}": float(index) for index in range(30)})
-    found = codec.decode_forward_backward(ProtobufPayload(message.SerializeToString()))
+    found = decode_forward_backward(ProtobufPayload(message.SerializeToString()))
     assert list(found.metrics) == sorted(found.metrics)  # printed alike by each run
     sparse = TensorData([2.0], "float32", [1, 2], [0, 1], [1])
     value = ForwardBackwardOutput("x", [{"a": sparse}, {"a": TensorData([3.0], "float32", [])}], {})
-    found = codec.decode_forward_backward(ProtobufPayload(codec.encode_result(value, "protobuf")))
+    found = decode_forward_backward(ProtobufPayload(encode_result(value, "protobuf")))
     assert [out["a"].tolist() for out in found.loss_fn_outputs] == [[[0.0, 2.0]], [3.0]]
 
 
@@ -173,7 +174,7 @@ def test_a_newer_servers_reason_to_stop_is_kept() -> None:
     message.sequences.add(tokens=b"", logprobs=b"")
     message.topk_prompt_logprobs.SetInParent()
     newer = message.SerializeToString() + b"\xa2\x06\x03new" + b"\xa8\x06\x01"
-    assert codec.decode_sample(ProtobufPayload(newer)) == SampleResponse(
+    assert decode_sample(ProtobufPayload(newer)) == SampleResponse(
         [SampledSequence("unknown_5", [1]), SampledSequence("stop", [], [])]  # type: ignore[arg-type]
     )
 
@@ -183,7 +184,7 @@ def test_tensors_of_a_result_are_looked_at_where_they_are() -> None:
     value = ForwardBackwardOutput(
         "x", [{"a": TensorData(np.arange(3.0), "float32", [3])} for _ in range(2)], {}
     )
-    found = codec.decode_forward_backward(ProtobufPayload(codec.encode_result(value, "protobuf")))
+    found = decode_forward_backward(ProtobufPayload(encode_result(value, "protobuf")))
     one, other = (output["a"].raw for output in found.loss_fn_outputs)
     assert one.base.base is other.base.base is not None or one.base is other.base is not None
     assert not one.flags.writeable
@@ -208,7 +209,7 @@ def test_tensors_of_a_result_are_looked_at_where_they_are() -> None:
 )
 def test_content_types_name_encodings(content_type: str | None, encoding: str | None) -> None:
     """Case and parameters do not matter; what is neither is neither."""
-    assert codec.encoding_of(content_type) == encoding
+    assert encoding_of(content_type) == encoding
 
 
 def test_tokens_may_be_lists_or_arrays_of_any_width() -> None:
@@ -223,10 +224,10 @@ def test_tokens_may_be_lists_or_arrays_of_any_width() -> None:
 def test_a_drawn_sequence_keeps_arrays_until_somebody_asks_for_lists() -> None:
     """A decoded sequence is the value it would be with lists: equal, copied, pickled, named and shown."""
     written_out = SampledSequence("stop", [1, 2], [-0.5, None], [[(1, -0.5)]])  # type: ignore[list-item]
-    body = codec.encode_result(SampleResponse([written_out]), "protobuf")
+    body = encode_result(SampleResponse([written_out]), "protobuf")
 
     def decoded() -> SampledSequence:
-        return codec.decode_sample(ProtobufPayload(body)).sequences[0]
+        return decode_sample(ProtobufPayload(body)).sequences[0]
 
     with pytest.raises(AttributeError):
         object.__getattribute__(decoded(), "tokens")  # no list yet
@@ -241,19 +242,19 @@ def test_a_drawn_sequence_keeps_arrays_until_somebody_asks_for_lists() -> None:
     with pytest.raises(AttributeError, match="tokenz"):
         decoded().tokenz  # type: ignore[attr-defined]  # noqa: B018
     bare = SampledSequence("length", [3])
-    assert codec.decode_sample(
-        ProtobufPayload(codec.encode_result(SampleResponse([bare]), "protobuf"))
-    ).sequences == [bare]
+    assert decode_sample(ProtobufPayload(encode_result(SampleResponse([bare]), "protobuf"))).sequences == [
+        bare
+    ]
 
 
 def test_prompt_logprobs_have_holes() -> None:
     """The first token of a prompt has none, and a body that cuts a number is refused."""
     value = SampleResponse([SampledSequence("stop", [1], [-0.5])], [None, -0.25])
-    body = codec.encode_result(value, "protobuf")
-    assert codec.decode_sample(ProtobufPayload(body)).prompt_logprobs == [None, -0.25]
+    body = encode_result(value, "protobuf")
+    assert decode_sample(ProtobufPayload(body)).prompt_logprobs == [None, -0.25]
     cut = wire.SampleResponse(prompt_logprobs=b"\0\0\0").SerializeToString()
     with pytest.raises(APIResponseValidationError, match="3 bytes"):
-        codec.decode_sample(ProtobufPayload(cut))
+        decode_sample(ProtobufPayload(cut))
 
 
 def test_a_plain_batch_becomes_the_same_message() -> None:

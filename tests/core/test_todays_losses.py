@@ -11,8 +11,11 @@ import numpy as np
 import orjson
 import pytest
 from tinsmith import InputError
-from tinsmith.core import codec, values
+from tinsmith.core import values
 from tinsmith.core.checks import check_batch, loss_settings
+from tinsmith.core.codec.decode import decode_datum
+from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_optim_step
+from tinsmith.core.codec.proto_requests import decode_training_request
 from tinsmith.core.values import (
     AdamOptimizerConfig,
     Datum,
@@ -34,9 +37,9 @@ MASK = np.ones(3, np.float32)
 def in_both(datum: Datum, config: Any = None) -> tuple[dict[str, Any], values.ForwardBackwardInput]:
     """Return the body as a JSON server sees it, and as a protobuf server does."""
     asked = ("forward_backward", [datum], "gspo", loss_settings(config), "m", 1)
-    plain = b"".join(codec.encode_forward_backward(*asked))  # type: ignore[arg-type]
-    packed = b"".join(codec.encode_forward_backward(*asked, encoding="protobuf"))  # type: ignore[arg-type]
-    request = codec.decode_training_request(packed)
+    plain = b"".join(encode_forward_backward(*asked))  # type: ignore[arg-type]
+    packed = b"".join(encode_forward_backward(*asked, encoding="protobuf"))  # type: ignore[arg-type]
+    request = decode_training_request(packed)
     assert isinstance(request, values.ForwardBackwardRequest)
     return orjson.loads(plain)["forward_backward_input"], request.forward_backward_input
 
@@ -55,7 +58,7 @@ def test_both_encodings_say_the_same(datum: Datum) -> None:
     config: dict[str, float | str] = {"clip_low_threshold": 0.5, "mode": "exact"}
     check_batch([datum], "gspo", config)
     plain, packed = in_both(datum, config)
-    assert codec.decode_datum(plain["data"][0], 0) == datum
+    assert decode_datum(plain["data"][0], 0) == datum
     assert packed.data == [datum]
     assert plain["loss_fn_config"] == packed.loss_fn_config == config
     assert plain["loss_fn"] == packed.loss_fn == "gspo"
@@ -165,8 +168,8 @@ def test_optimizers_are_sent_as_the_api_says() -> None:
         (DimuonOptimizerConfig(), {"type": "dimuon", "version": 1}),
     ):
         request = values.CreateModelRequest("s", 0, "b", optimizer_config=config)
-        assert orjson.loads(codec.encode_body(request))["optimizer_config"] == wire
-    step = orjson.loads(codec.encode_optim_step(DimuonParams(0.5), "m", 1))
+        assert orjson.loads(encode_body(request))["optimizer_config"] == wire
+    step = orjson.loads(encode_optim_step(DimuonParams(0.5), "m", 1))
     assert step["optimizer_params"] == {
         "type": "dimuon",
         "learning_rate": 0.5,

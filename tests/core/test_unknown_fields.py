@@ -12,8 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinsmith import InputError
-from tinsmith.core import codec, values
-from tinsmith.core.codec import ProtobufPayload
+from tinsmith.core import values
+from tinsmith.core.codec.answers import to_value
+from tinsmith.core.codec.decode import decode_datum, decode_forward_backward, decode_sample
+from tinsmith.core.codec.encode import (
+    encode_body,
+    encode_datum,
+    encode_forward_backward,
+    encode_result,
+    to_wire,
+)
+from tinsmith.core.codec.proto_requests import decode_training_request
+from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith_api.model import as_mapping, named_extra
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
@@ -53,26 +63,24 @@ def sprinkled(fields: Any, added: dict[str, Any], name: str = "") -> Any:
 def test_a_datum_keeps_unknown_json(datum: values.Datum, chunks: list[Any], added: dict[str, Any]) -> None:
     """In the datum, its tensors, its input and each chunk; what is known is the same with it and without."""
     datum = attrs.evolve(datum, model_input=values.ModelInput(chunks))
-    plain = orjson.loads(codec.encode_datum(0, datum))
+    plain = orjson.loads(encode_datum(0, datum))
     newer = sprinkled(plain, added)
-    read = codec.decode_datum(newer, 0)
-    assert orjson.loads(codec.encode_datum(0, read)) == newer
+    read = decode_datum(newer, 0)
+    assert orjson.loads(encode_datum(0, read)) == newer
     assert (read.extra, read.model_input.extra) == (added, added)
     known = [each for each in chunks if not isinstance(each, values.UnknownChunk)]
     if len(known) == len(chunks):
-        assert read == codec.decode_datum(plain, 0)
+        assert read == decode_datum(plain, 0)
 
 
 @given(value=outputs() | SAMPLE, added=ADDED)
 def test_a_result_keeps_unknown_json(value: Any, added: dict[str, Any]) -> None:
     """In the result, its sequences, its alternatives and its tensors."""
-    decode: Any = (
-        codec.decode_sample if isinstance(value, values.SampleResponse) else codec.decode_forward_backward
-    )
-    plain = orjson.loads(codec.encode_result(value))
+    decode: Any = decode_sample if isinstance(value, values.SampleResponse) else decode_forward_backward
+    plain = orjson.loads(encode_result(value))
     newer = sprinkled(plain, added)
     read = decode(newer)
-    assert orjson.loads(codec.encode_result(read)) == newer
+    assert orjson.loads(encode_result(read)) == newer
     assert read == decode(plain)
 
 
@@ -82,11 +90,11 @@ def test_a_result_keeps_unknown_json(value: Any, added: dict[str, Any]) -> None:
 def test_an_answer_keeps_unknown_json(cls: Any, data: st.DataObject, added: dict[str, Any]) -> None:
     """In the answer itself; a program finds it in `extra`, and it changes nothing else."""
     value = data.draw(made(cls))
-    plain = orjson.loads(codec.encode_body(value))
-    read = codec.to_value(cls, {**plain, **added})
+    plain = orjson.loads(encode_body(value))
+    read = to_value(cls, {**plain, **added})
     assert read == value
     assert read.extra == added
-    assert orjson.loads(codec.encode_body(read)) == {**plain, **added}
+    assert orjson.loads(encode_body(read)) == {**plain, **added}
     shown = as_mapping(read)
     assert {name: shown[name] for name in added} == added
 
@@ -115,13 +123,13 @@ def test_an_answer_in_an_answer_keeps_its_own() -> None:
         ],
         "cursor": {"offset": 0, "limit": 1, "total_count": 1, "next": "x"},
     }
-    read = codec.to_value(values.TrainingRunsResponse, page)
+    read = to_value(values.TrainingRunsResponse, page)
     assert read.training_runs[0].last_checkpoint is not None
     assert named_extra(read.training_runs[0].last_checkpoint) == {"region": "moon"}
     assert named_extra(read.cursor) == {"next": "x"}
     shown = as_mapping(read)["training_runs"][0]
     assert (shown["colour"], shown["last_checkpoint"]["region"]) == ("blue", "moon")
-    written = orjson.loads(codec.encode_body(read))
+    written = orjson.loads(encode_body(read))
     assert written["training_runs"][0]["colour"] == "blue"
     assert written["cursor"] == page["cursor"]
 
@@ -153,13 +161,13 @@ def same_bytes(message: Message) -> bytes:
 
 def written(datum: values.Datum) -> bytes:
     """Return the body of a forward of one datum."""
-    pieces = codec.encode_forward_backward("forward", [datum], "ppo", None, "m", 1, encoding="protobuf")
+    pieces = encode_forward_backward("forward", [datum], "ppo", None, "m", 1, encoding="protobuf")
     return b"".join(pieces)
 
 
 def read_back(body: bytes) -> values.Datum:
     """Return the one datum of a forward."""
-    request = codec.decode_training_request(body)
+    request = decode_training_request(body)
     assert isinstance(request, values.ForwardRequest)
     (datum,) = request.forward_input.data
     return datum
@@ -175,7 +183,7 @@ def test_a_datum_keeps_unknown_protobuf(datum: values.Datum) -> None:
     assert read == datum
     assert read.extra == NEWER
     assert same_bytes(wire.ForwardBackwardRequest.FromString(written(read))) == same_bytes(newer)
-    assert codec.encode_datum(0, read) == codec.encode_datum(0, read_back(plain))
+    assert encode_datum(0, read) == encode_datum(0, read_back(plain))
 
 
 @given(value=outputs() | SAMPLE)
@@ -183,14 +191,14 @@ def test_a_result_keeps_unknown_protobuf(value: Any) -> None:
     """In the result, its sequences, rows of top-k, alternatives and tensors."""
     is_sample = isinstance(value, values.SampleResponse)
     newer: Any = (wire.SampleResponse if is_sample else wire.ForwardBackwardOutput)()
-    newer.MergeFromString(codec.encode_result(value, "protobuf"))
+    newer.MergeFromString(encode_result(value, "protobuf"))
     sprinkle(newer)
-    decode: Any = codec.decode_sample if is_sample else codec.decode_forward_backward
+    decode: Any = decode_sample if is_sample else decode_forward_backward
     read = decode(ProtobufPayload(newer.SerializeToString()))
     assert read == value
     assert read.extra is not None
-    assert same_bytes(type(newer).FromString(codec.encode_result(read, "protobuf"))) == same_bytes(newer)
-    assert orjson.loads(codec.encode_result(read)).keys() == orjson.loads(codec.encode_result(value)).keys()
+    assert same_bytes(type(newer).FromString(encode_result(read, "protobuf"))) == same_bytes(newer)
+    assert orjson.loads(encode_result(read)).keys() == orjson.loads(encode_result(value)).keys()
 
 
 WEIGHTS = values.TensorData([1], "int64")
@@ -220,7 +228,7 @@ def test_protobuf_does_not_drop_what_only_json_says(datum: values.Datum, field: 
 def test_a_servers_protobuf_leaves_out_what_only_json_says() -> None:
     """It has to answer; bytes that are no fields are named."""
     result = values.SampleResponse([values.SampledSequence("stop", [1], extra={"a": 1})], extra={"b": 1})
-    assert codec.encode_result(result, "protobuf") == codec.encode_result(
+    assert encode_result(result, "protobuf") == encode_result(
         values.SampleResponse([values.SampledSequence("stop", [1])]), "protobuf"
     )
     datum = values.Datum({}, values.ModelInput([]), extra=b"\xff")
@@ -230,7 +238,7 @@ def test_a_servers_protobuf_leaves_out_what_only_json_says() -> None:
 
 def test_values_keep_it_when_they_are_copied() -> None:
     """Pickled, copied, evolved, appended to and named."""
-    read = codec.decode_datum(
+    read = decode_datum(
         {
             "loss_fn_inputs": {"w": {"data": [1], "dtype": "int64", "unit": "m"}},
             "model_input": {"chunks": [], "lang": "en"},
@@ -245,7 +253,7 @@ def test_values_keep_it_when_they_are_copied() -> None:
     assert read.model_input.append_int(3).extra == {"lang": "en"}
     message = wire.SampleResponse(sequences=[wire.SampledSequence(tokens=b"\1\0\0\0")])
     sprinkle(message)
-    drawn = codec.decode_sample(ProtobufPayload(message.SerializeToString()))
+    drawn = decode_sample(ProtobufPayload(message.SerializeToString()))
     assert drawn.named(["seq"]).sequences[0].extra == NEWER
     assert drawn.named(["more", "names"]) is drawn
     assert pickle.loads(pickle.dumps(drawn)).sequences[0].extra == NEWER
@@ -254,4 +262,4 @@ def test_values_keep_it_when_they_are_copied() -> None:
 def test_what_is_known_wins() -> None:
     """A name that this version knows is not overwritten by what somebody put into `extra`."""
     chunk = values.EncodedTextChunk([1], extra={"tokens": [2], "type": "x", "more": 1})
-    assert codec.to_wire(chunk) == {"tokens": [1], "type": "encoded_text", "more": 1}
+    assert to_wire(chunk) == {"tokens": [1], "type": "encoded_text", "more": 1}

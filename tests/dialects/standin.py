@@ -14,14 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import orjson
-from tinsmith.core.codec import (
-    CONTENT_TYPES,
-    decode_forward_backward,
-    decode_sample,
-    decode_training_request,
-    encode_result,
-    to_wire,
-)
+from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
+from tinsmith.core.codec.encode import encode_result, to_wire
+from tinsmith.core.codec.proto_requests import decode_training_request
+from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith.core.errors import InputError
 from tinsmith.core.retry import Fault
 from tinsmith.core.values import ForwardRequest

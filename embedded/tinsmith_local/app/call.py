@@ -18,7 +18,7 @@ from tinsmith_local.app.contract import Contract, OperationRules, check_body, ch
 from tinsmith_local.options import Wire
 
 if TYPE_CHECKING:
-    from tinsmith.core.codec import Encoding
+    from tinsmith.core.codec.wire import Encoding
 
 THREAD_BYTES = 256 << 10
 """Bodies beyond this are decoded in a worker thread, so that the loop goes on."""

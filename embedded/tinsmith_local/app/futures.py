@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 import attrs
-from tinsmith.core.codec import CONTENT_TYPES
+from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith_api import models
 
 from tinsmith_local.app import wire

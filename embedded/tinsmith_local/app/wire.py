@@ -9,17 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from tinsmith.core.codec import (
-    CONTENT_TYPES,
-    Encoding,
-    decode_forward_backward,
-    decode_sample,
-    decode_training_request,
-    decompress,
-    encode_result,
-    encoding_of,
-    to_wire,
-)
+from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
+from tinsmith.core.codec.encode import encode_result, to_wire
+from tinsmith.core.codec.wire import CONTENT_TYPES, Encoding, decompress, encoding_of
 from tinsmith.core.errors import BodyTooLargeError, InputError
 from tinsmith.core.values import ForwardRequest
 from tinsmith_api.operations import OPERATIONS
@@ -87,6 +79,8 @@ def unpack(raw: bytes, limit_bytes: int) -> bytes:
 
 def read_batch(raw: bytes) -> tuple[str, dict[str, Any]]:
     """Decode a protobuf batch: the operation that it asks for, and its body as JSON would have it."""
+    from tinsmith.core.codec.proto_requests import decode_training_request
+
     try:
         found = decode_training_request(raw)
         body = dict(to_wire(found))

@@ -159,7 +159,7 @@ def _loss_inputs(tokens: tuple[int, ...]) -> dict[str, dict[str, Json]]:
 
 def protobuf_batch(operation: Batch, model_id: str, number: int, tokens: tuple[int, ...] = TOKENS) -> bytes:
     """Return a batch as protobuf; both operations have one route there, and the body says which it is."""
-    from tinsmith.core.codec import encode_forward_backward
+    from tinsmith.core.codec.encode import encode_forward_backward
     from tinsmith.core.values import Datum, ModelInput, TensorData
 
     datum = Datum(

@@ -257,14 +257,10 @@ def as_json(exchange: Exchange) -> Exchange:
     packed_answer = _protobuf(exchange.answer, exchange.answer_headers)
     if packed_request is None and packed_answer is None:
         return exchange
-    from tinsmith.core.codec import (
-        ProtobufPayload,
-        decode_forward_backward,
-        decode_sample,
-        decode_training_request,
-        decompress,
-        to_wire,
-    )
+    from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
+    from tinsmith.core.codec.encode import to_wire
+    from tinsmith.core.codec.proto_requests import decode_training_request
+    from tinsmith.core.codec.wire import ProtobufPayload, decompress
     from tinsmith.core.errors import TinkerError
     from tinsmith.core.values import ForwardRequest
 

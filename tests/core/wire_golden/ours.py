@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tinsmith.core import codec
+from tinsmith.core.codec.encode import encode_forward_backward, encode_result
 from tinsmith.core.values import (
     Datum,
     DmelChunk,
@@ -98,7 +98,7 @@ def bodies() -> dict[str, bytes]:
     """Return our bytes of each case by the name of their file."""
     found = {}
     for name, case in REQUESTS.items():
-        pieces = codec.encode_forward_backward(
+        pieces = encode_forward_backward(
             "forward_backward",
             batch(case),
             case["loss_fn"],
@@ -108,12 +108,8 @@ def bodies() -> dict[str, bytes]:
             encoding="protobuf",
         )
         found[f"ours-request-{name}"] = b"".join(pieces)
-    found |= {
-        f"ours-output-{name}": codec.encode_result(output(c), "protobuf") for name, c in OUTPUTS.items()
-    }
-    found |= {
-        f"ours-sample-{name}": codec.encode_result(sample(c), "protobuf") for name, c in SAMPLES.items()
-    }
+    found |= {f"ours-output-{name}": encode_result(output(c), "protobuf") for name, c in OUTPUTS.items()}
+    found |= {f"ours-sample-{name}": encode_result(sample(c), "protobuf") for name, c in SAMPLES.items()}
     return found
 
 

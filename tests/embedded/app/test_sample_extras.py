@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tinsmith.core.codec import ProtobufPayload, decode_sample
+from tinsmith.core.codec.decode import decode_sample
+from tinsmith.core.codec.wire import ProtobufPayload
 
 from tests.embedded.app.caller import TEXT, Caller
 from tests.embedded.tolerances import TINY_NEAR

@@ -10,14 +10,9 @@ import pytest
 from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinsmith.core.codec import (
-    ACCEPT_BOTH,
-    Encoding,
-    ProtobufPayload,
-    decode_forward_backward,
-    decode_sample,
-    encode_forward_backward,
-)
+from tinsmith.core.codec.decode import decode_forward_backward, decode_sample
+from tinsmith.core.codec.encode import encode_forward_backward
+from tinsmith.core.codec.wire import ACCEPT_BOTH, Encoding, ProtobufPayload
 from tinsmith.core.values import (
     Datum,
     ModelInput,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tinsmith.core.values.datum import Datum
     from tinsmith.core.values.model_input import ModelInputChunk
     from tinsmith.core.values.requests import SamplingParams
+    from tinsmith.core.values.results import ForwardBackwardOutput, SampleResponse
 
 Operation = Literal["forward", "forward_backward"]
 _INPUT_KEY: dict[Operation, bytes] = {
@@ -235,6 +236,15 @@ def to_wire(value: Any) -> Any:
 def encode_body(value: Any) -> bytes:
     """Return any request or result as JSON. A plain dict keeps its nulls, where null means something."""
     return dumps(to_wire(value))
+
+
+def encode_result(value: ForwardBackwardOutput | SampleResponse, encoding: Encoding = "json") -> bytes:
+    """Return a result as a server writes it."""
+    if encoding == "json":
+        return encode_body(value)
+    from tinsmith.core.codec import proto_results
+
+    return proto_results.encode_result(value)
 
 
 def dumps(value: Any, datum: int | None = None) -> bytes:
