@@ -15,21 +15,18 @@ from tinsmith_local.work import results
 from tinsmith_local.work.operations import Adam, Batch, Dimuon
 
 if TYPE_CHECKING:
-    from tinsmith_api import models
-    from tinsmith_api.model import Model
-
     from tinsmith_local.engine.base_model import BaseModel
     from tinsmith_local.engine.lora import Adapter, Array
 
 
 @singledispatch
-def change(operation: object, base: BaseModel, adapter: Adapter) -> Model:
-    """Apply a request to the adapter of a model and return its result."""
+def change(operation: object, base: BaseModel, adapter: Adapter) -> bytes:
+    """Apply a request to the adapter of a model and return its result, as JSON."""
     raise TypeError(type(operation).__name__)
 
 
 @change.register(Batch)
-def _batch(operation: Batch, base: BaseModel, adapter: Adapter) -> models.ForwardBackwardOutput:
+def _batch(operation: Batch, base: BaseModel, adapter: Adapter) -> bytes:
     """Compute a loss; with `backward` its gradients are added."""
     with np.errstate(all="ignore"):  # what overflows is reported below, as this request's failure
         try:
@@ -54,7 +51,7 @@ def _batch(operation: Batch, base: BaseModel, adapter: Adapter) -> models.Forwar
 
 @change.register(Adam)
 @change.register(Dimuon)
-def _step(operation: Adam | Dimuon, base: BaseModel, adapter: Adapter) -> models.OptimStepResponse:
+def _step(operation: Adam | Dimuon, base: BaseModel, adapter: Adapter) -> bytes:
     """Take one optimizer step."""
     with np.errstate(all="ignore"):
         if isinstance(operation, Adam):

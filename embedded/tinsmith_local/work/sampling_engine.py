@@ -186,13 +186,12 @@ class SamplingEngine:
             self._promises.fail(row.request_id, str(handle.error), "user" if user else "server")
             return
         try:
-            result = results.sample(
+            content = results.sample(
                 handle.output, prompt_logprobs=request.prompt_logprobs, targets=request.targets
             )
         except results.NotFiniteError as error:
             self._promises.fail(row.request_id, str(error), "user")
             return
-        content = results.encode(result)
         try:
             self._promises.finish(row.request_id, content, drop_body=True)
         except StorageFullError:

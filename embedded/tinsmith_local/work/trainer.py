@@ -44,8 +44,6 @@ from tinsmith_local.work.operations import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tinsmith_api.model import Model
-
     from tinsmith_local.engine.lora import Adapter
     from tinsmith_local.work.engine_thread import EngineThread
     from tinsmith_local.work.live_models import LiveModels
@@ -123,7 +121,7 @@ class Trainer:
             self._change(row, operation)
         elif isinstance(operation, CreateModel):
             self._live_models.get(operation.model_id)
-            self._finish(row, models.CreateModelResponse(model_id=operation.model_id))
+            self._finish(row, results.encode(models.CreateModelResponse(model_id=operation.model_id)))
         elif isinstance(operation, Save):
             self._save(row, operation)
         elif isinstance(operation, SaveEphemeral):
@@ -144,22 +142,21 @@ class Trainer:
         self._finish(row, result)
         self._live_models.note(live, row, time.monotonic() - begun)
 
-    def _finish_reading(self, row: PromiseRow, result: Model) -> None:
+    def _finish_reading(self, row: PromiseRow, result: bytes) -> None:
         """Settle a request that changed nothing; a full disk costs it its durability alone."""
         try:
             self._finish(row, result, drop_body=True)
         except StorageFullError:
-            self._promises.finish_unsaved(row.request_id, results.encode(result))
+            self._promises.finish_unsaved(row.request_id, result)
 
     def _finish(
-        self, row: PromiseRow, result: Model, also: Also | None = None, *, drop_body: bool = False
+        self, row: PromiseRow, result: bytes, also: Also | None = None, *, drop_body: bool = False
     ) -> None:
         """Settle a request that was applied in its turn."""
         applied = None
         if row.scope.startswith("train:") and row.model_id is not None:
             applied = Applied(model_id=row.model_id, seq=row.seq, op=row.op, request_id=row.request_id)
-        content = results.encode(result)
-        self._promises.finish(row.request_id, content, applied=applied, also=also, drop_body=drop_body)
+        self._promises.finish(row.request_id, result, applied=applied, also=also, drop_body=drop_body)
 
     def _save(self, row: PromiseRow, operation: Save) -> None:
         """Write a checkpoint; it becomes visible together with the result."""
@@ -208,8 +205,8 @@ class Trainer:
             last_used=now,
             status="ready",
         )
-        result = models.SaveWeightsForSamplerResponse(sampling_session_id=operation.sampler_id)
-        self._finish(row, result, lambda connection: insert_sampler(connection, sampler))
+        made = models.SaveWeightsForSamplerResponse(sampling_session_id=operation.sampler_id)
+        self._finish(row, results.encode(made), lambda connection: insert_sampler(connection, sampler))
         self._keep_adapter(str(directory.relative_to(self._files.root)), live.adapter.snapshot())
 
     def _load(self, row: PromiseRow, operation: Load) -> None:
@@ -237,7 +234,7 @@ class Trainer:
     def _unload(self, row: PromiseRow, operation: Unload) -> None:
         """Forget a model."""
         self._live_models.discard(operation.model_id)
-        self._finish(row, models.UnloadModelResponse(model_id=operation.model_id))
+        self._finish(row, results.encode(models.UnloadModelResponse(model_id=operation.model_id)))
 
 
 def _owner(model_id: str) -> str:
