@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 import httpx
+from tinsmith.core.addresses import is_local, local_path
 
 from tinsmith_local.options import ServeOptions
 
@@ -24,25 +25,20 @@ if TYPE_CHECKING:
 
     from tinsmith_local.service import Service
 
-SCHEME = "local:"
-"""What stands before the path of a local service."""
-ROOT = "http://local.tinsmith"
-"""Root of the URLs that reach a local service; no host is ever looked up."""
-
 
 def open_local(
-    base_url: str = SCHEME, options: ServeOptions | None = None, *, models: Mapping[str, str] | None = None
+    base_url: str = "local:", options: ServeOptions | None = None, *, models: Mapping[str, str] | None = None
 ) -> LocalTransport:
     """Open the service that `local:` or `local:PATH` names, with base models of the user, by name and path.
 
     `options` gives further settings; its data directory and key are not used. DirectoryLockedError says that
     another process has the directory.
     """
-    if not base_url.startswith(SCHEME):
+    if not is_local(base_url):
         raise ValueError(f"a local service is called local: or local:PATH, not {base_url!r}")
-    path = base_url.removeprefix(SCHEME)
-    private = Path(tempfile.mkdtemp(prefix="tinsmith-")) if not path.strip("/") else None
-    directory = private or Path(path)
+    path = local_path(base_url)
+    directory = Path(path or tempfile.mkdtemp(prefix="tinsmith-"))
+    private = directory if path is None else None
     chosen = options or ServeOptions(data_dir=directory, reads_paths=True)
     paths = {**chosen.models, **{name: Path(path) for name, path in (models or {}).items()}}
     try:

@@ -206,6 +206,7 @@ def test_the_embedded_service_needs_no_key() -> None:
     config = ClientConfig.from_environment(environ=ENV, base_url="local:")
     assert (config.local, config.api_key, config.base_url) == (True, None, "local:")
     assert (local_path("local:"), local_path("local:/d")) == (None, "/d")
+    assert local_path("local:/") is None
     assert is_local("local:x")
     assert not is_local("https://local:1/")
 

@@ -13,9 +13,10 @@ from typing import TypeVar
 import httpx
 import pytest
 from tinsmith import APIFuture, ClosedError, Datum, ForwardBackwardOutput, ModelInput, ServiceClient
+from tinsmith.core.addresses import LOCAL_ROOT
 from tinsmith_local.engine.workers import Team
 from tinsmith_local.store import DirectoryLockedError
-from tinsmith_local.transport import ROOT, LocalTransport, open_local
+from tinsmith_local.transport import LocalTransport, open_local
 
 from tests.guard import WAIT_S
 
@@ -26,7 +27,7 @@ def ask(transport: LocalTransport, work: Callable[[httpx.AsyncClient], Awaitable
     """Use a transport on a loop of its own."""
 
     async def run() -> T:
-        return await work(httpx.AsyncClient(transport=transport, base_url=f"{ROOT}/api/v1/"))
+        return await work(httpx.AsyncClient(transport=transport, base_url=f"{LOCAL_ROOT}api/v1/"))
 
     return asyncio.run(run())
 
@@ -177,9 +178,10 @@ def test_a_forked_child_gets_an_error_and_takes_nothing_away() -> None:
     """The child's request fails at once, and its end leaves the parent's service and directory alone."""
     code = (
         "import asyncio, os, sys, httpx\n"
-        "from tinsmith_local.transport import ROOT, open_local\n"
+        "from tinsmith.core.addresses import LOCAL_ROOT\n"
+        "from tinsmith_local.transport import open_local\n"
         "transport = open_local()\n"
-        "url = ROOT + '/api/v1/healthz'\n"
+        "url = LOCAL_ROOT + 'api/v1/healthz'\n"
         "ask = lambda: asyncio.run(httpx.AsyncClient(transport=transport).get(url)).status_code\n"
         "print(ask(), flush=True)\n"
         "if os.fork() == 0:\n"

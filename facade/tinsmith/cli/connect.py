@@ -76,7 +76,7 @@ def _is_unused(base_url: str) -> bool:
     from tinsmith.core.addresses import is_local, local_path
 
     path = local_path(base_url) if is_local(base_url) else None
-    if not path or not path.strip("/") or (Path(path).expanduser() / DATABASE).exists():
+    if path is None or (Path(path).expanduser() / DATABASE).exists():
         return False
     note(f"There is no data of a service in {path}.")
     return True

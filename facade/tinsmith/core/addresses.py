@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 DEFAULT_BASE_URL = "https://tinker.thinkingmachines.dev/services/tinker-prod/"
 """The hosted service."""
 
+LOCAL_ROOT = "http://local.tinsmith/"
+"""Root of the URLs that reach an embedded service; no host is ever looked up."""
+
 _LOCAL = "local:"
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
@@ -37,8 +40,9 @@ def is_local(base_url: str) -> bool:
 
 
 def local_path(base_url: str) -> str | None:
-    """Return the data directory of `local:PATH`, or None for a private temporary one."""
-    return base_url.removeprefix(_LOCAL) or None
+    """Return the data directory of `local:PATH`, or None for a private temporary one: `local:`, `local:/`."""
+    path = base_url.removeprefix(_LOCAL)
+    return path if path.strip("/") else None
 
 
 def is_loopback(host: str) -> bool:

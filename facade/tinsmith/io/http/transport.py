@@ -17,6 +17,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from tinsmith.core.addresses import LOCAL_ROOT
 from tinsmith.core.config import set_variables
 from tinsmith.core.errors import InputError
 from tinsmith.core.retry import Fault
@@ -86,7 +87,6 @@ CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 """What the libraries beneath read for TLS."""
 
 _BY_A_PROXY = frozenset({Fault.REFUSED, Fault.DNS, Fault.CONNECT_TIMEOUT})
-_LOCAL_ORIGIN = "http://local.tinsmith/"
 
 
 def _described(request: Request, extra: Mapping[str, str]) -> str:
@@ -104,7 +104,7 @@ class Transport:
 
     def __init__(self, config: ClientConfig, http_client: httpx.AsyncClient | None = None) -> None:
         self._config = config
-        self._base = _LOCAL_ORIGIN if config.local else config.base_url
+        self._base = LOCAL_ROOT if config.local else config.base_url
         self._query = urlencode(dict(config.default_query))
         self._given = http_client
         self._closed = False
@@ -300,7 +300,7 @@ class Transport:
         """Send to a URL that carries its own permission; nothing of this client is added."""
         if self._closed:
             raise Faulted(Fault.CLOSED, "the client was closed")
-        if self._given is not None or (self.is_local and str(message.url).startswith(_LOCAL_ORIGIN)):
+        if self._given is not None or (self.is_local and str(message.url).startswith(LOCAL_ROOT)):
             return await self._exchange(Lane.CONTROL, message)
         if self._foreign is None:
             proxy = _proxy(proxy_for(str(message.url)))
