@@ -116,7 +116,11 @@ async def _stream(request: httpx.Request) -> AsyncIterator[bytes]:
 
 
 class _Exchange:
-    """One request and its answer through an ASGI app."""
+    """One request and its answer through an ASGI app.
+
+    `httpx.ASGITransport` would do, but it looks for the library sniffio at each request. Where that is not
+    installed, the search makes a short request half as slow again.
+    """
 
     def __init__(self, request: httpx.Request, body: bytes) -> None:
         self._request = request
