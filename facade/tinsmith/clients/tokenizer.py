@@ -88,7 +88,7 @@ async def tokenizer_of(
         try:
             return await _from_server(connection, model_name)
         except (APIStatusError, APIResponseValidationError, InputError):
-            if connection.transport.is_local:
+            if connection.config.local:
                 raise
     return await connection.runtime.in_worker(_chosen, tokenizer_id(model_name, tokenizer_name), backend)
 

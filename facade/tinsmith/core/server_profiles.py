@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from tinsmith.core.addresses import DEFAULT_BASE_URL, is_local
+from tinsmith.core.addresses import DEFAULT_BASE_URL
 from tinsmith.core.codec.wire import Encoding
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def profile_of(config: ClientConfig) -> ServerProfile:
     """Return what the settings tell before the first answer: a name, or the address."""
     if config.server != "auto":
         return PROFILES[config.server]
-    if is_local(config.base_url):
+    if config.local:
         return TINSMITH
     hosted = urlsplit(config.base_url).hostname == urlsplit(DEFAULT_BASE_URL).hostname
     return HOSTED if hosted else UNKNOWN

@@ -271,7 +271,7 @@ class ClientContext:
             return not all(client.done() for client in self._creations)
 
     def _awaits_results(self, wanted: bool) -> bool:
-        if not (wanted or self.connection.transport.is_local):
+        if not (wanted or self.connection.config.local):
             return False
         return self.accepted() > 0
 

@@ -15,7 +15,6 @@ import orjson
 from tinsmith_api.redaction import SHORTEST, struck
 
 from tinsmith.core.access_token import AFTER_FAILURE_S, Lifetime, is_invalid_token, is_token
-from tinsmith.core.addresses import is_local
 from tinsmith.core.config import Secret, check_key
 from tinsmith.core.errors import AuthenticationError, TinkerError
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body, without_secrets
@@ -77,7 +76,7 @@ class Credentials:
         answer = await self._send(request, extra_headers, used)
         if answer.ok or not is_invalid_token(answer.status, answer.headers):
             return answer
-        if is_local(self._config.base_url):
+        if self._config.local:
             return answer
         if used is (self._token or self._key):  # else somebody renewed it meanwhile
             await self._renew(forced=True)

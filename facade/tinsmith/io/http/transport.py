@@ -123,11 +123,6 @@ class Transport:
         """What paths are appended to."""
         return self._base
 
-    @property
-    def is_local(self) -> bool:
-        """Whether the server lives in this process."""
-        return self._config.local
-
     async def send(
         self,
         request: Request,
@@ -159,7 +154,7 @@ class Transport:
         self, request: Request, extra_headers: Mapping[str, str] | None, key: Secret | None
     ) -> Answer:
         await self._open_lane(request.lane)
-        turns = None if self._given is not None or self.is_local else turns_for(request.lane)
+        turns = None if self._given is not None or self._config.local else turns_for(request.lane)
         if turns is None:
             return await self._patiently(request, extra_headers, key, None)
         async with turns.one():
@@ -233,7 +228,7 @@ class Transport:
         timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s, pool=None).as_dict()
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                await check_signed(url, insecure=self._config.insecure or self.is_local)
+                await check_signed(url, insecure=self._config.insecure or self._config.local)
                 asked = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": timeout})
                 response = await self._foreign_exchange(asked)
                 try:
@@ -253,7 +248,7 @@ class Transport:
 
     def _by_the_proxy(self, faulted: Faulted) -> Faulted:
         """Name the proxy where it is what could not be reached, or did not let us through."""
-        proxy = self._proxy if self._given is None and not self.is_local else None
+        proxy = self._proxy if self._given is None and not self._config.local else None
         if proxy is None or faulted.fault not in _BY_A_PROXY:
             return faulted
         return Faulted(faulted.fault, f"by {proxy.named}: {faulted.reason}")
@@ -291,7 +286,7 @@ class Transport:
         """Have the connections of a lane at hand; loading their library is no part of an attempt's time."""
         if lane in self._lanes or self._given is not None or self._closed:
             return
-        if not (self.is_local or self._config.insecure):
+        if not (self._config.local or self._config.insecure):
             await check_loopback(self._base)
         if lane not in self._lanes:
             self._lanes[lane] = self._open(lane)
@@ -300,7 +295,7 @@ class Transport:
         """Send to a URL that carries its own permission; nothing of this client is added."""
         if self._closed:
             raise Faulted(Fault.CLOSED, "the client was closed")
-        if self._given is not None or (self.is_local and str(message.url).startswith(LOCAL_ROOT)):
+        if self._given is not None or (self._config.local and str(message.url).startswith(LOCAL_ROOT)):
             return await self._exchange(Lane.CONTROL, message)
         if self._foreign is None:
             proxy = _proxy(proxy_for(str(message.url)))
@@ -353,7 +348,7 @@ class Transport:
         return message
 
     def _open(self, lane: Lane) -> httpx.AsyncBaseTransport:
-        if self.is_local:
+        if self._config.local:
             return self._open_local()
         self._proxy = proxy = proxy_for(self._base)
         if lane in (Lane.CONTROL, Lane.HEARTBEAT):
