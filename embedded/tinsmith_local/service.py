@@ -117,6 +117,7 @@ class Service:
             self._open_tables()
             self._open_lookups()
             self._open_work()
+            self._open_lifetimes()
             self._open_app()
             self._resume()
         except BaseException:
@@ -152,7 +153,7 @@ class Service:
         )
 
     def _open_work(self) -> None:
-        """Make what accepts work and does it in the engine's thread."""
+        """Make what keeps work, and what does it in the engine's thread."""
         options = self.options
         self.promises = PromiseStore(self.promise_table, self._notifier, self._clock)
         self.engine_thread = EngineThread()
@@ -181,6 +182,10 @@ class Service:
             checkpoints=self.checkpoints,
             keep_adapter=self.sampling.keep,
         )
+
+    def _open_lifetimes(self) -> None:
+        """Make what changes whole checkpoints, and what removes files and rows whose time is over."""
+        options = self.options
         self.checkpoint_files = CheckpointFiles(
             files=self.files,
             database=self.database,
