@@ -318,6 +318,7 @@ SEAMS: tuple[tuple[str, str], ...] = (
     ("ServiceClient", "raw"),
     ("ServiceClient", "config"),
     ("ServiceClient", "session_id"),
+    ("ServiceClient", "closed"),
     ("ServiceClient", "add_observer"),
     ("ServiceClient", "remove_observer"),
     ("APIFuture", "from_request_id"),

@@ -65,6 +65,18 @@ def test_each_request_hears_of_itself(clock: testing.FrozenClock, way: str) -> N
     assert (getattr(late, "model_id", None), getattr(late, "applied", None)) == (trainer.model_id, "no")
 
 
+@pytest.mark.parametrize("way", ["closed", "session lost"])
+def test_a_client_says_whether_it_is_closed(service: testing.LedgerService, way: str) -> None:
+    """Not while it takes calls; then as soon as it takes none."""
+    client = ServiceClient(**service.settings())
+    trainer = client.create_lora_training_client("tinsmith/tiny").result(WAIT_S)
+    before = client.closed
+    ended_by(way, client)
+    late = trainer.optim_step(ADAM).exception(WAIT_S)
+    assert isinstance(late, (ClosedError, SessionLostError))
+    assert (before, client.closed) == (False, True)
+
+
 def test_sample_that_was_not_sent_says_so(clock: testing.FrozenClock) -> None:
     """One that waits for what the server says of itself was not sent, and names its sampler."""
     service = testing.LedgerService()

@@ -124,7 +124,7 @@ class ServiceClient:
         return self._context
 
     def __repr__(self) -> str:
-        config, closed = self.config, self._context.closed
+        config = self.config
         facts = {
             "base_url": config.base_url,
             "session_id": self.session_id,
@@ -133,7 +133,7 @@ class ServiceClient:
             "server": self.server.name,
         }
         named = "".join(f" {name}={value!r}" for name, value in facts.items() if value is not None)
-        return f"<{type(self).__name__}{named} state={'closed' if closed else 'open'!r}>"
+        return f"<{type(self).__name__}{named} state={'closed' if self.closed else 'open'!r}>"
 
     @property
     def config(self) -> ClientConfig:
@@ -149,6 +149,11 @@ class ServiceClient:
     def server(self) -> ServerProfile:
         """The kind of this server, as far as its answers show it; `server.name` is its name."""
         return self._connection.server.profile
+
+    @property
+    def closed(self) -> bool:
+        """Whether every call raises: `close` has returned, or the server has lost the session."""
+        return self._context.closed
 
     def add_observer(self, observer: Callable[[Event], object]) -> None:
         """Have `observer` called with each `Event`: progress, queue states, long waits. It must not block."""
