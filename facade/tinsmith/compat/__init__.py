@@ -136,12 +136,13 @@ def _exists(name: str) -> bool:
     if name in PACKAGES or name in MODULES:
         return True
     inside = name.removeprefix("tinker.types.")
-    return inside != name and (inside in TYPE_MODULES or inside in _modules_of_values())
+    of_values = inside.removeprefix("_pydantic_types.") in _modules_of_values()
+    return inside != name and (of_values or inside in TYPE_MODULES)
 
 
 @cache
 def _modules_of_values() -> frozenset[str]:
-    """Return the modules that older releases have: one a value, after its name."""
+    """Return the modules of `tinker.types` that are named after a value: one a value in older releases."""
     return frozenset(_snake(value) for value in _names("tinker.types"))
 
 
@@ -158,9 +159,13 @@ def _names(module: str) -> Mapping[str, str]:
 
 
 def _read(table: str) -> dict[str, str]:
-    """Read one line of the table: names, each alone or with the place where it lives."""
+    """Read one line of the table: names, each alone or with the module where it lives."""
+    ours = importlib.import_module("tinsmith").__all__
     pairs = (entry.partition("=") for entry in table.split())
-    return {name: where or "tinsmith" for name, _, where in pairs}
+    return {
+        name: where or ("tinsmith" if name in ours else "tinsmith.compat.low_level")
+        for name, _, where in pairs
+    }
 
 
 def _attribute(module: str, name: str) -> object:
