@@ -11,7 +11,8 @@ from enum import EnumType
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from tinsmith.cli.app import app
+from tinsmith.cli.app import app, root
+from tinsmith.cli.options import WITHOUT_RESULT
 from typer.models import ArgumentInfo, OptionInfo
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def declared(callback: Callable[..., Any]) -> Iterator[tuple[inspect.Parameter, 
 def section(path: tuple[str, ...], callback: Callable[..., Any]) -> str:
     """Return the section of one command."""
     found = list(declared(callback))
+    if path[-1] not in WITHOUT_RESULT:
+        found += [(parameter, mark) for parameter, mark in declared(root) if parameter.name == "format"]
     arguments = [(parameter, mark) for parameter, mark in found if isinstance(mark, ArgumentInfo)]
     options = [(parameter, mark) for parameter, mark in found if isinstance(mark, OptionInfo)]
     usage = [

@@ -14,7 +14,6 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import rest, service
-from tinsmith.cli.options import Format, group
 from tinsmith.cli.output import Properties, Rows, count, moment, note, show, size, title
 
 if TYPE_CHECKING:
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
 
     from tinsmith_api.models import BillingUsageEvent, CurrentCheckpointStorageUsageItem
 
-auth = group("Show who you are to the server.")
-audit = group("Read the audit log.")
-billing = group("Show what was used and what it costs.")
+auth = typer.Typer(help="Show who you are to the server.", no_args_is_help=True)
+audit = typer.Typer(help="Read the audit log.", no_args_is_help=True)
+billing = typer.Typer(help="Show what was used and what it costs.", no_args_is_help=True)
 
 STDOUT = Path("-")
 """Stands for standard output in place of a file."""
@@ -49,7 +48,7 @@ Csv = Annotated[Path | None, _csv("--csv", "entries")]
 
 
 @auth.command("whoami")
-def whoami(context: typer.Context, format: Format = None) -> None:
+def whoami(context: typer.Context) -> None:
     """Show to whom the key belongs."""
     with rest(context) as client:
         found = client.whoami().result()
@@ -60,7 +59,7 @@ def whoami(context: typer.Context, format: Format = None) -> None:
 
 
 @auth.command("status")
-def status(context: typer.Context, format: Format = None) -> None:
+def status(context: typer.Context) -> None:
     """Show which server is asked, and what it says of the key; an answer means that the key works."""
     from tinsmith_api.conversion import to_json
 
@@ -86,7 +85,6 @@ def list_entries(
         str | None,
         Option("--day", metavar="DATE", help="Day in UTC, such as 2026-11-01; without it, today."),
     ] = None,
-    format: Format = None,
 ) -> None:
     """List what was done on one day."""
     with rest(context) as client:
@@ -114,7 +112,6 @@ def usage(
     ],
     csv_file: Csv = None,
     sessions_csv: Annotated[Path | None, _csv("--sessions-csv", "sessions")] = None,
-    format: Format = None,
 ) -> None:
     """Show what was used, hour by hour, from START until before END.
 
@@ -167,7 +164,6 @@ def checkpoint_storage(
         str | None, Option("--project-id", metavar="ID", help="Only checkpoints of this project.")
     ] = None,
     csv_file: Csv = None,
-    format: Format = None,
 ) -> None:
     """Show how much stored checkpoints take now, and what that costs a month."""
     with rest(context) as client:

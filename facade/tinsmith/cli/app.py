@@ -6,7 +6,7 @@ import typer
 from typer import Option
 
 from tinsmith.cli import account, checkpoint, contract, model, runs, serve
-from tinsmith.cli.options import Format, PlainGroup, wants_json
+from tinsmith.cli.options import OutputFormat, PlainGroup, wants_json
 from tinsmith.cli.output import show_json
 
 app = typer.Typer(
@@ -48,17 +48,19 @@ def root(
             help="Allow http to another machine, the key unencrypted; or set TINSMITH_INSECURE=1.",
         ),
     ] = False,
-    format: Format = None,
+    format: Annotated[
+        OutputFormat | None, Option("--format", "-f", help="How to print the result; the default is table.")
+    ] = None,
     version: Annotated[
         bool,
         Option("--version", help="Print the version and leave.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
-    """Take the options that every command shares; `options.lookup` finds them."""
+    """Take the options that every command shares; `options.shared` finds them."""
 
 
 @app.command("version")
-def version(context: typer.Context, format: Format = None) -> None:
+def version(context: typer.Context) -> None:
     """Print the version."""
     import tinsmith
 

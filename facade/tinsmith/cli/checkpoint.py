@@ -16,7 +16,7 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import Listing, collect, rest, rows_of
-from tinsmith.cli.options import CheckpointPath, Format, Limit, Offset, RunId, group, wants_json
+from tinsmith.cli.options import CheckpointPath, Limit, Offset, RunId, wants_json
 from tinsmith.cli.output import (
     Properties,
     Rows,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tinsmith.core.addresses import ParsedCheckpointTinkerPath
     from tinsmith.core.values import Checkpoint, WeightsInfoResponse
 
-app = group("List, show, change, download and delete checkpoints.")
+app = typer.Typer(help="List, show, change, download and delete checkpoints.", no_args_is_help=True)
 
 LISTED = ("training", "sampler")
 """Kinds of checkpoints that the list of a run holds."""
@@ -100,7 +100,6 @@ def list_checkpoints(
     run_id: RunId = None,
     limit: Limit = 20,
     offset: Offset = 0,
-    format: Format = None,
 ) -> None:
     """List checkpoints, the newest first."""
     with rest(context) as client:
@@ -131,7 +130,7 @@ def _of_user(client: RestClient, limit: int, offset: int) -> Listing[Checkpoint]
 
 
 @app.command("info")
-def info(context: typer.Context, path: CheckpointPath, format: Format = None) -> None:
+def info(context: typer.Context, path: CheckpointPath) -> None:
     """Show one checkpoint."""
     from tinsmith.core.addresses import ParsedCheckpointTinkerPath
     from tinsmith.core.errors import APIStatusError, NotFoundError
@@ -191,7 +190,7 @@ def _properties(
 
 
 @app.command("publish")
-def publish(context: typer.Context, path: CheckpointPath, format: Format = None) -> None:
+def publish(context: typer.Context, path: CheckpointPath) -> None:
     """Let everybody read a checkpoint."""
     with rest(context) as client:
         client.publish_checkpoint_from_tinker_path(path).result()
@@ -199,7 +198,7 @@ def publish(context: typer.Context, path: CheckpointPath, format: Format = None)
 
 
 @app.command("unpublish")
-def unpublish(context: typer.Context, path: CheckpointPath, format: Format = None) -> None:
+def unpublish(context: typer.Context, path: CheckpointPath) -> None:
     """Let only its owner read a checkpoint again."""
     with rest(context) as client:
         client.unpublish_checkpoint_from_tinker_path(path).result()
@@ -220,7 +219,6 @@ def set_ttl(
         ),
     ] = None,
     remove: Annotated[bool, Option("--remove", help="Keep it for ever.")] = False,
-    format: Format = None,
 ) -> None:
     """Set or remove the time after which the server deletes a checkpoint.
 
@@ -249,7 +247,6 @@ def delete(
         Option("--after", metavar="DATE", callback=_date, help="With --run-id: only newer ones (UTC)."),
     ] = None,
     yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False,
-    format: Format = None,
 ) -> None:
     """Delete checkpoints for ever: by path, or those of a run.
 
@@ -337,7 +334,6 @@ def download(
         Option("--output", "-o", metavar="DIR", file_okay=False, help="Directory to create the folder in."),
     ] = Path(),
     force: Annotated[bool, Option("--force", help="Replace a folder that is there already.")] = False,
-    format: Format = None,
 ) -> None:
     """Download a checkpoint into DIR/RUN_weights_NAME; an interrupted download goes on where it stopped.
 

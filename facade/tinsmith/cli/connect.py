@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from tinsmith.cli.options import lookup
+from tinsmith.cli.options import shared
 from tinsmith.cli.output import note, title
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def config_of(
 
     try:
         config = ClientConfig.from_environment(
-            base_url=url or lookup(context, "base_url"),
-            require_key_prefix=False if lookup(context, "any_key") else None,
-            insecure=lookup(context, "insecure") or None,
+            base_url=url or shared(context, "base_url"),
+            require_key_prefix=False if shared(context, "any_key") else None,
+            insecure=shared(context, "insecure") or None,
             **settings,
         )
     except InputError:

@@ -10,7 +10,7 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import config_of
-from tinsmith.cli.options import Format, group, wants_json
+from tinsmith.cli.options import wants_json
 from tinsmith.cli.output import Rows, note, show_json, show_table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tinsmith.contract.report import Report
     from tinsmith.core.config import ClientConfig
 
-app = group("Check servers against the contract of the API.")
+app = typer.Typer(help="Check servers against the contract of the API.", no_args_is_help=True)
 
 
 @app.command("check")
@@ -63,7 +63,6 @@ def check(
         float,
         Option("--patience", metavar="SECONDS", min=1.0, help="With --write: longest wait for a promise."),
     ] = 120.0,
-    format: Format = None,
 ) -> None:
     """Check each operation of a server against the contract; exit code 1 where something deviates.
 

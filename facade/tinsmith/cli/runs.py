@@ -9,7 +9,7 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import collect, rest, rows_of
-from tinsmith.cli.options import Format, Limit, Offset, SessionId, group
+from tinsmith.cli.options import Limit, Offset, SessionId  # noqa: TC001  # typer reads the annotations
 from tinsmith.cli.output import Properties, Rows, metadata_rows, moment, note, show
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tinsmith.clients.rest import RestClient
     from tinsmith.core.values import Checkpoint, GetSessionResponse, TrainingRun
 
-runs = group("List and show training runs.")
-sessions = group("List and show sessions, and export the trace of one.")
+runs = typer.Typer(help="List and show training runs.", no_args_is_help=True)
+sessions = typer.Typer(help="List and show sessions, and export the trace of one.", no_args_is_help=True)
 
 PAGE = 100
 """Runs or sessions asked for at once."""
@@ -78,7 +78,6 @@ def list_runs(
             help=f"Columns to show, with commas between them, of: {', '.join(COLUMNS)}.",
         ),
     ] = DEFAULT_COLUMNS,
-    format: Format = None,
 ) -> None:
     """List training runs, the last used first."""
     with rest(context) as client:
@@ -103,7 +102,6 @@ def list_runs(
 def show_run(
     context: typer.Context,
     run_id: Annotated[str, Argument(metavar="RUN_ID", help="Id of the training run.")],
-    format: Format = None,
 ) -> None:
     """Show one training run."""
     with rest(context) as client:
@@ -133,9 +131,7 @@ def _checkpoint_rows(label: str, checkpoint: Checkpoint | None) -> list[list[str
 
 
 @sessions.command("list")
-def list_sessions(
-    context: typer.Context, limit: Limit = 20, offset: Offset = 0, format: Format = None
-) -> None:
+def list_sessions(context: typer.Context, limit: Limit = 20, offset: Offset = 0) -> None:
     """List sessions, the newest first; with names, states and projects where the server has them."""
     with rest(context) as client:
 
@@ -187,7 +183,7 @@ def _facts(summary: SessionSummary | None) -> list[str]:
 
 
 @sessions.command("info")
-def show_session(context: typer.Context, session_id: SessionId, format: Format = None) -> None:
+def show_session(context: typer.Context, session_id: SessionId) -> None:
     """Show the training runs and samplers of a session."""
     with rest(context) as client:
         session = client.get_session(session_id).result()
@@ -220,7 +216,6 @@ def export_trace(
     url_only: Annotated[
         bool, Option("--url-only", help="Print the URL of the trace; whoever has it can read the trace.")
     ] = False,
-    format: Format = None,
 ) -> None:
     """Have the server write the trace of a session, and download it."""
     if url_only and output is not None:
