@@ -23,8 +23,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "types": {"core"},
     "io": {"io", "core", "types"},
     "clients": {"clients", "io", "core", "types"},
+    "data": {"data", "core", "types"},
     "contract": {"contract", "io", "core"},
-    "cli": {"cli", "clients", "contract", "io", "core", "types", "progress"},
+    "cli": {"cli", "clients", "contract", "data", "io", "core", "types", "progress"},
     "testing": {"testing", "io", "core", "types"},
     "compat": {"compat", "clients", "core", "types"},
     "progress": {"progress"},
@@ -55,6 +56,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "google": ("core/codec/",),
     "simdjson": ("core/codec/wire.py",),
     "backports": ("core/codec/wire.py",),
+    "pyarrow": ("data/files.py",),
 }
 
 #: What core/ may use of the generated client: values and what they stand on, no operation.
@@ -77,7 +79,7 @@ IN_CORE = tuple(
 
 NEVER = {"transformers", "pydantic", "requests", "peft"}
 #: Optional peers, imported inside functions only.
-INSIDE_FUNCTIONS = {"torch", "jax", "autograd", "huggingface_hub", "matplotlib", "PIL"}
+INSIDE_FUNCTIONS = {"torch", "jax", "autograd", "huggingface_hub", "matplotlib", "PIL", "pyarrow"}
 
 
 def modules() -> list[Path]:

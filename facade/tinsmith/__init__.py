@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 __title__ = "tinsmith"
 
 if TYPE_CHECKING:
+    from tinsmith import data as data
     from tinsmith import types as types
     from tinsmith.clients.rest import RestClient as RestClient
     from tinsmith.clients.sampling import SamplingClient as SamplingClient
@@ -123,7 +124,7 @@ _HOME: dict[str, str] = {
     for name in names.split()
 }
 
-__all__ = ["__title__", "types"]
+__all__ = ["__title__", "data", "types"]
 __all__ += list(_HOME)
 
 
@@ -131,8 +132,8 @@ if not TYPE_CHECKING:  # a checker takes the names from above, and refuses all o
 
     def __getattr__(name: str) -> object:
         """Load a public name when it is first asked for."""
-        if name == "types":
-            return import_module("tinsmith.types")
+        if name in ("data", "types"):
+            return import_module(f"tinsmith.{name}")
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(_HOME[name]), name)

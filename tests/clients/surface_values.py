@@ -28,7 +28,7 @@ OWN_EXPORTS: frozenset[str] = _words(
     ResultLostError PartialBatchError ClientPoisonedError ProgressTimeoutError ClosedError MissingExtraError
     MissingModelError UnsafeArchiveError estimate_image_tokens validate_model_input
     AdamOptimizerConfig DimuonOptimizerConfig DimuonParams DmelChunk OptimParams PromptProvenanceSpan
-    SampledProvenanceSpan Tokenizer load_tokenizer
+    SampledProvenanceSpan Tokenizer load_tokenizer data
     """
 )
 """What `tinsmith.__all__` holds beyond that. A new public name is added here too, on purpose."""

@@ -43,7 +43,7 @@ SessionLostError StopReason TensorData TensorDtype Timeout Timeouts TinkerError 
 UnprocessableEntityError UnsafeArchiveError
 AdamOptimizerConfig DimuonOptimizerConfig DimuonParams DmelChunk OptimParams PromptProvenanceSpan
 SampledProvenanceSpan Tokenizer
-__title__ __version__ estimate_image_tokens load_tokenizer types validate_model_input
+__title__ __version__ data estimate_image_tokens load_tokenizer types validate_model_input
 """
 
 
