@@ -63,7 +63,6 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
 IN_CORE = tuple(
     f"tinsmith_api.{name}"
     for name in [
-        "bounds",
         "conversion",
         "errors",
         "limits",
@@ -71,6 +70,7 @@ IN_CORE = tuple(
         "models",
         "numbers",
         "ownership",
+        "paths",
         "reading",
         "values",
         "wire",

@@ -14,8 +14,6 @@ from tinsmith.core.addresses import (
     check_base_url,
     check_headers,
     check_resolved,
-    check_segment,
-    check_tinker_path,
     checkpoint_id_spellings,
     is_local,
     is_loopback,
@@ -35,6 +33,7 @@ from tinsmith.core.config import (
 )
 from tinsmith.core.errors import InputError, TinkerError
 from tinsmith.core.tokenizer_files import TokenizerId, tokenizer_id
+from tinsmith_api.paths import check_segment, check_tinker_path
 
 KEY = "tml-CANARY"
 ENV = {

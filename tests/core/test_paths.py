@@ -7,7 +7,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith.core.addresses import AdapterFolder, check_tinker_path, folder_name
+from tinsmith.core.addresses import AdapterFolder, folder_name
+from tinsmith_api.paths import check_tinker_path
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
 

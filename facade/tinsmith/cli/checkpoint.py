@@ -252,7 +252,7 @@ def delete(
 
     Example: tinsmith checkpoint delete --run-id RUN --type weights --before 2026-11-01
     """
-    from tinsmith.core.addresses import check_tinker_path
+    from tinsmith_api.paths import check_tinker_path
 
     if bool(paths) is (run_id is not None):
         raise typer.BadParameter("give either paths or --run-id", ctx=context)

@@ -18,8 +18,9 @@ from tinsmith_api.models import (
     LoraConfig,
     WeightsInfoResponse,
 )
+from tinsmith_api.paths import check_tinker_path
 
-from tinsmith.core.addresses import FILE_SCHEME, AdapterFolder, check_tinker_path, is_loopback
+from tinsmith.core.addresses import FILE_SCHEME, AdapterFolder, is_loopback
 from tinsmith.core.arguments import optimizer_config
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_body

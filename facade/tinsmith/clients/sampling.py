@@ -11,10 +11,10 @@ from typing import Any
 
 import attrs
 from tinsmith_api.models import GetSamplerResponse
+from tinsmith_api.paths import check_tinker_path
 
 from tinsmith.clients.created_client import CreatedClient
 from tinsmith.clients.creation import create_sampler
-from tinsmith.core.addresses import check_tinker_path
 from tinsmith.core.checks import check_prompt, sample_options
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.config import ClientConfig, RetryConfig, Secret

@@ -1,4 +1,4 @@
-"""Base URLs, header values, parts of URLs, and `tinker://` paths: what may stand in each, and what it means.
+"""Base URLs, headers, checkpoint paths and names of folders: which are valid, and what they mean.
 
 Sends nothing; whether a checkpoint exists is the server's knowledge.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import attrs
+from tinsmith_api.paths import CONTROL, SCHEME, check_segment, check_tinker_path, invalid_path
 
 from tinsmith.core.errors import InputError
 
@@ -31,11 +32,10 @@ _FORBIDDEN = re.compile(r"[\r\n\0]")
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
 _BELOW_LOCALHOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.localhost\.?")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\x00-\x20\x7f]")
 
 
 def is_local(base_url: str) -> bool:
-    """Tell whether a base URL means the embedded service."""
+    """Say whether a base URL means the embedded service."""
     return base_url.startswith(_LOCAL)
 
 
@@ -46,7 +46,7 @@ def local_path(base_url: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name is this machine, as far as the name tells; see `must_resolve_here`."""
+    """Say whether a host name is this machine, as far as the name shows it; see `must_resolve_here`."""
     if host == "localhost" or _BELOW_LOCALHOST.fullmatch(host):
         return True
     try:
@@ -86,7 +86,7 @@ def check_base_url(base_url: str, *, insecure: bool = False) -> str:
         if _FORBIDDEN.search(base_url):
             raise InputError("a path holds no line breaks", field="base_url")
         return base_url
-    if _CONTROL.search(base_url):
+    if CONTROL.search(base_url):
         raise InputError("a URL holds no spaces or control characters", field="base_url")
     try:
         parts = urlsplit(base_url)
@@ -125,18 +125,6 @@ def check_headers(headers: Mapping[str, str]) -> None:
             )
 
 
-def check_segment(value: str, field: str) -> str:
-    """Refuse an id or name that cannot stand in a URL path; return it."""
-    if not isinstance(value, str) or not value:
-        raise InputError("must be text, and not empty", field=field)
-    if _CONTROL.search(value) or any(c in value for c in "?#\\%"):
-        raise InputError(f"{value!r} holds characters that cannot stand in a path", field=field)
-    if any(part in ("", ".", "..") for part in value.split("/")):
-        raise InputError(f"{value!r} holds an empty or relative part", field=field)
-    return value
-
-
-SCHEME = "tinker://"
 FILE_SCHEME = "file:"
 """What stands before the path of an adapter's directory on this machine."""
 _FILE_RUN = f"{SCHEME}file-"
@@ -178,7 +166,7 @@ class ParsedCheckpointTinkerPath:
         if len(parts) == 2:
             return cls(tinker_path, parts[0], "sampler", parts[1])
         if len(parts) != 3 or parts[1] not in _KINDS:
-            raise _invalid(tinker_path)
+            raise invalid_path(tinker_path)
         return cls(tinker_path, parts[0], _KINDS[parts[1]], f"{parts[1]}/{parts[2]}")
 
 
@@ -256,22 +244,3 @@ def _unpacked(text: str) -> str:
     except binascii.Error as error:
         raise ValueError(str(error)) from error
     return raw.decode("utf-8", "surrogateescape")
-
-
-def check_tinker_path(path: str, field: str = "path") -> str:
-    """Refuse what is no `tinker://` path; return it. Does not look at the number of segments."""
-    if not isinstance(path, str) or not path.startswith(SCHEME):
-        raise _invalid(path, field)
-    try:
-        check_segment(path.removeprefix(SCHEME), field)
-    except InputError as cause:
-        raise _invalid(path, field) from cause
-    return path
-
-
-def _invalid(path: object, field: str = "path") -> InputError:
-    return InputError(
-        f"Invalid tinker path: {path!r}; expected tinker://<run>/weights/<name> or"
-        " tinker://<run>/sampler_weights/<name>",
-        field=field,
-    )

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 
 import attrs
 import orjson
+from tinsmith_api.arguments import checked
 from tinsmith_api.exchange import as_text
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.types import path_segment
 
-from tinsmith.core.arguments import checked
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.errors import InputError

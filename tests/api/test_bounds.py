@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import pytest
 from tinsmith import InputError
-from tinsmith.core.arguments import checked, fitted
+from tinsmith_api.arguments import checked, fitted
 from tinsmith_api.bounds import BOUNDS, Bounds
 
 
