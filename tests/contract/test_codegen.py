@@ -251,8 +251,9 @@ def test_uses_are_found(
         ("paths:", "paths: [", "new.yaml"),
         ('schemas/HealthResponse"', 'schemas/HealthResponce"', "is it #/components/schemas/HealthResponse?"),
         ('#/components/schemas/HealthResponse"', 'other.yaml#/HealthResponse"', "bundle it into one file"),
+        ("paths:", f"x: {'[' * 200}{']' * 200}\npaths:", "new.yaml: nested more than 100 levels deep"),
     ],
-    ids=["no OpenAPI", "no YAML", "dangling reference", "outer reference"],
+    ids=["no OpenAPI", "no YAML", "dangling reference", "outer reference", "too deep"],
 )
 def test_bad_document_changes_nothing(old: str, new: str, complaint: str, copy: Path) -> None:
     """A document that is none, or refers to what is not there, is refused in a sentence; all is kept."""

@@ -7,7 +7,6 @@ generation, names the facade's uses of what is gone, and replaces the package in
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import os
 import shutil
@@ -20,12 +19,12 @@ from typing import TYPE_CHECKING
 
 import contract_rules
 import yaml
+from contract_completion import completed
 from contract_diff import diff, report, version_problem
-from contract_document import CONTRACT, Json, dangling_references, load, operations, resolve
+from contract_document import CONTRACT, Json, dangling_references, load
 from contract_finish import finish
 from contract_overlay import for_generation
 from contract_replace import recover, replace
-from contract_schema_rules import everywhere, fields
 from contract_uses import changed, facade_uses, gone
 
 if TYPE_CHECKING:
@@ -116,11 +115,6 @@ def take(path: Path, work: Path, *, force: bool) -> None:
         print(
             f"codegen: {len(style) - WARNINGS} more: tools/contract/contract_rules.py {path}", file=sys.stderr
         )
-    whole = completed(document)
-    if whole != document:
-        print(
-            "codegen: what has no words gets its name for them, and operations without a tag the tag default"
-        )
     old = _read(CONTRACT)
     changes = diff(old, document)
     print(report(changes))
@@ -128,7 +122,7 @@ def take(path: Path, work: Path, *, force: bool) -> None:
     wanted = version_problem(old, document, changes)
     _refuse_unless_forced([*reasons, *([wanted] if wanted else [])], force=force)
     trial = work / "contract.yaml"
-    trial.write_bytes(_as_yaml(whole) if whole != document or _is_json(path) else path.read_bytes())
+    trial.write_bytes(_as_yaml(document) if _is_json(path) else path.read_bytes())
     generate(trial, work / "tinsmith_api")
     # The contract goes first: after a crash in between, ./codegen.sh finishes what was begun.
     fresh = CONTRACT.with_name(f"{CONTRACT.name}.new")
@@ -186,16 +180,20 @@ def next_steps(uses: list[str]) -> None:
 
 def generate(contract: Path, package: Path) -> None:
     """Write the package of a contract into a directory that is not there yet."""
+    published = load(contract)
+    document = completed(published)
+    if document != published:
+        print("codegen: what has no description gets its name as one; operations without a tag get `default`")
     package.parent.mkdir(parents=True, exist_ok=True)
     view = package.parent / "view.json"
-    view.write_text(json.dumps(for_generation(load(contract))), encoding="utf-8")
+    view.write_text(json.dumps(for_generation(document)), encoding="utf-8")
     _run(
         TOOLS / "openapi-python-client",
         *("generate", "--path", view, "--config", ROOT / "openapi" / "codegen.yaml", "--meta", "none"),
         *("--output-path", package, "--custom-template-path", ROOT / "openapi" / "templates"),
         "--fail-on-warning",
     )
-    finish(contract, package)
+    finish(document, published, package)
     _run(TOOLS / "ruff", "check", *RUFF, "--select", "I,F401", "--fix-only", package)
     _run(TOOLS / "ruff", "format", *RUFF, package)
     compile_wire(package)
@@ -235,7 +233,9 @@ def _run(*command: str | Path) -> None:
 def _read(path: Path) -> Json:
     try:
         return load(path)
-    except (OSError, ValueError, yaml.YAMLError) as problem:
+    except OSError as problem:
+        raise RefusedError(f"{path}: {problem.strerror or problem}") from problem
+    except (ValueError, yaml.YAMLError) as problem:
         raise RefusedError(f"{path}: {' '.join(str(problem).split())}") from problem
 
 
@@ -243,36 +243,6 @@ def _refuse_dangling(document: Json, path: Path) -> None:
     found = list(dangling_references(document))
     if found:
         raise RefusedError("\n  ".join([f"{path} refers to what is not there:", *found]))
-
-
-def completed(document: Json) -> Json:
-    """Return a document in which operations have a noun and all has words: the package is made of them."""
-    whole = copy.deepcopy(document)
-    whole.setdefault("components", {}).setdefault("schemas", {})
-    for op in operations(whole):
-        if not op.node.get("tags"):
-            op.node["tags"] = ["default"]
-        for key in ("summary", "description"):
-            op.node[key] = op.node.get(key) or op.node.get("summary") or _words(op.id)
-        for parameter in (
-            resolve(whole, raw) for raw in [*op.node.get("parameters", []), *op.shared_parameters]
-        ):
-            parameter.setdefault("description", _words(parameter["name"]))
-    for place, node in everywhere(whole):
-        if "/" not in place:
-            node.setdefault("description", _words(place))
-    for _, name, node in fields(whole):
-        node.setdefault("description", _words(name))
-    known = {tag["name"] for tag in whole.get("tags", [])}
-    used = dict.fromkeys(tag for op in operations(whole) for tag in op.node["tags"])
-    missing = [{"name": tag, "description": f"Operations of {tag}."} for tag in used if tag not in known]
-    if missing:
-        whole["tags"] = [*whole.get("tags", []), *missing]
-    return whole
-
-
-def _words(name: str) -> str:
-    return f"{name.replace('_', ' ').capitalize()}."
 
 
 def _is_json(path: Path) -> bool:

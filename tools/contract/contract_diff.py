@@ -360,11 +360,14 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2 or not all(arguments):
         print("usage: contract_diff.py OLD NEW", file=sys.stderr)
         return 2
-    try:
-        old, new = (load(Path(name)) for name in arguments)
-    except (OSError, ValueError, yaml.YAMLError) as problem:
-        print(f"contract_diff: {problem}", file=sys.stderr)
-        return 2
+    read = []
+    for name in arguments:
+        try:
+            read.append(load(Path(name)))
+        except (OSError, ValueError, yaml.YAMLError) as problem:
+            print(f"contract_diff: {name}: {problem}", file=sys.stderr)
+            return 2
+    old, new = read
     changes = diff(old, new)
     print(report(changes))
     if (wanted := version_problem(old, new, changes)) is not None:

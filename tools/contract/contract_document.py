@@ -21,6 +21,8 @@ METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 CONTRACT = Path(__file__).parents[2] / "openapi" / "tinker.yaml"
 WIRE = CONTRACT.with_name("tinker_wire.proto")
 PROTOBUF = "application/x-protobuf"
+DEEPEST = 100
+"""How many levels a document may have. What walks it calls itself for each level; our contract has 13."""
 
 
 class Operation(NamedTuple):
@@ -34,13 +36,48 @@ class Operation(NamedTuple):
 
 
 def load(path: Path = CONTRACT) -> dict[str, Json]:
-    """Read a contract, YAML or JSON."""
+    """Read a contract, YAML or JSON. ValueError for what is none, or is nested too deeply."""
     text = path.read_text(encoding="utf-8")
-    is_json = text.lstrip().startswith("{")
-    document = json.loads(text) if is_json else yaml.load(text, Loader=yaml.CSafeLoader)
-    if not isinstance(document, dict) or "paths" not in document:
-        raise ValueError(f"{path}: not an OpenAPI document")
+    too_deep = ValueError(f"nested more than {DEEPEST} levels deep")
+    try:
+        if text.lstrip().startswith("{"):
+            document = json.loads(text)
+        elif _yaml_depth(text) <= DEEPEST:
+            document = yaml.load(text, Loader=yaml.CSafeLoader)
+        else:
+            raise too_deep
+    except RecursionError:
+        raise too_deep from None
+    if _is_deep(document):
+        raise too_deep
+    if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+        raise ValueError("not an OpenAPI document")
     return document
+
+
+def _yaml_depth(text: str) -> int:
+    """Return how deeply a YAML text is nested, up to one level too many: the loader crashes on deep ones."""
+    depth = deepest = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > DEEPEST:
+                break
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return deepest
+
+
+def _is_deep(document: Json) -> bool:
+    """Tell whether a document has too many levels; one that holds itself, by a YAML alias, has."""
+    parts = [document]
+    for _ in range(DEEPEST + 1):
+        level = {id(part): part for part in parts if isinstance(part, (dict, list))}.values()
+        if not level:
+            return False
+        parts = [part for node in level for part in (node.values() if isinstance(node, dict) else node)]
+    return True
 
 
 def operations(document: Json) -> Iterator[Operation]:

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 import contract_models
-from contract_document import Json, Operation, load, operations, protobuf_forms, reference_name, resolve
+from contract_document import Json, Operation, operations, protobuf_forms, reference_name, resolve
 from contract_overlay import narrow
 from contract_resources import Resources, is_in_order, public_names
 from contract_types import templates
@@ -133,10 +133,9 @@ def readme_of(document: Json) -> str:
     return f"{template.render(info=document['info'], by_noun=by_noun)}\n"
 
 
-def finish(contract: Path, package: Path) -> None:
-    """Complete the package in place."""
-    published = load(contract)
-    document = narrow(published)
+def finish(completed: Json, published: Json, package: Path) -> None:
+    """Finish the package in place; `completed` is the published document with words for everything."""
+    document = narrow(completed)
     contract_models.write(document, package)
     copy_runtime(package)
     (package / "operations.py").write_text(table_of(document, published), encoding="utf-8")

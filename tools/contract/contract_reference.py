@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from contract_completion import completed
 from contract_document import (
     CONTRACT,
     Json,
@@ -174,7 +175,7 @@ def _compact(value: Json, indent: str = "") -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page or check it."""
-    page = Reference(load(CONTRACT)).render()
+    page = Reference(completed(load(CONTRACT))).render()
     if "--check" in arguments:
         if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
             print(f"{PAGE.name} is out of date: run tools/contract/contract_reference.py", file=sys.stderr)

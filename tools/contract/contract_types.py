@@ -91,16 +91,26 @@ def bounds(document: Json, schema: Json) -> dict[str, Json]:
 def range_in_words(document: Json, schema: Json) -> str:
     """Return the bounds of a value as a sentence for its documentation; empty where there are none."""
     found = bounds(document, schema)
-    low, high = found.get("minimum"), found.get("maximum")
+    if "min_items" in found or "max_items" in found:
+        said = _between(found.get("min_items"), found.get("max_items"))
+        said += " entry" if said.endswith(" 1") else " entries"
+        return f"{said.capitalize()}."
+    if "above" in found or "below" in found:
+        low = f"more than {found['above']}" if "above" in found else _between(found.get("minimum"), None)
+        high = f"less than {found['below']}" if "below" in found else _between(None, found.get("maximum"))
+        said = " and ".join(filter(None, (low, high)))
+    else:
+        said = _between(found.get("minimum"), found.get("maximum"))
+    return said and f"{said[0].upper()}{said[1:]}."
+
+
+def _between(low: Json, high: Json) -> str:
+    """Return a range whose ends belong to it."""
     if low is not None and high is not None:
-        return f"From {low} to {high}."
+        return f"from {low} to {high}"
     if low is not None:
-        return f"At least {low}."
-    if high is not None:
-        return f"At most {high}."
-    if "max_items" in found:
-        return f"At most {found['max_items']}."
-    return ""
+        return f"at least {low}"
+    return "" if high is None else f"at most {high}"
 
 
 def _listed(kinds: Json) -> list[Json]:
