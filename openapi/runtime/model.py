@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from copy import deepcopy
 from datetime import datetime
 from enum import Enum
 from functools import cache, partial
+from inspect import cleandoc
 from typing import Any, Literal, Self, get_type_hints
 
 import attrs
@@ -229,8 +231,17 @@ class Value:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
-        """Name the class in the JSON schemas that pydantic makes."""
-        return {**handler(schema), "title": cls.__name__}
+        """Name and describe the class and its fields in the JSON schemas that pydantic makes."""
+        made = {**handler(schema), "title": cls.__name__}
+        words, fields = _texts_of(cls.__doc__ or "")
+        if words:
+            made["description"] = words
+        if "properties" in made:
+            made["properties"] = {
+                name: {**part, "description": fields[name]} if name in fields else part
+                for name, part in made["properties"].items()
+            }
+        return made
 
 
 @attrs.frozen(field_transformer=own_fields)
@@ -279,6 +290,17 @@ def _serialized(value: Value, info: Any) -> dict[str, Any]:
     return value.model_dump(
         mode=info.mode, exclude_defaults=info.exclude_defaults, exclude_none=info.exclude_none
     )
+
+
+def _texts_of(docstring: str) -> tuple[str, dict[str, str]]:
+    """Return what the docstring of a value says first, and what its list says of each field."""
+    text = cleandoc(docstring)
+    fields = re.findall(r"^\* `(\w+)`: (.+(?:\n  .+)*)", text, re.MULTILINE)
+    return _on_one_line(text.partition("\n\n")[0]), {name: _on_one_line(words) for name, words in fields}
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _refuse_unknown(cls: Any, fields: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from tinsmith import InputError, types
 from tinsmith.core import values
 from tinsmith_api.model import Value
+from tinsmith_api.models import CreateModelRequest
 
 from tests.core.made_values import classes
 from tests.core.test_ownership import parts_of
@@ -223,6 +224,18 @@ def test_values_are_fields_of_pydantic_models() -> None:
     assert Job.model_json_schema()["properties"]["sampling"]["properties"]["seed"]["anyOf"]
     with pytest.raises(ValidationError, match="max_tokens"):
         Job.model_validate({"sampling": {"max_tokens": "x"}, "piece": {"tokens": [1]}})
+
+
+def test_schemas_of_pydantic_say_what_a_value_and_its_fields_are() -> None:
+    """In the words of the contract, also where these take two lines."""
+    schema = TypeAdapter(CreateModelRequest).json_schema()
+    assert schema["description"] == "Create a model to train: a base model with a fresh adapter."
+    said = schema["properties"]["user_metadata"]["description"]
+    assert said.startswith("Labels that the user attaches to the training run,")
+    assert said.endswith("Absent or null means none.")
+    assert all("description" in part for part in schema["properties"].values())
+    chunk = TypeAdapter(types.ModelInput).json_schema()["properties"]["chunks"]["items"]["anyOf"][0]
+    assert chunk["description"] == "Token ids of a stretch of text."
 
 
 def test_pydantic_is_not_loaded_by_any_of_it() -> None:
