@@ -25,9 +25,10 @@ from attrs import evolve, frozen
 from tinsmith_local.engine.base_model import BaseModel, Weights
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.config import ModelConfig
+from tinsmith_local.engine.jobs import SampleJob, StopRule
 from tinsmith_local.engine.lora import Adapter, LoraSpec
 from tinsmith_local.engine.optim import adam_step
-from tinsmith_local.engine.scheduler import SampleJob, Scheduler, StopRule
+from tinsmith_local.engine.scheduler import Scheduler
 from tinsmith_local.engine.train import forward_backward
 from tinsmith_local.models.gguf import open_gguf
 from tinsmith_local.models.registry import load

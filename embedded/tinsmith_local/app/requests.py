@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
+from tinsmith_api import models
+from tinsmith_api.conversion import from_json
+from tinsmith_api.errors import InvalidBody
 
 from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.call import decode_journalled
@@ -15,14 +17,13 @@ from tinsmith_local.app.datums import decode_batch
 from tinsmith_local.app.lookups import Lookups, full_path
 from tinsmith_local.app.sample_requests import decode_sample_request
 from tinsmith_local.work.operations import (
-    Adam,
     Batch,
     CreateModel,
-    Dimuon,
     Load,
     SampleRequest,
     Save,
     SaveEphemeral,
+    Step,
     TrainingRequest,
     Unload,
 )
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from tinsmith_local.store import PromiseRow
 
-_DIMUON = ("learning_rate", "beta1", "grad_clip_norm")
+T = TypeVar("T")
+
 _KINDS = {
     "save_weights": "weights",
     "save_weights_for_sampler": "sampler_weights",
@@ -104,23 +106,22 @@ def operation(op: str, body: Mapping[str, Any], model_id: str, seq: int | None) 
     return Save(model_id=model_id, tinker_path=f"tinker://{model_id}/{_KINDS[op]}/{name}", op=op)
 
 
-def step(body: Mapping[str, Any], model_id: str) -> Adam | Dimuon:
+def step(body: Mapping[str, Any], model_id: str) -> Step:
     """Decode an optimizer step. Refuses optimizers that the engine does not have."""
     other = body.get("optimizer_params")
     if other is None:
-        return Adam(model_id=model_id, **_numbers(body.get("adam_params") or {}, "adam_params"))
+        adam = _settings(models.AdamParams, body.get("adam_params") or {}, "adam_params")
+        return Step(model_id=model_id, params=adam)
     if other["type"] != "dimuon":
         reason = f"optimizer {other['type']!r} is not offered here; dimuon is"
         raise Refusal(400, reason, field=("optimizer_params", "type"))
-    given = {name: value for name, value in other.items() if name in _DIMUON}
-    if "learning_rate" not in given:
-        raise Refusal(400, "is required", field=("optimizer_params", "learning_rate"), kind="missing")
-    return Dimuon(model_id=model_id, **_numbers(given, "optimizer_params"))
+    return Step(model_id=model_id, params=_settings(models.DimuonParams, other, "optimizer_params"))
 
 
-def _numbers(given: Mapping[str, Any], where: str) -> dict[str, float]:
-    """Read settings. Refuses what is not finite."""
-    for name, value in given.items():
-        if not math.isfinite(value):
-            raise Refusal(400, "is not finite", field=(where, name))
-    return {name: float(value) for name, value in given.items()}
+def _settings(kind: type[T], given: Mapping[str, Any], where: str) -> T:
+    """Read the settings of an optimizer. Refuses what is missing or not finite."""
+    try:
+        return from_json(kind, given)
+    except InvalidBody as error:
+        field = (where, error.field) if error.field else (where,)
+        raise Refusal(400, error.problem, field=field) from error

@@ -10,7 +10,7 @@ from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.call import whole
 from tinsmith_local.app.datums import decode_tensor
 from tinsmith_local.app.model_inputs import decode_input
-from tinsmith_local.engine.scheduler import SampleJob, StopRule
+from tinsmith_local.engine.jobs import SampleJob, StopRule
 from tinsmith_local.work.operations import PromptTargets, SampleRequest
 
 if TYPE_CHECKING:

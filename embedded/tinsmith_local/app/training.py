@@ -18,7 +18,7 @@ from tinsmith_local.app.lookups import Lookups
 from tinsmith_local.app.requests import RequestDecoder, step
 from tinsmith_local.store import RunRow, RunTable, insert_run
 from tinsmith_local.work.lifetimes import LastUse
-from tinsmith_local.work.operations import CreateModel, Dimuon, TrainingRequest, Unload
+from tinsmith_local.work.operations import CreateModel, TrainingRequest, Unload
 from tinsmith_local.work.trainer import Trainer
 
 MAX_RANK = 1024
@@ -206,9 +206,8 @@ class TrainingEndpoints:
         """Take one optimizer step."""
         run = self._lookups.run(call.text("model_id"))
         wanted = step(call.body, run.model_id)
-        kind, field = ("adamw", "adam_params")
-        if isinstance(wanted, Dimuon):
-            kind, field = ("dimuon", "optimizer_params")
+        is_adam = isinstance(wanted.params, models.AdamParams)
+        kind, field = ("adamw", "adam_params") if is_adam else ("dimuon", "optimizer_params")
         if run.optimizer != kind:
             reason = f"the model was made for {run.optimizer}, this step is {kind}'s"
             raise Refusal(400, reason, field=(field,))

@@ -8,8 +8,7 @@ matrix by itself, with the exact matrix sign instead of an iteration.
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,8 @@ from tinsmith_local.engine.optim import clipped_norm
 from tinsmith_local.engine.workers import exclusive
 
 if TYPE_CHECKING:
+    from tinsmith_api.models import DimuonParams
+
     from tinsmith_local.engine.lora import Adapter
 
 Array = npt.NDArray[np.float32]
@@ -26,30 +27,13 @@ FLATTEST = 1e-5
 """Directions whose singular value is below this share of the largest are rounding: they get no step."""
 
 
-class DimuonSettings(Protocol):
-    """What `dimuon_step` reads."""
-
-    @property
-    def learning_rate(self) -> float:
-        """Step size."""
-
-    @property
-    def beta1(self) -> float:
-        """Decay of the running mean of the gradient."""
-
-    @property
-    def grad_clip_norm(self) -> float:
-        """Largest norm of the whole gradient; 0 or less for none."""
-
-
-def dimuon_step(adapter: Adapter, params: DimuonSettings) -> dict[str, float]:
+def dimuon_step(adapter: Adapter, params: DimuonParams) -> dict[str, float]:
     """Apply one Dimuon step from the accumulated gradients, then drop them.
 
     For each matrix W of the adapter: M = beta1 M + (1 - beta1) G, W = W - learning_rate sign(M). With
     M = U S V^T the sign is U V^T. Metrics and errors as `adam_step`'s; ValueError too when the adapter has
     the state of another optimizer.
     """
-    _check(params)
     if adapter.optimizer not in ("dimuon", None):
         raise ValueError(f"the optimizer's state is that of {adapter.optimizer}, not of dimuon")
     flat = adapter.flat
@@ -87,13 +71,3 @@ def matrix_sign(matrix: Array) -> Array:
     found = ((basis / np.sqrt(squares[kept])) @ (basis.T @ exact)).astype(matrix.dtype)
     sign: Array = found if wide is matrix else found.T
     return sign
-
-
-def _check(params: DimuonSettings) -> None:
-    """Raise ValueError naming the first setting that is out of range."""
-    if not 0.0 <= params.learning_rate < math.inf:
-        raise ValueError(f"learning_rate must be at least 0 and finite, not {params.learning_rate!r}")
-    if not 0.0 <= params.beta1 < 1.0:
-        raise ValueError(f"beta1 must be at least 0 and below 1, not {params.beta1!r}")
-    if not math.isfinite(params.grad_clip_norm):
-        raise ValueError(f"grad_clip_norm must be finite, not {params.grad_clip_norm!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ import numpy.typing as npt
 from tinsmith_local.engine.workers import exclusive
 
 if TYPE_CHECKING:
+    from tinsmith_api.models import AdamParams
+
     from tinsmith_local.engine.lora import Adapter
 
 Array = npt.NDArray[np.float32]
@@ -19,45 +21,15 @@ PIECE = 32 * 1024
 """Numbers updated at once; four arrays of them stay in a core's cache."""
 
 
-class AdamSettings(Protocol):
-    """What `adam_step` reads; `AdamParams` of the public values fits."""
-
-    @property
-    def learning_rate(self) -> float:
-        """Step size."""
-
-    @property
-    def beta1(self) -> float:
-        """Decay of the running mean of the gradient."""
-
-    @property
-    def beta2(self) -> float:
-        """Decay of the running mean of its square."""
-
-    @property
-    def eps(self) -> float:
-        """Added to the root of that mean."""
-
-    @property
-    def weight_decay(self) -> float:
-        """Share of each parameter, times the step size, taken away in a step."""
-
-    @property
-    def grad_clip_norm(self) -> float:
-        """Largest norm of the whole gradient; 0 for none."""
-
-
-def adam_step(adapter: Adapter, params: AdamSettings) -> dict[str, float]:
+def adam_step(adapter: Adapter, params: AdamParams) -> dict[str, float]:
     """Apply one Adam step from the accumulated gradients, then drop them.
 
     Bias-corrected Adam (Kingma and Ba 2015, algorithm 1) with decoupled weight decay (Loshchilov and
     Hutter 2019, algorithm 2); gradients are first scaled down to `grad_clip_norm` when that is positive and
     exceeded. Without gradients they count as zero. Returns metrics: "grad_norm:mean" (before clipping) and
     "step:max".
-    ValueError, and no step, for settings out of range, a gradient that is not finite, or the state of another
-    optimizer.
+    ValueError, and no step, for a gradient that is not finite, or the state of another optimizer.
     """
-    _check(params)
     flat = adapter.flat
     grads = np.zeros_like(flat) if adapter.flat_grads is None else adapter.flat_grads
     if adapter.optimizer not in ("adamw", None):
@@ -101,7 +73,7 @@ def _update(
     mean: Array,
     square: Array,
     spare: Array,
-    params: AdamSettings,
+    params: AdamParams,
     clip: float,
     step: int,
 ) -> None:
@@ -123,21 +95,3 @@ def _update(
     if params.weight_decay:
         w *= 1.0 - params.learning_rate * params.weight_decay
     w -= spare
-
-
-def _check(params: AdamSettings) -> None:
-    """Raise ValueError naming the first setting that is out of range."""
-    ranges = {
-        "learning_rate": (0.0, math.inf),
-        "beta1": (0.0, 1.0),
-        "beta2": (0.0, 1.0),
-        "eps": (0.0, math.inf),
-        "weight_decay": (0.0, math.inf),
-        "grad_clip_norm": (0.0, math.inf),
-    }
-    for name, (low, high) in ranges.items():
-        value = getattr(params, name)
-        if not low <= value < high:
-            raise ValueError(f"{name} must be at least {low:g} and below {high:g}, not {value!r}")
-    if params.eps == 0.0:
-        raise ValueError("eps must be above 0")

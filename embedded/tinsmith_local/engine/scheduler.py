@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tinsmith_local.engine.batch import ImageSpan
 from tinsmith_local.engine.choose import score
 from tinsmith_local.engine.decode import Decoder
 from tinsmith_local.engine.fair_queue import FairQueue, Ticket
-from tinsmith_local.engine.jobs import (
-    Sample,
-    SampleHandle,
-    SampleJob,
-    SampleOutput,
-    StopRule,
-    TopTokens,
-    check_job,
-)
+from tinsmith_local.engine.jobs import SampleHandle, SampleJob, SampleOutput, check_job
 from tinsmith_local.engine.prompts import SLICE_TOKENS, Prompt, Prompts, Reading
 from tinsmith_local.engine.running_sample import RunningSample
 from tinsmith_local.engine.slot_table import Pair, SlotTable
@@ -31,18 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from tinsmith_local.engine.base_model import BaseModel
-
-__all__ = [
-    "ImageSpan",
-    "Sample",
-    "SampleHandle",
-    "SampleJob",
-    "SampleOutput",
-    "Scheduler",
-    "StopRule",
-    "TopTokens",
-    "sample",
-]
 
 Array = npt.NDArray[np.float32]
 

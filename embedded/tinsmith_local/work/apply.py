@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
+from tinsmith_api.models import AdamParams
 
 from tinsmith_local.engine.dimuon import dimuon_step
 from tinsmith_local.engine.optim import adam_step
 from tinsmith_local.engine.train import DivergedError, forward_backward
 from tinsmith_local.work import results
-from tinsmith_local.work.operations import Adam, Batch, Dimuon
+from tinsmith_local.work.operations import Batch, Step
 
 if TYPE_CHECKING:
     from tinsmith_local.engine.base_model import BaseModel
@@ -49,15 +50,14 @@ def _batch(operation: Batch, base: BaseModel, adapter: Adapter) -> bytes:
     return result
 
 
-@change.register(Adam)
-@change.register(Dimuon)
-def _step(operation: Adam | Dimuon, base: BaseModel, adapter: Adapter) -> bytes:
+@change.register(Step)
+def _step(operation: Step, base: BaseModel, adapter: Adapter) -> bytes:
     """Take one optimizer step."""
     with np.errstate(all="ignore"):
-        if isinstance(operation, Adam):
-            metrics = adam_step(adapter, operation)
+        if isinstance(operation.params, AdamParams):
+            metrics = adam_step(adapter, operation.params)
         else:
-            metrics = dimuon_step(adapter, operation)
+            metrics = dimuon_step(adapter, operation.params)
         result = results.step(metrics)
     _check(adapter.flat, "the adapter after this step")
     return result

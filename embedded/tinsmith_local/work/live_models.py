@@ -26,7 +26,7 @@ from tinsmith_local.store import (
     file_name,
 )
 from tinsmith_local.work.apply import change
-from tinsmith_local.work.operations import CHANGING, Adam, Batch, Dimuon, TrainingRequest
+from tinsmith_local.work.operations import CHANGING, Batch, Step, TrainingRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,7 +187,7 @@ class LiveModels:
         )
         for row in self._promises.replayable(model_id, run.snapshot_position, CHANGING):
             operation = self._decode(row, self._promises.body(row.request_id))
-            assert isinstance(operation, Batch | Adam | Dimuon)
+            assert isinstance(operation, Batch | Step)
             begun = time.monotonic()
             change(operation, live.base, live.adapter)
             live.position = row.position or live.position

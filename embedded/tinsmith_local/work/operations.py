@@ -8,9 +8,10 @@ from typing import Any
 import attrs
 import numpy as np
 import numpy.typing as npt
+from tinsmith_api.models import AdamParams, DimuonParams
 
 from tinsmith_local.engine.batch import Example
-from tinsmith_local.engine.scheduler import SampleJob
+from tinsmith_local.engine.jobs import SampleJob
 
 CHANGING = ("forward_backward", "optim_step")
 """Operations that change a model and so must be applied again behind a snapshot. (load_weights changes it
@@ -18,19 +19,22 @@ too, but leaves a snapshot in the same transaction.)"""
 
 
 @attrs.frozen(kw_only=True)
-class CreateModel:
-    """Make a fresh adapter; its row says how."""
+class ModelRequest:
+    """A request of one model's queue."""
 
     model_id: str
-    """Model to be made."""
+    """Model that it uses, makes or changes."""
+
+
+@attrs.frozen(kw_only=True)
+class CreateModel(ModelRequest):
+    """Make a fresh adapter; its row says how."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Batch:
+class Batch(ModelRequest):
     """forward or forward_backward over examples."""
 
-    model_id: str
-    """Model to use."""
     examples: tuple[Example, ...] = attrs.field(repr=False)
     """One a datum, in order."""
     loss_fn: str
@@ -42,45 +46,17 @@ class Batch:
 
 
 @attrs.frozen(kw_only=True)
-class Adam:
-    """One optimizer step; fits the engine's AdamSettings."""
+class Step(ModelRequest):
+    """One optimizer step."""
 
-    model_id: str
-    """Model to change."""
-    learning_rate: float = 1e-4
-    """Size of a step."""
-    beta1: float = 0.9
-    """Decay of the first moment."""
-    beta2: float = 0.95
-    """Decay of the second moment."""
-    eps: float = 1e-12
-    """Added to the root of the second moment."""
-    weight_decay: float = 0.0
-    """Decoupled decay."""
-    grad_clip_norm: float = 0.0
-    """Largest gradient norm; 0 is off."""
+    params: AdamParams | DimuonParams
+    """Settings of the optimizer; their class says which."""
 
 
 @attrs.frozen(kw_only=True)
-class Dimuon:
-    """One step of the other optimizer; fits the engine's DimuonSettings."""
-
-    model_id: str
-    """Model to change."""
-    learning_rate: float
-    """Size of a step."""
-    beta1: float = 0.9
-    """Decay of the running mean of the gradient."""
-    grad_clip_norm: float = 0.0
-    """Largest gradient norm; 0 is off."""
-
-
-@attrs.frozen(kw_only=True)
-class Save:
+class Save(ModelRequest):
     """Write a checkpoint: for training (with the optimizer), for sampling, or outside the list."""
 
-    model_id: str
-    """Model to save."""
     tinker_path: str
     """Where to."""
     op: str
@@ -88,11 +64,9 @@ class Save:
 
 
 @attrs.frozen(kw_only=True)
-class SaveEphemeral:
+class SaveEphemeral(ModelRequest):
     """Keep the weights of this moment for one sampler."""
 
-    model_id: str
-    """Model to copy."""
     sampler_id: str
     """Sampler to be made."""
     seq: int | None
@@ -100,11 +74,9 @@ class SaveEphemeral:
 
 
 @attrs.frozen(kw_only=True)
-class Load:
+class Load(ModelRequest):
     """Replace the weights (and the optimizer's state) by those of a checkpoint."""
 
-    model_id: str
-    """Model to change."""
     tinker_path: str
     """Where from."""
     optimizer: bool
@@ -114,11 +86,8 @@ class Load:
 
 
 @attrs.frozen(kw_only=True)
-class Unload:
+class Unload(ModelRequest):
     """Forget the model; its checkpoints stay."""
-
-    model_id: str
-    """Model to forget."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -158,5 +127,5 @@ class SampleRequest:
     """In which form the logprobs of the prompt's targets are answered."""
 
 
-TrainingRequest = CreateModel | Batch | Adam | Dimuon | Save | SaveEphemeral | Load | Unload
+TrainingRequest = CreateModel | Batch | Step | Save | SaveEphemeral | Load | Unload
 """What is queued for a model."""

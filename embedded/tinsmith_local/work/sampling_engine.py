@@ -15,7 +15,7 @@ import numpy as np
 from tinsmith.core.errors import TinkerError
 
 from tinsmith_local.engine.batch import ExampleError
-from tinsmith_local.engine.scheduler import SampleHandle, Scheduler
+from tinsmith_local.engine.scheduler import Scheduler
 from tinsmith_local.models.adapters import load_adapter
 from tinsmith_local.store import DataDir, PromiseRow, StorageFullError
 from tinsmith_local.work import results
@@ -23,6 +23,7 @@ from tinsmith_local.work import results
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tinsmith_local.engine.jobs import SampleHandle
     from tinsmith_local.engine.lora import Adapter
     from tinsmith_local.models.registry import ModelRegistry
     from tinsmith_local.work.operations import SampleRequest

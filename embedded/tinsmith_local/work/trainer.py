@@ -30,13 +30,12 @@ from tinsmith_local.store import (
 )
 from tinsmith_local.work import apply, results
 from tinsmith_local.work.operations import (
-    Adam,
     Batch,
     CreateModel,
-    Dimuon,
     Load,
     Save,
     SaveEphemeral,
+    Step,
     TrainingRequest,
     Unload,
 )
@@ -117,7 +116,7 @@ class Trainer:
 
     def _apply(self, row: PromiseRow, operation: TrainingRequest) -> None:
         """Choose what to do."""
-        if isinstance(operation, Batch | Adam | Dimuon):
+        if isinstance(operation, Batch | Step):
             self._change(row, operation)
         elif isinstance(operation, CreateModel):
             self._live_models.get(operation.model_id)
@@ -131,7 +130,7 @@ class Trainer:
         else:
             self._unload(row, operation)
 
-    def _change(self, row: PromiseRow, operation: Batch | Adam | Dimuon) -> None:
+    def _change(self, row: PromiseRow, operation: Batch | Step) -> None:
         """Compute, and count what was computed towards the next snapshot."""
         live = self._live_models.get(operation.model_id)
         begun = time.monotonic()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from attrs import frozen
+from tinsmith_api.models import AdamParams
 from tinsmith_local.engine.base_model import BaseModel, Weights
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.config import ModelConfig
@@ -76,13 +77,6 @@ def distance(ours: AnyArray, reference: AnyArray) -> float:
     return float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-12))
 
 
-@frozen(kw_only=True)
-class Adam:
-    """Settings of the reference's optimizer."""
-
-    learning_rate: float = 2e-3
-    beta1: float = 0.9
-    beta2: float = 0.95
-    eps: float = 1e-12
-    weight_decay: float = 0.0
-    grad_clip_norm: float = 0.0
+def adam(**change: float) -> AdamParams:
+    """Settings of the reference's optimizer, some of them changed."""
+    return AdamParams(**{"learning_rate": 2e-3, **change})

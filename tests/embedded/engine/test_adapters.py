@@ -10,7 +10,7 @@ from tinsmith_local.engine.lora import Adapter, LoraSpec
 from tinsmith_local.engine.optim import adam_step
 from tinsmith_local.engine.train import forward_backward
 
-from tests.embedded.engine.golden import Adam, load_golden
+from tests.embedded.engine.golden import adam, load_golden
 from tests.embedded.tolerances import rounding
 
 GOLDEN = load_golden("qwen2")
@@ -56,7 +56,7 @@ def train(adapter: Adapter, steps: int) -> None:
     """Take optimizer steps on the golden batch."""
     for _ in range(steps):
         forward_backward(GOLDEN.model, adapter, GOLDEN.examples, "cross_entropy")
-        adam_step(adapter, Adam())
+        adam_step(adapter, adam())
 
 
 def test_training_continues_from_stored_state_bit_for_bit() -> None:
@@ -119,9 +119,9 @@ def test_a_step_without_gradients_moves_nothing_the_first_time() -> None:
     """No gradient counts as zero; with weight decay alone parameters shrink."""
     adapter = GOLDEN.adapter
     before = adapter.flat.copy()
-    assert adam_step(adapter, Adam())["grad_norm:mean"] == 0.0
+    assert adam_step(adapter, adam())["grad_norm:mean"] == 0.0
     np.testing.assert_array_equal(adapter.flat, before)
-    adam_step(adapter, Adam(learning_rate=0.1, weight_decay=0.5))
+    adam_step(adapter, adam(learning_rate=0.1, weight_decay=0.5))
     np.testing.assert_allclose(adapter.flat, before * 0.95, rtol=rounding(2))  # a product and a difference
 
 
@@ -131,7 +131,7 @@ def test_a_gradient_that_is_not_finite_is_dropped() -> None:
     before = adapter.flat.tobytes()
     adapter.add_grads(np.full_like(adapter.flat, np.inf))
     with pytest.raises(ValueError, match="not finite"):
-        adam_step(adapter, Adam())
+        adam_step(adapter, adam())
     assert (adapter.flat.tobytes(), adapter.step) == (before, 0)
     train(adapter, 1)
     assert adapter.step == 1
@@ -153,5 +153,5 @@ def test_settings_out_of_range(change: dict[str, float]) -> None:
     """Each is a ValueError that names the setting, and nothing moves."""
     adapter = GOLDEN.adapter
     with pytest.raises(ValueError, match=next(iter(change))):
-        adam_step(adapter, Adam(**change))
+        adam_step(adapter, adam(**change))
     assert adapter.step == 0

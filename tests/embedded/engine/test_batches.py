@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinsmith_local.engine import train, unembed, workers
 from tinsmith_local.engine.batch import Example, ExampleError
+from tinsmith_local.engine.jobs import SampleJob
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.scheduler import SampleJob, sample
+from tinsmith_local.engine.scheduler import sample
 from tinsmith_local.engine.train import BatchOutput, DivergedError, forward_backward
 
 from tests.embedded.engine.golden import Golden, distance, load_golden

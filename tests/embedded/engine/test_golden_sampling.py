@@ -6,8 +6,9 @@ import pytest
 from tinsmith_local.engine.base_model import BaseModel
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.decode import Decoder
+from tinsmith_local.engine.jobs import SampleJob, StopRule
 from tinsmith_local.engine.lora import Adapter
-from tinsmith_local.engine.scheduler import SampleJob, StopRule, sample
+from tinsmith_local.engine.scheduler import sample
 from tinsmith_local.engine.stack import Stack
 from tinsmith_local.engine.tape import Keep
 from tinsmith_local.engine.workers import exclusive

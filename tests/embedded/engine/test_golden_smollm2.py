@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from tinsmith_local.engine.base_model import BaseModel
 from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.jobs import SampleJob, StopRule
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.scheduler import SampleJob, StopRule, sample
+from tinsmith_local.engine.scheduler import sample
 from tinsmith_local.engine.train import forward_backward
 from tinsmith_local.models.fetch import PACKAGED_MODELS, find_cached
 from tinsmith_local.models.gguf import open_gguf

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from tinsmith_api.models import AdamParams
 from tinsmith_local.engine.batch import Example
 from tinsmith_local.engine.losses import LOSS_NAMES
 from tinsmith_local.engine.optim import adam_step
 from tinsmith_local.engine.train import forward_backward
 
-from tests.embedded.engine.golden import Adam, Golden, distance, load_golden
+from tests.embedded.engine.golden import Golden, adam, distance, load_golden
 
 TOLERANCE = 1e-4
 """Twice `rounding(model_terms(...))` of these models: the reference adds in an order of its own."""
@@ -60,10 +61,10 @@ def test_several_targets_a_position() -> None:
 
 @pytest.mark.parametrize(
     ("label", "settings"),
-    [("plain", Adam()), ("decay_clip", Adam(weight_decay=0.1, grad_clip_norm=1.0))],
+    [("plain", adam()), ("decay_clip", adam(weight_decay=0.1, grad_clip_norm=1.0))],
     ids=["plain", "decay_clip"],
 )
-def test_three_adam_steps(golden: Golden, label: str, settings: Adam) -> None:
+def test_three_adam_steps(golden: Golden, label: str, settings: AdamParams) -> None:
     """Parameters after three steps, without and with weight decay and clipping."""
     adapter, model = golden.adapter, golden.model
     for _ in range(3):

@@ -5,8 +5,9 @@ import pytest
 from attrs import evolve
 from tinsmith_local.engine.base_model import BaseModel
 from tinsmith_local.engine.batch import Example, ExampleError, ImageSpan
+from tinsmith_local.engine.jobs import SampleJob, StopRule
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.scheduler import SampleJob, StopRule, sample
+from tinsmith_local.engine.scheduler import sample
 from tinsmith_local.engine.train import forward_backward
 
 from tests.embedded.engine.models import random_model

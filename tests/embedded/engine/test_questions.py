@@ -5,7 +5,8 @@ import numpy.typing as npt
 import pytest
 from attrs import evolve
 from tinsmith_local.engine.batch import Example
-from tinsmith_local.engine.scheduler import SampleJob, StopRule, sample
+from tinsmith_local.engine.jobs import SampleJob, StopRule
+from tinsmith_local.engine.scheduler import sample
 from tinsmith_local.engine.train import forward_backward
 
 from tests.embedded.engine.models import random_model

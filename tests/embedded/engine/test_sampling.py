@@ -11,16 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinsmith_local.engine import prompts, slot_table, workers
 from tinsmith_local.engine.batch import Example
+from tinsmith_local.engine.jobs import SampleHandle, SampleJob, SampleOutput, StopRule, TopTokens
 from tinsmith_local.engine.lora import Adapter, LoraSpec
-from tinsmith_local.engine.scheduler import (
-    SampleHandle,
-    SampleJob,
-    SampleOutput,
-    Scheduler,
-    StopRule,
-    TopTokens,
-    sample,
-)
+from tinsmith_local.engine.scheduler import Scheduler, sample
 from tinsmith_local.engine.train import forward_backward
 
 from tests.embedded.engine.models import random_model

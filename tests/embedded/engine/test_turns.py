@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from attrs import evolve
 from tinsmith_local.engine import slot_table, workers
-from tinsmith_local.engine.scheduler import SampleHandle, SampleJob, Scheduler, StopRule, sample
+from tinsmith_local.engine.jobs import SampleHandle, SampleJob, StopRule
+from tinsmith_local.engine.scheduler import Scheduler, sample
 
 from tests.embedded.engine.models import random_model
 from tests.embedded.engine.test_sampling import bits, finish

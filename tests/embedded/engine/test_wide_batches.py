@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from tinsmith_local.engine import rows
-from tinsmith_local.engine.scheduler import SampleJob, Scheduler, sample
+from tinsmith_local.engine.jobs import SampleJob
+from tinsmith_local.engine.scheduler import Scheduler, sample
 from tinsmith_local.models.registry import load
 from tinsmith_local.models.tiny import open_tiny
 
