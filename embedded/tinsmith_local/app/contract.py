@@ -54,12 +54,6 @@ class OperationRules:
 
     id: str
     """Operation id."""
-    method: str
-    """HTTP method in capitals."""
-    paths: tuple[str, ...]
-    """Path with its parameters in braces, and its aliases."""
-    is_open: bool
-    """Whether it is served without a key."""
     parameters: tuple[Parameter, ...]
     """Its parameters."""
     body: Any | None
@@ -68,8 +62,6 @@ class OperationRules:
     """Groups of fields of which exactly one is given."""
     tag: str | None
     """Constant of the body's `type`, which old clients leave out."""
-    promise: bool
-    """Whether it answers a promise."""
 
 
 @cache
@@ -104,24 +96,20 @@ class Contract:
         """Return the compiled rules of an operation."""
         with self._lock:
             if operation_id not in self._compiled:
-                self._compiled[operation_id] = _compile(operation_id, *self._places[operation_id])
+                self._compiled[operation_id] = _compile(operation_id, self._places[operation_id][2])
             return self._compiled[operation_id]
 
 
-def _compile(operation_id: str, path: str, method: str, operation: dict[str, Any]) -> OperationRules:
+def _compile(operation_id: str, operation: dict[str, Any]) -> OperationRules:
     """Compile one operation."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     schema = _resolve(content["schema"]) if content else {}
     return OperationRules(
         id=operation_id,
-        method=method.upper(),
-        paths=(path, *operation.get("x-tinker-path-aliases", ())),
-        is_open=operation.get("security") == [],
         parameters=tuple(_parameter(_resolve(raw)) for raw in operation.get("parameters", ())),
         body=_validator(content["schema"]) if content else None,
         exactly_one=tuple(tuple(group["required"]) for group in schema.get("oneOf", ())),
         tag=schema.get("properties", {}).get("type", {}).get("const"),
-        promise="x-tinker-result" in operation,
     )
 
 
