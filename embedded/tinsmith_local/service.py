@@ -240,7 +240,11 @@ class Service:
             names_repeated=imitate.duplicates_409,
         )
         admission = Admission(
-            sequencer=sequencer, promises=self.promises, table=self.promise_table, submit=self._submit
+            sequencer=sequencer,
+            promises=self.promises,
+            table=self.promise_table,
+            submit=self._submit,
+            clock=self._clock,
         )
         queue = ModelQueue(
             lookups=self._lookups,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import attrs
 from tinsmith_api import models
@@ -11,7 +12,7 @@ from tinsmith_api import models
 from tinsmith_local.app.answers import Refusal
 from tinsmith_local.store import Also, PromiseRow, PromiseTable, StorageFullError
 from tinsmith_local.work.operations import SampleRequest, TrainingRequest
-from tinsmith_local.work.promise_store import Acceptance, PromiseStore
+from tinsmith_local.work.promise_store import PromiseStore
 from tinsmith_local.work.sequencer import GapTimeoutError, SequenceConflictError, Sequencer
 
 if TYPE_CHECKING:
@@ -22,11 +23,8 @@ Build = Callable[[int | None], tuple[TrainingRequest | SampleRequest, Also | Non
 it; it may still refuse, and then the number stays free."""
 
 
-class Submit(Protocol):
-    """Hands accepted work to the engine's thread."""
-
-    def __call__(self, row: PromiseRow, operation: TrainingRequest | SampleRequest) -> None:
-        """Queue it."""
+Submit = Callable[[PromiseRow, TrainingRequest | SampleRequest], None]
+"""Hands accepted work to the engine's thread."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -37,6 +35,7 @@ class Admission:
     _promises: PromiseStore
     _table: PromiseTable
     _submit: Submit
+    _clock: Callable[[], float]
 
     async def admit(
         self,
@@ -52,16 +51,18 @@ class Admission:
 
         def accept(number: int | None) -> PromiseRow:
             operation, also = build(number)
-            wanted = Acceptance(
+            row = PromiseRow(
+                request_id=uuid.uuid4().hex,
                 scope=scope,
                 seq=number,
                 digest=call.digest,
                 op=call.operation,
-                body=call.raw,
                 model_id=model_id,
                 position=None if model_id is None else self._table.last_position(model_id) + 1,
+                created_at=self._clock(),
+                body_bytes=len(call.raw),
             )
-            row = self._promises.accept(wanted, also)
+            self._promises.accept(row, call.raw, also)
             self._submit(row, operation)
             return row
 

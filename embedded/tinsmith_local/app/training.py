@@ -16,7 +16,7 @@ from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.call import THREAD_BYTES, Call, whole
 from tinsmith_local.app.lookups import Lookups
 from tinsmith_local.app.requests import RequestDecoder, step
-from tinsmith_local.store import RunRow, RunTable, insert_run
+from tinsmith_local.store import AdapterShape, RunRow, RunTable, insert_row
 from tinsmith_local.work.lifetimes import LastUse
 from tinsmith_local.work.operations import CreateModel, TrainingRequest, Unload
 from tinsmith_local.work.trainer import Trainer
@@ -62,14 +62,9 @@ class ModelQueue:
         call: Call,
         session_id: str,
         build: Callable[[str], TrainingRequest],
+        shape: AdapterShape,
         *,
-        base_model: str,
-        rank: int,
         seed: int,
-        train_attn: bool,
-        train_mlp: bool,
-        train_unembed: bool,
-        optimizer: str,
     ) -> models.UntypedAPIFuture:
         """Make a model of a session by the request that `build` returns for its name."""
         number, now = call.whole("model_seq_id"), self._clock()
@@ -77,23 +72,18 @@ class ModelQueue:
         run = RunRow(
             model_id=model_id,
             session_id=session_id,
-            base_model=base_model,
-            rank=rank,
             seed=seed,
-            train_attn=train_attn,
-            train_mlp=train_mlp,
-            train_unembed=train_unembed,
             user_metadata=metadata(call),
             created_at=now,
             last_request_at=now,
             status="active",
-            optimizer=optimizer,
+            **shape.columns(),
         )
         return await self._admission.admit(
             call,
             f"model:{session_id}",
             number,
-            lambda _: (build(model_id), lambda connection: insert_run(connection, run)),
+            lambda _: (build(model_id), lambda connection: insert_row(connection, run)),
             model_id=model_id,
             ordered=False,
         )
@@ -120,17 +110,20 @@ class TrainingEndpoints:
         self._lookups.config(base_model)
         lora = call.body.get("lora_config") or {}
         seed = whole(lora, "seed", "lora_config")
-        return await self._queue.create(
-            call,
-            session.session_id,
-            lambda model_id: CreateModel(model_id=model_id),
+        shape = AdapterShape(
             base_model=base_model,
             rank=_rank(lora),
-            seed=secrets.randbits(62) if seed is None else seed & (2**63 - 1),
             train_attn=lora.get("train_attn", True),
             train_mlp=lora.get("train_mlp", True),
             train_unembed=lora.get("train_unembed", True),
             optimizer=chosen_optimizer(call) or "adamw",
+        )
+        return await self._queue.create(
+            call,
+            session.session_id,
+            lambda model_id: CreateModel(model_id=model_id),
+            shape,
+            seed=secrets.randbits(62) if seed is None else seed & (2**63 - 1),
         )
 
     async def get_info(self, call: Call) -> models.GetInfoResponse:

@@ -22,7 +22,7 @@ from tinsmith_local.store import (
     RunRow,
     SessionTable,
     file_name,
-    insert_checkpoint,
+    insert_row,
 )
 from tinsmith_local.work.checkpoint_files import CheckpointFiles
 from tinsmith_local.work.operations import Load, Save, SaveEphemeral
@@ -82,7 +82,7 @@ class WeightEndpoints:
             wanted = operation(call.operation, call.body, run.model_id, seq)
             assert isinstance(wanted, Save)
             row = self._row(call, run, wanted, ttl)
-            return wanted, lambda connection: insert_checkpoint(connection, row)
+            return wanted, lambda connection: insert_row(connection, row, replace=True)
 
         return await self._queue.put(call, run, build)
 
@@ -101,17 +101,10 @@ class WeightEndpoints:
             name=name,
             state="making",
             created_at=now,
-            size_bytes=0,
-            public=False,
             expires_at=None if ttl is None else now + ttl,
-            base_model=run.base_model,
-            rank=run.rank,
-            train_attn=run.train_attn,
-            train_mlp=run.train_mlp,
-            train_unembed=run.train_unembed,
             user_metadata=metadata(call),
-            optimizer=run.optimizer,
             directory=_directory(run.model_id, kind, name),
+            **run.columns(),
         )
 
     async def load_weights(self, call: Call) -> models.UntypedAPIFuture:
@@ -141,13 +134,8 @@ class WeightEndpoints:
             call,
             session.session_id,
             lambda model_id: Load(model_id=model_id, tinker_path=path, optimizer=with_state, creates=True),
-            base_model=found.base_model,
-            rank=found.rank,
+            attrs.evolve(found, optimizer=optimizer),
             seed=0,
-            train_attn=found.train_attn,
-            train_mlp=found.train_mlp,
-            train_unembed=found.train_unembed,
-            optimizer=optimizer,
         )
 
     async def weights_info(self, call: Call) -> models.WeightsInfoResponse:
@@ -214,9 +202,9 @@ def _directory(run_id: str, kind: str, name: str) -> str:
 
 def _fit(run: RunRow, found: CheckpointRow) -> None:
     """Refuse a checkpoint of another shape."""
-    for name in ("base_model", "rank", "train_attn", "train_mlp", "train_unembed"):
-        ours, theirs = getattr(run, name), getattr(found, name)
-        if ours != theirs:
+    for name, ours in run.columns().items():
+        theirs = getattr(found, name)
+        if name != "optimizer" and ours != theirs:
             raise Refusal(400, f"the checkpoint has {name} {theirs}, the model {ours}", field=("path",))
 
 

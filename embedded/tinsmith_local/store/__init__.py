@@ -10,21 +10,20 @@ from tinsmith_local.store.checkpoint_table import (
     CheckpointRow,
     CheckpointTable,
     insert_answer,
-    insert_checkpoint,
 )
 from tinsmith_local.store.data_dir import DataDir, DirectoryLock, DirectoryLockedError, file_name
-from tinsmith_local.store.database import Database, StorageFullError
+from tinsmith_local.store.database import Database, StorageFullError, insert_row
 from tinsmith_local.store.promise_table import Also, Applied, PromiseRow, PromiseTable
-from tinsmith_local.store.run_table import RunRow, RunTable, insert_run
+from tinsmith_local.store.run_table import AdapterShape, RunRow, RunTable
 from tinsmith_local.store.session_table import (
     SamplerRow,
     SessionRow,
     SessionTable,
     TelemetryTable,
-    insert_sampler,
 )
 
 __all__ = [
+    "AdapterShape",
     "Also",
     "AnswerTable",
     "Applied",
@@ -45,7 +44,5 @@ __all__ = [
     "TelemetryTable",
     "file_name",
     "insert_answer",
-    "insert_checkpoint",
-    "insert_run",
-    "insert_sampler",
+    "insert_row",
 ]

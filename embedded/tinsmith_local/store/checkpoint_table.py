@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tinsmith_local.store.database import Database, insert_row
+from tinsmith_local.store.run_table import AdapterShape
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from tinsmith_local.store.database import Database
+
 
 @attrs.frozen(kw_only=True)
-class CheckpointRow:
+class CheckpointRow(AdapterShape):
     """One saved checkpoint."""
+
+    TABLE = "checkpoints"
 
     tinker_path: str
     """`tinker://<run>/<kind>/<name>`."""
@@ -31,33 +35,16 @@ class CheckpointRow:
     """`making`, `ready` or `failed`."""
     created_at: float
     """Seconds since the epoch."""
-    size_bytes: int
+    size_bytes: int = 0
     """Size of all its files."""
-    public: bool = attrs.field(converter=bool)
+    public: bool = attrs.field(default=False, converter=bool)
     """Readable by everybody who has the path."""
-    expires_at: float | None
+    expires_at: float | None = None
     """Seconds since the epoch; None keeps it for ever."""
-    base_model: str
-    """Name of the base model."""
-    rank: int
-    """LoRA rank."""
-    train_attn: bool = attrs.field(converter=bool)
-    """Adapters on the attention."""
-    train_mlp: bool = attrs.field(converter=bool)
-    """Adapters on the MLP."""
-    train_unembed: bool = attrs.field(converter=bool)
-    """Adapter on the unembedding."""
     user_metadata: str | None
     """JSON object."""
     directory: str
     """Path below the data directory."""
-    optimizer: str = "adamw"
-    """`adamw` or `dimuon`: what stepped the model."""
-
-
-def insert_checkpoint(connection: sqlite3.Connection, row: CheckpointRow) -> None:
-    """Add or replace a checkpoint inside a transaction of the caller."""
-    insert_row(connection, "checkpoints", row, replace=True)
 
 
 class CheckpointTable:

@@ -27,56 +27,25 @@ class DataDir:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for path in (
-            self.bodies,
-            self.results,
-            self.states,
-            self.checkpoints,
-            self.samplers,
-            self.assets,
-            self.scratch,
-        ):
-            path.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def database(self) -> Path:
+        self.database = root / "tinsmith.sqlite3"
         """The SQLite file."""
-        return self.root / "tinsmith.sqlite3"
-
-    @property
-    def bodies(self) -> Path:
+        self.bodies = root / "bodies"
         """Accepted request bodies that may have to be computed again."""
-        return self.root / "bodies"
-
-    @property
-    def results(self) -> Path:
+        self.results = root / "results"
         """Big results of promises."""
-        return self.root / "results"
-
-    @property
-    def states(self) -> Path:
+        self.states = root / "states"
         """Snapshots of the training state of models."""
-        return self.root / "states"
-
-    @property
-    def checkpoints(self) -> Path:
+        self.checkpoints = root / "checkpoints"
         """Checkpoints that clients saved, in PEFT layout."""
-        return self.root / "checkpoints"
-
-    @property
-    def samplers(self) -> Path:
+        self.samplers = root / "samplers"
         """Adapters of ephemeral samplers, in PEFT layout."""
-        return self.root / "samplers"
-
-    @property
-    def assets(self) -> Path:
+        self.assets = root / "assets"
         """Images that an asset pointer may name."""
-        return self.root / "assets"
-
-    @property
-    def scratch(self) -> Path:
+        self.scratch = root / "scratch"
         """Half-written things; emptied at start."""
-        return self.root / "scratch"
+        for path in vars(self).values():
+            if path != self.database:
+                path.mkdir(parents=True, exist_ok=True)
 
     def empty_scratch(self) -> None:
         """Remove what a killed process left half-written."""

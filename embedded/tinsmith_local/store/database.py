@@ -7,7 +7,7 @@ import sqlite3
 import stat
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import attrs
 from tinsmith.core.errors import TinkerError
@@ -124,19 +124,22 @@ def read_regular(path: Path) -> bytes:
     return path.read_bytes()
 
 
+@attrs.frozen(kw_only=True)
+class TableRow:
+    """A row of a table; its fields are columns."""
+
+    TABLE: ClassVar[str]
+    """Name of the table."""
+
+
 def insert_row(
-    connection: sqlite3.Connection,
-    table: str,
-    row: attrs.AttrsInstance,
-    *,
-    replace: bool = False,
-    **more: object,
+    connection: sqlite3.Connection, row: TableRow, *, replace: bool = False, **more: object
 ) -> None:
-    """Add a row inside a transaction of the caller: its fields, and `more`, are columns."""
+    """Add a row inside a transaction of the caller; `more` are columns that the row does not have."""
     values = {field.name: getattr(row, field.name) for field in attrs.fields(type(row))} | more
     names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
     verb = "INSERT OR REPLACE" if replace else "INSERT"
-    connection.execute(f"{verb} INTO {table} ({names}) VALUES ({marks})", values)
+    connection.execute(f"{verb} INTO {row.TABLE} ({names}) VALUES ({marks})", values)
 
 
 class Database:

@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterable
 import attrs
 
 from tinsmith_local.store.data_dir import INLINE_BYTES, DataDir
-from tinsmith_local.store.database import Database, insert_row, read_regular
+from tinsmith_local.store.database import Database, TableRow, insert_row, read_regular
 
 #: Further writes of the same transaction.
 Also = Callable[[sqlite3.Connection], object]
 
 
 @attrs.frozen(kw_only=True)
-class PromiseRow:
+class PromiseRow(TableRow):
     """One promise; bodies and results stay on disk until asked for."""
+
+    TABLE = "promises"
 
     request_id: str
     """Opaque id that the client polls."""
@@ -32,19 +34,19 @@ class PromiseRow:
     """Fingerprint of the content: tells a repetition from another request under the same number."""
     op: str
     """Operation id of the contract."""
-    model_id: str | None
+    model_id: str | None = None
     """Model whose queue the request is in."""
-    position: int | None
+    position: int | None = None
     """Place in that queue, 1, 2, 3, …: the order of application."""
-    state: str
+    state: str = "accepted"
     """`accepted`, `done`, `failed`, `cancelled` or `expired`."""
-    error: str | None
+    error: str | None = None
     """Why it failed."""
-    category: str | None
+    category: str | None = None
     """`user`, `server` or `unknown`."""
     created_at: float
     """Seconds since the epoch."""
-    finished_at: float | None
+    finished_at: float | None = None
     """Seconds since the epoch."""
     body_bytes: int
     """Size of the accepted body."""
@@ -84,7 +86,7 @@ class PromiseTable:
             self._files.write_file(self._files.bodies / row.request_id, body)
         try:
             with self._database.transaction() as connection:
-                insert_row(connection, "promises", row, body=body if inline else None)
+                insert_row(connection, row, body=body if inline else None)
                 if also is not None:
                     also(connection)
         except BaseException:

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import attrs
 
-from tinsmith_local.store.database import Database, insert_row
-
-if TYPE_CHECKING:
-    import sqlite3
+from tinsmith_local.store.database import Database, TableRow
 
 
 @attrs.frozen(kw_only=True)
-class RunRow:
-    """One training run; its id is the model's id."""
+class AdapterShape(TableRow):
+    """What an adapter is made on and changes: columns of runs and of checkpoints."""
 
-    model_id: str
-    """`<session>:train:<n>`."""
-    session_id: str
-    """Session that it belongs to."""
     base_model: str
     """Name of the base model."""
     rank: int
     """LoRA rank."""
-    seed: int
-    """Seed of the adapter's first weights; drawn by the service when the client gave none."""
     train_attn: bool = attrs.field(converter=bool)
     """Adapters on the attention."""
     train_mlp: bool = attrs.field(converter=bool)
     """Adapters on the MLP."""
     train_unembed: bool = attrs.field(converter=bool)
     """Adapter on the unembedding."""
+    optimizer: str = "adamw"
+    """`adamw` or `dimuon`: what steps it."""
+
+    def columns(self) -> dict[str, Any]:
+        """Return these columns alone, for another row of this shape."""
+        return {field.name: getattr(self, field.name) for field in attrs.fields(AdapterShape)}
+
+
+@attrs.frozen(kw_only=True)
+class RunRow(AdapterShape):
+    """One training run; its id is the model's id."""
+
+    TABLE = "runs"
+
+    model_id: str
+    """`<session>:train:<n>`."""
+    session_id: str
+    """Session that it belongs to."""
+    seed: int
+    """Seed of the adapter's first weights; drawn by the service when the client gave none."""
     user_metadata: str | None
     """JSON object."""
     created_at: float
@@ -44,13 +55,6 @@ class RunRow:
     """Place in the queue up to which the snapshot contains everything; 0 for the fresh adapter."""
     snapshot_file: str | None = None
     """Name of the snapshot below `states/`."""
-    optimizer: str = "adamw"
-    """`adamw` or `dimuon`: what steps it."""
-
-
-def insert_run(connection: sqlite3.Connection, row: RunRow) -> None:
-    """Add a run inside a transaction of the caller."""
-    insert_row(connection, "runs", row)
 
 
 class RunTable:

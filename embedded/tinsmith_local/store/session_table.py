@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tinsmith_local.store.database import Database, insert_row
+from tinsmith_local.store.database import Database, TableRow, insert_row
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator
 
 KEPT_EVENTS = 100_000
@@ -17,8 +16,10 @@ KEPT_EVENTS = 100_000
 
 
 @attrs.frozen(kw_only=True)
-class SessionRow:
+class SessionRow(TableRow):
     """One session."""
+
+    TABLE = "sessions"
 
     session_id: str
     """`session-<16 hex>`."""
@@ -43,8 +44,10 @@ class SessionRow:
 
 
 @attrs.frozen(kw_only=True)
-class SamplerRow:
+class SamplerRow(TableRow):
     """One sampler: a base model, a checkpoint, or the weights of one moment."""
+
+    TABLE = "samplers"
 
     sampler_id: str
     """`<session>:sample:<n>`."""
@@ -72,11 +75,6 @@ class SamplerRow:
     """How many clients joined it."""
 
 
-def insert_sampler(connection: sqlite3.Connection, row: SamplerRow) -> None:
-    """Add a sampler inside a transaction of the caller; one of that id is replaced."""
-    insert_row(connection, "samplers", row, replace=True)
-
-
 class SessionTable:
     """The tables of sessions and samplers."""
 
@@ -86,7 +84,7 @@ class SessionTable:
     def add(self, row: SessionRow) -> None:
         """Keep a new session."""
         with self._database.transaction() as connection:
-            insert_row(connection, "sessions", row)
+            insert_row(connection, row)
 
     def find(self, session_id: str) -> SessionRow | None:
         """Find a session by its id."""
@@ -133,7 +131,7 @@ class SessionTable:
     def add_sampler(self, row: SamplerRow) -> None:
         """Keep a new sampler."""
         with self._database.transaction() as connection:
-            insert_sampler(connection, row)
+            insert_row(connection, row)
 
     def sampler(self, sampler_id: str) -> SamplerRow | None:
         """Find a sampler by its id."""

@@ -16,7 +16,7 @@ from tinsmith_local.store import (
     Database,
     DataDir,
     insert_answer,
-    insert_checkpoint,
+    insert_row,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class CheckpointFiles:
             )
             self._forget_adapter(row.directory)
             with self._database.transaction() as connection:
-                insert_checkpoint(connection, attrs.evolve(row, size_bytes=size))
+                insert_row(connection, attrs.evolve(row, size_bytes=size), replace=True)
 
     async def copy(self, source: CheckpointRow, copy: CheckpointRow, key: str, digest: bytes) -> None:
         """Copy a checkpoint's files, then make the copy and the answer under its key true together.
@@ -83,6 +83,6 @@ class CheckpointFiles:
                 raise FileExistsError(copy.tinker_path)
             self._files.write_directory(self._files.root / copy.directory, fill)
             with self._database.transaction() as connection:
-                insert_checkpoint(connection, copy)
+                insert_row(connection, copy, replace=True)
                 if key:
                     insert_answer(connection, key, digest, copy.tinker_path, self._clock())

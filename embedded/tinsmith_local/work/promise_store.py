@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections import OrderedDict
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -46,26 +45,6 @@ class Outcome:
     """`user`, `server` or `unknown`."""
     op: str = ""
     """Operation id."""
-
-
-@attrs.frozen(kw_only=True)
-class Acceptance:
-    """What is to be promised."""
-
-    scope: str
-    """What the number counts in."""
-    seq: int | None
-    """Number that the client gave."""
-    digest: bytes
-    """Fingerprint of the content."""
-    op: str
-    """Operation id."""
-    body: bytes = attrs.field(repr=False)
-    """Accepted bytes: what a restart computes from."""
-    model_id: str | None = None
-    """Model whose queue it is in."""
-    position: int | None = None
-    """Place in that queue."""
 
 
 @attrs.define
@@ -163,26 +142,10 @@ class PromiseStore:
         self._completions = Completions(table)
         self._closing = False
 
-    def accept(self, wanted: Acceptance, also: Also | None = None) -> PromiseRow:
-        """Journal a request and return its promise."""
-        row = PromiseRow(
-            request_id=uuid.uuid4().hex,
-            scope=wanted.scope,
-            seq=wanted.seq,
-            digest=wanted.digest,
-            op=wanted.op,
-            model_id=wanted.model_id,
-            position=wanted.position,
-            state="accepted",
-            error=None,
-            category=None,
-            created_at=self._clock(),
-            finished_at=None,
-            body_bytes=len(wanted.body),
-        )
-        self._table.accept(row, wanted.body, also)
+    def accept(self, row: PromiseRow, body: bytes, also: Also | None = None) -> None:
+        """Journal a request; from now on its promise is pending."""
+        self._table.accept(row, body, also)
         self.resume(row)
-        return row
 
     def resume(self, row: PromiseRow) -> None:
         """Register a promise as pending: a new one, or one that an earlier process left."""

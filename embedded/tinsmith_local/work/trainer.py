@@ -26,7 +26,7 @@ from tinsmith_local.store import (
     SamplerRow,
     StorageFullError,
     file_name,
-    insert_sampler,
+    insert_row,
 )
 from tinsmith_local.work import apply, results
 from tinsmith_local.work.operations import (
@@ -205,7 +205,9 @@ class Trainer:
             status="ready",
         )
         made = models.SaveWeightsForSamplerResponse(sampling_session_id=operation.sampler_id)
-        self._finish(row, results.encode(made), lambda connection: insert_sampler(connection, sampler))
+        self._finish(
+            row, results.encode(made), lambda connection: insert_row(connection, sampler, replace=True)
+        )
         self._keep_adapter(str(directory.relative_to(self._files.root)), live.adapter.snapshot())
 
     def _load(self, row: PromiseRow, operation: Load) -> None:
