@@ -21,7 +21,7 @@ from tinsmith.core.addresses import is_local, local_path
 from tinsmith_local.options import ServeOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import Mapping
 
     from tinsmith_local.service import Service
 
@@ -73,7 +73,7 @@ class LocalTransport(httpx.AsyncBaseTransport):
                 "this process was forked from the one with the local service; `tinsmith serve` can be shared",
                 request=request,
             )
-        body = b"".join([part async for part in _stream(request)])
+        body = await request.aread()
         timeout = request.extensions.get("timeout", {}).get("read")
         try:
             async with asyncio.timeout(timeout):
@@ -103,16 +103,6 @@ def _close(service: Service, private: Path | None, process: int) -> None:
     give_back(service)
     if private is not None:
         shutil.rmtree(private, ignore_errors=True)
-
-
-async def _stream(request: httpx.Request) -> AsyncIterator[bytes]:
-    """Read the body of a request, whichever kind of stream it has."""
-    if isinstance(request.stream, httpx.AsyncByteStream):
-        async for part in request.stream:
-            yield part
-    else:
-        for part in request.stream:
-            yield part
 
 
 class _Exchange:
