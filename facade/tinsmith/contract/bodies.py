@@ -8,9 +8,10 @@ more: some servers refuse fields that they do not know.
 from __future__ import annotations
 
 import secrets
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from tinsmith.core import __version__
+import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,9 +34,18 @@ BATCHES: tuple[Batch, ...] = ("forward", "forward_backward")
 _BY_TYPE = {"string": "x", "integer": 1, "number": 1.0, "boolean": False, "array": [], "null": None}
 
 
-def smallest_body(contract: Contract, op: Operation, values: Mapping[str, Json]) -> Json:
-    """Return the smallest body of an operation; `values` are what fields of these names get."""
-    return _smallest(contract, contract.request_schema(op), values)
+def smallest_body(
+    contract: Contract,
+    op: Operation,
+    values: Mapping[str, Json],
+    given: Mapping[str, Json] = MappingProxyType({}),
+) -> Json:
+    """Return the smallest body of an operation.
+
+    `values` are what fields of these names get. `given` are fields that it has in any case: of groups of
+    fields that exclude each other it takes the one that they belong to, else the first.
+    """
+    return _smallest(contract, contract.request_schema(op), values, given)
 
 
 def parameters_of(
@@ -49,7 +59,12 @@ def parameters_of(
     }
 
 
-def _smallest(contract: Contract, schema: Json, values: Mapping[str, Json]) -> Json:
+def _smallest(
+    contract: Contract,
+    schema: Json,
+    values: Mapping[str, Json],
+    given: Mapping[str, Json] = MappingProxyType({}),
+) -> Json:
     """Return the smallest value of a schema, filled from its defaults, examples and types."""
     schema = contract.resolve(schema)
     for key in ("const", "default"):
@@ -57,10 +72,11 @@ def _smallest(contract: Contract, schema: Json, values: Mapping[str, Json]) -> J
             return schema[key]
     if "properties" in schema:
         properties = schema["properties"]
-        return {
+        smallest = {
             name: values[name] if name in values else _smallest(contract, properties[name], values)
-            for name in _needed(schema)
+            for name in _needed(schema, given)
         }
+        return {**smallest, **given}
     for key in ("examples", "enum"):
         if schema.get(key):
             return schema[key][0]
@@ -73,10 +89,11 @@ def _smallest(contract: Contract, schema: Json, values: Mapping[str, Json]) -> J
     return {} if "object" in kind else _BY_TYPE[kind if isinstance(kind, str) else kind[0]]
 
 
-def _needed(schema: Json) -> list[str]:
-    """Return the fields that are required, and the first group of those that exclude each other."""
+def _needed(schema: Json, given: Mapping[str, Json]) -> list[str]:
+    """Return the fields that are required, and one group of those that exclude each other."""
     groups = [one["required"] for one in schema.get("oneOf", ()) if "required" in one]
-    wanted = {*schema.get("required", ()), *(groups[0] if groups else ())}
+    group = max(groups, key=lambda names: len(given.keys() & names), default=())
+    wanted = {*schema.get("required", ()), *group}
     return [name for name in schema["properties"] if name in wanted]
 
 
@@ -93,95 +110,54 @@ def unknown_ids() -> dict[str, str]:
     }
 
 
-def session() -> dict[str, Json]:
-    """Return the body that opens a session."""
-    return {
-        "tags": ["contract-check"],
-        "user_metadata": {},
-        "sdk_version": __version__,
-        "type": "create_session",
-    }
+SESSION: Mapping[str, Json] = {"tags": ["contract-check"], "user_metadata": {}}
+"""Fields of the request that opens a session."""
+
+MODEL: Mapping[str, Json] = {
+    "user_metadata": {},
+    "lora_config": {"rank": 1, "seed": 7, "train_mlp": True, "train_attn": True, "train_unembed": True},
+}
+"""Fields of a request that makes a model."""
+
+EVENT: Mapping[str, Json] = {
+    "event": "GENERIC_EVENT",
+    "event_id": "bd03b636-2bbf-41a9-97d5-5e1581b14e1d",
+    "event_session_index": 0,
+    "severity": "INFO",
+    "timestamp": "2026-11-22T06:55:44.088675Z",
+    "event_name": "contract.check",
+    "event_data": {},
+}
+"""One event of telemetry."""
 
 
-def telemetry(session_id: str) -> dict[str, Json]:
-    """Return one event."""
-    event = {
-        "event": "GENERIC_EVENT",
-        "event_id": "bd03b636-2bbf-41a9-97d5-5e1581b14e1d",
-        "event_session_index": 0,
-        "severity": "INFO",
-        "timestamp": "2026-11-22T06:55:44.088675Z",
-        "event_name": "contract.check",
-        "event_data": {},
-    }
-    return {
-        "events": [event],
-        "platform": "Linux",
-        "sdk_version": __version__,
-        "session_id": session_id,
-        "process_uuid": event["event_id"],
-    }
-
-
-def model(session_id: str | None, number: int, base_model: str | None) -> dict[str, Json]:
-    """Return the body that makes a model."""
-    lora = {"rank": 1, "seed": 7, "train_mlp": True, "train_attn": True, "train_unembed": True}
-    return {
-        "session_id": session_id,
-        "model_seq_id": number,
-        "base_model": base_model,
-        "user_metadata": {},
-        "lora_config": lora,
-        "type": "create_model",
-    }
-
-
-def batch(operation: Batch, model_id: str, number: int, tokens: tuple[int, ...] = TOKENS) -> dict[str, Json]:
-    """Return a batch as JSON."""
-    datum = {
-        "model_input": {"chunks": [{"type": "encoded_text", "tokens": list(tokens[:-1])}]},
-        "loss_fn_inputs": _loss_inputs(tokens),
-    }
-    return {
-        f"{operation}_input": {"data": [datum], "loss_fn": "cross_entropy"},
-        "model_id": model_id,
-        "seq_id": number,
-    }
-
-
-def _loss_inputs(tokens: tuple[int, ...]) -> dict[str, dict[str, Json]]:
-    shape = [len(tokens) - 1]
-    return {
-        "target_tokens": {"data": list(tokens[1:]), "dtype": "int64", "shape": shape},
-        "weights": {"data": [1.0] * shape[0], "dtype": "float32", "shape": shape},
-    }
-
-
-def protobuf_batch(operation: Batch, model_id: str, number: int, tokens: tuple[int, ...] = TOKENS) -> bytes:
-    """Return a batch as protobuf; both operations have one route there, and the body says which it is."""
+def batch(
+    operation: Batch, encoding: Encoding, model_id: str, number: int, tokens: tuple[int, ...] = TOKENS
+) -> Json:
+    """Return a batch of one datum; bytes are protobuf, for which both operations have one route."""
     from tinsmith.core.codec.encode import encode_forward_backward
     from tinsmith.core.values import Datum, ModelInput, TensorData
 
     datum = Datum(
         model_input=ModelInput.from_ints(list(tokens[:-1])),
-        loss_fn_inputs={name: TensorData(**fields) for name, fields in _loss_inputs(tokens).items()},
+        loss_fn_inputs={
+            "target_tokens": TensorData(list(tokens[1:]), "int64"),
+            "weights": TensorData([1.0] * len(tokens[1:]), "float32"),
+        },
     )
     pieces = encode_forward_backward(
-        operation, [datum], "cross_entropy", None, model_id, number, encoding="protobuf"
+        operation, [datum], "cross_entropy", None, model_id, number, encoding=encoding
     )
-    return b"".join(pieces)
+    body = b"".join(pieces)
+    return body if encoding == "protobuf" else orjson.loads(body)
 
 
-def sample(
-    sampler: str | None, number: int, tokens: tuple[int, ...] = TOKENS, *, most: int = 4
-) -> dict[str, Json]:
-    """Return a request for one sample of at most `most` tokens."""
+def sample(number: int, tokens: tuple[int, ...] = TOKENS, *, most: int = 4) -> dict[str, Json]:
+    """Return fields of a request for one sample of at most `most` tokens."""
     return {
-        "sampling_session_id": sampler,
         "seq_id": number,
         "num_samples": 1,
         "prompt": {"chunks": [{"type": "encoded_text", "tokens": list(tokens)}]},
         "sampling_params": {"max_tokens": most, "seed": 5, "temperature": 1.0, "stop": []},
         "prompt_logprobs": True,
-        "type": "sample",
     }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from tinsmith.contract.document import Contract, shipped
-from tinsmith.contract.exchange import NO_ROUTE, WRONG_KEY, exchanges_in
+from tinsmith.contract.exchange import WRONG_KEY, exchanges_in
 from tinsmith.contract.probe import probe
 from tinsmith.contract.recorder import Recorder
 from tinsmith.contract.report import ITSELF, Report, Row, report
-from tinsmith.contract.traffic import words_of
+from tinsmith.contract.traffic import Traffic, words_of
 from tinsmith.contract.walk import PATIENCE_S, Walk
 from tinsmith.core.errors import APIConnectionError, AuthenticationError
 from tinsmith.core.server_profiles import profile_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from tinsmith.contract.document import Operation
     from tinsmith.contract.exchange import Exchange
     from tinsmith.core.config import ClientConfig
 
@@ -62,7 +64,7 @@ class Check:
         Raises APIConnectionError where nobody answers, and AuthenticationError where the server refuses the
         key. Ctrl-C ends it within seconds.
         """
-        async with self._recorder:
+        async with aclosing(self._recorder):
             try:
                 if self._walk is not None:
                     await self._walk.run()
@@ -97,29 +99,22 @@ class Check:
         """Name the request before the fault."""
         return self.exchanges[-1].name if self.exchanges else "the first request"
 
-    def _asked(self) -> list[Exchange]:
+    def _asked(self) -> list[tuple[Operation, Exchange]]:
         """Return what was asked with the key about what a key opens."""
-        operation = self._contract.operation_of
-        found = [(each, operation(each.method, each.path)) for each in self.exchanges]
-        return [
-            each
-            for each, op in found
-            if each.step not in (WRONG_KEY, NO_ROUTE) and (op is None or op.needs_key)
-        ]
+        calls = Traffic(self._contract, self.exchanges).calls
+        return [(op, each) for op, each in calls if op.needs_key and each.step != WRONG_KEY]
 
     def _shows_something(self, found: Report) -> bool:
         """Whether an operation beside the health check was verified by an answer that says something."""
         verified = {row.operation for row in found.rows if row.verdict == "verified"}
-        for each in self._asked():
-            op = self._contract.operation_of(each.method, each.path)
-            if op is not None and op.id in verified and each.status // 100 == 2 and each.answer is not None:
-                return True
-        return False
+        return any(
+            op.id in verified and each.is_success and each.answer is not None for op, each in self._asked()
+        )
 
     def _require_taken_key(self) -> None:
         """Raise AuthenticationError where all that a key opens stayed shut."""
         # A missing route may be told before the key is looked at.
-        asked = [each for each in self._asked() if each.status not in (404, 405)]
+        asked = [each for _, each in self._asked() if each.status not in (404, 405)]
         if asked and all(each.status in (401, 403) for each in asked):
             status, words = asked[0].status, words_of(asked[0].answer)
             raise AuthenticationError(

@@ -41,26 +41,12 @@ class Operation:
     """Path below the server's root, parameters in braces."""
     aliases: tuple[str, ...]
     """Shorter paths that some servers have instead."""
+    result: str | None
+    """The schema of the result that its promise leads to; None when it is no promise."""
+    request_type: str | None
+    """The name by which polls call it; None when it is no promise."""
     node: Mapping[str, Json] = attrs.field(repr=False)
     """What the document says of it."""
-
-    @property
-    def result(self) -> str | None:
-        """Name the schema of the result that its promise leads to; None when it is no promise."""
-        name: str | None = self.node.get("x-tinker-result")
-        return name
-
-    @property
-    def request_type(self) -> str | None:
-        """Return the name by which polls call it."""
-        name: str | None = self.node.get("x-tinker-request-type")
-        return name
-
-    @property
-    def tags(self) -> list[str]:
-        """Return the nouns that it belongs to."""
-        found: list[str] = self.node.get("tags", [])
-        return found
 
     @property
     def needs_key(self) -> bool:
@@ -111,7 +97,8 @@ class Contract:
         # A path without parameters goes first: sessions/search is no session of the name `search`.
         in_turn = sorted(self.operations.values(), key=lambda op: op.path.count("{"))
         self._in_turn = [(_pattern(path), op) for op in in_turn for path in (op.path, *op.aliases)]
-        self._by_request_type = {op.request_type: op for op in in_turn if op.request_type}
+        self.by_request_type = {op.request_type: op for op in in_turn if op.request_type}
+        """The promise operations, by the name by which polls call them."""
 
     @cached_property
     def in_order(self) -> frozenset[str]:
@@ -162,21 +149,12 @@ class Contract:
         found = self.resolve(schema or {}).get("examples")
         return found[0] if found and isinstance(found[0], Mapping) else {}
 
-    @property
-    def version(self) -> str:
-        """Return the version that the document gives itself."""
-        return str(self.document["info"]["version"])
-
     def operation_of(self, method: str, path: str) -> Operation | None:
         """Find the operation that a request addresses."""
         for pattern, op in self._in_turn:
             if op.method == method and pattern.fullmatch(path):
                 return op
         return None
-
-    def of_request_type(self, name: str | None) -> Operation | None:
-        """Find the promise operation that polls call so."""
-        return None if name is None else self._by_request_type.get(name)
 
     def resolve(self, node: Json) -> Json:
         """Follow references; keywords beside one win over its target's."""
@@ -213,10 +191,14 @@ class Contract:
         """Return the parameters of an operation, references followed."""
         return [self.resolve(raw) for raw in op.node.get("parameters", ())]
 
+    def fields_of(self, op: Operation) -> Mapping[str, Json]:
+        """Return the schemas of the fields of an operation's body."""
+        fields: Mapping[str, Json] = self.resolve(self.request_schema(op) or {}).get("properties", {})
+        return fields
+
     def names_of(self, op: Operation) -> set[str]:
         """Return the names of an operation's parameters and of the fields of its body."""
-        fields = self.resolve(self.request_schema(op) or {}).get("properties", ())
-        return {*fields, *(each["name"] for each in self.parameters(op))}
+        return {*self.fields_of(op), *(each["name"] for each in self.parameters(op))}
 
     def path_names(self, op: Operation) -> list[str]:
         """Name the parameters of an operation's path."""
@@ -272,7 +254,8 @@ def _operations(document: Mapping[str, Json]) -> Iterator[Operation]:
                 shared = item.get("parameters", [])
                 node = {**item[method], "parameters": [*shared, *item[method].get("parameters", [])]}
                 aliases = tuple(node.get("x-tinker-path-aliases", ()))
-                yield Operation(node["operationId"], method.upper(), path, aliases, node)
+                kind = node.get("x-tinker-result"), node.get("x-tinker-request-type")
+                yield Operation(node["operationId"], method.upper(), path, aliases, *kind, node)
 
 
 def _compile(schema: Json, document: Mapping[str, Json]) -> Any:

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+import orjson
 from tinsmith_api.operations import SECRET_HEADERS
 
 from tinsmith.contract.document import shortened
@@ -57,6 +58,20 @@ _SIGNED = re.compile(r"(?<=://)([^/?#]*)[/?#].*", re.DOTALL)
 """Of a signed URL, all behind its host: the signature may stand in the path."""
 
 
+_JSON = (dict, list, str, int, float, bool, type(None))
+_KEPT: Mapping[str, tuple[type, ...]] = {
+    "step": (str,),
+    "method": (str,),
+    "path": (str,),
+    "status": (int,),
+    "request_headers": (dict,),
+    "request": _JSON,
+    "answer_headers": (dict,),
+    "answer": _JSON,
+}
+"""What a capture keeps of each exchange -> what it may be."""
+
+
 class Exchange(NamedTuple):
     """One request and its answer."""
 
@@ -86,12 +101,18 @@ class Exchange(NamedTuple):
     step: str = ""
     """What the check wanted to see with it; empty in traffic of others."""
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the server took the request."""
+        return self.status // 100 == 2
+
 
 def exchanges_in(path: Path) -> Iterator[Exchange]:
     """Read a capture; ValueError for a file that is none."""
     try:
-        examples = _json(path.read_bytes(), ALL_EXAMPLES_DEEP)["examples"]
-        for name, raw in examples.items():
+        found = orjson.loads(path.read_bytes())
+        orjson.dumps(found)  # which refuses what is nested too deeply
+        for name, raw in found["examples"].items():
             yield _exchange(name, raw, path.stem)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} is no capture of traffic: {error}") from error
@@ -99,36 +120,13 @@ def exchanges_in(path: Path) -> Iterator[Exchange]:
 
 def _exchange(name: str, raw: Mapping[str, Json], source: str) -> Exchange:
     """Read one example of a capture; ValueError names the field that is not of its type."""
-    step = raw.get("step", "")
-    for field, value, kind in (
-        ("method", raw["method"], str),
-        ("path", raw["path"], str),
-        ("status", raw["status"], int),
-        ("step", step, str),
-    ):
-        if type(value) is not kind:
-            raise ValueError(f"{field} of {name!r} is {shortened(value)}, not {_KINDS[kind]}")
-    for field in ("request_headers", "answer_headers"):
-        headers = raw[field]
-        if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
-            raise ValueError(f"{field} of {name!r} is {shortened(headers)}, not an object of texts")
-    address = urlsplit(raw["path"])
-    return Exchange(
-        name=name,
-        source=source,
-        method=raw["method"],
-        path=address.path,
-        query=query_of(address.query),
-        status=raw["status"],
-        request_headers=raw["request_headers"],
-        request=raw["request"],
-        answer_headers=raw["answer_headers"],
-        answer=raw["answer"],
-        step=step,
-    )
-
-
-_KINDS = {str: "a text", int: "a whole number"}
+    kept = {"step": "", **{field: raw[field] for field in _KEPT if field in raw or field != "step"}}
+    for field, value in kept.items():
+        texts = value.values() if field.endswith("headers") and isinstance(value, dict) else ()
+        if type(value) not in _KEPT[field] or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"{field} of {name!r} cannot be {shortened(value)}")
+    address = urlsplit(kept.pop("path"))
+    return Exchange(name=name, source=source, path=address.path, query=query_of(address.query), **kept)
 
 
 def query_of(text: str) -> dict[str, str]:
@@ -145,16 +143,8 @@ def written(found: Iterable[Exchange], about: str, contract: Contract, secrets: 
         kind = f"{exchange.method} {op.path if op else exchange.path} {exchange.status}"
         counts[kind] += 1
         query = "&".join(f"{key}={value}" for key, value in exchange.query.items())
-        examples[f"{number:03} {kind}"] = {
-            "step": exchange.step,
-            "method": exchange.method,
-            "path": exchange.path + (f"?{query}" if query else ""),
-            "status": exchange.status,
-            "request_headers": exchange.request_headers,
-            "request": exchange.request,
-            "answer_headers": exchange.answer_headers,
-            "answer": exchange.answer,
-        }
+        kept = {field: getattr(exchange, field) for field in _KEPT}
+        examples[f"{number:03} {kind}"] = {**kept, "path": exchange.path + (f"?{query}" if query else "")}
     document = redacted({"about": about, "counts": dict(counts), "examples": examples}, contract, secrets)
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
@@ -193,8 +183,10 @@ def readable(body: bytes, content_type: str) -> Json:
     if "protobuf" in content_type:
         return {"protobuf": base64.b64encode(body).decode()}
     try:
-        return _json(body, DEEPEST)
-    except ValueError:
+        found = orjson.loads(body)
+        orjson.dumps({"examples": {"": {"answer": found}}})  # so a capture holds it, which must be read again
+        return found
+    except (ValueError, TypeError):  # also for what is nested too deeply
         text = body.decode("utf-8", "replace")
         return {"text": text[:500]} if text.isprintable() else {"bytes": len(body)}
 
@@ -202,35 +194,6 @@ def readable(body: bytes, content_type: str) -> Json:
 def is_bare(body: Json) -> bool:
     """Whether a body was no JSON, but text or bytes."""
     return isinstance(body, dict) and len(body) == 1 and not body.keys().isdisjoint(("text", "bytes"))
-
-
-DEEPEST = 100
-"""Levels of lists and objects that a body may have; what is deeper is no JSON that any message has."""
-ALL_EXAMPLES_DEEP = DEEPEST + 3
-"""Levels of a whole capture, which holds its bodies three levels down."""
-
-
-def _json(body: bytes, deepest: int) -> Json:
-    """Read JSON that can be written again; ValueError for what is too deep, or holds half a character."""
-    try:
-        found = json.loads(body)
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
-    level = [found]
-    for _ in range(deepest + 1):
-        level = [
-            inner
-            for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
-        ]
-        if not level:
-            break
-    else:
-        raise ValueError("the JSON is nested too deeply")
-    if b"\\u" in body:  # the one way in which half of a surrogate pair can come
-        json.dumps(found, ensure_ascii=False).encode()
-    return found
 
 
 def explained(exchange: Exchange) -> Exchange:
@@ -294,6 +257,4 @@ def _protobuf(body: Json, headers: Mapping[str, str]) -> bytes | None:
 
 def _plain(value: Json) -> Json:
     """Turn arrays into lists."""
-    import orjson
-
     return orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))

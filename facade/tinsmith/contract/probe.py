@@ -98,10 +98,11 @@ def _named(body: Json, unknown: Mapping[str, str]) -> set[str]:
 def _known(exchanges: list[Exchange]) -> dict[str, str]:
     """Return ids that answers have shown, one of each kind."""
     answers = (exchange.answer for exchange in exchanges if exchange.status == 200)
-    return {name: value for answer in answers for name, value in _ids_in(answer)}
+    return {name: value for answer in answers for name, value in ids_in(answer)}
 
 
-def _ids_in(answer: Json) -> Iterator[tuple[str, str]]:
+def ids_in(answer: Json) -> Iterator[tuple[str, str]]:
+    """Yield the ids that a list in an answer shows, each with the name of its kind."""
     for field, name, shown in _LISTED:
         rows = field_of(answer, field)
         for row in rows if isinstance(rows, list) else ():

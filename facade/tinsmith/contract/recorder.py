@@ -20,8 +20,6 @@ from tinsmith.io.http.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
-    from typing import Self
 
     from tinsmith.contract.document import Contract, Json
     from tinsmith.core.config import ClientConfig
@@ -66,13 +64,7 @@ class Recorder:
         self._source = config.base_url
         self._wrong_key = Secret(f"tml-{secrets.token_hex(12)}")
 
-    async def __aenter__(self) -> Self:
-        """Return the recorder."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
 

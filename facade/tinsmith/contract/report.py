@@ -90,25 +90,10 @@ class Report:
 
     def document(self) -> dict[str, Json]:
         """Return the report as JSON has it."""
-        return {
-            "source": self.source,
-            "server": self.server,
-            "contract": self.contract,
-            "passed": self.passed,
-            "shows_nothing": self.shows_nothing,
-            "operations": [attrs.asdict(row) for row in self.rows],
-            "deviations": [attrs.asdict(finding) for finding in self.deviations],
-            "dialects": [
-                {
-                    "name": named.dialect.name,
-                    "text": named.dialect.text,
-                    "servers": list(named.dialect.servers),
-                    "seen": [attrs.asdict(finding) for finding in named.findings],
-                }
-                for named in self.dialects
-            ],
-            "left_behind": list(self.left_behind),
-        }
+        found = attrs.asdict(self, filter=lambda field, _: field.name not in ("rules", "only"))
+        found["operations"] = found.pop("rows")
+        found["dialects"] = [{**each["dialect"], "seen": each["findings"]} for each in found["dialects"]]
+        return {**found, "passed": self.passed}
 
 
 def report(
@@ -143,7 +128,7 @@ def report(
     return Report(
         source=source,
         server=_server(traffic, Clues(server)),
-        contract=contract.version,
+        contract=contract.document["info"]["version"],
         rows=tuple(
             _row(op, traffic, op.id in wrong, (untried or {}).get(op.id, ""))
             for op in contract.operations.values()

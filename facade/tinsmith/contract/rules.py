@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from tinsmith.contract.bodies import BATCHES
 from tinsmith.contract.exchange import UNKNOWN, WRONG_KEY
 from tinsmith.contract.judge import Finding
-from tinsmith.contract.traffic import POLL, WAITS, Traffic, field_of, promise_kind, text_of, words_of
+from tinsmith.contract.traffic import POLL, WAITS, Traffic, field_of, outcome, promise_kind, text_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def _repeats(traffic: Traffic) -> Iterator[Finding]:
             continue
         key = ("training" if op.id in contract.in_order else op.id, str(owner), number)
         if key not in first:
-            if exchange.status // 100 == 2:
+            if exchange.is_success:
                 first[key] = (op.id, exchange)
             continue
         before_id, before = first[key]
@@ -75,7 +76,7 @@ def _number_of(contract: Contract, op: Operation) -> tuple[str, str]:
     """Return the fields that identify a request: what it belongs to, and its number there; empty for none."""
     if any(each["name"] == "X-Idempotency-Key" for each in contract.parameters(op)):
         return "", ""  # it is the key that identifies it
-    fields = contract.resolve(contract.request_schema(op) or {}).get("properties", {})
+    fields = contract.fields_of(op)
     owner = next((name for name in _OWNERS if name in fields), "")
     # The number of the request itself goes before that of what it makes.
     number = next((name for name in ("seq_id", *fields) if name in fields and name.endswith("seq_id")), "")
@@ -84,7 +85,7 @@ def _number_of(contract: Contract, op: Operation) -> tuple[str, str]:
 
 def _same_again(traffic: Traffic, op: str, before: Exchange, again: Exchange) -> Iterator[Finding]:
     text = "the same number with the same content is answered as the first time"
-    if again.status // 100 != 2:
+    if not again.is_success:
         rule = "repeat-refused" if again.status == 409 else "repeat"
         yield _finding(op, rule, "status", text, again.status, again)
         return
@@ -104,7 +105,7 @@ def _other_content(traffic: Traffic, op: str, before: Exchange, again: Exchange)
     promise = field_of(again.answer, "request_id")
     if again.status == 409:
         return
-    if again.status // 100 != 2:
+    if not again.is_success:
         yield _finding(op, "other-content", "status", text, again.status, again)
     elif promise is not None and promise == field_of(before.answer, "request_id"):
         yield _finding(op, "other-content", "body/request_id", text, "the first promise", again)
@@ -112,42 +113,28 @@ def _other_content(traffic: Traffic, op: str, before: Exchange, again: Exchange)
         yield _finding(op, "other-applied", "status", text, again.status, again)
 
 
-class _Accepted:
-    """The numbers that one model has accepted: how far they go without a gap, and those beyond."""
-
-    def __init__(self) -> None:
-        self.first_missing = 1
-        self._beyond: set[int] = set()
-
-    def add(self, number: int) -> None:
-        """Note a number; however large it is, it costs no more than a small one."""
-        self._beyond.add(number)
-        while self.first_missing in self._beyond:
-            self._beyond.remove(self.first_missing)
-            self.first_missing += 1
-
-
 def _gaps(traffic: Traffic) -> Iterator[Finding]:
     """Yield numbers that came too early and were applied before those that were missing."""
-    accepted: dict[str, _Accepted] = {}
+    accepted: dict[str, set[int]] = {}
     for place, (op, exchange) in enumerate(traffic.calls):
         made = _made_model(traffic, op, exchange)
         if made is not None:
-            accepted.setdefault(made, _Accepted())
-        model = accepted.get(str(field_of(exchange.request, "model_id")))
+            accepted.setdefault(made, set())
+        numbers = accepted.get(str(field_of(exchange.request, "model_id")))
         number = field_of(exchange.request, "seq_id")
-        if model is None or op.id not in traffic.contract.in_order or not isinstance(number, int):
+        if numbers is None or op.id not in traffic.contract.in_order or not isinstance(number, int):
             continue
-        missing = model.first_missing
-        if exchange.status // 100 == 2:
-            model.add(number)
-        if missing < number and exchange.step:  # traffic of others is seldom whole
-            yield from _gap(traffic, op.id, place, exchange, missing)
+        if exchange.step:  # traffic of others is seldom whole
+            missing = next(each for each in count(1) if each not in numbers)
+            if missing < number:
+                yield from _gap(traffic, op.id, place, exchange, missing)
+        if exchange.is_success:
+            numbers.add(number)
 
 
 def _made_model(traffic: Traffic, op: Operation, exchange: Exchange) -> str | None:
     """Return the model that a poll brought; its numbers begin there."""
-    if op.id != POLL or exchange.status // 100 != 2:
+    if op.id != POLL or not exchange.is_success:
         return None
     kind = promise_kind(traffic.contract, exchange, traffic.issued)
     return text_of(exchange.answer, "model_id") if kind is not None and kind.id == "create_model" else None
@@ -160,7 +147,7 @@ def _gap(traffic: Traffic, op: str, place: int, exchange: Exchange, missing: int
         yield _finding(op, "gap-at-once", "status", text, 409, exchange)
     promise = field_of(exchange.answer, "request_id")
     found = traffic.final(promise)
-    if exchange.status // 100 != 2 or found is None or traffic.result(promise) is None:
+    if not exchange.is_success or found is None or traffic.result(promise) is None:
         return
     filled = any(
         field_of(each.request, "model_id") == owner and field_of(each.request, "seq_id") == missing
@@ -173,7 +160,8 @@ def _gap(traffic: Traffic, op: str, place: int, exchange: Exchange, missing: int
 def _results(traffic: Traffic) -> Iterator[Finding]:
     """Yield results that have more or less than was asked for."""
     for promise, submission in traffic.issued.items():
-        op, result, found = traffic.operation(submission), traffic.result(promise), traffic.final(promise)
+        op = traffic.contract.operation_of(submission.method, submission.path)
+        result, found = traffic.result(promise), traffic.final(promise)
         if op is None or result is None or found is None or not isinstance(submission.request, Mapping):
             continue
         try:
@@ -248,9 +236,9 @@ def _lists(traffic: Traffic) -> Iterator[Finding]:
     for op, exchange in traffic.calls:
         if op.changes_checkpoint:
             shelf.change(op, exchange)
-        elif exchange.status // 100 == 2 and op.id == POLL:
+        elif exchange.is_success and op.id == POLL:
             shelf.keep(exchange)
-        elif exchange.status // 100 == 2 and op.id == "list_checkpoints":
+        elif exchange.is_success and op.id == "list_checkpoints":
             yield from shelf.listed(op.id, exchange)
 
 
@@ -261,18 +249,16 @@ class _Shelf:
         self._traffic = traffic
         self._saves = traffic.contract.saves
         self._runs: dict[str, dict[str, dict[str, bool | None]]] = {}
-        self._seen: set[str] = set()
 
     def keep(self, poll: Exchange) -> None:
         """Note what a save has brought, once."""
         promise = text_of(poll.request, "request_id") or ""
-        behind = self._traffic.issued.get(promise)
-        op = self._traffic.operation(behind) if behind is not None else None
-        if behind is None or op is None or op.id not in self._saves or promise in self._seen:
+        behind, final = self._traffic.issued.get(promise), self._traffic.final(promise)
+        if behind is None or final is None or final[1] is not poll or outcome(poll.answer) != "done":
             return
-        name, kind = text_of(behind.request, "path"), self._saves[op.id]
-        if name is not None and kind not in _UNLISTED and self._traffic.result(promise) is not None:
-            self._seen.add(promise)
+        op = self._traffic.contract.operation_of(behind.method, behind.path)
+        name, kind = text_of(behind.request, "path"), self._saves.get(op.id) if op is not None else None
+        if name is not None and kind is not None and kind not in _UNLISTED:
             run = self._runs.setdefault(str(field_of(behind.request, "model_id")), {})
             run[f"{kind}/{name}"] = {"gone": False, "public": False, "expires": None}
 
@@ -282,7 +268,7 @@ class _Shelf:
         run = self._runs.get(run_id, {})
         if checkpoint not in run:
             return
-        if exchange.status // 100 != 2:
+        if not exchange.is_success:
             del run[checkpoint]
         elif op.id == "delete_checkpoint":
             run[checkpoint]["gone"] = True
@@ -356,7 +342,7 @@ def _failure(traffic: Traffic, op: Operation, poll: Exchange) -> Iterator[Findin
 
 def _refusal(traffic: Traffic, op: Operation, exchange: Exchange) -> Iterator[Finding]:
     """Yield an id that nobody gave out and that is known, and a wrong key that opens."""
-    if exchange.status // 100 != 2:
+    if not exchange.is_success:
         return
     if exchange.step == UNKNOWN:
         failed = traffic.failure(field_of(exchange.answer, "request_id"))
@@ -386,7 +372,7 @@ def _late_load(traffic: Traffic, op: Operation, exchange: Exchange) -> Iterator[
         return
     number = field_of(exchange.request, "seq_id")
     told = words_of(exchange.answer) if exchange.status >= 400 else ""
-    if exchange.status // 100 == 2:
+    if exchange.is_success:
         told = traffic.failure(field_of(exchange.answer, "request_id")) or ""
     if isinstance(number, int) and number > 1 and "seq_id" in told:
         text = "weights are loaded at any time"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from tinsmith.contract.document import shortened
 from tinsmith.contract.exchange import NO_ROUTE, as_json
+from tinsmith.core.failures import detail_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,17 +56,9 @@ def is_promise(answer: Json) -> bool:
 
 def words_of(answer: Json) -> str:
     """Return what an error says in words; empty where it says nothing."""
-    if not isinstance(answer, Mapping):
-        return "" if answer is None else shortened(answer)
-    for key in ("error", "detail", "message", "title", "text"):
-        told = answer.get(key)
-        if isinstance(told, list) and told and isinstance(told[0], Mapping):
-            loc = told[0].get("loc")
-            where = ".".join(map(str, loc if isinstance(loc, list) else ()))
-            return f"{where}: {told[0].get('msg', '')}".strip(": ")
-        if told:
-            return told if isinstance(told, str) else shortened(told)
-    return ""
+    if isinstance(answer, Mapping):
+        answer = next(filter(None, map(answer.get, ("error", "detail", "message", "title", "text"))), None)
+    return "" if answer is None else detail_text(answer)
 
 
 def promise_kind(contract: Contract, exchange: Exchange, issued: Issued) -> Operation | None:
@@ -74,7 +66,7 @@ def promise_kind(contract: Contract, exchange: Exchange, issued: Issued) -> Oper
     behind = issued.get(str(field_of(exchange.request, "request_id")))
     if behind is not None:
         return contract.operation_of(behind.method, behind.path)
-    return contract.of_request_type(exchange.request_headers.get("x-tinker-request-type"))
+    return contract.by_request_type.get(exchange.request_headers.get("x-tinker-request-type", ""))
 
 
 class Traffic:
@@ -100,12 +92,8 @@ class Traffic:
             if op.id == POLL and isinstance(exchange.request, Mapping):
                 promise = str(exchange.request.get("request_id"))
                 self.polls.setdefault(promise, []).append((place, exchange))
-            elif op.id != POLL and is_promise(exchange.answer) and exchange.status // 100 == 2:
+            elif op.id != POLL and is_promise(exchange.answer) and exchange.is_success:
                 self.issued.setdefault(str(exchange.answer["request_id"]), exchange)
-
-    def operation(self, exchange: Exchange) -> Operation | None:
-        """Return the operation that a request addresses."""
-        return self.contract.operation_of(exchange.method, exchange.path)
 
     def is_absent(self, exchange: Exchange) -> bool:
         """Whether an answer says that there is no such route, rather than no such id."""
@@ -114,7 +102,7 @@ class Traffic:
     def final(self, promise: Json) -> tuple[int, Exchange] | None:
         """Return the answer that ended a promise, with its place; None where none did."""
         for place, poll in self.polls.get(str(promise), ()):
-            if poll.status // 100 == 2 and outcome(poll.answer) in ("failed", "done"):
+            if poll.is_success and outcome(poll.answer) in ("failed", "done"):
                 return place, poll
             if poll.status >= 400 and poll.status not in WAITS:
                 return place, poll
@@ -123,7 +111,7 @@ class Traffic:
     def result(self, promise: Json) -> Mapping[str, Json] | None:
         """Return the result of a promise that was fulfilled."""
         found = self.final(promise)
-        if found is None or found[1].status // 100 != 2 or outcome(found[1].answer) != "done":
+        if found is None or not found[1].is_success or outcome(found[1].answer) != "done":
             return None
         answer = found[1].answer
         return answer if isinstance(answer, Mapping) else None
@@ -131,7 +119,7 @@ class Traffic:
     def failure(self, promise: Json) -> str | None:
         """Return what a promise failed with, in words; None where it did not."""
         found = self.final(promise)
-        if found is None or (found[1].status // 100 == 2 and outcome(found[1].answer) == "done"):
+        if found is None or (found[1].is_success and outcome(found[1].answer) == "done"):
             return None
         return f"{found[1].status} {words_of(found[1].answer)}".strip()
 

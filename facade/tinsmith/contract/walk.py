@@ -1,7 +1,7 @@
 """Walks through a server as a training run does, makes what it needs, and deletes what it made.
 
-Each step sends what the contract allows and goes on with what came back; where something did not come, the
-steps that need it are left out. What the answers are worth is judged afterwards, from the traffic alone.
+Each step sends what the contract requires, with the ids that earlier answers brought. A request that needs an
+id that is missing is left out. The answers are judged afterwards, from the traffic alone.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinsmith.contract import bodies
 from tinsmith.contract.bodies import OTHER_TOKENS, TOKENS, parameters_of, smallest_body, unknown_ids
-from tinsmith.contract.exchange import UNKNOWN, WRONG_KEY
-from tinsmith.contract.probe import greet
+from tinsmith.contract.exchange import UNKNOWN, WRONG_KEY, Exchange
+from tinsmith.contract.probe import greet, ids_in
 from tinsmith.contract.recorder import SilentError
 from tinsmith.contract.traffic import WAITS, field_of, outcome, text_of
 from tinsmith.core import __version__
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from tinsmith.contract.document import Json
-    from tinsmith.contract.exchange import Exchange
     from tinsmith.contract.recorder import Recorder
     from tinsmith.core.codec.wire import Encoding
 
@@ -53,6 +52,34 @@ PATIENCE_S = 120.0
 AGAIN, OTHER = "the same number again", "the same number, other content"
 """Steps that repeat a number."""
 
+_PAGE = {"limit": 20, "offset": 0}
+"""The query of lists."""
+
+_LACKS = {
+    "session_id": "there is no session",
+    "base_model": "no base model is offered; --base-model names one",
+    **dict.fromkeys(("model_id", "training_run_id"), "there is no model"),
+    **dict.fromkeys(("path", "tinker_path", "source_path"), "nothing was saved"),
+    **dict.fromkeys(("sampling_session_id", "sampler_id"), "there is no sampler"),
+    "checkpoint_kind": "nothing was saved for a sampler",
+    **dict.fromkeys(("request_id", "target"), "there is no promise"),
+}
+"""Parameters and fields that name what the walk must have made before -> why a request is left out."""
+
+_ON_A_CHECKPOINT: tuple[tuple[str, dict[str, Json]], ...] = (
+    ("set_checkpoint_ttl", {"ttl_seconds": TTL_S}),
+    ("publish_checkpoint", {}),
+    ("list_checkpoints", {}),
+    ("set_checkpoint_ttl", {"ttl_seconds": None}),
+    ("unpublish_checkpoint", {}),
+    ("list_checkpoints", {}),
+    ("get_checkpoint_archive_url", {}),
+)
+"""What is done to a checkpoint of a sampler, with the body; the lists must show it."""
+
+_LEFT_OUT = Exchange("", "", "", "", {}, 0, {}, None, {}, None)
+"""Stands for the answer to a request that was left out."""
+
 
 class Walk:
     """One walk through one server."""
@@ -65,17 +92,14 @@ class Walk:
         self._patience_s = patience_s
         self._silence = ""
         self._name = f"contract-check-{secrets.token_hex(4)}"
-        self._base_model = base_model
-        self._session: str | None = None
+        self._known: dict[str, Any] = {"sdk_version": __version__}
+        """What the server has, by the names of parameters and fields."""
+        if base_model is not None:
+            self._known["base_model"] = base_model
         self._is_open = False
-        self._model: str | None = None
         self._models: list[str] = []
         self._number = 1
         self._checkpoints: dict[str, str] = {}
-        self._weights: str | None = None
-        self._sampler_weights: str | None = None
-        self._sampler: str | None = None
-        self._promise: str | None = None
         self._encodings: list[Encoding] = []
 
     async def run(self) -> None:
@@ -84,17 +108,17 @@ class Walk:
         beats = asyncio.create_task(self._keep_alive())
         limit_s: float | None = None
         try:
-            await self._ask_about_the_service()
+            await self._read()
             await self._open_session()
             await self._make_model()
             await self._train()
             await self._save()
             await self._load()
+            await self._open_samplers()
             await self._sample()
             await self._list()
             await self._change_checkpoints()
             await self._come_too_early()
-            await self._ask_about_the_account()
             await self._load_what_is_not_there()
         except SilentError as silence:
             self._silence = str(silence)
@@ -110,7 +134,7 @@ class Walk:
     @property
     def left_behind(self) -> tuple[str, ...]:
         """Return what was made and not deleted."""
-        session = [f"session {self._session}"] if self._is_open else []
+        session = [f"session {self._known['session_id']}"] if self._is_open else []
         return (*self._checkpoints, *(f"model {model}" for model in self._models), *session)
 
     @property
@@ -118,84 +142,98 @@ class Walk:
         """Return why operations were not tried."""
         if self._silence:
             return dict.fromkeys(self._contract.operations, self._silence)
-        lacks = (
-            (self._session, "there is no session", {"session_id"}),
-            (self._base_model, "no base model is offered; --base-model names one", {"base_model"}),
-            (self._model, "there is no model", {"model_id", "training_run_id"}),
-            (self._weights, "nothing was saved", {"path", "tinker_path", "source_path"}),
-            (self._sampler, "there is no sampler", {"sampling_session_id", "sampler_id"}),
-            (self._sampler_weights, "nothing was saved for a sampler", {"checkpoint_kind"}),
-            (self._promise, "there is no promise", {"request_id", "target"}),
-        )
+        missing = [name for name in _LACKS if name not in self._known]
         return {
-            op.id: reason
+            op.id: _LACKS[name]
             for op in self._contract.operations.values()
-            for thing, reason, names in reversed(lacks)  # the first that is missing is the reason
-            if thing is None and not names.isdisjoint(self._contract.names_of(op))
+            for name in reversed(missing)  # the first that is missing is the reason
+            if name in self._contract.names_of(op)
         }
 
-    async def _call(self, operation: str, body: Json = None, **more: Any) -> Exchange:
-        return await self._recorder.call(operation, body, **more)
+    async def _call(
+        self,
+        operation: str,
+        given: Mapping[str, Json] | None = None,
+        *,
+        step: str,
+        at: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Exchange:
+        """Send one request, unless it needs what the server does not have.
 
-    async def _result(self, operation: str, body: Json, *, step: str) -> Json:
+        Its body has the fields that the contract requires, and those of `given`. Its ids are those of `at`,
+        and else those that are known. A training request of the model gets the next number, which is spent
+        when the request is accepted.
+        """
+        op, known, given = self._contract.operations[operation], {**self._known, **(at or {})}, given or {}
+        path, query = (parameters_of(self._contract, op, known, place) for place in ("path", "query"))
+        body = smallest_body(self._contract, op, known, given) if op.takes_body else {}
+        needed = {*path, *query, *body} & _LACKS.keys()
+        if not needed <= known.keys() | given.keys():
+            return _LEFT_OUT
+        kind = self._contract.fields_of(op).get("type", {}).get("const")
+        if kind is not None:  # not required everywhere, and sent by all clients
+            body["type"] = kind
+        spends = op.id in self._contract.in_order and "model_id" in body and "seq_id" not in body
+        if spends:
+            body["seq_id"] = self._number
+        more.setdefault("query", query)
+        sent = await self._recorder.call(
+            operation, body if op.takes_body else None, step=step, path=path, **more
+        )
+        self._number += spends and sent.is_success
+        return sent
+
+    async def _result(self, operation: str, given: Mapping[str, Json] | None = None, *, step: str) -> Json:
         """Send a request and poll its promise; returns the result, None where there is none."""
-        return await self._fulfil(await self._call(operation, body, step=step))
+        return await self._fulfil(await self._call(operation, given, step=step))
 
     async def _keep_alive(self) -> None:
         """Keep the session alive while promises are waited for."""
         with suppress(SilentError):
             while True:
                 await asyncio.sleep(HEARTBEAT_S)
-                if self._session is not None:
-                    await self._call("session_heartbeat", self._heartbeat(), step="heartbeat")
+                await self._call("session_heartbeat", step="heartbeat")
 
-    def _heartbeat(self) -> dict[str, Json]:
-        return {"session_id": self._session, "type": "session_heartbeat"}
-
-    async def _ask_about_the_service(self) -> None:
-        await self._call("healthz", step="service")
-        offered = await self._call("get_server_capabilities", step="service")
-        if self._base_model is None:
-            models = field_of(offered.answer, "supported_models")
-            names = [field_of(model, "model_name") for model in (models if isinstance(models, list) else ())]
-            self._base_model = next((name for name in names if isinstance(name, str)), None)
-        version = {"sdk_version": __version__}
-        await self._call("client_config", version, step="service")
-        await self._call("client_dynamic_config", version, step="service")
-        await self._call("auth_token", {}, step="service")
-        await self._call("get_api_key", step="service")
+    async def _read(self) -> None:
+        """Send all that reads and needs no id, with what the contract requires."""
+        for op in self._contract.operations.values():
+            if op.is_read and "{" not in op.path:
+                told = await self._call(op.id, step="read")
+                for name, value in ids_in(told.answer):
+                    if name == "base_model":
+                        self._known.setdefault(name, value)
         await self._call("delete_api_key", step=WRONG_KEY)  # with its own key it would end the check
-        if self._base_model is not None:
-            await self._call("get_tokenizer", query={"base_model": self._base_model}, step="service")
 
     async def _open_session(self) -> None:
-        opened = await self._call("create_session", bodies.session(), step="session")
-        self._session = _text(opened, "session_id")
-        if self._session is None:
+        opened = await self._call("create_session", bodies.SESSION, step="session")
+        session = _text(opened, "session_id")
+        if session is None:
             return
+        self._known["session_id"] = session
         self._is_open = True
-        path = {"session_id": self._session}
-        await self._call("session_heartbeat", self._heartbeat(), step="session")
-        await self._call("get_session", path=path, step="session")
-        await self._call("list_sessions", query={"limit": 20, "offset": 0}, step="session")
-        await self._call("search_sessions", {"session_id": self._session, "limit": 5}, step="session")
-        await self._call("set_session_project", {"project_id": self._name}, path=path, step="session")
-        await self._call("telemetry", bodies.telemetry(self._session), step="session")
-        loss = self._contract.operations["create_custom_loss"]
-        await self._result(loss.id, smallest_body(self._contract, loss, path), step="custom loss")
+        await self._call("session_heartbeat", step="session")
+        await self._call("get_session", step="session")
+        await self._call("list_sessions", query=_PAGE, step="session")
+        await self._call("search_sessions", {"session_id": session, "limit": 5}, step="session")
+        await self._call("set_session_project", {"project_id": self._name}, step="session")
+        await self._call("telemetry", {"events": [bodies.EVENT]}, step="session")
+        await self._result("create_custom_loss", step="custom loss")
 
     async def _make_model(self) -> None:
-        if self._session is None or self._base_model is None:
-            return
-        body = bodies.model(self._session, 0, self._base_model)
-        result = await self._result("create_model", body, step="model")
-        again = await self._result("create_model", body, step=AGAIN)
-        self._model = self._own_model(result)
-        self._own_model(again)
-        if self._model is None:
-            return
-        for model, step in ((self._model, "model"), (unknown_ids()["model_id"], UNKNOWN)):
-            await self._call("get_info", {"model_id": model, "type": "get_info"}, step=step)
+        body = {**bodies.MODEL, "model_seq_id": 0}
+        model = self._own_model(await self._result("create_model", body, step="model"))
+        self._own_model(await self._result("create_model", body, step=AGAIN))
+        if model is not None:
+            self._known.update(model_id=model, training_run_id=model)
+            await self._known_and_unknown("get_info", "model")
+
+    async def _known_and_unknown(self, operation: str, step: str) -> Exchange:
+        """Ask about what is there, and about what nobody has."""
+        found = await self._call(operation, step=step)
+        if found is not _LEFT_OUT:
+            await self._call(operation, step=UNKNOWN, at=unknown_ids())
+        return found
 
     def _own_model(self, result: Json) -> str | None:
         """Note a model to be unloaded in the end."""
@@ -207,20 +245,19 @@ class Walk:
         return found
 
     async def _train(self) -> None:
-        if self._model is None:
+        if "model_id" not in self._known:
             return
         for encoding in bodies.ENCODINGS:
             for operation in bodies.BATCHES:
                 sent = await self._batch(operation, encoding)
-                if sent.status // 100 == 2:
+                if sent.is_success:
                     self._encodings.append(encoding)
                     await self._fulfil(sent, also_announced=True)
                 elif encoding == "protobuf":
                     break
         if self._encodings:
             await self._repeat_a_batch(self._encodings[-1])
-        body = {"model_id": self._model, "adam_params": {"learning_rate": 1e-4}, "type": "optim_step"}
-        await self._numbered("optim_step", body, step="training")
+        await self._result("optim_step", {"adam_params": {"learning_rate": 1e-4}}, step="training")
 
     async def _batch(
         self,
@@ -233,115 +270,96 @@ class Walk:
     ) -> Exchange:
         """Send a batch; its number is spent when it was accepted, and only if it is the next one."""
         chosen = self._number if number is None else number
+        body = bodies.batch(operation, encoding, self._known["model_id"], chosen, tokens)
         if encoding == "protobuf":
-            body: Json = bodies.protobuf_batch(operation, str(self._model), chosen, tokens)
-            sent = await self._call("forward_backward", body, step=f"{step}, protobuf")
-        else:
-            body = bodies.batch(operation, str(self._model), chosen, tokens)
-            sent = await self._call(operation, body, step=step)
-        if number is None and sent.status // 100 == 2:
-            self._number += 1
+            operation, step = "forward_backward", f"{step}, protobuf"
+        sent = await self._recorder.call(operation, body, step=step)
+        self._number += number is None and sent.is_success
         return sent
 
     async def _repeat_a_batch(self, encoding: Encoding) -> None:
-        first = await self._batch("forward_backward", encoding, step="a number")
+        send = partial(self._batch, "forward_backward", encoding)
+        first = await send(step="a number")
         number = self._number - 1
-        again = await self._batch("forward_backward", encoding, step=AGAIN, number=number)
-        other = await self._batch(
-            "forward_backward", encoding, step=OTHER, number=number, tokens=OTHER_TOKENS
-        )
+        again = await send(step=AGAIN, number=number)
+        other = await send(step=OTHER, number=number, tokens=OTHER_TOKENS)
         for sent in (first, again, other):
             await self._fulfil(sent)
 
-    async def _numbered(self, operation: str, body: dict[str, Json], *, step: str) -> Json:
-        """Send a training request with the next number; returns its result."""
-        sent = await self._call(operation, {**body, "seq_id": self._number}, step=step)
-        if sent.status // 100 == 2:
-            self._number += 1
-        return await self._fulfil(sent)
-
     async def _save(self) -> None:
-        if self._model is None:
-            return
-        self._weights = await self._save_as("save_weights")
-        self._sampler_weights = await self._save_as("save_weights_for_sampler")
-        unnamed = {"model_id": self._model, "sampling_session_seq_id": 0, "type": "save_weights_for_sampler"}
-        live = await self._numbered("save_weights_for_sampler", unnamed, step="save without a name")
-        self._sampler = text_of(live, "sampling_session_id")
+        saved = await self._save_as("save_weights")
+        if saved is not None:
+            self._known.update(path=saved, tinker_path=saved, source_path=saved)
+        saved = await self._save_as("save_weights_for_sampler")
+        if saved is not None:
+            kind = self._contract.saves["save_weights_for_sampler"]
+            self._known.update(model_path=saved, checkpoint_kind=kind, checkpoint_name=self._name)
+        unnamed = {"sampling_session_seq_id": 0}
+        live = await self._result("save_weights_for_sampler", unnamed, step="save without a name")
+        self._know_sampler(text_of(live, "sampling_session_id"))
         await self._save_as("save_weights_external")
 
     async def _save_as(self, operation: str) -> str | None:
         """Save a checkpoint by the name of this check; returns its path."""
-        body = {"model_id": self._model, "path": self._name, "type": operation}
-        path = field_of(await self._numbered(operation, body, step="save"), "path")
+        path = field_of(await self._result(operation, {"path": self._name}, step="save"), "path")
         if not isinstance(path, str):
             return None
         self._checkpoints[path] = self._contract.saves[operation]
         return path
 
     async def _load(self) -> None:
-        if self._weights is None:
+        if "path" not in self._known:
             return
-        loaded = {"path": self._weights, "optimizer": True, "type": "load_weights"}
-        await self._numbered("load_weights", {**loaded, "model_id": self._model}, step="load")
-        made = {**loaded, "session_id": self._session, "model_seq_id": 1}
-        second = self._own_model(await self._result("load_weights", made, step="create by loading"))
-        if second is None:  # then into a model that has done nothing yet
-            body = bodies.model(self._session, 2, self._base_model)
+        whole = {"optimizer": True}
+        await self._result("load_weights", whole, step="load")
+        made = await self._result("load_weights", {**whole, "model_seq_id": 1}, step="create by loading")
+        if self._own_model(made) is None:  # then into a model that has done nothing yet
+            body = {**bodies.MODEL, "model_seq_id": 2}
             second = self._own_model(await self._result("create_model", body, step="model"))
             if second is not None:
-                body = {**loaded, "model_id": second, "seq_id": 1}
-                await self._result("load_weights", body, step="load first")
-        await self._call("weights_info", {"tinker_path": self._weights}, step="load")
-        await self._call("weights_info", {"tinker_path": unknown_ids()["tinker_path"]}, step=UNKNOWN)
-        copy = {"source_path": self._weights, "session_id": self._session, "model_seq_id": 3}
-        path = _text(await self._call("copy_weights", copy, step="load"), "tinker_path")
+                first = {**whole, "model_id": second, "seq_id": 1}
+                await self._result("load_weights", first, step="load first")
+        await self._known_and_unknown("weights_info", "load")
+        path = _text(await self._call("copy_weights", {"model_seq_id": 3}, step="load"), "tinker_path")
         if path is not None:
             self._checkpoints[path] = self._contract.saves["save_weights"]
 
-    async def _sample(self) -> None:
-        if self._session is None:
-            return
-        body: dict[str, Json] = {
-            "session_id": self._session,
-            "sampling_session_seq_id": 1,
-            "type": "create_sampling_session",
-        }
-        if self._sampler_weights is not None:
-            saved = {**body, "model_path": self._sampler_weights}
-            opened = await self._open_sampler(saved)
+    async def _open_samplers(self) -> None:
+        if "model_path" in self._known:
+            saved = {"sampling_session_seq_id": 1, "model_path": self._known["model_path"]}
+            await self._open_sampler(saved)
             await self._open_sampler(saved, step=AGAIN)
-            self._sampler = opened or self._sampler
-        if self._base_model is not None:
-            number: dict[str, Json] = {"sampling_session_seq_id": 2, "base_model": self._base_model}
-            self._sampler = await self._open_sampler({**body, **number}) or self._sampler
-        if self._sampler is None:
-            return
-        await self._call("get_sampler", path={"sampler_id": self._sampler}, step="sampler")
-        joined = {"sampling_session_id": self._sampler, "type": "join_sampling_session"}
-        await self._call("join_sampling_session", joined, step="sampler")
-        await self._draw()
+        await self._open_sampler({"sampling_session_seq_id": 2})
+        await self._call("get_sampler", step="sampler")
+        await self._call("join_sampling_session", step="sampler")
 
-    async def _open_sampler(self, body: dict[str, Json], *, step: str = "sampler") -> str | None:
-        opened = await self._call("create_sampling_session", body, step=step)
+    async def _open_sampler(self, given: Mapping[str, Json], *, step: str = "sampler") -> None:
+        opened = await self._call("create_sampling_session", given, step=step)
         found = _text(opened, "sampling_session_id")
         if found is None and _text(opened, "request_id") is not None:
             found = text_of(await self._fulfil(opened), "sampling_session_id")
-        return found
+        self._know_sampler(found)
 
-    async def _draw(self) -> None:
-        first = await self._call("asample", bodies.sample(self._sampler, 0), step="sample")
+    def _know_sampler(self, found: str | None) -> None:
+        if found is not None:
+            self._known.update(sampling_session_id=found, sampler_id=found)
+
+    async def _sample(self) -> None:
+        if "sampler_id" not in self._known:
+            return
+        first = await self._call("asample", bodies.sample(0), step="sample")
         await self._fulfil(first, also_announced=True)
-        again = await self._call("asample", bodies.sample(self._sampler, 0), step=AGAIN)
-        other = await self._call("asample", bodies.sample(self._sampler, 0, OTHER_TOKENS), step=OTHER)
+        again = await self._call("asample", bodies.sample(0), step=AGAIN)
+        other = await self._call("asample", bodies.sample(0, OTHER_TOKENS), step=OTHER)
         for sent in (again, other):
             await self._fulfil(sent)
-        sent = await self._call("asample", bodies.sample(self._sampler, 1), step="sample")
+        sent = await self._call("asample", bodies.sample(1), step="sample")
         await self._fulfil(sent, accept="application/x-protobuf, application/json")
-        target = {"sampling_session_id": self._sampler}
+        target = {"sampling_session_id": self._known["sampling_session_id"]}
         await self._call("retrieve_futures", {"target": target, "timeout": 0}, step="poll of many")
-        long = bodies.sample(self._sampler, 2, most=LONG_SAMPLE_TOKENS)
-        doomed = await self._call("asample", long, step="sample to cancel")
+        doomed = await self._call(
+            "asample", bodies.sample(2, most=LONG_SAMPLE_TOKENS), step="sample to cancel"
+        )
         promise = _text(doomed, "request_id")
         if promise is not None:
             await self._call("cancel_future", {"request_id": promise}, step="cancel")
@@ -353,83 +371,58 @@ class Walk:
             await self._call(operation, {"request_id": unknown}, step=UNKNOWN)
 
     async def _list(self) -> None:
-        await self._call("list_training_runs", query={"limit": 20, "offset": 0}, step="list")
-        await self._call("list_user_checkpoints", query={"limit": 100, "offset": 0}, step="list")
-        if self._session is not None:
-            await self._call("export_session_trace", path={"session_id": self._session}, step="list")
-        if self._model is None:
-            return
+        await self._call("list_training_runs", query=_PAGE, step="list")
+        await self._call("list_user_checkpoints", query=_PAGE, step="list")
+        await self._call("export_session_trace", step="list")
         for operation in ("get_training_run", "list_checkpoints"):
-            path = {"training_run_id": self._model}
-            found = await self._call(operation, path=path, step="list")
-            if found.status in (400, 404) and ":" in self._model:
-                await self._call(operation, path=path, step="list, colons escaped", escape=True)
-            await self._call(operation, path={"training_run_id": unknown_ids()["model_id"]}, step=UNKNOWN)
+            found = await self._known_and_unknown(operation, "list")
+            if found.status in (400, 404) and ":" in self._known["training_run_id"]:
+                await self._call(operation, step="list, colons escaped", escape=True)
 
     async def _change_checkpoints(self) -> None:
-        if self._model is None or self._sampler_weights is None:
-            return
-        run = {"training_run_id": self._model}
-        kept = {**run, "checkpoint_kind": "sampler_weights", "checkpoint_name": self._name}
-        await self._on_a_checkpoint("set_checkpoint_ttl", kept, {"ttl_seconds": TTL_S})
-        await self._on_a_checkpoint("publish_checkpoint", kept)
-        await self._call("list_checkpoints", path=run, step="as it was set")
-        await self._on_a_checkpoint("set_checkpoint_ttl", kept, {"ttl_seconds": None})
-        await self._on_a_checkpoint("unpublish_checkpoint", kept)
-        await self._call("list_checkpoints", path=run, step="as it was set")
-        await self._on_a_checkpoint("get_checkpoint_archive_url", kept)
-        external = {**kept, "checkpoint_kind": "external_weights"}
-        await self._on_a_checkpoint("get_external_weights_urls", external)
+        for operation, given in _ON_A_CHECKPOINT:
+            await self._on_a_checkpoint(operation, given)
+        await self._on_a_checkpoint("get_external_weights_urls", at={"checkpoint_kind": "external_weights"})
 
-    async def _on_a_checkpoint(self, operation: str, path: Mapping[str, str], body: Json = None) -> Exchange:
+    async def _on_a_checkpoint(
+        self, operation: str, given: Mapping[str, Json] | None = None, at: Mapping[str, str] | None = None
+    ) -> Exchange:
         """Address a checkpoint; where that path is not known, by the shorter one that some servers have."""
-        found = await self._call(operation, body, path=path, step="checkpoint")
+        found = await self._call(operation, given, at=at, step="checkpoint")
         if found.status in (400, 404, 405) and self._contract.operations[operation].aliases:
-            short = await self._call(operation, body, path=path, step="checkpoint, shorter path", alias=True)
+            short = await self._call(operation, given, at=at, step="checkpoint, shorter path", alias=True)
             found = short if short.status < 400 else found
         return found
 
     async def _come_too_early(self) -> None:
-        if self._model is None or not self._encodings:
+        if not self._encodings:
             return
-        encoding = self._encodings[-1]
-        early = await self._batch("forward_backward", encoding, step="too early", number=self._number + 1)
-        if early.status // 100 != 2:
+        send = partial(self._batch, "forward_backward", self._encodings[-1])
+        early = await send(step="too early", number=self._number + 1)
+        if not early.is_success:
             return
         body = {"request_id": _text(early, "request_id")}
         await self._call("retrieve_future", body, step="too early", timeout_s=EARLY_POLL_S)
-        late = await self._batch("forward_backward", encoding, step="the number that was missing")
+        late = await send(step="the number that was missing")
         self._number += 1
         for sent in (late, early):
             await self._fulfil(sent)
 
-    async def _ask_about_the_account(self) -> None:
-        find, exchanges = self._contract.operation_of, self._recorder.exchanges
-        asked = [find(each.method, each.path) for each in exchanges]
-        for op in self._contract.operations.values():
-            if op.method == "GET" and "{" not in op.path and op not in asked:
-                query = parameters_of(self._contract, op, {}, "query")
-                await self._call(op.id, query=query, step="account")
-
     async def _load_what_is_not_there(self) -> None:
         """Ask for a checkpoint that does not exist, last of all: it ends a model on some servers."""
-        if self._model is None or self._weights is None:
-            return
-        path = self._weights.replace(self._name, unknown_ids()["checkpoint_name"])
-        body = {"model_id": self._model, "path": path, "optimizer": False, "type": "load_weights"}
-        await self._result("load_weights", {**body, "seq_id": self._number}, step=UNKNOWN)
+        if "path" in self._known:
+            path = self._known["path"].replace(self._name, unknown_ids()["checkpoint_name"])
+            await self._result("load_weights", {"path": path, "optimizer": False}, step=UNKNOWN)
 
     async def _clean_up(self) -> None:
         """Delete what was made, and look that it is gone; where a step fails, the others are taken."""
         self._recorder.ask_once_more()
-        steps: list[Callable[[], Awaitable[object]]]
-        steps = [partial(self._delete, path) for path in self._checkpoints]
-        if self._model is not None:
-            run = {"training_run_id": self._model}
-            steps.append(partial(self._call, "list_checkpoints", path=run, step="what is left"))
-        steps += [partial(self._unload, model) for model in self._models]
-        if self._session is not None:
-            steps.append(partial(self._finish, {"session_id": self._session}))
+        steps: list[Callable[[], Awaitable[object]]] = [
+            *(partial(self._delete, path) for path in self._checkpoints),
+            partial(self._call, "list_checkpoints", step="what is left"),
+            *(partial(self._unload, model) for model in self._models),
+            self._finish,
+        ]
         for step in steps:
             with suppress(Exception):  # whatever it is: what the step was to delete is left behind
                 await step()
@@ -439,17 +432,16 @@ class Walk:
         kind, _, name = rest.rpartition("/")
         if kind not in self._contract.checkpoint_kinds:  # some servers have paths without it
             kind = self._checkpoints[path]
-        named = {"training_run_id": run, "checkpoint_kind": kind, "checkpoint_name": name}
-        if (await self._on_a_checkpoint("delete_checkpoint", named)).status // 100 == 2:
+        at = {"training_run_id": run, "checkpoint_kind": kind, "checkpoint_name": name}
+        if (await self._on_a_checkpoint("delete_checkpoint", at=at)).is_success:
             del self._checkpoints[path]
 
     async def _unload(self, model: str) -> None:
-        await self._result("unload_model", {"model_id": model, "type": "unload_model"}, step="end")
+        await self._result("unload_model", {"model_id": model}, step="end")
         self._models.remove(model)
 
-    async def _finish(self, path: Mapping[str, str]) -> None:
-        reason = smallest_body(self._contract, self._contract.operations["finish_session"], {})
-        await self._call("finish_session", reason, path=path, step="end")
+    async def _finish(self) -> None:
+        await self._call("finish_session", step="end")
         self._is_open = False
 
     async def _fulfil(
@@ -460,7 +452,7 @@ class Walk:
         op = self._contract.operation_of(sent.method, sent.path)
         if promise is None or op is None:
             return None
-        self._promise = promise
+        self._known["request_id"] = promise
         headers = {} if op.request_type is None else {"X-Tinker-Request-Type": op.request_type}
         if accept is not None:
             headers["Accept"] = accept
@@ -473,7 +465,7 @@ class Walk:
             number += 1
             if told.status == 0 or (told.status >= 400 and told.status not in WAITS):
                 return None
-            if told.status // 100 == 2 and outcome(told.answer) != "pending":
+            if told.is_success and outcome(told.answer) != "pending":
                 if also_announced:
                     both = {**body, "allow_metadata_only": True}
                     await self._call("retrieve_future", both, step="poll again", headers=headers)
@@ -484,5 +476,5 @@ class Walk:
 
 def _text(exchange: Exchange, name: str) -> str | None:
     """Return a text of a success's answer; None where there is none."""
-    found = field_of(exchange.answer, name) if exchange.status // 100 == 2 else None
+    found = field_of(exchange.answer, name) if exchange.is_success else None
     return str(found) if isinstance(found, str | int) else None
