@@ -15,7 +15,7 @@ from tinsmith.contract.document import shipped
 from tinsmith.contract.judge import Finding
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Dialect:
     """One habit of servers."""
 
@@ -24,158 +24,138 @@ class Dialect:
     text: str
     """What such a server does, in one sentence."""
     servers: tuple[str, ...]
-    """Who is known for it, by the names of `core.server_profiles`."""
-    rules: frozenset[str]
+    """The servers that are known to do so, by the names of `core.server_profiles`."""
+    rules: tuple[str, ...]
     """The rules that it breaks."""
     only: Callable[[Finding], bool] = attrs.field(default=lambda finding: True, repr=False)
     """Which findings of these rules it explains."""
 
 
+_SKYRL = ("skyrl-0.3", "skyrl-0.4")
 _LOCAL_TIME = re.compile(r'"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?"')
 """A date and a time of day, as JSON, without a zone."""
 
 
+def _is_training(finding: Finding) -> bool:
+    return finding.operation in shipped().in_order
+
+
 DIALECTS = (
     Dialect(
-        name="empty-success",
-        text="success is 204 without a body where the contract has one in which nothing is required",
-        servers=("tuft",),
-        rules=frozenset({"body-empty"}),
+        "empty-success",
+        "a success has status 204 and no body, where the contract has a body without required fields",
+        ("tuft",),
+        ("body-empty",),
     ),
     Dialect(
-        name="try-again",
-        text='a pending promise is 200 with `"type": "try_again"` instead of 408',
-        servers=("tuft", "hatchery"),
-        rules=frozenset({"pending"}),
+        "try-again",
+        'a pending promise is answered by 200 and `"type": "try_again"`, not by 408',
+        ("tuft", "hatchery"),
+        ("pending",),
     ),
     Dialect(
-        name="failure-status",
-        text="a failed promise is told by the status of the poll instead of a body with `error`",
-        servers=("skyrl-0.3", "skyrl-0.4", "tuft"),
-        rules=frozenset({"failure-status"}),
+        "failure-status",
+        "a failed promise is reported by the status of the poll, not by a body with `error`",
+        (*_SKYRL, "tuft"),
+        ("failure-status",),
     ),
     Dialect(
-        name="no-deduplication",
-        text="a training request that comes again under its number is applied again",
-        servers=("skyrl-0.3", "hatchery"),
-        rules=frozenset({"repeat-applied", "other-applied"}),
-        only=lambda finding: finding.operation in shipped().in_order,
+        "no-deduplication",
+        "a training request that is sent again under its number is applied again",
+        ("skyrl-0.3", "hatchery"),
+        ("repeat-applied", "other-applied"),
+        _is_training,
     ),
     Dialect(
-        name="made-again",
-        text="a model, sampler or sample that is asked for again under its number is made again",
-        servers=("skyrl-0.3", "skyrl-0.4", "tuft", "hatchery"),
-        rules=frozenset({"repeat-applied", "other-applied"}),
-        only=lambda finding: finding.operation not in shipped().in_order,
+        "made-again",
+        "a request for a model, a sampler or a sample that is sent again under its number makes another one",
+        (*_SKYRL, "tuft", "hatchery"),
+        ("repeat-applied", "other-applied"),
+        lambda finding: not _is_training(finding),
     ),
     Dialect(
-        name="duplicates-409",
-        text="a number that comes again is refused, with the same content too",
-        servers=("tuft",),
-        rules=frozenset({"repeat-refused"}),
+        "duplicates-409",
+        "a number that is sent again is refused, with the same content too",
+        ("tuft",),
+        ("repeat-refused",),
     ),
     Dialect(
-        name="arrival-order",
-        text="requests are applied as they arrive, gaps are not noticed",
-        servers=("skyrl-0.3", "skyrl-0.4", "hatchery"),
-        rules=frozenset({"gap-applied"}),
+        "arrival-order",
+        "requests are applied in the order of arrival, and gaps in their numbers are not noticed",
+        (*_SKYRL, "hatchery"),
+        ("gap-applied",),
+    ),
+    Dialect("exact-next", "a number that comes too early is refused at once", (), ("gap-at-once",)),
+    Dialect(
+        "load-first-only",
+        "weights are loaded only by the first request of a model",
+        ("hosted", "skyrl-0.4"),
+        ("load-later",),
     ),
     Dialect(
-        name="exact-next",
-        text="a number that comes too early is refused at once",
-        servers=(),
-        rules=frozenset({"gap-at-once"}),
+        "two-segment-paths",
+        "saving for a sampler returns a path without the kind of the checkpoint",
+        _SKYRL,
+        ("path-form",),
+        lambda finding: finding.value.count("/") == 3,
     ),
     Dialect(
-        name="load-first-only",
-        text="weights are loaded only by the first request of a model",
-        servers=("hosted", "skyrl-0.4"),
-        rules=frozenset({"load-later"}),
+        "checkpoints-paths",
+        "paths have `checkpoints` in place of the kind",
+        ("hatchery",),
+        ("path-form",),
+        lambda finding: "/checkpoints/" in finding.value,
     ),
     Dialect(
-        name="two-segment-paths",
-        text="saving for a sampler tells a path without the kind",
-        servers=("skyrl-0.3", "skyrl-0.4"),
-        rules=frozenset({"path-form"}),
-        only=lambda finding: finding.value.count("/") == 3,
+        "bare-ids",
+        "checkpoints are listed by their names, without the kind",
+        (*_SKYRL, "tuft"),
+        ("checkpoint-ids",),
+    ),
+    Dialect("shorter-paths", "paths of checkpoints have no segment for the kind", _SKYRL, ("shorter-path",)),
+    Dialect(
+        "short-prompt-logprobs",
+        "prompt logprobs have no null for the first token",
+        (*_SKYRL, "tuft"),
+        ("prompt-logprobs",),
+    ),
+    Dialect("json-only", "batches are read as JSON only", ("skyrl-0.3", "hatchery"), ("protobuf-refused",)),
+    Dialect("protobuf-only", "batches are read as protobuf only", ("skyrl-0.4", "tuft"), ("json-refused",)),
+    Dialect(
+        "sampler-promise",
+        "the answer to `create_sampling_session` is a promise",
+        ("hatchery",),
+        ("promise",),
+        lambda finding: finding.operation == "create_sampling_session",
     ),
     Dialect(
-        name="checkpoints-paths",
-        text="paths have `checkpoints` for the kind",
-        servers=("hatchery",),
-        rules=frozenset({"path-form"}),
-        only=lambda finding: "/checkpoints/" in finding.value,
+        "no-time-zone",
+        "times are in UTC, but have no time zone",
+        (*_SKYRL, "tuft"),
+        ("body", "result"),
+        lambda finding: "date-time" in finding.text and _LOCAL_TIME.fullmatch(finding.value) is not None,
     ),
     Dialect(
-        name="bare-ids",
-        text="checkpoints are listed by their names, without the kind",
-        servers=("skyrl-0.3", "skyrl-0.4", "tuft"),
-        rules=frozenset({"checkpoint-ids"}),
+        "unknown-late",
+        "a request for an unknown id is accepted, and refused on the poll",
+        ("tuft",),
+        ("unknown-late",),
     ),
     Dialect(
-        name="shorter-paths",
-        text="checkpoints are below the run, without the kind",
-        servers=("skyrl-0.3", "skyrl-0.4"),
-        rules=frozenset({"shorter-path"}),
+        "any-path-is-known",
+        "`weights_info` answers for any path",
+        ("tuft",),
+        ("unknown-id",),
+        lambda finding: finding.operation == "weights_info",
     ),
     Dialect(
-        name="short-prompt-logprobs",
-        text="prompt logprobs have no null for the first token",
-        servers=("skyrl-0.3", "skyrl-0.4", "tuft"),
-        rules=frozenset({"prompt-logprobs"}),
+        "file-archives",
+        "archives are folders on the disk of the server, which nobody else can download",
+        ("tuft",),
+        ("location",),
+        lambda finding: finding.value.startswith("file:"),
     ),
-    Dialect(
-        name="json-only",
-        text="batches are read as JSON alone",
-        servers=("skyrl-0.3", "hatchery"),
-        rules=frozenset({"protobuf-refused"}),
-    ),
-    Dialect(
-        name="protobuf-only",
-        text="batches are read as protobuf alone",
-        servers=("skyrl-0.4", "tuft"),
-        rules=frozenset({"json-refused"}),
-    ),
-    Dialect(
-        name="sampler-promise",
-        text="a sampling session comes as a promise",
-        servers=("hatchery",),
-        rules=frozenset({"promise"}),
-        only=lambda finding: finding.operation == "create_sampling_session",
-    ),
-    Dialect(
-        name="no-time-zone",
-        text="times are in UTC without saying so",
-        servers=("skyrl-0.3", "skyrl-0.4", "tuft"),
-        rules=frozenset({"body", "result"}),
-        only=lambda finding: "date-time" in finding.text and _LOCAL_TIME.fullmatch(finding.value) is not None,
-    ),
-    Dialect(
-        name="unknown-late",
-        text="requests for an unknown id are accepted, and refused on the poll",
-        servers=("tuft",),
-        rules=frozenset({"unknown-late"}),
-    ),
-    Dialect(
-        name="any-path-is-known",
-        text="`weights_info` answers for any path",
-        servers=("tuft",),
-        rules=frozenset({"unknown-id"}),
-        only=lambda finding: finding.operation == "weights_info",
-    ),
-    Dialect(
-        name="file-archives",
-        text="archives are folders of the server's own disk, which nobody else can fetch",
-        servers=("tuft",),
-        rules=frozenset({"location"}),
-        only=lambda finding: finding.value.startswith("file:"),
-    ),
-    Dialect(
-        name="no-key",
-        text="every key opens",
-        servers=("skyrl-0.3", "skyrl-0.4"),
-        rules=frozenset({"open-door"}),
-    ),
+    Dialect("no-key", "every key is accepted", _SKYRL, ("open-door",)),
 )
 """All habits that have a name."""
 
