@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from tinsmith.cli.connect import collect
-from tinsmith.cli.output import count, moment, size, title, yes
+from tinsmith.cli.output import ByteBar, count, moment, size, title, yes
+from tinsmith.io.future import APIFuture
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -110,11 +113,41 @@ def test_collect(
     """Pages are fetched until the limit, the total or a short page; no page is asked for twice."""
     calls: list[tuple[int, int]] = []
 
-    def fetch(limit: int, offset: int) -> tuple[list[int], int | None]:
+    def ask(limit: int, offset: int) -> APIFuture[SimpleNamespace]:
         calls.append((limit, offset))
-        return list(range(there))[offset : offset + limit], there if told else None
+        page: APIFuture[SimpleNamespace] = APIFuture()
+        cursor = SimpleNamespace(total_count=there) if told else None
+        page.settle(SimpleNamespace(rows=list(range(there))[offset : offset + limit], cursor=cursor))
+        return page
 
-    found = collect(fetch, limit=limit, offset=offset, page=3)
+    found = collect(ask, "rows", limit=limit, offset=offset, page=3)
     assert calls == asked
     assert found.entries == list(range(there))[offset:][: limit or None]
     assert (found.total, found.cursor()["total_count"]) == (total, total)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "shown", "every_quarter", "words"),
+    [
+        (True, True, False, ["fetch", "2.0/4.0 kB"]),
+        (False, True, True, ["fetch: 0 % of 3.9 KB\nfetch: 50 % of 3.9 KB\n"]),
+        (False, True, False, []),
+        (True, False, True, []),
+    ],
+)
+def test_byte_bar(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    terminal: bool,
+    shown: bool,
+    every_quarter: bool,
+    words: list[str],
+) -> None:
+    """A terminal shows a bar; elsewhere there are lines at the quarters, where they are asked for."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    with ByteBar(shown=shown, every_quarter=every_quarter) as bar:
+        for done in (0, 100, 2000):
+            bar("fetch", done, 4000)
+    told = capsys.readouterr().err
+    assert [word for word in words if word in told] == words
+    assert (bar.total, bool(told)) == (4000, bool(words))

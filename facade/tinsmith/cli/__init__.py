@@ -36,10 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(words: list[str]) -> None:
-    if words in (
-        ["version"],
-        ["--version"],
-    ):  # asked by scripts and prompts: not worth building the tree of commands
+    if words in (["version"], ["--version"]):  # scripts and prompts ask it: it needs no tree of commands
         import tinsmith
 
         sys.stdout.write(f"tinsmith {tinsmith.__version__}\n")

@@ -22,6 +22,7 @@ app = typer.Typer(
 
 
 def _print_version(wanted: bool) -> None:
+    """Print the version and end the program, where that is `wanted`."""
     if wanted:
         import tinsmith
 
@@ -67,7 +68,7 @@ def version(context: typer.Context) -> None:
     if wants_json(context):
         show_json({"name": tinsmith.__title__, "version": tinsmith.__version__})
     else:
-        typer.echo(f"tinsmith {tinsmith.__version__}")
+        _print_version(True)
 
 
 def _whole_help(tree: typer.Typer) -> None:

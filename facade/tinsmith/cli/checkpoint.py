@@ -6,18 +6,19 @@ What may be lost is listed and confirmed before it is deleted, and one failure d
 from __future__ import annotations
 
 import contextlib
-import sys
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Argument, Option
 
-from tinsmith.cli.connect import Listing, collect, rest, rows_of
+from tinsmith.cli.connect import Listing, collect, rest
 from tinsmith.cli.options import CheckpointPath, Limit, Offset, RunId, wants_json
 from tinsmith.cli.output import (
+    ByteBar,
     Properties,
     Rows,
     aware,
@@ -35,8 +36,6 @@ from tinsmith.cli.output import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from rich.progress import Progress
 
     from tinsmith.clients.rest import RestClient
     from tinsmith.core.addresses import ParsedCheckpointTinkerPath
@@ -103,7 +102,11 @@ def list_checkpoints(
 ) -> None:
     """List checkpoints, the newest first."""
     with rest(context) as client:
-        found = _of_run(client, run_id, limit, offset) if run_id else _of_user(client, limit, offset)
+        if run_id:
+            found = _of_run(client, run_id, limit, offset)
+        else:
+            ask = client.list_user_checkpoints
+            found = collect(ask, "checkpoints", limit=limit, offset=offset, page=PAGE)
     where = f" for run {run_id}" if run_id else ""
     show(
         context,
@@ -120,13 +123,6 @@ def _of_run(client: RestClient, run_id: str, limit: int, offset: int) -> Listing
     """Cut the part that was asked for out of a run's checkpoints, which come all at once."""
     every = client.list_checkpoints(run_id).result().checkpoints
     return Listing(every[offset : offset + limit if limit else None], len(every), offset, limit)
-
-
-def _of_user(client: RestClient, limit: int, offset: int) -> Listing[Checkpoint]:
-    def fetch(limit: int, offset: int) -> tuple[list[Checkpoint], int | None, int]:
-        return rows_of(client.list_user_checkpoints(limit=limit, offset=offset).result(), "checkpoints")
-
-    return collect(fetch, limit=limit, offset=offset, page=PAGE)
 
 
 @app.command("info")
@@ -346,13 +342,13 @@ def download(
     if target.exists() and not force:
         raise FileExistsError(f"{target} (--force replaces it)")
     output.mkdir(parents=True, exist_ok=True)
-    with rest(context) as client, _Bytes(quiet=wants_json(context)) as progress:
-        client.download_checkpoint(path, target, overwrite=force, progress=progress.advance).result()
+    with rest(context) as client, ByteBar(shown=not wants_json(context)) as bar:
+        client.download_checkpoint(path, target, overwrite=force, progress=partial(bar, "download")).result()
     document: dict[str, object] = {"checkpoint_path": path, "destination": str(target)}
     rows = [["Checkpoint Path", path], ["Extracted to", str(target)]]
-    if progress.total is not None:
-        document["file_size_bytes"] = progress.total
-        rows.insert(1, ["Archive Size", size(progress.total)])
+    if bar.total is not None:
+        document["file_size_bytes"] = bar.total
+        rows.insert(1, ["Archive Size", size(bar.total)])
     show(context, document, lambda: Properties(rows))
     _warn_of_unembedding(target)
 
@@ -371,34 +367,3 @@ def _warn_of_unembedding(folder: Path) -> None:
             " it changes the input embeddings too: keep it beside the model, or train with"
             " train_unembed=False."
         )
-
-
-class _Bytes:
-    """A bar on stderr while bytes come in; nothing when nobody watches."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self.total: int | None = None
-        self._quiet = quiet or not sys.stderr.isatty()
-        self._bar: Progress | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def advance(self, done: int, total: int | None) -> None:
-        """Note that `done` bytes of `total` are here."""
-        self.total = total if total is not None else done
-        if self._quiet:
-            return
-        if self._bar is None:  # not before there are bytes: a refusal is one line
-            from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-
-            columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True))
-            self._bar.add_task("download", total=None)
-            self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=done, total=total)

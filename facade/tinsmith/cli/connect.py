@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.service import ServiceClient
     from tinsmith.core.config import ClientConfig
     from tinsmith.io.events import Event, Progress
-
-    Fetch = Callable[[int, int], tuple["list[T]", int | None] | tuple["list[T]", int | None, int]]
-    """(limit, offset) -> one page, the number of entries in all where the server says it, and how many
-    entries the page had if not all of them could be read."""
+    from tinsmith.io.future import APIFuture
 
 T = TypeVar("T")
 
@@ -149,29 +146,27 @@ class Listing(NamedTuple, Generic[T]):
         return title(len(self.entries), self.total and self.total - self.offset, noun, where)
 
 
-def collect(fetch: Fetch[T], *, limit: int, offset: int, page: int) -> Listing[T]:
-    """Fetch pages of at most `page` entries until there are `limit` (0: all) or the list ends."""
-    from tinsmith.core.codec.answers import is_last_page
+def collect(
+    ask: Callable[..., APIFuture[Any]], rows: str, *, limit: int, offset: int, page: int
+) -> Listing[Any]:
+    """Fetch pages of at most `page` entries until there are `limit` (0: all) or the list ends.
 
-    entries: list[T] = []
+    `ask(limit=, offset=)` asks for one page, whose field `rows` holds the entries.
+    """
+    from tinsmith.core.codec.answers import is_last_page, rows_sent  # loaded with the answer
+
+    entries: list[Any] = []
     total: int | None = None
     place = offset
     while not limit or place - offset < limit:
         wanted = min(page, limit - (place - offset)) if limit else page
-        found, total, *told = fetch(wanted, place)
-        sent = told[0] if told else len(found)
-        entries += found
+        answer = ask(limit=wanted, offset=place).result()
+        entries += getattr(answer, rows)
+        sent, cursor = rows_sent(answer, rows), getattr(answer, "cursor", None)
+        total = cursor.total_count if cursor else None
         place += sent
         if is_last_page(wanted, sent, place, total):
             break
     if total is None and (not limit or place - offset < limit):
         total = place
     return Listing(entries, total, offset, limit)
-
-
-def rows_of(answer: Any, name: str) -> tuple[list[Any], int | None, int]:
-    """Return what `collect` wants of the answer to a list: entries, their number in all, and in the page."""
-    from tinsmith.core.codec.answers import rows_sent  # loaded with the answer
-
-    total = answer.cursor.total_count if answer.cursor else None
-    return getattr(answer, name), total, rows_sent(answer, name)

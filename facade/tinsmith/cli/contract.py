@@ -10,7 +10,7 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import config_of
-from tinsmith.cli.options import wants_json
+from tinsmith.cli.options import usage_errors, wants_json
 from tinsmith.cli.output import Rows, note, show_json, show_table
 
 if TYPE_CHECKING:
@@ -83,10 +83,8 @@ def check(
                 ctx=context,
                 param_hint="--from",
             )
-        try:
+        with usage_errors(context, "--from"):
             report = check_captures(captures)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), ctx=context, param_hint="--from") from error
         _show(context, report)
         passed = report.passed
     else:

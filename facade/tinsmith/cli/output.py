@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import typer
 
@@ -18,6 +18,8 @@ from tinsmith.cli.options import wants_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from rich.progress import Progress
 
 
 class Rows(NamedTuple):
@@ -130,6 +132,53 @@ def note(message: str) -> None:
 
 def _width_of_stderr() -> int | None:
     return os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
+
+
+class ByteBar:
+    """How far a download is: a bar on stderr, once there are bytes.
+
+    Where stderr is no terminal, nothing is written, or with `every_quarter` a line at each quarter. Nothing
+    is written anywhere unless `shown`.
+    """
+
+    def __init__(self, *, shown: bool = True, every_quarter: bool = False) -> None:
+        self.total: int | None = None
+        """Bytes of the whole, as far as is known; None before there are any."""
+        self._in_terminal = shown and sys.stderr.isatty()
+        self._in_lines = shown and every_quarter and not self._in_terminal
+        self._last = ""
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, step: str, done: int, total: int | None) -> None:
+        """Note that `done` bytes of `total` are here; what is being done with them is called `step`."""
+        self.total = done if total is None else total
+        if self._in_terminal:
+            if self._bar is None:
+                self._bar = self._started()
+            self._bar.update(self._bar.task_ids[0], description=step, completed=done, total=total or None)
+        elif self._in_lines:
+            line = f"{step}: {done * 4 // total * 25} % of {size(total)}" if total else f"{step}: ..."
+            if line != self._last:
+                self._last = line
+                note(line)
+
+    @staticmethod
+    def _started() -> Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        bar = Progress(*columns, console=Console(stderr=True))
+        bar.add_task("", total=None)
+        bar.start()
+        return bar
 
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB", "EB")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from tinsmith.cli.connect import collect, rest, rows_of
+from tinsmith.cli.connect import collect, rest
 from tinsmith.cli.options import Limit, Offset, SessionId  # noqa: TC001  # typer reads the annotations
 from tinsmith.cli.output import Properties, Rows, metadata_rows, moment, note, show
 
@@ -81,11 +81,8 @@ def list_runs(
 ) -> None:
     """List training runs, the last used first."""
     with rest(context) as client:
-
-        def fetch(limit: int, offset: int) -> tuple[list[TrainingRun], int | None, int]:
-            return rows_of(client.list_training_runs(limit=limit, offset=offset).result(), "training_runs")
-
-        found = collect(fetch, limit=limit, offset=offset, page=PAGE)
+        ask = client.list_training_runs
+        found = collect(ask, "training_runs", limit=limit, offset=offset, page=PAGE)
     shown = [COLUMNS[name.strip()] for name in columns.split(",")]
     show(
         context,
@@ -134,11 +131,7 @@ def _checkpoint_rows(label: str, checkpoint: Checkpoint | None) -> list[list[str
 def list_sessions(context: typer.Context, limit: Limit = 20, offset: Offset = 0) -> None:
     """List sessions, the newest first; with names, states and projects where the server has them."""
     with rest(context) as client:
-
-        def fetch(limit: int, offset: int) -> tuple[list[str], int | None]:
-            return client.list_sessions(limit=limit, offset=offset).result().sessions, None
-
-        found = collect(fetch, limit=limit, offset=offset, page=PAGE)
+        found = collect(client.list_sessions, "sessions", limit=limit, offset=offset, page=PAGE)
         known = _summaries(client, set(found.entries))
     columns = ["Session ID", *(["Name", "Status", "Project", "Created"] if known else [])]
     show(

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
+from tinsmith.cli.options import usage_errors
 from tinsmith.cli.output import note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tinsmith_local.options import ServeOptions
     from tinsmith_local.serve import Address
 
@@ -86,18 +85,32 @@ def serve(
 
     Example: tinsmith serve --data ./tinsmith-data --port 8000
     """
+    import tempfile
+
     from tinsmith.core.optional_deps import require_extra
 
     require_extra("tinsmith serve", "local")
+    from tinsmith_local.options import Imitation, ServeOptions, parse_flags, parse_wire
     from tinsmith_local.serve import serve as run
     from tinsmith_local.store.data_dir import is_open_to_others
 
     if print_telemetry:
         _print_telemetry(data, context)
         return
-    with _data_dir(data) as directory:
-        options = _options(context, directory, model or [], hold, imitate or [])
-        options = _with_wire(context, options, wire, client_flag or [])
+    with usage_errors(context, "--imitate"):
+        imitation = Imitation.parse(imitate or [])
+    with usage_errors(context):
+        accepted, flags = parse_wire(wire), parse_flags(client_flag or [])
+    kept = tempfile.TemporaryDirectory(prefix="tinsmith-") if data is None else contextlib.nullcontext(data)
+    with kept as directory:
+        options = ServeOptions(
+            data_dir=Path(directory),
+            models=_models(context, model or []),
+            imitate=imitation,
+            hold_s=hold,
+            wire=accepted,
+            client_flags=flags,
+        )
         if tokenizers is not None:
             _export_tokenizers(options, tokenizers)
 
@@ -108,58 +121,29 @@ def serve(
             note(f"Serving on {address.base_url}; Ctrl-C ends it.")
             if data is None:
                 note("Runs and checkpoints are dropped at the end; --data DIR keeps them.")
-            if data is not None and is_open_to_others(data):
+            elif is_open_to_others(data):
                 note(f"Other users of this machine can look into {data}; chmod 700 keeps it to yourself.")
             if model and tokenizers is None:
                 note("--tokenizers DIR writes their tokenizers, for clients that look names up in a hub.")
 
-        try:
+        with usage_errors(context):
             run(options, host=host, port=port, allow_remote=allow_remote, announce=announce)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), ctx=context) from error
 
 
-@contextlib.contextmanager
-def _data_dir(given: Path | None) -> Iterator[Path]:
-    if given is not None:
-        yield given
-        return
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="tinsmith-") as folder:
-        yield Path(folder)
-
-
-def _options(
-    context: typer.Context, directory: Path, models: list[str], hold_s: float, words: list[str]
-) -> ServeOptions:
+def _models(context: typer.Context, options: list[str]) -> dict[str, Path]:
+    """Return the base models of the settings and of the options, by name."""
     from tinsmith_local.models.registry import parse_model_option
-    from tinsmith_local.options import Imitation, ServeOptions
 
     from tinsmith.core.config import models_of_user
 
-    try:
-        imitation = Imitation.parse(words)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), ctx=context, param_hint="--imitate") from error
     paths = [(name, Path(path).expanduser()) for name, path in models_of_user().items()]
-    paths += [parse_model_option(text) for text in models]
+    paths += [parse_model_option(text) for text in options]
     for name, path in paths:
         if not path.exists():
             raise typer.BadParameter(
                 f"{path} does not exist (model {name})", ctx=context, param_hint="--model"
             )
-    return ServeOptions(data_dir=directory, models=dict(paths), imitate=imitation, hold_s=hold_s)
-
-
-def _with_wire(context: typer.Context, options: ServeOptions, wire: str, flags: list[str]) -> ServeOptions:
-    import attrs
-    from tinsmith_local.options import parse_flags, parse_wire
-
-    try:
-        return attrs.evolve(options, wire=parse_wire(wire), client_flags=parse_flags(flags))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), ctx=context) from error
+    return dict(paths)
 
 
 def _export_tokenizers(options: ServeOptions, folder: Path) -> None:
