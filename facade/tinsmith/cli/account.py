@@ -6,9 +6,10 @@ Keeps no key: that is the environment's business.
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Argument, Option
@@ -17,9 +18,15 @@ from tinsmith.cli.connect import rest, service
 from tinsmith.cli.output import Properties, Rows, count, moment, note, show, size, title
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
-    from tinsmith_api.models import BillingUsageEvent, CurrentCheckpointStorageUsageItem
+    from tinsmith_api.models import (
+        AuditLogEntry,
+        BillingEventInfo,
+        BillingUsageEvent,
+        CurrentCheckpointStorageUsageItem,
+    )
 
 auth = typer.Typer(help="Show who you are to the server.", no_args_is_help=True)
 audit = typer.Typer(help="Read the audit log.", no_args_is_help=True)
@@ -27,6 +34,30 @@ billing = typer.Typer(help="Show what was used and what it costs.", no_args_is_h
 
 STDOUT = Path("-")
 """Stands for standard output in place of a file."""
+
+AUDIT_COLUMNS: dict[str, Callable[[AuditLogEntry], str]] = {
+    "Event": lambda entry: entry.event,
+    "Time": lambda entry: moment(entry.timestamp),
+    "Model": lambda entry: entry.model_id or "",
+    "Path": lambda entry: entry.tinker_path or "",
+}
+
+USAGE_COLUMNS: dict[str, Callable[[BillingUsageEvent], str]] = {
+    "Hour": lambda event: _hour(event.bucket_start),
+    "Used": lambda event: event.event_info.type,
+    "Base Model": lambda event: event.base_model or "",
+    "Session": lambda event: event.session_id or "",
+    "Amount": lambda event: _amount(event.event_info),
+    "Cost": lambda event: _dollars(event.estimated_cost_usd),
+}
+
+STORAGE_COLUMNS: dict[str, Callable[[CurrentCheckpointStorageUsageItem], str]] = {
+    "Project": lambda item: item.project_id or "N/A",
+    "User": lambda item: item.user_name or item.user_email or item.org_user_urn or "N/A",
+    "Checkpoints": lambda item: str(item.checkpoint_count),
+    "Size": lambda item: size(item.size_bytes),
+    "Cost a Month": lambda item: _dollars(item.estimated_monthly_cost_usd),
+}
 
 
 class AuditKind(StrEnum):
@@ -55,7 +86,7 @@ def whoami(context: typer.Context) -> None:
     document = {"email": found.email, "user_urn": found.user_urn, "org_urn": found.org_urn}
     labels = ("Email", "User", "Organization")
     rows = [[label, value or "N/A"] for label, value in zip(labels, document.values(), strict=True)]
-    show(context, document, lambda: Properties(rows))
+    show(context, document, Properties(rows))
 
 
 @auth.command("status")
@@ -74,7 +105,7 @@ def status(context: typer.Context) -> None:
     told = {name: value for name, value in key.items() if name != "details"} | owner
     rows = [["Server", address]]
     rows += [[name.replace("_", " ").title(), str(value)] for name, value in told.items()]
-    show(context, {"base_url": address, "key": key}, lambda: Properties(rows))
+    show(context, {"base_url": address, "key": key}, Properties(rows))
 
 
 @audit.command("list")
@@ -89,18 +120,8 @@ def list_entries(
     """List what was done on one day."""
     with rest(context) as client:
         found = client.get_audit_log(kind.value, day).result()
-    show(
-        context,
-        {"entries": found.entries},
-        lambda: Rows(
-            title(len(found.entries), None, "event"),
-            ["Event", "Time", "Model", "Path"],
-            [
-                [entry.event, moment(entry.timestamp), entry.model_id or "", entry.tinker_path or ""]
-                for entry in found.entries
-            ],
-        ),
-    )
+    heading = title(len(found.entries), None, "event")
+    show(context, {"entries": found.entries}, Rows.of(heading, AUDIT_COLUMNS.items(), found.entries))
 
 
 @billing.command("usage")
@@ -134,11 +155,7 @@ def usage(
     show(
         context,
         {"data": found.data, "sessions": found.sessions, "cost_data_through": found.cost_data_through},
-        lambda: Rows(
-            _total(found.data),
-            ["Hour", "Used", "Base Model", "Session", "Amount", "Cost"],
-            [_usage_row(event) for event in found.data],
-        ),
+        Rows.of(_total(found.data), USAGE_COLUMNS.items(), found.data),
     )
 
 
@@ -148,13 +165,13 @@ def _total(events: Sequence[BillingUsageEvent]) -> str:
     return f"{heading}, {_dollars(sum(costs))} as far as costs are known" if costs else heading
 
 
-def _usage_row(event: BillingUsageEvent) -> list[str]:
-    used = event.event_info
+def _amount(used: BillingEventInfo) -> str:
     amounts = ((used.token_count, "tokens"), (used.count, "checkpoints"), (used.gigabyte_hours, "GB h"))
-    amount = next((f"{number} {unit}" for number, unit in amounts if number is not None), "N/A")
-    hour = event.bucket_start.strftime("%Y-%m-%d %H:%M") if event.bucket_start else "N/A"
-    cost = _dollars(event.estimated_cost_usd)
-    return [hour, used.type, event.base_model or "", event.session_id or "", amount, cost]
+    return next((f"{number} {unit}" for number, unit in amounts if number is not None), "N/A")
+
+
+def _hour(start: datetime | None) -> str:
+    return start.strftime("%Y-%m-%d %H:%M") if start else "N/A"
 
 
 @billing.command("checkpoint-storage")
@@ -176,22 +193,8 @@ def checkpoint_storage(
     show(
         context,
         {"data": found.data, "effective_rate_usd_per_gigabyte_month": rate},
-        lambda: Rows(
-            title(len(found.data), None, "item"),
-            ["Project", "User", "Checkpoints", "Size", "Cost a Month"],
-            [_storage_row(item) for item in found.data],
-        ),
+        Rows.of(title(len(found.data), None, "item"), STORAGE_COLUMNS.items(), found.data),
     )
-
-
-def _storage_row(item: CurrentCheckpointStorageUsageItem) -> list[str]:
-    return [
-        item.project_id or "N/A",
-        item.user_name or item.user_email or item.org_user_urn or "N/A",
-        str(item.checkpoint_count),
-        size(item.size_bytes),
-        _dollars(item.estimated_monthly_cost_usd),
-    ]
 
 
 def _dollars(amount: float | None) -> str:
@@ -209,18 +212,13 @@ def _flat(value: Any) -> dict[str, Any]:
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]], noun: str) -> None:
-    if path == STDOUT:
-        _write_rows(sys.stdout, rows)
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        _write_rows(file, rows)
-    note(f"Wrote {count(len(rows), noun)} to {path}")
-
-
-def _write_rows(file: TextIO, rows: Sequence[Mapping[str, Any]]) -> None:
     import csv
 
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    to_stdout = path == STDOUT
+    with nullcontext(sys.stdout) if to_stdout else path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    if not to_stdout:
+        note(f"Wrote {count(len(rows), noun)} to {path}")

@@ -111,11 +111,7 @@ def list_checkpoints(
     show(
         context,
         ({"run_id": run_id} if run_id else {}) | found.document("checkpoints"),
-        lambda: Rows(
-            found.title("checkpoint", where),
-            list(COLUMNS),
-            [[cell(checkpoint) for cell in COLUMNS.values()] for checkpoint in found.entries],
-        ),
+        Rows.of(found.title("checkpoint", where), COLUMNS.items(), found.entries),
     )
 
 
@@ -156,7 +152,7 @@ def info(context: typer.Context, path: CheckpointPath) -> None:
         document |= as_mapping(checkpoint)
     if weights is not None:
         document |= {"is_lora": weights.is_lora, "lora_rank": weights.lora_rank}
-    show(context, document, lambda: Properties(_properties(parsed, checkpoint, weights)))
+    show(context, document, Properties(_properties(parsed, checkpoint, weights)))
 
 
 def _is_at(entry: Checkpoint, wanted: ParsedCheckpointTinkerPath) -> bool:
@@ -349,7 +345,7 @@ def download(
     if bar.total is not None:
         document["file_size_bytes"] = bar.total
         rows.insert(1, ["Archive Size", size(bar.total)])
-    show(context, document, lambda: Properties(rows))
+    show(context, document, Properties(rows))
     _warn_of_unembedding(target)
 
 

@@ -17,6 +17,8 @@ from tinsmith.cli.options import wants_json
 from tinsmith.cli.output import ByteBar, Properties, Rows, note, printable, show, show_json, size, title, yes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.core.values import SupportedModel
 
@@ -35,7 +37,7 @@ def list_models(
         offered = client.get_server_capabilities().supported_models
         is_ours = client.server.name == "tinsmith"
     models = [model for model in offered if substring.lower() in _name(model).lower()]
-    show(context, {"models": models}, lambda: _table(models))
+    show(context, {"models": models}, Rows.of(title(len(models), None, "model"), COLUMNS.items(), models))
     if is_ours:
         _tell_of_rounding({_name(model) for model in models})
 
@@ -59,17 +61,12 @@ def _name(model: SupportedModel) -> str:
     return model.model_name or next(ids, "")
 
 
-def _table(models: list[SupportedModel]) -> Rows:
-    rows = [
-        [
-            _name(model) or "N/A",
-            "N/A" if model.max_context_length is None else str(model.max_context_length),
-            yes(model.trainable),
-            yes(model.sampleable),
-        ]
-        for model in models
-    ]
-    return Rows(title(len(rows), None, "model"), ["Model", "Max Context", "Trainable", "Sampleable"], rows)
+COLUMNS: dict[str, Callable[[SupportedModel], str]] = {
+    "Model": lambda model: _name(model) or "N/A",
+    "Max Context": lambda model: "N/A" if model.max_context_length is None else str(model.max_context_length),
+    "Trainable": lambda model: yes(model.trainable),
+    "Sampleable": lambda model: yes(model.sampleable),
+}
 
 
 @app.command("fetch")
@@ -90,7 +87,7 @@ def fetch_model(
     show(
         context,
         {"name": model.name, "alias": model.alias, "path": str(path), "size_bytes": model.member_bytes},
-        lambda: Properties(
+        Properties(
             [
                 ["Model", model.name],
                 ["Alias", model.alias],

@@ -17,7 +17,7 @@ import typer
 from tinsmith.cli.options import wants_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.progress import Progress
 
@@ -29,6 +29,14 @@ class Rows(NamedTuple):
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
 
+    @classmethod
+    def of(
+        cls, title: str, columns: Iterable[tuple[str, Callable[[Any], str]]], entries: Iterable[Any]
+    ) -> Self:
+        """Make the table of `entries`; a column is its heading, and what it shows of an entry."""
+        headings, cells = zip(*columns, strict=True)
+        return cls(title, headings, [[cell(entry) for cell in cells] for entry in entries])
+
 
 class Properties(NamedTuple):
     """The table of one thing: names of properties and their values."""
@@ -36,12 +44,12 @@ class Properties(NamedTuple):
     rows: Sequence[Sequence[str]]
 
 
-def show(context: typer.Context, document: Mapping[str, Any], table: Callable[[], Rows | Properties]) -> None:
-    """Print a result: `document` as JSON, or the table, which is made only when it is wanted."""
+def show(context: typer.Context, document: Mapping[str, Any], table: Rows | Properties) -> None:
+    """Print a result: `document` as JSON, or the table."""
     if wants_json(context):
         show_json(document)
     else:
-        show_table(table())
+        show_table(table)
 
 
 def show_json(document: Mapping[str, Any]) -> None:

@@ -84,15 +84,7 @@ def list_runs(
         ask = client.list_training_runs
         found = collect(ask, "training_runs", limit=limit, offset=offset, page=PAGE)
     shown = [COLUMNS[name.strip()] for name in columns.split(",")]
-    show(
-        context,
-        found.document("runs"),
-        lambda: Rows(
-            found.title("training run"),
-            [heading for heading, _ in shown],
-            [[cell(run) for _, cell in shown] for run in found.entries],
-        ),
-    )
+    show(context, found.document("runs"), Rows.of(found.title("training run"), shown, found.entries))
 
 
 @runs.command("info")
@@ -105,7 +97,7 @@ def show_run(
         run = client.get_training_run(run_id).result()
     from tinsmith_api.model import as_mapping
 
-    show(context, as_mapping(run), lambda: Properties(_properties(run)))
+    show(context, as_mapping(run), Properties(_properties(run)))
 
 
 def _properties(run: TrainingRun) -> list[list[str]]:
@@ -138,7 +130,7 @@ def list_sessions(context: typer.Context, limit: Limit = 20, offset: Offset = 0)
         context,
         found.document("sessions")
         | {"details": {name: known[name] for name in found.entries if name in known}},
-        lambda: Rows(
+        Rows(
             found.title("session"),
             columns,
             [[name, *_facts(known.get(name))][: len(columns)] for name in found.entries],
@@ -185,7 +177,7 @@ def show_session(context: typer.Context, session_id: SessionId) -> None:
     show(
         context,
         {"session_id": session_id, **as_mapping(session)},
-        lambda: Properties(_session_properties(session_id, session)),
+        Properties(_session_properties(session_id, session)),
     )
 
 
@@ -219,8 +211,8 @@ def export_trace(
         if url_only:
             url = client.export_session_trace(session_id).result()
             document: dict[str, object] = {"session_id": session_id, "url": url}
-            show(context, document, lambda: Properties([["Session ID", session_id], ["URL", url]]))
+            show(context, document, Properties([["Session ID", session_id], ["URL", url]]))
             return
         client.download_session_trace(session_id, target, overwrite=True).result()
     document = {"session_id": session_id, "path": str(target), "size_bytes": target.stat().st_size}
-    show(context, document, lambda: Properties([["Session ID", session_id], ["File", str(target)]]))
+    show(context, document, Properties([["Session ID", session_id], ["File", str(target)]]))
