@@ -24,21 +24,19 @@ SLOW_READ_BYTES = 64 * 1024
 """Bytes that are read at once where `bytes_per_s` limits the speed."""
 
 
-class CutAnswer(Exception):  # noqa: N818  # a rule raises it to have its answer cut, not an error
-    """An answer that ends after some bytes of its body."""
-
-    def __init__(self, answer: Answer, after_bytes: int) -> None:
-        super().__init__(f"cut after {after_bytes} bytes")
-        self.answer = answer
-        self.after_bytes = after_bytes
-
-
 class RawAnswer(Exception):  # noqa: N818  # a rule raises it to have bytes sent that are no answer
     """Bytes that are sent as they are, whereupon the connection ends."""
 
     def __init__(self, sent: bytes) -> None:
         super().__init__(f"{len(sent)} bytes")
         self.sent = sent
+
+
+class CutAnswer(RawAnswer):
+    """An answer that ends after some bytes of its body."""
+
+    def __init__(self, answer: Answer, after_bytes: int) -> None:
+        super().__init__(_head(answer) + answer.body[:after_bytes])
 
 
 class SocketServer:
@@ -127,10 +125,6 @@ class SocketServer:
         seen = await _read(reader, self._bytes_per_s)
         try:
             answer = await self.service.answer(seen, drips=False)
-        except CutAnswer as cut:
-            writer.write(_head(cut.answer) + cut.answer.body[: cut.after_bytes])
-            await writer.drain()
-            return False
         except RawAnswer as raw:
             writer.write(raw.sent)
             await writer.drain()
