@@ -29,34 +29,8 @@ if TYPE_CHECKING:
     from tinsmith.core.config import RetryConfig as RetryConfig
     from tinsmith.core.config import Secret as Secret
     from tinsmith.core.config import Timeouts as Timeouts
-    from tinsmith.core.errors import APIConnectionError as APIConnectionError
-    from tinsmith.core.errors import APIError as APIError
-    from tinsmith.core.errors import APIResponseValidationError as APIResponseValidationError
-    from tinsmith.core.errors import APIStatusError as APIStatusError
-    from tinsmith.core.errors import APITimeoutError as APITimeoutError
-    from tinsmith.core.errors import AuthenticationError as AuthenticationError
-    from tinsmith.core.errors import BadRequestError as BadRequestError
-    from tinsmith.core.errors import BillingError as BillingError
-    from tinsmith.core.errors import ClientPoisonedError as ClientPoisonedError
-    from tinsmith.core.errors import ClosedError as ClosedError
-    from tinsmith.core.errors import ConflictError as ConflictError
-    from tinsmith.core.errors import InputError as InputError
-    from tinsmith.core.errors import InternalServerError as InternalServerError
-    from tinsmith.core.errors import MissingExtraError as MissingExtraError
-    from tinsmith.core.errors import MissingModelError as MissingModelError
-    from tinsmith.core.errors import ModelLostError as ModelLostError
-    from tinsmith.core.errors import NotFoundError as NotFoundError
-    from tinsmith.core.errors import PartialBatchError as PartialBatchError
-    from tinsmith.core.errors import PermissionDeniedError as PermissionDeniedError
-    from tinsmith.core.errors import ProgressTimeoutError as ProgressTimeoutError
-    from tinsmith.core.errors import RateLimitError as RateLimitError
+    from tinsmith.core.errors import *  # noqa: F403 - all of them are public
     from tinsmith.core.errors import RequestErrorCategory as RequestErrorCategory
-    from tinsmith.core.errors import RequestFailedError as RequestFailedError
-    from tinsmith.core.errors import ResultLostError as ResultLostError
-    from tinsmith.core.errors import SessionLostError as SessionLostError
-    from tinsmith.core.errors import TinkerError as TinkerError
-    from tinsmith.core.errors import UnprocessableEntityError as UnprocessableEntityError
-    from tinsmith.core.errors import UnsafeArchiveError as UnsafeArchiveError
     from tinsmith.core.tokenization import Tokenizer as Tokenizer
     from tinsmith.core.values import AdamOptimizerConfig as AdamOptimizerConfig
     from tinsmith.core.values import AdamParams as AdamParams
@@ -104,11 +78,11 @@ _HOME: dict[str, str] = {
         "tinsmith.core": "__version__",
         "tinsmith.core.config": "ChunkLimits ClientConfig FlowLimits PollPolicy RetryConfig Secret Timeouts",
         "tinsmith.core.errors": "APIConnectionError APIError APIResponseValidationError APIStatusError"
-        " APITimeoutError AuthenticationError BadRequestError BillingError"
+        " APITimeoutError AuthenticationError BadRequestError BillingError BodyTooLargeError"
         " ClientPoisonedError ClosedError ConflictError InputError InternalServerError"
         " MissingExtraError MissingModelError ModelLostError NotFoundError"
         " PartialBatchError PermissionDeniedError ProgressTimeoutError RateLimitError"
-        " RequestErrorCategory RequestFailedError ResultLostError SessionLostError"
+        " RequestErrorCategory RequestFailedError ResultLostError ServerWarning SessionLostError"
         " TinkerError UnprocessableEntityError UnsafeArchiveError",
         "tinsmith.core.checks": "estimate_image_tokens validate_model_input",
         "tinsmith.core.addresses": "ParsedCheckpointTinkerPath",

@@ -26,7 +26,8 @@ OWN_EXPORTS: frozenset[str] = _words(
     RestClient ImageChunk ImageAssetPointerChunk RequestErrorCategory BillingError RetryConfig
     ClientConfig ChunkLimits FlowLimits PollPolicy Timeouts Secret InputError SessionLostError ModelLostError
     ResultLostError PartialBatchError ClientPoisonedError ProgressTimeoutError ClosedError MissingExtraError
-    MissingModelError UnsafeArchiveError estimate_image_tokens validate_model_input
+    MissingModelError UnsafeArchiveError ServerWarning BodyTooLargeError
+    estimate_image_tokens validate_model_input
     AdamOptimizerConfig DimuonOptimizerConfig DimuonParams DmelChunk OptimParams PromptProvenanceSpan
     SampledProvenanceSpan Tokenizer load_tokenizer data
     """
