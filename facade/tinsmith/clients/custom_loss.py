@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, np.dtype[np.float32]]
+    Call = Callable[[list[Any]], tuple[Any, ...]]
+    """The user's function as a function of the arrays alone; it has returned as many values as it should."""
 
 T = TypeVar("T")
 Backend = Literal["torch", "autograd", "jax", "numpy"]
@@ -112,7 +114,11 @@ def evaluate(
     logprobs = [_logprobs(index, output) for index, output in enumerate(forward.loss_fn_outputs)]
     if len(logprobs) != len(data):
         raise TinkerError(f"the forward pass gave {len(logprobs)} outputs for {len(data)} datums")
-    loss, gradients, metrics = _BACKENDS[backend](loss_fn, data, logprobs)
+
+    def call(arrays: list[Any]) -> tuple[Any, ...]:
+        return _split(loss_fn(data, arrays), 3 if backend == "numpy" else 2)
+
+    loss, gradients, metrics = _BACKENDS[backend](call, logprobs)
     if not isinstance(gradients, (list, tuple)) or len(gradients) != len(data):
         raise InputError(f"must be one array a datum, {len(data)} in all", field="gradients")
     checked = []
@@ -341,26 +347,22 @@ def _split(returned: Any, parts: int) -> tuple[Any, ...]:
     return returned
 
 
-def _with_torch(
-    loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]
-) -> tuple[float, list[Any], Any]:
+def _with_torch(call: Call, logprobs: list[Array]) -> tuple[float, list[Any], Any]:
     torch = import_module("torch")
     tensors = [torch.tensor(values, dtype=torch.float32, requires_grad=True) for values in logprobs]
-    loss, metrics = _split(loss_fn(data, tensors), 2)
+    loss, metrics = call(tensors)
     if not getattr(loss, "requires_grad", False):
         raise InputError("the loss does not depend on the logprobs, so it has no gradient", field="loss_fn")
     loss.backward()
     return float(loss.detach()), [None if t.grad is None else t.grad.numpy() for t in tensors], metrics
 
 
-def _with_autograd(
-    loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]
-) -> tuple[float, list[Any], Any]:
+def _with_autograd(call: Call, logprobs: list[Array]) -> tuple[float, list[Any], Any]:
     autograd, tracer = import_module("autograd"), import_module("autograd.tracer")
     kept: list[Any] = []
 
     def loss_of(arrays: list[Any]) -> Any:
-        loss, metrics = _split(loss_fn(data, list(arrays)), 2)
+        loss, metrics = call(list(arrays))
         kept.append({name: tracer.getval(value) for name, value in _named(metrics).items()})
         return loss
 
@@ -370,23 +372,17 @@ def _with_autograd(
     return float(loss), list(gradients), kept[-1]
 
 
-def _with_jax(loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]) -> tuple[float, list[Any], Any]:
+def _with_jax(call: Call, logprobs: list[Array]) -> tuple[float, list[Any], Any]:
     jax, numpy = import_module("jax"), import_module("jax.numpy")
-
-    def loss_of(arrays: list[Any]) -> Any:
-        return _split(loss_fn(data, arrays), 2)
-
     arrays = [numpy.asarray(values) for values in logprobs]
-    (loss, metrics), gradients = jax.value_and_grad(loss_of, has_aux=True)(arrays)
+    (loss, metrics), gradients = jax.value_and_grad(call, has_aux=True)(arrays)
     return float(loss), list(gradients), metrics
 
 
-def _with_numpy(
-    loss_fn: CustomLoss, data: list[Datum], logprobs: list[Array]
-) -> tuple[float, list[Any], Any]:
+def _with_numpy(call: Call, logprobs: list[Array]) -> tuple[float, list[Any], Any]:
     import numpy as np
 
-    loss, metrics, gradients = _split(loss_fn(data, list(logprobs)), 3)
+    loss, metrics, gradients = call(list(logprobs))
     return _number(np.asarray(loss).squeeze()[()], "loss"), gradients, metrics
 
 
@@ -396,7 +392,7 @@ _NOT_REAL = "cUSMm"
 _SURROGATE = {"loss:sum": "surrogate_loss:sum"}
 """Metric of the server's cross entropy -> its name in the result, which is that of the official client."""
 
-_BACKENDS: dict[Backend, Callable[[CustomLoss, list[Datum], list[Array]], tuple[float, list[Any], Any]]] = {
+_BACKENDS: dict[Backend, Callable[[Call, list[Array]], tuple[float, list[Any], Any]]] = {
     "torch": _with_torch,
     "autograd": _with_autograd,
     "jax": _with_jax,
