@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from tinsmith import APIResponseValidationError, ServiceClient, testing
-from tinsmith.cli.checkpoint import _of_user
+from tinsmith.cli.connect import collect
 from tinsmith.testing.ledger_service import reply
 
 if TYPE_CHECKING:
@@ -57,12 +57,17 @@ def rest_of(service: testing.LedgerService) -> Iterator[RestClient]:
         yield client.create_rest_client()
 
 
+def listed(rest: RestClient) -> list[Any]:
+    """Return all checkpoints as the command line lists them."""
+    return collect(rest.list_user_checkpoints, "checkpoints", limit=0, offset=0, page=1000).entries
+
+
 def test_iteration_goes_on_without_a_cursor() -> None:
     """All of 2,500 checkpoints come, in iteration and on the command line alike."""
     for rest in rest_of(Lister([row(n) for n in range(2500)])):
         names = [saved.checkpoint_id for saved in rest.iter_user_checkpoints()]
         assert names == [row(n)["checkpoint_id"] for n in range(2500)]
-        assert len(_of_user(rest, 0, 0).entries) == 2500
+        assert len(listed(rest)) == 2500
 
 
 def test_runs_are_iterated_without_a_cursor() -> None:
@@ -108,7 +113,7 @@ def test_one_unreadable_row_does_not_end_a_listing(caplog: pytest.LogCaptureFixt
         with caplog.at_level(logging.WARNING, "tinsmith"):
             names = [saved.checkpoint_id for saved in rest.iter_user_checkpoints()]
         assert len(names) == len(set(names)) == 1499
-        assert len(_of_user(rest, 0, 0).entries) == 1499
+        assert len(listed(rest)) == 1499
         page = rest.list_checkpoints("r").result(WAIT_S)
         assert page.extra == {"unreadable": [rows[3]]}
     told = [record.getMessage() for record in caplog.records]

@@ -15,6 +15,7 @@ from tinsmith_api.models import (
     CreateModelResponse,
     CreateSamplingSessionRequest,
     CreateSamplingSessionResponse,
+    LoadWeightsRequest,
     LoraConfig,
     WeightsInfoResponse,
 )
@@ -23,14 +24,12 @@ from tinsmith_api.paths import check_tinker_path
 from tinsmith.core.addresses import FILE_SCHEME, AdapterFolder, is_loopback
 from tinsmith.core.arguments import optimizer_config
 from tinsmith.core.codec.answers import to_value
-from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError, TinkerError
 from tinsmith.core.names import OptimizerConfig
 from tinsmith.core.polling import PollState
 from tinsmith.core.retry import OpClass
 from tinsmith.io.http import operations
-from tinsmith.io.http.messages import Body, Lane, secrets_in
-from tinsmith.io.http.sender import new_idempotency_key
+from tinsmith.io.http.messages import Lane
 from tinsmith.io.http.submission import Accepted, Submission, have_accepted
 from tinsmith.io.poller import Promise, SubmittedPromise
 from tinsmith.io.queues.jobs import Job
@@ -94,18 +93,13 @@ class NewModel:
 class SavedModel:
     """A model to be made: one of the shape of a checkpoint, and with its weights."""
 
-    path: str
-    """The checkpoint, as a `tinker://` path."""
-    with_optimizer: bool
-    """Whether the state of the optimizer is restored too."""
-    user_metadata: Mapping[str, str] | None = None
-    """Labels that the user attaches to the model, text by name; None for none."""
-    weights_access_token: str | None = attrs.field(default=None, repr=False)
-    """Opens a checkpoint of somebody else; None for one's own and for public ones."""
-    base_model: str | None = None
-    """Another base model than the checkpoint's; None for that one."""
-    optimizer: OptimizerConfig | None = None
-    """Its optimizer; None for Adam."""
+    wanted: LoadWeightsRequest
+    """The checkpoint, and what of the new model is another than the checkpoint's."""
+
+    @property
+    def base_model(self) -> str | None:
+        """Another base model than the checkpoint's; None for that one."""
+        return self.wanted.base_model
 
     @property
     def rank(self) -> None:
@@ -113,18 +107,19 @@ class SavedModel:
 
     async def make(self, context: ClientContext, queue: TrainingQueue) -> tuple[str, int]:
         """Have the server make it, name it to its queue, and return its base model and rank."""
-        asked = operations.request("weights_info", body={"tinker_path": self.path})
+        wanted = self.wanted
+        asked = operations.request("weights_info", body={"tinker_path": wanted.path})
         info = to_value(WeightsInfoResponse, await operations.perform(context.connection.sender, asked))
         if not info.is_lora or info.lora_rank is None:
-            raise APIResponseValidationError(message=f"{self.path} is no LoRA checkpoint: {info}")
-        shape = (self.base_model or info.base_model, info.lora_rank)
+            raise APIResponseValidationError(message=f"{wanted.path} is no LoRA checkpoint: {info}")
+        shape = (wanted.base_model or info.base_model, info.lora_rank)
         number = None
         if await context.settings.learn() is not None and context.settings.creates_by_load:
             # Servers with client/config know this, and some take a load only as a model's first request.
             number = context.session.next_model()
             loaded = await self._create_by_load(context, number)
             if loaded is not None:
-                queue.last_checkpoint = self.path
+                queue.last_checkpoint = wanted.path
                 queue.named(loaded)
                 return shape
         lora = LoraConfig(
@@ -133,9 +128,10 @@ class SavedModel:
             train_mlp=info.train_mlp is not False,
             train_attn=info.train_attn is not False,
         )
-        model_id = await NewModel(shape[0], lora, self.user_metadata, self.optimizer).create(context, number)
+        model = NewModel(shape[0], lora, wanted.user_metadata, wanted.optimizer_config)
+        model_id = await model.create(context, number)
         queue.named(model_id)
-        load = Job(load_weights(self.path, self.with_optimizer, self.weights_access_token))
+        load = Job(load_weights(wanted.path, wanted.optimizer, wanted.weights_access_token))
         queue.admit(load)
         try:
             await load.future
@@ -147,20 +143,7 @@ class SavedModel:
     async def _create_by_load(self, context: ClientContext, number: int) -> str | None:
         """Create a model by loading the checkpoint, in one request; None where the server refuses that."""
         session_id = await context.session.open()
-        fields = {
-            "base_model": self.base_model,
-            "user_metadata": None if self.user_metadata is None else dict(self.user_metadata),
-            "optimizer_config": optimizer_config(self.optimizer),
-            "weights_access_token": self.weights_access_token,
-        }
-        body = {
-            "session_id": session_id,
-            "model_seq_id": number,
-            "path": self.path,
-            "optimizer": self.with_optimizer,
-            **{name: value for name, value in fields.items() if value is not None},
-            "type": "load_weights",
-        }
+        body = attrs.evolve(self.wanted, session_id=session_id, model_seq_id=number)
         try:
             model_id = await _promised(context, "load_weights", body, _named_model)
         except APIStatusError as error:
@@ -223,11 +206,14 @@ def _named_model(payload: Any) -> str:
 async def _promised(context: ClientContext, operation: str, wanted: object, read: Callable[[Any], T]) -> T:
     """Submit a request that is in no queue, and return its result as `read` decodes it."""
     connection = context.connection
+    asked = operations.request(operation, body=wanted)
+    assert asked.body is not None
+    assert asked.idempotency_key is not None
     submission = Submission(
         operation,
-        operations.target(operation),
-        Body.of((encode_body(wanted),), secrets=secrets_in(wanted) if isinstance(wanted, dict) else ()),
-        new_idempotency_key(),
+        asked.target,
+        asked.body,
+        asked.idempotency_key,
         connection.sender.lane_of_changes(Lane.CONTROL),
         promise_owners=context.promise_owners,
         timeout_s=context.settings.hold_of(operation),

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-import attrs
+from tinsmith_api.models import SessionTraceExport
 
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.config import LONG_WAIT_S
@@ -37,13 +37,6 @@ RENEW_BEFORE = timedelta(minutes=5)
 
 ASK_EVERY_S = 5.0
 """Pause between two questions whether a trace is written, in seconds, as the API wants it."""
-
-
-@attrs.frozen
-class _Export:
-    status: str
-    url: str | None = None
-    error: str | None = None
 
 
 async def fetch_archive(
@@ -112,7 +105,7 @@ async def trace_url(connection: Connection, session_id: str) -> str:
     began_s, report_at_s = loop.time(), LONG_WAIT_S
     while True:
         asked = operations.request("export_session_trace", path={"session_id": session_id})
-        found = to_value(_Export, await operations.perform(connection.sender, asked))
+        found = to_value(SessionTraceExport, await operations.perform(connection.sender, asked))
         if found.status != "pending":
             break
         await asyncio.sleep(ASK_EVERY_S)

@@ -101,17 +101,9 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         samples of the new client (None: the settings of the service's client). `record_stability_info` has
         the server record what the loss `stable_reinforce` needs of each sample.
         """
-        if sampling_session_id is None:
-            return SamplingClient._of(holder, model_path, base_model, retry_config, record_stability_info)
-        holder.connection.check()
-        session = SamplingSession()
-        client = SamplingClient(holder, session, model_path, base_model, retry_config, record_stability_info)
-
-        async def join() -> None:
-            copy = await copy_number(holder.connection.sender, sampling_session_id) or _random_copy()
-            session.named(sampling_session_id, copy * NUMBERS_A_COPY)
-
-        return client._make(join)
+        return SamplingClient._of(
+            holder, model_path, base_model, retry_config, record_stability_info, sampling_session_id
+        )
 
     @classmethod
     def _of(
@@ -121,18 +113,24 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         base_model: str | None,
         retry_config: RetryConfig | None,
         record_stability_info: bool,
+        sampling_session_id: str | None = None,
     ) -> SamplingClient:
-        """Have a sampler made of a checkpoint or of a base model, and return its client at once."""
-        if (model_path is None) == (base_model is None):
-            raise InputError("give exactly one of model_path and base_model", field="model_path")
-        if model_path is not None:
-            check_tinker_path(model_path, "model_path")
+        """Return the client of a sampler at once: one to be made, or the one of `sampling_session_id`."""
+        if sampling_session_id is None:
+            if (model_path is None) == (base_model is None):
+                raise InputError("give exactly one of model_path and base_model", field="model_path")
+            if model_path is not None:
+                check_tinker_path(model_path, "model_path")
         context.connection.check()
         session = SamplingSession()
         client = cls(context, session, model_path, base_model, retry_config, record_stability_info)
 
         async def make() -> None:
-            session.named(await create_sampler(context, model_path, base_model))
+            if sampling_session_id is None:
+                session.named(await create_sampler(context, model_path, base_model))
+            else:
+                copy = await copy_number(context.connection.sender, sampling_session_id) or _random_copy()
+                session.named(sampling_session_id, copy * NUMBERS_A_COPY)
 
         return client._make(make)
 
@@ -219,12 +217,16 @@ class SamplingClient(CreatedClient["SamplingClient"]):
     def get_base_model(self) -> str:
         """Return the name of the base model; asks the server, once, where this client does not know it."""
         self._wait_until_made("base model")
-        return self._base_model or self._base().result()
+        if self._base_model is not None:
+            return self._base_model
+        return self._connection.run(self._ask_base()).result()
 
     async def get_base_model_async(self) -> str:
         """As `get_base_model`, awaited."""
         await self
-        return self._base_model or await self._base()
+        if self._base_model is not None:
+            return self._base_model
+        return await self._connection.run(self._ask_base())
 
     def __reduce__(self) -> Any:
         if self._connection.config.local:
@@ -241,9 +243,6 @@ class SamplingClient(CreatedClient["SamplingClient"]):
             self._retry_config,
             self._stability,
         )
-
-    def _base(self) -> APIFuture[str]:
-        return self._connection.run(self._ask_base())
 
     async def _ask_base(self) -> str:
         if self._base_model is None:

@@ -9,10 +9,15 @@ from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import attrs
-from tinsmith_api.models import CopyWeightsResponse, GetServerCapabilitiesResponse, LoraConfig
+from tinsmith_api.models import (
+    CopyWeightsResponse,
+    GetServerCapabilitiesResponse,
+    LoadWeightsRequest,
+    LoraConfig,
+)
 from tinsmith_api.resource import Ask
 
-from tinsmith.core.arguments import check_optimizer, labels
+from tinsmith.core.arguments import check_optimizer, labels, optimizer_config
 from tinsmith.core.codec.answers import to_page
 from tinsmith.core.config import (
     ClientConfig,
@@ -173,11 +178,11 @@ class ServiceClient:
         `supported_models` of the result has one entry a base model: its `model_name`, and its
         `max_context_length` in tokens (None where the server does not say). Opens no session.
         """
-        return self._capabilities().result()
+        return self._connection.run(self._ask_capabilities()).result()
 
     async def get_server_capabilities_async(self) -> GetServerCapabilitiesResponse:
         """As `get_server_capabilities`, awaited."""
-        return await self._capabilities()
+        return await self._connection.run(self._ask_capabilities())
 
     def create_lora_training_client(
         self,
@@ -232,7 +237,7 @@ class ServiceClient:
         sending for what is no path; the client raises `NotFoundError` (`applied` "no") for one that is not
         there, and otherwise what `load_state` does.
         """
-        return self._from_state(path, user_metadata, False, weights_access_token, base_model, optimizer)
+        return self._from_state(path, user_metadata, base_model, weights_access_token, optimizer=optimizer)
 
     create_training_client_from_state_async = awaited(create_training_client_from_state)
 
@@ -249,7 +254,7 @@ class ServiceClient:
         As `create_training_client_from_state`; a sampler's checkpoint, which has no optimizer, is refused
         with `BadRequestError` (`applied` "no") by the embedded service.
         """
-        return self._from_state(path, user_metadata, True, weights_access_token, base_model, None)
+        return self._from_state(path, user_metadata, base_model, weights_access_token, with_optimizer=True)
 
     create_training_client_from_state_with_optimizer_async = awaited(
         create_training_client_from_state_with_optimizer
@@ -406,18 +411,26 @@ class ServiceClient:
         self,
         path: str,
         user_metadata: Mapping[str, str] | None,
-        with_optimizer: bool,
-        weights_access_token: str | None,
         base_model: str | None,
-        optimizer: OptimizerConfig | None,
+        weights_access_token: str | None,
+        *,
+        with_optimizer: bool = False,
+        optimizer: OptimizerConfig | None = None,
     ) -> training.TrainingClient:
         from tinsmith.clients.creation import SavedModel, checkpoint_path
         from tinsmith.clients.training import TrainingClient
 
-        path = checkpoint_path(self.config, path, base_model)
-        metadata = labels(user_metadata)
-        saved = SavedModel(path, with_optimizer, metadata, weights_access_token, base_model, optimizer)
-        return TrainingClient._of(self._context, saved)
+        if optimizer is not None:
+            check_optimizer(optimizer)
+        wanted = LoadWeightsRequest(
+            checkpoint_path(self.config, path, base_model),
+            with_optimizer,
+            base_model=base_model,
+            user_metadata=labels(user_metadata),
+            optimizer_config=optimizer_config(optimizer),
+            weights_access_token=weights_access_token,
+        )
+        return TrainingClient._of(self._context, SavedModel(wanted))
 
     async def _copy(self, ask: Ask[CopyWeightsResponse]) -> str:
         """Make a copy in the session of this client, and return its path."""
@@ -428,9 +441,6 @@ class ServiceClient:
         assert isinstance(ask.body, dict)
         return await copied(self._connection.sender, attrs.evolve(ask, body={**ask.body, **into}))
 
-    def _capabilities(self) -> APIFuture[GetServerCapabilitiesResponse]:
-        return self._connection.run(self._ask_capabilities())
-
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
         asked = operations.request("get_server_capabilities")
         payload = await operations.perform(self._connection.sender, asked)
@@ -439,23 +449,14 @@ class ServiceClient:
         return page
 
 
+_UNDER_THEIR_NAMES = (
+    "user_metadata project_id api_key base_url default_headers default_query display_name require_key_prefix"
+    " optim_after server server_deduplicates encoding models telemetry"
+)
 SETTINGS: dict[str, str] = {
-    "user_metadata": "user_metadata",
-    "project_id": "project_id",
-    "api_key": "api_key",
-    "base_url": "base_url",
+    **{name: name for name in _UNDER_THEIR_NAMES.split()},
     "timeout": "timeouts",
     "max_retries": "retry",
-    "default_headers": "default_headers",
-    "default_query": "default_query",
-    "display_name": "display_name",
-    "require_key_prefix": "require_key_prefix",
-    "optim_after": "optim_after",
-    "server": "server",
-    "server_deduplicates": "server_deduplicates",
-    "encoding": "encoding",
-    "models": "models",
-    "telemetry": "telemetry",
 }
 """Each argument of ServiceClient that is a setting -> the field of `ClientConfig` that it sets."""
 

@@ -47,10 +47,8 @@ _guard = threading.Lock()
 
 
 @overload
-def load_tokenizer(name: str, *, revision: str | None = None) -> Tokenizer: ...
-@overload
 def load_tokenizer(
-    name: str, *, revision: str | None = None, backend: Literal["tokenizers"]
+    name: str, *, revision: str | None = None, backend: Literal["tokenizers"] = "tokenizers"
 ) -> Tokenizer: ...
 @overload
 def load_tokenizer(name: str, *, revision: str | None = None, backend: Backend) -> Any: ...

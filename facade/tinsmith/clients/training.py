@@ -191,11 +191,11 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
 
     def get_info(self) -> GetInfoResponse:
         """Ask the server for base model, rank and tokenizer id of the model, and wait for the answer."""
-        return self._info_future().result()
+        return self._connection.run(self._ask_info()).result()
 
     async def get_info_async(self) -> GetInfoResponse:
         """As `get_info`, awaited."""
-        return await self._info_future()
+        return await self._connection.run(self._ask_info())
 
     def save_weights_and_get_sampling_client_submit(
         self, retry_config: RetryConfig | None = None, *, kind: SamplingClientKind = "snapshot"
@@ -262,9 +262,6 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
     def _send(self, ask: Ask[T]) -> APIFuture[T]:
         """Queue an operation of the contract behind everything that was called before."""
         return self._enter(PromiseRequest.of(ask))
-
-    def _info_future(self) -> APIFuture[GetInfoResponse]:
-        return self._connection.run(self._ask_info())
 
     async def _ask_info(self) -> GetInfoResponse:
         await self

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.core.optional_deps import require_extra
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
     from tinsmith.io.events import Event
+
+T = TypeVar("T")
 
 
 class Connection:
@@ -85,11 +87,9 @@ class Connection:
         if refusal is not None:
             raise refusal.again("no")
 
-    def run(
-        self, coroutine: Coroutine[Any, Any, Any], future: APIFuture[Any] | None = None
-    ) -> APIFuture[Any]:
+    def run(self, coroutine: Coroutine[Any, Any, T], future: APIFuture[T] | None = None) -> APIFuture[T]:
         """Run a coroutine on the loop, and return the future of its result; `aclose` cancels it."""
-        made = APIFuture() if future is None else future
+        made: APIFuture[T] = APIFuture() if future is None else future
         try:
             self.check()
         except TinkerError as error:
