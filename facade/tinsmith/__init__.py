@@ -111,6 +111,8 @@ if not TYPE_CHECKING:  # a checker takes the names from above, and refuses all o
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(_HOME[name]), name)
+        if hasattr(value, "__attrs_attrs__"):
+            import_module("tinsmith.core.field_texts").show_fields(value)
         globals()[name] = value
         return value
 

@@ -29,6 +29,8 @@ if not TYPE_CHECKING:  # a checker takes the names from above, and refuses all o
             value = getattr(import_module(_BESIDE.get(name, "tinsmith.core.values")), name)
         except AttributeError:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        if hasattr(value, "__attrs_attrs__"):
+            import_module("tinsmith.core.field_texts").show_fields(value)
         globals()[name] = value
         return value
 

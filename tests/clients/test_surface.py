@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import Any
 
+import attrs
 import pytest
 import tinsmith
 from tinsmith import types
@@ -247,3 +248,18 @@ def _required_last(parameters: str) -> str:
     """Reorder fields so that they form a `def`: those without a default first."""
     fields = [field.strip() for field in parameters.split(",")]
     return ", ".join(sorted(fields, key=lambda field: "=" in field))
+
+
+@pytest.mark.parametrize("home", [tinsmith, types], ids=lambda home: home.__name__)
+def test_help_shows_every_field(home: Any) -> None:
+    """The text of a public class names each of its fields, and `help()` shows it."""
+    values = [getattr(home, name) for name in dir(home)]
+    lacking = [
+        f"{value.__name__}.{field.alias}"
+        for value in values
+        if inspect.isclass(value) and attrs.has(value)
+        for field in attrs.fields(value)
+        if not field.name.startswith("_") and field.name != "extra"
+        if f"* `{field.alias}`: " not in (inspect.getdoc(value) or "")
+    ]
+    assert lacking == []

@@ -27,9 +27,9 @@ class PromptProvenanceSpan(Model):
     sequence_id: str
     """Name of the sequence, from `SampledSequence.sequence_id`."""
     offset: int = attrs.field(default=0, validator=at_least_zero)
-    """First position, in tokens of the prompt."""
+    """Position in the prompt at which the stretch begins, in tokens, from 0."""
     length: int = attrs.field(kw_only=True, validator=at_least_zero)
-    """Tokens in the stretch."""
+    """Number of tokens in the stretch, from 0."""
 
 
 @attrs.frozen(field_transformer=own_fields)
@@ -39,9 +39,9 @@ class SampledProvenanceSpan(Model):
     sequence_id: str
     """Name of the sequence, from `SampledSequence.sequence_id`."""
     offset: int = attrs.field(default=0, validator=at_least_zero)
-    """First position, in sampled tokens."""
+    """Position among the sampled tokens at which the stretch begins, from 0."""
     length: int = attrs.field(kw_only=True, validator=at_least_zero)
-    """Tokens in the stretch."""
+    """Number of tokens in the stretch, from 0."""
 
 
 Span = PromptProvenanceSpan | SampledProvenanceSpan
@@ -117,13 +117,13 @@ class Datum(Model):
     """What the model reads, and what the loss needs for each of its positions."""
 
     loss_fn_inputs: LossFnInputs = attrs.field(converter=convert_inputs)
-    """Tensors by name; numpy arrays, torch tensors and flat lists are converted."""
+    """Tensors by name, such as `weights`; numpy arrays, torch tensors and flat lists are converted."""
     model_input: ModelInput
     """What the model reads."""
     model_input_spans: ProvenanceSpans | None = None
-    """Where the positions of the input come from, for servers that track it; not sent as JSON."""
+    """Where the positions of the input come from; None for unknown. Not sent as JSON."""
     loss_fn_input_spans: ProvenanceSpans | None = None
-    """Where the rows of the loss's inputs come from; not sent as JSON."""
+    """Where the rows of the loss's inputs come from; None for unknown. Not sent as JSON."""
 
     def with_provenance(self, model_input: Sequence[Span], loss_fn_inputs: Sequence[Span]) -> Datum:
         """Return the datum with where its positions come from: spans that follow each other without a gap.

@@ -43,7 +43,7 @@ class EncodedTextChunk(Model):
     )
     """Token ids; a list, or a one-dimensional integer array."""
     type: Literal["encoded_text"] = "encoded_text"
-    """Tag of this kind of chunk."""
+    """The kind of chunk, always `encoded_text`."""
 
     @property
     def length(self) -> int:
@@ -60,9 +60,9 @@ class ImageChunk(Model):
     format: ImageFormat = attrs.field(converter=image_format)
     """`png` or `jpeg`."""
     expected_tokens: int | None = None
-    """Positions that the image will take; the server checks it, and may refuse a mismatch."""
+    """Number of positions that the image will take, which the server may check; None for unknown."""
     type: Literal["image"] = "image"
-    """Tag of this kind of chunk."""
+    """The kind of chunk, always `image`."""
     override_dimensions: tuple[int, int] | None = attrs.field(default=None, kw_only=True)
     """Width and height in pixels to scale to, in the binary encoding alone; None is the image's own."""
 
@@ -99,9 +99,9 @@ class ImageAssetPointerChunk(Model):
     location: str
     """Where the server finds the image."""
     expected_tokens: int | None = None
-    """Positions that the image will take."""
+    """Number of positions that the image will take; None for unknown."""
     type: Literal["image_asset_pointer"] = "image_asset_pointer"
-    """Tag of this kind of chunk."""
+    """The kind of chunk, always `image_asset_pointer`."""
 
     @property
     def length(self) -> int:
@@ -116,7 +116,7 @@ class DmelChunk(Model):
     dmel: bytes = attrs.field(converter=dmel_bytes, repr=lambda data: f"<{len(data)} bytes>")
     """The container's bytes; the constructor takes standard base64 text too."""
     type: Literal["dmel"] = "dmel"
-    """Tag of this kind of chunk."""
+    """The kind of chunk, always `dmel`."""
 
     @property
     def length(self) -> int:
@@ -175,7 +175,7 @@ class ModelInput(Model):
     """A sequence of chunks, in the order in which the model reads them."""
 
     chunks: list[ModelInputChunk] = attrs.field(converter=_taken)
-    """The pieces."""
+    """The pieces, in the order in which the model reads them."""
 
     @classmethod
     def from_ints(cls, tokens: Sequence[int]) -> ModelInput:

@@ -28,15 +28,15 @@ class SamplingParams(Value):
     """How tokens are drawn."""
 
     max_tokens: int | None = attrs.field(default=None, validator=above_zero)
-    """Most tokens to draw; None leaves it to the server."""
+    """Most tokens to draw, from 1; None leaves it to the server."""
     seed: int | None = None
-    """Seed; None draws one."""
+    """Seed of the draws; None has the server draw one."""
     stop: str | Sequence[str] | Sequence[int] | None = None
     """Text, texts or token ids that end a sequence. None keeps the end-of-sequence token; [] disables all."""
     temperature: float = attrs.field(default=1, validator=at_least_zero)
-    """Divides the logits; 0 is greedy."""
+    """Divides the logits, from 0; 0 always takes the likeliest token."""
     top_k: int = attrs.field(default=-1, validator=_top_k)
-    """Draw from the k likeliest tokens; -1 is no limit."""
+    """Draw from this many of the likeliest tokens, from 1; -1 is all of them."""
     top_p: float = attrs.field(default=1, validator=_probability)
     """Draw from the smallest set of tokens with this much probability, in (0, 1]."""
 
@@ -46,11 +46,11 @@ class ForwardBackwardInput(Value):
     """A batch and its loss."""
 
     data: list[Datum]
-    """The batch."""
+    """The datums of the batch."""
     loss_fn: str
-    """Name of the loss."""
+    """Name of the loss, such as `cross_entropy`."""
     loss_fn_config: dict[str, float | str] | None = None
-    """Settings of the loss."""
+    """Settings of the loss, by name; None means the server's."""
 
 
 @attrs.frozen(field_transformer=own_fields)
@@ -58,11 +58,11 @@ class ForwardRequest(Value):
     """Run the model; no gradient."""
 
     forward_input: ForwardBackwardInput
-    """Batch and loss."""
+    """The batch and its loss."""
     model_id: str
-    """The model."""
+    """Id of the model."""
     seq_id: int | None = None
-    """Number on the model."""
+    """Number of the request on its model, from 1; None where it has none yet."""
 
 
 @attrs.frozen(field_transformer=own_fields)
@@ -70,44 +70,44 @@ class ForwardBackwardRequest(Value):
     """Run the model and add to its gradient."""
 
     forward_backward_input: ForwardBackwardInput
-    """Batch and loss."""
+    """The batch and its loss."""
     model_id: str
-    """The model."""
+    """Id of the model."""
     seq_id: int | None = None
-    """Number on the model."""
+    """Number of the request on its model, from 1; None where it has none yet."""
 
 
 @attrs.frozen(field_transformer=own_fields)
 class SampleRequest(Value):
-    """Draw continuations."""
+    """Continue a prompt."""
 
     prompt: ModelInput
-    """What the model reads first."""
+    """What the model continues."""
     sampling_params: SamplingParams
-    """How to draw."""
+    """How tokens are drawn."""
     num_samples: int = 1
-    """How many."""
+    """How many sequences to draw, from 1."""
     base_model: str | None = None
-    """Base model, without a sampler."""
+    """Name of the base model to sample; None where a sampler or a checkpoint is named."""
     model_path: str | None = None
-    """Checkpoint, without a sampler."""
+    """The checkpoint to sample, a `tinker://` path; None where a sampler or base model is named."""
     sampling_session_id: str | None = None
-    """The sampler."""
+    """Id of the sampler; None where a base model or a checkpoint is named."""
     seq_id: int | None = None
-    """Number on the sampler, from 0."""
+    """Number of the request on its sampler, from 0; None where it has none yet."""
     prompt_logprobs: bool | None = None
-    """Ask for the prompt's logprobs."""
+    """Whether to return the log-probability of each prompt token; None means no."""
     topk_prompt_logprobs: int = 0
-    """Ask for this many alternatives at each prompt position."""
+    """How many of the likeliest tokens to return at each prompt position; 0 is none."""
     topk_sample_logprobs: int = 0
-    """Ask for this many alternatives at each sampled position."""
+    """How many of the likeliest tokens to return at each sampled position; 0 is none."""
     target_prompt_logprobs: TensorData | None = None
-    """Token ids whose log-probabilities are wanted at each prompt position."""
+    """Token ids, one row a prompt position, whose log-probabilities to return; None is none."""
     prompt_alt_tokens_k: int = 0
-    """Ask for this many other tokens drawn at each prompt position."""
+    """How many other tokens to draw at each prompt position; 0 is none."""
     prompt_logprobs_last_n: int | None = None
-    """Prompt logprobs of the last n positions only; None is all."""
+    """Return all of this for the last n prompt positions alone, from 1; None is all positions."""
     record_stability_info: bool | None = None
-    """Ask the server to note facts for its diagnosis."""
+    """Whether the server records what the loss `stable_reinforce` needs; None means no."""
     type: str = "sample"
-    """Tag."""
+    """The kind of request, always `sample`."""

@@ -72,7 +72,7 @@ class SampledSequence(_Packed):
     tokens: list[int]
     """Sampled token ids."""
     logprobs: list[float] | None = attrs.field(default=None, converter=_with_gaps)
-    """Log-probability of each sampled token."""
+    """Natural logarithm of each sampled token's probability; None where the server sends none."""
     topk_sampled_logprobs: TopkLogprobs | None = None
     """Likeliest (token, logprob) pairs at each sampled position; None unless asked for."""
     sequence_id: str | None = None
@@ -145,17 +145,17 @@ class SampleResponse(Model):
     sequences: list[SampledSequence]
     """One entry a requested sample."""
     prompt_logprobs: list[float | None] | None = None
-    """One entry a prompt token, the first None; None unless asked for."""
+    """Log-probability of each prompt token, None for the first; None unless asked for."""
     topk_prompt_logprobs: TopkLogprobs | None = None
     """Likeliest (token, logprob) pairs at each prompt position; None unless asked for."""
     target_prompt_logprobs: TensorData | None = None
-    """Log-probabilities of the tokens that `target_prompt_logprobs` asked for."""
+    """Log-probabilities of the tokens that were named at each prompt position; None unless asked for."""
     prompt_alt_tokens: PromptAltTokens | None = None
-    """What `prompt_alt_tokens_k` asked for."""
+    """Other tokens drawn at each prompt position; None unless asked for."""
     prompt_cache_hit_tokens: int = 0
-    """Prompt tokens that the server had computed before, as far as it says."""
+    """Number of prompt tokens that the server had computed before; 0 where it does not say."""
     type: str = "sample"
-    """Tag of this result."""
+    """The kind of result, always `sample`."""
 
     def named(self, sequence_ids: Sequence[str]) -> SampleResponse:
         """Give each sequence the name that the server promised it, where the result does not name it."""
@@ -167,12 +167,12 @@ class SampleResponse(Model):
 
 @attrs.frozen(field_transformer=own_fields)
 class RequestFailedResponse(Model):
-    """The promise failed."""
+    """The server accepted a request, and it failed then."""
 
     error: str
-    """Reason for people."""
+    """Why the request failed, for people."""
     category: RequestErrorCategory = RequestErrorCategory.Unknown
-    """Who is to blame; what this version does not know counts as unknown."""
+    """Who is at fault; a category that this version does not know is `Unknown`."""
 
 
 @attrs.frozen(field_transformer=own_fields)
@@ -180,18 +180,18 @@ class CheckpointArchiveUrlResponse(Model):
     """Where an archive can be fetched, as the headers of a redirect say it."""
 
     url: str = attrs.field(repr=False)
-    """A signed URL; treat it as a secret."""
+    """The signed URL of the archive; treat it as a secret."""
     expires: datetime
-    """When it stops working, UTC."""
+    """When the URL stops working, in UTC."""
 
 
 @attrs.frozen(field_transformer=own_fields)
 class WhoamiResponse(Model):
-    """Whom the server takes the caller for."""
+    """To whom the key belongs; None for what the server does not say."""
 
     user_urn: str | None = None
-    """The user."""
+    """Id of the user."""
     org_urn: str | None = None
-    """The organization that the user acts for, `tml:organization:<id>`."""
+    """The organization of the user, `tml:organization:<id>`."""
     email: str | None = None
-    """Where the user is reached."""
+    """The user's e-mail address."""

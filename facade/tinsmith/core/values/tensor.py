@@ -50,11 +50,11 @@ class TensorData(Model):
     """
 
     raw: Any = attrs.field(alias="data")
-    """The numbers as kept: a flat read-only numpy array, or a flat list."""
+    """The numbers, flat; kept as a read-only numpy array or as a list."""
     dtype: TensorDtype
     """`int64` or `float32`."""
     shape: list[int] | None = None
-    """Shape, row-major; None means one dimension."""
+    """Length of each dimension, row-major; None means one dimension."""
     sparse_crow_indices: Any = None
     """Of a sparse tensor: where each row begins among the stored numbers, and where the last ends."""
     sparse_col_indices: Any = None
