@@ -10,16 +10,18 @@ import pytest
 from tinsmith.core import errors
 from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.config import PollPolicy
-from tinsmith.core.pacing import Moment, not_ready_pause_s, storm_pause_s
 from tinsmith.core.polling import (
     Done,
     Failed,
+    Moment,
     NotYet,
     Poll,
     PolledRequest,
     PollResult,
     PollState,
     Resubmit,
+    failed_pause_s,
+    not_ready_pause_s,
 )
 from tinsmith.core.retry import Fault
 
@@ -541,10 +543,10 @@ def test_a_storm_backs_off_to_thirty_seconds() -> None:
 
 def test_jitter_never_makes_more_than_one_poll_a_second() -> None:
     """The longest pauses lie between 9 and 30 s, and none is below one."""
-    assert storm_pause_s(1, 0.999, POLICY) == 1.0
-    assert storm_pause_s(2, 0.999, POLICY) == 1.0
-    assert 8.0 <= storm_pause_s(99, 0.999, POLICY) < 10.0
-    assert storm_pause_s(10_000, 0.0, POLICY) == 30.0
+    assert failed_pause_s(1, 0.999, POLICY) == 1.0
+    assert failed_pause_s(2, 0.999, POLICY) == 1.0
+    assert 8.0 <= failed_pause_s(99, 0.999, POLICY) < 10.0
+    assert failed_pause_s(10_000, 0.0, POLICY) == 30.0
 
 
 def test_retry_after_is_honoured_on_polls() -> None:

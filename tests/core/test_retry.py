@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core.config import PollPolicy, RetryConfig
-from tinsmith.core.pacing import Moment, decide_by_status
+from tinsmith.core.polling import Moment, decide_by_status
 from tinsmith.core.retry import (
     Decision,
     Fault,

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from tinsmith.core.access_token import Lifetime, claims_of, is_invalid_token, is_token
 from tinsmith.core.config import PollPolicy
-from tinsmith.core.pacing import billing_pause_s
+from tinsmith.core.polling import billing_pause_s
 
 WALL_S = 5e9
 

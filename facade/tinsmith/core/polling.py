@@ -1,8 +1,10 @@
-"""What an answer to `retrieve_future` means. Pure: bytes and a state in, what follows out; no clock.
+"""What an answer to `retrieve_future` means, and when to poll again. Pure: no clock, times are arguments.
 
 Understands the dialects of known servers: 408 and `try_again`, failures as `error` with a category or
-as a status with `detail`, and results announced by `complete_metadata`. What is not the server's own word,
-such as a proxy's page, says nothing of the promise: it is asked for again.
+as a status with `detail`, and results announced by `complete_metadata`. What does not come from the server
+itself, such as a proxy's page, says nothing of the promise: it is asked for again.
+
+That a promise is not ready is normal; a poll that failed calls for backing off. The pauses of both differ.
 """
 
 from __future__ import annotations
@@ -39,16 +41,109 @@ from tinsmith.core.failures import (
     read_error_text,
     topic_of,
 )
-from tinsmith.core.pacing import Moment, back_off, decide_by_status, not_ready_pause_s, unreadable_pause_s
-from tinsmith.core.retry import Decision, Fault, Outcome, should_retry
+from tinsmith.core.retry import FINAL_FAULTS, Decision, Fault, Outcome, retry_after_s, should_retry
 
 _FAILURE = frozenset({"error", "category"})
 """Fields of a failed promise; a result may have a null `error` beside its own."""
-_OWN = frozenset({400, 409, 422})
-"""Statuses by which servers tell that a promise failed."""
+_FAILED = frozenset({400, 409, 422})
+"""Statuses by which servers report that a promise failed."""
 _GONE = frozenset({404, 410})
 _KEY = frozenset({401, 403})
 _NO_TEXT = frozenset({TextSource.NOTHING, TextSource.UNREADABLE})
+_NOT_READY = frozenset({408, 425})
+"""Statuses by which servers say that a result is not ready."""
+_ASK_AGAIN_NOW = frozenset({Fault.READ_TIMEOUT, Fault.DEADLINE})
+"""Faults that mean that the server held the poll longer than the client waits."""
+
+
+@attrs.frozen
+class Moment:
+    """Times and a random number that belong to one poll."""
+
+    took_s: float = 0.0
+    """Seconds that this poll took."""
+    waited_s: float = 0.0
+    """Seconds since the promise was made."""
+    wall_now_s: float = 0.0
+    """Wall clock, for Retry-After dates only."""
+    random: float = 0.5
+    """A draw from [0, 1)."""
+
+
+def not_ready_pause_s(quick: int, moment: Moment, policy: PollPolicy) -> float:
+    """Return the pause after a "not yet"; `quick` counts those in a row that were answered at once.
+
+    0 after a poll that the server held. Otherwise the pause grows fast at first, and then with the time
+    waited, so that a result is at most 5 % late; it is never more than a second.
+    """
+    if moment.took_s >= policy.held_s:
+        return 0.0
+    ramp = min(policy.floor_s * policy.growth ** min(max(quick - 1, 0), 60), policy.ramp_s)
+    return min(max(ramp, policy.elapsed_share * moment.waited_s), policy.ceiling_s)
+
+
+def failed_pause_s(failed: int, random: float, policy: PollPolicy, *, unreadable: bool = False) -> float:
+    """Return the pause after a poll that failed; `failed` counts those in a row, this one included.
+
+    It doubles from one to the next. After an answer that cannot be read, the first is half as long.
+    """
+    first_s = policy.storm_base_s / (2.0 if unreadable else 1.0)
+    full_s = min(first_s * 2.0 ** min(max(failed - 1, 0), 60), policy.storm_max_s)
+    return max(first_s, full_s * (1.0 - policy.storm_jitter * random))
+
+
+def back_off(
+    headers: Mapping[str, str], failed: int, moment: Moment, retry: RetryConfig, policy: PollPolicy
+) -> float:
+    """Return the pause after an answer that asks for one, up to the cap; after others, longer each time."""
+    asked = retry_after_s(headers, moment.wall_now_s)
+    if asked is None:
+        return failed_pause_s(failed + 1, moment.random, policy)
+    return max(policy.storm_base_s, min(asked, retry.retry_after_cap_s))
+
+
+def billing_pause_s(unpaid_s: float, patience_s: float, policy: PollPolicy) -> float | None:
+    """Return the pause after a 402; None if the bill has been unpaid for `patience_s`."""
+    return None if unpaid_s >= patience_s else policy.billing_pause_s
+
+
+def decide_by_status(
+    outcome: Outcome, failed: int, moment: Moment, retry: RetryConfig, policy: PollPolicy
+) -> Decision:
+    """Decide by status or fault alone whether to ask again, and when.
+
+    A delay of 0 means: not ready, no fault. `failed` counts the polls in a row that failed before this one.
+    """
+    if outcome.fault is not None:
+        if outcome.fault in FINAL_FAULTS:
+            return Decision("fail", reason=outcome.fault.value)
+        if outcome.fault in _ASK_AGAIN_NOW:
+            return Decision("retry", reason="held")
+        return Decision(
+            "retry", failed_pause_s(failed + 1, moment.random, policy), reason=outcome.fault.value
+        )
+    assert outcome.status is not None
+    if 200 <= outcome.status < 300:
+        return Decision("done", applied="yes")
+    if outcome.status in _NOT_READY:
+        return Decision("retry", reason="not ready")
+    wish = should_retry(outcome.headers) if outcome.status >= 400 else None
+    if wish is False or not (wish or outcome.status in (402, 429) or outcome.status >= 500):
+        return Decision("fail", reason=f"status {outcome.status}")
+    if outcome.status == 402:
+        return Decision("retry", policy.billing_pause_s, reason="billing")
+    return _back_off(outcome, failed, moment, retry, policy)
+
+
+def _back_off(
+    outcome: Outcome, failed: int, moment: Moment, retry: RetryConfig, policy: PollPolicy
+) -> Decision:
+    """Wait as the server asks, else longer each time; a 429 that asks for more than the cap is final."""
+    asked = retry_after_s(outcome.headers, moment.wall_now_s)
+    if asked is not None and asked > retry.retry_after_cap_s and outcome.status == 429:
+        return Decision("fail", reason=f"the server asks to wait {asked:g} s", retry_after_s=asked)
+    pause = back_off(outcome.headers, failed, moment, retry, policy)
+    return Decision("retry", pause, reason=f"status {outcome.status}", retry_after_s=asked)
 
 
 @attrs.frozen
@@ -69,7 +164,7 @@ class PolledRequest:
 
 @attrs.frozen
 class PollState:
-    """What is remembered of earlier polls of one promise."""
+    """What is remembered from earlier polls of one promise."""
 
     iteration: int = 0
     """Polls made."""
@@ -96,7 +191,7 @@ class PollState:
     trusted: bool = True
     """Whether the server deduplicates at all; what a lost promise says about `applied` depends on it."""
     renewed: bool = False
-    """Whether a second submission brought another promise, of which nothing was heard yet."""
+    """Whether a second submission brought another promise, about which the server has said nothing yet."""
 
     def calm(self) -> PollState:
         """Forget the faults: the server answered sensibly."""
@@ -128,7 +223,7 @@ class NotYet:
     pause_s: float
     """Seconds to wait first."""
     queue_state: str | None = None
-    """What the promise waits for, in the server's word."""
+    """What the promise waits for: the server's identifier."""
     queue_reason: str | None = None
     """The same for people."""
     reserve_bytes: int | None = None
@@ -154,7 +249,7 @@ class Failed:
 
 
 PollResult = Done | NotYet | Resubmit | Failed
-"""The four ways on."""
+"""What can follow from a poll."""
 
 
 def _counted(state: PollState) -> PollState:
@@ -184,13 +279,13 @@ class Poll:
     request: PolledRequest = attrs.field(factory=PolledRequest, kw_only=True)
     """What the promise is for."""
     failure_500: bool = attrs.field(default=False, kw_only=True)
-    """Whether the server tells the failure of a promise as a 500 too."""
+    """Whether the server reports the failure of a promise as a 500 too."""
     bare_500: bool = attrs.field(default=False, kw_only=True)
-    """Whether it answers 500, without a word, where it cannot write a result."""
+    """Whether it answers 500 without a text if it cannot write a result."""
     fault: Fault | None = attrs.field(default=None, kw_only=True)
     """Why no answer came."""
     reason: str = attrs.field(default="", kw_only=True)
-    """What the transport said of that."""
+    """The transport's description of the fault."""
 
     def decide(self) -> PollResult:
         """Say what follows: by the fault, by the status, or by what the server says."""
@@ -202,7 +297,7 @@ class Poll:
             return self._after_fault(self.fault, decision)
         text = read_error_text(self.body)
         if self.failure_500 and self.status == 500 and text.source is TextSource.TEXT:
-            return self._own_failure(text.text)
+            return self._reported_failure(text.text)
         if self.bare_500 and self.status == 500 and text.source in _NO_TEXT:
             return self.unreadable(
                 "nothing to read, as where it cannot write a result that holds NaN or infinity"
@@ -213,7 +308,7 @@ class Poll:
         if asked_s is not None or final or not 400 <= self.status < 500:
             return Failed(self._error(retry_after_s=asked_s))
         result = self._read_refusal(text)
-        return self._noise(text) if result is None else result
+        return self._foreign_answer(text) if result is None else result
 
     def _after_fault(self, fault: Fault, decision: Decision) -> PollResult:
         """Ask again after a poll that had no answer, unless that is useless.
@@ -276,7 +371,7 @@ class Poll:
         return noted.broken >= self.policy.broken_limit and lasted_s >= long_s
 
     def _broken_poll(self, noted: PollState, failure: str) -> NotYet:
-        pause_s = unreadable_pause_s(noted.failed + 1, self.moment.random, self.policy)
+        pause_s = failed_pause_s(noted.failed + 1, self.moment.random, self.policy, unreadable=True)
         return self._failed_poll(noted, pause_s, failure)
 
     def _failed_poll(self, state: PollState, pause_s: float, failure: str = "") -> NotYet:
@@ -308,27 +403,27 @@ class Poll:
         detail = text.text if self.status == 500 else ""
         same = (state.same_500 if detail == state.last_500 else 0) + 1 if detail else 0
         if same >= self.policy.detail_500_limit:
-            return self._own_failure(detail)
+            return self._reported_failure(detail)
         noted = attrs.evolve(state, unpaid_since_s=since_s, same_500=same, last_500=detail)
         return self._failed_poll(noted, delay_s)
 
     def _read_refusal(self, text: ErrorText) -> PollResult | None:
-        """Read a 4xx as the server's word on the promise or the key; None where it is not the server's."""
+        """Read what the server says of the promise or the key; None if the answer is not the server's."""
         source = text.source
         if self.status in _KEY:
             own = source in (TextSource.TEXT, TextSource.FIELDS) or self.body.strip() == b"{}"
             refused = self._error()
             refused.add_note("The promise may be asked for again: APIFuture.from_request_id.")
             return Failed(refused) if own else None
-        if self.status not in _OWN and self.status not in _GONE:
+        if self.status not in _FAILED and self.status not in _GONE:
             return None
         if source is TextSource.FIELDS:
             return self._request_failed(detail_text(parse_body(self.body)), "unknown")
         if source is not TextSource.TEXT:
             return None
-        return self._gone(text) if self.status in _GONE else self._own_failure(text.text)
+        return self._gone(text) if self.status in _GONE else self._reported_failure(text.text)
 
-    def _noise(self, text: ErrorText) -> PollResult:
+    def _foreign_answer(self, text: ErrorText) -> PollResult:
         """Ask again after an answer of something between us and the server, as after a 5xx."""
         state = self.state
         if text.source in _NO_TEXT:
@@ -338,8 +433,8 @@ class Poll:
         pause_s = back_off(self.headers, state.failed, self.moment, self.retry, self.policy)
         return self._failed_poll(state, pause_s)
 
-    def _own_failure(self, text: str) -> Failed:
-        """Turn the server's word on a promise into the error that it stands for."""
+    def _reported_failure(self, text: str) -> Failed:
+        """Turn the failure of a promise, as the server reports it, into an error."""
         request, said = self.request, detail_text(text)
         if topic_of(text) is Topic.MODEL_GONE and request.seq_id is not None:
             return self._model_lost(f"the server no longer has what this request was for ({said}).")
@@ -365,7 +460,7 @@ class Poll:
         if topic is Topic.ROUTE:
             return Failed(self._error(said=no_such_operation("retrieve_future")))
         if topic is Topic.MODEL_GONE and self.request.seq_id is not None:
-            return self._own_failure(text.text)
+            return self._reported_failure(text.text)
         if topic is Topic.CHECKPOINT:
             return self._request_failed(text.text, "no")
         if state.may_resubmit and state.trusted:
@@ -377,7 +472,7 @@ class Poll:
         return Failed(ResultLostError(lost, request_id=self.request_id, applied=applied))
 
     def _request_failed(self, text: str, applied: Applied) -> Failed:
-        """Say that the promise failed, as told by a status: 4xx is the user's fault, 5xx the server's."""
+        """Build the error of a failed promise by its status: 4xx is the user's fault, 5xx the server's."""
         category = RequestErrorCategory.User if self.status < 500 else RequestErrorCategory.Server
         said, status = detail_text(text), self.status
         return Failed(

@@ -25,8 +25,7 @@ from tinsmith.core.errors import (
     TinkerError,
 )
 from tinsmith.core.failures import detail_text
-from tinsmith.core.pacing import Moment
-from tinsmith.core.polling import Done, Failed, NotYet, Poll, PolledRequest, PollState, Resubmit
+from tinsmith.core.polling import Done, Failed, Moment, NotYet, Poll, PolledRequest, PollState, Resubmit
 from tinsmith.core.promises import EndedPromises, PromiseOwners, foreign_result
 from tinsmith.core.retry import NOT_SENT, Fault
 from tinsmith.io.events import QueueStateChanged, StillWaiting

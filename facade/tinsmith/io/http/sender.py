@@ -28,7 +28,7 @@ from tinsmith.core.failures import (
     read_conflict,
     read_error_text,
 )
-from tinsmith.core.pacing import billing_pause_s
+from tinsmith.core.polling import billing_pause_s
 from tinsmith.core.retry import (
     NOT_SENT,
     Decision,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tinsmith.core.config import LONG_WAIT_S
-from tinsmith.core.pacing import Moment, not_ready_pause_s
+from tinsmith.core.polling import Moment, not_ready_pause_s
 from tinsmith.core.retry import Fault
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 
