@@ -12,45 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tinsmith_api.values import *  # noqa: F403
 
-    from tinsmith.core.names import AuditEventType as AuditEventType
-    from tinsmith.core.names import CheckpointType as CheckpointType
-    from tinsmith.core.names import EventType as EventType
-    from tinsmith.core.names import FutureRetrieveResponse as FutureRetrieveResponse
-    from tinsmith.core.names import LossFnType as LossFnType
-    from tinsmith.core.names import ModelID as ModelID
-    from tinsmith.core.names import OptimizerConfig as OptimizerConfig
-    from tinsmith.core.names import OptimParams as OptimParams
-    from tinsmith.core.names import RequestID as RequestID
-    from tinsmith.core.names import SamplingClientKind as SamplingClientKind
-    from tinsmith.core.names import Severity as Severity
-    from tinsmith.core.names import TelemetryBatch as TelemetryBatch
+    from tinsmith.core.names import *  # noqa: F403
     from tinsmith.core.values.datum import Datum as Datum
     from tinsmith.core.values.datum import LossFnInputs as LossFnInputs
     from tinsmith.core.values.datum import PromptProvenanceSpan as PromptProvenanceSpan
     from tinsmith.core.values.datum import ProvenanceSpans as ProvenanceSpans
     from tinsmith.core.values.datum import SampledProvenanceSpan as SampledProvenanceSpan
-    from tinsmith.core.values.model_input import DmelChunk as DmelChunk
-    from tinsmith.core.values.model_input import EncodedTextChunk as EncodedTextChunk
-    from tinsmith.core.values.model_input import ImageAssetPointerChunk as ImageAssetPointerChunk
-    from tinsmith.core.values.model_input import ImageChunk as ImageChunk
-    from tinsmith.core.values.model_input import ModelInput as ModelInput
-    from tinsmith.core.values.model_input import ModelInputChunk as ModelInputChunk
-    from tinsmith.core.values.model_input import UnknownChunk as UnknownChunk
-    from tinsmith.core.values.requests import ForwardBackwardInput as ForwardBackwardInput
-    from tinsmith.core.values.requests import ForwardBackwardRequest as ForwardBackwardRequest
-    from tinsmith.core.values.requests import ForwardRequest as ForwardRequest
-    from tinsmith.core.values.requests import SampleRequest as SampleRequest
-    from tinsmith.core.values.requests import SamplingParams as SamplingParams
-    from tinsmith.core.values.results import CheckpointArchiveUrlResponse as CheckpointArchiveUrlResponse
-    from tinsmith.core.values.results import ForwardBackwardOutput as ForwardBackwardOutput
-    from tinsmith.core.values.results import LossFnOutput as LossFnOutput
-    from tinsmith.core.values.results import PromptAltTokens as PromptAltTokens
-    from tinsmith.core.values.results import RequestFailedResponse as RequestFailedResponse
-    from tinsmith.core.values.results import SampledSequence as SampledSequence
-    from tinsmith.core.values.results import SampleResponse as SampleResponse
-    from tinsmith.core.values.results import StopReason as StopReason
-    from tinsmith.core.values.results import TopkLogprobs as TopkLogprobs
-    from tinsmith.core.values.results import WhoamiResponse as WhoamiResponse
+    from tinsmith.core.values.model_input import *  # noqa: F403
+    from tinsmith.core.values.requests import *  # noqa: F403
+    from tinsmith.core.values.results import *  # noqa: F403
     from tinsmith.core.values.tensor import TensorData as TensorData
 
 _BY_HAND: dict[str, str] = {
