@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tinsmith.core.codec import answers
 from tinsmith.core.codec.answers import Pages, is_last_page, rows_sent, to_page
 from tinsmith.core.errors import APIResponseValidationError
 from tinsmith_api.conversion import parse_time
@@ -133,8 +132,3 @@ def test_the_count_of_the_server_ends_a_list() -> None:
     pages.turn(page("a", "b", total=9))
     assert pages.turn(page("a", "b", total=9)) == []
     assert pages.ended
-
-
-def test_what_is_wrong_with_a_row_is_said_in_its_own_words() -> None:
-    """An error that is not about a field of the row is quoted as it is."""
-    assert answers._of_row(TypeError("no row at all")) == "no row at all"

@@ -7,7 +7,7 @@ begins; how fields are read is `tinsmith_api.conversion`'s. It must not ask for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 from tinsmith_api.conversion import from_json, rows_of
 from tinsmith_api.errors import InvalidBody
@@ -29,28 +29,19 @@ def to_page(cls: type[T], payload: object, rows: str) -> tuple[T, str | None]:
     """
     if not isinstance(payload, Mapping) or not isinstance(payload.get(rows), list):
         return to_value(cls, payload), None
-    convert = next(row.convert for row in rows_of(cast(Any, cls)) if row.name == rows)
+    (kind,) = next(get_args(row.hint) for row in rows_of(cast(Any, cls)) if row.name == rows)
     good, bad, problem = [], [], None
     for row in payload[rows]:
         try:
-            convert([row])
-        except (TypeError, ValueError) as cause:
+            from_json(kind, row)
+        except InvalidBody as cause:
             bad.append(row)
-            problem = problem or _of_row(cause)
+            problem = problem or str(cause)
         else:
             good.append(row)
     if not bad or not good:
         return to_value(cls, payload), None
     return to_value(cls, {**payload, rows: good, UNREADABLE: bad}), problem
-
-
-def _of_row(cause: Exception) -> str:
-    """Say what is wrong with a row that was read as the only one of its list."""
-    if not isinstance(cause, InvalidBody):
-        return str(cause)
-    return str(
-        InvalidBody(cause.problem, model=cause.model, field=cause.field.removeprefix("[0]").removeprefix("."))
-    )
 
 
 def rows_sent(page: object, rows: str) -> int:
@@ -94,8 +85,6 @@ class Pages:
 
     def turn(self, page: Any) -> list[Any]:
         """Take note of a page and return its rows; none of one that came before."""
-        from tinsmith.core.codec.answers import rows_sent  # loaded with the answer
-
         found: list[Any] = getattr(page, self._rows)
         if found and found == self._before:
             self.ended = True
