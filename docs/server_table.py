@@ -11,12 +11,12 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinsmith.core.server_profiles import MARKS, PROFILES
+from tinsmith.core.server_profiles import PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tinsmith.core.server_profiles import ServerProfile
+    from tinsmith.core.server_profiles import ServerName, ServerProfile
 
 PAGE = Path(__file__).parent / "servers.md"
 
@@ -27,6 +27,19 @@ LACKS = MEASURED.with_name("lacks.toml")
 """Why a step of that table ends in an error where a server lacks it."""
 
 HEADS = ["server", "reads batches as", "deduplicates", "order", "prompt logprobs", "checkpoint ids", "loss"]
+
+MARKS: dict[ServerName, str] = {
+    "hosted": "its address",
+    "skyrl-0.3": "`session_` and 8 hex digits as session id, or promises whose `request_id` and"
+    " `future_id` are digits; the probe answered 422",
+    "skyrl-0.4": "as SkyRL 0.3, but the probe answered 415, or `proto_write_fwdbwd` in `client/config`",
+    "tuft": "201 for a session, then 202 for a promise",
+    "hatchery": "`max_pipelined_requests` in `client/config`, `max_rank` in the capabilities, or promises"
+    " with `operation` and a `request_id` that begins with `fut_`",
+    "tinsmith": "`local:`, or the header `Server: tinsmith`",
+    "unknown": "none of these",
+}
+"""By what `tinsmith.core.server_profiles.recognise` knows each kind."""
 
 
 def tables() -> str:

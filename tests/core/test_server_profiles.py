@@ -11,7 +11,6 @@ from tinsmith.core.negotiation import unreadable
 from tinsmith.core.server_profiles import (
     HATCHERY,
     HOSTED,
-    MARKS,
     PROFILES,
     SKYRL,
     SKYRL_0_3,
@@ -156,9 +155,8 @@ def test_what_decides_over_a_second_send(
 
 
 def test_the_table_is_complete() -> None:
-    """A user may name each profile, each has its marks, and what it lacks are operations of the contract."""
+    """A user may name each profile, and what it lacks are operations of the contract."""
     assert set(get_args(ServerChoice)) == {"auto", *PROFILES}
-    assert set(MARKS) == set(PROFILES)
     for profile in (*PROFILES.values(), SKYRL):
         assert profile.lacks <= set(OPERATIONS)
 

@@ -143,19 +143,6 @@ PROFILES: dict[ServerName, ServerProfile] = {
 }
 """All profiles that a user may name."""
 
-MARKS: dict[ServerName, str] = {
-    "hosted": "its address",
-    "skyrl-0.3": "`session_` and 8 hex digits as session id, or promises whose `request_id` and"
-    " `future_id` are digits; the probe answered 422",
-    "skyrl-0.4": "as SkyRL 0.3, but the probe answered 415, or `proto_write_fwdbwd` in `client/config`",
-    "tuft": "201 for a session, then 202 for a promise",
-    "hatchery": "`max_pipelined_requests` in `client/config`, `max_rank` in the capabilities, or promises"
-    " with `operation` and a `request_id` that begins with `fut_`",
-    "tinsmith": "`local:`, or the header `Server: tinsmith`",
-    "unknown": "none of these",
-}
-"""By what each kind is recognised, for the documentation."""
-
 _SKYRL_SESSION = re.compile(r"session_[0-9a-f]{8}")
 _SESSIONS = frozenset({"create_session", "create_sampling_session"})
 
