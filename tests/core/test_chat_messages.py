@@ -14,6 +14,7 @@ from tinsmith.core.chat_template import JsonText
 from tinsmith.core.errors import InputError
 from tinsmith.core.tokenization import Tokenizer
 
+from tests.core.rendering import render
 from tests.core.test_tokenizer import make, tokenizer_json
 
 PLAIN = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
@@ -69,14 +70,14 @@ def test_an_object_that_can_be_dumped_is_no_list() -> None:
             return iter([("role", "user")])
 
     with pytest.raises(InputError, match="is a Dumped, not a list"):
-        chat_template.render(PLAIN, cast(Any, Dumped()))
-    assert chat_template.render(PLAIN, cast(Any, [Dumped()])) == "[user]"
+        render(PLAIN, cast(Any, Dumped()))
+    assert render(PLAIN, cast(Any, [Dumped()])) == "[user]"
 
 
 def test_templates_that_know_no_roles_take_what_they_read() -> None:
     """Other names for the same are the template's own affair."""
     text = "{% for m in messages %}{{ m['from'] }}: {{ m.value }}{% endfor %}"
-    assert chat_template.render(text, [{"from": "human", "value": "hi"}]) == "human: hi"
+    assert render(text, [{"from": "human", "value": "hi"}]) == "human: hi"
 
 
 def test_a_template_sees_plain_data_alone() -> None:
@@ -122,8 +123,8 @@ def test_json_text_is_a_text_and_an_object() -> None:
 def test_calls_of_another_shape_are_left_to_the_template(calls: Any) -> None:
     """Only what is known is changed."""
     turns = [{"role": "assistant", "tool_calls": calls}]
-    shown = chat_template.render("{{ messages[0].tool_calls | default('none') | tojson }}", turns)
-    assert shown == chat_template.render("{{ calls | tojson }}", [], calls="none" if calls is None else calls)
+    shown = render("{{ messages[0].tool_calls | default('none') | tojson }}", turns)
+    assert shown == render("{{ calls | tojson }}", [], calls="none" if calls is None else calls)
 
 
 @pytest.mark.parametrize(
@@ -173,13 +174,13 @@ def test_names_that_the_template_reads_are_taken() -> None:
 def test_whatever_a_template_does_is_an_input_error(error: str) -> None:
     """It is a program of somebody else."""
     with pytest.raises(InputError, match="refuses"):
-        chat_template.render("{{ " + error + " }}", [USER])
+        render("{{ " + error + " }}", [USER])
 
 
 def test_a_mark_in_a_message_is_no_mark() -> None:
     """What ends a continued message is found even if the message holds the same characters."""
     turns = [{"role": "a", "content": "x\ue000mark\ue000 y"}]
-    text = chat_template.render(PLAIN + "tail", turns, continue_final_message=True)
+    text = render(PLAIN + "tail", turns, continue_final_message=True)
     assert text == "[a]x\ue000mark\ue000 y"
 
 
@@ -187,11 +188,11 @@ def test_other_fields_can_be_continued() -> None:
     """By their name; one that is not there is named."""
     text = "{% for m in messages %}{{ m.role }}({{ m.draft }}){% endfor %}"
     turns = [{"role": "a", "draft": "so "}]
-    assert chat_template.render(text, turns, continue_final_message="draft") == "a(so "
+    assert render(text, turns, continue_final_message="draft") == "a(so "
     with pytest.raises(InputError, match="last message with text"):
-        chat_template.render(text, turns, continue_final_message=True)
+        render(text, turns, continue_final_message=True)
     with pytest.raises(InputError, match="a text 'other'"):
-        chat_template.render(text, turns, continue_final_message="other")
+        render(text, turns, continue_final_message="other")
 
 
 def test_masks_need_marks_and_ids() -> None:

@@ -26,7 +26,6 @@ from tinsmith.core.config import (
     Secret,
     Timeouts,
     cache_dir,
-    hub_cache_dir,
     models_of_user,
     set_variables,
     telemetry_wanted,
@@ -448,15 +447,6 @@ def test_caches_stand_where_the_platform_keeps_them(monkeypatch: pytest.MonkeyPa
         assert cache_dir(env) == place
     monkeypatch.setenv("TINSMITH_CACHE", "/from-env")
     assert cache_dir() == Path("/from-env")
-
-
-def test_the_hubs_cache_is_found() -> None:
-    """The hub's own variables, in its own order."""
-    assert hub_cache_dir({"HF_HUB_CACHE": "/h", "HF_HOME": "/g"}) == Path("/h")
-    assert hub_cache_dir({"HF_HOME": "/g"}) == Path("/g/hub")
-    assert hub_cache_dir({"XDG_CACHE_HOME": "/x"}) == Path("/x/huggingface/hub")
-    assert hub_cache_dir({}) == Path.home() / ".cache" / "huggingface" / "hub"
-    assert hub_cache_dir().name == "hub"
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import tokenizers
-from tinsmith.core import chat_template
 from tinsmith.core.errors import InputError, MissingExtraError
 from tinsmith.core.tokenization import NO_LIMIT, Tokenizer
 from tokenizers import decoders, models, pre_tokenizers, processors
+
+from tests.core.rendering import render
 
 CHATML = (
     "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
@@ -272,7 +273,7 @@ def test_the_last_message_can_be_continued() -> None:
             tokenizer.apply_chat_template(TURNS, continue_final_message=True, **cast(Any, arguments))
     for turns in ([], [{"role": "a", "content": [{"type": "text"}]}]):
         with pytest.raises(InputError, match="last message"):
-            chat_template.render("", cast(Any, turns), continue_final_message=True)
+            render("", cast(Any, turns), continue_final_message=True)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +289,7 @@ def test_the_last_message_can_be_continued() -> None:
 def test_a_template_that_refuses_says_why(template: str, problem: str) -> None:
     """Its own words, its mistakes, and what the sandbox forbids."""
     with pytest.raises(InputError, match=problem):
-        chat_template.render(template, TURNS)
+        render(template, TURNS)
 
 
 def test_a_template_may_ask_for_the_date() -> None:
@@ -307,8 +308,6 @@ def test_a_template_may_ask_for_the_date() -> None:
 def test_json_in_templates_is_not_escaped_for_html() -> None:
     """Models were trained on plain JSON."""
     value = {"b": "<é>", "a": [1]}
-    assert chat_template.render("{{ value | tojson }}", [], value=value) == json.dumps(
-        value, ensure_ascii=False
-    )
+    assert render("{{ value | tojson }}", [], value=value) == json.dumps(value, ensure_ascii=False)
     dense = "{{ value | tojson(separators=(',', ':'), sort_keys=true, ensure_ascii=true) }}"
-    assert chat_template.render(dense, [], value=value) == '{"a":[1],"b":"<\\u00e9>"}'
+    assert render(dense, [], value=value) == '{"a":[1],"b":"<\\u00e9>"}'

@@ -161,25 +161,6 @@ def render_all(template: str, given: Any, **arguments: Any) -> tuple[list[Render
     return [_render(template, one, **arguments) for one in turns], many
 
 
-def render(
-    template: str,
-    messages: Sequence[Message],
-    *,
-    add_generation_prompt: bool = False,
-    continue_final_message: bool | str = False,
-    **names: Any,  # what the template may read besides
-) -> str:
-    """Render one conversation to text."""
-    rendered, _ = render_all(
-        template,
-        messages,
-        add_generation_prompt=add_generation_prompt,
-        continue_final_message=continue_final_message,
-        names=names,
-    )
-    return rendered[0].text
-
-
 def marks_generation(template: str) -> bool:
     """Say whether a template marks the assistant's words."""
     return _OPEN in _names(template)

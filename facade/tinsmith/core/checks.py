@@ -22,7 +22,6 @@ from tinsmith.core.errors import InputError
 from tinsmith.core.inputs import ImageFormat, sniff_format
 from tinsmith.core.values.datum import LIST_DTYPES, Datum, PromptProvenanceSpan, SampledProvenanceSpan
 from tinsmith.core.values.model_input import (
-    DmelChunk,
     EncodedTextChunk,
     ImageAssetPointerChunk,
     ImageChunk,
@@ -152,12 +151,10 @@ def known_length(model_input: ModelInput) -> int | None:
     for chunk in model_input.chunks:
         if isinstance(chunk, EncodedTextChunk):
             total += len(chunk.tokens)
-        elif isinstance(chunk, (ImageChunk, ImageAssetPointerChunk)) and chunk.expected_tokens is not None:
-            total += chunk.expected_tokens
-        elif isinstance(chunk, DmelChunk):
-            total += chunk.length
-        else:
+        elif isinstance(chunk, UnknownChunk) or getattr(chunk, "expected_tokens", 0) is None:
             return None
+        else:
+            total += chunk.length
     return total
 
 

@@ -456,14 +456,3 @@ def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
     if sys.platform == "win32":
         return Path(env.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tinsmith" / "Cache"
     return Path.home() / ".cache" / "tinsmith"
-
-
-def hub_cache_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """Return where the Hugging Face hub keeps its files: HF_HUB_CACHE, HF_HOME/hub, else its default."""
-    env = os.environ if environ is None else environ
-    if chosen := env.get("HF_HUB_CACHE"):
-        return Path(chosen).expanduser()
-    if home := env.get("HF_HOME"):
-        return Path(home).expanduser() / "hub"
-    base = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser()
-    return base / "huggingface" / "hub"

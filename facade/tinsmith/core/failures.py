@@ -41,16 +41,8 @@ _PAGE_BYTES = 4096
 
 _SECRET = re.compile(r"(?:tml-|eyJ)[\w.+/=-]{4,}|(?<=[?&])[^\s&=\"']+=[^\s&\"']+")
 
-_BY_STATUS: dict[int, type[errors.APIStatusError]] = {
-    400: errors.BadRequestError,
-    401: errors.AuthenticationError,
-    402: errors.BillingError,
-    403: errors.PermissionDeniedError,
-    404: errors.NotFoundError,
-    409: errors.ConflictError,
-    422: errors.UnprocessableEntityError,
-    429: errors.RateLimitError,
-}
+_BY_STATUS = {cls.status_code: cls for cls in errors.APIStatusError.__subclasses__() if cls.status_code}
+"""Classes of the statuses that have one of their own."""
 
 
 def excerpt(body: bytes) -> str:

@@ -265,7 +265,12 @@ class Tokenizer:
     ) -> TokenBatch:
         batch: dict[str, list[Any]] = {"input_ids": [encoding.ids for encoding in encodings]}
         batch["attention_mask"] = [[1] * len(ids) for ids in batch["input_ids"]]
-        batch |= more
+        return self._filled(batch | more, shape, tensors, single=single)
+
+    def _filled(
+        self, batch: dict[str, list[Any]], shape: Shape, tensors: Tensors | None, *, single: bool
+    ) -> TokenBatch:
+        """Bring the rows of a batch to one length; return them as lists or tensors, of one text its row."""
         shape.fill(batch, self.pad_token_id, self.model_max_length)
         if tensors is not None:
             return to_tensors(batch, tensors)
@@ -296,10 +301,7 @@ class Tokenizer:
         batch, single = rows_of(encoded_inputs)
         if return_attention_mask and "attention_mask" not in batch:
             batch["attention_mask"] = [[1] * len(ids) for ids in batch["input_ids"]]
-        shape.fill(batch, self.pad_token_id, self.model_max_length)
-        if return_tensors is not None:
-            return to_tensors(batch, return_tensors)
-        return TokenBatch({name: rows[0] if single else rows for name, rows in batch.items()})
+        return self._filled(batch, shape, return_tensors, single=single)
 
     def decode(
         self,

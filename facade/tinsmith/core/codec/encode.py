@@ -59,17 +59,13 @@ def chunk_to_wire(chunk: ModelInputChunk, datum: int | None = None, field: str =
     elif isinstance(chunk, DmelChunk):
         wire = {"dmel": base64.b64encode(chunk.dmel).decode(), "type": "dmel"}
     else:
-        wire = _image_to_wire(chunk)
+        if isinstance(chunk, ImageChunk):
+            wire = {"data": base64.b64encode(chunk.data).decode(), "format": chunk.format, "type": "image"}
+        else:
+            wire = {"format": chunk.format, "location": chunk.location, "type": "image_asset_pointer"}
+        if chunk.expected_tokens is not None:
+            wire["expected_tokens"] = chunk.expected_tokens
     return wire if chunk.extra is None else {**named_extra(chunk), **wire}
-
-
-def _image_to_wire(chunk: ImageChunk | ImageAssetPointerChunk) -> dict[str, Any]:
-    wire: dict[str, Any]
-    if isinstance(chunk, ImageChunk):
-        wire = {"data": base64.b64encode(chunk.data).decode(), "format": chunk.format, "type": "image"}
-    else:
-        wire = {"format": chunk.format, "location": chunk.location, "type": "image_asset_pointer"}
-    return wire if chunk.expected_tokens is None else {**wire, "expected_tokens": chunk.expected_tokens}
 
 
 def _input_to_wire(model_input: ModelInput, datum: int | None = None, field: str = "model_input") -> Any:

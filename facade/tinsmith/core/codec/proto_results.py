@@ -137,20 +137,19 @@ def _sample(message: wire.SampleResponse, unknown: bool) -> SampleResponse:
         alternatives = PromptAltTokens(drawn, logprobs, extra=unknown_of(found) if unknown else None)
     return SampleResponse.of_owned(
         sequences=[_sequence(sequence, unknown) for sequence in message.sequences],
-        prompt_logprobs=_numbers(message.prompt_logprobs) if message.HasField("prompt_logprobs") else None,
-        topk_prompt_logprobs=(
-            _topk(message.topk_prompt_logprobs) if message.HasField("topk_prompt_logprobs") else None
-        ),
-        target_prompt_logprobs=(
-            read_tensor(message.target_prompt_logprobs, unknown)
-            if message.HasField("target_prompt_logprobs")
-            else None
-        ),
+        prompt_logprobs=_field(message, "prompt_logprobs", _numbers),
+        topk_prompt_logprobs=_field(message, "topk_prompt_logprobs", _topk),
+        target_prompt_logprobs=_field(message, "target_prompt_logprobs", lambda t: read_tensor(t, unknown)),
         prompt_alt_tokens=alternatives,
         prompt_cache_hit_tokens=message.prompt_cache_hit_tokens,
         type="sample",
         extra=unknown_of(message, "topk_prompt_logprobs") if unknown else None,
     )
+
+
+def _field(message: Message, name: str, read: Callable[[Any], V]) -> V | None:
+    """Read a field that may be absent."""
+    return read(getattr(message, name)) if message.HasField(name) else None
 
 
 def _sequence(message: wire.SampledSequence, unknown: bool) -> SampledSequence:
@@ -159,7 +158,7 @@ def _sequence(message: wire.SampledSequence, unknown: bool) -> SampledSequence:
         _STOP_REASONS.get(reason, f"unknown_{reason}"),  # type: ignore[arg-type]  # a newer server's reason is kept
         whole(message.tokens, "<i4"),
         whole(message.logprobs, "<f4") if message.HasField("logprobs") else None,
-        _topk(message.topk_sampled_logprobs) if message.HasField("topk_sampled_logprobs") else None,
+        _field(message, "topk_sampled_logprobs", _topk),
         extra=unknown_of(message, "topk_sampled_logprobs") if unknown else None,
     )
 
