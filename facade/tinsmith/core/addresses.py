@@ -126,7 +126,7 @@ def check_headers(headers: Mapping[str, str]) -> None:
 
 
 FILE_SCHEME = "file:"
-"""What stands before the path of an adapter's directory on this machine."""
+"""Prefix of the path of an adapter's directory on this machine."""
 _FILE_RUN = f"{SCHEME}file-"
 _KINDS: dict[str, Literal["training", "sampler", "external"]] = {
     "weights": "training",
@@ -135,15 +135,15 @@ _KINDS: dict[str, Literal["training", "sampler", "external"]] = {
 }
 
 _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]')
-"""What some system takes in no name of a folder."""
+"""Characters that some operating system refuses in the name of a folder."""
 
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:[ .].*)?", re.IGNORECASE
 )
-"""Names that are devices to Windows, whatever stands behind a dot."""
+"""Names that Windows takes for devices, with any extension."""
 
 _FOLDER_BYTES = 200
-"""Longest name of a folder: systems take 255, and a download puts a word before and behind it."""
+"""Most bytes in the name of a folder: systems allow 255, and a download adds a prefix and a suffix."""
 
 
 @attrs.frozen
@@ -173,8 +173,8 @@ class ParsedCheckpointTinkerPath:
 def checkpoint_id_spellings(checkpoint_id: str, *, has_kinds: bool = False) -> list[str]:
     """Return how the id of a checkpoint may be written in a URL: as it is given, then the other way.
 
-    A bare name is one of sampler weights. It cannot stand alone where the server is known to want the kind
-    (`has_kinds`), nor where it reads as one.
+    A name without a kind means sampler weights. The kind is always written if the server is known to want it
+    (`has_kinds`), or if the name is itself the name of a kind.
     """
     check_segment(checkpoint_id, "checkpoint_id")
     kind, _, name = checkpoint_id.rpartition("/")
@@ -192,8 +192,8 @@ def is_device(name: str) -> bool:
 def folder_name(tinker_path: str) -> str:
     """Return a name for the folder of a checkpoint that every system takes, `RUN_weights_NAME`.
 
-    Colons and what else some system refuses become underscores, a reserved name gets one in front, and a name
-    that is too long ends in the beginning of its SHA-256.
+    Colons and other characters that some system refuses become underscores, a reserved name gets one in
+    front, and a name that is too long ends in the beginning of its SHA-256.
     """
     name = _UNFIT.sub("_", tinker_path.removeprefix(SCHEME))
     stem = name.rstrip(" .")

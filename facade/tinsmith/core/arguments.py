@@ -20,7 +20,7 @@ from tinsmith.core.names import OptimizerConfig
 
 
 def labels(user_metadata: Mapping[str, str] | None) -> dict[str, str] | None:
-    """Return what a user attaches to a thing on the server."""
+    """Return the metadata that a user gives a session, a model or a checkpoint."""
     if user_metadata is None:
         return None
     try:
@@ -31,7 +31,7 @@ def labels(user_metadata: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def check_optimizer(optimizer: object) -> None:
-    """Refuse what names no kind of optimizer."""
+    """Refuse what is neither an optimizer's config nor a mapping with a `type`."""
     if not isinstance(optimizer, (AdamOptimizerConfig, DimuonOptimizerConfig, OtherOptimizerConfig)):
         _check_tagged(optimizer, "optimizer", "an optimizer's config")
 
@@ -48,7 +48,7 @@ def optimizer_config(
 
 
 def check_step(params: object) -> None:
-    """Refuse what are no parameters of a step."""
+    """Refuse what is neither the parameters of a step nor a mapping with a `type`."""
     if not isinstance(params, (AdamParams, DimuonParams)):
         _check_tagged(params, "adam_params", "AdamParams or DimuonParams")
 

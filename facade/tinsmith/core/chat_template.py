@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from jinja2.parser import Parser
 
 _OPEN, _CLOSE = "_generation_open", "_generation_close"
-"""Names of the marks around the assistant's words; undefined, which prints nothing, if no spans are asked."""
+"""Names of the marks around the assistant's words; undefined, so that they print nothing, without `spans`."""
 
 _ARGUMENTS = {"messages", "tools", "documents", "add_generation_prompt", "strftime_now", _OPEN, _CLOSE}
-"""What every template gets without the caller's naming it."""
+"""Names that every template gets, whatever the caller passes."""
 
 
 _THINKING = {"enable_thinking", "thinking", "thinking_budget", "reasoning_effort"}
@@ -64,7 +64,7 @@ class Rendered:
     text: str
     """What the template made."""
     spans: list[tuple[int, int]] = attrs.field(factory=list)
-    """Where the assistant's words stand in it, in characters; only if asked."""
+    """Ranges of the assistant's words in it, in characters; empty unless requested."""
 
 
 class _Generation(Extension):
@@ -168,10 +168,10 @@ def marks_generation(template: str) -> bool:
 
 def _check_roles(turns: Sequence[Sequence[Message]]) -> None:
     for conversation in turns:
-        for place, message in enumerate(conversation):
+        for position, message in enumerate(conversation):
             if not isinstance(message.get("role"), str):
                 what = "is a record: pass its 'messages'" if "messages" in message else "has no text 'role'"
-                raise InputError(f"message {place} {what}", field="messages")
+                raise InputError(f"message {position} {what}", field="messages")
 
 
 def _render(
@@ -263,7 +263,7 @@ def _cut_at_mark(text: str, mark: str) -> str:
 
 
 def _spans(marked: str, mark: str, text: str) -> list[tuple[int, int]]:
-    """Read where the marks stood; the text between them must be the text without them."""
+    """Return the ranges between the marks; the text without marks must be `text`."""
     first, *rest = re.split(f"{mark}([<>])", marked)
     kinds, pieces = rest[::2], rest[1::2]
     if first + "".join(pieces) != text or kinds.count("<") != kinds.count(">"):
@@ -285,7 +285,7 @@ Message = dict[str, Any]
 """One turn: `role`, `content`, and whatever else the template reads."""
 
 REASONING = ("reasoning_content", "thinking", "reasoning")
-"""Names under which programs keep what an assistant thought; templates read the first two."""
+"""Fields in which programs keep the assistant's reasoning; templates read the first two."""
 
 
 class JsonText(str):
@@ -372,11 +372,11 @@ def plain_mappings(given: Any, field: str) -> list[dict[str, Any]] | None:
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
         raise InputError(f"is a {type(given).__name__}, not a list of mappings", field=field)
     made = []
-    for place, one in enumerate(given):
+    for position, one in enumerate(given):
         fields = _fields(one)
         if fields is None:
             hint = "; give its JSON schema" if callable(one) else ""
-            raise InputError(f"holds a {type(one).__name__} at {place}, not a mapping{hint}", field=field)
+            raise InputError(f"holds a {type(one).__name__} at {position}, not a mapping{hint}", field=field)
         made.append(_plain_fields(fields))
     return made
 
@@ -420,11 +420,11 @@ def _is_conversation(value: Any) -> bool:
 
 def _conversation(turns: list[Any], where: str) -> list[Message]:
     made = []
-    for place, turn in enumerate(turns):
+    for at, turn in enumerate(turns):
         fields = _fields(turn)
         if fields is None:
             raise InputError(
-                f"message {place}{where} is a {type(turn).__name__}, not a mapping with 'role' and 'content'",
+                f"message {at}{where} is a {type(turn).__name__}, not a mapping with 'role' and 'content'",
                 field="messages",
             )
         made.append(_normalised(_plain_fields(fields)))
@@ -434,7 +434,7 @@ def _conversation(turns: list[Any], where: str) -> list[Message]:
 def _normalised(message: Message) -> Message:
     """Bring the shapes of the OpenAI API to what templates read.
 
-    A field that is null is left out: templates print the word None, or fail. What the assistant thought gets
+    A field that is null is left out: templates print the word None, or fail. The assistant's reasoning gets
     the names that templates read.
     """
     message = {name: value for name, value in message.items() if value is not None}

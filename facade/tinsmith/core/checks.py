@@ -1,6 +1,6 @@
 """Finds bad batches, prompts and images before they are sent.
 
-Owns what the client can know by itself; each error names the datum and the field. Decodes no pixels: sizes of
+Owns the checks that need no server; each error names the datum and the field. Decodes no pixels: sizes of
 images are read from their headers.
 """
 
@@ -46,7 +46,7 @@ REQUIRED_INPUTS: dict[str, tuple[str, ...]] = {
     "gspo": _POLICY_INPUTS,
     "stable_reinforce": _POLICY_INPUTS,
 }
-"""What each loss cannot do without."""
+"""Inputs that each loss needs."""
 
 
 def count(value: Any, field: str, least: int = 0) -> int:
@@ -172,11 +172,11 @@ def check_tensor(index: int, name: str, tensor: TensorData) -> None:
 
 
 def check_sparse_indices(index: int | None, name: str | None, tensor: TensorData) -> None:
-    """Check where a sparse tensor says that its numbers stand."""
+    """Check the row and column indices of a sparse tensor."""
     assert tensor.shape is not None
     starts, columns = list(tensor.sparse_crow_indices), list(tensor.sparse_col_indices)
     problem = ""
-    if any(not _is_whole(place) for place in (*starts, *columns)):
+    if any(not _is_whole(number) for number in (*starts, *columns)):
         problem = "indices are whole numbers"
     elif len(starts) != tensor.shape[0] + 1 or starts[0] != 0 or starts[-1] != len(tensor):
         problem = f"crow indices go from 0 to {len(tensor)} in {tensor.shape[0]} steps"
@@ -192,7 +192,7 @@ def check_numbers(index: int | None, name: str, tensor: TensorData) -> None:
     """Refuse NaN, infinities, and what is no number of the stated dtype."""
     if is_array(tensor.raw):
         if not tensor.is_finite():
-            _blame(index, name, tensor.raw.tolist())
+            _refuse_first_bad(index, name, tensor.raw.tolist())
         return
     try:
         total: Any = sum(cast("list[float]", tensor.raw))
@@ -200,11 +200,11 @@ def check_numbers(index: int | None, name: str, tensor: TensorData) -> None:
     except (TypeError, OverflowError):
         right = False
     if not right:
-        _blame(index, name, tensor.raw, whole=tensor.dtype == "int64")
+        _refuse_first_bad(index, name, tensor.raw, whole=tensor.dtype == "int64")
 
 
 def _is_whole(value: Any) -> bool:
-    """Tell whether a value is a whole number of any library."""
+    """Say whether a value is a whole number of any library."""
     try:
         index_of(value)
     except TypeError:
@@ -212,7 +212,7 @@ def _is_whole(value: Any) -> bool:
     return True
 
 
-def _blame(index: int | None, name: str, numbers: Sequence[Any], *, whole: bool = False) -> None:
+def _refuse_first_bad(index: int | None, name: str, numbers: Sequence[Any], *, whole: bool = False) -> None:
     """Find the first bad number and name it; a sum that merely overflows has none."""
     for position, value in enumerate(numbers):
         if _is_whole(value):
@@ -262,12 +262,12 @@ def sample_options(
     prompt_alt_tokens_k: int,
     prompt_logprobs_last_n: int | None,
 ) -> dict[str, object]:
-    """Return what is asked for of the fields of a sample that only servers of today know."""
+    """Return the options of a sample that older servers do not know, without those that are not used."""
     if target_prompt_logprobs is not None:
         if not isinstance(target_prompt_logprobs, TensorData) or target_prompt_logprobs.dtype != "int64":
             raise InputError("must be TensorData of token ids, int64", field="target_prompt_logprobs")
         check_numbers(None, "target_prompt_logprobs", target_prompt_logprobs)
-    asked: dict[str, object] = {
+    options: dict[str, object] = {
         "topk_sample_logprobs": count(topk_sample_logprobs, "topk_sample_logprobs") or None,
         "target_prompt_logprobs": target_prompt_logprobs,
         "prompt_alt_tokens_k": count(prompt_alt_tokens_k, "prompt_alt_tokens_k") or None,
@@ -275,7 +275,7 @@ def sample_options(
         if prompt_logprobs_last_n is None
         else count(prompt_logprobs_last_n, "prompt_logprobs_last_n"),
     }
-    return {name: value for name, value in asked.items() if value is not None}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 TILE_PX = 28

@@ -1,7 +1,7 @@
 """Cuts a batch into chunks, and joins the results of chunks into one.
 
-It owns the size of a datum, the greedy plan, the reduction of metrics by suffix, and what stands for missing
-outputs. It copies no datum, and knows nothing of promises.
+It owns the size of a datum, the greedy plan, the reduction of metrics by suffix, and the placeholder
+for missing outputs. It copies no datum, and knows nothing of promises.
 
 Formulas: x_i is the value of chunk i, w_i the number of its loss outputs.
 """
@@ -77,9 +77,9 @@ def plan(data: Sequence[Datum], limits: ChunkLimits | None = None) -> list[range
 
 
 class MissingOutputs:
-    """Stands for the outputs of a batch of which the server gave fewer than there are datums.
+    """The outputs of a batch for which the server returned fewer outputs than there are datums.
 
-    Nobody knows whose those are, so that reading any is an error. It has one place a datum.
+    Nobody knows which datums they belong to, so reading any is an error. Its length is the number of datums.
     """
 
     def __init__(self, found: int, datums: int) -> None:
@@ -88,7 +88,7 @@ class MissingOutputs:
     def __len__(self) -> int:
         return self.datums
 
-    def __getitem__(self, place: object) -> NoReturn:
+    def __getitem__(self, index: object) -> NoReturn:
         raise self._error()
 
     def __iter__(self) -> NoReturn:
@@ -151,7 +151,7 @@ def merge_metrics(metrics: Sequence[dict[str, float]], weights: Sequence[float])
 
 
 def _joined(parts: Sequence[Any]) -> Any:
-    """Concatenate outputs; where some are missing in one part, nobody can tell whose the others are."""
+    """Concatenate outputs; if some are missing in one part, all are `MissingOutputs`."""
     if any(isinstance(part, MissingOutputs) for part in parts):
         found = sum(part.found if isinstance(part, MissingOutputs) else len(part) for part in parts)
         return MissingOutputs(found, sum(map(len, parts)))

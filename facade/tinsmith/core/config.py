@@ -1,6 +1,6 @@
 """What a user sets, and every policy constant with its unit and its reason.
 
-Owns ClientConfig, the limits that it joins, Secret and the check of the key. The only place that reads the
+Owns ClientConfig and its parts, Secret, and the check of the key. The only place that reads the
 environment. Opens nothing.
 """
 
@@ -70,7 +70,7 @@ OnUnknown = Literal["raise", "resend"]
 
 
 LONG_WAIT_S = 60.0
-"""A wait this long says what it waits for: longer than a cycle of the hosted service."""
+"""Seconds after which a wait is logged: longer than a cycle of the hosted service."""
 
 
 def positive(_: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
@@ -94,7 +94,7 @@ class RetryConfig:
     jitter_factor: float = 1.0
     """Share of a delay that is random, 0 to 1; 1 spreads a herd of clients best."""
     enable_retry_logic: bool = True
-    """Retry at all."""
+    """Whether to retry at all."""
     retryable_exceptions: tuple[type[Exception], ...] = ()
     """Kept for programs that set it; transport faults are classified by kind here."""
     max_retries: int = attrs.field(default=10, validator=attrs.validators.ge(0))
@@ -102,7 +102,7 @@ class RetryConfig:
     deadline_s: float = attrs.field(default=300.0, validator=positive)
     """Seconds from the first attempt after which no further one starts."""
     start_retries: int = attrs.field(default=2, validator=attrs.validators.ge(0))
-    """Re-sends while the server was never reached: a wrong address should be told soon."""
+    """Re-sends while the server was never reached: a wrong address should be reported soon."""
     start_deadline_s: float = attrs.field(default=15.0, validator=positive)
     """Seconds for those."""
     retry_after_cap_s: float = attrs.field(default=120.0, validator=positive)
@@ -231,7 +231,7 @@ def _models(given: Mapping[str, str | os.PathLike[str]]) -> dict[str, str]:
 
 
 def models_of_user(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the base models that TINSMITH_MODELS offers: `NAME=PATH`, parted as the entries of PATH are."""
+    """Return the base models that TINSMITH_MODELS offers: `NAME=PATH`, separated like the entries of PATH."""
     env = os.environ if environ is None else environ
     found: dict[str, str] = {}
     for part in env.get("TINSMITH_MODELS", "").split(os.pathsep):
@@ -293,7 +293,7 @@ class ClientConfig:
     """Which kind of server it is, by the name of its profile; `auto` recognises it by its answers."""
     server_deduplicates: bool | None = None
     """Whether the server applies (model, seq_id) once. None: as its profile says; one that was not recognised
-    is taken to, with one warning. False: never resend."""
+    is assumed to, with one warning. False: never resend."""
     on_unknown: OnUnknown = attrs.field(default="resend", validator=attrs.validators.in_(("raise", "resend")))
     """Whether a training request of unknown outcome is sent again, byte for byte, or raised."""
     encoding: EncodingChoice = attrs.field(
@@ -398,19 +398,19 @@ def _access_headers(env: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def telemetry_wanted(asked: bool) -> bool:
-    """Say whether telemetry that was asked for is sent: DO_NOT_TRACK=1 wins."""
-    return _telemetry(os.environ, asked)
+def telemetry_wanted(chosen: bool) -> bool:
+    """Say whether telemetry that the user wants is sent: DO_NOT_TRACK=1 wins."""
+    return _telemetry(os.environ, chosen)
 
 
-def _telemetry(env: Mapping[str, str], asked: bool | None) -> bool:
+def _telemetry(env: Mapping[str, str], chosen: bool | None) -> bool:
     if env.get("DO_NOT_TRACK", "") not in ("", "0"):
         return False
-    return _chosen(asked, _switched_on(env, "TINKER_TELEMETRY"))
+    return _chosen(chosen, _switched_on(env, "TINKER_TELEMETRY"))
 
 
-def _chosen(asked: bool | None, otherwise: bool) -> bool:
-    return otherwise if asked is None else asked
+def _chosen(value: bool | None, otherwise: bool) -> bool:
+    return otherwise if value is None else value
 
 
 def _switched_on(env: Mapping[str, str], name: str) -> bool:

@@ -162,7 +162,7 @@ class APITimeoutError(APIConnectionError):
 
 
 class ProgressTimeoutError(APIConnectionError):
-    """A promise did not move for the whole progress timeout; the future can be re-attached by its id."""
+    """A promise made no progress for the whole progress timeout; `from_request_id` attaches to it again."""
 
 
 class BodyTooLargeError(InputError):
@@ -189,7 +189,7 @@ class ModelLostError(TinkerError):
 
 
 class ResultLostError(TinkerError):
-    """The request was applied, but its result cannot be had any more."""
+    """The request was applied, but its result is lost."""
 
 
 class PartialBatchError(TinkerError):
@@ -219,7 +219,7 @@ class ClosedError(TinkerError):
 
 
 class UnsafeArchiveError(TinkerError):
-    """A downloaded archive holds what no checkpoint holds, or cannot be read; nothing of it was kept."""
+    """A downloaded archive is damaged, or has entries that no checkpoint has; nothing of it was kept."""
 
 
 class MissingExtraError(TinkerError, ImportError):

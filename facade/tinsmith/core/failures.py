@@ -1,8 +1,8 @@
 """Error answers: what their text says, what a 409 proves, and the error that is built of them.
 
-Servers tell by sentences alone, each in its own words, that a model is gone, a route is missing or a name is
-taken. Owns the patterns and the texts of errors; decides nothing about what follows. Shows no secret and at
-most 200 bytes of a body that cannot be read.
+Servers say only in sentences, each in its own words, that a model is gone, a route is missing or a name is
+taken. Owns the patterns and the texts of errors; does not decide what follows. Shows no secret, and at most
+200 bytes of a body that cannot be read.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from tinsmith.core.errors import ErrorFacts
 
 EXCERPT_BYTES = 200
-"""How much of an unreadable body an error may show; enough to tell a proxy's page from a cut answer."""
+"""Bytes of an unreadable body that an error may show; enough to see whether it is a proxy's page."""
 
 DETAIL_BYTES = 1500
-"""How much of a server's sentence an error shows; the rest of its 2 kB is for our own words and the ids."""
+"""Bytes of a server's sentence that an error shows; the rest of its 2 kB is for our own text and the ids."""
 
 MAX_LOCATION = 300
 """Characters of a redirect's target that an error shows."""
@@ -37,7 +37,7 @@ _UNREAD = re.compile(
     r"<(script|style)\b.*?(?:</\1>|$)|<!--.*?(?:-->|$)|<[^>]*(?:>|$)", re.IGNORECASE | re.DOTALL
 )
 _PAGE_BYTES = 4096
-"""How much of a page is searched for its first line."""
+"""Bytes of a page that are searched for its first line."""
 
 _SECRET = re.compile(r"(?:tml-|eyJ)[\w.+/=-]{4,}|(?<=[?&])[^\s&=\"']+=[^\s&\"']+")
 
@@ -115,7 +115,7 @@ def error_from_status(
 ) -> errors.APIStatusError:
     """Build the error of an HTTP status; the class follows the official tree.
 
-    `said` stands in its text for what the body says.
+    `said` replaces the text of the body in its message.
     """
     decoded = parse_body(body) if isinstance(body, bytes) else body
     cls = _BY_STATUS.get(status)
@@ -157,12 +157,12 @@ def broken_answer(
 
 
 class TextSource(StrEnum):
-    """Whose word an error answer is, by its form."""
+    """Where an error answer comes from, by its form."""
 
     TEXT = "text"
-    """A JSON object whose `detail` or `error` is a text: the server speaks of what was asked."""
+    """A JSON object whose `detail` or `error` is a text: the server says something about the request."""
     FIELDS = "fields"
-    """A JSON object whose `detail` is a list: the server refuses the request that carried the question."""
+    """A JSON object whose `detail` is a list: the server refuses the body of this very request."""
     OBJECT = "object"
     """Another JSON object, such as a gateway's `message`."""
     NOTHING = "nothing"
@@ -172,7 +172,7 @@ class TextSource(StrEnum):
 
 
 class Topic(StrEnum):
-    """What a text speaks of."""
+    """What a text is about."""
 
     MODEL_GONE = "model gone"
     """The server no longer has the model, or the session that it belongs to."""
@@ -186,21 +186,21 @@ class Topic(StrEnum):
 
 @attrs.frozen
 class ErrorText:
-    """An error answer as far as it is understood."""
+    """The text of an error answer, and where it comes from."""
 
     source: TextSource
-    """Whose word it is."""
+    """Where it comes from."""
     text: str = ""
     """The sentence; empty where there is none."""
 
     @property
     def topic(self) -> Topic:
-        """What the sentence speaks of."""
+        """What the sentence is about."""
         return topic_of(self.text) if self.source is TextSource.TEXT else Topic.OTHER
 
 
 def read_error_text(body: bytes) -> ErrorText:
-    """Understand the body of an error answer."""
+    """Read the body of an error answer."""
     if not body.strip():
         return ErrorText(TextSource.NOTHING)
     try:
@@ -258,7 +258,7 @@ _OF_A_NAME = re.compile(
 
 
 def topic_of(text: str) -> Topic:
-    """Say what a sentence speaks of; a model that is gone comes before the checkpoint to restore it from."""
+    """Say what a sentence is about; a model that is gone comes before the checkpoint to restore it from."""
     if _ROUTE.fullmatch(text.strip()):
         return Topic.ROUTE
     if _MODEL_GONE.search(text):
@@ -282,7 +282,7 @@ def names_what_is_missing(text: str) -> bool:
 
 
 def expected_number(text: str) -> int | None:
-    """Return the sequence number that a sentence says is expected; None if it speaks of none."""
+    """Return the sequence number that a sentence says is expected; None if it names none."""
     found = _EXPECTED.search(text)
     return int(found[1] or found[2] or found[3]) if found else None
 
@@ -298,10 +298,10 @@ Kind = Literal["name", "next number", "counted", "counts differently", "known", 
 
 @attrs.frozen
 class Conflict:
-    """A 409, understood."""
+    """What a 409 means."""
 
     kind: Kind
-    """What it means."""
+    """The kind of conflict."""
     applied: Applied
     """Whether the request was applied."""
 

@@ -1,6 +1,6 @@
 """Bytes, images, sound, token ids and arrays as users and decoders give them, for fields of values.
 
-Owns what is taken, in which form it is kept, and what the error says to pass instead. Knows no value.
+Owns which forms are accepted, how they are kept, and what the error says to pass instead. Knows no value.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _SIGNATURES: dict[bytes, ImageFormat] = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8
 
 
 def image_bytes(data: bytes | bytearray | memoryview | str) -> bytes:
-    """Take the bytes of an image, or their base64."""
+    """Return the bytes of an image, given as they are or as base64."""
     return _bytes(data, "image data", "data")
 
 
 def dmel_bytes(data: bytes | bytearray | memoryview | str) -> bytes:
-    """Take the bytes of sound, or their base64."""
+    """Return the bytes of sound, given as they are or as base64."""
     return _bytes(data, "sound", "dmel")
 
 
@@ -49,14 +49,14 @@ def _bytes(data: bytes | bytearray | memoryview | str, what: str, field: str) ->
 
 
 def image_format(name: str) -> str:
-    """Take the name of a kind of image that the API has."""
+    """Check the name of an image format, and return it."""
     if name not in get_args(ImageFormat):
         raise InputError(f"unknown image format {name!r}; the API takes png and jpeg", field="format")
     return name
 
 
 def sniff_format(data: bytes) -> ImageFormat:
-    """Tell png from jpeg by the first bytes."""
+    """Return the format of an image, by its first bytes."""
     for start, name in _SIGNATURES.items():
         if data.startswith(start):
             return name
@@ -64,7 +64,7 @@ def sniff_format(data: bytes) -> ImageFormat:
 
 
 def token_ids(tokens: Any) -> Any:
-    """Copy a flat sequence of token ids; what cannot be one is refused with what to pass instead."""
+    """Copy a flat sequence of token ids; the error for anything else says what to pass instead."""
     if is_array(tokens) and tokens.ndim == 1:
         return own_array(tokens)
     if type(tokens) is not list:
@@ -115,13 +115,13 @@ def frozen_array(value: Any, dtype: str, field: str = "data") -> Any:
     return flat
 
 
-def index_array(places: Any, field: str) -> Any:
+def index_array(indices: Any, field: str) -> Any:
     """Take indices of a sparse tensor: an array becomes a read-only one, all else a list."""
-    if is_array(places):
-        return frozen_array(places, "int64", field)
-    if isinstance(places, (list, tuple, range)):
-        return list(places)
-    raise InputError(f"must be an array or a list, not a {type(places).__name__}", field=field)
+    if is_array(indices):
+        return frozen_array(indices, "int64", field)
+    if isinstance(indices, (list, tuple, range)):
+        return list(indices)
+    raise InputError(f"must be an array or a list, not a {type(indices).__name__}", field=field)
 
 
 def dtype_of(array: Any) -> TensorDtype:
@@ -182,7 +182,7 @@ def dense_array(shape: Any, dtype: str, pad_value: int, stored: Any, rows: Any, 
 
 
 def image_file(path: str | os.PathLike[str]) -> bytes:
-    """Read the file of an image; the one place in core that opens a file, at the caller's word."""
+    """Read the file of an image; the only function in core that opens a file."""
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -219,13 +219,13 @@ def whole_array(numbers: Any, kind: Literal["<i4", "<i8"]) -> Any:
 
 def check_whole(numbers: Any, field: str = "data") -> None:
     """Refuse fractions, which an array of whole numbers would cut; the error says which number it is."""
-    for place, number in enumerate(numbers):
+    for position, number in enumerate(numbers):
         if hasattr(type(number), "is_integer") and not number.is_integer():
-            raise InputError(f"must be a whole number, not {number!r}", field=f"{field}[{place}]")
+            raise InputError(f"must be a whole number, not {number!r}", field=f"{field}[{position}]")
 
 
 def required_length(kind: str, expected_tokens: int | None) -> int:
-    """Return the length of a chunk that somebody must have said."""
+    """Return `expected_tokens` of a chunk; an error if it is not set."""
     if expected_tokens is None:
         raise InputError(
             f"the length of an {kind} is unknown until expected_tokens is set", field="expected_tokens"
@@ -234,7 +234,7 @@ def required_length(kind: str, expected_tokens: int | None) -> int:
 
 
 def same_tokens(one: Any, other: Any) -> bool:
-    """Tell whether two sequences hold the same token ids, of whatever kind they are."""
+    """Say whether two sequences hold the same token ids, of whatever kind they are."""
     return list(one) == list(other)
 
 

@@ -1,4 +1,4 @@
-"""Other names that the official SDK has for types, and what texts are known to say. Owns no class."""
+"""Names of types that the official SDK has beside the contract's, and the known values of texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tinsmith_api.models import (
 )
 
 CheckpointType = Literal["training", "sampler", "external"]
-"""What a checkpoint can be used for; servers may say others."""
+"""What a checkpoint can be used for. Servers may send other values."""
 
 SamplingClientKind = Literal["snapshot", "inflight"]
 """Whether a sampler keeps the weights that it was given, or follows the training."""
@@ -24,10 +24,10 @@ SamplingClientKind = Literal["snapshot", "inflight"]
 LossFnType = Literal[
     "cross_entropy", "importance_sampling", "ppo", "cispo", "dro", "gspo", "stable_reinforce", "custom"
 ]
-"""Losses that the API documents; servers have others, which go out under their own names."""
+"""Losses that the API documents. Other names are sent as they are: servers may have more losses."""
 
 AuditEventType = Literal["all", "checkpoints", "projects", "teams", "organizations"]
-"""Which entries of the audit log."""
+"""Which entries of the audit log are listed."""
 
 ModelID = str
 """Id of a model, `<session>:train:<n>`."""
@@ -45,7 +45,7 @@ OptimParams = AdamParams | DimuonParams | Mapping[str, Any]
 """One step of an optimizer; a mapping with a `type` for kinds that are not known here."""
 
 TelemetryBatch = TelemetrySendRequest
-"""Official second name of the batch."""
+"""The official SDK's name of `TelemetrySendRequest`."""
 
 
 class Severity(StrEnum):

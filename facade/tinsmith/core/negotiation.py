@@ -1,11 +1,10 @@
-"""Which encoding a server gets, and which limits hold with it. Pure: answers in, decisions out.
+"""Which encoding a server gets, and which limits apply. Pure: answers in, decisions out.
 
-Limits come from the flags of `client/config` and `dynamic_config`; a flag of another type than it should have
-is ignored and named.
+Limits come from the flags of `client/config` and `dynamic_config`; a flag of a wrong type is ignored.
 
-The probe is a body in JSON that names no model: whoever parses it must refuse it before it counts anything,
-and whoever does not parse JSON answers 415. No other answer, and no training request, decides. A server that
-parses JSON and is none that we know may be asked a second time, in protobuf, whether it reads that too.
+The probe is a JSON body that names no model. A server that parses JSON refuses it before it changes anything;
+one that does not answers 415. Other answers, and training requests, decide nothing. A server that parses JSON
+and was not recognised may get a second probe, in protobuf.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ _PARSES_JSON = frozenset({400, 404, 405, 409, 413, 422, 500})
 def known_encoding(
     config: ClientConfig, flags: ClientConfigResponse | None, profile: ServerProfile | None = None
 ) -> Encoding | None:
-    """Return the encoding where it is known without a probe: forced, told by the flags, or by the profile."""
+    """Return the encoding where it is known without a probe: by the settings, the flags or the profile."""
     if config.encoding != "auto":
         return config.encoding
     if flags is not None and flags.proto_compress_fwdbwd:
@@ -53,7 +52,7 @@ def known_encoding(
 
 
 def unreadable(encoding: Encoding, profile: ServerProfile) -> str | None:
-    """Say that the server does not read batches in this form; None where it does, or may."""
+    """Return why a server cannot read batches in an encoding; None if it can, or may."""
     if not profile.reads or encoding in profile.reads:
         return None
     named = " or ".join(profile.reads)
@@ -61,41 +60,41 @@ def unreadable(encoding: Encoding, profile: ServerProfile) -> str | None:
 
 
 def encoding_shown_by(status: int) -> Encoding | None:
-    """Return what the answer to the probe shows; None when it says nothing of encodings."""
+    """Return the encoding that the answer to the probe shows; None if it shows none."""
     if status == 415:
         return "protobuf"
     return "json" if status in _PARSES_JSON or 200 <= status < 300 else None
 
 
 def probes_again(config: ClientConfig, profile: ServerProfile, found: Encoding, batch_bytes: int) -> bool:
-    """Say whether a server that parses JSON is asked whether it reads protobuf too."""
+    """Say whether a server that parses JSON gets the second probe."""
     unsettled = config.encoding == "auto" and not profile.reads
     return unsettled and found == "json" and batch_bytes >= WORTH_ASKING_BYTES
 
 
 def shows_protobuf(status: int, text: str) -> bool:
-    """Say whether a server read the probe in protobuf: only who did can miss the model that it names."""
+    """Say whether a server read the probe in protobuf: only then can it say that the model is missing."""
     return status in (404, 410) and ("model" in text.lower())
 
 
 @attrs.frozen
 class Limits:
-    """The limits that hold for one client: its own, replaced by what the server dictates."""
+    """The limits of one client: its own settings, joined with the server's flags."""
 
     chunks: ChunkLimits
     """Size of one forward_backward request."""
     upload_bytes: int
-    """Bodies of batches in memory."""
+    """Most bytes of bodies of batches in memory at once."""
     sample_bytes: int
-    """Bodies of samples being submitted."""
+    """Most estimated bytes of samples being submitted at once."""
     response_bytes: int
-    """Large results being fetched."""
+    """Most bytes of large results being fetched at once."""
     samples_in_flight: int | None
     """Samples in flight at once; None is no limit."""
     billing_patience_s: float
-    """Seconds of 402 before a request fails."""
+    """Seconds that a request waits while the server answers 402."""
     samples_are_retried: bool = True
-    """Whether a sample that failed is sent again; one that was pushed back always is."""
+    """Whether a sample that failed is sent again. After a 429 it always is."""
     samples_time_out: bool = True
     """Whether samples are given up after the progress timeout."""
 

@@ -1,7 +1,4 @@
-"""Libraries that may be missing, or that are loaded only when somebody reads an annotation that names them.
-
-Imports none of them by itself.
-"""
+"""Libraries that may be missing: what each extra needs, and annotations that do not load them."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ def require_extra(what: str, extra: str) -> None:
 
 
 class Deferred:
-    """Stands for a library in annotations; what is not installed is `Any`."""
+    """A library as annotations name it: loaded when a name is looked up; `Any` if it is not installed."""
 
     def __init__(self, library: str) -> None:
         self._library = library

@@ -1,7 +1,7 @@
-"""What is known of promises beside their polls: which call each belongs to, and when they ended.
+"""Which call each promise belongs to, and when promises ended.
 
-Pure. A result of another call of the same kind cannot be told from the right one, unless its promise was
-given twice.
+Pure. The result of another call of the same kind looks like the right one. Only a promise that is given twice
+shows that something is wrong.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FIELDS = {
 
 
 def foreign_result(operation: str, payload: object) -> str | None:
-    """Say what makes a result that of another operation; None where nothing does."""
+    """Say why a result belongs to another operation; None if it may be the right one."""
     if not isinstance(payload, Mapping) or operation not in _TYPES:
         return None
     named = payload.get("type")
@@ -63,8 +63,8 @@ class PromiseOwners:
     def is_of_another(self, request_id: str, call: Hashable) -> bool:
         """Say whether a promise was given to another call.
 
-        A stale answer names one promise of the past. A server that started to count anew names one after the
-        other: at the second one, the past is forgotten.
+        A stale answer repeats one promise that ended. A server that restarted its ids repeats one after the
+        other: at the second one, the promises that ended are forgotten.
         """
         if request_id in self._outstanding:
             return self._outstanding[request_id] != call
@@ -77,12 +77,12 @@ class PromiseOwners:
         return True
 
     def assign(self, request_id: str, call: Hashable) -> None:
-        """Note whose a promise is."""
+        """Record which call a promise was given to."""
         self._outstanding[request_id] = call
         self._refused = None
 
     def ended(self, request_id: str) -> None:
-        """Note that nobody waits for a promise any more."""
+        """Record that nobody waits for a promise any more."""
         if request_id not in self._outstanding:
             return
         self._ended[request_id] = self._outstanding.pop(request_id)
@@ -90,24 +90,24 @@ class PromiseOwners:
             del self._ended[next(iter(self._ended))]
 
     def lost(self, request_id: str) -> None:
-        """Note that the server forgot a promise: it may start to count anew, so what ended says nothing."""
+        """Record that the server lost a promise: its ids may start again, so ended ones are forgotten."""
         self._outstanding.pop(request_id, None)
         self._ended.clear()
 
 
 MOST_KEPT = 256
-"""Ends that are remembered of one owner."""
+"""Ended promises that are remembered for one owner."""
 
 
 @attrs.define
 class EndedPromises:
-    """The ends of one owner's promises: numbers and times both rise, since later ones cover what is above."""
+    """When the promises of one owner ended. Numbers and times rise: an end removes higher numbers."""
 
     _numbers: list[int] = attrs.field(factory=list)
     _times_s: list[float] = attrs.field(factory=list)
 
     def add(self, seq_id: int, at_s: float) -> None:
-        """Note that the promise of a number ended."""
+        """Record that the promise of a number ended."""
         while self._numbers and self._numbers[-1] >= seq_id:
             self._numbers.pop()
             self._times_s.pop()

@@ -190,13 +190,13 @@ class RequestOrder:
         return number
 
     def sent(self, ticket: Ticket) -> None:
-        """Note that bytes are about to leave."""
+        """Record that bytes are about to be sent."""
         assert ticket.phase in (Phase.DRAWN, Phase.SENT), "only a drawn request is sent"
         ticket.phase = Phase.SENT
         self.highest_sent = max(self.highest_sent, self.next_id - 1)  # the head holds the last number drawn
 
     def unsure(self, ticket: Ticket) -> None:
-        """Note that an attempt ended with an unknown outcome; from now on the number is spent."""
+        """Record that an attempt ended with an unknown outcome; from now on the number is used up."""
         ticket.unknown = True
 
     def redraw(self, ticket: Ticket) -> int | None:
@@ -221,7 +221,7 @@ class RequestOrder:
         return Settlement() if ticket.lost is None else self._accepted_on(ticket, ticket.lost)
 
     def _accepted_on(self, ticket: Ticket, lost: Failure) -> Settlement:
-        """Judge a request that was under way when one it builds on failed; a step awaits its own result."""
+        """Settle a request that was under way when one it builds on failed; a step awaits its own result."""
         if ticket.effect is Effect.STEP:
             return self.close(_stepped(lost))
         partial = _partial(lost, "another chunk was applied", "unknown")
@@ -262,7 +262,7 @@ class RequestOrder:
         ticket.seq_id = None
 
     def cancelled(self, call: QueuedCall) -> bool:
-        """Take a call out of the queue at its owner's wish; False if it is too late for that.
+        """Take a call out of the queue, as its owner wishes; False if it is too late for that.
 
         Before sending nothing is lost: the number goes back. Once a chunk was sent, the call goes on without
         its owner, since half a batch would be worse; the others are not touched.

@@ -1,7 +1,7 @@
 """What is known of each kind of server, as data, and how a server is recognised by its answers.
 
-Owns the table of server profiles and their marks. It must not ask a server anything: `io` hands over the
-answers that come anyway, and the answer to the one probe.
+Owns the table of server profiles. Sends nothing: `io` passes in the answers that come anyway, and the answer
+to the one probe.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class ServerProfile:
     """How one kind of server behaves where the protocol leaves a choice."""
 
     name: ServerName
-    """What the profile is called."""
+    """Name of the profile."""
     reads: tuple[Encoding, ...] = ()
-    """How batches may be written, the cheaper form first; empty where it must be found out."""
+    """Encodings of batches that the server reads, the cheaper one first; empty if not known."""
     deduplicates: bool = True
     """Whether a request that is sent again under its number is applied once."""
     order: Literal["number", "arrival"] = "number"
@@ -52,12 +52,12 @@ class ServerProfile:
 
     @property
     def encoding(self) -> Encoding | None:
-        """How batches are written; None where it must be found out."""
+        """How batches are written; None if not known."""
         return self.reads[0] if self.reads else None
 
     @property
     def is_final(self) -> bool:
-        """Whether further answers cannot say more of the server."""
+        """Whether further answers cannot change the profile."""
         return self.name not in ("unknown", "skyrl")
 
 
@@ -84,7 +84,7 @@ _HOSTED_ALONE = frozenset(
         "set_session_project",
     }
 )
-"""What neither SkyRL nor TuFT has."""
+"""Operations that neither SkyRL nor TuFT has."""
 _SKYRL_LACKS = _HOSTED_ALONE | {
     "auth_token",
     "get_session",
@@ -95,7 +95,7 @@ _SKYRL_LACKS = _HOSTED_ALONE | {
 }
 
 HOSTED = ServerProfile(name="hosted", reads=("protobuf", "json"))
-"""The hosted service. That it still reads JSON is not known: a wish for JSON is left to it to refuse."""
+"""The hosted service. Whether it still reads JSON is not known; `encoding="json"` is sent as it is."""
 SKYRL_0_3 = ServerProfile(
     name="skyrl-0.3",
     reads=("json",),
@@ -136,7 +136,7 @@ HATCHERY = ServerProfile(
 TINSMITH = ServerProfile(name="tinsmith", reads=("protobuf", "json"))
 """The embedded service, in process or behind `tinsmith serve`."""
 UNKNOWN = ServerProfile(name="unknown")
-"""A server that was not recognised: taken to deduplicate, told of in one warning."""
+"""A server that was not recognised: assumed to deduplicate, with one warning."""
 
 PROFILES: dict[ServerName, ServerProfile] = {
     profile.name: profile for profile in (HOSTED, SKYRL_0_3, SKYRL_0_4, TUFT, HATCHERY, TINSMITH, UNKNOWN)
@@ -149,10 +149,10 @@ _SESSIONS = frozenset({"create_session", "create_sampling_session"})
 
 @attrs.frozen
 class Clues:
-    """What the answers of one server have shown of its kind so far."""
+    """What the answers of one server have shown so far."""
 
     profile: ServerProfile = UNKNOWN
-    """What it is taken for."""
+    """The profile that fits."""
     made_201: bool = False
     """Whether a session was answered with 201."""
     writes_protobuf: bool = False
@@ -160,7 +160,7 @@ class Clues:
 
 
 def profile_of(config: ClientConfig) -> ServerProfile:
-    """Return what the settings tell before the first answer: a name, or the address."""
+    """Return the profile that the settings show before the first answer, by its name or the address."""
     if config.server != "auto":
         return PROFILES[config.server]
     if config.local:

@@ -52,9 +52,9 @@ def plain_ids(token_ids: Any) -> list[int]:
         numbers = [operator.index(number) for number in cast("Iterable[Any]", token_ids)]
     except TypeError as error:
         raise InputError(f"holds what is no whole number: {error}", field="token_ids") from None
-    for place, number in enumerate(numbers):
+    for position, number in enumerate(numbers):
         if not 0 <= number <= LARGEST_ID:
-            raise InputError(f"holds {number} at {place}, which is no token id", field="token_ids")
+            raise InputError(f"holds {number} at {position}, which is no token id", field="token_ids")
     return numbers
 
 

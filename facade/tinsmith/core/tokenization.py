@@ -235,7 +235,7 @@ class Tokenizer:
     ) -> TokenBatch:
         """Encode one text or many; `input_ids` and `attention_mask`, as lists or tensors.
 
-        `max_length` alone cuts, as `truncation=True` does; with `padding` it cuts only if told to.
+        `max_length` alone cuts, as `truncation=True` does; with `padding`, only `truncation` cuts.
         """
         shape = Shape.check(
             padding_side,

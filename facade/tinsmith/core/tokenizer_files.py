@@ -32,7 +32,7 @@ TEMPLATES = "additional_chat_templates"
 
 @attrs.frozen
 class Settings:
-    """What stands beside `tokenizer.json`."""
+    """What the files beside `tokenizer.json` say."""
 
     config: dict[str, Any]
     """`tokenizer_config.json`, with what older files add to it."""
@@ -164,8 +164,8 @@ class SpecialTokens:
                 own |= extra
             else:
                 additional += [token for one in extra if (token := _content(one)) is not None]
-        told = {**{name: config.get(name) for name in cls.NAMES}, **own}
-        roles = {name: token for name, one in told.items() if (token := _content(one)) is not None}
+        given = {**{name: config.get(name) for name in cls.NAMES}, **own}
+        roles = {name: token for name, one in given.items() if (token := _content(one)) is not None}
         return cls(roles, list(dict.fromkeys(additional)))
 
     def mapping(self) -> dict[str, Any]:
@@ -246,10 +246,10 @@ def read_added_tokens(
         tokens.append(_added(content, fields, special=content in wanted or bool(fields.get("special"))))
     backend.add_tokens(tokens)
     already = {token.content for token in backend.get_added_tokens_decoder().values() if token.special}
-    told = {_content(fields): fields for fields in config.values() if isinstance(fields, dict)}
+    described = {_content(fields): fields for fields in config.values() if isinstance(fields, dict)}
     backend.add_special_tokens(
         [
-            _added(token, told.get(token, {"normalized": False}), special=True)
+            _added(token, described.get(token, {"normalized": False}), special=True)
             for token in special.all()
             if token not in already
         ]
@@ -301,7 +301,7 @@ class TokenizerId:
 
 
 def tokenizer_id(model_name: str, told: str | None = None) -> TokenizerId:
-    """Choose the tokenizer of a model: what the server told, else by the model's name.
+    """Choose the tokenizer of a model: `told`, which the server names, else by the model's name.
 
     What follows the first colon says how a model is served, `name:peft:131072`, and does not count. A name
     with two slashes is a variant, `owner/model/variant`: the first two parts count. InputError where no

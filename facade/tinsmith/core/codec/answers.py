@@ -1,7 +1,7 @@
-"""Answers of servers to values, and pages of lists, whose rows may be bad.
+"""Decoded answers to values, and pages of lists, some of whose rows may be unreadable.
 
-Hot results have decoders of their own. Owns what a broken answer is said to be, and where the next page
-begins; how fields are read is `tinsmith_api.conversion`'s. It must not ask for pages.
+Results of batches and samples have their own decoders. Owns the error of an answer that does not fit, and
+where the next page begins. `tinsmith_api.conversion` reads the fields; who requests pages is the caller.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ UNREADABLE = "unreadable"
 
 
 def to_page(cls: type[T], payload: object, rows: str) -> tuple[T, str | None]:
-    """Build a page of a list, whose field `rows` has one value a row, and say what is wrong with one of them.
+    """Build a page of a list, whose field `rows` has the rows, and say what is wrong with the first bad one.
 
-    A row that cannot be read does not cost the others: it is kept in `extra` under `UNREADABLE`. Where no row
-    can be read, it is an error as in `to_value`.
+    An unreadable row is kept in `extra` under `UNREADABLE`, and the others are read. If no row can be read,
+    it is an error as in `to_value`.
     """
     if not isinstance(payload, Mapping) or not isinstance(payload.get(rows), list):
         return to_value(cls, payload), None
@@ -60,19 +60,19 @@ def to_value(cls: type[T], payload: object) -> T:
         ) from cause
 
 
-def is_last_page(asked: int, sent: int, reached: int, total: int | None) -> bool:
-    """Say whether a list ends with a page of `sent` of `asked` rows, by which `reached` rows have come.
+def is_last_page(size: int, sent: int, reached: int, total: int | None) -> bool:
+    """Say whether a list ends with a page of `sent` rows, `size` of which were requested.
 
-    Where the server does not say how many there are, a page that is not full is the last one; so is one with
-    more than was asked for, which is the whole list.
+    `reached` rows have come, this page included. If the server does not say how many there are (`total`), a
+    page that is not full is the last one. So is one with more rows than requested: it is the whole list.
     """
     if not sent:
         return True
-    return sent != asked if total is None else reached >= total
+    return sent != size if total is None else reached >= total
 
 
 class Pages:
-    """Where an iteration over the pages of a list stands."""
+    """How far an iteration over the pages of a list has come."""
 
     def __init__(self, rows: str, size: int) -> None:
         self._rows = rows
@@ -84,7 +84,7 @@ class Pages:
         """Whether there is no further page, or the server sends the same one whatever the offset is."""
 
     def turn(self, page: Any) -> list[Any]:
-        """Take note of a page and return its rows; none of one that came before."""
+        """Record a page and return its rows; none if the same page came before."""
         found: list[Any] = getattr(page, self._rows)
         if found and found == self._before:
             self.ended = True

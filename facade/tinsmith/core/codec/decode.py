@@ -1,7 +1,7 @@
 """JSON to values, for results that are large and for batches that a server reads; protobuf is passed on.
 
-Lists stay the lists they are, and unknown fields stay with the value. What cannot be the answer to what was
-asked is refused, by looks at each value, not at each number.
+Lists are kept without a copy, and unknown fields stay with the value. An answer that cannot belong to the
+request is refused: each value is checked, but not each number.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def decode_forward_backward(payload: Payload, datums: int | None = None) -> Forw
     else:
         result = _decode_batch(_object(payload))
     found = len(result.loss_fn_outputs)
-    # None at all is an answer: not every server gives outputs for every loss.
+    # No outputs at all is an answer: not every server returns outputs for every loss.
     if datums is None or not found or found == datums:
         return result
     if found < datums and result.metrics:
@@ -159,7 +159,7 @@ def decode_sample(payload: Payload, num_samples: int | None = None) -> SampleRes
 
         result = proto_results.decode_sample(payload.data)
     else:
-        result = _decode_drawn(_object(payload))
+        result = _decode_sample(_object(payload))
     found = len(result.sequences)
     if num_samples is not None and found < num_samples:
         few = f"it holds {found} sequences, and {num_samples} were asked for"
@@ -168,17 +168,17 @@ def decode_sample(payload: Payload, num_samples: int | None = None) -> SampleRes
 
 
 def aligned_prompt(
-    response: SampleResponse, asked: Sequence[str], positions: int, last_n: int | None
+    response: SampleResponse, requested: Sequence[str], positions: int, last_n: int | None
 ) -> SampleResponse:
-    """Give the fields that were asked for of a prompt one entry a position, or one of the last n.
+    """Bring the requested fields of a prompt to one entry per position, or to the last n of them.
 
-    Some servers leave out the first position, of which nothing can be told, or the wish for the last ones:
-    both are mended. Another number of entries cannot be told to belong to the prompt, and is an error.
+    Some servers leave out the first position, which has no logprob, or ignore `prompt_logprobs_last_n`: both
+    are corrected. Any other number of entries is an error.
     """
     wanted = positions if last_n is None else min(last_n, positions)
-    told = {name: found for name in asked if (found := getattr(response, name)) is not None}
+    given = {name: found for name in requested if (found := getattr(response, name)) is not None}
     changed: dict[str, Any] = {
-        name: _aligned(name, found, positions, wanted) for name, found in told.items() if len(found) != wanted
+        name: _aligned(name, rows, positions, wanted) for name, rows in given.items() if len(rows) != wanted
     }
     return attrs.evolve(response, **changed) if changed else response
 
@@ -192,7 +192,7 @@ def _aligned(name: str, found: list[Any], positions: int, wanted: int) -> list[A
     return found[positions - wanted :]
 
 
-def _decode_drawn(fields: Mapping[str, Any]) -> SampleResponse:
+def _decode_sample(fields: Mapping[str, Any]) -> SampleResponse:
     try:
         alternatives, targets = fields.get("prompt_alt_tokens"), fields.get("target_prompt_logprobs")
         return SampleResponse.of_owned(
@@ -214,7 +214,7 @@ def _decode_drawn(fields: Mapping[str, Any]) -> SampleResponse:
 def _decode_sequence(index: int, item: Mapping[str, Any]) -> SampledSequence:
     tokens = item["tokens"]
     try:
-        whole = type(tokens) is list and type(sum(tokens)) is int  # the sum is one look at all, in C
+        whole = type(tokens) is list and type(sum(tokens)) is int  # one pass in C over all of them
     except TypeError:
         whole = False
     if not whole:
@@ -245,14 +245,14 @@ def _decode_topk(rows: Any) -> TopkLogprobs | None:
     return [None if row is None else [(token, logprob) for token, logprob in row] for row in rows]
 
 
-def _named(cls: type) -> frozenset[str]:
+def _field_names(cls: type) -> frozenset[str]:
     return frozenset(field.name for field in attrs.fields(cls)) - {"extra"}
 
 
 _WHOLE = {int}
-_BATCH_FIELDS = _named(ForwardBackwardOutput)
-_SAMPLE_FIELDS = _named(SampleResponse)
-_SEQUENCE_FIELDS = _named(SampledSequence)
+_BATCH_FIELDS = _field_names(ForwardBackwardOutput)
+_SAMPLE_FIELDS = _field_names(SampleResponse)
+_SEQUENCE_FIELDS = _field_names(SampledSequence)
 _TENSOR_FIELDS = frozenset({"data", "dtype", "shape", "sparse_crow_indices", "sparse_col_indices"})
 _CHUNK_FIELDS = {
     "encoded_text": {"tokens", "type"},
@@ -304,9 +304,9 @@ def decode_datum(fields: Mapping[str, Any], index: int) -> Datum:
 
 
 def load_decoders(*, protobuf: bool) -> None:
-    """Import what reads answers, ahead of the first request whose answer it reads.
+    """Import the decoders before the first request whose answer they read.
 
-    A process that has no descriptor left cannot open a module's file.
+    A process that has no file descriptor left could not load them later.
     """
     import_module("html")  # for the page of a proxy
     wire.load()

@@ -1,9 +1,9 @@
 """Values to JSON. Defaults and tags are sent, nulls are dropped where a field may be absent.
 
-Arrays of any library go straight through, never as lists; an error names the field that cannot be written.
-What a value was read with and is not known goes back as it came, unless it came as protobuf.
+Arrays of any library are written directly, never as lists; an error names the field that cannot be written.
+Unknown fields that a value was read with are written back, unless they came as protobuf.
 
-Bodies of batches come in pieces, one a datum, so that the whole is never held twice.
+A batch is written in pieces, one per datum, so that the body is never held twice.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ CHUNK_KINDS = (EncodedTextChunk, ImageChunk, ImageAssetPointerChunk, DmelChunk, 
 
 
 def chunk_to_wire(chunk: ModelInputChunk, datum: int | None = None, field: str = "model_input") -> Any:
-    """Return the JSON form of one chunk; what is not known of it goes back as it came."""
+    """Return the JSON form of one chunk; its unknown fields are written back."""
     if isinstance(chunk, UnknownChunk):
         return chunk.raw
     wire: dict[str, Any]
@@ -95,7 +95,7 @@ def encode_datum(index: int, datum: Datum) -> bytes:
     written = dumps(wire, index)
     lists = [tensor for tensor in inputs.values() if isinstance(tensor["data"], (list, tuple))]
     if lists and (b"true" in written or b"false" in written):
-        # A mask given as a list: servers want numbers. Looking here costs less than at each element before.
+        # A mask given as a list: servers want numbers. This check costs less than one of each element.
         for tensor in lists:
             tensor["data"] = [int(x) if isinstance(x, bool) else x for x in tensor["data"]]
         written = dumps(wire, index)
@@ -158,7 +158,7 @@ def encode_plain_batch(body: object) -> list[bytes]:
 
 
 def encode_optim_step(params: OptimParams, model_id: str, seq_id: int) -> bytes:
-    """Return the body of optim_step; parameters of other optimizers than Adam stand under another name."""
+    """Return the body of optim_step; parameters of other optimizers than Adam have another name."""
     return dumps(
         {
             "adam_params" if isinstance(params, AdamParams) else "optimizer_params": to_wire(params),
@@ -188,7 +188,7 @@ def encode_sample(
     topk_prompt_logprobs: int = 0,
     further: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """Return the body of asample; `further` fields are those that only servers of today know."""
+    """Return the body of asample; `further` has the fields that older servers do not know."""
     return dumps(
         {
             "sampling_session_id": sampling_session_id,
@@ -250,7 +250,7 @@ def dumps(value: Any, datum: int | None = None) -> bytes:
             value, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
         )
     except TypeError as cause:
-        field = _culprit(value)
+        field = _unwritable_field(value)
         raise InputError(f"cannot be written as JSON: {cause}", datum=datum, field=field or None) from cause
 
 
@@ -264,7 +264,7 @@ def _plain(value: Any) -> Any:
         raise TypeError from None
 
 
-def _culprit(value: Any) -> str:
+def _unwritable_field(value: Any) -> str:
     """Name the first field in which something cannot be written, by its path."""
     if isinstance(value, dict):
         parts = [(str(name), part) for name, part in value.items()]

@@ -172,7 +172,7 @@ def decode_training_request(body: bytes) -> ForwardRequest | ForwardBackwardRequ
 
 
 def _settings(message: wire.ForwardBackwardRequest) -> dict[str, float | str] | None:
-    """Join both fields of the loss's settings; a number that stands in both must be the same."""
+    """Join both fields of the loss's settings; a number that is in both must be the same."""
     settings: dict[str, float | str] = dict(message.loss_fn_config)
     for name, value in message.loss_fn_config_v2.items():
         kind = value.WhichOneof("value")

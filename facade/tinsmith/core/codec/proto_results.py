@@ -1,7 +1,7 @@
 """Results to protobuf, as a server writes them, and back, as a client reads them.
 
-Reading looks at arrays where they are, without a copy. Writing checks nothing: what a server answers is its
-own affair; unknown fields that only JSON can say are left out.
+Arrays are read as views of the body, without a copy. Writing checks nothing, since only servers write
+results; unknown fields that only JSON can express are left out.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _output(message: wire.ForwardBackwardOutput, unknown: bool) -> ForwardBackwa
 
 
 def _record(record: wire.ArrayRecord, most: int) -> list[LossFnOutput]:
-    """Take a record apart; how many datums it has is a few bytes, whatever they say."""
+    """Split a record into the outputs of its datums, at most `most`: a few bytes can claim any number."""
     count = record.num_datums
     if not 0 <= count <= most:
         raise WireError(f"a record of {count} datums")
@@ -175,9 +175,9 @@ def _topk(message: wire.TopkLogprobs) -> TopkLogprobs | None:
         raise WireError(f"top-k of {length} x {k} with {len(tokens)} tokens and {len(logprobs)} logprobs")
     if not k:
         return None
-    taken = (tokens != PADDING_TOKEN) | (logprobs != np.float32(PADDING_LOGPROB))
-    counts = taken.reshape(length, k).sum(1).tolist()
-    pairs = list(zip(tokens[taken].tolist(), logprobs[taken].tolist(), strict=True))
+    present = (tokens != PADDING_TOKEN) | (logprobs != np.float32(PADDING_LOGPROB))
+    counts = present.reshape(length, k).sum(1).tolist()
+    pairs = list(zip(tokens[present].tolist(), logprobs[present].tolist(), strict=True))
     rows: TopkLogprobs = []
     at = 0
     for count in counts:
@@ -195,7 +195,7 @@ def encode_output(value: ForwardBackwardOutput) -> bytes:
     """Return the result of forward or forward_backward.
 
     Datums that follow each other share a record where they agree in fields, types and trailing shapes. An
-    array without dimensions becomes one of one element, since the form has no word for it.
+    array without dimensions becomes one of one element, which is all that protobuf can express.
     """
     message = wire.ForwardBackwardOutput(loss_fn_output_type=value.loss_fn_output_type, metrics=value.metrics)
     put_back(message, value.extra)

@@ -1,4 +1,4 @@
-"""What both directions of protobuf need: the walk before parsing, arrays, tensors and unknown fields.
+"""What writing and reading protobuf share: the check before parsing, arrays, tensors and unknown fields.
 
 A parser makes an object of some sixty bytes of two bytes that say "an empty message", and a later entry of
 a map silently replaces an earlier one. Both are found before, by one pass over tags and lengths, which skips
@@ -53,7 +53,7 @@ _IS_ENTRY = -1
 """Key in the plan of a message that is counted; no field has this number."""
 
 Plan = dict[int, Any]
-"""Field number -> plan of the message there, or what else stands there. What is missing is not known."""
+"""Field number to the plan of the message in it, or to another kind. Numbers that are missing are unknown."""
 
 
 class WireError(ValueError):
@@ -65,7 +65,7 @@ M = TypeVar("M", bound="Message")
 
 @cache
 def plan_of(descriptor: Descriptor) -> Plan:
-    """Return what stands in each field. No message contains itself."""
+    """Return the plan of a message: what each of its fields holds. No message contains itself."""
     plan: Plan = {_IS_ENTRY: True} if descriptor.name in _ENTRIES else {}
     is_entry = descriptor.GetOptions().map_entry
     for field in descriptor.fields:
@@ -169,10 +169,7 @@ class _Walk:
 
 
 def parse(cls: type[M], data: bytes) -> tuple[M, bool]:
-    """Parse a body that unfolds to a bounded size, and tell whether any field in it is not known.
-
-    Anything else raises WireError.
-    """
+    """Parse a body, and say whether it has unknown fields. WireError unless its parsed size is bounded."""
     from google.protobuf.message import DecodeError
 
     walk = _Walk(data)
@@ -231,7 +228,7 @@ def token_bytes(chunk: EncodedTextChunk, datum: int) -> bytes:
     """Return token ids as bytes; ValueError if one does not fit, InputError if it is no token id."""
     tokens: Any = chunk.tokens
     plain = is_array(tokens) and tokens.dtype == np.int64 and tokens.ndim == 1 and tokens.flags.c_contiguous
-    # Negative numbers are huge ones without their sign, so that one look finds whatever does not fit.
+    # Without their sign, negative numbers are huge: one comparison finds whatever does not fit.
     if not plain or (len(tokens) and np.maximum.reduce(tokens.view(np.uint64)) > np.iinfo(np.int32).max):
         check_tokens(chunk, datum, "model_input")
         return to_bytes(tokens, "<i4")
@@ -240,7 +237,7 @@ def token_bytes(chunk: EncodedTextChunk, datum: int) -> bytes:
 
 
 def from_bytes(data: bytes, kind: str) -> Array:
-    """Look at bytes as an array, without a copy."""
+    """View bytes as an array, without a copy."""
     return np.frombuffer(whole(data, kind), kind)
 
 
@@ -257,7 +254,7 @@ def element_bytes(dtype: int) -> int:
 
 
 def elements(data: bytes, dtype: int) -> tuple[Array, TensorDtype]:
-    """Look at bytes as an array of one of the API's two element types; the shorter types are widened."""
+    """View bytes as an array of one of the API's two element types; shorter types are copied and widened."""
     try:
         kind, name = _READ[dtype]
     except KeyError:
@@ -320,7 +317,7 @@ def read_shape(sizes: Sequence[int]) -> list[int] | None:
 
 
 def check_sparse(stored: int, rows: Array, columns: Array, shape: list[int] | None) -> None:
-    """Hold the indices of compressed sparse rows against the shape and against each other."""
+    """Check the indices of compressed sparse rows against the shape and against each other."""
     if shape is None or len(shape) != 2:
         raise WireError(f"is sparse, so that its shape must be [rows, columns], not {shape}")
     if len(rows) != shape[0] + 1 or rows[0] != 0 or rows[-1] != stored or (rows[1:] < rows[:-1]).any():
@@ -364,6 +361,6 @@ def put_back(message: Message, extra: Extra | None) -> None:
 
 
 def refuse_named(extra: Extra | None) -> None:
-    """Refuse unknown fields that only JSON can say, since what is sent must be all of it."""
+    """Refuse unknown fields that only JSON can express: nothing may be left out of what is sent."""
     if extra and not isinstance(extra, bytes):
         raise ValueError(f"the protobuf form has no field {min(extra)!r}; send it as JSON")

@@ -1,4 +1,4 @@
-"""Datum: one training example, its loss inputs as tensors, and where its stretches come from.
+"""Datum: one training example, its loss inputs as tensors, and the provenance of its positions.
 
 Owns the conversion of arrays, tensors and flat lists to TensorData; knows no wire format.
 """
@@ -22,7 +22,7 @@ from tinsmith.core.values.tensor import TensorData
 
 @attrs.frozen(field_transformer=own_fields)
 class PromptProvenanceSpan(Model):
-    """A stretch that was taken from the prompt of a sampled sequence."""
+    """Positions that were taken from the prompt of a sampled sequence."""
 
     sequence_id: str
     """Name of the sequence, from `SampledSequence.sequence_id`."""
@@ -34,7 +34,7 @@ class PromptProvenanceSpan(Model):
 
 @attrs.frozen(field_transformer=own_fields)
 class SampledProvenanceSpan(Model):
-    """A stretch that was taken from what was sampled."""
+    """Positions that were taken from the sampled tokens of a sequence."""
 
     sequence_id: str
     """Name of the sequence, from `SampledSequence.sequence_id`."""
@@ -60,7 +60,7 @@ LIST_DTYPES: dict[str, TensorDtype] = {
     "clip_high_threshold": "float32",
     "sequence_ratio_mask": "float32",
 }
-"""A plain list says nothing of its element type, so these names do."""
+"""Element types of inputs by name: a plain list does not show its own, and masks are often integers."""
 
 
 def to_tensor(name: str, value: Any) -> TensorData:

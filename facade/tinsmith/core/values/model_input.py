@@ -73,7 +73,7 @@ class ImageChunk(Model):
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str], expected_tokens: int | None = None) -> ImageChunk:
-        """Read a PNG or JPEG file; the format is told by its first bytes."""
+        """Read a PNG or JPEG file; its first bytes show the format."""
         data = image_file(path)
         return cls(data, sniff_format(data), expected_tokens)
 
@@ -120,7 +120,7 @@ class DmelChunk(Model):
 
     @property
     def length(self) -> int:
-        """Positions that the sound takes in the context: the first dimension, which the head tells."""
+        """Positions that the sound takes in the context: the first dimension in the container's header."""
         return dmel_length(self.dmel)
 
 
@@ -162,19 +162,19 @@ _KINDS = frozenset(get_args(ModelInputChunk))
 _read = taking("ModelInput", "chunks", list[ModelInputChunk])
 
 
-def _taken(chunks: Iterable[ModelInputChunk]) -> list[ModelInputChunk]:
-    """Take any iterable of chunks: for checkers, a list of one kind is no list of all kinds."""
+def _copied(chunks: Iterable[ModelInputChunk]) -> list[ModelInputChunk]:
+    """Accept any iterable of chunks: for type checkers, a list of one kind is no list of all kinds."""
     if type(chunks) is list and _KINDS.issuperset(map(type, chunks)):  # as `_read` does, sooner
         return chunks.copy()
-    taken: list[ModelInputChunk] = _read(chunks)
-    return taken
+    copied: list[ModelInputChunk] = _read(chunks)
+    return copied
 
 
 @attrs.frozen(field_transformer=own_fields)
 class ModelInput(Model):
     """A sequence of chunks, in the order in which the model reads them."""
 
-    chunks: list[ModelInputChunk] = attrs.field(converter=_taken)
+    chunks: list[ModelInputChunk] = attrs.field(converter=_copied)
     """The pieces, in the order in which the model reads them."""
 
     @classmethod

@@ -1,4 +1,4 @@
-"""SamplingParams, and the requests that a server reads. Owns their fields and which numbers are taken."""
+"""SamplingParams, and the requests that a server reads. Owns their fields and the ranges of their numbers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SamplingParams(Value):
     top_k: int = attrs.field(default=-1, validator=_top_k)
     """Draw from this many of the likeliest tokens, from 1; -1 is all of them."""
     top_p: float = attrs.field(default=1, validator=_probability)
-    """Draw from the smallest set of tokens with this much probability, in (0, 1]."""
+    """Sample from the smallest set of tokens with this probability, in (0, 1]."""
 
 
 @attrs.frozen(field_transformer=own_fields)

@@ -1,4 +1,4 @@
-"""Results of training and sampling, and answers that the facade puts together or reads more kindly.
+"""Results of training and sampling, and answers that differ from those of the contract.
 
 Owns their fields; arrays stay as they were decoded.
 """
@@ -34,13 +34,13 @@ class ForwardBackwardOutput(Model):
     loss_fn_output_type: str
     """Name of the kind of output."""
     loss_fn_outputs: list[LossFnOutput]
-    """One record a datum, in the order of the data. Reading them is an error where the server gave fewer."""
+    """One record per datum, in the order of the data. Reading them is an error if the server sent fewer."""
     metrics: dict[str, float]
     """Numbers about the whole batch; the part after the colon says how chunks were merged."""
 
 
 class _Packed(Model):
-    """Where a sequence keeps its numbers as they came, until somebody asks for lists."""
+    """The numbers of a sequence as they were received, until they are read as lists."""
 
     __slots__ = ("_packed_logprobs", "_packed_tokens")
     _packed_tokens: bytes
@@ -52,13 +52,13 @@ _read_logprobs = taking("SampledSequence", "logprobs", list[float | None] | None
 
 
 def _any_reason(reason: StopReason) -> StopReason:
-    """Take any text, since newer servers have other reasons."""
+    """Accept any text, since newer servers have other reasons."""
     read: StopReason = _read_reason(reason)
     return read
 
 
 def _with_gaps(logprobs: list[float] | None) -> list[float] | None:
-    """Take None for a number too, which is what a server has that gives none for a token."""
+    """Accept None in place of a number: some servers have no logprob for some tokens."""
     read: list[float] | None = _read_logprobs(logprobs)
     return read
 
@@ -74,7 +74,7 @@ class SampledSequence(_Packed):
     logprobs: list[float] | None = attrs.field(default=None, converter=_with_gaps)
     """Natural logarithm of each sampled token's probability; None where the server sends none."""
     topk_sampled_logprobs: TopkLogprobs | None = None
-    """Likeliest (token, logprob) pairs at each sampled position; None unless asked for."""
+    """Likeliest (token, logprob) pairs at each sampled position; None unless requested."""
     sequence_id: str | None = None
     """Name of the sequence, for provenance spans; None where the server gives none."""
 
@@ -130,7 +130,7 @@ _KEPT = ("stop_reason", "_packed_tokens", "_packed_logprobs", "topk_sampled_logp
 
 @attrs.frozen(field_transformer=own_fields)
 class PromptAltTokens(Model):
-    """Other tokens drawn at each prompt position."""
+    """Other tokens sampled at each prompt position."""
 
     tokens: TensorData
     """Token ids, of shape [positions, k]."""
@@ -143,11 +143,11 @@ class SampleResponse(Model):
     """Result of sample."""
 
     sequences: list[SampledSequence]
-    """One entry a requested sample."""
+    """One entry per requested sample."""
     prompt_logprobs: list[float | None] | None = None
     """Log-probability of each prompt token, None for the first; None unless asked for."""
     topk_prompt_logprobs: TopkLogprobs | None = None
-    """Likeliest (token, logprob) pairs at each prompt position; None unless asked for."""
+    """Likeliest (token, logprob) pairs at each prompt position; None unless requested."""
     target_prompt_logprobs: TensorData | None = None
     """Log-probabilities of the tokens that were named at each prompt position; None unless asked for."""
     prompt_alt_tokens: PromptAltTokens | None = None

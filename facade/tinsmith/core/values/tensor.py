@@ -60,9 +60,9 @@ class TensorData(Model):
     sparse_col_indices: Any = None
     """Of a sparse tensor: the column of each stored number."""
     _listed: Any = attrs.field(init=False)
-    """`data`, once somebody asked for it."""
+    """`data`, once it was read."""
     _finite: bool = attrs.field(init=False)
-    """Whether all numbers of an array were found finite; it never changes, so that one look is enough."""
+    """Whether all numbers of an array were found finite; they never change, so it is checked once."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class TensorData(Model):
         """Whether only some numbers of the stated shape are stored."""
         return self.sparse_crow_indices is not None
 
-    def _places(self) -> tuple[list[int], list[int]]:
+    def _indices(self) -> tuple[list[int], list[int]]:
         return list(self.sparse_crow_indices), list(self.sparse_col_indices)
 
     @property
@@ -139,7 +139,7 @@ class TensorData(Model):
         return len(self.raw)
 
     def is_finite(self) -> bool:
-        """Tell whether a tensor of an array holds neither NaN nor infinity."""
+        """Say whether a tensor of an array holds neither NaN nor infinity."""
         if not self._finite:
             import numpy as np
 
@@ -177,8 +177,8 @@ class TensorData(Model):
         """Return an array of the stated dtype and shape; `pad_value` is what a sparse tensor leaves out."""
         array = as_array(self.raw, self.dtype)
         if self.is_sparse:
-            places = self.sparse_crow_indices, self.sparse_col_indices
-            array = dense_array(self.shape, self.dtype, pad_value, array, *places)
+            indices = self.sparse_crow_indices, self.sparse_col_indices
+            array = dense_array(self.shape, self.dtype, pad_value, array, *indices)
         elif self.shape is not None:
             array = array.reshape(self.shape)
         return cast("npt.NDArray[np.int64] | npt.NDArray[np.float32]", array)
@@ -200,7 +200,7 @@ class TensorData(Model):
             return NotImplemented
         if (self.dtype, self.shape, self.is_sparse) != (other.dtype, other.shape, other.is_sparse):
             return False
-        if len(self) != len(other) or (self.is_sparse and self._places() != other._places()):
+        if len(self) != len(other) or (self.is_sparse and self._indices() != other._indices()):
             return False
         return self.data == other.data or (
             self.dtype == "float32" and bool((self.to_numpy() == other.to_numpy()).all())
