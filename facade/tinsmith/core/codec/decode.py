@@ -143,13 +143,9 @@ def decode_tensor(fields: Mapping[str, Any]) -> TensorData:
 
 
 def _is_shape_of(shape: Any, found: int) -> bool:
-    if (
-        not isinstance(shape, (list, tuple))
-        or len(shape) > MAX_DIMENSIONS
-        or not {*map(type, shape)} <= _WHOLE
-    ):
-        return False
-    return math.prod(shape) == found and min(shape, default=0) >= 0
+    is_list = isinstance(shape, (list, tuple)) and len(shape) <= MAX_DIMENSIONS
+    are_whole = is_list and {*map(type, shape)} <= {int}
+    return are_whole and math.prod(shape) == found and min(shape, default=0) >= 0
 
 
 def decode_sample(payload: Payload, num_samples: int | None = None) -> SampleResponse:
@@ -249,7 +245,6 @@ def _field_names(cls: type) -> frozenset[str]:
     return frozenset(field.name for field in attrs.fields(cls)) - {"extra"}
 
 
-_WHOLE = {int}
 _BATCH_FIELDS = _field_names(ForwardBackwardOutput)
 _SAMPLE_FIELDS = _field_names(SampleResponse)
 _SEQUENCE_FIELDS = _field_names(SampledSequence)

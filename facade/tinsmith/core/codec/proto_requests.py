@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     SpanMessages = RepeatedCompositeFieldContainer[wire.ProvenanceSpan]
     Spans = Iterable[PromptProvenanceSpan | SampledProvenanceSpan]
-    from collections.abc import Iterable
 
 PIECE_BYTES = 64 * 1024
 """Datums are written together up to about this size: few pieces to send, none that takes long to write."""

@@ -45,11 +45,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from tinsmith.core.values.results import (
-        LossFnOutput,
-        StopReason,
-        TopkLogprobs,
-    )
+    from tinsmith.core.values.results import StopReason, TopkLogprobs
 
 PADDING_TOKEN, PADDING_LOGPROB = 0, -99999.0
 """What fills a row of top-k that has no more entries."""

@@ -170,8 +170,6 @@ class _Walk:
 
 def parse(cls: type[M], data: bytes) -> tuple[M, bool]:
     """Parse a body, and say whether it has unknown fields. WireError unless its parsed size is bounded."""
-    from google.protobuf.message import DecodeError
-
     walk = _Walk(data)
     try:
         walk.message(0, len(data), plan_of(cls.DESCRIPTOR))
