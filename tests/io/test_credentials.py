@@ -302,8 +302,8 @@ def test_server_that_quotes_the_key_behind_the_token(
     """Neither an error nor the log shows it, though no request of the kind carried it."""
     service = Issuer()
     quoting = {"detail": "tml-test may not", "session_id": "s", "warning_message": "tml-test is old"}
-    refused = {"optim_step": 403, "create_session": 200}
-    service.rules.insert(0, lambda asked, *_: reply(quoting, refused[asked]) if asked in refused else None)
+    status = {"optim_step": 403, "create_session": 200, "session_heartbeat": 200}
+    service.rules.insert(0, lambda asked, *_: reply(quoting, status[asked]) if asked in status else None)
     trainer = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny").result()
     error = trainer.optim_step(ADAM).exception(WAIT_S)
     assert "*** may not" in str(error)
