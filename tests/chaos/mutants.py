@@ -186,16 +186,12 @@ def unknown_outcome_forgotten() -> Iterator[None]:
 def lost_promise_resubmitted_under_a_new_number() -> Iterator[None]:
     """A promise that is gone is submitted again as a new request."""
 
-    async def renumbered(queue: Any, promise: Any) -> submission.Accepted:
+    async def renumbered(queue: Any, chunk: Any, sent: Any) -> submission.Accepted:
         order, sender = queue._pending.order, queue.connection.sender
-        numbered = attrs.evolve(promise.sent.numbered, seq_id=order.next_id)
+        numbered = attrs.evolve(sent.numbered, seq_id=order.next_id)
         order.next_id += 1
-        body = await queue._encoded(promise.chunk, numbered)
-        sent = queue._submission(promise.chunk, numbered, body)
-        answered = await submission.submit(sender, sent, unknown_before=True)
-        if isinstance(answered, submission.Accepted):
-            return answered
-        raise submission.refusal(sender, sent, answered)
+        again = queue._submission(chunk, numbered, await queue._encoded(chunk, numbered))
+        return await submission.have_accepted(sender, again, unknown_before=True)
 
     with patch.object(training_queue.TrainingQueue, "_resubmit", renumbered):
         yield

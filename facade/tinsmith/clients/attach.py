@@ -50,7 +50,6 @@ async def result_of(connection: Connection, request_id: str, result: type[T]) ->
     promise = Promise(
         request_id,
         operation.id,
-        operation.request_type or operation.id,
         state=PollState(may_resubmit=False, trusted=False),
         read=_reader(result),
     )

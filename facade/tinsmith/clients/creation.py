@@ -30,8 +30,8 @@ from tinsmith.core.polling import PollState
 from tinsmith.core.retry import OpClass
 from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
-from tinsmith.io.http.submission import Accepted, Submission, have_accepted
-from tinsmith.io.poller import Promise, SubmittedPromise
+from tinsmith.io.http.submission import Submission, have_accepted
+from tinsmith.io.poller import Promise
 from tinsmith.io.queues.jobs import Job
 from tinsmith.io.queues.training_requests import load_weights
 
@@ -184,8 +184,7 @@ async def create_sampler(context: ClientContext, model_path: str | None, base_mo
     payload = await operations.perform(sender, operations.request(operation, body=wanted))
     if isinstance(payload, dict) and "sampling_session_id" not in payload and payload.get("request_id"):
         state = PollState(may_resubmit=False, trusted=False)  # some servers only promise a sampler
-        request_id, request_type = str(payload["request_id"]), operations.request_type(operation)
-        promise = Promise(request_id, operation, request_type, state=state, read=dict)
+        promise = Promise(str(payload["request_id"]), operation, state=state, read=dict)
         payload = await context.connection.poller.fetch(promise)
     return to_value(CreateSamplingSessionResponse, payload).sampling_session_id
 
@@ -219,19 +218,6 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
         timeout_s=context.settings.hold_of(operation),
     )
     accepted = await have_accepted(connection.sender, submission)
-    promise = SubmittedPromise(
-        accepted.request_id,
-        operation,
-        operations.request_type(operation),
-        roundtrip_s=accepted.roundtrip_s,
-        resent=accepted.resent,
-        promise_owners=context.promise_owners,
-        read=read,
-        submission=submission,
-    )
-    result: T = await connection.poller.fetch(promise, partial(_resubmitted, connection.sender))
+    resubmit = partial(have_accepted, connection.sender, submission, unknown_before=True)
+    result: T = await connection.poller.fetch(Promise.of(submission, accepted, read), resubmit)
     return result
-
-
-async def _resubmitted(sender: Sender, promise: SubmittedPromise) -> Accepted:
-    return await have_accepted(sender, promise.submission, unknown_before=True)

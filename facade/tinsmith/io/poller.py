@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from tinsmith_api.operations import OPERATIONS
@@ -30,7 +30,6 @@ from tinsmith.core.promises import EndedPromises, PromiseOwners, foreign_result
 from tinsmith.core.retry import NOT_SENT, Fault
 from tinsmith.io.events import QueueStateChanged, StillWaiting
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
-from tinsmith.io.http.submission import Accepted, Submission
 from tinsmith.io.limits import ByteBudget
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.server import Server
+    from tinsmith.io.http.submission import Accepted, Submission
     from tinsmith.io.runtime import Runtime
 
 _log = logging.getLogger("tinsmith")
@@ -53,9 +53,6 @@ TARGET = "api/v1/retrieve_future"
 LARGE_ANSWER_BYTES = 256 * 1024
 """Answers above this size are read in a worker thread, so that the loop keeps its timers."""
 
-LARGE_RESULTS = frozenset(each.request_type for each in OPERATIONS.values() if "result" in each.protobuf)
-"""Request types whose results may be large: they may come as protobuf, and be announced by their size."""
-
 
 @attrs.define(eq=False)
 class Promise:
@@ -65,8 +62,6 @@ class Promise:
     """The server's name for it."""
     operation: str
     """What it is for."""
-    request_type: str
-    """The value of `X-Tinker-Request-Type`."""
     model_id: str | None = None
     """The model or sampler that works on it."""
     seq_id: int | None = None
@@ -81,8 +76,8 @@ class Promise:
     """When it last moved by itself: was made, or changed its queue state."""
     resent: bool = False
     """Whether its request was sent again after an unknown outcome."""
-    line: Callable[[], tuple[int, str | None]] | None = None
-    """Tells of its model the highest number sent and the last checkpoint; None outside of a model's line."""
+    progress_of_model: Callable[[], tuple[int, str | None]] | None = None
+    """Returns the highest number sent to its model, and the last checkpoint; None where it is in no queue."""
     promise_owners: PromiseOwners | None = None
     """Whose the promises of its model or sampler are."""
     read: Callable[[Any], Any] = bytes
@@ -92,24 +87,38 @@ class Promise:
     queue_reason: str | None = None
     """The same in the server's words."""
     reserve_bytes: int = 0
-    """Size of the result, once the server told it; room is made before it is fetched."""
-    ended: Callable[[Promise], Awaitable[None]] | None = None
-    """Who hears of its end before anybody asks for it; None where each promise is polled by itself."""
+    """Size of the result, once the server announced it; room is made before it is fetched."""
+    wait_for_end: Callable[[Promise], Awaitable[None]] | None = None
+    """Waits before the first poll, where one poll says which of many promises ended; None for no wait."""
     progress_timeout_s: float | None = None
     """Limit of this promise alone; None for the client's."""
-    told_s: float = LONG_WAIT_S
-    """Length of wait at which observers hear of it next."""
+    report_at_s: float = LONG_WAIT_S
+    """Length of wait at which observers are notified next."""
+
+    @classmethod
+    def of(cls, submission: Submission, accepted: Accepted, read: Callable[[Any], Any]) -> Promise:
+        """Make the promise that the server gave for what was submitted."""
+        return cls(
+            accepted.request_id,
+            submission.operation,
+            submission.model_id,
+            submission.seq_id,
+            accepted.roundtrip_s,
+            resent=accepted.resent,
+            promise_owners=submission.promise_owners,
+            read=read,
+        )
 
     @property
     def request(self) -> PolledRequest:
         """What is known now of the request that it is for."""
-        highest_sent, checkpoint = (0, None) if self.line is None else self.line()
+        highest_sent, checkpoint = (0, None) if self.progress_of_model is None else self.progress_of_model()
         return PolledRequest(self.operation, self.seq_id, highest_sent, self.resent, checkpoint)
 
     @property
     def may_be_large(self) -> bool:
-        """Whether the result may be large."""
-        return self.request_type in LARGE_RESULTS
+        """Whether the result may be large: it may come as protobuf, and be announced by its size."""
+        return "result" in OPERATIONS[self.operation].protobuf
 
     @property
     def waits_for(self) -> str:
@@ -122,22 +131,6 @@ class Promise:
         }
         clause = words.get(self.queue_state, f"the server (queue state {self.queue_state})")
         return f"{clause}: {detail_text(self.queue_reason)}" if self.queue_reason else clause
-
-
-@attrs.define(eq=False)
-class SubmittedPromise(Promise):
-    """A promise whose bytes are kept, so that they can be submitted once more."""
-
-    submission: Submission = attrs.field(kw_only=True)
-    """What was submitted."""
-
-
-P = TypeVar("P", bound=Promise)
-
-
-async def _never(promise: Promise) -> Accepted:
-    """Refuse to submit a promise again whose bytes nobody has."""
-    raise ResultLostError(f"{promise.operation}: the server lost the promise")
 
 
 class Poller:
@@ -171,28 +164,25 @@ class Poller:
         self._unreached: tuple[float, str] | None = None
         self._room = ByteBudget(config.flow.response_bytes)
 
-    @property
-    def outstanding(self) -> int:
-        """How many promises are asked for now."""
-        return len(self._waits)
-
     async def fetch(
         self,
-        promise: P,
-        resubmit: Callable[[P], Awaitable[Accepted]] = _never,
+        promise: Promise,
+        resubmit: Callable[[], Awaitable[Accepted]] | None = None,
         *,
         in_worker: bool = False,
     ) -> Any:
         """Return the decoded result of a promise, or raise what it failed with.
 
         Where the promise is gone and `core.polling` says so, `resubmit` sends the same bytes under the same
-        number once more. Each error carries the ids of the promise.
+        number once more; None where nobody has them. Each error carries the ids of the promise.
         """
         try:
             while not isinstance(found := await self._wait(promise), Done):
                 if promise.promise_owners is not None:
                     promise.promise_owners.lost(promise.request_id)
-                accepted = await resubmit(promise)
+                if resubmit is None:
+                    raise ResultLostError(f"{promise.operation}: the server lost the promise")
+                accepted = await resubmit()
                 renewed = accepted.request_id != promise.request_id
                 promise.state = promise.state.submitted_again(renewed=renewed)
                 promise.request_id, promise.resent = accepted.request_id, True
@@ -241,8 +231,8 @@ class Poller:
         owner = self._owners.setdefault(promise.model_id or promise.request_id, _Owner())
         owner.waits += 1
         try:
-            if promise.ended is not None:
-                await promise.ended(promise)
+            if promise.wait_for_end is not None:
+                await promise.wait_for_end(promise)
             result = await self._settled(promise)
         except asyncio.CancelledError:
             if self._lost is None or task not in self._interrupted:
@@ -371,7 +361,7 @@ class Poller:
         headers = {} if self._accept is None or not promise.may_be_large else {"Accept": self._accept}
         headers |= {
             "X-Tinker-Request-Iteration": str(promise.state.iteration),
-            "X-Tinker-Request-Type": promise.request_type,
+            "X-Tinker-Request-Type": OPERATIONS[promise.operation].request_type or promise.operation,
         }
         if promise.state.iteration == 0 and promise.roundtrip_s is not None:
             headers["X-Tinker-Create-Promise-Roundtrip-Time"] = f"{promise.roundtrip_s:.6f}"
@@ -422,9 +412,9 @@ class Poller:
 
     def _say_what_it_waits_for(self, promise: Promise, now_s: float) -> None:
         waited_s = now_s - promise.started_s
-        if waited_s < promise.told_s:
+        if waited_s < promise.report_at_s:
             return
-        first, promise.told_s = promise.told_s == LONG_WAIT_S, 2.0 * waited_s
+        first, promise.report_at_s = promise.report_at_s == LONG_WAIT_S, 2.0 * waited_s
         clause = self._waits_for(promise, now_s)
         self._observers.notify(StillWaiting(promise.operation, clause, waited_s, promise.request_id))
         if first and now_s - self._warned_s >= LONG_WAIT_S:

@@ -50,11 +50,6 @@ def target(operation: str, path: Mapping[str, str] | None = None) -> str:
     return template.format(**{name: path_segment(name, value) for name, value in path.items()})
 
 
-def request_type(operation: str) -> str:
-    """Return the name that polls for this operation carry."""
-    return OPERATIONS[operation].request_type or operation
-
-
 def request(
     operation: str,
     *,

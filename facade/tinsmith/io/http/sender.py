@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -43,6 +43,7 @@ from tinsmith.core.retry import (
 )
 from tinsmith.io.events import StillWaiting
 from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Lane, Request
+from tinsmith.io.limits import Slot
 
 if TYPE_CHECKING:
     from random import Random
@@ -80,10 +81,8 @@ class Attempts:
     """When the first attempt began, on the clock of the loop."""
     valid: Callable[[Answer], bool] | None = None
     """Says whether a body of success can be read."""
-    notice: Callable[[Outcome], None] | None = None
-    """Sees the outcome of each attempt."""
-    admit: Callable[[], Awaitable[None]] | None = None
-    """What each further attempt waits for; the wait counts against no limit."""
+    slot: Slot | None = None
+    """Of a sample: sees each outcome, and admits each further attempt; that wait counts against no limit."""
     patient: bool = False
     """Whether it waits for a bill to be paid, and asks a proxy again that answers for nobody."""
     unknown_before: bool = False
@@ -173,14 +172,13 @@ class Sender:
         valid: Callable[[Answer], bool] | None = None,
         retry: RetryConfig | None = None,
         unknown_before: bool = False,
-        notice: Callable[[Outcome], None] | None = None,
-        admit: Callable[[], Awaitable[None]] | None = None,
+        slot: Slot | None = None,
         patient: bool = False,
     ) -> Attempts:
         """Send until there is an outcome; byte-identical, under one idempotency key.
 
-        `valid` says whether a body of success can be read; `notice` sees the outcome of each attempt, and
-        each further one waits for `admit`. What is `patient` waits for a bill to be paid, as submissions do.
+        `valid` says whether a body of success can be read; `slot` sees each outcome, and each further attempt
+        waits for it. What is `patient` waits for a bill to be paid, as submissions do.
         """
         call = Attempts(
             request,
@@ -188,8 +186,7 @@ class Sender:
             retry or self._config.retry,
             asyncio.get_running_loop().time(),
             valid,
-            notice,
-            admit,
+            slot,
             patient or op is OpClass.SUBMIT,
             unknown_before,
         )
@@ -199,10 +196,10 @@ class Sender:
     async def _send(self, call: Attempts) -> Outcome:
         """Make one attempt."""
         clock = asyncio.get_running_loop().time
-        if call.attempts and call.admit is not None:
-            asked_s = clock()
-            await call.admit()
-            call.paused_s += clock() - asked_s
+        if call.attempts and call.slot is not None:
+            pushed_back_s = clock()
+            await call.slot.admit()
+            call.paused_s += clock() - pushed_back_s
         extra = {"x-stainless-retry-count": str(call.attempts)}
         call.attempts += 1
         call.answer, call.reason = None, ""
@@ -217,8 +214,8 @@ class Sender:
                 call.outcome = Outcome(fault=Fault.BROKEN_BODY)
             self._note_answer(call.request, answer)
         call.elapsed_s = clock() - call.started_s
-        if call.notice is not None:
-            call.notice(call.outcome)
+        if call.slot is not None:
+            call.slot.notice(call.outcome)
         return call.outcome
 
     def _decide(self, call: Attempts, outcome: Outcome) -> Decision:

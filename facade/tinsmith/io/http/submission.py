@@ -22,12 +22,12 @@ from tinsmith.core.failures import ErrorText, TextSource, Topic, read_conflict, 
 from tinsmith.core.promises import PromiseOwners
 from tinsmith.core.retry import Fault, OpClass
 from tinsmith.io.http.messages import Answer, Body, Lane, Request
+from tinsmith.io.limits import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Hashable
 
     from tinsmith.core.failures import Conflict
-    from tinsmith.core.retry import Outcome
     from tinsmith.io.http.sender import Attempts, Sender
 
 _log = logging.getLogger("tinsmith")
@@ -59,6 +59,8 @@ class Submission:
     """Whose the promises of its model or sampler are; None where nobody counts them."""
     timeout_s: float | None = None
     """Total deadline of one attempt, in seconds; None for the client's."""
+    slot: Slot | None = None
+    """The share of a sample in what is in flight; None for what is not counted."""
 
     @property
     def call(self) -> Hashable:
@@ -91,10 +93,8 @@ async def submit(
     submission: Submission,
     *,
     unknown_before: bool = False,
-    notice: Callable[[Outcome], None] | None = None,
-    admit: Callable[[], Awaitable[None]] | None = None,
 ) -> Accepted | Attempts:
-    """Send until accepted, and return the promise; what ended otherwise comes back to be judged."""
+    """Send until accepted, and return the promise, or the attempts where there is none."""
     request = Request(
         submission.operation,
         "POST",
@@ -112,8 +112,7 @@ async def submit(
         valid=lambda answer: _promise_for(submission, answer) is not None,
         retry=submission.retry,
         unknown_before=unknown_before,
-        notice=notice,
-        admit=admit,
+        slot=submission.slot,
     )
     request_id = _promise_of(submission, exchange)
     if request_id is None:
@@ -131,11 +130,9 @@ async def have_accepted(
     submission: Submission,
     *,
     unknown_before: bool = False,
-    notice: Callable[[Outcome], None] | None = None,
-    admit: Callable[[], Awaitable[None]] | None = None,
 ) -> Accepted:
     """Send until accepted, and return the promise; raise what any other end means."""
-    answered = await submit(sender, submission, unknown_before=unknown_before, notice=notice, admit=admit)
+    answered = await submit(sender, submission, unknown_before=unknown_before)
     if isinstance(answered, Accepted):
         return answered
     raise refusal(sender, submission, answered)

@@ -34,7 +34,7 @@ from tinsmith.io.http.messages import Body, Lane
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, have_accepted
 from tinsmith.io.limits import SampleFlow, Slot
-from tinsmith.io.poller import SubmittedPromise
+from tinsmith.io.poller import Promise
 from tinsmith.io.queues.jobs import ending, unexpected
 from tinsmith.io.runtime import SharedTask
 
@@ -185,14 +185,6 @@ class SampleJob:
     """What the user holds."""
     is_bounded: bool = False
     """Whether it takes one of the places that `max_queued` grants, until it is sent off."""
-
-
-@attrs.define(eq=False)
-class SamplePromise(SubmittedPromise):
-    """The promise of a sample."""
-
-    slot: Slot = attrs.field(kw_only=True)
-    """Its share in what is in flight."""
 
 
 class SampleDispatcher:
@@ -363,28 +355,18 @@ class SampleDispatcher:
             session.sampling_session_id,
             seq_id,
             session.promise_owners,
+            slot=slot,
         )
-        accepted = await self._submit(submission, slot)
+        accepted = await self._submit(submission)
         slot.accepted(accepted.attempts, accepted.roundtrip_s)
         job.future.request_ids.append(accepted.request_id)
         in_batches = session.batch_poller(self._connection) if self._polls_in_batches else None
-        promise = SamplePromise(
-            accepted.request_id,
-            _OPERATION.id,
-            _OPERATION.request_type or _OPERATION.id,
-            session.sampling_session_id,
-            seq_id,
-            accepted.roundtrip_s,
-            progress_timeout_s=self._progress_timeout_s(),
-            ended=None if in_batches is None else in_batches.ended,
-            resent=accepted.resent,
-            promise_owners=session.promise_owners,
-            read=job.request.decode,
-            submission=submission,
-            slot=slot,
-        )
+        promise = Promise.of(submission, accepted, job.request.decode)
+        promise.progress_timeout_s = self._progress_timeout_s()
+        promise.wait_for_end = None if in_batches is None else in_batches.ended
+        resubmit = partial(self._submit, submission, unknown_before=True)
         try:
-            drawn: SampleResponse = await self._connection.poller.fetch(promise, self._resubmit)
+            drawn: SampleResponse = await self._connection.poller.fetch(promise, resubmit)
         except asyncio.CancelledError:
             self._cancel(promise.request_id)
             raise
@@ -393,20 +375,10 @@ class SampleDispatcher:
             in_batches.arrived(promise.request_id)
         return drawn.named(accepted.sample_sequence_ids)
 
-    async def _submit(self, submission: Submission, slot: Slot, *, unknown_before: bool = False) -> Accepted:
+    async def _submit(self, submission: Submission, *, unknown_before: bool = False) -> Accepted:
         """Have a sample accepted, within the byte budget."""
         async with self._budget.room(submission.body.size_bytes):
-            return await have_accepted(
-                self._sender,
-                submission,
-                unknown_before=unknown_before,
-                notice=slot.notice,
-                admit=slot.admit,
-            )
-
-    async def _resubmit(self, promise: SamplePromise) -> Accepted:
-        """Send the same bytes again, and return the new promise."""
-        return await self._submit(promise.submission, promise.slot, unknown_before=True)
+            return await have_accepted(self._sender, submission, unknown_before=unknown_before)
 
     def _dictated_retry(self) -> RetryConfig | None:
         """Return how samples are retried where the server says so; pushed back, they wait all the same."""

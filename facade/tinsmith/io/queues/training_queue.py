@@ -54,16 +54,6 @@ class _Withdrawn(TinkerError):  # noqa: N818  # an event, not something that use
     """The owner cancelled the call before anything of it was sent."""
 
 
-@attrs.define(eq=False)
-class ChunkPromise(Promise):
-    """The promise of a chunk, from which it can be submitted once more."""
-
-    chunk: Chunk = attrs.field(kw_only=True)
-    """The chunk."""
-    sent: Promised = attrs.field(kw_only=True)
-    """How it was sent."""
-
-
 class TrainingQueue:
     """The queue of one model. Calls wait in it from the creation on, until the server has the model."""
 
@@ -156,7 +146,7 @@ class TrainingQueue:
 
     # On the loop.
 
-    def standing(self) -> tuple[int, str | None]:
+    def progress(self) -> tuple[int, str | None]:
         """Return the highest number that was sent, and the last checkpoint saved or loaded."""
         return self._pending.order.highest_sent, self.last_checkpoint
 
@@ -337,7 +327,7 @@ class TrainingQueue:
         answered = await submit(self._sender, submission)
         if isinstance(answered, Accepted):
             return Promised(numbered, answered, checksum(body))
-        reused, (highest_sent, checkpoint) = ticket.reused, self.standing()
+        reused, (highest_sent, checkpoint) = ticket.reused, self.progress()
         found = conflict(submission, answered, reused=reused, highest_sent=highest_sent)
         with self._pending.lock:
             if leaves_doubt(answered):
@@ -399,40 +389,37 @@ class TrainingQueue:
 
     async def _fetch(self, chunk: Chunk, sent: Promised) -> Any:
         """Return the decoded result of an accepted chunk, or raise what it failed with."""
-        promise = ChunkPromise(
+        promise = Promise(
             sent.accepted.request_id,
             chunk.request.operation,
-            chunk.request.request_type,
             self.model_id,
             sent.numbered.seq_id,
             sent.accepted.roundtrip_s,
             resent=sent.accepted.resent,
-            line=self.standing,
+            progress_of_model=self.progress,
             promise_owners=self._promise_owners,
             read=chunk.request.decode,
-            chunk=chunk,
-            sent=sent,
         )
         in_worker = chunk.request.estimate_bytes > WORKER_ABOVE_BYTES
-        return await self.connection.poller.fetch(promise, self._resubmit, in_worker=in_worker)
+        resubmit = partial(self._resubmit, chunk, sent)
+        return await self.connection.poller.fetch(promise, resubmit, in_worker=in_worker)
 
-    async def _resubmit(self, promise: ChunkPromise) -> Accepted:
+    async def _resubmit(self, chunk: Chunk, sent: Promised) -> Accepted:
         """Send the same bytes under the same number again, and return the new promise."""
-        chunk, numbered = promise.chunk, promise.sent.numbered
-        body = await self._encoded(chunk, numbered)
-        if checksum(body) != promise.sent.checksum:
+        body = await self._encoded(chunk, sent.numbered)
+        if checksum(body) != sent.checksum:
             raise ResultLostError(
                 f"{chunk.request.operation}: the server lost the promise, and the data was changed since it"
                 " was sent, so that the same bytes cannot be sent again",
                 applied="yes",
             )
-        submission = self._submission(chunk, numbered, body)
+        submission = self._submission(chunk, sent.numbered, body)
         answered = await submit(self._sender, submission, unknown_before=True)
         if isinstance(answered, Accepted):
             if isinstance(chunk.state, Promised):  # else the client ended meanwhile
                 chunk.state = attrs.evolve(chunk.state, accepted=answered)
             return answered
-        highest_sent, checkpoint = self.standing()
+        highest_sent, checkpoint = self.progress()
         raise refusal(self._sender, submission, answered, checkpoint=checkpoint, highest_sent=highest_sent)
 
     def _has_result(self, job: Job[Any], result: Any) -> None:

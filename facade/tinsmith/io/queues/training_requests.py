@@ -93,11 +93,6 @@ class TrainingRequest(Generic[T]):
         """Whether nobody knows what the model is while the outcome of this request is unknown."""
         return self.effect is not Effect.OTHER or self.operation == "load_weights"
 
-    @property
-    def request_type(self) -> str:
-        """The name that polls for its result carry in `X-Tinker-Request-Type`."""
-        return OPERATIONS[self.operation].request_type or self.operation
-
     def target(self, body: Body) -> str:
         """Return the path that takes this body: batches in the binary form have one for both operations."""
         is_json = body.content_type == CONTENT_TYPES["json"]
