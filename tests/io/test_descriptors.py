@@ -14,7 +14,7 @@ import pytest
 from tinsmith import testing
 from tinsmith.core.retry import Fault
 from tinsmith.io.http import descriptors
-from tinsmith.io.http.descriptors import FEWEST, Turns, turns_for
+from tinsmith.io.http.descriptors import FEWEST, ConnectionLimit, connection_limit
 from tinsmith.io.http.messages import Faulted, Lane
 from tinsmith.io.http.transport import Transport
 
@@ -144,40 +144,40 @@ def test_connections_are_bounded_by_the_soft_limit(monkeypatch: pytest.MonkeyPat
     async def bounds(limit: int | None) -> list[float]:
         monkeypatch.setattr(descriptors, "soft_limit", lambda: limit)
         monkeypatch.setattr(descriptors, "_open_now", lambda: 32)
-        assert turns_for(Lane.CONTROL) is None
-        found = [turns_for(lane) for lane in (Lane.UPLOAD, Lane.POLL)]
-        return [each._limit for each in found if each is not None]
+        assert connection_limit(Lane.CONTROL) is None
+        found = [connection_limit(lane) for lane in (Lane.UPLOAD, Lane.POLL)]
+        return [each.limit for each in found if each is not None]
 
     assert asyncio.run(bounds(256)) == [40, 120]
     assert asyncio.run(bounds(None)) == [float("inf"), float("inf")]
     assert asyncio.run(bounds(32)) == [FEWEST, FEWEST]
 
 
-def test_turns_go_round_in_order_and_shrink() -> None:
+def test_connections_are_given_in_order_and_shrink() -> None:
     """First come, first served; who is cancelled frees the place; a push-back makes fewer."""
 
     async def play() -> None:
-        turns, done = Turns(5), []
+        limit, done = ConnectionLimit(5), []
 
         async def use(number: int, gate: asyncio.Event) -> None:
-            async with turns.one():
+            async with limit.hold():
                 await gate.wait()
                 done.append(number)
 
         gate = asyncio.Event()
         tasks = [asyncio.ensure_future(use(number, gate)) for number in range(9)]
         await asyncio.sleep(0)
-        assert turns.is_contended
+        assert limit.is_contended
         tasks[6].cancel()
         await asyncio.sleep(0)
         gate.set()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert done == [0, 1, 2, 3, 4, 5, 7, 8]
-        assert (turns._used, turns.is_contended) == (0, False)
-        async with turns.one(), turns.one(), turns.one(), turns.one(), turns.one():
-            turns.fewer()
-            assert turns._limit == FEWEST
-        assert FEWEST < turns._limit <= 5
+        assert (limit._used, limit.is_contended) == (0, False)
+        async with limit.hold(), limit.hold(), limit.hold(), limit.hold(), limit.hold():
+            limit.fewer()
+            assert limit.limit == FEWEST
+        assert FEWEST < limit.limit <= 5
 
     asyncio.run(play())
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.core.optional_deps import require_extra
 from tinsmith.io import runtime as _runtime
-from tinsmith.io.events import BillingPauses, Observers
+from tinsmith.io.events import Observers
 from tinsmith.io.future import APIFuture
 from tinsmith.io.http.auth import Credentials
 from tinsmith.io.http.sender import Sender
@@ -52,19 +52,15 @@ class Connection:
         """The source of jitter."""
         self.observers = Observers(observers)
         """Receive the events of this client."""
-        self.billing = BillingPauses(self.observers)
-        """Reports pauses while the account cannot pay."""
         self.server = Server(config)
         """What is known of the server: its profile, recognised from its answers."""
         self.transport = Transport(config, http_client)
         """The HTTP connections."""
         self.credentials = Credentials(config, self.runtime, self.transport, self.random)
         """Adds the key that is valid now to each request."""
-        self.sender = Sender(config, self.credentials, self.observers, self.billing, self.random, self.server)
+        self.sender = Sender(config, self.credentials, self.observers, self.random, self.server)
         """Sends requests, and sends them again where that is safe."""
-        self.poller = Poller(
-            config, self.runtime, self.credentials, self.observers, self.billing, self.random, self.server
-        )
+        self.poller = Poller(config, self.runtime, self.credentials, self.observers, self.random, self.server)
         """Asks for the results of promises."""
         self.closing: TinkerError | None = None
         """The error of new calls, from the moment when `close` was called; None before."""

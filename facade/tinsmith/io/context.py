@@ -16,6 +16,7 @@ from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.core.promises import PromiseOwners
 from tinsmith.io.events import warn_visibly
 from tinsmith.io.limits import ByteBudget
+from tinsmith.io.runtime import Unfinished, total
 from tinsmith.io.session import Session
 from tinsmith.io.settings import ServerSettings
 
@@ -118,8 +119,8 @@ class ClientContext:
 
     def _apply_limits(self, limits: Limits) -> None:
         """Apply the limits that the server dictates."""
-        self.upload_budget.limit_bytes = limits.upload_bytes
-        self.sample_budget.limit_bytes = limits.sample_bytes
+        self.upload_budget.limit = limits.upload_bytes
+        self.sample_budget.limit = limits.sample_bytes
         self.connection.apply_limits(limits)
         for dispatcher in self._dispatchers:
             dispatcher.apply_limits(limits)
@@ -212,12 +213,12 @@ class ClientContext:
         """Drain, wait for the results that somebody may still look at, then end: every later call fails."""
         self.begin_to_close()
         await self.drain(deadline_s, results=results)
-        unsent, unanswered = self.unfinished()
-        if unsent or unanswered:
+        left = self.unfinished()
+        if left.unsent or left.unanswered:
             _log.warning(
                 "closed with %d requests not sent and %d requests sent but not acknowledged",
-                unsent,
-                unanswered,
+                left.unsent,
+                left.unanswered,
             )
         for error in self.unseen_failures():
             warn_visibly(f"closed, and a client was never made: {type(error).__name__}: {error}")
@@ -239,10 +240,10 @@ class ClientContext:
         self._drained += self._creations
         try:
             async with asyncio.timeout(limit_s):
-                while any(self.unfinished()) or self._is_creating or self._awaits_results(results):  # noqa: ASYNC110  # only while leaving
+                while self._must_wait(results):  # noqa: ASYNC110  # only while leaving
                     await asyncio.sleep(DRAIN_STEP_S)
             async with asyncio.timeout(grace_s):
-                while grace_s and self.accepted():  # noqa: ASYNC110  # as above
+                while grace_s and self.unfinished().accepted:  # noqa: ASYNC110  # as above
                     await asyncio.sleep(DRAIN_STEP_S)
         except TimeoutError:
             return
@@ -252,28 +253,18 @@ class ClientContext:
         ended = [f for f in self._drained if f.done() and not f.cancelled() and not f.delivered]
         return [error for future in ended if (error := future.outcome_error()) is not None]
 
-    def unfinished(self) -> tuple[int, int]:
-        """Count (requests not sent, requests sent and not acknowledged)."""
-        counts = [queue.unfinished() for queue in self._queues]
-        return sum(unsent for unsent, _ in counts), sum(unanswered for _, unanswered in counts)
+    def unfinished(self) -> Unfinished:
+        """Count what has no outcome."""
+        training = total(queue.unfinished() for queue in self._queues)
+        return training._replace(samples=sum(each.unfinished for each in self._dispatchers))
 
-    def accepted(self) -> int:
-        """Count the requests that the server accepted and whose results are not here."""
-        return sum(queue.accepted for queue in self._queues)
-
-    def abandoned(self) -> int:
-        """Count the samples that are not finished."""
-        return sum(each.unfinished for each in self._dispatchers)
-
-    @property
-    def _is_creating(self) -> bool:
+    def _must_wait(self, results: bool) -> bool:
+        """Say whether a drain goes on; a local service ends with the process, so its results are awaited."""
+        left = self.unfinished()
         with self._guard:
-            return not all(client.done() for client in self._creations)
-
-    def _awaits_results(self, wanted: bool) -> bool:
-        if not (wanted or self.connection.config.local):
-            return False
-        return self.accepted() > 0
+            is_creating = not all(client.done() for client in self._creations)
+        wants_results = results or self.connection.config.local
+        return bool(left.unsent or left.unanswered or is_creating or (wants_results and left.accepted))
 
 
 def _failed_unseen(client: APIFuture[Any]) -> bool:

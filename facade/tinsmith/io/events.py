@@ -128,6 +128,7 @@ class Observers:
         self._watchers: WeakValueDictionary[str, Watching] = WeakValueDictionary()
         self._waiting = self._in_flight = self._done = self._failed = 0
         self._errors: Counter[str] = Counter()
+        self._billing_warned_s = float("-inf")
 
     def add(self, observer: Callable[[Event], object]) -> None:
         """Send events to `observer` from now on."""
@@ -188,30 +189,22 @@ class Observers:
         if self._observers:
             self.notify(self.counts())
 
-
-class BillingPauses:
-    """Reports the pauses of one client while its account cannot pay: now and then, and when they are over."""
-
-    def __init__(self, observers: Observers) -> None:
-        self._observers = observers
-        self._warned_s = float("-inf")
-
-    def paused(
+    def paused_for_billing(
         self, operation: str, paused_s: float, limit_s: float, *, request_id: str | None = None
     ) -> None:
-        """Report that a request was answered 402 and will be sent again."""
+        """Report now and then that a request was answered 402 and will be sent again."""
         now_s = asyncio.get_running_loop().time()
-        if now_s - self._warned_s < BILLING_WARNING_S:
+        if now_s - self._billing_warned_s < BILLING_WARNING_S:
             return
-        self._warned_s = now_s
+        self._billing_warned_s = now_s
         clause = f"the account to be able to pay (402), at most {limit_s:.0f} s"
-        self._observers.notify(StillWaiting(operation, clause, paused_s, request_id))
+        self.notify(StillWaiting(operation, clause, paused_s, request_id))
         _log.warning("%s has waited %.0f s for %s", operation, paused_s, clause)
 
-    def resumed(self, operation: str, paused_s: float) -> None:
+    def resumed_after_billing(self, operation: str, paused_s: float) -> None:
         """Report that the request goes on."""
-        if self._warned_s > float("-inf"):
-            self._warned_s = float("-inf")
+        if self._billing_warned_s > float("-inf"):
+            self._billing_warned_s = float("-inf")
             _log.warning("%s goes on after a pause of %.0f s for billing", operation, paused_s)
 
 

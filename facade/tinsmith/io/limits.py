@@ -18,58 +18,65 @@ if TYPE_CHECKING:
     from tinsmith.core.retry import Outcome
 
 
-class ByteBudget:
-    """Room for the bodies that exist at one time, first come, first served.
+class FairSemaphore:
+    """A limit on what is held at one time, in any unit; first come, first served.
 
-    A body larger than the whole budget is admitted alone rather than never.
+    What is larger than the whole limit is admitted alone rather than never.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
-        self.limit_bytes = limit_bytes
-        """The room; who changes it changes what is admitted from then on."""
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        """The most that may be held; who changes it changes what is admitted from then on."""
         self._used = 0
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
-    async def room(self, size_bytes: int) -> AsyncIterator[None]:
-        """Hold room for `size_bytes` while the block runs."""
-        await self._enter(size_bytes)
+    async def hold(self, size: int = 1) -> AsyncIterator[None]:
+        """Hold `size` while the block runs."""
+        await self._enter(size)
         try:
             yield
         finally:
-            self._used -= size_bytes
-            self._admit()
+            self._leave(size)
 
-    def is_full_for(self, size_bytes: int) -> bool:
-        """Say whether `size_bytes` would have to wait."""
-        return bool(self._queue) or not self._fits(size_bytes)
+    def is_full_for(self, size: int) -> bool:
+        """Say whether `size` would have to wait."""
+        return bool(self._queue) or not self._fits(size)
 
-    async def _enter(self, size_bytes: int) -> None:
-        if not self.is_full_for(size_bytes):
-            self._used += size_bytes
+    async def _enter(self, size: int) -> None:
+        if not self.is_full_for(size):
+            self._used += size
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = (size_bytes, turn)
+        entry = (size, turn)
         self._queue.append(entry)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._used -= size_bytes
+                self._leave(size)
             else:
                 self._queue.remove(entry)
-            self._admit()
+                self._admit()
             raise
 
-    def _fits(self, size_bytes: int) -> bool:
-        return self._used == 0 or self._used + size_bytes <= self.limit_bytes
+    def _fits(self, size: int) -> bool:
+        return self._used == 0 or self._used + size <= self.limit
+
+    def _leave(self, size: int) -> None:
+        self._used -= size
+        self._admit()
 
     def _admit(self) -> None:
         while self._queue and self._fits(self._queue[0][0]):
-            size_bytes, turn = self._queue.popleft()
+            size, turn = self._queue.popleft()
             if not turn.done():
-                self._used += size_bytes
+                self._used += size
                 turn.set_result(None)
+
+
+class ByteBudget(FairSemaphore):
+    """Room for the bodies that exist at one time, in bytes."""
 
 
 class Window:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
     from tinsmith.core.polling import PollResult
-    from tinsmith.io.events import BillingPauses, Observers
+    from tinsmith.io.events import Observers
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.server import Server
@@ -142,7 +142,6 @@ class Poller:
         runtime: Runtime,
         credentials: Credentials,
         observers: Observers,
-        billing: BillingPauses,
         random: Random,
         server: Server,
     ) -> None:
@@ -153,7 +152,6 @@ class Poller:
         self._runtime = runtime
         self._credentials = credentials
         self._observers = observers
-        self._billing = billing
         self._random = random
         self._owners: dict[str, _Owner] = {}
         self._warned_s = float("-inf")
@@ -267,7 +265,7 @@ class Poller:
     def apply_limits(self, limits: Limits) -> None:
         """Apply the limits that the server dictates."""
         self._policy = attrs.evolve(self._policy, billing_patience_s=limits.billing_patience_s)
-        self._room.limit_bytes = limits.response_bytes
+        self._room.limit = limits.response_bytes
 
     async def _settled(self, promise: Promise) -> Done | Resubmit | Failed:
         """Ask until it is decided. This is polling, not retrying: a promise that is not ready is no fault."""
@@ -291,7 +289,7 @@ class Poller:
                     promise.request_id,
                 )
             )
-        async with self._room.room(size_bytes):
+        async with self._room.hold(size_bytes):
             return await self._ask(promise)
 
     async def _ask(self, promise: Promise) -> PollResult:
@@ -406,9 +404,11 @@ class Poller:
         limit_s, request_id = self._policy.billing_patience_s, promise.request_id
         if since_s is not None:
             promise.moved_s = self._runtime.loop.time()
-            self._billing.paused(promise.operation, waited_s - since_s, limit_s, request_id=request_id)
+            self._observers.paused_for_billing(
+                promise.operation, waited_s - since_s, limit_s, request_id=request_id
+            )
         elif before is not None:
-            self._billing.resumed(promise.operation, waited_s - before)
+            self._observers.resumed_after_billing(promise.operation, waited_s - before)
 
     def _say_what_it_waits_for(self, promise: Promise, now_s: float) -> None:
         waited_s = now_s - promise.started_s

@@ -15,14 +15,14 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from tinsmith_api.future import may_wait
 
 from tinsmith.core.errors import ClosedError, InputError, TinkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from tinsmith_api.future import APIFuture, Wait
 
@@ -43,6 +43,24 @@ RESULT_GRACE_S = 3.0
 """Seconds that the exit waits for results of what was accepted: most come in that time."""
 
 
+class Unfinished(NamedTuple):
+    """How many requests of a client have no outcome."""
+
+    unsent: int = 0
+    """Training requests that were not sent."""
+    unanswered: int = 0
+    """Training requests that were sent and are not acknowledged."""
+    accepted: int = 0
+    """Training calls that the server accepted and whose results are not here."""
+    samples: int = 0
+    """Samples; they change nothing, so nobody waits for them."""
+
+
+def total(counts: Iterable[Unfinished]) -> Unfinished:
+    """Add counts up."""
+    return Unfinished(*map(sum, zip(*counts, strict=True)))
+
+
 class Drainable(Protocol):
     """Something with work in flight that wants to finish before the process ends."""
 
@@ -52,14 +70,8 @@ class Drainable(Protocol):
         Then wait for results, at most `grace_s` seconds.
         """
 
-    def unfinished(self) -> tuple[int, int]:
-        """Count what would be lost now: (requests not sent, requests sent and not acknowledged)."""
-
-    def accepted(self) -> int:
-        """Count the requests that the server accepted and whose results are not here."""
-
-    def abandoned(self) -> int:
-        """Count the samples that nobody will look at; they change nothing, so nobody waits for them."""
+    def unfinished(self) -> Unfinished:
+        """Count what would be lost now."""
 
     def failed(self) -> list[BaseException]:
         """Return what requests failed with during the drain, when nobody could look any more."""
@@ -78,7 +90,7 @@ class Runtime:
         self.working = 0
         """Pieces of CPU work that are in the threads now."""
         self._drainables: set[Drainable] = set()
-        self._told: list[tuple[int, int, int]] = []
+        self._reported: Unfinished | None = None
         self._guard = threading.Lock()
         self._workers: ThreadPoolExecutor | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -193,8 +205,8 @@ class Runtime:
             drainables = list(self._drainables)
         if not drainables or os.getpid() != self.pid or self.loop.is_closed():
             return
-        if self._told == (left := _left(drainables)) and left:
-            return  # told before, and nothing was begun since
+        if self._reported == total(each.unfinished() for each in drainables)._replace(samples=0):
+            return  # and nothing was begun since
         interrupted = _was_interrupted()
         deadline_s = INTERRUPTED_DRAIN_S if interrupted else None
         grace_s = 0.0 if interrupted else RESULT_GRACE_S
@@ -203,8 +215,9 @@ class Runtime:
             waiting.result()
         except KeyboardInterrupt:
             waiting.cancel()
-        self._told = _left(drainables)
-        _report(drainables)
+        left = total(each.unfinished() for each in drainables)
+        self._reported = left._replace(samples=0)
+        _report(left, [error for each in drainables for error in each.failed()])
 
     def stop(self) -> None:
         """End the thread; for tests that bring a loop of their own."""
@@ -290,33 +303,21 @@ async def _drain_all(drainables: list[Drainable], deadline_s: float | None, grac
     await asyncio.gather(*drains, return_exceptions=True)
 
 
-def _left(drainables: list[Drainable]) -> list[tuple[int, int, int]]:
-    """Count what is left of each: not sent, not acknowledged, accepted."""
-    return [(*each.unfinished(), each.accepted()) for each in drainables]
-
-
-def _report(drainables: list[Drainable]) -> None:
-    not_sent = not_acknowledged = accepted = abandoned = 0
-    failed = [error for each in drainables for error in each.failed()]
-    for each in drainables:
-        unsent, unanswered = each.unfinished()
-        not_sent += unsent
-        not_acknowledged += unanswered
-        accepted += each.accepted()
-        abandoned += each.abandoned()
-    if abandoned:
-        sys.stderr.write(f"tinsmith: the process ends with {abandoned} samples not finished\n")
+def _report(left: Unfinished, failed: list[BaseException]) -> None:
+    ends = "tinsmith: the process ends with"
+    if left.samples:
+        sys.stderr.write(f"{ends} {left.samples} samples not finished\n")
     if failed:
         sys.stderr.write(
             f"tinsmith: {len(failed)} requests failed while the process ended; the first: {failed[0]}\n"
         )
-    if not_sent or not_acknowledged:
+    if left.unsent or left.unanswered:
         sys.stderr.write(
-            f"tinsmith: the process ends with {not_sent} requests not sent "
-            f"and {not_acknowledged} requests sent but not acknowledged\n"
+            f"{ends} {left.unsent} requests not sent "
+            f"and {left.unanswered} requests sent but not acknowledged\n"
         )
-    if accepted:
-        sys.stderr.write(f"tinsmith: the process ends with {accepted} requests accepted and not finished\n")
+    if left.accepted:
+        sys.stderr.write(f"{ends} {left.accepted} requests accepted and not finished\n")
     sys.stderr.flush()
 
 

@@ -161,14 +161,7 @@ class ServerSettings:
 
     async def _ask_probe(self) -> Encoding:
         """Ask which encoding is parsed, with a body that applies nothing and takes no number."""
-        asked = Request(
-            "forward_backward",
-            "POST",
-            operations.target("forward_backward"),
-            Lane.CONTROL,
-            Body.of((PROBE,)),
-            idempotency_key=new_idempotency_key(),
-        )
+        asked = _probe(Body.of((PROBE,)))
         short = attrs.evolve(self._own.retry, max_retries=PROBE_RETRIES)
         exchange = await self._sender.exchange(asked, OpClass.READ, retry=short, patient=True)
         status = exchange.outcome.status
@@ -194,17 +187,16 @@ class ServerSettings:
         body = encode_forward_backward(
             "forward", data, "cross_entropy", None, PROBE_MODEL, 1, encoding="protobuf"
         )
-        asked = Request(
-            "forward_backward",
-            "POST",
-            operations.target("forward_backward"),
-            Lane.CONTROL,
-            Body.of(body, CONTENT_TYPES["protobuf"]),
-            idempotency_key=new_idempotency_key(),
-        )
+        asked = _probe(Body.of(body, CONTENT_TYPES["protobuf"]))
         exchange = await self._sender.exchange(asked, OpClass.BEST_EFFORT)
         answer = exchange.answer
         if answer is None or not shows_protobuf(answer.status, answer.body.decode("utf-8", "replace")):
             return "json"
         _log.debug("the server reads batches as protobuf too")
         return "protobuf"
+
+
+def _probe(body: Body) -> Request:
+    """Make the request of a probe: a batch that no server can take."""
+    operation, key = "forward_backward", new_idempotency_key()
+    return Request(operation, "POST", operations.target(operation), Lane.CONTROL, body, idempotency_key=key)

@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from tinsmith.io.http.messages import Lane
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from tinsmith.io.limits import FairSemaphore
 
 try:
     import resource
@@ -56,63 +51,35 @@ def _open_now() -> int:
     return 0
 
 
-class Turns:
-    """Who may use a connection now; the others wait in the order in which they came."""
+class ConnectionLimit(FairSemaphore):
+    """How many connections of a kind may be used at once; fewer for a time, after one could not be opened."""
 
     def __init__(self, largest: int | None) -> None:
         self._largest = float("inf") if largest is None else float(max(FEWEST, largest))
-        self._limit = self._largest
-        self._used = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
+        super().__init__(self._largest)
 
     @property
     def is_contended(self) -> bool:
         """Whether somebody waits."""
         return bool(self._queue)
 
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Hold a turn while the block runs."""
-        await self._enter()
-        try:
-            yield
-        finally:
-            self._leave()
-
     def fewer(self) -> None:
         """Note that no descriptor was free: what is used now, but one, is what there is room for."""
-        self._limit = max(float(FEWEST), min(self._limit, float(self._used)) - 1.0)
+        self.limit = max(float(FEWEST), min(self.limit, float(self._used)) - 1.0)
 
-    async def _enter(self) -> None:
-        if self._used < self._limit and not self._queue:
-            self._used += 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._leave()
-            else:
-                self._queue.remove(turn)
-            raise
+    def _fits(self, _size: int) -> bool:
+        return self._used < self.limit
 
-    def _leave(self) -> None:
-        self._used -= 1
-        self._limit = min(self._largest, self._limit + 1.0 / self._limit)
-        while self._queue and self._used < self._limit:
-            turn = self._queue.popleft()
-            if not turn.done():
-                self._used += 1
-                turn.set_result(None)
+    def _leave(self, size: int) -> None:
+        self.limit = min(self._largest, self.limit + 1.0 / self.limit)
+        super()._leave(size)
 
 
-_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Lane, Turns]] = WeakKeyDictionary()
+_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Lane, ConnectionLimit]] = WeakKeyDictionary()
 
 
-def turns_for(lane: Lane) -> Turns | None:
-    """Return the turns of a kind of connections, which all clients of this loop share; None for no bound."""
+def connection_limit(lane: Lane) -> ConnectionLimit | None:
+    """Return the limit of a kind of connections, which all clients of this loop share; None for none."""
     loop = asyncio.get_running_loop()
     made = _by_loop.get(loop)
     if made is None:
@@ -120,6 +87,6 @@ def turns_for(lane: Lane) -> Turns | None:
         room = None if limit is None else limit - _open_now() - KEPT_FREE
         uploads = None if room is None else room // SHARE_OF_UPLOADS
         polls = None if room is None or uploads is None else room - uploads
-        going_up = Turns(uploads)
-        made = _by_loop[loop] = {Lane.UPLOAD: going_up, Lane.ALONE: going_up, Lane.POLL: Turns(polls)}
+        going_up, down = ConnectionLimit(uploads), ConnectionLimit(polls)
+        made = _by_loop[loop] = {Lane.UPLOAD: going_up, Lane.ALONE: going_up, Lane.POLL: down}
     return made.get(lane)

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.negotiation import Limits
-    from tinsmith.io.events import BillingPauses, Observers
+    from tinsmith.io.events import Observers
     from tinsmith.io.http.auth import Credentials
     from tinsmith.io.http.server import Server
 
@@ -126,14 +126,12 @@ class Sender:
         config: ClientConfig,
         credentials: Credentials,
         observers: Observers,
-        billing: BillingPauses,
         random: Random,
         server: Server,
     ) -> None:
         self._config = config
         self._credentials = credentials
         self._observers = observers
-        self._billing = billing
         self._random = random
         self._server = server
         self._billing_patience_s = config.poll.billing_patience_s
@@ -248,14 +246,14 @@ class Sender:
         if outcome.status != 402 and since_s is not None:
             call.unpaid_since_s = None
             call.paused_s += now_s - since_s
-            self._billing.resumed(operation, now_s - since_s)
+            self._observers.resumed_after_billing(operation, now_s - since_s)
         if not call.patient or not call.retry.enable_retry_logic:
             return None
         if outcome.status == 402 and should_retry(outcome.headers) is not False:
             since_s = call.unpaid_since_s = now_s if since_s is None else since_s
             pause_s = billing_pause_s(now_s - since_s, limit_s, policy)
             if pause_s is not None:
-                self._billing.paused(operation, now_s - since_s, limit_s)
+                self._observers.paused_for_billing(operation, now_s - since_s, limit_s)
             return pause_s
         if outcome.status == 400 and call.answer is not None and not call.answer.body.strip():
             call.bare_400 += 1

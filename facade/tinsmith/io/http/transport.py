@@ -22,7 +22,7 @@ from tinsmith.core.config import set_variables
 from tinsmith.core.errors import InputError
 from tinsmith.core.retry import Fault
 from tinsmith.io.http.addressing import check_loopback, check_signed, proxy_for
-from tinsmith.io.http.descriptors import PAUSE_S, SHARED_HOLD_S, soft_limit, turns_for
+from tinsmith.io.http.descriptors import PAUSE_S, SHARED_HOLD_S, connection_limit, soft_limit
 from tinsmith.io.http.exceptions import is_of_the_wire, lacks_descriptors, name_fault
 from tinsmith.io.http.messages import (
     REDIRECTS,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import ClientConfig, Secret
     from tinsmith.io.http.addressing import ProxyAddress
-    from tinsmith.io.http.descriptors import Turns
+    from tinsmith.io.http.descriptors import ConnectionLimit
 
 if "httpx" not in sys.modules:
     # httpx tries to import its own command line (click, rich, pygments); without it the import takes half as
@@ -154,14 +154,18 @@ class Transport:
         self, request: Request, extra_headers: Mapping[str, str] | None, key: Secret | None
     ) -> Answer:
         await self._open_lane(request.lane)
-        turns = None if self._given is not None or self._config.local else turns_for(request.lane)
-        if turns is None:
+        limit = None if self._given is not None or self._config.local else connection_limit(request.lane)
+        if limit is None:
             return await self._patiently(request, extra_headers, key, None)
-        async with turns.one():
-            return await self._patiently(request, extra_headers, key, turns)
+        async with limit.hold():
+            return await self._patiently(request, extra_headers, key, limit)
 
     async def _patiently(
-        self, request: Request, extra: Mapping[str, str] | None, key: Secret | None, turns: Turns | None
+        self,
+        request: Request,
+        extra: Mapping[str, str] | None,
+        key: Secret | None,
+        limit: ConnectionLimit | None,
     ) -> Answer:
         """Make one attempt; as long as there is no descriptor for it, make room and begin again."""
         loop = asyncio.get_running_loop()
@@ -170,11 +174,11 @@ class Transport:
         while True:
             try:
                 return await self._attempt(
-                    request, extra, key, hurry=turns is not None and turns.is_contended
+                    request, extra, key, hurry=limit is not None and limit.is_contended
                 )
             except _Starved:
-                if turns is not None:
-                    turns.fewer()
+                if limit is not None:
+                    limit.fewer()
                 starved = Faulted(
                     Fault.REFUSED, f"no file descriptor is free (`ulimit -n` is {soft_limit()})"
                 )

@@ -377,7 +377,7 @@ class SampleDispatcher:
 
     async def _submit(self, submission: Submission, *, unknown_before: bool = False) -> Accepted:
         """Have a sample accepted, within the byte budget."""
-        async with self._budget.room(submission.body.size_bytes):
+        async with self._budget.hold(submission.body.size_bytes):
             return await have_accepted(self._sender, submission, unknown_before=unknown_before)
 
     def _dictated_retry(self) -> RetryConfig | None:

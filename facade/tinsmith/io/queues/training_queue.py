@@ -37,6 +37,7 @@ from tinsmith.io.queues.jobs import (
     unexpected,
 )
 from tinsmith.io.queues.training_requests import BatchForm, ForwardBackward
+from tinsmith.io.runtime import Unfinished
 
 if TYPE_CHECKING:
     from tinsmith.io.connection import Connection
@@ -123,20 +124,17 @@ class TrainingQueue:
             return closing.again("no").adding(model_id=self.model_id)
         return self._pending.order.refusal
 
-    def unfinished(self) -> tuple[int, int]:
-        """Count (requests not sent, requests sent and not acknowledged)."""
-        phases = [chunk.ticket.phase for chunk in self._pending.all() if not chunk.job.future.cancelled()]
-        unsent = sum(phase in (Phase.WAITING, Phase.DRAWN) for phase in phases)
-        return unsent, sum(phase is Phase.SENT for phase in phases)
+    def unfinished(self) -> Unfinished:
+        """Count what has no outcome."""
+        chunks = self._pending.all()
+        phases = [chunk.ticket.phase for chunk in chunks if not chunk.job.future.cancelled()]
+        unsent = phases.count(Phase.WAITING) + phases.count(Phase.DRAWN)
+        accepted = {chunk.job for chunk in chunks if isinstance(chunk.state, Promised)}
+        return Unfinished(unsent, phases.count(Phase.SENT), len(accepted))
 
     def futures(self) -> list[APIFuture[Any]]:
         """Return the future of each call that has no outcome."""
         return list(dict.fromkeys(chunk.job.future for chunk in self._pending.all()))
-
-    @property
-    def accepted(self) -> int:
-        """How many calls were accepted and wait for their results."""
-        return len({chunk.job for chunk in self._pending.all() if isinstance(chunk.state, Promised)})
 
     @property
     def trouble(self) -> str | None:
@@ -284,7 +282,7 @@ class TrainingQueue:
     async def _send(self, chunk: Chunk, numbered: Numbered) -> Promised | Numbered:
         """Build the bytes and have them accepted, within the byte budget; another number is to be tried."""
         future = chunk.job.future
-        async with self._budget.room(chunk.request.estimate_bytes):
+        async with self._budget.hold(chunk.request.estimate_bytes):
             body = await self._encoded(chunk, numbered)
             if future.seq_id is None:
                 future.seq_id = numbered.seq_id
