@@ -12,12 +12,11 @@ import time
 from typing import TYPE_CHECKING
 
 import orjson
-from tinsmith_api.redaction import SHORTEST, struck
 
 from tinsmith.core.access_token import AFTER_FAILURE_S, Lifetime, is_invalid_token, is_token
 from tinsmith.core.config import Secret, check_key
 from tinsmith.core.errors import AuthenticationError, TinkerError
-from tinsmith.io.http.messages import Faulted, Lane, Request, json_body, without_secrets
+from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:
@@ -88,16 +87,9 @@ class Credentials:
     async def _send(
         self, request: Request, extra_headers: Mapping[str, str] | None, used: Secret | None
     ) -> Answer:
-        """Make one attempt; a server may also quote the key behind the token, and secrets of the body."""
-        held = [each for each in (self._key, self._token) if each is not None and each is not used]
-        quoted = () if request.body is None else request.body.secrets
-        others = [each for each in (*(key.reveal() for key in held), *quoted) if len(each) >= SHORTEST]
-        try:
-            answer = await self._transport.send(request, extra_headers, key=used)
-            return without_secrets(answer, others)
-        except Faulted as fault:
-            faulted = Faulted(fault.fault, struck(fault.reason, others))
-        raise faulted
+        """Make one attempt; a server may also quote the key behind the token."""
+        held = [each.reveal() for each in (self._key, self._token) if each is not None and each is not used]
+        return await self._transport.send(request, extra_headers, key=used, hidden=held)
 
     def renew_connections(self, lane: Lane) -> None:
         """Have the next request of a lane use new connections."""

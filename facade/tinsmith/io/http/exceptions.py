@@ -11,8 +11,6 @@ import socket
 import ssl
 from asyncio import CancelledError
 
-from tinsmith_api.redaction import struck
-
 from tinsmith.core.retry import Fault
 from tinsmith.io.http.messages import Faulted
 
@@ -53,14 +51,14 @@ def lacks_descriptors(error: BaseException) -> bool:
     )
 
 
-def name_fault(error: Exception, secrets: tuple[str, ...] = ()) -> Faulted:
-    """Name what happened, in words without the secrets that the request held."""
+def name_fault(error: Exception) -> Faulted:
+    """Name what happened, in words that may quote a secret of the request."""
     chain = _causes(error)
     names = {cls.__name__ for each in chain for cls in type(each).__mro__}
     # A cancelled wait is how libraries end one that took too long; its text is about their insides.
     said = (str(each) for each in chain if not isinstance(each, CancelledError))
     reason = next(filter(None, said), type(error).__name__)
-    reason = struck(" ".join(reason.split())[:MAX_REASON], secrets)
+    reason = " ".join(reason.split())[:MAX_REASON]
     lean = any(type(each).__module__.startswith("aiohttp") for each in chain)
     if names & (LEAN_CONNECTING if lean else STOCK_CONNECTING):
         return Faulted(_connect_fault(chain, names, lean=lean), reason)

@@ -7,7 +7,7 @@ answer is struck: a server may quote a key, and errors are printed. It must not 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urljoin, urlsplit
@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import attrs
 import orjson
 from tinsmith_api.operations import SECRET_FIELDS
-from tinsmith_api.redaction import secrets_in_headers, struck, struck_bytes
+from tinsmith_api.redaction import SHORTEST, secrets_in_headers, struck, struck_bytes
 
 from tinsmith.core import __version__
 from tinsmith.core.codec.wire import encoding_of
@@ -366,9 +366,13 @@ def secrets_in(fields: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(value for name in SECRET_FIELDS if isinstance(value := fields.get(name), str))
 
 
-def secrets_of(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, ...]:
-    """Return the secrets that a request carries, of its headers as the wire has them."""
-    return secrets_in_headers({name.decode("latin-1"): value.decode("latin-1") for name, value in headers})
+def secrets_of(request: Request, key: Secret | None, hidden: Iterable[str] = ()) -> Iterator[str]:
+    """Yield the secrets of a request beside those of the client's headers, if they are worth hiding."""
+    yield from secrets_in_headers(request.headers)
+    carried = () if request.body is None else request.body.secrets
+    for secret in (*(() if key is None else (key.reveal(),)), *carried, *hidden):
+        if len(secret) >= SHORTEST:
+            yield secret
 
 
 def without_secrets(answer: Answer, secrets: Collection[str]) -> Answer:

@@ -17,6 +17,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from tinsmith_api.redaction import secrets_in_headers, struck
+
 from tinsmith.core.addresses import LOCAL_ROOT
 from tinsmith.core.config import set_variables
 from tinsmith.core.errors import InputError
@@ -47,7 +49,7 @@ from tinsmith.io.http.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from tinsmith.core.config import ClientConfig, Secret
     from tinsmith.io.http.addressing import ProxyAddress
@@ -114,7 +116,8 @@ class Transport:
         self._local: httpx.AsyncBaseTransport | None = None
         self._tls: ssl.SSLContext | None = None
         self._proxy: ProxyAddress | None = None
-        self._headers = encoded(client_headers(config))
+        common = client_headers(config)
+        self._headers, self._secrets = encoded(common), secrets_in_headers(common)
         self._urls: dict[str, httpx.URL] = {}
         self._attempts = count(1)
 
@@ -129,19 +132,21 @@ class Transport:
         extra_headers: Mapping[str, str] | None = None,
         *,
         key: Secret | None = None,
+        hidden: Iterable[str] = (),
     ) -> Answer:
         """Make one attempt: send, and read the whole answer within the deadline, or raise `Faulted`.
 
         The deadline begins when there is a connection to use. An attempt that finds no descriptor free sent
-        nothing; it waits for one.
+        nothing; it waits for one. Neither the answer nor a fault quotes a secret of the request, or of what
+        is `hidden`.
         """
         if not _log.isEnabledFor(logging.DEBUG):
-            return await self._send(request, extra_headers, key)
+            return await self._send(request, extra_headers, key, hidden)
         what = f"#{next(self._attempts)} {request.title}"
         _log.debug("-> %s: %s", what, _described(request, extra_headers or {}))
         began_s = asyncio.get_running_loop().time()
         try:
-            answer = await self._send(request, extra_headers, key)
+            answer = await self._send(request, extra_headers, key, hidden)
         except Faulted as faulted:
             elapsed_s = asyncio.get_running_loop().time() - began_s
             _log.debug("<- %s: %s after %.3f s: %s", what, faulted.fault, elapsed_s, faulted.reason)
@@ -151,14 +156,26 @@ class Transport:
         return answer
 
     async def _send(
-        self, request: Request, extra_headers: Mapping[str, str] | None, key: Secret | None
+        self,
+        request: Request,
+        extra_headers: Mapping[str, str] | None,
+        key: Secret | None,
+        hidden: Iterable[str],
     ) -> Answer:
-        await self._open_lane(request.lane)
-        limit = None if self._given is not None or self._config.local else connection_limit(request.lane)
-        if limit is None:
-            return await self._patiently(request, extra_headers, key, None)
-        async with limit.hold():
-            return await self._patiently(request, extra_headers, key, limit)
+        changed = key if key is not self._config.api_key else None
+        secrets = (*self._secrets, *secrets_of(request, changed, hidden))
+        try:
+            await self._open_lane(request.lane)
+            limit = None if self._given is not None or self._config.local else connection_limit(request.lane)
+            if limit is None:
+                answer = await self._patiently(request, extra_headers, key, None)
+            else:
+                async with limit.hold():
+                    answer = await self._patiently(request, extra_headers, key, limit)
+            return without_secrets(answer, secrets)
+        except Faulted as named:
+            faulted = Faulted(named.fault, struck(named.reason, secrets))
+        raise faulted  # out here, without a cause, which may quote what was struck
 
     async def _patiently(
         self,
@@ -206,8 +223,7 @@ class Transport:
                         await response.aclose()
                     where = redirect(request, message.url, response.status_code, headers)
                     if where is None:
-                        secrets = secrets_of(message.headers.raw)
-                        return without_secrets(Answer(response.status_code, headers, body), secrets)
+                        return Answer(response.status_code, headers, body)
                     message = self._message(request, httpx.URL(where), extra, key)
             faulted = Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
         except TimeoutError:
@@ -217,11 +233,7 @@ class Transport:
         except Exception as error:
             if not (self._closed or is_of_the_wire(error)):  # one library has no name for its own end
                 raise
-            faulted = (
-                _Starved()
-                if lacks_descriptors(error)
-                else self._by_the_proxy(name_fault(error, secrets_of(message.headers.raw)))
-            )
+            faulted = _Starved() if lacks_descriptors(error) else self._by_the_proxy(name_fault(error))
         # Raised out here, without a cause: the libraries' errors hold the request, and with it the key.
         raise faulted
 
@@ -342,7 +354,7 @@ class Transport:
             )
         else:  # what httpx would find out about these bytes is known here
             stream = httpx.ByteStream(body.joined())
-            if all(name.lower() != b"host" for name, _ in headers):
+            if b"host" not in {name.lower() for name, _ in headers}:
                 headers.append((b"Host", url.netloc))
             message = httpx.Request(
                 request.method, url, headers=headers, stream=stream, extensions=extensions

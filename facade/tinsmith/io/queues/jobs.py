@@ -212,8 +212,13 @@ class PendingJobs:
     def split(self, job: Job[Any], requests: Sequence[TrainingRequest[Any]]) -> None:
         """Put the chunks of a job whose turn has come in its place, unless it was withdrawn meanwhile."""
         with self.lock:
-            ticket = job.chunks[0].ticket
-            if ticket.phase is Phase.WAITING:
+            (whole,) = job.chunks
+            ticket = whole.ticket
+            if ticket.phase is not Phase.WAITING:
+                return
+            if len(requests) == 1:
+                whole.request, whole.state = requests[0], Planned()
+            else:
                 tickets = self.order.split(ticket.call, len(requests))
                 pairs = zip(requests, tickets, strict=True)
                 job.chunks = [Chunk(job, request, ticket, Planned()) for request, ticket in pairs]

@@ -48,6 +48,8 @@ BYTES_BESIDE_NUMBERS = 256
 SMALL_BYTES = 1024
 """More bytes than a request without data takes."""
 
+_EFFECTS = {"forward_backward": Effect.GRADIENT, "optim_step": Effect.STEP}
+
 _RESTORABLE = frozenset({"save_weights", "load_weights"})
 """Operations that name a checkpoint from which the training can go on."""
 
@@ -81,7 +83,7 @@ class TrainingRequest(Generic[T]):
     @property
     def effect(self) -> Effect:
         """What it does to the gradient on the server."""
-        return Effect.OTHER
+        return _EFFECTS.get(self.operation, Effect.OTHER)
 
     @property
     def estimate_bytes(self) -> int:
@@ -165,11 +167,6 @@ class ForwardBackward(TrainingRequest[ForwardBackwardOutput]):
         check_batch(data, loss_fn, loss_fn_config)
         return cls(operation, list(data), loss_fn, loss_settings(loss_fn_config))
 
-    @property
-    def effect(self) -> Effect:
-        """What it does to the gradient on the server."""
-        return Effect.GRADIENT if self.operation == "forward_backward" else Effect.OTHER
-
     def plan(self, limits: ChunkLimits) -> Sequence[ForwardBackward]:
         """Cut the batch into chunks, each as long as the limits allow; no datum is copied."""
         chunks = plan(self.data, limits)
@@ -232,11 +229,6 @@ class OptimStep(TrainingRequest[OptimStepResponse]):
         """Make the request of what a user gives."""
         check_step(params)
         return cls("optim_step", params)
-
-    @property
-    def effect(self) -> Effect:
-        """What it does to the gradient on the server."""
-        return Effect.STEP
 
     def encode(self, model_id: str, seq_id: int, _form: BatchForm) -> Body:
         """Build the bytes; the same arguments give the same bytes."""
