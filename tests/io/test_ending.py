@@ -83,7 +83,7 @@ def test_sample_that_was_not_sent_says_so(clock: testing.FrozenClock) -> None:
     client = ServiceClient(**service.settings())
     sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
     service.rules.append(lambda asked, *_: refuse(401) if asked == "client/config" else None)
-    client.holder.settings._learned = False
+    client.holder.settings._fetched = False
     client.holder.settings._config._task = None
     error: Any = sampler.sample(PROMPT, 1, PARAMS).exception(WAIT_S)
     assert (error.model_id, error.seq_id, error.applied) == (sampler.sampling_session_id, None, "no")

@@ -114,7 +114,7 @@ class SavedModel:
             raise APIResponseValidationError(message=f"{wanted.path} is no LoRA checkpoint: {info}")
         shape = (wanted.base_model or info.base_model, info.lora_rank)
         number = None
-        if await context.settings.learn() is not None and context.settings.creates_by_load:
+        if await context.settings.fetch() is not None and context.settings.creates_by_load:
             # Servers with client/config know this, and some take a load only as a model's first request.
             number = context.session.next_model()
             loaded = await self._create_by_load(context, number)

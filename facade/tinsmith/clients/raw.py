@@ -92,7 +92,7 @@ class RawOperations(Operations):
         return future
 
     def _request(self, ask: Ask[Any]) -> Request:
-        asked = operations.asked(operations.fit(ask))
+        asked = operations.request_of(operations.fit(ask))
         encoding = self._encoding or self._context.settings.encoding or self._connection.config.encoding
         if encoding != "protobuf" or "request" not in OPERATIONS[ask.operation].protobuf:
             return asked

@@ -221,9 +221,9 @@ class RestClient(Operations):
         fit = operations.fit(ask)
         path = _path_of(fit)
         if "checkpoint_id" not in path:
-            return self._connection.run(self._answered(fit, operations.asked(fit, path)))
+            return self._connection.run(self._answered(fit, operations.request_of(fit, path)))
         return self._connection.run(
-            self._on_checkpoint(path, lambda spelt: self._answered(fit, operations.asked(fit, spelt)))
+            self._on_checkpoint(path, lambda spelt: self._answered(fit, operations.request_of(fit, spelt)))
         )
 
     async def _answered(self, ask: Ask[T], request: Request) -> T:
@@ -335,7 +335,7 @@ def copy_of(
 
 async def copied(sender: Sender, ask: Ask[CopyWeightsResponse]) -> str:
     """Make the copy, and return its path."""
-    payload = await operations.perform(sender, operations.asked(ask))
+    payload = await operations.perform(sender, operations.request_of(ask))
     return operations.read(ask.result, payload).tinker_path
 
 

@@ -1,4 +1,4 @@
-"""The way of one client to one server: it sends requests and polls for promises.
+"""The connection of one client to one server: it sends requests and polls for promises.
 
 It wires `io.http` and `io.poller` together. It must not know a queue or a session: `io.context` does.
 """
@@ -61,7 +61,7 @@ class Connection:
         self.sender = Sender(config, self.credentials, self.observers, self.random, self.server)
         """Sends requests, and sends them again where that is safe."""
         self.poller = Poller(config, self.runtime, self.credentials, self.observers, self.random, self.server)
-        """Asks for the results of promises."""
+        """Polls for the results of promises."""
         self.closing: TinkerError | None = None
         """The error of new calls, from the moment when `close` was called; None before."""
         self.ended: TinkerError | None = None

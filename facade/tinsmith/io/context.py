@@ -103,12 +103,12 @@ class ClientContext:
             return dispatcher
 
     def _cancel(self, request_id: str) -> None:
-        """Have the server told that nobody waits for a sample."""
+        """Cancel the work for a sample at the server."""
         if self._canceller is None:
             from tinsmith.io.queues.canceller import Canceller  # not needed before something is cancelled
 
             self._canceller = Canceller(self.connection)
-        self._canceller.tell(request_id)
+        self._canceller.cancel(request_id)
 
     def _telemetry(self) -> Telemetry:
         from tinsmith.io.telemetry import Telemetry  # not needed while it is off
@@ -158,7 +158,7 @@ class ClientContext:
         client: APIFuture[Any],
         refuse: Callable[[BaseException], None],
     ) -> None:
-        """Run what makes a client; `close` waits for it, and warns of a failure that nobody looked at.
+        """Run what makes a client; `close` waits for it, and warns of a failure that was not looked at.
 
         `refuse` fails, on the loop, what was called on a client that is not made: also on one that was
         cancelled before its creation had begun, of which the coroutine learns nothing.
@@ -169,7 +169,7 @@ class ClientContext:
         self.connection.run(coroutine, client)
 
     def _created(self, client: APIFuture[Any], refuse: Callable[[BaseException], None]) -> None:
-        """Forget a creation that went well, and keep one that failed until somebody looks at it."""
+        """Forget a creation that went well, and keep one that failed until it is looked at."""
         with self._guard:
             self._creations = {each for each in self._creations if not each.done() or _failed_unseen(each)}
         error = ClosedError("it was cancelled") if client.cancelled() else client.outcome_error()
@@ -177,7 +177,7 @@ class ClientContext:
             self.connection.runtime.call_soon(refuse, error)
 
     def unseen_failures(self) -> list[BaseException]:
-        """Return why clients could not be made, for those of which nobody looked at the outcome."""
+        """Return why clients could not be made, for those whose outcome was not looked at."""
         with self._guard:
             failed = [each for each in self._creations if each.done() and _failed_unseen(each)]
         return [error for each in failed if (error := each.outcome_error()) is not None]
@@ -191,7 +191,7 @@ class ClientContext:
             queue.end(error)
 
     def get_session_id(self) -> str:
-        """Return the session's id, as the official holder does; opens the session if nobody has."""
+        """Return the session's id, as the official holder does; opens the session if it is not open."""
         known = self.session.session_id
         if known is not None:
             return known
@@ -210,7 +210,7 @@ class ClientContext:
         self.connection.runtime.finish(self.aclose(timeout))
 
     async def aclose(self, deadline_s: float | None = None, *, results: bool = True) -> None:
-        """Drain, wait for the results that somebody may still look at, then end: every later call fails."""
+        """Drain, wait for results that may still be looked at, then end: every later call fails."""
         self.begin_to_close()
         await self.drain(deadline_s, results=results)
         left = self.unfinished()
@@ -233,7 +233,7 @@ class ClientContext:
     async def drain(self, deadline_s: float | None, *, results: bool = False, grace_s: float = 0.0) -> None:
         """Wait until training requests are acknowledged; with `results`, or in local mode, until they end.
 
-        Where results are not asked for, they may still come within `grace_s` seconds.
+        Where results are not waited for, they may still come within `grace_s` seconds.
         """
         limit_s = self.connection.config.flow.exit_drain_s if deadline_s is None else deadline_s
         self._drained = [future for queue in self._queues for future in queue.futures()]
@@ -249,7 +249,7 @@ class ClientContext:
             return
 
     def failed(self) -> list[BaseException]:
-        """Return what requests failed with during the drain, when nobody could look any more."""
+        """Return what requests failed with during the drain, when it could not be looked at any more."""
         ended = [f for f in self._drained if f.done() and not f.cancelled() and not f.delivered]
         return [error for future in ended if (error := future.outcome_error()) is not None]
 

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from tinsmith.io.connection import Connection
 
 STALL_BYTES = 64 * 1024
-"""A download that gets less than this in `STALL_S` seconds stands still."""
+"""A download that gets less than this in `STALL_S` seconds has stalled."""
 
 STALL_S = 60.0
-"""How long a download may stand still before the connection is tried anew, in seconds."""
+"""How long a download may stall before a new connection is opened, in seconds."""
 
-SIGNATURE_TRIES = 3
-"""How often a new signed URL is asked for in a row without a byte of progress."""
+SIGNATURE_ATTEMPTS = 3
+"""How often in a row a new signed URL is fetched without a byte of progress."""
 
 Progress = "Callable[[int, int | None], object]"
 
@@ -119,7 +119,7 @@ class Download:
     def _decide(self, outcome: Outcome) -> Decision:
         if self._error is None:
             return Decision("done", applied="yes")
-        if outcome.status in (401, 403, 404, 410) and self._refused < SIGNATURE_TRIES:
+        if outcome.status in (401, 403, 404, 410) and self._refused < SIGNATURE_ATTEMPTS:
             self._refused += 1
             self._url = None  # the signature may have expired on the way
             return Decision("wait", self._connection.config.retry.retry_delay_base)
@@ -152,7 +152,7 @@ class Download:
             return False
         if not headers.get("content-range", "").startswith(f"bytes {offset}-"):
             raise APIResponseValidationError(
-                message="the server answered with another range than was asked for"
+                message="the server answered with another range than was requested"
             )
         return headers.get("etag", self._kept.etag) == self._kept.etag
 
@@ -174,7 +174,7 @@ class Download:
                         if self._progress is not None:
                             self._progress(done, self._kept.total)
             except TimeoutError as late:
-                raise Faulted(Fault.DEADLINE, "the download stands still") from late
+                raise Faulted(Fault.DEADLINE, "the download has stalled") from late
         if self._kept.total is not None and done != self._kept.total:
             raise Faulted(Fault.TRUNCATED, f"{done} of {self._kept.total} bytes came")
 

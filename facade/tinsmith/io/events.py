@@ -182,7 +182,7 @@ class Observers:
         self._errors[kind] += 1
 
     def counts(self) -> Progress:
-        """Return the counts as they stand."""
+        """Return the counts of now."""
         return Progress(self._waiting, self._in_flight, self._done, self._failed, dict(self._errors))
 
     def _changed(self) -> None:
@@ -222,7 +222,7 @@ def log_to_stderr(level: str | None) -> None:
 
 
 def warn_visibly(text: str, category: type[Warning] | None = None) -> None:
-    """Warn of what nobody should miss: as a Python warning if it has a category, else in the log.
+    """Warn of what must not be missed: as a Python warning if it has a category, else in the log.
 
     Where warnings are errors the log has it, and where the program has configured no logging, stderr.
     """

@@ -26,7 +26,7 @@ class FairSemaphore:
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
-        """The most that may be held; who changes it changes what is admitted from then on."""
+        """The most that may be held; a change holds for what is admitted from then on."""
         self._used = 0
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
 
@@ -205,7 +205,7 @@ class Slot:
 
     def accepted(self, attempts: int, roundtrip_s: float) -> None:
         """Note that the sample has its promise, and let the next one go."""
-        # After a retry the roundtrip tells of pauses, not of the server.
+        # After a retry the roundtrip contains pauses.
         self._flow.accepted(None if attempts > 1 else roundtrip_s)
         self.leave(SlotPhase.PROMISED)
 

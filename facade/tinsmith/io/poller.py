@@ -2,7 +2,7 @@
 
 It owns polls, their load on the server, the progress timeout, reports of long waits, and what is done about a
 promise that the server lost: one resubmission, for training, samples and creations alike. It must not know
-queues or order: whoever waits says how a result is decoded, and how its request is submitted again.
+queues or order: its caller says how a result is decoded, and how its request is submitted again.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Promise:
 
 
 class Poller:
-    """All polls of one client."""
+    """Polls for the results of one client."""
 
     def __init__(
         self,
@@ -218,7 +218,7 @@ class Poller:
             ) from error
 
     async def _wait(self, promise: Promise) -> Done | Resubmit:
-        """Ask until there is a result, or the promise is gone; raise what it failed with."""
+        """Poll until there is a result, or the promise is gone; raise what it failed with."""
         if self._lost is not None:
             raise _ended(self._lost, promise)
         promise.moved_s = self._runtime.loop.time()
@@ -250,7 +250,7 @@ class Poller:
                 request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
             )
         if isinstance(result, Done):
-            self._tell_of_billing(promise, None)
+            self._report_billing(promise, None)
         else:
             promise.state = result.state
         return result
@@ -268,18 +268,18 @@ class Poller:
         self._room.limit = limits.response_bytes
 
     async def _settled(self, promise: Promise) -> Done | Resubmit | Failed:
-        """Ask until it is decided. This is polling, not retrying: a promise that is not ready is no fault."""
-        result = await self.poll(promise)
+        """Poll until the outcome is known. This is no retrying: a promise that is not ready is no fault."""
+        result = await self._poll(promise)
         while isinstance(result, NotYet):
             await asyncio.sleep(result.pause_s)
-            result = await self.poll(promise)
+            result = await self._poll(promise)
         return result
 
-    async def poll(self, promise: Promise) -> PollResult:
-        """Ask once and read the answer; a large result waits for room first."""
+    async def _poll(self, promise: Promise) -> PollResult:
+        """Poll once and read the answer; a large result waits for room first."""
         size_bytes = promise.reserve_bytes
         if not size_bytes:
-            return await self._ask(promise)
+            return await self._poll_now(promise)
         if self._room.is_full_for(size_bytes):
             self._observers.notify(
                 StillWaiting(
@@ -290,30 +290,30 @@ class Poller:
                 )
             )
         async with self._room.hold(size_bytes):
-            return await self._ask(promise)
+            return await self._poll_now(promise)
 
-    async def _ask(self, promise: Promise) -> PollResult:
+    async def _poll_now(self, promise: Promise) -> PollResult:
         self._check_progress(promise)
-        asked_s = self._runtime.loop.time()
+        began_s = self._runtime.loop.time()
         try:
             answer = await self._credentials.send(self._request(promise))
         except Faulted as faulted:
             if faulted.fault not in NOT_SENT:
                 self._unreached = None
             elif self._unreached is None:
-                self._unreached = (asked_s, faulted.reason)
-            result = self._as_poll(promise, asked_s, None, faulted.fault, faulted.reason).decide()
+                self._unreached = (began_s, faulted.reason)
+            result = self._as_poll(promise, began_s, None, faulted.fault, faulted.reason).decide()
             if isinstance(result, NotYet):
                 self._observers.count_error(f"poll: {faulted.fault}")
         else:
             self._unreached = None
-            result = await self._read(self._as_poll(promise, asked_s, answer), promise)
+            result = await self._read(self._as_poll(promise, began_s, answer), promise)
         return self._paced(promise, result) if isinstance(result, NotYet) else result
 
     def _as_poll(
         self,
         promise: Promise,
-        asked_s: float,
+        began_s: float,
         answer: Answer | None = None,
         fault: Fault | None = None,
         reason: str = "",
@@ -326,7 +326,7 @@ class Poller:
             {} if answer is None else answer.headers,
             b"" if answer is None else answer.body,
             attrs.evolve(promise.state, trusted=trusted),
-            moment=Moment(now_s - asked_s, now_s - promise.started_s, time.time(), self._random.random()),
+            moment=Moment(now_s - began_s, now_s - promise.started_s, time.time(), self._random.random()),
             policy=self._policy,
             retry=self._config.retry,
             request_id=promise.request_id,
@@ -376,7 +376,7 @@ class Poller:
 
     def _paced(self, promise: Promise, result: NotYet) -> NotYet:
         """Note what the server said, and keep failing polls of the whole client below their rate."""
-        self._tell_of_billing(promise, result.state)
+        self._report_billing(promise, result.state)
         promise.state = result.state
         promise.reserve_bytes = result.reserve_bytes or promise.reserve_bytes
         now_s = self._runtime.loop.time()
@@ -389,15 +389,15 @@ class Poller:
                     promise.request_id, promise.operation, promise.model_id, state, result.queue_reason
                 )
             )
-        self._say_what_it_waits_for(promise, now_s)
+        self._report_long_wait(promise, now_s)
         if result.failure is None:
             return result
         slot_s = max(now_s + result.pause_s, self._next_slot_s)
         self._next_slot_s = slot_s + 1.0 / self._policy.storm_polls_per_s
         return attrs.evolve(result, pause_s=slot_s - now_s)
 
-    def _tell_of_billing(self, promise: Promise, state: PollState | None) -> None:
-        """Tell of a pause for billing, and of its end."""
+    def _report_billing(self, promise: Promise, state: PollState | None) -> None:
+        """Report a pause for billing, and its end."""
         before = promise.state.unpaid_since_s
         since_s = None if state is None else state.unpaid_since_s
         waited_s = self._runtime.loop.time() - promise.started_s
@@ -410,7 +410,7 @@ class Poller:
         elif before is not None:
             self._observers.resumed_after_billing(promise.operation, waited_s - before)
 
-    def _say_what_it_waits_for(self, promise: Promise, now_s: float) -> None:
+    def _report_long_wait(self, promise: Promise, now_s: float) -> None:
         waited_s = now_s - promise.started_s
         if waited_s < promise.report_at_s:
             return
@@ -457,21 +457,21 @@ class Poller:
 
 @attrs.define
 class _Owner:
-    """A model or sampler for whose promises somebody waits."""
+    """A model or sampler whose promises are polled for."""
 
     ended: EndedPromises = attrs.field(factory=EndedPromises)
     waits: int = 0
 
 
 def _ended(error: TinkerError, promise: Promise) -> TinkerError:
-    """Copy the error that ended the client, with the ids of a promise that can be asked for by another."""
+    """Copy the error that ended the client, with the ids of a promise: another client can poll for it."""
     return error.again("unknown").adding(
         request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
     )
 
 
 def _decoded(poll: Poll, promise: Promise) -> PollResult:
-    """Decode a binary result: bytes that are no message are asked for again, as JSON that is none."""
+    """Decode a binary result: bytes that are no message are polled for again, as JSON that is none."""
     result = poll.decide()
     if not isinstance(result, Done) or not isinstance(result.payload, ProtobufPayload):
         return result
@@ -483,5 +483,5 @@ def _decoded(poll: Poll, promise: Promise) -> PollResult:
         from tinsmith.core.codec.protobuf import WireError  # loaded by now
 
         if not isinstance(error.__cause__, WireError):
-            return result  # a message, but not the right one: whoever waits says so
+            return result  # a message, but of another type: `fetch` says so
         return poll.unreadable(f"bytes that are no message ({error.__cause__})")

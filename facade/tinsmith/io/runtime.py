@@ -53,7 +53,7 @@ class Unfinished(NamedTuple):
     accepted: int = 0
     """Training calls that the server accepted and whose results are not here."""
     samples: int = 0
-    """Samples; they change nothing, so nobody waits for them."""
+    """Samples; they change nothing, so they are not waited for."""
 
 
 def total(counts: Iterable[Unfinished]) -> Unfinished:
@@ -74,7 +74,7 @@ class Drainable(Protocol):
         """Count what would be lost now."""
 
     def failed(self) -> list[BaseException]:
-        """Return what requests failed with during the drain, when nobody could look any more."""
+        """Return what requests failed with during the drain, when it could not be looked at any more."""
 
 
 class Runtime:
@@ -125,7 +125,7 @@ class Runtime:
         return os.getpid() == self.pid and not self.loop.is_closed()
 
     def in_loop_thread(self) -> bool:
-        """Say whether the caller stands on the loop's own thread, where waiting would never end."""
+        """Say whether this is the loop's own thread, where waiting would never end."""
         return threading.current_thread() is self._thread
 
     def spawn(self, coroutine: Coroutine[Any, Any, _T]) -> concurrent.futures.Future[_T]:
@@ -238,14 +238,14 @@ class SharedTask(Generic[_T]):
         self._task: asyncio.Task[_T] | None = None
 
     async def result(self) -> _T:
-        """Wait for the result; who is cancelled meanwhile leaves the others waiting."""
+        """Wait for the result; a wait that is cancelled leaves the others waiting."""
         if self._task is None or (self._task.done() and _failed(self._task)):
             self._task = asyncio.get_running_loop().create_task(self._run())
             self._task.add_done_callback(_failed)
         try:
             return await asyncio.shield(self._task)
         except TinkerError as error:
-            own = error.again(error.applied)  # each who waited adds ids of its own
+            own = error.again(error.applied)  # each wait adds ids of its own
             raise own from error.__cause__
 
     def cancel(self) -> None:
@@ -264,14 +264,14 @@ def _is_ending(error: RuntimeError) -> bool:
 
 
 def _in_daemon(work: Callable[..., _T], *args: object) -> concurrent.futures.Future[_T]:
-    """Call `work` in a thread that a process which was told to end does not wait for."""
+    """Call `work` in a thread that does not hold up the end of the process."""
     outcome: concurrent.futures.Future[_T] = concurrent.futures.Future()
     outcome.set_running_or_notify_cancel()
 
     def call() -> None:
         try:
             outcome.set_result(_contained(work, *args))
-        except Exception as error:  # noqa: BLE001  # handed over to whoever waits
+        except Exception as error:  # noqa: BLE001  # raised where it is waited for
             outcome.set_exception(error)
 
     threading.Thread(target=call, name="tinsmith-user-code", daemon=True).start()
@@ -341,7 +341,7 @@ def current() -> Runtime:
 
 
 def in_loop_thread() -> bool:
-    """Say whether the caller stands on the loop's thread of this process."""
+    """Say whether this is the thread of this process's loop."""
     runtime = _current
     return runtime is not None and runtime.in_loop_thread()
 
@@ -367,7 +367,7 @@ def _refuse_endless_wait(future: APIFuture[Any], how: Wait) -> None:
         return
     if future.pid != os.getpid():
         raise ClosedError(
-            "this future belongs to the parent process; after a fork nobody sets it here",
+            "this future belongs to the parent process; after a fork it is never set here",
             applied="unknown",
         )
     _refuse_own_queue(future)

@@ -1,4 +1,4 @@
-"""The session of one client: opened once on first need, kept alive, and its loss told to everyone.
+"""The session of one client: opened once, when first needed, and kept alive; its loss is reported.
 
 It must not know what is done in a session.
 """
@@ -44,7 +44,7 @@ def _says_that_it_is_gone(exchange: Attempts) -> bool:
 
 
 class Session:
-    """One session; the counters that are counted per session live here too."""
+    """One session, with the numbers that are counted per session."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Session:
             return number
 
     async def open(self) -> str:
-        """Return the session's id, opening it if nobody has; all who ask meanwhile get the same one."""
+        """Return the session's id, opening it if it is not open; calls made meanwhile get the same one."""
         return self.session_id or await self._opening.result()
 
     async def close(self) -> None:
@@ -92,19 +92,19 @@ class Session:
         """Report once to the server how the session went; a server without such a route is no error."""
         if self.session_id is None:
             return
-        asked = operations.request(
+        request = operations.request(
             "finish_session",
             path={"session_id": self.session_id},
             body={"reason": {"type": status}, **({} if detail is None else {"detail": detail})},
             lane=Lane.HEARTBEAT,
             timeout_s=self._connection.config.timeouts.heartbeat_s,
         )
-        await self._connection.sender.exchange(asked, OpClass.BEST_EFFORT)
+        await self._connection.sender.exchange(request, OpClass.BEST_EFFORT)
 
     async def _create(self) -> str:
-        from tinsmith_api.models import CreateSessionRequest  # not needed by who only reads
+        from tinsmith_api.models import CreateSessionRequest  # not needed for reads
 
-        await self._settings.learn()
+        await self._settings.fetch()
         config = self._connection.config
         body = CreateSessionRequest(
             list(config.tags),
@@ -113,8 +113,8 @@ class Session:
             config.project_id,
             config.display_name,
         )
-        asked = operations.request("create_session", body=body)
-        payload = await operations.perform(self._connection.sender, asked)
+        request = operations.request("create_session", body=body)
+        payload = await operations.perform(self._connection.sender, request)
         created = to_value(CreateSessionResponse, payload)
         for level, message in (
             (logging.INFO, created.info_message),
@@ -130,21 +130,21 @@ class Session:
         return created.session_id
 
     async def _beat(self, session_id: str) -> None:
-        """Tell the server that this client lives, at a fixed beat, whatever a heartbeat takes."""
+        """Send heartbeats at a fixed interval, whatever each of them takes."""
         config, loop = self._connection.config, self._connection.runtime.loop
         last_s = next_s = loop.time()
         failed_before = False
         while True:
             next_s = max(next_s + config.heartbeat_interval_s, loop.time())
             await asyncio.sleep(next_s - loop.time())
-            asked = operations.request(
+            request = operations.request(
                 "session_heartbeat",
                 body={"session_id": session_id, "type": "session_heartbeat"},
                 lane=Lane.HEARTBEAT,
                 timeout_s=config.timeouts.heartbeat_s,
             )
             try:
-                exchange = await self._connection.sender.exchange(asked, OpClass.BEST_EFFORT)
+                exchange = await self._connection.sender.exchange(request, OpClass.BEST_EFFORT)
             except Exception as error:  # noqa: BLE001  # no answer may end the heartbeat
                 reason: str | None = f"{type(error).__name__}: {error}"
             else:

@@ -1,6 +1,6 @@
-"""What one server said of itself, asked when it is first needed and remembered for the life of the client.
+"""What one server says of itself, fetched when it is first needed and kept for the life of the client.
 
-It owns the question to `client/config` and the probes, and sends each once. It must not decide what an answer
+It owns the request of `client/config` and the probes, and sends each once. It must not decide what an answer
 means: `core.negotiation` does.
 """
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("tinsmith")
 
 _SAYS_NOTHING = frozenset({401, 402, 403, 408, 429})
-"""Statuses of a question that are no word on whether the server knows it."""
+"""Statuses that do not show whether the server has the operation."""
 
 PROBE_RETRIES = 3
 """Re-sends of a probe that was lost or answered 500: after as many, the 500 is the answer."""
@@ -73,17 +73,17 @@ class ServerSettings:
         self._server = server
         self._on_limits = on_limits
         self.flags: ClientConfigResponse | None = None
-        """What `client/config` said; None before it was asked, and where the server has no such route."""
+        """What `client/config` said; None before it was fetched, and where the server has no such route."""
         self.limits = limits_of(config, None)
         """What holds now."""
         self.encoding: Encoding | None = None
         """How batches are written; None before the first one. Once known it never changes."""
         self.creates_by_load = True
         """Whether a model may be created by loading a checkpoint; False once the server refused."""
-        self._learned = False
-        self._config = SharedTask(self._ask_config)
-        self._probe = SharedTask(self._ask_probe)
-        self._second_probe = SharedTask(self._ask_second_probe)
+        self._fetched = False
+        self._config = SharedTask(self._fetch_config)
+        self._probe = SharedTask(self._find_encoding)
+        self._second_probe = SharedTask(self._find_protobuf)
 
     def hold_of(self, operation: str) -> float | None:
         """Return the seconds to wait for an answer that the server holds for long; None for the usual ones.
@@ -94,9 +94,9 @@ class ServerSettings:
         usual_s = self._own.timeouts.total_s
         return None if held_s is None else max(usual_s, held_s + HOLD_MARGIN_S)
 
-    async def learn(self) -> ClientConfigResponse | None:
-        """Return the server's flags, asking for them once; None where it has none."""
-        if not self._learned:
+    async def fetch(self) -> ClientConfigResponse | None:
+        """Return the server's flags, fetched once; None where it has none."""
+        if not self._fetched:
             await self._config.result()
         return self.flags
 
@@ -104,11 +104,11 @@ class ServerSettings:
         """Return the encoding of batches, found at a first batch of about this size; raise for one not read.
 
         One probe at most finds what is parsed, a second one whether protobuf is read beside JSON where the
-        batch is large. SkyRL is probed also where the encoding is known, since nothing else tells its
-        versions apart.
+        batch is large. SkyRL is probed also where the encoding is known, since nothing else shows which
+        version it is.
         """
         if self.encoding is None:
-            await self.learn()
+            await self.fetch()
             found = known_encoding(self._own, self.flags, self._server.profile)
             if found is None or self._server.profile.name == "skyrl":
                 probed = await self._probe.result()
@@ -127,21 +127,23 @@ class ServerSettings:
         return self.flags is not None and self.flags.proto_compress_fwdbwd
 
     def close(self) -> None:
-        """Stop asking."""
+        """Cancel what is under way."""
         self._config.cancel()
         self._probe.cancel()
         self._second_probe.cancel()
 
-    async def _ask_config(self) -> None:
-        """Ask how to behave. Whoever refuses the question has no such route: our own limits hold."""
-        from tinsmith_api.models import ClientConfigResponse  # not needed by who only reads
+    async def _fetch_config(self) -> None:
+        """Fetch the flags. A server that refuses has no such route: our own limits hold."""
+        from tinsmith_api.models import ClientConfigResponse  # not needed for reads
 
-        asked = operations.request("client_config", body={"sdk_version": __version__})
-        exchange = await self._sender.exchange(asked, OpClass.READ, valid=operations.is_json)
+        request = operations.request("client_config", body={"sdk_version": __version__})
+        exchange = await self._sender.exchange(request, OpClass.READ, valid=operations.is_json)
         status, answer = exchange.outcome.status, exchange.answer
-        told = operations.decoded(answer, asked.operation) if exchange.done and answer is not None else None
-        if isinstance(told, dict):
-            flags, ignored = read_flags(ClientConfigResponse, told)
+        given = (
+            operations.decoded(answer, request.operation) if exchange.done and answer is not None else None
+        )
+        if isinstance(given, dict):
+            flags, ignored = read_flags(ClientConfigResponse, given)
             if ignored:
                 _log.warning("flags of the server with values of another kind: %s", ", ".join(ignored))
             self._adopt(flags)
@@ -151,7 +153,7 @@ class ServerSettings:
             error = self._sender.error(exchange)
             error.applied = "no"
             raise error
-        self._learned = True
+        self._fetched = True
 
     def _adopt(self, flags: ClientConfigResponse) -> None:
         self.flags = flags
@@ -159,14 +161,14 @@ class ServerSettings:
         self._on_limits(self.limits)
         self._credentials.adopt(flags)
 
-    async def _ask_probe(self) -> Encoding:
-        """Ask which encoding is parsed, with a body that applies nothing and takes no number."""
-        asked = _probe(Body.of((PROBE,)))
+    async def _find_encoding(self) -> Encoding:
+        """Find which encoding is parsed, with a body that applies nothing and takes no number."""
+        probe = _probe(Body.of((PROBE,)))
         short = attrs.evolve(self._own.retry, max_retries=PROBE_RETRIES)
-        exchange = await self._sender.exchange(asked, OpClass.READ, retry=short, patient=True)
+        exchange = await self._sender.exchange(probe, OpClass.READ, retry=short, patient=True)
         status = exchange.outcome.status
         if status is None or status > 500:  # it was lost, not answered: as patient as any read
-            exchange = await self._sender.exchange(asked, OpClass.READ, patient=True)
+            exchange = await self._sender.exchange(probe, OpClass.READ, patient=True)
             status = exchange.outcome.status
         found = None if status is None else encoding_shown_by(status)
         if found is None:
@@ -178,8 +180,8 @@ class ServerSettings:
         self._server.was_probed(found)
         return found
 
-    async def _ask_second_probe(self) -> Encoding:
-        """Ask whether protobuf is read too, by a forward pass of a model that is not there; sent once."""
+    async def _find_protobuf(self) -> Encoding:
+        """Find whether protobuf is read too, by a forward pass of a model that is not there; sent once."""
         from tinsmith.core.codec.encode import encode_forward_backward  # loads what most servers need not
         from tinsmith.core.values import Datum, ModelInput
 
@@ -187,8 +189,8 @@ class ServerSettings:
         body = encode_forward_backward(
             "forward", data, "cross_entropy", None, PROBE_MODEL, 1, encoding="protobuf"
         )
-        asked = _probe(Body.of(body, CONTENT_TYPES["protobuf"]))
-        exchange = await self._sender.exchange(asked, OpClass.BEST_EFFORT)
+        probe = _probe(Body.of(body, CONTENT_TYPES["protobuf"]))
+        exchange = await self._sender.exchange(probe, OpClass.BEST_EFFORT)
         answer = exchange.answer
         if answer is None or not shows_protobuf(answer.status, answer.body.decode("utf-8", "replace")):
             return "json"
@@ -197,6 +199,6 @@ class ServerSettings:
 
 
 def _probe(body: Body) -> Request:
-    """Make the request of a probe: a batch that no server can take."""
+    """Make the request of a probe: a batch that no server can apply."""
     operation, key = "forward_backward", new_idempotency_key()
     return Request(operation, "POST", operations.target(operation), Lane.CONTROL, body, idempotency_key=key)

@@ -1,4 +1,4 @@
-"""Telemetry of one client: off unless it was asked for, and then without a word of the user's.
+"""Telemetry of one client: off unless the user turns it on, and then without any text of the user's.
 
 It owns the queue of events and its sending. Event data are counts, names of classes and ids of this package;
 no header, path, prompt, message or traceback gets in.
@@ -114,7 +114,7 @@ class Telemetry:
             await self._flush()
 
     async def _flush(self) -> None:
-        """Send what is queued; a batch that cannot be sent is dropped, since nobody waits for it."""
+        """Send what is queued; a batch that cannot be sent is dropped."""
         while self._queue:
             with self._guard:
                 batch = [self._queue.popleft() for _ in range(min(BATCH_EVENTS, len(self._queue)))]
@@ -125,10 +125,10 @@ class Telemetry:
                 session_id=self._session_id,
             )
             try:
-                asked = operations.request("telemetry", body=body, timeout_s=self._timeout_s)
+                request = operations.request("telemetry", body=body, timeout_s=self._timeout_s)
             except InputError:
                 continue  # something in it has no form in JSON
-            await self._sender.exchange(asked, OpClass.BEST_EFFORT)
+            await self._sender.exchange(request, OpClass.BEST_EFFORT)
 
 
 def _harmless(value: object) -> object:

@@ -1,6 +1,6 @@
 """The key that goes with each request: the user's, the one that a command prints, or a token made of it.
 
-It stands between those who send and the connections. It owns renewal and the one replay of a request that was
+Each request passes it on its way to the connections. It owns renewal and the one replay of a request that was
 refused for its token alone. It must not retry: `io.http.sender` does.
 """
 
@@ -44,7 +44,7 @@ EXCHANGE_TIMEOUT_S = 30.0
 
 
 class Credentials:
-    """The sender of one client: adds the key that holds now."""
+    """The credentials of one client: each attempt gets the key that is valid now."""
 
     def __init__(self, config: ClientConfig, runtime: Runtime, transport: Transport, random: Random) -> None:
         self._config = config
@@ -69,7 +69,7 @@ class Credentials:
         self._life = None
 
     async def send(self, request: Request, extra_headers: Mapping[str, str] | None = None) -> Answer:
-        """Make one attempt with the key that holds now; once more if only the token was refused."""
+        """Make one attempt with the key that is valid now; once more if only the token was refused."""
         await self._be_ready()
         used = self._token or self._key
         answer = await self._send(request, extra_headers, used)
@@ -77,7 +77,7 @@ class Credentials:
             return answer
         if self._config.local:
             return answer
-        if used is (self._token or self._key):  # else somebody renewed it meanwhile
+        if used is (self._token or self._key):  # else it was renewed meanwhile
             await self._renew(forced=True)
         renewed = self._token or self._key
         if used is renewed:
@@ -144,7 +144,7 @@ class Credentials:
 
     async def _exchange(self, key: Secret) -> Secret | None:
         """Exchange a key for a token; None when it failed, and what is at hand is used on."""
-        asked = Request(
+        request = Request(
             "auth_token",
             "POST",
             "api/v1/auth/token",
@@ -153,7 +153,7 @@ class Credentials:
             timeout_s=EXCHANGE_TIMEOUT_S,
         )
         try:
-            answer = await self._transport.send(asked, key=key)
+            answer = await self._transport.send(request, key=key)
             found = answer.json().get("jwt") if answer.ok else None
             reason = f"status {answer.status}"
         except Faulted as fault:

@@ -60,7 +60,7 @@ class ConnectionLimit(FairSemaphore):
 
     @property
     def is_contended(self) -> bool:
-        """Whether somebody waits."""
+        """Whether requests wait."""
         return bool(self._queue)
 
     def fewer(self) -> None:

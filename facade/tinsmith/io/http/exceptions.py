@@ -38,7 +38,7 @@ OF_THE_WIRE = frozenset({"HTTPError", "InvalidURL", "ClientError", "OSError"})
 
 
 def is_of_the_wire(error: Exception) -> bool:
-    """Say whether an exception tells of the exchange."""
+    """Say whether an exception comes from the exchange."""
     return any(cls.__name__ in OF_THE_WIRE for cls in type(error).__mro__)
 
 
@@ -85,8 +85,8 @@ def _connect_fault(chain: list[BaseException], names: set[str], *, lean: bool) -
 
 def _causes(error: BaseException | None) -> list[BaseException]:
     """Return the chain of causes; a context counts, since one library hides its cause behind `from None`."""
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        seen.append(error)
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    return seen
+    return chain

@@ -55,7 +55,7 @@ class Lane(StrEnum):
     """Sessions, models and reads: few at a time."""
 
     HEARTBEAT = "heartbeat"
-    """Heartbeats and cancels: small, and they must keep their beat while uploads fill the line."""
+    """Heartbeats and cancels: small, and they must be on time while uploads fill the network."""
 
     UPLOAD = "upload"
     """Training and sampling submissions: many at a time or very large."""
@@ -89,7 +89,7 @@ class RequestOptions(TypedDict, total=False):
 
 @attrs.frozen
 class Body:
-    """The bytes of a request, in pieces so that nobody has to join 30 MB."""
+    """The bytes of a request, in pieces so that 30 MB need not be joined."""
 
     pieces: tuple[bytes, ...] = attrs.field(repr=False)
     """The body is their concatenation."""
@@ -104,7 +104,7 @@ class Body:
     """How the bytes are compressed; None for not at all."""
 
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
-    """What in it nobody may see: servers quote the body that they refuse."""
+    """Secrets in it: servers quote the body that they refuse."""
 
     @classmethod
     def of(
@@ -308,9 +308,9 @@ async def read(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
 
 def _wire_bytes(response: httpx.Response, headers: Mapping[str, str]) -> int:
     """Return how large an answer is before it unfolds: as it says, or as much of it as came."""
-    told = headers.get("content-length", "")
+    said = headers.get("content-length", "")
     came = response.num_bytes_downloaded
-    return max(came, int(told)) if told.isdecimal() and len(told) < 16 else came
+    return max(came, int(said)) if said.isdecimal() and len(said) < 16 else came
 
 
 def redirect(request: Request, url: httpx.URL, status: int, headers: Mapping[str, str]) -> str | None:

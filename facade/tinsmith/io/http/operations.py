@@ -63,9 +63,9 @@ def request(
     """Build the request of an operation; query values that are None are left out."""
     method = OPERATIONS[operation].method
     where = target(operation, path)
-    asked = {name: as_text(value) for name, value in (query or {}).items() if value is not None}
-    if asked:
-        where = f"{where}?{urlencode(asked)}"
+    given = {name: as_text(value) for name, value in (query or {}).items() if value is not None}
+    if given:
+        where = f"{where}?{urlencode(given)}"
     return Request(
         operation,
         method,
@@ -79,7 +79,7 @@ def request(
 
 
 def fit(ask: Ask[T]) -> Ask[T]:
-    """Check what is asked for against the contract; what nobody gave is left out."""
+    """Check the arguments of an operation against the contract; those that were not given are left out."""
     body = ask.body
     if ask.model is not None and not isinstance(body, ask.model):
         known, given = ask.model.__name__, type(body).__name__
@@ -97,18 +97,18 @@ def fit(ask: Ask[T]) -> Ask[T]:
     )
 
 
-def asked(ask: Ask[Any], path: Mapping[str, str] | None = None) -> Request:
-    """Build the request of what was checked; `path` says where, if not what was asked for."""
+def request_of(ask: Ask[Any], path: Mapping[str, str] | None = None) -> Request:
+    """Build the request of arguments that were checked; `path` replaces theirs."""
     headers = {name: value for name, value in ask.headers.items() if value is not None}
     return request(ask.operation, path=path or ask.path, query=ask.query, headers=headers, body=ask.body)
 
 
 async def perform(
-    sender: Sender, asked: Request, *, op: OpClass = OpClass.READ, retry: RetryConfig | None = None
+    sender: Sender, request: Request, *, op: OpClass = OpClass.READ, retry: RetryConfig | None = None
 ) -> Any:
     """Send a request that answers at once, and return its decoded body; None when there is none."""
-    answer = await sender.call(asked, op, valid=is_json, retry=retry)
-    return decoded(answer, asked.operation)
+    answer = await sender.call(request, op, valid=is_json, retry=retry)
+    return decoded(answer, request.operation)
 
 
 def read(result: type[T], payload: object) -> T:

@@ -84,7 +84,7 @@ class Attempts:
     slot: Slot | None = None
     """Of a sample: sees each outcome, and admits each further attempt; that wait counts against no limit."""
     patient: bool = False
-    """Whether it waits for a bill to be paid, and asks a proxy again that answers for nobody."""
+    """Whether it waits for a bill to be paid, and is sent again after an empty 400 of a stale proxy."""
     unknown_before: bool = False
     """Whether an attempt before the last ended with an unknown outcome."""
     answer: Answer | None = None
@@ -109,12 +109,12 @@ class Attempts:
     """Since when the server answers 402."""
     bare_400: int = 0
     """Empty 400s so far."""
-    told_s: float = LONG_WAIT_S
-    """When the next event says what a long wait is for, in seconds from the first attempt."""
+    report_at_s: float = LONG_WAIT_S
+    """When observers are next notified of a long wait, in seconds from the first attempt."""
 
     @property
     def done(self) -> bool:
-        """Whether the answer is the one that was asked for."""
+        """Whether the answer is one of success."""
         return self.decision.action == "done"
 
 
@@ -195,9 +195,9 @@ class Sender:
         """Make one attempt."""
         clock = asyncio.get_running_loop().time
         if call.attempts and call.slot is not None:
-            pushed_back_s = clock()
+            wait_began_s = clock()
             await call.slot.admit()
-            call.paused_s += clock() - pushed_back_s
+            call.paused_s += clock() - wait_began_s
         extra = {"x-stainless-retry-count": str(call.attempts)}
         call.attempts += 1
         call.answer, call.reason = None, ""
@@ -283,8 +283,8 @@ class Sender:
             )
         _log.debug("%s: %s; again in %.3f s", request.title, kind, decision.delay_s)
         waited_s = call.history.elapsed_s
-        if call.answer is not None and outcome.fault is None and waited_s >= call.told_s:
-            call.told_s = 2.0 * waited_s
+        if call.answer is not None and outcome.fault is None and waited_s >= call.report_at_s:
+            call.report_at_s = 2.0 * waited_s
             why = f"the server, which answers {outcome.status}: {detail_text(parse_body(call.answer.body))}"
             self._observers.notify(StillWaiting(request.operation, why, waited_s, None))
             _log.warning("%s has waited %.0f s for %s", request.operation, waited_s, why)

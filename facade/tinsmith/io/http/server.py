@@ -42,7 +42,7 @@ class Server:
         self.is_vouched_for = (
             config.server_deduplicates is not None or config.local or config.base_url == DEFAULT_BASE_URL
         )
-        """Whether somebody said, or the server showed, whether a number is applied once."""
+        """Whether the user said, or the server showed, whether it applies a number once."""
         self._become(attrs.evolve(self._clues, profile=profile_of(config)))
 
     def examine(self, request: Request, answer: Answer) -> None:
@@ -56,7 +56,7 @@ class Server:
         self.is_recognised = self.profile.is_final or self._looked >= ANSWERS_LOOKED_AT
 
     def was_probed(self, found: Encoding) -> None:
-        """Note the encoding that a probe found, which tells versions of one kind apart."""
+        """Note the encoding that a probe found, which distinguishes versions of one kind."""
         self._become(attrs.evolve(self._clues, profile=version_by_probe(self.profile, found)))
 
     def _may_resend(self, profile: ServerProfile) -> bool:

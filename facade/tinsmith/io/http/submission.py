@@ -56,7 +56,7 @@ class Submission:
     seq_id: int | None = None
     """For errors."""
     promise_owners: PromiseOwners | None = None
-    """Whose the promises of its model or sampler are; None where nobody counts them."""
+    """Whose the promises of its model or sampler are; None where that is not checked."""
     timeout_s: float | None = None
     """Total deadline of one attempt, in seconds; None for the client's."""
     slot: Slot | None = None
@@ -211,7 +211,7 @@ def words_of(exchange: Attempts) -> ErrorText:
 def conflict(
     submission: Submission, exchange: Attempts, *, reused: bool, highest_sent: int
 ) -> Conflict | None:
-    """Say what a 409 means for a request in its line; None where there was none."""
+    """Say what a 409 means for a request in a queue; None for another status."""
     if exchange.outcome.status != 409:
         return None
     return read_conflict(

@@ -83,7 +83,7 @@ MAX_HEADER_BYTES = 64 * 1024
 """Longest header line of an answer: proxies add policies and cookies above aiohttp's own 8 KiB."""
 
 KEPT_URLS = 256
-"""Parsed URLs that a client keeps: the operations of the API, and the first ids that are asked for."""
+"""Parsed URLs that a client keeps: the operations of the API, and the first ids."""
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 """What the libraries beneath read for TLS."""
@@ -168,16 +168,16 @@ class Transport:
             await self._open_lane(request.lane)
             limit = None if self._given is not None or self._config.local else connection_limit(request.lane)
             if limit is None:
-                answer = await self._patiently(request, extra_headers, key, None)
+                answer = await self._wait_and_attempt(request, extra_headers, key, None)
             else:
                 async with limit.hold():
-                    answer = await self._patiently(request, extra_headers, key, limit)
+                    answer = await self._wait_and_attempt(request, extra_headers, key, limit)
             return without_secrets(answer, secrets)
         except Faulted as named:
             faulted = Faulted(named.fault, struck(named.reason, secrets))
         raise faulted  # out here, without a cause, which may quote what was struck
 
-    async def _patiently(
+    async def _wait_and_attempt(
         self,
         request: Request,
         extra: Mapping[str, str] | None,
@@ -245,8 +245,8 @@ class Transport:
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 await check_signed(url, insecure=self._config.insecure or self._config.local)
-                asked = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": timeout})
-                response = await self._foreign_exchange(asked)
+                message = httpx.Request("GET", url, headers=dict(headers), extensions={"timeout": timeout})
+                response = await self._foreign_exchange(message)
                 try:
                     where = response.headers.get("location")
                     if response.status_code not in REDIRECTS or where is None:
@@ -372,7 +372,7 @@ class Transport:
             return httpx.AsyncHTTPTransport(
                 verify=self._tls_context(), trust_env=False, limits=limits, proxy=_proxy(proxy)
             )
-        from tinsmith.core.codec.decode import load_decoders  # not needed by who only reads
+        from tinsmith.core.codec.decode import load_decoders  # not needed for reads
 
         load_decoders(protobuf=self._config.encoding != "json")
         return _lean_transport(self._tls_context(), proxy, alone=lane is Lane.ALONE)
@@ -437,7 +437,7 @@ def client_of(answer: Callable[[Seen], Awaitable[Answer]]) -> httpx.AsyncClient:
 
 
 def _trust() -> ssl.SSLContext:
-    """Read whom to trust; what the user's variables name and cannot be read is told by their names."""
+    """Read the certificates to trust; an error names the variables of the user that cannot be used."""
     try:
         return httpx.create_ssl_context(trust_env=True)
     except OSError as error:  # ssl.SSLError is one

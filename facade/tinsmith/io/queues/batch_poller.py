@@ -33,13 +33,13 @@ AGAIN_AFTER_S = 60.0
 """Seconds for which single polls do after this one failed."""
 
 MOST_KEPT = 10_000
-"""Promises whose end is remembered before somebody waits for them, and results not yet acknowledged."""
+"""Promises whose end is remembered before they are waited for, and results not yet acknowledged."""
 
 _NO_SUCH_ROUTE = frozenset({400, 404, 405, 415, 422, 501})
 
 
 class BatchPoller:
-    """What has ended of one sampler."""
+    """Polls for the ends of all promises of one sampler."""
 
     def __init__(self, connection: Connection, sampling_session_id: str, copy: int) -> None:
         self._connection = connection
@@ -67,11 +67,11 @@ class BatchPoller:
             return
         if loop.time() < self._off_until_s:
             return
-        told = self._waiting[request_id] = loop.create_future()
+        ended = self._waiting[request_id] = loop.create_future()
         if self._watching is None or self._watching.done():
             self._watching = self._connection.runtime.task(self._watch())
         try:
-            await asyncio.wait({told}, timeout=LONG_WAIT_S)
+            await asyncio.wait({ended}, timeout=LONG_WAIT_S)
         finally:
             self._waiting.pop(request_id, None)
 
@@ -85,41 +85,41 @@ class BatchPoller:
 
     def release(self) -> None:
         """Leave everything to single polls."""
-        for told in self._waiting.values():
-            if not told.done():
-                told.set_result(None)
+        for ended in self._waiting.values():
+            if not ended.done():
+                ended.set_result(None)
 
     async def _watch(self) -> None:
-        """Ask as long as somebody waits; each poll goes on from the cursor of the one before."""
+        """Poll while a promise is waited for; each poll goes on from the cursor of the one before."""
         try:
             while self._waiting:
-                pause_s = await self._look()
+                pause_s = await self._next()
                 if pause_s is None:
                     return
                 await asyncio.sleep(pause_s)
         finally:
             self.release()
 
-    async def _look(self) -> float | None:
-        """Ask once; return the pause before the next, or None where single polls have to do."""
+    async def _next(self) -> float | None:
+        """Poll once; return the pause before the next, or None where single polls have to do."""
         loop = self._connection.runtime.loop
-        told, asked_s = self._arrived, loop.time()
+        arrived, began_s = self._arrived, loop.time()
         self._arrived = []
-        body = await self._ask(told, HOLD_S, self._connection.config.poll.read_timeout_s)
+        body = await self._poll(arrived, HOLD_S, self._connection.config.poll.read_timeout_s)
         if body is None:
-            self._arrived = told + self._arrived
+            self._arrived = arrived + self._arrived
             return None
         completions = body.get("completions")
-        news = sum([self._heard(one) for one in completions]) if isinstance(completions, list) else 0
+        news = sum([self._note_end(one) for one in completions]) if isinstance(completions, list) else 0
         cursor = body.get("cursor")
         self._cursor = cursor if isinstance(cursor, int) and not isinstance(cursor, bool) else self._cursor
-        moment = Moment(took_s=loop.time() - asked_s)
+        moment = Moment(took_s=loop.time() - began_s)
         policy = self._connection.config.poll
         self._quick = 0 if news or moment.took_s >= policy.held_s else self._quick + 1
         return 0.0 if news else not_ready_pause_s(self._quick, moment, policy)
 
-    def _heard(self, completion: object) -> bool:
-        """Tell who waits for a promise that it has ended; say whether somebody did."""
+    def _note_end(self, completion: object) -> bool:
+        """End the wait for a promise that has ended; say whether there was one."""
         request_id = completion.get("request_id") if isinstance(completion, dict) else None
         if not isinstance(request_id, str):
             return False
@@ -139,14 +139,20 @@ class BatchPoller:
         loop = self._connection.runtime.loop
         await asyncio.sleep(max(self._connection.config.poll.ceiling_s, self._off_until_s - loop.time()))
         if not self._arrived or self._waiting or self._connection.closed:
-            return  # the next poll says it, or nobody can
-        told, self._arrived = self._arrived, []
-        await self._ask(told, 0.0, ACK_TIMEOUT_S)
+            return  # the next poll says it, or no later one
+        arrived, self._arrived = self._arrived, []
+        await self._poll(arrived, 0.0, ACK_TIMEOUT_S)
 
-    async def _ask(self, told: list[str], hold_s: float, timeout_s: float) -> dict[str, Any] | None:
+    async def _poll(self, arrived: list[str], hold_s: float, timeout_s: float) -> dict[str, Any] | None:
         """Send one poll. None: single polls have to do, for a while or for good."""
-        asked: dict[str, object] = {"target": self._target, "prev_cursor": self._cursor, "timeout": hold_s}
-        body = json_body({**asked, "retrieved_request_ids": told})
+        body = json_body(
+            {
+                "target": self._target,
+                "prev_cursor": self._cursor,
+                "timeout": hold_s,
+                "retrieved_request_ids": arrived,
+            }
+        )
         request = Request("retrieve_futures", "POST", TARGET, Lane.POLL, body, timeout_s=timeout_s)
         try:
             answer = await self._connection.credentials.send(request)

@@ -1,7 +1,7 @@
-"""Tell the server of samples that nobody waits for any more: in batches, best effort, and never in the way.
+"""Cancel samples at the server that were cancelled here: in batches, best effort, and never in the way.
 
-It owns what is left to be told, and the part of the server's configuration that may change and says whether
-it wants to hear of it. It must not know what was cancelled.
+It owns the cancels that were not sent, and the part of the server's configuration that may change and says
+whether the server takes cancels. It must not know what was cancelled.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ MOST_WAITING = 10_000
 """Cancels that are kept while the server is slow; more than a client has samples in flight."""
 
 LEAST_REFRESH_S = 10.0
-"""Seconds between two questions of whether the server wants to hear of cancels, at least."""
+"""Seconds between two fetches of what the server says of cancels, at least."""
 
 CONFIG_TIMEOUT_S = 10.0
-"""Seconds for that question."""
+"""Seconds for such a fetch."""
 
 AT_ONCE = 4
 """Cancels under way at once, whatever the server allows: heartbeats have the same few connections."""
@@ -41,59 +41,59 @@ class Canceller:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._waiting: list[str] = []
-        self._telling: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
         self._flags = ClientDynamicConfigResponse()
-        self._asked_s = float("-inf")
-        self._deaf = False
+        self._fetched_s = float("-inf")
+        self._takes_none = False
 
-    def tell(self, request_id: str) -> None:
-        """Have the server told that nobody waits for a promise."""
-        if self._deaf or self._connection.closed or len(self._waiting) >= MOST_WAITING:
+    def cancel(self, request_id: str) -> None:
+        """Have the work for a promise cancelled at the server."""
+        if self._takes_none or self._connection.closed or len(self._waiting) >= MOST_WAITING:
             return
         self._waiting.append(request_id)
-        if self._telling is None or self._telling.done():
-            self._telling = self._connection.runtime.task(self._tell_all())
+        if self._sending is None or self._sending.done():
+            self._sending = self._connection.runtime.task(self._send_all())
 
-    async def _tell_all(self) -> None:
-        """Tell what is left, a few at once; a server that does not answer is not kept busy with the rest."""
+    async def _send_all(self) -> None:
+        """Send what is left, a few at once; a server that does not answer does not get the rest."""
         flags = await self._wanted()
         while self._waiting:
             batch = self._waiting[: min(flags.sample_cancel_max_batch_size, AT_ONCE)]
             del self._waiting[: len(batch)]
-            heard = flags.sample_cancel_enabled and not self._deaf
-            if heard:
-                heard = any(await asyncio.gather(*(self._tell_one(request_id) for request_id in batch)))
-            if not heard:
+            answered = flags.sample_cancel_enabled and not self._takes_none
+            if answered:
+                answered = any(await asyncio.gather(*(self._send_one(request_id) for request_id in batch)))
+            if not answered:
                 self._waiting.clear()
 
     async def _wanted(self) -> ClientDynamicConfigResponse:
-        """Return what the server says of cancels, asked again as often as it wants to be."""
+        """Return what the server says of cancels, fetched again as often as it says."""
         now_s = self._connection.runtime.loop.time()
-        if now_s - self._asked_s < max(self._flags.refresh_interval_sec, LEAST_REFRESH_S):
+        if now_s - self._fetched_s < max(self._flags.refresh_interval_sec, LEAST_REFRESH_S):
             return self._flags
-        self._asked_s = now_s
-        asked = operations.request(
+        self._fetched_s = now_s
+        request = operations.request(
             "client_dynamic_config",
             body={"sdk_version": __version__},
             lane=Lane.HEARTBEAT,
             timeout_s=CONFIG_TIMEOUT_S,
         )
         exchange = await self._connection.sender.exchange(
-            asked, OpClass.BEST_EFFORT, valid=operations.is_json
+            request, OpClass.BEST_EFFORT, valid=operations.is_json
         )
         if exchange.done and exchange.answer is not None:
-            payload = operations.decoded(exchange.answer, asked.operation)
+            payload = operations.decoded(exchange.answer, request.operation)
             self._flags, _ = read_flags(ClientDynamicConfigResponse, payload)
         return self._flags
 
-    async def _tell_one(self, request_id: str) -> bool:
-        """Tell of one; say whether there was an answer."""
-        asked = operations.request(
+    async def _send_one(self, request_id: str) -> bool:
+        """Send one; say whether there was an answer."""
+        request = operations.request(
             "cancel_future",
             body={"request_id": request_id},
             lane=Lane.HEARTBEAT,
             timeout_s=self._connection.config.timeouts.cancel_s,
         )
-        exchange = await self._connection.sender.exchange(asked, OpClass.BEST_EFFORT)
-        self._deaf = self._deaf or exchange.outcome.status in _UNKNOWN_ROUTE
+        exchange = await self._connection.sender.exchange(request, OpClass.BEST_EFFORT)
+        self._takes_none = self._takes_none or exchange.outcome.status in _UNKNOWN_ROUTE
         return exchange.answer is not None

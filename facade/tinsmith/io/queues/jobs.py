@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _RELEASED: TrainingRequest[Any] = TrainingRequest("released")
-"""Stands where the data of a call were, once it has its outcome."""
+"""Replaces the data of a call once it has its outcome."""
 
 
 class UserCodeError(TinkerError):
@@ -43,7 +43,7 @@ class UserCodeError(TinkerError):
 
 @attrs.frozen
 class Whole:
-    """Stands for its call in the queue: the call is prepared and cut into chunks when its turn comes."""
+    """All of its call, which is prepared and cut into chunks when its turn comes."""
 
 
 @attrs.frozen
@@ -126,7 +126,7 @@ class Job(Generic[T]):
     """One call of the user."""
 
     request: TrainingRequest[T]
-    """What is asked for; the data are here until the call has its outcome."""
+    """What is sent; the data are here until the call has its outcome."""
     retry: RetryConfig | None = None
     """Retry rules of this call; None for the client's."""
     future: APIFuture[T] = attrs.field(factory=APIFuture)
@@ -136,7 +136,7 @@ class Job(Generic[T]):
     before: list[Job[Any]] = attrs.field(factory=list)
     """Of an optim_step: the gradient calls that it steps on."""
     known: list[Job[Any]] = attrs.field(factory=list)
-    """Of an optim_step: the failed gradient calls whose error its caller had seen when it was called."""
+    """Of an optim_step: the failed gradient calls whose error the user had seen when it was called."""
     finished: asyncio.Event = attrs.field(factory=asyncio.Event)
     """Set when each chunk has an outcome."""
     error: TinkerError | None = None
@@ -248,7 +248,7 @@ class PendingJobs:
             job.finished.set()
 
     def _conclude(self, job: Job[Any]) -> None:
-        """Tell the order what became of the job, then its owner."""
+        """Report the outcome of the job to the order, then to the user."""
         failures = self._report(job)
         first = job.chunks[0]
         for each in failures:
@@ -284,7 +284,7 @@ class PendingJobs:
         job.future.fail(error.original if isinstance(error, UserCodeError) else error)
 
     def _report(self, job: Job[Any]) -> list[Failure]:
-        """Report each accepted chunk, the lost ones last and together: only then is it known what stands."""
+        """Report each accepted chunk, the lost ones last and together, when it is known which are applied."""
         failures: list[Failure] = []
         lost: list[tuple[Ticket, TinkerError]] = []
         with self.lock:

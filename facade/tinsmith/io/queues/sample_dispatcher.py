@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from tinsmith.io.settings import ServerSettings
 
 NO_LIMIT = 1_000_000
-"""Samples in flight where the user asked for no limit: more than any process can hold."""
+"""Samples in flight where the user set no limit: more than any process can hold."""
 
 NUMBERS_A_COPY = 1_000_000_000
 """Samples that one copy of a session can make before it would meet the next one's numbers."""
@@ -72,7 +72,7 @@ class SamplingSession:
         self.sampling_session_id = sampling_session_id
         """The server's name for it; None until the server made it."""
         self.refusal: TinkerError | None = None
-        """Why it was not made, for samples that it was asked for."""
+        """Why it could not be made: the error of its samples; None where it was made, and before."""
         self.promise_owners = PromiseOwners()
         """Whose its promises are."""
         self._next = first_seq_id
@@ -99,7 +99,7 @@ class SamplingSession:
 
     async def join(self, settings: ServerSettings, sender: Sender) -> None:
         """Have the server number this copy, where it does that; else the number that was drawn here holds."""
-        flags = await settings.learn()
+        flags = await settings.fetch()
         if not self._unnumbered or flags is None or not flags.sample_join_sampling_session:
             return
         if self._join is None:
@@ -124,7 +124,7 @@ class SamplingSession:
 
 @attrs.frozen
 class Sample:
-    """What a sample asks for: how its bytes are made and how its result is read."""
+    """The request of a sample: how its bytes are made and how its result is read."""
 
     prompt: ModelInput
     """What is continued."""
@@ -137,7 +137,7 @@ class Sample:
     topk_prompt_logprobs: int = 0
     """How many of the likeliest tokens are wanted at each prompt position."""
     further: Mapping[str, object] = attrs.field(factory=dict)
-    """What is asked for beyond that, by the names of the wire."""
+    """Further fields of the request, by the names of the wire."""
 
     def encode(self, sampling_session_id: str, seq_id: int) -> Body:
         """Build the bytes; the same arguments give the same bytes."""
@@ -154,21 +154,21 @@ class Sample:
         return Body.of((encoded,))
 
     def decode(self, payload: Payload) -> SampleResponse:
-        """Read the result, with what is told of the prompt at its positions, where their number is known."""
+        """Read the result, and align log-probabilities of the prompt with its positions, if it is known."""
         result = decode_sample(payload, self.num_samples)
         wishes = {
             "prompt_logprobs": self.prompt_logprobs,
             "topk_prompt_logprobs": self.topk_prompt_logprobs > 0,
         }
-        asked = [name for name, wanted in wishes.items() if wanted]
-        if not asked:
+        fields = [name for name, wanted in wishes.items() if wanted]
+        if not fields:
             return result
         try:
             positions = self.prompt.length
         except InputError:
             return result
         last_n: Any = self.further.get("prompt_logprobs_last_n")
-        return aligned_prompt(result, asked, positions, last_n)
+        return aligned_prompt(result, fields, positions, last_n)
 
 
 @attrs.define(eq=False, repr=False)
@@ -178,7 +178,7 @@ class SampleJob:
     session: SamplingSession
     """Where it goes."""
     request: Sample
-    """What is asked for."""
+    """What is sent, and how its result is read."""
     retry: RetryConfig | None = None
     """Retry rules; None for the client's."""
     future: APIFuture[SampleResponse] = attrs.field(factory=APIFuture)
@@ -254,7 +254,7 @@ class SampleDispatcher:
             task.cancel()
 
     def opened(self, session: SamplingSession) -> None:
-        """Let the samples go that were asked for while their sampler was being made."""
+        """Send the samples that were queued while their sampler was being made."""
         self._waiting.extend(self._held.pop(session, ()))
         self._dispatch()
 
@@ -281,7 +281,7 @@ class SampleDispatcher:
             self._dispatch()
 
     def _left(self, job: SampleJob, *, started: bool) -> None:
-        """Tell what became of a sample; its future, which may be kept, forgets how it came about."""
+        """Count the outcome of a sample; its future, which may be kept for long, drops its callback."""
         future = job.future
         error = asyncio.CancelledError() if future.cancelled() else future.outcome_error()
         self._observers.ended(error, started=started)
@@ -399,16 +399,16 @@ class SampleDispatcher:
 
 
 async def copy_number(sender: Sender, sampling_session_id: str) -> int | None:
-    """Ask the server which copy of a sampler this is; None, with a warning, where it does not say.
+    """Have the server number this copy of a sampler; None, with a warning, where it does not.
 
     0 is the original: a copy of that number would be given the original's samples for its own.
     """
-    asked = operations.request(
+    request = operations.request(
         "join_sampling_session",
         body={"sampling_session_id": sampling_session_id, "type": "join_sampling_session"},
     )
     try:
-        payload = await operations.perform(sender, asked)
+        payload = await operations.perform(sender, request)
     except TinkerError:
         payload = None
     number = payload.get("client_counter") if isinstance(payload, dict) else None

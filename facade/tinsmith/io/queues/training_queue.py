@@ -5,7 +5,7 @@ prepared and cut into chunks; each chunk draws a number, is encoded and submitte
 it is accepted. Its result is waited for aside, decoded, and merged with those of the other chunks.
 
 `core.sequence` decides on the order, and `io.queues.jobs` makes outcomes of chunks outcomes of calls. It must
-not retry (`io.http.sender`), poll (`io.poller`) or judge an answer (`io.http.submission`).
+not retry (`io.http.sender`), poll (`io.poller`) or interpret an answer (`io.http.submission`).
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class TrainingQueue:
         self._entered(job)
 
     def open(self) -> None:
-        """Let the calls go that were made since the creation was asked for."""
+        """Send the calls that were made while the model was being created."""
         self._is_open = True
         self._pending.changed.set()
 
@@ -194,7 +194,7 @@ class TrainingQueue:
         self._observers.ended(error, started=future.seq_id is not None)
 
     def _withdraw(self, job: Job[Any]) -> None:
-        """Take a cancelled call out of the queue, unless a chunk of it was sent; nobody behind it fails."""
+        """Take a cancelled call out of the queue, unless a chunk of it was sent; no call behind it fails."""
         first = job.chunks[0]
         with self._pending.lock:
             is_settled = isinstance(first.state, Settled)
@@ -256,7 +256,7 @@ class TrainingQueue:
                 await gradient.finished.wait()
 
     def _refuse_unseen(self, step: Job[Any]) -> None:
-        """Keep back an optim_step called before its caller looked at a gradient that failed."""
+        """Do not send an optim_step that was called before its caller saw that a gradient had failed."""
         with self._pending.lock:
             failed, self._pending.failed = self._pending.failed, []
         for job in failed:
@@ -291,7 +291,7 @@ class TrainingQueue:
 
     @property
     def _form(self) -> BatchForm:
-        """How this server gets batches; asked for before the first one, and the same ever after."""
+        """How this server gets batches; chosen before the first one, and the same ever after."""
         return BatchForm(self._settings.encoding or "json", self._settings.compresses)
 
     async def _encoded(self, chunk: Chunk, numbered: Numbered) -> Body:
@@ -335,7 +335,7 @@ class TrainingQueue:
         if number is not None:
             return Numbered(number, new_idempotency_key())
         if found is not None and found.applied == "yes":
-            self._leave_queue(chunk)  # the server has it, but nobody knows its promise
+            self._leave_queue(chunk)  # the server has it, but its promise is lost
         raise refusal(
             self._sender,
             submission,

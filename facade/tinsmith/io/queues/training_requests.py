@@ -1,4 +1,4 @@
-"""What training calls ask for: the data of a call, how its bytes are made and how its result is read.
+"""The requests of training calls: the data of a call, how its bytes are made and how its result is read.
 
 A client makes a request of what it was given, and `io.queues.training_queue` takes it from there: it plans
 the chunks, has each encoded at its turn, and its result decoded and merged. The data are in the request and
@@ -92,7 +92,7 @@ class TrainingRequest(Generic[T]):
 
     @property
     def changes_the_model(self) -> bool:
-        """Whether nobody knows what the model is while the outcome of this request is unknown."""
+        """Whether the state of the model is unknown while the outcome of this request is."""
         return self.effect is not Effect.OTHER or self.operation == "load_weights"
 
     def target(self, body: Body) -> str:
@@ -202,7 +202,7 @@ class ForwardBackward(TrainingRequest[ForwardBackwardOutput]):
         return merge_forward_backward(results)
 
     def left_out(self, form: BatchForm) -> str | None:
-        """Return a warning where datums tell of their provenance, and the server gets JSON."""
+        """Return a warning where datums have provenance spans, and the server gets JSON."""
         if form.encoding != "json":
             return None
         if not any(datum.model_input_spans or datum.loss_fn_input_spans for datum in self.data):
