@@ -19,7 +19,8 @@ SLOW = frozenset({FaultKind.STATUS_429_ADVISED, FaultKind.STATUS_503_BEFORE})
 
 UNTOLD = frozenset({FaultKind.ANOTHERS_PROMISE_AFTER})
 """Kinds that no client can tell in a long run: once a server forgot a promise, as another kind makes it do,
-its ids may begin anew, and a foreign result of the same type is no sign. tests/io/test_truth.py has them."""
+its ids may begin anew, and a foreign result of the same type is no sign. tests/io/test_applied.py has
+them."""
 
 KINDS = tuple(kind for kind in FaultKind if kind not in SLOW | UNTOLD)
 """The kinds of the soak."""

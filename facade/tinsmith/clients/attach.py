@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tinsmith_api.operations import OPERATIONS
 
+from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.decode import decode_forward_backward, decode_sample, loads
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.errors import InputError
 from tinsmith.core.polling import PollState
 from tinsmith.io.future import APIFuture
-from tinsmith.io.http import operations
 from tinsmith.io.poller import Promise
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _reader(result: type[Any]) -> Callable[[Any], Any]:
     """Choose how a payload is read; a value that we decode goes through JSON to a class of the contract."""
     decode = _DECODERS.get(result.__name__)
     if decode is None:
-        return partial(operations.read, result)
+        return partial(to_value, result)
     if not result.__module__.startswith("tinsmith_api."):
         return decode
-    return lambda payload: operations.read(result, loads(encode_body(decode(payload))))
+    return lambda payload: to_value(result, loads(encode_body(decode(payload))))

@@ -49,7 +49,7 @@ async def fetch_archive(
     """Download the archive of a checkpoint beside `dest`, unpack it there, and move it in."""
     await connection.runtime.in_thread(_prepare, dest, overwrite)
     part = dest.parent / f".{dest.name}.tinsmith-part"
-    await Download(connection, signed_url, part, progress).run()
+    await _download(connection, signed_url, part, progress)
     try:
         with disk_trouble_is_named(dest):
             await connection.runtime.in_thread(lambda: unpack(part, dest, overwrite=overwrite))
@@ -78,7 +78,7 @@ async def fetch_external(
             part = target.with_name(target.name + ".part")
             part.parent.mkdir(parents=True, exist_ok=True)
             of_file = None if progress is None else partial(progress, name)
-            await Download(connection, partial(signed.url, name), part, of_file).run()
+            await _download(connection, partial(signed.url, name), part, of_file)
             part.rename(target)
     await connection.runtime.in_thread(_move_in, gathering, set(targets.values()), dest)
     return dest
@@ -94,9 +94,19 @@ async def fetch_trace(
     """Download the trace of a session beside `dest`, and move it in."""
     await connection.runtime.in_thread(_prepare, dest, overwrite)
     part = dest.parent / f".{dest.name}.{_key(session_id)}.tinsmith-part"
-    await Download(connection, partial(trace_url, connection, session_id), part, progress).run()
+    await _download(connection, partial(trace_url, connection, session_id), part, progress)
     part.replace(dest)
     return dest
+
+
+async def _download(
+    connection: Connection,
+    signed_url: Callable[[], Awaitable[str]],
+    part: Path,
+    progress: Callable[[int, int | None], object] | None,
+) -> None:
+    retry = connection.config.retry
+    await Download(connection.transport, connection.runtime, retry, signed_url, part, progress).run()
 
 
 async def trace_url(connection: Connection, session_id: str) -> str:

@@ -16,6 +16,7 @@ from tinsmith_api.resource import Ask, RawFuture, RawPromise
 from tinsmith_api.resources.raw import RawOperations as Operations
 
 from tinsmith.clients.attach import result_of
+from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_plain_batch
 from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith.core.retry import OpClass
@@ -108,6 +109,6 @@ class RawOperations(Operations):
         if answer is None or not (exchange.done or redirected):
             raise sender.error(exchange)
         body = None if redirected or not answer.body.strip() else orjson.loads(answer.body)
-        parsed = operations.read(ask.result, body)
+        parsed = to_value(ask.result, body)
         future.answer(Response(answer.status, answer.body, answer.headers, parsed))
         return parsed

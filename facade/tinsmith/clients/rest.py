@@ -24,7 +24,7 @@ from tinsmith.clients import downloads
 from tinsmith.clients.attach import result_of
 from tinsmith.core.access_token import claims_of
 from tinsmith.core.addresses import ParsedCheckpointTinkerPath, checkpoint_id_spellings
-from tinsmith.core.codec.answers import Pages, to_page
+from tinsmith.core.codec.answers import Pages, to_page, to_value
 from tinsmith.core.config import ClientConfig
 from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
 from tinsmith.core.failures import detail_text
@@ -236,7 +236,7 @@ class RestClient(Operations):
             return cast("T", None)
         payload = await operations.perform(sender, request)
         if ask.rows is None:
-            return operations.read(ask.result, payload)
+            return to_value(ask.result, payload)
         page, problem = to_page(ask.result, payload, ask.rows)
         sender.left_out(ask.operation, problem)
         return page
@@ -336,7 +336,7 @@ def copy_of(
 async def copied(sender: Sender, ask: Ask[CopyWeightsResponse]) -> str:
     """Make the copy, and return its path."""
     payload = await operations.perform(sender, operations.request_of(ask))
-    return operations.read(ask.result, payload).tinker_path
+    return to_value(ask.result, payload).tinker_path
 
 
 def _path_of(ask: Ask[Any]) -> dict[str, str]:

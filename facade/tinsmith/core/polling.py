@@ -211,7 +211,7 @@ class Done:
     payload: Mapping[str, Any] | ProtobufPayload
     """The decoded JSON object, or the bytes of a binary result; the answer's content type decides."""
     value: Any = None
-    """What a binary result was decoded to; None where nobody did yet."""
+    """What the payload was decoded to; None before that."""
 
 
 @attrs.frozen

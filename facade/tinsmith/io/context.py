@@ -59,7 +59,14 @@ class ClientContext:
         """What the server said of itself."""
         self.telemetry = self._telemetry() if config.telemetry else None
         """The events that are sent to the server; None while telemetry is off, as it is by default."""
-        self.session = Session(connection, self.settings, self.telemetry, on_lost=self._end)
+        self.session = Session(
+            config,
+            connection.runtime,
+            connection.sender,
+            self.settings,
+            self.telemetry,
+            on_lost=self._end,
+        )
         """The session at the server, opened when it is first needed."""
         self.promise_owners = PromiseOwners(recent=0)
         """Whose the outstanding promises of creations are: models are made anew after a restart."""
@@ -104,10 +111,14 @@ class ClientContext:
 
     def _cancel(self, request_id: str) -> None:
         """Cancel the work for a sample at the server."""
+        connection = self.connection
+        if connection.closed:
+            return
         if self._canceller is None:
             from tinsmith.io.queues.canceller import Canceller  # not needed before something is cancelled
 
-            self._canceller = Canceller(self.connection)
+            timeout_s = connection.config.timeouts.cancel_s
+            self._canceller = Canceller(connection.runtime, connection.sender, timeout_s)
         self._canceller.cancel(request_id)
 
     def _telemetry(self) -> Telemetry:

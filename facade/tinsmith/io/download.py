@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import random
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tinsmith.io.connection import Connection
+    from tinsmith.core.config import RetryConfig
+    from tinsmith.io.http.transport import Transport
+    from tinsmith.io.runtime import Runtime
 
 STALL_BYTES = 64 * 1024
 """A download that gets less than this in `STALL_S` seconds has stalled."""
@@ -67,12 +70,14 @@ class Download:
 
     def __init__(
         self,
-        connection: Connection,
+        transport: Transport,
+        runtime: Runtime,
+        retry: RetryConfig,
         signed_url: Callable[[], Awaitable[str]],
         part: Path,
         progress: Callable[[int, int | None], object] | None,
     ) -> None:
-        self._connection = connection
+        self._transport, self._runtime, self._retry = transport, runtime, retry
         self._signed_url = signed_url
         self._part = part
         self._notes = part.with_name(part.name + ".json")
@@ -87,12 +92,10 @@ class Download:
 
     async def run(self) -> None:
         """Fetch until the whole file is at `part` and was verified."""
-        started_s = self._connection.runtime.loop.time()
-        self._last_gain_s = started_s
         await RetryLoop(Download._attempt, Download._decide, sleep=asyncio.sleep).run(self)
         if self._error is not None:
             raise self._error
-        await self._connection.runtime.in_worker(self._verify)
+        await self._runtime.in_worker(self._verify)
         self._notes.unlink(missing_ok=True)
 
     async def _attempt(self) -> Outcome:
@@ -122,16 +125,16 @@ class Download:
         if outcome.status in (401, 403, 404, 410) and self._refused < SIGNATURE_ATTEMPTS:
             self._refused += 1
             self._url = None  # the signature may have expired on the way
-            return Decision("wait", self._connection.config.retry.retry_delay_base)
-        random = self._connection.random.random()
-        self.history = History(attempt=max(self._stuck, 1), wall_now_s=time.time(), random=random)
-        return decide(OpClass.READ, outcome, self.history, self._connection.config.retry)
+            return Decision("wait", self._retry.retry_delay_base)
+        jitter = random.random()  # noqa: S311  # no secret
+        self.history = History(attempt=max(self._stuck, 1), wall_now_s=time.time(), random=jitter)
+        return decide(OpClass.READ, outcome, self.history, self._retry)
 
     async def _fetch(self, url: str, offset: int) -> tuple[int, Mapping[str, str]]:
         headers = {"Accept-Encoding": "identity"}
         if offset and self._kept.etag:
             headers |= {"Range": f"bytes={offset}-", "If-Range": self._kept.etag}
-        async with self._connection.transport.stream(url, headers) as answer:
+        async with self._transport.stream(url, headers) as answer:
             if answer.status not in (200, 206):
                 body = b"".join([piece async for piece in answer.pieces])[:4096]
                 self._error = error_from_status(answer.status, body)
@@ -158,7 +161,7 @@ class Download:
 
     async def _store(self, pieces: Any, offset: int) -> None:
         done, fresh = offset, 0
-        loop = self._connection.runtime.loop
+        loop = asyncio.get_running_loop()
         with self._sink() as sink:
             sink.seek(offset)
             try:

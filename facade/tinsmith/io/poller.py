@@ -166,8 +166,6 @@ class Poller:
         self,
         promise: Promise,
         resubmit: Callable[[], Awaitable[Accepted]] | None = None,
-        *,
-        in_worker: bool = False,
     ) -> Any:
         """Return the decoded result of a promise, or raise what it failed with.
 
@@ -184,9 +182,7 @@ class Poller:
                 renewed = accepted.request_id != promise.request_id
                 promise.state = promise.state.submitted_again(renewed=renewed)
                 promise.request_id, promise.resent = accepted.request_id, True
-            if found.value is not None:
-                return found.value
-            return await self._read_result(promise, found, in_worker)
+            return found.value
         except TinkerError as error:
             error.adding(request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id)
             raise
@@ -194,33 +190,10 @@ class Poller:
             if promise.promise_owners is not None:
                 promise.promise_owners.ended(promise.request_id)
 
-    async def _read_result(self, promise: Promise, found: Done, in_worker: bool) -> Any:
-        """Decode what the server gave: whether that can be read or not, the request was applied.
-
-        Unless it is the result of another call: then nobody knows what became of this one.
-        """
-        payload, read = found.payload, promise.read
-        problem = foreign_result(promise.operation, payload)
-        if problem is not None:
-            raise APIResponseValidationError(
-                message=f"{promise.operation}: the server gave the result of another call ({problem})",
-                applied="unknown",
-            )
-        try:
-            return await self._runtime.in_worker(read, payload) if in_worker else read(payload)
-        except TinkerError as error:
-            error.adding(applied="yes")
-            raise
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise APIResponseValidationError(
-                message=f"{promise.operation}: the result is not what the contract says: {error}",
-                applied="yes",
-            ) from error
-
     async def _wait(self, promise: Promise) -> Done | Resubmit:
         """Poll until there is a result, or the promise is gone; raise what it failed with."""
         if self._lost is not None:
-            raise _ended(self._lost, promise)
+            raise self._lost.again("unknown")
         promise.moved_s = self._runtime.loop.time()
         promise.started_s = promise.started_s or promise.moved_s
         task = asyncio.current_task()
@@ -237,7 +210,7 @@ class Poller:
                 raise
             self._interrupted.discard(task)
             task.uncancel()
-            raise _ended(self._lost, promise) from None
+            raise self._lost.again("unknown") from None
         finally:
             del self._waits[task]
             owner.waits -= 1
@@ -246,9 +219,7 @@ class Poller:
         if promise.seq_id is not None and not isinstance(result, Resubmit):
             owner.ended.add(promise.seq_id, self._runtime.loop.time())
         if isinstance(result, Failed):
-            raise result.error.adding(
-                request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
-            )
+            raise result.error
         if isinstance(result, Done):
             self._report_billing(promise, None)
         else:
@@ -447,9 +418,6 @@ class Poller:
         raise ProgressTimeoutError(
             f"{promise.operation}: this request did not move for {limit_s:g} s while waiting for"
             f" {self._waits_for(promise, now_s)}; attach again with APIFuture.from_request_id",
-            request_id=promise.request_id,
-            model_id=promise.model_id,
-            seq_id=promise.seq_id,
             elapsed_s=now_s - promise.started_s,
             applied="unknown",
         )
@@ -463,25 +431,40 @@ class _Owner:
     waits: int = 0
 
 
-def _ended(error: TinkerError, promise: Promise) -> TinkerError:
-    """Copy the error that ended the client, with the ids of a promise: another client can poll for it."""
-    return error.again("unknown").adding(
-        request_id=promise.request_id, model_id=promise.model_id, seq_id=promise.seq_id
-    )
-
-
 def _decoded(poll: Poll, promise: Promise) -> PollResult:
-    """Decode a binary result: bytes that are no message are polled for again, as JSON that is none."""
-    result = poll.decide()
-    if not isinstance(result, Done) or not isinstance(result.payload, ProtobufPayload):
-        return result
-    if not promise.may_be_large:
-        return poll.unreadable("bytes where its results are JSON")
-    try:
-        return attrs.evolve(result, value=promise.read(result.payload))
-    except APIResponseValidationError as error:
-        from tinsmith.core.codec.protobuf import WireError  # loaded by now
+    """Decode what the server gave: whether that can be read or not, the request was applied.
 
-        if not isinstance(error.__cause__, WireError):
-            return result  # a message, but of another type: `fetch` says so
-        return poll.unreadable(f"bytes that are no message ({error.__cause__})")
+    Unless it is the result of another call: then the outcome of this one is unknown. Bytes that are no
+    message are polled for again, as JSON that is none.
+    """
+    result = poll.decide()
+    if not isinstance(result, Done):
+        return result
+    payload, operation = result.payload, promise.operation
+    is_binary = isinstance(payload, ProtobufPayload)
+    if is_binary and not promise.may_be_large:
+        return poll.unreadable("bytes where its results are JSON")
+    problem = foreign_result(operation, payload)
+    if problem is not None:
+        message = f"{operation}: the server gave the result of another call ({problem})"
+        return Failed(APIResponseValidationError(message=message, applied="unknown"))
+    try:
+        return attrs.evolve(result, value=promise.read(payload))
+    except TinkerError as error:
+        if is_binary and (broken := _no_message(error)) is not None:
+            return poll.unreadable(f"bytes that are no message ({broken})")
+        return Failed(error.adding(applied="yes"))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        if is_binary:
+            raise
+        message = f"{operation}: the result is not what the contract says: {error}"
+        failure = APIResponseValidationError(message=message, applied="yes")
+        failure.__cause__ = error
+        return Failed(failure)
+
+
+def _no_message(error: TinkerError) -> BaseException | None:
+    """Return why bytes are no message; None where they are one, of another type."""
+    from tinsmith.core.codec.protobuf import WireError  # loaded by now
+
+    return error.__cause__ if isinstance(error.__cause__, WireError) else None

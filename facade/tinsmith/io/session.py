@@ -24,9 +24,10 @@ from tinsmith.io.runtime import SharedTask
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tinsmith.core.config import ClientConfig
     from tinsmith.core.errors import TinkerError
-    from tinsmith.io.connection import Connection
-    from tinsmith.io.http.sender import Attempts
+    from tinsmith.io.http.sender import Attempts, Sender
+    from tinsmith.io.runtime import Runtime
     from tinsmith.io.settings import ServerSettings
     from tinsmith.io.telemetry import Telemetry
 
@@ -48,13 +49,15 @@ class Session:
 
     def __init__(
         self,
-        connection: Connection,
+        config: ClientConfig,
+        runtime: Runtime,
+        sender: Sender,
         settings: ServerSettings,
         telemetry: Telemetry | None,
         *,
         on_lost: Callable[[TinkerError], None],
     ) -> None:
-        self._connection = connection
+        self._config, self._runtime, self._sender = config, runtime, sender
         self._settings = settings
         self._telemetry = telemetry
         self._on_lost = on_lost
@@ -97,15 +100,15 @@ class Session:
             path={"session_id": self.session_id},
             body={"reason": {"type": status}, **({} if detail is None else {"detail": detail})},
             lane=Lane.HEARTBEAT,
-            timeout_s=self._connection.config.timeouts.heartbeat_s,
+            timeout_s=self._config.timeouts.heartbeat_s,
         )
-        await self._connection.sender.exchange(request, OpClass.BEST_EFFORT)
+        await self._sender.exchange(request, OpClass.BEST_EFFORT)
 
     async def _create(self) -> str:
         from tinsmith_api.models import CreateSessionRequest  # not needed for reads
 
         await self._settings.fetch()
-        config = self._connection.config
+        config = self._config
         body = CreateSessionRequest(
             list(config.tags),
             dict(config.user_metadata),
@@ -114,7 +117,7 @@ class Session:
             config.display_name,
         )
         request = operations.request("create_session", body=body)
-        payload = await operations.perform(self._connection.sender, request)
+        payload = await operations.perform(self._sender, request)
         created = to_value(CreateSessionResponse, payload)
         for level, message in (
             (logging.INFO, created.info_message),
@@ -126,12 +129,12 @@ class Session:
         self.session_id = created.session_id
         if self._telemetry is not None:
             self._telemetry.begin(created.session_id)
-        self._beating = self._connection.runtime.task(self._beat(created.session_id))
+        self._beating = self._runtime.task(self._beat(created.session_id))
         return created.session_id
 
     async def _beat(self, session_id: str) -> None:
         """Send heartbeats at a fixed interval, whatever each of them takes."""
-        config, loop = self._connection.config, self._connection.runtime.loop
+        config, loop = self._config, self._runtime.loop
         last_s = next_s = loop.time()
         failed_before = False
         while True:
@@ -144,14 +147,14 @@ class Session:
                 timeout_s=config.timeouts.heartbeat_s,
             )
             try:
-                exchange = await self._connection.sender.exchange(request, OpClass.BEST_EFFORT)
+                exchange = await self._sender.exchange(request, OpClass.BEST_EFFORT)
             except Exception as error:  # noqa: BLE001  # no answer may end the heartbeat
                 reason: str | None = f"{type(error).__name__}: {error}"
             else:
                 if _says_that_it_is_gone(exchange):
                     self._lose(session_id, exchange.outcome.status)
                     return
-                reason = None if exchange.done else str(self._connection.sender.error(exchange))
+                reason = None if exchange.done else str(self._sender.error(exchange))
             now_s = loop.time()
             if reason is None:
                 last_s, failed_before = now_s, False

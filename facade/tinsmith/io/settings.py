@@ -7,6 +7,7 @@ means: `core.negotiation` does.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -82,8 +83,7 @@ class ServerSettings:
         """Whether a model may be created by loading a checkpoint; False once the server refused."""
         self._fetched = False
         self._config = SharedTask(self._fetch_config)
-        self._probe = SharedTask(self._find_encoding)
-        self._second_probe = SharedTask(self._find_protobuf)
+        self._choice: SharedTask[Encoding] | None = None
 
     def hold_of(self, operation: str) -> float | None:
         """Return the seconds to wait for an answer that the server holds for long; None for the usual ones.
@@ -108,18 +108,23 @@ class ServerSettings:
         version it is.
         """
         if self.encoding is None:
-            await self.fetch()
-            found = known_encoding(self._own, self.flags, self._server.profile)
-            if found is None or self._server.profile.name == "skyrl":
-                probed = await self._probe.result()
-                found = found or probed
-                if probes_again(self._own, self._server.profile, found, batch_bytes):
-                    found = await self._second_probe.result()
+            self._choice = self._choice or SharedTask(partial(self._find_encoding, batch_bytes))
+            found = await self._choice.result()
             problem = unreadable(found, self._server.profile)
             if problem is not None:
                 raise InputError(problem, field="encoding")
             self.encoding = found
         return self.encoding
+
+    async def _find_encoding(self, batch_bytes: int) -> Encoding:
+        await self.fetch()
+        found = known_encoding(self._own, self.flags, self._server.profile)
+        if found is None or self._server.profile.name == "skyrl":
+            probed = await self._probe()
+            found = found or probed
+            if probes_again(self._own, self._server.profile, found, batch_bytes):
+                found = await self._probe_protobuf()
+        return found
 
     @property
     def compresses(self) -> bool:
@@ -129,8 +134,8 @@ class ServerSettings:
     def close(self) -> None:
         """Cancel what is under way."""
         self._config.cancel()
-        self._probe.cancel()
-        self._second_probe.cancel()
+        if self._choice is not None:
+            self._choice.cancel()
 
     async def _fetch_config(self) -> None:
         """Fetch the flags. A server that refuses has no such route: our own limits hold."""
@@ -161,9 +166,9 @@ class ServerSettings:
         self._on_limits(self.limits)
         self._credentials.adopt(flags)
 
-    async def _find_encoding(self) -> Encoding:
+    async def _probe(self) -> Encoding:
         """Find which encoding is parsed, with a body that applies nothing and takes no number."""
-        probe = _probe(Body.of((PROBE,)))
+        probe = _probing(Body.of((PROBE,)))
         short = attrs.evolve(self._own.retry, max_retries=PROBE_RETRIES)
         exchange = await self._sender.exchange(probe, OpClass.READ, retry=short, patient=True)
         status = exchange.outcome.status
@@ -180,7 +185,7 @@ class ServerSettings:
         self._server.was_probed(found)
         return found
 
-    async def _find_protobuf(self) -> Encoding:
+    async def _probe_protobuf(self) -> Encoding:
         """Find whether protobuf is read too, by a forward pass of a model that is not there; sent once."""
         from tinsmith.core.codec.encode import encode_forward_backward  # loads what most servers need not
         from tinsmith.core.values import Datum, ModelInput
@@ -189,7 +194,7 @@ class ServerSettings:
         body = encode_forward_backward(
             "forward", data, "cross_entropy", None, PROBE_MODEL, 1, encoding="protobuf"
         )
-        probe = _probe(Body.of(body, CONTENT_TYPES["protobuf"]))
+        probe = _probing(Body.of(body, CONTENT_TYPES["protobuf"]))
         exchange = await self._sender.exchange(probe, OpClass.BEST_EFFORT)
         answer = exchange.answer
         if answer is None or not shows_protobuf(answer.status, answer.body.decode("utf-8", "replace")):
@@ -198,7 +203,7 @@ class ServerSettings:
         return "protobuf"
 
 
-def _probe(body: Body) -> Request:
+def _probing(body: Body) -> Request:
     """Make the request of a probe: a batch that no server can apply."""
     operation, key = "forward_backward", new_idempotency_key()
     return Request(operation, "POST", operations.target(operation), Lane.CONTROL, body, idempotency_key=key)

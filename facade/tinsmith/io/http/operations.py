@@ -16,7 +16,6 @@ from tinsmith_api.exchange import as_text
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.types import path_segment
 
-from tinsmith.core.codec.answers import to_value
 from tinsmith.core.codec.encode import encode_body
 from tinsmith.core.errors import InputError
 from tinsmith.core.failures import broken_answer
@@ -109,11 +108,6 @@ async def perform(
     """Send a request that answers at once, and return its decoded body; None when there is none."""
     answer = await sender.call(request, op, valid=is_json, retry=retry)
     return decoded(answer, request.operation)
-
-
-def read(result: type[T], payload: object) -> T:
-    """Read the decoded body of an answer as what the contract says; an open object stays as it came."""
-    return to_value(result, payload)
 
 
 def decoded(answer: Answer, operation: str) -> Any:

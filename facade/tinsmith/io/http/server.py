@@ -19,7 +19,6 @@ from tinsmith.io.events import warn_visibly
 if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import ClientConfig
-    from tinsmith.core.server_profiles import ServerProfile
     from tinsmith.io.http.messages import Answer, Request
 
 ANSWERS_LOOKED_AT = 16
@@ -59,17 +58,13 @@ class Server:
         """Note the encoding that a probe found, which distinguishes versions of one kind."""
         self._become(attrs.evolve(self._clues, profile=version_by_probe(self.profile, found)))
 
-    def _may_resend(self, profile: ServerProfile) -> bool:
-        """Say whether a server of this kind may get a request twice; the user's word beats the profile."""
-        trusted = self._config.server_deduplicates
-        deduplicates = profile.deduplicates if trusted is None else trusted
-        return deduplicates and self._config.on_unknown == "resend"
-
     def _become(self, clues: Clues) -> None:
         """Take the server for what its answers show, and warn once of what that means for lost answers."""
         before, profile, config = self.profile, clues.profile, self._config
         self._clues, self.profile = clues, profile
-        self.may_resend_unknown = self._may_resend(profile)
+        said = config.server_deduplicates  # by the user, which beats the profile
+        deduplicates = profile.deduplicates if said is None else said
+        self.may_resend_unknown = deduplicates and config.on_unknown == "resend"
         self.is_recognised = self.is_recognised or profile.is_final
         if profile is before or not profile.is_final:
             return

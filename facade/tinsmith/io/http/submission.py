@@ -114,13 +114,15 @@ async def submit(
         unknown_before=unknown_before,
         slot=submission.slot,
     )
-    request_id = _promise_of(submission, exchange)
-    if request_id is None:
+    request_id, answer = None, exchange.answer
+    if answer is not None and (exchange.done or exchange.outcome.status == 409):  # which names a promise, too
+        request_id = _promise_for(submission, answer)
+    if answer is None or request_id is None:
         return exchange
     _log.debug("%s: accepted, promise=%s", request.title, request_id)
     if submission.promise_owners is not None:
         submission.promise_owners.assign(request_id, submission.call)
-    names = _promised(exchange.answer).get("sample_sequence_ids") if exchange.answer is not None else None
+    names = _promised(answer).get("sample_sequence_ids")
     kept = tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
     return Accepted(request_id, exchange.attempts, exchange.elapsed_s, kept, exchange.unknown_before)
 
@@ -244,14 +246,6 @@ def _promise_for(submission: Submission, answer: Answer) -> str | None:
     """Return the promise that an answer gives to a call; one that is another call's is none."""
     request_id = _request_id(answer)
     return request_id if request_id is not None and submission.takes(request_id) else None
-
-
-def _promise_of(submission: Submission, exchange: Attempts) -> str | None:
-    """Find the promise in an answer of success, or in a 409 that says what it became before."""
-    answer = exchange.answer
-    if answer is None or not (exchange.done or exchange.outcome.status == 409):
-        return None
-    return _promise_for(submission, answer)
 
 
 def _request_id(answer: Answer) -> str | None:

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from tinsmith.io.http.addressing import ProxyAddress
     from tinsmith.io.http.descriptors import ConnectionLimit
 
+    Headers = list[tuple[bytes, bytes]]
+
 if "httpx" not in sys.modules:
     # httpx tries to import its own command line (click, rich, pygments); without it the import takes half as
     # long.
@@ -106,7 +108,8 @@ class Transport:
 
     def __init__(self, config: ClientConfig, http_client: httpx.AsyncClient | None = None) -> None:
         self._config = config
-        self._base = LOCAL_ROOT if config.local else config.base_url
+        self.base = LOCAL_ROOT if config.local else config.base_url
+        """What paths are appended to."""
         self._query = urlencode(dict(config.default_query))
         self._given = http_client
         self._closed = False
@@ -120,11 +123,6 @@ class Transport:
         self._headers, self._secrets = encoded(common), secrets_in_headers(common)
         self._urls: dict[str, httpx.URL] = {}
         self._attempts = count(1)
-
-    @property
-    def base(self) -> str:
-        """What paths are appended to."""
-        return self._base
 
     async def send(
         self,
@@ -163,26 +161,23 @@ class Transport:
         hidden: Iterable[str],
     ) -> Answer:
         changed = key if key is not self._config.api_key else None
+        headers = head_of(request, self._headers, extra_headers or {}, changed)
         secrets = (*self._secrets, *secrets_of(request, changed, hidden))
         try:
             await self._open_lane(request.lane)
             limit = None if self._given is not None or self._config.local else connection_limit(request.lane)
             if limit is None:
-                answer = await self._wait_and_attempt(request, extra_headers, key, None)
+                answer = await self._wait_and_attempt(request, headers, None)
             else:
                 async with limit.hold():
-                    answer = await self._wait_and_attempt(request, extra_headers, key, limit)
+                    answer = await self._wait_and_attempt(request, headers, limit)
             return without_secrets(answer, secrets)
         except Faulted as named:
             faulted = Faulted(named.fault, struck(named.reason, secrets))
         raise faulted  # out here, without a cause, which may quote what was struck
 
     async def _wait_and_attempt(
-        self,
-        request: Request,
-        extra: Mapping[str, str] | None,
-        key: Secret | None,
-        limit: ConnectionLimit | None,
+        self, request: Request, headers: Headers, limit: ConnectionLimit | None
     ) -> Answer:
         """Make one attempt; as long as there is no descriptor for it, make room and begin again."""
         loop = asyncio.get_running_loop()
@@ -190,9 +185,8 @@ class Transport:
         pause_s = PAUSE_S
         while True:
             try:
-                return await self._attempt(
-                    request, extra, key, hurry=limit is not None and limit.is_contended
-                )
+                hurry = limit is not None and limit.is_contended
+                return await self._attempt(request, headers, hurry=hurry)
             except _Starved:
                 if limit is not None:
                     limit.fewer()
@@ -204,11 +198,9 @@ class Transport:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, 1.0)
 
-    async def _attempt(
-        self, request: Request, extra: Mapping[str, str] | None, key: Secret | None, *, hurry: bool
-    ) -> Answer:
+    async def _attempt(self, request: Request, head: Headers, *, hurry: bool) -> Answer:
         deadline_s = request.timeout_s or self._config.timeouts.total_s
-        message = self._message(request, self._url(request.target), extra, key)
+        message = self._message(request, self._url(request.target), head)
         if hurry and request.lane is Lane.POLL:
             timeout = message.extensions["timeout"]
             timeout["read"] = min(timeout["read"], SHARED_HOLD_S)
@@ -224,7 +216,7 @@ class Transport:
                     where = redirect(request, message.url, response.status_code, headers)
                     if where is None:
                         return Answer(response.status_code, headers, body)
-                    message = self._message(request, httpx.URL(where), extra, key)
+                    message = self._message(request, httpx.URL(where), head)
             faulted = Faulted(Fault.REDIRECT, f"more than {MAX_REDIRECTS} redirects")
         except TimeoutError:
             faulted = Faulted(Fault.DEADLINE, f"no whole answer within {deadline_s:g} s")
@@ -303,7 +295,7 @@ class Transport:
         if lane in self._lanes or self._given is not None or self._closed:
             return
         if not (self._config.local or self._config.insecure):
-            await check_loopback(self._base)
+            await check_loopback(self.base)
         if lane not in self._lanes:
             self._lanes[lane] = self._open(lane)
 
@@ -325,7 +317,7 @@ class Transport:
         known = self._urls.get(target)
         if known is not None:
             return known
-        url = self._base + target
+        url = self.base + target
         if self._query:
             url += ("&" if "?" in target else "?") + self._query
         parsed = httpx.URL(url)
@@ -333,11 +325,7 @@ class Transport:
             self._urls[target] = parsed
         return parsed
 
-    def _message(
-        self, request: Request, url: httpx.URL, extra: Mapping[str, str] | None, key: Secret | None
-    ) -> httpx.Request:
-        changed = key if key is not self._config.api_key else None
-        headers = head_of(request, self._headers, extra or {}, changed)
+    def _message(self, request: Request, url: httpx.URL, headers: Headers) -> httpx.Request:
         body = request.body
         limits = self._config.timeouts
         timeout = {
@@ -355,7 +343,7 @@ class Transport:
         else:  # what httpx would find out about these bytes is known here
             stream = httpx.ByteStream(body.joined())
             if b"host" not in {name.lower() for name, _ in headers}:
-                headers.append((b"Host", url.netloc))
+                headers = [*headers, (b"Host", url.netloc)]
             message = httpx.Request(
                 request.method, url, headers=headers, stream=stream, extensions=extensions
             )
@@ -366,7 +354,7 @@ class Transport:
     def _open(self, lane: Lane) -> httpx.AsyncBaseTransport:
         if self._config.local:
             return self._open_local()
-        self._proxy = proxy = proxy_for(self._base)
+        self._proxy = proxy = proxy_for(self.base)
         if lane in (Lane.CONTROL, Lane.HEARTBEAT):
             limits = httpx.Limits(max_connections=CONTROL_CONNECTIONS, keepalive_expiry=KEEPALIVE_S)
             return httpx.AsyncHTTPTransport(
@@ -386,7 +374,7 @@ class Transport:
 
     def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:
-            if self._base.startswith("https:"):
+            if self.base.startswith("https:"):
                 self._tls = _trust()
             else:
                 # Reading the certificates takes longer than the first request; plain http never asks for

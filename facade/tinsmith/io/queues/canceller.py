@@ -18,7 +18,8 @@ from tinsmith.io.http import operations
 from tinsmith.io.http.messages import Lane
 
 if TYPE_CHECKING:
-    from tinsmith.io.connection import Connection
+    from tinsmith.io.http.sender import Sender
+    from tinsmith.io.runtime import Runtime
 
 MOST_WAITING = 10_000
 """Cancels that are kept while the server is slow; more than a client has samples in flight."""
@@ -38,8 +39,8 @@ _UNKNOWN_ROUTE = frozenset({405, 501})
 class Canceller:
     """The cancels of one client."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, runtime: Runtime, sender: Sender, timeout_s: float) -> None:
+        self._runtime, self._sender, self._timeout_s = runtime, sender, timeout_s
         self._waiting: list[str] = []
         self._sending: asyncio.Task[None] | None = None
         self._flags = ClientDynamicConfigResponse()
@@ -48,11 +49,11 @@ class Canceller:
 
     def cancel(self, request_id: str) -> None:
         """Have the work for a promise cancelled at the server."""
-        if self._takes_none or self._connection.closed or len(self._waiting) >= MOST_WAITING:
+        if self._takes_none or len(self._waiting) >= MOST_WAITING:
             return
         self._waiting.append(request_id)
         if self._sending is None or self._sending.done():
-            self._sending = self._connection.runtime.task(self._send_all())
+            self._sending = self._runtime.task(self._send_all())
 
     async def _send_all(self) -> None:
         """Send what is left, a few at once; a server that does not answer does not get the rest."""
@@ -68,7 +69,7 @@ class Canceller:
 
     async def _wanted(self) -> ClientDynamicConfigResponse:
         """Return what the server says of cancels, fetched again as often as it says."""
-        now_s = self._connection.runtime.loop.time()
+        now_s = self._runtime.loop.time()
         if now_s - self._fetched_s < max(self._flags.refresh_interval_sec, LEAST_REFRESH_S):
             return self._flags
         self._fetched_s = now_s
@@ -78,9 +79,7 @@ class Canceller:
             lane=Lane.HEARTBEAT,
             timeout_s=CONFIG_TIMEOUT_S,
         )
-        exchange = await self._connection.sender.exchange(
-            request, OpClass.BEST_EFFORT, valid=operations.is_json
-        )
+        exchange = await self._sender.exchange(request, OpClass.BEST_EFFORT, valid=operations.is_json)
         if exchange.done and exchange.answer is not None:
             payload = operations.decoded(exchange.answer, request.operation)
             self._flags, _ = read_flags(ClientDynamicConfigResponse, payload)
@@ -92,8 +91,8 @@ class Canceller:
             "cancel_future",
             body={"request_id": request_id},
             lane=Lane.HEARTBEAT,
-            timeout_s=self._connection.config.timeouts.cancel_s,
+            timeout_s=self._timeout_s,
         )
-        exchange = await self._connection.sender.exchange(request, OpClass.BEST_EFFORT)
+        exchange = await self._sender.exchange(request, OpClass.BEST_EFFORT)
         self._takes_none = self._takes_none or exchange.outcome.status in _UNKNOWN_ROUTE
         return exchange.answer is not None

@@ -47,8 +47,7 @@ if TYPE_CHECKING:
     from tinsmith.io.settings import ServerSettings
 
 WORKER_ABOVE_BYTES = 64 * 1024
-"""Bodies above this size are built in a worker thread, and their results decoded in one; a smaller one costs
-less than the way there."""
+"""Bodies above this size are built in a worker thread; a smaller one costs less than the way there."""
 
 
 class _Withdrawn(TinkerError):  # noqa: N818  # an event, not something that users see
@@ -398,9 +397,7 @@ class TrainingQueue:
             promise_owners=self._promise_owners,
             read=chunk.request.decode,
         )
-        in_worker = chunk.request.estimate_bytes > WORKER_ABOVE_BYTES
-        resubmit = partial(self._resubmit, chunk, sent)
-        return await self.connection.poller.fetch(promise, resubmit, in_worker=in_worker)
+        return await self.connection.poller.fetch(promise, partial(self._resubmit, chunk, sent))
 
     async def _resubmit(self, chunk: Chunk, sent: Promised) -> Accepted:
         """Send the same bytes under the same number again, and return the new promise."""

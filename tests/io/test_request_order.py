@@ -1,4 +1,4 @@
-"""The law of order and exactly-once, point by point, as a server's ledger sees it."""
+"""Request order and exactly-once, point by point, by a server's ledger."""
 
 from __future__ import annotations
 

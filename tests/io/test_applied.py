@@ -1,4 +1,4 @@
-"""What errors say of `applied` on servers and gateways as they are, compared with the server's ledger."""
+"""Whether `applied` of errors agrees with the server's ledger, on servers and gateways as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client asks a server of itself: when, how often, and what follows from the answers."""
+"""The settings of a server: when and how often a client fetches them, and what follows from the answers."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ def test_samples_have_no_progress_timeout_where_the_server_says_so(
 
 
 def test_two_clients_share_nothing(service: testing.LedgerService) -> None:
-    """Law 10: flags and encoding belong to one client."""
+    """Flags and encoding belong to one client."""
     trainer_on(service).forward_backward([datum()], "cross_entropy").result(WAIT_S)
     trainer_on(service).forward_backward([datum()], "cross_entropy").result(WAIT_S)
     assert paths(service).count(CONFIG) == 2

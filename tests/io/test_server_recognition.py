@@ -134,7 +134,7 @@ def test_what_the_user_says_beats_the_profile(clock: testing.FrozenClock, dedupl
 def test_unknown_outcomes_are_resent_only_where_it_is_safe(
     clock: testing.FrozenClock, deduplicates: bool | None, on_unknown: Any, may: bool
 ) -> None:
-    """Law 7, and the user's own word, on a server that nothing is known of."""
+    """Whether a server gets a request twice, by the user's own word, where nothing is known of it."""
     config = ClientConfig.from_environment(
         base_url="http://127.0.0.1:1/", api_key="tml-test", on_unknown=on_unknown
     )

@@ -1,4 +1,4 @@
-"""A server that is newer or older than this client: what it adds breaks nothing, what it drops is told."""
+"""A server that is newer or older than this client: additions break nothing, omissions are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each request is told when its client ends: its own ids, and what is known of it."""
+"""The error of each request whose client ends: its own ids, and what is known of it."""
 
 from __future__ import annotations
 
