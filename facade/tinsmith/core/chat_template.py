@@ -40,22 +40,6 @@ _ARGUMENTS = {"messages", "tools", "documents", "add_generation_prompt", "strfti
 _THINKING = {"enable_thinking", "thinking", "thinking_budget", "reasoning_effort"}
 """Switches that programs pass for whatever model: a template that does not think has nothing to switch."""
 
-_CALL = (
-    "add_generation_prompt",
-    "chat_template",
-    "continue_final_message",
-    "documents",
-    "max_length",
-    "padding",
-    "return_assistant_tokens_mask",
-    "return_dict",
-    "return_tensors",
-    "tokenize",
-    "tools",
-    "truncation",
-)
-"""Arguments of `apply_chat_template`, for the hint at a misspelt one."""
-
 
 @attrs.frozen
 class Rendered:
@@ -141,13 +125,13 @@ def choose_template(
     raise InputError(f"{name} has no chat template; pass chat_template=", field="chat_template")
 
 
-def check_names(template: str, names: Iterable[str]) -> None:
-    """Refuse what the caller passed beside the known arguments and the template does not read either."""
+def check_names(template: str, names: Iterable[str], arguments: Iterable[str]) -> None:
+    """Refuse a name that is neither one of the arguments of the call nor read by the template."""
     read = _names(template)
     for name in names:
         if (name in read and name not in _ARGUMENTS) or name in _THINKING:
             continue
-        known = (*_CALL, *sorted(read - _ARGUMENTS))
+        known = (*arguments, *sorted(read - _ARGUMENTS))
         near = difflib.get_close_matches(name, known, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise InputError(f"is no argument, and this chat template does not read it{hint}", field=name)

@@ -36,15 +36,12 @@ if TYPE_CHECKING:
 PER_TOKEN = ("target_tokens", "weights", "logprobs", "advantages", "sequence_ratio_mask")
 """Inputs with one entry, or one row, a position of the model input."""
 
-_POLICY_INPUTS = ("target_tokens", "logprobs", "advantages")
 REQUIRED_INPUTS: dict[str, tuple[str, ...]] = {
     "cross_entropy": ("target_tokens",),
-    "importance_sampling": _POLICY_INPUTS,
-    "ppo": _POLICY_INPUTS,
-    "cispo": _POLICY_INPUTS,
-    "dro": _POLICY_INPUTS,
-    "gspo": _POLICY_INPUTS,
-    "stable_reinforce": _POLICY_INPUTS,
+    **dict.fromkeys(
+        ("importance_sampling", "ppo", "cispo", "dro", "gspo", "stable_reinforce"),
+        ("target_tokens", "logprobs", "advantages"),
+    ),
 }
 """Inputs that each loss needs."""
 

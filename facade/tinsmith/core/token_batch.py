@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import attrs
 
@@ -86,8 +86,10 @@ LARGEST_LIMIT = 10**20
 """A limit above this is none."""
 
 Side = Literal["left", "right"]
-Padding = bool | Literal["longest", "max_length", "do_not_pad"]
-Truncation = bool | Literal["longest_first", "only_first", "only_second", "do_not_truncate"] | None
+_PaddingName = Literal["longest", "max_length", "do_not_pad"]
+_TruncationName = Literal["longest_first", "only_first", "only_second", "do_not_truncate"]
+Padding = bool | _PaddingName
+Truncation = bool | _TruncationName | None
 Tensors = Literal["np", "pt"]
 
 _FILL: dict[str, Any] = {
@@ -119,16 +121,8 @@ class Shape:
     def check(cls, padding_side: str | None, own: Side, **given: Any) -> Shape:
         """Build one from arguments of a caller; InputError names what makes no sense."""
         allowed = {
-            "padding": (True, False, "longest", "max_length", "do_not_pad"),
-            "truncation": (
-                None,
-                True,
-                False,
-                "longest_first",
-                "only_first",
-                "only_second",
-                "do_not_truncate",
-            ),
+            "padding": (True, False, *get_args(_PaddingName)),
+            "truncation": (None, True, False, *get_args(_TruncationName)),
         }
         for name, values in allowed.items():
             if name in given and given[name] not in values:

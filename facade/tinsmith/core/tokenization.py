@@ -384,7 +384,8 @@ class Tokenizer:
             None, self.padding_side, padding=padding, truncation=truncation, max_length=max_length
         )
         template = self.get_chat_template(chat_template, tools)
-        chat.check_names(template, names)
+        arguments = self.apply_chat_template.__annotations__.keys() - {"conversation", "names", "return"}
+        chat.check_names(template, names, sorted(arguments))
         if return_assistant_tokens_mask:
             _check_mask(template, plain=continue_final_message or not (tokenize and return_dict))
         rendered, many = chat.render_all(
