@@ -1,4 +1,4 @@
-"""The retry table as data, written by hand from the fault matrix. Never imports the policy that it judges.
+"""The retry table as data, written by hand from the fault matrix. Never imports the policy that it tests.
 
 Every number here is spelled out again on purpose: a wrong constant in the package must not fix the test.
 """
@@ -69,28 +69,28 @@ def _applied(status: int) -> str:
     return "no" if status in PROVES_NOT_ACCEPTED else "unknown"
 
 
-def expected_send(status: int, form: str, told: str) -> Expected:
+def expected_send(status: int, form: str, hint: str) -> Expected:
     """Say what follows for a submit and for an idempotent read: both are repeated on the same statuses."""
     meaning, asked, applied = MEANING[status], RETRY_AFTER[form][1], _applied(status)
     if meaning == "done":
         return ("done", 0.0, applied)
     is_error = status >= 400
     again = meaning in ("again", "busy")
-    if is_error and told == "true":
+    if is_error and hint == "true":
         again = meaning != "never"
-    if is_error and told == "false":
+    if is_error and hint == "false":
         again = False
     if not again or (asked is not None and asked > CAP):
         return ("fail", 0.0, applied)
     return ("retry", OWN_DELAY if asked is None else asked, applied)
 
 
-def expected_best_effort(status: int, form: str, told: str) -> Expected:
+def expected_best_effort(status: int, form: str, hint: str) -> Expected:
     """Say what follows for heartbeats and their like: the next one replaces a lost one."""
     return ("done", 0.0, "yes") if MEANING[status] == "done" else ("fail", 0.0, _applied(status))
 
 
-def expected_poll(status: int, form: str, told: str) -> Expected:
+def expected_poll(status: int, form: str, hint: str) -> Expected:
     """Say what follows for a poll. Its promise was accepted, so a poll never proves that nothing happened."""
     meaning, asked = MEANING[status], RETRY_AFTER[form][1]
     if meaning == "done":
@@ -99,9 +99,9 @@ def expected_poll(status: int, form: str, told: str) -> Expected:
         return ("retry", 0.0, "unknown")
     is_error = status >= 400
     again = meaning in ("again", "busy", "never") or status == 402  # 501 on a poll is noise of the way
-    if is_error and told == "true":
+    if is_error and hint == "true":
         again = True
-    if is_error and told == "false":
+    if is_error and hint == "false":
         again = False
     if not again:
         return ("fail", 0.0, "unknown")

@@ -578,7 +578,7 @@ BOTH = ("prompt_logprobs", "topk_prompt_logprobs")
 def test_prompt_logprobs_have_one_entry_a_position(
     found: list[float | None] | None, last_n: int | None, expected: list[float | None] | None
 ) -> None:
-    """Servers that leave out the first position, or the wish for the last ones, are mended; pairs too."""
+    """Answers without the first position, or with more than the last ones, are corrected; pairs too."""
     pairs: Any = None if found is None else [x and PAIRS for x in found]
     drawn = values.SampleResponse([], found, pairs)
     aligned = aligned_prompt(drawn, BOTH, 3, last_n)

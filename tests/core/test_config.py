@@ -142,7 +142,7 @@ def test_a_key_in_two_pieces_names_where_it_comes_from() -> None:
 
 
 def test_access_headers_are_stripped_and_named() -> None:
-    """White space around them goes; what cannot be a header is told by its variable."""
+    """White space around them goes; the error for what cannot be a header names its variable."""
     environ = {"TINKER_API_KEY": KEY, "CLOUDFLARE_ACCESS_CLIENT_SECRET": " CANARY-s\n"}
     config = ClientConfig.from_environment(environ=environ)
     assert config.default_headers == {"CF-Access-Client-Secret": "CANARY-s"}
@@ -165,7 +165,7 @@ def test_keys_of_this_service_pass(key: str) -> None:
 
 
 def test_a_foreign_key_needs_a_word() -> None:
-    """Other keys belong to other services, unless told otherwise; the key itself is not shown."""
+    """Other keys belong to other services, unless the user says otherwise; the key itself is not shown."""
     with pytest.raises(TinkerError, match="require_key_prefix=False") as caught:
         ClientConfig.from_environment(environ={}, api_key="sk-CANARY")
     assert "CANARY" not in str(caught.value)

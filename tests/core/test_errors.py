@@ -73,7 +73,7 @@ def test_the_samples_cover_the_tree() -> None:
 
 
 def error_classes(cls: type) -> list[type]:
-    """List the classes of core below one; which other rooms are loaded must not matter."""
+    """List the classes of core below one; which other packages are loaded must not matter."""
     found: list[type] = []
     children: list[type] = cls.__subclasses__()
     for child in children:

@@ -26,7 +26,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("given", "expected"),
     [
         ("2026-11-30T10:00:00Z", datetime(2026, 11, 30, 10, tzinfo=UTC)),
         ("2026-11-30 10:00:00", datetime(2026, 11, 30, 10, tzinfo=UTC)),
@@ -38,20 +38,20 @@ GOOD = {
         ("1796032800.25", datetime(2026, 11, 30, 10, 0, 0, 250000, tzinfo=UTC)),
     ],
 )
-def test_times_of_many_servers(told: object, expected: datetime) -> None:
+def test_times_of_many_servers(given: object, expected: datetime) -> None:
     """Text of ISO 8601, and numbers since 1970 in seconds or milliseconds, also written as text."""
-    assert parse_time(told) == expected
+    assert parse_time(given) == expected
 
 
-@pytest.mark.parametrize("told", ["soon", "nan", "inf", "", True, [], {}, float("nan"), 1e300, 1e20, "1e20"])
-def test_what_is_no_time(told: object) -> None:
+@pytest.mark.parametrize("given", ["soon", "nan", "inf", "", True, [], {}, float("nan"), 1e300, 1e20, "1e20"])
+def test_what_is_no_time(given: object) -> None:
     """It is refused as a field of another kind is."""
     with pytest.raises((ValueError, TypeError)):
-        parse_time(told)
+        parse_time(given)
 
 
 def test_a_row_that_cannot_be_read_costs_itself_alone() -> None:
-    """It is kept as it came, told of, and counted where the next page begins."""
+    """It is kept as it came, named in a message, and counted for where the next page begins."""
     rows: list[Any] = [GOOD, {**GOOD, "tinker_path": 7}, None, {**GOOD, "checkpoint_id": "b"}]
     page, problem = to_page(CheckpointsListResponse, {"checkpoints": rows, "new": 1}, "checkpoints")
     assert [row.checkpoint_id for row in page.checkpoints] == ["a", "b"]
@@ -62,14 +62,14 @@ def test_a_row_that_cannot_be_read_costs_itself_alone() -> None:
 
 
 def test_a_page_whose_rows_are_all_good() -> None:
-    """Nothing is told, and nothing kept; a time and a cursor may be missing."""
+    """There is no message, and nothing is kept; a time and a cursor may be missing."""
     page, problem = to_page(CheckpointsListResponse, {"checkpoints": [GOOD]}, "checkpoints")
     assert (problem, page.extra, page.cursor, page.checkpoints[0].time) == (None, None, None, None)
     assert rows_sent(page, "checkpoints") == 1
     assert to_page(TrainingRunsResponse, {"training_runs": []}, "training_runs")[0].cursor is None
 
 
-def test_a_row_that_is_no_object_is_told_as_that() -> None:
+def test_a_row_that_is_no_object_is_named_as_that() -> None:
     """Rows may be texts; what is wrong with one is said without its place in a list of its own."""
     page, problem = to_page(ListSessionsResponse, {"sessions": ["a", 1]}, "sessions")
     assert (page.sessions, problem) == (["a"], "the body does not fit the contract: unexpected int")

@@ -153,11 +153,11 @@ def test_a_refused_poll_is_no_failure_of_the_promise(status: int, cls: type[erro
 
 
 @pytest.mark.parametrize(
-    ("status", "told", "kind"), [(503, "false", Failed), (400, "true", NotYet), (404, "true", NotYet)]
+    ("status", "hint", "kind"), [(503, "false", Failed), (400, "true", NotYet), (404, "true", NotYet)]
 )
-def test_x_should_retry_wins(status: int, told: str, kind: type) -> None:
+def test_x_should_retry_wins(status: int, hint: str, kind: type) -> None:
     """`x-should-retry` is obeyed on any error status."""
-    assert isinstance(result_of(status, {"detail": "x"}, x_should_retry=told), kind)
+    assert isinstance(result_of(status, {"detail": "x"}, x_should_retry=hint), kind)
 
 
 def test_a_500_that_keeps_saying_the_same_is_the_result() -> None:

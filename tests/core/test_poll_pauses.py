@@ -19,8 +19,8 @@ from tests.core.polls import POLICY, decide, decide_fault, result_of
 
 def test_retry_after_of_a_gateway_is_obeyed() -> None:
     """Retry-After of a gateway is obeyed, up to the cap."""
-    for told, pause_s in (("7", 7.0), ("900", 120.0)):
-        result = result_of(403, b"<html>", retry_after=told)
+    for asked, pause_s in (("7", 7.0), ("900", 120.0)):
+        result = result_of(403, b"<html>", retry_after=asked)
         assert isinstance(result, NotYet)
         assert result.pause_s == pause_s
 

@@ -43,14 +43,14 @@ def test_every_status_and_header_is_decided_as_the_table_says(kind: str) -> None
     wrong = []
     for status in range(100, 600):
         for form, (headers, _) in rules.RETRY_AFTER.items():
-            for told, hint in rules.SHOULD_RETRY.items():
+            for wish, hint in rules.SHOULD_RETRY.items():
                 outcome = Outcome(status, headers={**headers, **hint})
                 decision = decided(kind, outcome, History(wall_now_s=rules.NOW, random=0.5))
-                action, delay_s, applied = rules.EXPECTED[kind](status, form, told)
+                action, delay_s, applied = rules.EXPECTED[kind](status, form, wish)
                 rows += 1
                 equal = (decision.action, decision.applied) == (action, applied)
                 if not equal or decision.delay_s != pytest.approx(delay_s):
-                    wrong.append((status, form, told, action, delay_s, applied, decision))
+                    wrong.append((status, form, wish, action, delay_s, applied, decision))
     assert rows == 500 * len(rules.RETRY_AFTER) * 3
     assert not wrong, wrong[:5]
 

@@ -129,7 +129,7 @@ def test_what_the_settings_tell(settings: dict[str, Any], expected: ServerProfil
 
 
 def test_a_server_that_nobody_knows_is_refused() -> None:
-    """A word that is no profile is told at once."""
+    """A name that is no profile is refused at once."""
     name: Any = "vllm"
     with pytest.raises(ValueError, match="server"):
         ClientConfig(base_url="local:", server=name)

@@ -92,7 +92,7 @@ class RetryConfig:
     retry_delay_max: float = attrs.field(default=8.0, validator=positive)
     """Most seconds between two attempts, unless the server asks for more."""
     jitter_factor: float = 1.0
-    """Share of a delay that is random, 0 to 1; 1 spreads a herd of clients best."""
+    """Share of a delay that is random, 0 to 1; 1 spreads many clients best."""
     enable_retry_logic: bool = True
     """Whether to retry at all."""
     retryable_exceptions: tuple[type[Exception], ...] = ()
@@ -299,12 +299,12 @@ class ClientConfig:
     encoding: EncodingChoice = attrs.field(
         default="auto", validator=attrs.validators.in_(("auto", "json", "protobuf"))
     )
-    """How batches are written: `json`, `protobuf`, or what the server turns out to parse. Forced, it is never
-    asked."""
+    """How batches are written: `json`, `protobuf`, or what the server turns out to parse. If it is set, the
+    server is not asked."""
     models: Mapping[str, str] = attrs.field(factory=dict, converter=_models)
     """Base models of the user for `local:`, by name: a Hugging Face directory or a GGUF file each."""
     telemetry: bool = False
-    """Send telemetry. Off unless asked for; DO_NOT_TRACK=1 wins."""
+    """Send telemetry. Off by default; DO_NOT_TRACK=1 wins."""
     log_level: str | None = None
     """`debug` or `info` turns the package's logger on, on stderr."""
 

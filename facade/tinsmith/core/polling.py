@@ -2,7 +2,7 @@
 
 Understands the dialects of known servers: 408 and `try_again`, failures as `error` with a category or
 as a status with `detail`, and results announced by `complete_metadata`. What does not come from the server
-itself, such as a proxy's page, says nothing of the promise: it is asked for again.
+itself, such as a proxy's page, says nothing about the promise: it is polled again.
 
 That a promise is not ready is normal; a poll that failed calls for backing off. The pauses of both differ.
 """

@@ -1,8 +1,8 @@
 """How one attempt ended, and whether the same bytes are sent again.
 
 Owns the retry policy, the shared budget, and the only loop around a send. The policy is a pure function
-of what is known; the clock and the sleep come from the caller. Polls do not come here: `core.polling` says
-when a promise is asked for again, from the same outcomes.
+of what is known; the clock and the sleep come from the caller. Polls are not retries: `core.polling` says
+when to poll again, from the same outcomes.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ class Outcome:
     """How one attempt ended: a status with headers, or a fault."""
 
     status: int | None = None
-    """HTTP status, if an answer came."""
+    """HTTP status; None if no answer came."""
     fault: Fault | None = None
-    """What went wrong, if anything did."""
+    """What went wrong; None if an answer came."""
     headers: Mapping[str, str] = attrs.field(factory=dict)
     """Headers of the answer; names in lower case."""
 
@@ -110,7 +110,7 @@ class Decision:
     reason: str = ""
     """Why, for the error and the log."""
     retry_after_s: float | None = None
-    """What the server asked for, if it did."""
+    """Seconds that the server asked to wait; None if it did not."""
     spends: bool = False
     """Whether the retry is paid from the client's budget."""
     limit_s: float = float("inf")
@@ -126,13 +126,13 @@ _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*", re.ASCII)
 """A number of seconds; what Python alone reads as one (`1_0`, `1e308`, `inf`) is none."""
 
 LONGEST_TEXT = 128
-"""Characters of a header that are looked at: any number or date of sense is shorter."""
+"""Characters of a header that are read: every useful number or date is shorter."""
 
 
 def http_date_s(text: str) -> float | None:
     """Parse an HTTP date into seconds since the epoch; one without a zone is UTC, as all HTTP dates are.
 
-    None for what is no date, and for a date that no clock can hold.
+    None for what is no date, and for a date that is too large for a clock.
     """
     if len(text) > LONGEST_TEXT:
         return None
@@ -156,7 +156,7 @@ def retry_after_s(headers: Mapping[str, str], wall_now_s: float) -> float | None
 
     `retry-after-ms` comes first, then `retry-after` as a number, then as a date. A date counts from the
     answer's own `date` header where there is one, so that a wrong clock on either side does no harm.
-    Nothing, zero, the past, garbage and what no clock can hold all mean: no advice.
+    Zero, the past, and what cannot be read or is too large for a clock count as nothing.
     """
     value = _seconds(headers.get("retry-after-ms", ""), 1e-3)
     text = headers.get("retry-after", "")
@@ -177,7 +177,7 @@ def should_retry(headers: Mapping[str, str]) -> bool | None:
 
 @attrs.frozen
 class History:
-    """What is known of the attempts so far, when it is decided about a further one."""
+    """What is known about the attempts so far, for the decision about a further one."""
 
     attempt: int = 1
     """Attempts made, the last one included."""
@@ -260,15 +260,15 @@ def _refusal(
 
 
 def _worth_it(outcome: Outcome) -> bool:
-    """Tell whether another attempt could end differently; `x-should-retry` is the server's own word on it."""
+    """Say whether another attempt could end differently; `x-should-retry` decides, if the server sends it."""
     if outcome.fault is not None:
         return outcome.fault not in FINAL_FAULTS
     assert outcome.status is not None
     if outcome.status in NEVER_REPEATED:
         return False
-    told = should_retry(outcome.headers) if outcome.status >= 400 else None
-    if told is not None:
-        return told
+    wish = should_retry(outcome.headers) if outcome.status >= 400 else None
+    if wish is not None:
+        return wish
     return outcome.status in _TRANSIENT or outcome.status >= 500
 
 
@@ -332,9 +332,9 @@ class _Run(Generic[C]):
 class RetryLoop(Generic[C]):
     """Send a call again until it is settled: the only loop around a send, one for each sender.
 
-    `send` makes one attempt, `decide` says once what follows it, `before_retry` hears of each retry before
-    its pause. tenacity drives, and asks by its seams: `retry` is the decision, `wait` its pause, `stop` the
-    time gone and that pause against its limit. All calls of a sender share the one AsyncRetrying, which
+    `send` makes one attempt, `decide` says once what follows it, `before_retry` is called before the
+    pause of each retry. tenacity drives, and calls back: `retry` is the decision, `wait` its pause, `stop`
+    the time gone and that pause against its limit. All calls of a sender share the one AsyncRetrying, which
     keeps the steps of one decision on itself: none of these functions may be a coroutine.
     """
 

@@ -46,7 +46,7 @@ class TensorData(Model):
     """Flat numbers, their element type, and their shape.
 
     The numbers are copied when the value is made: a flat, read-only array of an array, a list of a list.
-    Neither becomes the other until somebody asks: `data` is always a list, `to_numpy()` always an array.
+    Neither becomes the other until it is read: `data` is always a list, `to_numpy()` always an array.
     """
 
     raw: Any = attrs.field(alias="data")

@@ -1,4 +1,4 @@
-"""How long a token lives, and what refuses one, by hand."""
+"""When an access token is renewed, and which answers refuse one: tables written by hand."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_token_of_seconds_is_used_for_half_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told", "expected"),
+    ("status", "challenge", "expected"),
     [
         (401, 'Bearer error="invalid_token"', True),
         (401, 'Bearer error = "invalid_token", x="y"', True),
@@ -58,9 +58,9 @@ def test_a_token_of_seconds_is_used_for_half_of_them() -> None:
         (403, 'Bearer error="invalid_token"', False),
     ],
 )
-def test_what_refuses_the_token_alone(status: int, told: str | None, expected: bool) -> None:
+def test_what_refuses_the_token_alone(status: int, challenge: str | None, expected: bool) -> None:
     """Only 401 with that word in WWW-Authenticate."""
-    assert is_invalid_token(status, {} if told is None else {"www-authenticate": told}) is expected
+    assert is_invalid_token(status, {} if challenge is None else {"www-authenticate": challenge}) is expected
 
 
 @pytest.mark.parametrize(("key", "expected"), [("eyJhbGciOi", True), ("tml-x", False), ("", False)])
