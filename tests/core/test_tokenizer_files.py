@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tinsmith.core.errors import InputError, TinkerError
 from tinsmith.core.tokenization import NO_LIMIT, Tokenizer
-from tinsmith.core.tokenizer_files import FILES, read_settings
+from tinsmith.core.tokenizer_files import FILES, TokenizerId, read_settings, tokenizer_id
 
 from tests.core.test_tokenizer import make, tokenizer_json
 
@@ -235,3 +235,72 @@ def test_padding_of_arrays_and_into_arrays() -> None:
     with pytest.raises(InputError, match="no whole number"):
         tokenizer.pad({"input_ids": [[5]], "texts": [["a"]]}, return_tensors="np")
     assert cast(Any, tokenizer.added_tokens_decoder[0]).special
+
+
+@pytest.mark.parametrize(
+    ("model", "named", "expected"),
+    [
+        ("Qwen/Qwen3-8B", None, TokenizerId("Qwen/Qwen3-8B")),
+        ("Qwen/Qwen3-8B", "other/tok", TokenizerId("other/tok")),
+        ("a/b/c", None, TokenizerId("a/b")),
+        (
+            "meta-llama/Llama-3.1-8B",
+            None,
+            TokenizerId("thinkingmachineslabinc/meta-llama-3-instruct-tokenizer"),
+        ),
+        ("meta-llama/Llama-3.1-8B", "own/tok", TokenizerId("own/tok")),
+        ("meta-llama/Llama-2-7b", None, TokenizerId("meta-llama/Llama-2-7b")),
+        (
+            "moonshotai/Kimi-K2-Thinking",
+            None,
+            TokenizerId("moonshotai/Kimi-K2-Thinking", "612681931a8c906ddb349f8ad0f582cb552189cd", True),
+        ),
+        (
+            "moonshotai/Kimi-K2-Thinking/variant",
+            None,
+            TokenizerId("moonshotai/Kimi-K2-Thinking", "612681931a8c906ddb349f8ad0f582cb552189cd", True),
+        ),
+        ("tinsmith/tiny", None, TokenizerId("tinsmith/tiny")),
+        ("Qwen/Qwen3-8B:peft:131072", None, TokenizerId("Qwen/Qwen3-8B")),
+        (
+            "meta-llama/Llama-3.2-1B:peft:131072",
+            None,
+            TokenizerId("thinkingmachineslabinc/meta-llama-3-instruct-tokenizer"),
+        ),
+        ("a/b/c:d/e", None, TokenizerId("a/b")),
+        ("Qwen/Qwen3-8B-Text-Only", None, TokenizerId("Qwen/Qwen3-8B")),
+        ("x", "Qwen/Qwen3-8B-Text-Only", TokenizerId("Qwen/Qwen3-8B")),
+        *(
+            (name, named, TokenizerId(f"moonshotai/{kind}", commit, True))
+            for kind, commit in (
+                ("Kimi-K2.5", "4d01dfe0332d63057c186e0b262165819efb6611"),
+                ("Kimi-K2.6", "b5aabbfb20227ed42becbf5541dbffd213942c58"),
+                ("Kimi-K3", "f831ab66814297da540d832a5235f8e904f29d06"),
+            )
+            for name, named in (
+                (f"moonshotai/{kind}", None),
+                (f"moonshotai/{kind}:peft:131072", None),
+                (f"moonshotai/{kind}-Text-Only", None),
+                ("other/name", f"moonshotai/{kind}"),
+            )
+        ),
+    ],
+)
+def test_the_tokenizer_of_a_model(model: str, named: str | None, expected: TokenizerId) -> None:
+    """What the server named, Llama 3, variants, Kimi, and the plain name; never the kind of serving."""
+    assert tokenizer_id(model, named) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [
+        ("thinkingmachines/Inkling", None),
+        ("thinkingmachines/Inkling:peft:131072", None),
+        ("x", "thinkingmachines/Inkling"),
+        ("TML/Inkling", None),
+    ],
+)
+def test_a_tokenizer_that_no_repository_has(model: str, named: str | None) -> None:
+    """The error says what stands in its place."""
+    with pytest.raises(InputError, match=r"Inkling is in no repository: .*tml-renderers"):
+        tokenizer_id(model, named)
