@@ -71,7 +71,7 @@ class NewModel:
 
     async def make(self, context: ClientContext, queue: TrainingQueue) -> tuple[str, int]:
         """Have the server make it, name it to its queue, and return its base model and rank."""
-        queue.named(await self.create(context))
+        queue.model_id = await self.create(context)
         return self.base_model, self.rank
 
     async def create(self, context: ClientContext, number: int | None = None) -> str:
@@ -120,7 +120,7 @@ class SavedModel:
             loaded = await self._create_by_load(context, number)
             if loaded is not None:
                 queue.last_checkpoint = wanted.path
-                queue.named(loaded)
+                queue.model_id = loaded
                 return shape
         lora = LoraConfig(
             rank=info.lora_rank,
@@ -130,7 +130,7 @@ class SavedModel:
         )
         model = NewModel(shape[0], lora, wanted.user_metadata, wanted.optimizer_config)
         model_id = await model.create(context, number)
-        queue.named(model_id)
+        queue.model_id = model_id
         load = Job(load_weights(wanted.path, wanted.optimizer, wanted.weights_access_token))
         queue.admit(load)
         try:

@@ -39,8 +39,6 @@ STALL_S = 60.0
 SIGNATURE_ATTEMPTS = 3
 """How often in a row a new signed URL is fetched without a byte of progress."""
 
-Progress = "Callable[[int, int | None], object]"
-
 
 @contextmanager
 def disk_trouble_is_named(path: Path) -> Iterator[None]:

@@ -153,6 +153,15 @@ class Observers:
             except Exception:  # noqa: BLE001  # an observer is the user's code; a request must survive it
                 _log.warning("an observer of tinsmith raised", exc_info=True)
 
+    def still_waiting(
+        self, operation: str, why: str, waited_s: float, request_id: str | None = None, *, warn: bool = True
+    ) -> None:
+        """Report a long wait: to the observers, and with `warn` in the log."""
+        self.notify(StillWaiting(operation, why, waited_s, request_id))
+        if warn:
+            what = operation if request_id is None else f"{operation} (request {request_id})"
+            _log.warning("%s has waited %.0f s for %s", what, waited_s, why)
+
     def entered(self) -> None:
         """Count a request that is queued."""
         self._waiting += 1
@@ -198,8 +207,7 @@ class Observers:
             return
         self._billing_warned_s = now_s
         clause = f"the account to be able to pay (402), at most {limit_s:.0f} s"
-        self.notify(StillWaiting(operation, clause, paused_s, request_id))
-        _log.warning("%s has waited %.0f s for %s", operation, paused_s, clause)
+        self.still_waiting(operation, clause, paused_s, request_id)
 
     def resumed_after_billing(self, operation: str, paused_s: float) -> None:
         """Report that the request goes on."""

@@ -28,7 +28,7 @@ from tinsmith.core.failures import detail_text
 from tinsmith.core.polling import Done, Failed, Moment, NotYet, Poll, PolledRequest, PollState, Resubmit
 from tinsmith.core.promises import EndedPromises, PromiseOwners, foreign_result
 from tinsmith.core.retry import NOT_SENT, Fault
-from tinsmith.io.events import QueueStateChanged, StillWaiting
+from tinsmith.io.events import QueueStateChanged
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
 from tinsmith.io.limits import ByteBudget
 
@@ -52,6 +52,13 @@ TARGET = "api/v1/retrieve_future"
 
 LARGE_ANSWER_BYTES = 256 * 1024
 """Answers above this size are read in a worker thread, so that the loop keeps its timers."""
+
+_WAITS_FOR = {
+    "paused_capacity": "capacity at the server",
+    "paused_rate_limit": "a rate limit of your account (concurrent models)",
+    "active": "the server to finish it",
+    None: "the server to finish it",
+}
 
 
 @attrs.define(eq=False)
@@ -119,18 +126,6 @@ class Promise:
     def may_be_large(self) -> bool:
         """Whether the result may be large: it may come as protobuf, and be announced by its size."""
         return "result" in OPERATIONS[self.operation].protobuf
-
-    @property
-    def waits_for(self) -> str:
-        """What it waits for, as a clause."""
-        words = {
-            "paused_capacity": "capacity at the server",
-            "paused_rate_limit": "a rate limit of your account (concurrent models)",
-            "active": "the server to finish it",
-            None: "the server to finish it",
-        }
-        clause = words.get(self.queue_state, f"the server (queue state {self.queue_state})")
-        return f"{clause}: {detail_text(self.queue_reason)}" if self.queue_reason else clause
 
 
 class Poller:
@@ -252,14 +247,9 @@ class Poller:
         if not size_bytes:
             return await self._poll_now(promise)
         if self._room.is_full_for(size_bytes):
-            self._observers.notify(
-                StillWaiting(
-                    promise.operation,
-                    f"room for its result of {size_bytes} bytes",
-                    self._runtime.loop.time() - promise.started_s,
-                    promise.request_id,
-                )
-            )
+            room = f"room for its result of {size_bytes} bytes"
+            waited_s = self._runtime.loop.time() - promise.started_s
+            self._observers.still_waiting(promise.operation, room, waited_s, promise.request_id, warn=False)
         async with self._room.hold(size_bytes):
             return await self._poll_now(promise)
 
@@ -386,24 +376,19 @@ class Poller:
         if waited_s < promise.report_at_s:
             return
         first, promise.report_at_s = promise.report_at_s == LONG_WAIT_S, 2.0 * waited_s
+        warn = first and now_s - self._warned_s >= LONG_WAIT_S
+        self._warned_s = now_s if warn else self._warned_s
         clause = self._waits_for(promise, now_s)
-        self._observers.notify(StillWaiting(promise.operation, clause, waited_s, promise.request_id))
-        if first and now_s - self._warned_s >= LONG_WAIT_S:
-            self._warned_s = now_s
-            _log.warning(
-                "%s (request %s) has waited %.0f s for %s",
-                promise.operation,
-                promise.request_id,
-                waited_s,
-                clause,
-            )
+        self._observers.still_waiting(promise.operation, clause, waited_s, promise.request_id, warn=warn)
 
     def _waits_for(self, promise: Promise, now_s: float) -> str:
-        """Say what holds a wait up: the server is not at work where no connection reaches it."""
-        if self._unreached is None:
-            return promise.waits_for
-        since_s, reason = self._unreached
-        return f"a connection: the server cannot be reached since {now_s - since_s:.0f} s ({reason})"
+        """Say what a promise waits for, as a clause; for a connection, where the server cannot be reached."""
+        if self._unreached is not None:
+            since_s, reason = self._unreached
+            return f"a connection: the server cannot be reached since {now_s - since_s:.0f} s ({reason})"
+        state, words = promise.queue_state, promise.queue_reason
+        clause = _WAITS_FOR.get(state, f"the server (queue state {state})")
+        return f"{clause}: {detail_text(words)}" if words else clause
 
     def _check_progress(self, promise: Promise) -> None:
         limit_s = promise.progress_timeout_s or self._config.progress_timeout_s

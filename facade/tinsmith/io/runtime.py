@@ -362,10 +362,7 @@ HELD_QUEUE: ContextVar[HeldQueue | None] = ContextVar("held_queue", default=None
 
 def _refuse_endless_wait(future: APIFuture[Any], how: Wait) -> None:
     """Refuse a wait that cannot end."""
-    if how == "watch":
-        _refuse_own_queue(future)
-        return
-    if future.pid != os.getpid():
+    if how != "watch" and future.pid != os.getpid():
         raise ClosedError(
             "this future belongs to the parent process; after a fork it is never set here",
             applied="unknown",

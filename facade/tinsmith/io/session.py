@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
+from itertools import count
 from typing import TYPE_CHECKING
 
 from tinsmith_api.models import CreateSessionResponse
@@ -63,23 +63,17 @@ class Session:
         self._on_lost = on_lost
         self._opening = SharedTask(self._create)
         self._beating: asyncio.Task[None] | None = None
-        self._guard = threading.Lock()
-        self._models = 0
-        self._samplers = 0
+        self._models, self._samplers = count(), count()
         self.session_id: str | None = None
         """The server's name for it; None until it is open."""
 
     def next_model(self) -> int:
         """Draw the number of a new model, from 0."""
-        with self._guard:
-            number, self._models = self._models, self._models + 1
-            return number
+        return next(self._models)
 
     def next_sampler(self) -> int:
         """Draw the number of a new sampler, from 0; samplers of all kinds share the count."""
-        with self._guard:
-            number, self._samplers = self._samplers, self._samplers + 1
-            return number
+        return next(self._samplers)
 
     async def open(self) -> str:
         """Return the session's id, opening it if it is not open; calls made meanwhile get the same one."""

@@ -151,7 +151,9 @@ class ServerSettings:
             flags, ignored = read_flags(ClientConfigResponse, given)
             if ignored:
                 _log.warning("flags of the server with values of another kind: %s", ", ".join(ignored))
-            self._adopt(flags)
+            self.flags, self.limits = flags, limits_of(self._own, flags)
+            self._on_limits(self.limits)
+            self._credentials.adopt(flags)
         elif exchange.done or exchange.outcome.fault is Fault.BROKEN_BODY:
             _log.warning("the server's client/config cannot be read; the limits of this client hold")
         elif status is None or status in _SAYS_NOTHING or (status >= 500 and status != 501):
@@ -159,12 +161,6 @@ class ServerSettings:
             error.applied = "no"
             raise error
         self._fetched = True
-
-    def _adopt(self, flags: ClientConfigResponse) -> None:
-        self.flags = flags
-        self.limits = limits_of(self._own, flags)
-        self._on_limits(self.limits)
-        self._credentials.adopt(flags)
 
     async def _probe(self) -> Encoding:
         """Find which encoding is parsed, with a body that applies nothing and takes no number."""

@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 import unicodedata
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from tinsmith.core.addresses import is_device
 from tinsmith.core.errors import UnsafeArchiveError
@@ -177,14 +177,6 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
     if source is None:
         raise UnsafeArchiveError(f"the member {member.name[:80]!r} has no content")
     with source, path.open("xb") as sink:
-        _copy(source, sink, member)
-
-
-def _copy(source: IO[bytes], sink: IO[bytes], member: tarfile.TarInfo) -> None:
-    left = member.size
-    while left > 0:
-        piece = source.read(min(_COPY_BYTES, left))
-        if not piece:
+        shutil.copyfileobj(source, sink, _COPY_BYTES)
+        if sink.tell() != member.size:
             raise UnsafeArchiveError(f"the member {member.name[:80]!r} is cut short")
-        left -= len(piece)
-        sink.write(piece)

@@ -41,7 +41,6 @@ from tinsmith.core.retry import (
     decide,
     should_retry,
 )
-from tinsmith.io.events import StillWaiting
 from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Lane, Request
 from tinsmith.io.limits import Slot
 
@@ -286,8 +285,7 @@ class Sender:
         if call.answer is not None and outcome.fault is None and waited_s >= call.report_at_s:
             call.report_at_s = 2.0 * waited_s
             why = f"the server, which answers {outcome.status}: {detail_text(parse_body(call.answer.body))}"
-            self._observers.notify(StillWaiting(request.operation, why, waited_s, None))
-            _log.warning("%s has waited %.0f s for %s", request.operation, waited_s, why)
+            self._observers.still_waiting(request.operation, why, waited_s)
         if decision.spends:
             self._budget.spend(call.started_s + call.elapsed_s)
         call.unknown_before = call.unknown_before or outcome.applied == "unknown"

@@ -67,10 +67,6 @@ class Submission:
         """What the promise is given to: the same for each send."""
         return self.idempotency_key if self.seq_id is None else self.seq_id
 
-    def takes(self, request_id: str) -> bool:
-        """Say whether a promise may be this call's."""
-        return self.promise_owners is None or not self.promise_owners.is_of_another(request_id, self.call)
-
 
 @attrs.frozen
 class Accepted:
@@ -137,22 +133,18 @@ async def have_accepted(
     answered = await submit(sender, submission, unknown_before=unknown_before)
     if isinstance(answered, Accepted):
         return answered
-    raise refusal(sender, submission, answered)
+    raise refusal(sender, submission, answered, conflict(submission, answered))
 
 
 def refusal(
     sender: Sender,
     submission: Submission,
     exchange: Attempts,
+    found: Conflict | None,
     *,
     checkpoint: str | None = None,
-    reused: bool = False,
-    highest_sent: int = 0,
 ) -> TinkerError:
-    """Build the error of a submission that got no promise.
-
-    Under a `reused` number a 409 may speak of the request that gave the number back.
-    """
+    """Build the error of a submission that got no promise; `found` is what a 409 means."""
     error = sender.error(exchange)
     facts: dict[str, Any] = {
         "attempts": exchange.attempts,
@@ -169,7 +161,6 @@ def refusal(
                 status_code=exchange.answer.status,
                 **facts,
             )
-    found = conflict(submission, exchange, reused=reused, highest_sent=highest_sent)
     if found is not None:
         error.applied = facts["applied"] = found.applied
     if found is not None and found.applied == "yes":
@@ -211,9 +202,12 @@ def words_of(exchange: Attempts) -> ErrorText:
 
 
 def conflict(
-    submission: Submission, exchange: Attempts, *, reused: bool, highest_sent: int
+    submission: Submission, exchange: Attempts, *, reused: bool = False, highest_sent: int = 0
 ) -> Conflict | None:
-    """Say what a 409 means for a request in a queue; None for another status."""
+    """Say what a 409 means; None for another status.
+
+    Under a `reused` number it may speak of the request that gave the number back.
+    """
     if exchange.outcome.status != 409:
         return None
     return read_conflict(
@@ -244,8 +238,10 @@ _OWN_404 = frozenset({"load_weights"})
 
 def _promise_for(submission: Submission, answer: Answer) -> str | None:
     """Return the promise that an answer gives to a call; one that is another call's is none."""
-    request_id = _request_id(answer)
-    return request_id if request_id is not None and submission.takes(request_id) else None
+    request_id, owners = _request_id(answer), submission.promise_owners
+    if request_id is None or owners is None:
+        return request_id
+    return None if owners.is_of_another(request_id, submission.call) else request_id
 
 
 def _request_id(answer: Answer) -> str | None:

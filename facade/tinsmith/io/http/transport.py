@@ -140,17 +140,16 @@ class Transport:
         """
         if not _log.isEnabledFor(logging.DEBUG):
             return await self._send(request, extra_headers, key, hidden)
-        what = f"#{next(self._attempts)} {request.title}"
+        what, clock = f"#{next(self._attempts)} {request.title}", asyncio.get_running_loop().time
         _log.debug("-> %s: %s", what, _described(request, extra_headers or {}))
-        began_s = asyncio.get_running_loop().time()
+        began_s = clock()
         try:
             answer = await self._send(request, extra_headers, key, hidden)
         except Faulted as faulted:
-            elapsed_s = asyncio.get_running_loop().time() - began_s
-            _log.debug("<- %s: %s after %.3f s: %s", what, faulted.fault, elapsed_s, faulted.reason)
+            _log.debug("<- %s: %s after %.3f s: %s", what, faulted.fault, clock() - began_s, faulted.reason)
             raise
-        elapsed_s = asyncio.get_running_loop().time() - began_s
-        _log.debug("<- %s: %d, %d bytes in %.3f s", what, answer.status, len(answer.body), elapsed_s)
+        size_bytes = len(answer.body)
+        _log.debug("<- %s: %d, %d bytes in %.3f s", what, answer.status, size_bytes, clock() - began_s)
         return answer
 
     async def _send(
@@ -190,11 +189,8 @@ class Transport:
             except _Starved:
                 if limit is not None:
                     limit.fewer()
-                starved = Faulted(
-                    Fault.REFUSED, f"no file descriptor is free (`ulimit -n` is {soft_limit()})"
-                )
             if loop.time() + pause_s >= ends_s:
-                raise starved
+                raise _Starved
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, 1.0)
 
@@ -353,7 +349,11 @@ class Transport:
 
     def _open(self, lane: Lane) -> httpx.AsyncBaseTransport:
         if self._config.local:
-            return self._open_local()
+            if self._local is None:
+                from tinsmith_local.transport import open_local  # the door into the embedded service
+
+                self._local = open_local(self._config.base_url, models=self._config.models)
+            return self._local
         self._proxy = proxy = proxy_for(self.base)
         if lane in (Lane.CONTROL, Lane.HEARTBEAT):
             limits = httpx.Limits(max_connections=CONTROL_CONNECTIONS, keepalive_expiry=KEEPALIVE_S)
@@ -364,13 +364,6 @@ class Transport:
 
         load_decoders(protobuf=self._config.encoding != "json")
         return _lean_transport(self._tls_context(), proxy, alone=lane is Lane.ALONE)
-
-    def _open_local(self) -> httpx.AsyncBaseTransport:
-        if self._local is None:
-            from tinsmith_local.transport import open_local  # the door into the embedded service
-
-            self._local = open_local(self._config.base_url, models=self._config.models)
-        return self._local
 
     def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -387,7 +380,7 @@ class _Starved(Faulted):
     """No descriptor was free, so nothing was sent."""
 
     def __init__(self) -> None:
-        super().__init__(Fault.REFUSED, "no file descriptor is free")
+        super().__init__(Fault.REFUSED, f"no file descriptor is free (`ulimit -n` is {soft_limit()})")
 
 
 class FunctionTransport(httpx.AsyncBaseTransport):

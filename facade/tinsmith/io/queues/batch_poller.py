@@ -83,12 +83,6 @@ class BatchPoller:
         if not self._waiting and not self._connection.closed:
             self._connection.runtime.task(self._acknowledge())
 
-    def release(self) -> None:
-        """Leave everything to single polls."""
-        for ended in self._waiting.values():
-            if not ended.done():
-                ended.set_result(None)
-
     async def _watch(self) -> None:
         """Poll while a promise is waited for; each poll goes on from the cursor of the one before."""
         try:
@@ -97,8 +91,10 @@ class BatchPoller:
                 if pause_s is None:
                     return
                 await asyncio.sleep(pause_s)
-        finally:
-            self.release()
+        finally:  # single polls do the rest
+            for ended in self._waiting.values():
+                if not ended.done():
+                    ended.set_result(None)
 
     async def _next(self) -> float | None:
         """Poll once; return the pause before the next, or None where single polls have to do."""
@@ -145,14 +141,8 @@ class BatchPoller:
 
     async def _poll(self, arrived: list[str], hold_s: float, timeout_s: float) -> dict[str, Any] | None:
         """Send one poll. None: single polls have to do, for a while or for good."""
-        body = json_body(
-            {
-                "target": self._target,
-                "prev_cursor": self._cursor,
-                "timeout": hold_s,
-                "retrieved_request_ids": arrived,
-            }
-        )
+        query = {"target": self._target, "prev_cursor": self._cursor, "timeout": hold_s}
+        body = json_body({**query, "retrieved_request_ids": arrived})
         request = Request("retrieve_futures", "POST", TARGET, Lane.POLL, body, timeout_s=timeout_s)
         try:
             answer = await self._connection.credentials.send(request)

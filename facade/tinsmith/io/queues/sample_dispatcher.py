@@ -360,10 +360,12 @@ class SampleDispatcher:
         accepted = await self._submit(submission)
         slot.accepted(accepted.attempts, accepted.roundtrip_s)
         job.future.request_ids.append(accepted.request_id)
-        in_batches = session.batch_poller(self._connection) if self._polls_in_batches else None
         promise = Promise.of(submission, accepted, job.request.decode)
         promise.progress_timeout_s = self._progress_timeout_s()
-        promise.wait_for_end = None if in_batches is None else in_batches.ended
+        flags, in_batches = self._settings.flags, None
+        if flags is not None and flags.sample_use_retrieve_futures:  # one poll for all samples of a session
+            in_batches = session.batch_poller(self._connection)
+            promise.wait_for_end = in_batches.ended
         resubmit = partial(self._submit, submission, unknown_before=True)
         try:
             drawn: SampleResponse = await self._connection.poller.fetch(promise, resubmit)
@@ -390,12 +392,6 @@ class SampleDispatcher:
         if self._retry is not None:
             return self._retry.progress_timeout
         return None if self._settings.limits.samples_time_out else math.inf
-
-    @property
-    def _polls_in_batches(self) -> bool:
-        """Whether the server offers one poll for all samples of a session."""
-        flags = self._settings.flags
-        return flags is not None and flags.sample_use_retrieve_futures
 
 
 async def copy_number(sender: Sender, sampling_session_id: str) -> int | None:

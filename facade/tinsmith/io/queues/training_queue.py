@@ -147,10 +147,6 @@ class TrainingQueue:
         """Return the highest number that was sent, and the last checkpoint saved or loaded."""
         return self._pending.order.highest_sent, self.last_checkpoint
 
-    def named(self, model_id: str) -> None:
-        """Note the model that the server made; calls go on waiting until `open`."""
-        self.model_id = model_id
-
     def admit(self, job: Job[Any]) -> None:
         """Send a call before all that waits, and only it: the load that belongs to the creation."""
         with self._pending.lock:
@@ -180,13 +176,10 @@ class TrainingQueue:
 
     def _entered(self, job: Job[Any]) -> None:
         self._observers.entered()
-        job.future.add_done_callback(self._done)
+        job.future.add_done_callback(partial(self._runtime.call_soon, self._left))
         if self._consumer is None or self._consumer.done():
             self._consumer = self._runtime.task(self._serve())
         self._pending.changed.set()
-
-    def _done(self, future: Any) -> None:
-        self._runtime.call_soon(self._left, future)
 
     def _left(self, future: APIFuture[Any]) -> None:
         error = CancelledError() if future.cancelled() else future.outcome_error()
@@ -335,14 +328,7 @@ class TrainingQueue:
             return Numbered(number, new_idempotency_key())
         if found is not None and found.applied == "yes":
             self._leave_queue(chunk)  # the server has it, but its promise is lost
-        raise refusal(
-            self._sender,
-            submission,
-            answered,
-            checkpoint=checkpoint,
-            reused=reused,
-            highest_sent=highest_sent,
-        )
+        raise refusal(self._sender, submission, answered, found, checkpoint=checkpoint)
 
     def _leave_queue(self, chunk: Chunk) -> None:
         """Let the next one go: the server has this chunk."""
@@ -415,7 +401,8 @@ class TrainingQueue:
                 chunk.state = attrs.evolve(chunk.state, accepted=answered)
             return answered
         highest_sent, checkpoint = self.progress()
-        raise refusal(self._sender, submission, answered, checkpoint=checkpoint, highest_sent=highest_sent)
+        found = conflict(submission, answered, highest_sent=highest_sent)
+        raise refusal(self._sender, submission, answered, found, checkpoint=checkpoint)
 
     def _has_result(self, job: Job[Any], result: Any) -> None:
         """Note what the result of a call says beside its value."""
