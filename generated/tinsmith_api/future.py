@@ -55,15 +55,15 @@ class APIFuture(concurrent.futures.Future[T]):
         self.request_ids: list[str] = []
         """The promise of each chunk, in chunk order; empty until the server accepted the first."""
         self.seq_id: int | None = None
-        """The number of the first chunk in its model's line; None until the request's turn came."""
+        """The number of the first chunk in its model's queue; None until the request's turn came."""
         self.delivered = False
         """Whether somebody has looked at the outcome."""
         self.operation: str | None = None
-        """What was asked for, such as `forward_backward`; None where it is no such request."""
-        self.line: object = None
-        """The line of the model in which the request stands."""
+        """The operation, such as `forward_backward`; None where it is no such request."""
+        self.queue: object = None
+        """The queue of the model in which the request is; None for a request that is in none."""
         self.pid = os.getpid()
-        """The process that made it: after a fork nobody sets it in another one."""
+        """The process that made it: after a fork it is not set in another one."""
         self._on_cancel: Callable[[], None] | None = None
         self._notified = False
 
@@ -195,7 +195,7 @@ class APIFuture(concurrent.futures.Future[T]):
         if "_notified" not in kept:  # a subclass that never called our constructor
             return object.__repr__(self)
         facts = {
-            "model_id": getattr(self.line, "model_id", None),
+            "model_id": getattr(self.queue, "model_id", None),
             "seq_id": self.seq_id,
             "request_id": self.request_id,
         }

@@ -382,7 +382,7 @@ def _refuse_own_queue(future: APIFuture[Any]) -> None:
         return
     waits_for: APIFuture[Any] | None = future
     while waits_for is not None:
-        if waits_for.line is held.queue and waits_for.seq_id is None and not waits_for.done():
+        if waits_for.queue is held.queue and waits_for.seq_id is None and not waits_for.done():
             raise InputError(
                 f"waits for {waits_for.operation}, a later call of its own training client, which cannot"
                 " begin before the loss has returned; wait for it after forward_backward_custom",

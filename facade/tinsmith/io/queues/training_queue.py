@@ -100,7 +100,7 @@ class TrainingQueue:
         with self._pending.lock:
             refused = self._refusal()
             for job in jobs:
-                job.future.operation, job.future.line = job.request.operation, self
+                job.future.operation, job.future.queue = job.request.operation, self
                 if not self._is_open:
                     job.future.origin = self._creation()
                 if refused is not None:
