@@ -1,4 +1,4 @@
-"""What sentences of servers speak of, and what a 409 proves: tables written by hand."""
+"""What sentences of servers are about, and what a 409 proves: tables written by hand."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tinsmith.core.failures import (
     Topic,
     expected_number,
     gives_a_name,
+    is_about_a_name,
     is_missing_route,
     names_what_is_missing,
     read_conflict,
     read_error_text,
-    speaks_of_a_name,
     topic_of,
 )
 
@@ -35,7 +35,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize(("body", "expected"), BODIES.items())
-def test_whose_word_an_answer_is(body: bytes, expected: tuple[TextSource, str]) -> None:
+def test_where_an_error_answer_comes_from(body: bytes, expected: tuple[TextSource, str]) -> None:
     """A text under `detail` or `error` is the server's own; all else is not."""
     words = read_error_text(body)
     assert (words.source, words.text) == expected
@@ -71,7 +71,7 @@ TOPICS = {
 
 
 @pytest.mark.parametrize(("text", "topic"), TOPICS.items())
-def test_what_a_sentence_speaks_of(text: str, topic: Topic) -> None:
+def test_what_a_sentence_is_about(text: str, topic: Topic) -> None:
     """Sentences of known servers, and others that look like them."""
     assert topic_of(text) is topic
     assert ErrorText(TextSource.TEXT, text).topic is topic
@@ -134,7 +134,7 @@ def test_the_number_that_is_expected(text: str, number: int | None) -> None:
 )
 def test_a_name_is_not_a_number(text: str, named: bool) -> None:
     """Only what is about the thing itself is about a name."""
-    assert speaks_of_a_name(text) is named
+    assert is_about_a_name(text) is named
 
 
 def test_what_is_missing_is_named() -> None:

@@ -108,7 +108,6 @@ def error_from_status(
     status: int,
     body: bytes | object,
     *,
-    response: object = None,
     retry_after_s: float | None = None,
     said: str | None = None,
     **facts: Unpack[ErrorFacts],
@@ -125,9 +124,7 @@ def error_from_status(
     message = f"Error code: {status} - {said or text}"
     if retry_after_s is not None:
         message += f" (the server asks to wait {retry_after_s:g} s)"
-    return cls(
-        message, response=response, body=decoded, status_code=status, retry_after_s=retry_after_s, **facts
-    )
+    return cls(message, body=decoded, status_code=status, retry_after_s=retry_after_s, **facts)
 
 
 def error_of_redirect(
@@ -287,7 +284,7 @@ def expected_number(text: str) -> int | None:
     return int(found[1] or found[2] or found[3]) if found else None
 
 
-def speaks_of_a_name(text: str) -> bool:
+def is_about_a_name(text: str) -> bool:
     """Say whether a sentence is about the name of a thing, and not about the number of a request."""
     return not _OF_A_NUMBER.search(text) and bool(_OF_A_NAME.search(text))
 
@@ -332,7 +329,7 @@ def read_conflict(
         if seq_id < expected <= max(highest_sent, seq_id) + 1:
             return Conflict("counted", "yes")
         return Conflict("counts differently", "unknown")
-    if words.source is TextSource.TEXT and speaks_of_a_name(words.text):
+    if words.source is TextSource.TEXT and is_about_a_name(words.text):
         if gives_a_name(operation) and not resent:
             return Conflict("name", "no")
         return Conflict("name", "unknown")

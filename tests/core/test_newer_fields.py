@@ -70,7 +70,7 @@ def test_indices_may_be_a_range() -> None:
     assert sparse == TensorData([1, 2], "int64", [2, 2], [0, 1, 2], [0, 1])
 
 
-def test_spans_are_said_in_protobuf_alone() -> None:
+def test_spans_are_sent_in_protobuf_alone() -> None:
     """JSON has no field for them; tuples do as well."""
     spans: Any = (PromptProvenanceSpan("s", length=2), SampledProvenanceSpan("s", 1, length=1))
     datum = Datum(POLICY, TOKENS, spans, [])
@@ -105,7 +105,7 @@ def unchecked(**changes: Any) -> Datum:
     ],
 )
 def test_a_wrong_datum_is_named_at_once(bad: Datum, field: str, problem: str) -> None:
-    """Before anything is sent, with its place in the batch."""
+    """Before anything is sent, with its index in the batch."""
     with pytest.raises(InputError, match=problem) as caught:
         check_batch([GOOD, bad], "gspo")
     assert (caught.value.datum, caught.value.field) == (1, field)
@@ -178,7 +178,7 @@ def test_optimizers_are_sent_as_the_api_says() -> None:
     }
 
 
-def test_places_of_a_sparse_tensor_may_be_a_range() -> None:
+def test_indices_of_a_sparse_tensor_may_be_a_range() -> None:
     """A range is as good as the list of its numbers."""
     given = TensorData([5.0, 6.0], "float32", [2, 3], range(3), range(2))
     assert given == TensorData([5.0, 6.0], "float32", [2, 3], [0, 1, 2], [0, 1])
