@@ -150,7 +150,13 @@ def failed_gradient_forgotten() -> Iterator[None]:
 @mutant
 def resent_to_a_server_without_deduplication() -> Iterator[None]:
     """An unknown outcome is sent again to whom it may not be."""
-    with patch.object(Server, "_may_resend", lambda server, profile: True):
+    become = Server._become
+
+    def trusting(server: Any, clues: Any) -> None:
+        become(server, clues)
+        server.may_resend_unknown = True
+
+    with patch.object(Server, "_become", trusting):
         yield
 
 
