@@ -193,7 +193,7 @@ class PendingJobs:
 
     def __init__(self, optim_after: OptimAfter, on_result: Callable[[Job[Any], Any], None]) -> None:
         self.lock = threading.Lock()
-        """Held around each use of the order."""
+        """Held around each change of the order: by all methods but `add`, whose caller holds it."""
         self.order = RequestOrder(optim_after)
         """Decides whose turn it is, and what follows from an outcome."""
         self.failed: list[Job[Any]] = []
@@ -228,6 +228,52 @@ class PendingJobs:
         with self.lock:
             ticket = self.order.head
             return None if ticket is None else self._jobs[ticket.call].chunks[ticket.chunk]
+
+    def draw(self, chunk: Chunk) -> int:
+        """Give the chunk whose turn it is its number."""
+        with self.lock:
+            return self.order.draw(chunk.ticket)
+
+    def sent(self, chunk: Chunk) -> None:
+        """Note that bytes of a chunk are about to leave."""
+        with self.lock:
+            self.order.sent(chunk.ticket)
+
+    def refused(self, chunk: Chunk, *, leaves_doubt: bool, wants_next: bool) -> int | None:
+        """Note that a submission got no promise; return the next number, where the server wants that."""
+        with self.lock:
+            if leaves_doubt:
+                self.order.unsure(chunk.ticket)
+            return self.order.redraw(chunk.ticket) if wants_next else None
+
+    def accepted(self, chunk: Chunk) -> None:
+        """Let the next chunk go: the server has this one."""
+        with self.lock:
+            failures = self.order.accepted(chunk.ticket).failed
+        self.apply(failures)
+
+    def rejected(self, chunk: Chunk, error: TinkerError) -> None:
+        """Release the turn of a chunk that was not accepted, and fail what is queued behind it."""
+        with self.lock:
+            has_left = chunk.ticket.phase in (Phase.ACCEPTED, Phase.DONE, Phase.FAILED)
+            failures = [] if has_left else self.order.rejected(chunk.ticket, error).failed
+        self.settle(chunk, Settled(error=error))
+        self.apply(failures)
+
+    def withdraw(self, job: Job[Any], error: TinkerError) -> None:
+        """Take a cancelled call out of the queue, unless a chunk of it was sent; no call behind it fails."""
+        first = job.chunks[0]
+        with self.lock:
+            is_settled = isinstance(first.state, Settled)
+            gone = not is_settled and self.order.cancelled(first.ticket.call)
+        for chunk in job.chunks if gone else ():
+            self.settle(chunk, Settled(error=error))
+
+    def take_failed(self) -> list[Job[Any]]:
+        """Return the gradient calls that failed since the last optim_step, for a step whose turn has come."""
+        with self.lock:
+            failed, self.failed = self.failed, []
+        return failed
 
     def all(self) -> list[Chunk]:
         """Return every chunk without an outcome."""

@@ -187,13 +187,7 @@ class TrainingQueue:
 
     def _withdraw(self, job: Job[Any]) -> None:
         """Take a cancelled call out of the queue, unless a chunk of it was sent; no call behind it fails."""
-        first = job.chunks[0]
-        with self._pending.lock:
-            is_settled = isinstance(first.state, Settled)
-            gone = not is_settled and self._pending.order.cancelled(first.ticket.call)
-        for chunk in job.chunks if gone else ():
-            outcome = Settled(error=_Withdrawn("cancelled before it was sent", applied="no"))
-            self._pending.settle(chunk, outcome)
+        self._pending.withdraw(job, _Withdrawn("cancelled before it was sent", applied="no"))
 
     async def _serve(self) -> None:
         """Serve the head of the queue, for ever; whatever happens in a turn, the next one comes."""
@@ -249,9 +243,7 @@ class TrainingQueue:
 
     def _refuse_unseen(self, step: Job[Any]) -> None:
         """Do not send an optim_step that was called before its caller saw that a gradient had failed."""
-        with self._pending.lock:
-            failed, self._pending.failed = self._pending.failed, []
-        for job in failed:
+        for job in self._pending.take_failed():
             if job.error is not None and job not in step.known:
                 raise PartialBatchError(
                     f"the optim_step was not sent: a forward_backward before it failed ({job.error.message})",
@@ -260,9 +252,7 @@ class TrainingQueue:
 
     async def _turn(self, chunk: Chunk) -> None:
         """Send one chunk; its result is waited for outside of the turn."""
-        with self._pending.lock:
-            number = self._pending.order.draw(chunk.ticket)
-        sent: Numbered | Promised = Numbered(number, new_idempotency_key())
+        sent: Numbered | Promised = Numbered(self._pending.draw(chunk), new_idempotency_key())
         while isinstance(sent, Numbered):  # a second time where the server wants the next number
             chunk.state = sent
             sent = await self._send(chunk, sent)
@@ -308,22 +298,17 @@ class TrainingQueue:
 
     async def _submit(self, chunk: Chunk, numbered: Numbered, body: Body) -> Promised | Numbered:
         """Send the bytes; return the promise, or the next number where the server wants that."""
-        order, ticket = self._pending.order, chunk.ticket
-        if ticket.chunk == 0 and chunk.job.future.cancelled():
+        if chunk.ticket.chunk == 0 and chunk.job.future.cancelled():
             raise _Withdrawn("cancelled before it was sent", applied="no")
         submission = self._submission(chunk, numbered, body)
-        with self._pending.lock:
-            order.sent(ticket)
+        self._pending.sent(chunk)
         answered = await submit(self._sender, submission)
         if isinstance(answered, Accepted):
             return Promised(numbered, answered, checksum(body))
-        reused, (highest_sent, checkpoint) = ticket.reused, self.progress()
+        reused, (highest_sent, checkpoint) = chunk.ticket.reused, self.progress()
         found = conflict(submission, answered, reused=reused, highest_sent=highest_sent)
-        with self._pending.lock:
-            if leaves_doubt(answered):
-                order.unsure(ticket)
-            counted = found is not None and found.kind == "next number"
-            number = order.redraw(ticket) if counted else None
+        wants_next = found is not None and found.kind == "next number"
+        number = self._pending.refused(chunk, leaves_doubt=leaves_doubt(answered), wants_next=wants_next)
         if number is not None:
             return Numbered(number, new_idempotency_key())
         if found is not None and found.applied == "yes":
@@ -332,24 +317,17 @@ class TrainingQueue:
 
     def _leave_queue(self, chunk: Chunk) -> None:
         """Let the next one go: the server has this chunk."""
-        job, ticket = chunk.job, chunk.ticket
-        with self._pending.lock:
-            settlement = self._pending.order.accepted(ticket)
-        if ticket.effect is Effect.GRADIENT:
-            self._gradients[job] = None
-        if ticket.effect is Effect.STEP:
-            self.last_step = ticket.seq_id
+        if chunk.ticket.effect is Effect.GRADIENT:
+            self._gradients[chunk.job] = None
+        if chunk.ticket.effect is Effect.STEP:
+            self.last_step = chunk.ticket.seq_id
             self._gradients.clear()
-        self._pending.apply(settlement.failed)
+        self._pending.accepted(chunk)
 
     def _reject(self, chunk: Chunk, error: TinkerError) -> None:
         """Release the turn of a chunk that was not accepted, and fail what is queued behind it."""
         chunk.explain(error).adding(model_id=self.model_id)
-        with self._pending.lock:
-            left = chunk.ticket.phase in (Phase.ACCEPTED, Phase.DONE, Phase.FAILED)
-            failures = [] if left else self._pending.order.rejected(chunk.ticket, error).failed
-        self._pending.settle(chunk, Settled(error=error))
-        self._pending.apply(failures)
+        self._pending.rejected(chunk, error)
 
     async def _result(self, chunk: Chunk, sent: Promised) -> None:
         """Wait for the promise of a chunk, and for a step also for the gradients that it stepped on."""
