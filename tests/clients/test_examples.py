@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tinsmith
-from tinsmith import clients, testing
+from tinsmith import clients, data, testing
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-PACKAGES = (clients, testing)
+PACKAGES = (clients, data, testing)
 MODULES = [
     f"{each.__name__}.{module.name}" for each in PACKAGES for module in pkgutil.iter_modules(each.__path__)
 ]
