@@ -42,6 +42,7 @@ from tinsmith_local.store import (
     PromiseRow,
     PromiseTable,
     RunTable,
+    SamplerTable,
     SessionTable,
     TelemetryTable,
 )
@@ -128,6 +129,7 @@ class Service:
         """Open the tables of the store."""
         self.promise_table = PromiseTable(self.database, self.files)
         self.sessions = SessionTable(self.database)
+        self.samplers = SamplerTable(self.database)
         self.runs = RunTable(self.database)
         self.checkpoints = CheckpointTable(self.database)
         self.telemetry = TelemetryTable(self.database)
@@ -140,6 +142,7 @@ class Service:
         self._last_use = LastUse(self._clock)
         self._lookups = Lookups(
             sessions=self.sessions,
+            samplers=self.samplers,
             runs=self.runs,
             checkpoints=self.checkpoints,
             base_models=self.base_models,
@@ -196,6 +199,7 @@ class Service:
         self.lifetimes = Lifetimes(
             promises=self.promises,
             sessions=self.sessions,
+            samplers=self.samplers,
             runs=self.runs,
             checkpoints=self.checkpoints,
             checkpoint_files=self.checkpoint_files,
@@ -280,6 +284,7 @@ class Service:
                 lookups=self._lookups,
                 lifetimes=self.lifetimes,
                 sessions=self.sessions,
+                samplers=self.samplers,
                 runs=self.runs,
                 checkpoints=self.checkpoints,
                 telemetry=self.telemetry,
@@ -310,7 +315,7 @@ class Service:
                 folders=folders,
                 checkpoints=self.checkpoints,
                 checkpoint_files=self.checkpoint_files,
-                sessions=self.sessions,
+                samplers=self.samplers,
                 answers=self._answers,
                 clock=self._clock,
             ),
@@ -318,7 +323,7 @@ class Service:
                 lookups=self._lookups,
                 admission=admission,
                 decoder=self._decoder,
-                sessions=self.sessions,
+                samplers=self.samplers,
                 sampling=self.sampling,
                 last_use=self._last_use,
                 clock=self._clock,

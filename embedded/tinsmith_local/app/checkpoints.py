@@ -117,13 +117,14 @@ class CheckpointEndpoints:
         """Publish or unpublish; refuses what is so already."""
         if row.public == public:
             raise Refusal(409, f"{row.tinker_path} is {'public' if public else 'private'} already")
-        self._checkpoints.set_public(row.tinker_path, public=public)
+        self._checkpoints.update(row.tinker_path, public=public)
 
     async def set_checkpoint_ttl(self, call: Call) -> None:
         """Give a checkpoint a time to live, or take it away."""
         row = self._made(call)
         ttl = call.whole("ttl_seconds")
-        self._checkpoints.set_expiry(row.tinker_path, None if ttl is None else self._clock() + ttl)
+        expires_at = None if ttl is None else self._clock() + ttl
+        self._checkpoints.update(row.tinker_path, expires_at=expires_at)
 
     async def get_checkpoint_archive_url(self, call: Call) -> Answer:
         """Redirect to a signed URL of the checkpoint as one archive."""

@@ -17,6 +17,7 @@ from tinsmith_local.store import (
     RunRow,
     RunTable,
     SamplerRow,
+    SamplerTable,
     SessionRow,
     SessionTable,
     file_name,
@@ -34,6 +35,7 @@ class Lookups:
     """Finds sessions, models, samplers and checkpoints."""
 
     _sessions: SessionTable
+    _samplers: SamplerTable
     _runs: RunTable
     _checkpoints: CheckpointTable
     _base_models: ModelRegistry
@@ -49,7 +51,7 @@ class Lookups:
             raise Refusal(404, f"unknown session {session_id!r}", field=("session_id",))
         if found.status != "active":
             raise Refusal(ended, f"session {session_id} is {found.status}", field=("session_id",))
-        self._last_use.note(session_id, lambda now: self._sessions.seen(session_id, now))
+        self._last_use.note(session_id, lambda now: self._sessions.update(session_id, last_seen=now))
         return found
 
     def any_session(self, session_id: str) -> SessionRow:
@@ -96,7 +98,7 @@ class Lookups:
 
     def sampler(self, sampler_id: str, field: str = "sampling_session_id") -> SamplerRow:
         """Find a sampler that can be used."""
-        found = self._sessions.sampler(sampler_id)
+        found = self._samplers.find(sampler_id)
         if found is None:
             raise Refusal(404, f"unknown sampler {sampler_id!r}", field=(field,))
         if found.status != "ready":

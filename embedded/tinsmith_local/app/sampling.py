@@ -13,7 +13,7 @@ from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.call import THREAD_BYTES, Call
 from tinsmith_local.app.lookups import Lookups
 from tinsmith_local.app.requests import RequestDecoder
-from tinsmith_local.store import SamplerRow, SessionTable
+from tinsmith_local.store import SamplerRow, SamplerTable
 from tinsmith_local.work.lifetimes import LastUse
 from tinsmith_local.work.sampling_engine import SamplingEngine
 
@@ -25,7 +25,7 @@ class SamplingEndpoints:
     _lookups: Lookups
     _admission: Admission
     _decoder: RequestDecoder
-    _sessions: SessionTable
+    _samplers: SamplerTable
     _sampling: SamplingEngine
     _last_use: LastUse
     _clock: Callable[[], float]
@@ -43,10 +43,10 @@ class SamplingEndpoints:
         else:
             base_model = self._lookups.base_model(call.text("base_model"))
             self._lookups.config(base_model)
-        known = self._sessions.sampler(sampler_id)
+        known = self._samplers.find(sampler_id)
         if known is None:
             now = self._clock()
-            self._sessions.add_sampler(
+            self._samplers.add(
                 SamplerRow(
                     sampler_id=sampler_id,
                     session_id=session.session_id,
@@ -69,11 +69,11 @@ class SamplingEndpoints:
     async def join_sampling_session(self, call: Call) -> models.JoinSamplingSessionResponse:
         """Give one more client of a sampler a range of numbers of its own."""
         found = self._lookups.sampler(call.text("sampling_session_id"))
-        return models.JoinSamplingSessionResponse(client_counter=self._sessions.join(found.sampler_id))
+        return models.JoinSamplingSessionResponse(client_counter=self._samplers.join(found.sampler_id))
 
     async def get_sampler(self, call: Call) -> models.GetSamplerResponse:
         """Describe a sampler."""
-        found = self._sessions.sampler(str(call.parameters["sampler_id"]))
+        found = self._samplers.find(str(call.parameters["sampler_id"]))
         if found is None:
             raise Refusal(404, f"unknown sampler {call.parameters['sampler_id']!r}")
         return models.GetSamplerResponse(
@@ -100,6 +100,6 @@ class SamplingEndpoints:
             ordered=False,
         )
         if sampler_id is not None:
-            self._last_use.note(str(sampler_id), lambda now: self._sessions.used(str(sampler_id), now))
+            self._last_use.note(str(sampler_id), lambda now: self._samplers.update(sampler_id, last_used=now))
         names = [f"{promise.request_id}:{index}" for index in range(request.job.num_samples)]
         return attrs.evolve(promise, sample_sequence_ids=names)

@@ -14,7 +14,14 @@ from tinsmith_local.app.account import OWNER
 from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.call import Call, labels, moment, page, whole
 from tinsmith_local.app.lookups import Lookups
-from tinsmith_local.store import CheckpointTable, RunTable, SessionRow, SessionTable, TelemetryTable
+from tinsmith_local.store import (
+    CheckpointTable,
+    RunTable,
+    SamplerTable,
+    SessionRow,
+    SessionTable,
+    TelemetryTable,
+)
 from tinsmith_local.work.lifetimes import Lifetimes
 
 
@@ -25,6 +32,7 @@ class SessionEndpoints:
     _lookups: Lookups
     _lifetimes: Lifetimes
     _sessions: SessionTable
+    _samplers: SamplerTable
     _runs: RunTable
     _checkpoints: CheckpointTable
     _telemetry: TelemetryTable
@@ -57,7 +65,7 @@ class SessionEndpoints:
         found = self._named(call)
         return models.GetSessionResponse(
             training_run_ids=self._runs.of_session(found.session_id),
-            sampler_ids=[row.sampler_id for row in self._sessions.samplers(found.session_id)],
+            sampler_ids=[row.sampler_id for row in self._samplers.of_session(found.session_id)],
             user_metadata=labels(found.user_metadata),
             display_name=found.display_name,
             extra={
@@ -77,7 +85,7 @@ class SessionEndpoints:
 
     async def set_session_project(self, call: Call) -> None:
         """Put a session in a project."""
-        self._sessions.set_project(self._named(call).session_id, call.text("project_id"))
+        self._sessions.update(self._named(call).session_id, project_id=call.text("project_id"))
 
     async def finish_session(self, call: Call) -> None:
         """Close a session; closing it again is no error."""

@@ -49,7 +49,7 @@ class ModelQueue:
         promise = await self._admission.admit(
             call, f"train:{run.model_id}", call.whole("seq_id"), build, model_id=run.model_id
         )
-        self._last_use.note(run.model_id, lambda now: self._runs.touched(run.model_id, now))
+        self._last_use.note(run.model_id, lambda now: self._runs.update(run.model_id, last_request_at=now))
         return promise
 
     def leave_room(self) -> None:

@@ -20,7 +20,7 @@ from tinsmith_local.store import (
     CheckpointRow,
     CheckpointTable,
     RunRow,
-    SessionTable,
+    SamplerTable,
     file_name,
     insert_row,
 )
@@ -40,7 +40,7 @@ class WeightEndpoints:
     _folders: AdapterFolders
     _checkpoints: CheckpointTable
     _checkpoint_files: CheckpointFiles
-    _sessions: SessionTable
+    _samplers: SamplerTable
     _answers: AnswerTable
     _clock: Callable[[], float]
 
@@ -67,7 +67,7 @@ class WeightEndpoints:
         self._lookups.session(run.session_id)
 
         def build(_: int | None) -> tuple[SaveEphemeral, None]:
-            if self._sessions.sampler(wanted.sampler_id) is not None:
+            if self._samplers.find(wanted.sampler_id) is not None:
                 raise Refusal(409, f"sampler {wanted.sampler_id} exists", field=(field,))
             return wanted, None
 

@@ -12,11 +12,12 @@ from tinsmith_local.store.checkpoint_table import (
     insert_answer,
 )
 from tinsmith_local.store.data_dir import DataDir, DirectoryLock, DirectoryLockedError, file_name
-from tinsmith_local.store.database import Database, StorageFullError, insert_row
+from tinsmith_local.store.database import Database, StorageFullError, insert_row, update_row
 from tinsmith_local.store.promise_table import Also, Applied, PromiseRow, PromiseTable
 from tinsmith_local.store.run_table import AdapterShape, RunRow, RunTable
 from tinsmith_local.store.session_table import (
     SamplerRow,
+    SamplerTable,
     SessionRow,
     SessionTable,
     TelemetryTable,
@@ -38,6 +39,7 @@ __all__ = [
     "RunRow",
     "RunTable",
     "SamplerRow",
+    "SamplerTable",
     "SessionRow",
     "SessionTable",
     "StorageFullError",
@@ -45,4 +47,5 @@ __all__ = [
     "file_name",
     "insert_answer",
     "insert_row",
+    "update_row",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from tinsmith_local.store.database import Table
 from tinsmith_local.store.run_table import AdapterShape
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class CheckpointRow(AdapterShape):
     """One saved checkpoint."""
 
-    TABLE = "checkpoints"
+    TABLE, KEY = "checkpoints", "tinker_path"
 
     tinker_path: str
     """`tinker://<run>/<kind>/<name>`."""
@@ -47,17 +48,10 @@ class CheckpointRow(AdapterShape):
     """Path below the data directory."""
 
 
-class CheckpointTable:
+class CheckpointTable(Table[CheckpointRow]):
     """The table of checkpoints."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def find(self, tinker_path: str) -> CheckpointRow | None:
-        """Find a checkpoint by its path."""
-        return self._database.value(
-            CheckpointRow, "SELECT * FROM checkpoints WHERE tinker_path = ?", tinker_path
-        )
+    row = CheckpointRow
 
     def of_run(self, run_id: str) -> list[CheckpointRow]:
         """Ready checkpoints of a run, newest first."""
@@ -98,20 +92,6 @@ class CheckpointTable:
         return self._database.values(
             CheckpointRow, "SELECT * FROM checkpoints WHERE expires_at IS NOT NULL AND expires_at <= ?", now
         )
-
-    def set_public(self, tinker_path: str, *, public: bool) -> None:
-        """Publish or unpublish."""
-        self._database.write("UPDATE checkpoints SET public = ? WHERE tinker_path = ?", public, tinker_path)
-
-    def set_expiry(self, tinker_path: str, expires_at: float | None) -> None:
-        """Give or take away a time to live."""
-        self._database.write(
-            "UPDATE checkpoints SET expires_at = ? WHERE tinker_path = ?", expires_at, tinker_path
-        )
-
-    def set_state(self, tinker_path: str, state: str) -> None:
-        """Mark as failed (or ready)."""
-        self._database.write("UPDATE checkpoints SET state = ? WHERE tinker_path = ?", state, tinker_path)
 
     def delete(self, tinker_path: str) -> None:
         """Forget a checkpoint."""

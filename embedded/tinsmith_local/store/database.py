@@ -7,7 +7,7 @@ import sqlite3
 import stat
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import attrs
 from tinsmith.core.errors import TinkerError
@@ -130,6 +130,11 @@ class TableRow:
 
     TABLE: ClassVar[str]
     """Name of the table."""
+    KEY: ClassVar[str]
+    """Column by which a row is found."""
+
+
+R = TypeVar("R", bound=TableRow)
 
 
 def insert_row(
@@ -140,6 +145,13 @@ def insert_row(
     names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
     verb = "INSERT OR REPLACE" if replace else "INSERT"
     connection.execute(f"{verb} INTO {row.TABLE} ({names}) VALUES ({marks})", values)
+
+
+def update_row(connection: sqlite3.Connection, kind: type[TableRow], key: str, **columns: object) -> None:
+    """Change columns of the row with that key inside a transaction of the caller."""
+    changes = ", ".join(f"{name} = ?" for name in columns)
+    sql = f"UPDATE {kind.TABLE} SET {changes} WHERE {kind.KEY} = ?"  # noqa: S608  # names of ours
+    connection.execute(sql, (*columns.values(), key))
 
 
 class Database:
@@ -249,3 +261,28 @@ class Database:
         """Close the connection; the write-ahead log is folded in."""
         with self._lock:
             self._connection.close()
+
+
+class Table(Generic[R]):
+    """The rows of one kind."""
+
+    row: type[R]
+    """Their class."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, key: str) -> R | None:
+        """Find a row by its key."""
+        sql = f"SELECT * FROM {self.row.TABLE} WHERE {self.row.KEY} = ?"  # noqa: S608  # names of ours
+        return self._database.value(self.row, sql, key)
+
+    def add(self, row: R) -> None:
+        """Keep a new row."""
+        with self._database.transaction() as connection:
+            insert_row(connection, row)
+
+    def update(self, key: str, **columns: object) -> None:
+        """Change columns of the row with that key."""
+        with self._database.transaction() as connection:
+            update_row(connection, self.row, key, **columns)

@@ -22,7 +22,7 @@ Also = Callable[[sqlite3.Connection], object]
 class PromiseRow(TableRow):
     """One promise; bodies and results stay on disk until asked for."""
 
-    TABLE = "promises"
+    TABLE, KEY = "promises", "request_id"
 
     request_id: str
     """Opaque id that the client polls."""

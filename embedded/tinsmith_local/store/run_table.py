@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from tinsmith_local.store.database import Database, TableRow
+from tinsmith_local.store.database import Table, TableRow
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +35,7 @@ class AdapterShape(TableRow):
 class RunRow(AdapterShape):
     """One training run; its id is the model's id."""
 
-    TABLE = "runs"
+    TABLE, KEY = "runs", "model_id"
 
     model_id: str
     """`<session>:train:<n>`."""
@@ -57,15 +57,10 @@ class RunRow(AdapterShape):
     """Name of the snapshot below `states/`."""
 
 
-class RunTable:
+class RunTable(Table[RunRow]):
     """The table of training runs."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def find(self, model_id: str) -> RunRow | None:
-        """Find a run by its id."""
-        return self._database.value(RunRow, "SELECT * FROM runs WHERE model_id = ?", model_id)
+    row = RunRow
 
     def page(self, limit: int, offset: int, project_id: str | None = None) -> list[RunRow]:
         """Return a page of runs, newest first."""
@@ -90,21 +85,6 @@ class RunTable:
             "SELECT model_id FROM runs WHERE session_id = ? ORDER BY created_at, rowid", session_id
         )
         return [found[0] for found in rows]
-
-    def touched(self, model_id: str, now: float) -> None:
-        """Note a request."""
-        self._database.write("UPDATE runs SET last_request_at = ? WHERE model_id = ?", now, model_id)
-
-    def unload(self, model_id: str) -> None:
-        """Mark a run as unloaded: its snapshot is about to go."""
-        self._database.write(
-            "UPDATE runs SET status = 'unloaded', snapshot_file = NULL WHERE model_id = ?", model_id
-        )
-
-    def set_snapshot(self, model_id: str, position: int, file: str) -> None:
-        """Point at a new snapshot."""
-        sql = "UPDATE runs SET snapshot_position = ?, snapshot_file = ? WHERE model_id = ?"
-        self._database.write(sql, position, file, model_id)
 
     def snapshot_files(self) -> set[str]:
         """Names of all snapshots that a run points at."""

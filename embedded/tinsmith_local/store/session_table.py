@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tinsmith_local.store.database import Database, TableRow, insert_row
+from tinsmith_local.store.database import Database, Table, TableRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ KEPT_EVENTS = 100_000
 class SessionRow(TableRow):
     """One session."""
 
-    TABLE = "sessions"
+    TABLE, KEY = "sessions", "session_id"
 
     session_id: str
     """`session-<16 hex>`."""
@@ -47,7 +47,7 @@ class SessionRow(TableRow):
 class SamplerRow(TableRow):
     """One sampler: a base model, a checkpoint, or the weights of one moment."""
 
-    TABLE = "samplers"
+    TABLE, KEY = "samplers", "sampler_id"
 
     sampler_id: str
     """`<session>:sample:<n>`."""
@@ -75,20 +75,10 @@ class SamplerRow(TableRow):
     """How many clients joined it."""
 
 
-class SessionTable:
-    """The tables of sessions and samplers."""
+class SessionTable(Table[SessionRow]):
+    """The table of sessions."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def add(self, row: SessionRow) -> None:
-        """Keep a new session."""
-        with self._database.transaction() as connection:
-            insert_row(connection, row)
-
-    def find(self, session_id: str) -> SessionRow | None:
-        """Find a session by its id."""
-        return self._database.value(SessionRow, "SELECT * FROM sessions WHERE session_id = ?", session_id)
+    row = SessionRow
 
     def all(self) -> list[SessionRow]:
         """All sessions, newest first."""
@@ -101,25 +91,9 @@ class SessionTable:
         sql = "SELECT session_id FROM sessions ORDER BY created_at DESC, rowid DESC LIMIT ? OFFSET ?"
         return [found[0] for found in self._database.rows(sql, limit, offset)]
 
-    def seen(self, session_id: str, now: float) -> None:
-        """Note a sign of life."""
-        self._database.write("UPDATE sessions SET last_seen = ? WHERE session_id = ?", now, session_id)
-
     def all_seen(self, now: float) -> None:
         """Note a sign of life of all active sessions: they could not reach a service that did not run."""
         self._database.write("UPDATE sessions SET last_seen = ? WHERE status = 'active'", now)
-
-    def finish(self, session_id: str, status: str, finish: str | None) -> None:
-        """Close a session."""
-        self._database.write(
-            "UPDATE sessions SET status = ?, finish = ? WHERE session_id = ?", status, finish, session_id
-        )
-
-    def set_project(self, session_id: str, project_id: str) -> None:
-        """Put a session in a project."""
-        self._database.write(
-            "UPDATE sessions SET project_id = ? WHERE session_id = ?", project_id, session_id
-        )
 
     def silent_since(self, before: float) -> list[str]:
         """Active sessions without a sign of life since a time."""
@@ -128,16 +102,13 @@ class SessionTable:
         )
         return [found[0] for found in rows]
 
-    def add_sampler(self, row: SamplerRow) -> None:
-        """Keep a new sampler."""
-        with self._database.transaction() as connection:
-            insert_row(connection, row)
 
-    def sampler(self, sampler_id: str) -> SamplerRow | None:
-        """Find a sampler by its id."""
-        return self._database.value(SamplerRow, "SELECT * FROM samplers WHERE sampler_id = ?", sampler_id)
+class SamplerTable(Table[SamplerRow]):
+    """The table of samplers."""
 
-    def samplers(self, session_id: str) -> list[SamplerRow]:
+    row = SamplerRow
+
+    def of_session(self, session_id: str) -> list[SamplerRow]:
         """All samplers of a session, oldest first."""
         sql = "SELECT * FROM samplers WHERE session_id = ? ORDER BY created_at, rowid"
         return self._database.values(SamplerRow, sql, session_id)
@@ -146,14 +117,6 @@ class SessionTable:
         """All ephemeral samplers that are still there, unused for longest first."""
         sql = "SELECT * FROM samplers WHERE ephemeral = 1 AND status = 'ready' ORDER BY last_used, rowid"
         return self._database.values(SamplerRow, sql)
-
-    def used(self, sampler_id: str, now: float) -> None:
-        """Note the use of a sampler."""
-        self._database.write("UPDATE samplers SET last_used = ? WHERE sampler_id = ?", now, sampler_id)
-
-    def drop_sampler(self, sampler_id: str) -> None:
-        """Mark a sampler as gone."""
-        self._database.write("UPDATE samplers SET status = 'dropped' WHERE sampler_id = ?", sampler_id)
 
     def join(self, sampler_id: str) -> int:
         """Count one more client of a sampler; its counter, from 1."""

@@ -11,6 +11,7 @@ from tinsmith_local.store import (
     CheckpointTable,
     DataDir,
     RunTable,
+    SamplerTable,
     SessionTable,
     StorageFullError,
     file_name,
@@ -50,6 +51,7 @@ class Lifetimes:
 
     _promises: PromiseStore
     _sessions: SessionTable
+    _samplers: SamplerTable
     _runs: RunTable
     _checkpoints: CheckpointTable
     _checkpoint_files: CheckpointFiles
@@ -77,7 +79,7 @@ class Lifetimes:
 
     def _bound_ephemeral(self) -> None:
         """Drop the ephemeral samplers unused for longest beyond their budget."""
-        samplers = self._sessions.ephemeral()
+        samplers = self._samplers.ephemeral()
         total = sum(sampler.size_bytes for sampler in samplers)
         for sampler in samplers[:-1]:
             if total <= self._ephemeral_bytes:
@@ -87,16 +89,16 @@ class Lifetimes:
 
     def _drop_sampler(self, sampler_id: str) -> None:
         """Forget an ephemeral sampler and its weights."""
-        self._sessions.drop_sampler(sampler_id)
+        self._samplers.update(sampler_id, status="dropped")
         directory = self._files.samplers / file_name(sampler_id)
         self._sampling.forget(str(directory.relative_to(self._files.root)))
         self._files.remove(directory)
 
     def finish_session(self, session_id: str, status: str, finish: str | None) -> None:
         """Close a session; its models and its ephemeral samplers go with it, checkpoints stay."""
-        self._sessions.finish(session_id, status, finish)
+        self._sessions.update(session_id, status=status, finish=finish)
         for model_id in self._runs.of_session(session_id):
             self._trainer.unload(model_id)
-        for sampler in self._sessions.samplers(session_id):
+        for sampler in self._samplers.of_session(session_id):
             if sampler.ephemeral and sampler.status == "ready":
                 self._drop_sampler(sampler.sampler_id)

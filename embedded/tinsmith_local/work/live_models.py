@@ -110,7 +110,7 @@ class LiveModels:
         """Forget an unloaded model for good: its snapshot and the bodies behind it."""
         self.forget(model_id)
         run = self._runs.find(model_id)
-        self._runs.unload(model_id)
+        self._runs.update(model_id, status="unloaded", snapshot_file=None)
         if run is not None and run.snapshot_file:
             self._files.remove(self._files.states / run.snapshot_file)
         self._promises.drop_replayed(model_id, self._promises.last_position(model_id))
@@ -132,7 +132,7 @@ class LiveModels:
         begun = time.monotonic()
         try:
             name = self.write(live)
-            self._runs.set_snapshot(live.run.model_id, live.position, name)
+            self._runs.update(live.run.model_id, snapshot_position=live.position, snapshot_file=name)
             self.written(live, name)
         except StorageFullError:
             _log.warning("no space left for a snapshot of %s; its journal is kept instead", live.run.model_id)

@@ -20,13 +20,16 @@ from tinsmith_local.models.source import ModelFileError
 from tinsmith_local.store import (
     Also,
     Applied,
+    CheckpointRow,
     CheckpointTable,
     DataDir,
     PromiseRow,
+    RunRow,
     SamplerRow,
     StorageFullError,
     file_name,
     insert_row,
+    update_row,
 )
 from tinsmith_local.work import apply, results
 from tinsmith_local.work.operations import (
@@ -110,7 +113,7 @@ class Trainer:
             self._live_models.forget(operation.model_id)
         if isinstance(operation, Save):
             with suppress(StorageFullError):
-                self._checkpoints.set_state(operation.tinker_path, "failed")
+                self._checkpoints.update(operation.tinker_path, state="failed")
             self._notifier.notify(f"checkpoint:{operation.tinker_path}")
         self._promises.fail(row.request_id, message, category)
 
@@ -173,9 +176,8 @@ class Trainer:
         self._finish(
             row,
             results.saved(operation, size),
-            lambda connection: connection.execute(
-                "UPDATE checkpoints SET state = 'ready', size_bytes = ? WHERE tinker_path = ?",
-                (size, operation.tinker_path),
+            lambda connection: update_row(
+                connection, CheckpointRow, operation.tinker_path, state="ready", size_bytes=size
             ),
         )
         if not optimizer:
@@ -225,9 +227,12 @@ class Trainer:
         self._finish(
             row,
             results.loaded(operation),
-            lambda connection: connection.execute(
-                "UPDATE runs SET snapshot_position = ?, snapshot_file = ? WHERE model_id = ?",
-                (live.position, name, operation.model_id),
+            lambda connection: update_row(
+                connection,
+                RunRow,
+                operation.model_id,
+                snapshot_position=live.position,
+                snapshot_file=name,
             ),
         )
         self._live_models.written(live, name)
