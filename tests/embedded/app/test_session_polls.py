@@ -1,5 +1,6 @@
 """Polls for a whole sampler: cursor, sizes, acknowledgement, copies of a sampler, a restart."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -106,12 +107,14 @@ def test_a_restart_names_what_had_ended(open_caller: Open) -> None:
 def test_failures_are_named_as_such(caller: Caller) -> None:
     """A cancelled sample has failed, as far as a watcher is concerned."""
     name = sampler(caller)
-    caller.service.sampling.step = lambda: None  # type: ignore[method-assign]
+    gate = threading.Event()
+    caller.block(gate)
     prompt = {"chunks": [{"type": "encoded_text", "tokens": list(TEXT)}]}
     body = {"prompt": prompt, "sampling_params": {"max_tokens": 4}}
     request_id = caller.ok("asample", sampling_session_id=name, seq_id=0, **body)["request_id"]
     caller.service.promises.fail(request_id, "cancelled", "user", "cancelled")
     assert poll(caller, name)["completions"] == [{"state": "failed", "request_id": request_id}]
+    gate.set()
 
 
 @pytest.mark.parametrize("name", ["", "nobody:sample:0"])
