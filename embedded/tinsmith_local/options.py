@@ -8,41 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, cast, get_args
 
 import attrs
+from tinsmith_api import models
 
 DetailStyle = Literal["native", "text", "list"]
+FailureStatus = Literal[200, 400, 404, 422]
 Wire = Literal["json", "protobuf", "both"]
 """Encodings of batches and results: one alone, as servers of an age have it, or both."""
 Flag = bool | int | float | str
 """A setting that the service tells clients."""
 
 CONFIG_FLAGS: Mapping[str, Flag] = {
-    "pjwt_auth_enabled": False,
-    "credential_default_source": "api_key",
-    "sample_dispatch_bytes_semaphore_size": 10_485_760,
-    "inflight_response_bytes_semaphore_size": 52_428_800,
+    **dict(models.ClientConfigResponse()),
     "parallel_fwdbwd_chunks": False,
-    "proto_compress_fwdbwd": False,
-    "fwdbwd_max_chunk_len": 1024,
-    "fwdbwd_max_chunk_bytes_count": 5_000_000,
-    "fwdbwd_dispatch_bytes_semaphore_size": 50_000_000,
     "billing_exception_max_pause_duration_sec": 3600.0,
-    "sample_no_retries": False,
-    "sample_enable_stuck_detection": True,
-    "sample_max_concurrent_requests": 2000,
-    "use_pyqwest_transport": True,
-    "sample_use_retrieve_futures": False,
-    "custom_loss_server_side": False,
     "sample_join_sampling_session": True,
 }
-"""Answer of `client/config`. Batches leave one after the other, as one thread works on them anyway. The flags
-steer clients, and nothing in the service depends on them."""
+"""Answer of `client/config`: the contract's defaults but for these. Batches leave one after the other, as one
+thread works on them anyway. The flags steer clients, and nothing in the service depends on them."""
 DYNAMIC_FLAGS: Mapping[str, Flag] = {
+    **dict(models.ClientDynamicConfigResponse()),
     "refresh_interval_sec": 300.0,
     "sample_cancel_enabled": True,
-    "sample_cancel_max_batch_size": 64,
 }
 """Answer of `dynamic_config`."""
 
@@ -64,7 +53,7 @@ class Imitation:
     `list` is `{"detail": [{loc, msg, type}]}`."""
     status_codes: bool = False
     """Success as 201 (sessions), 202 (promises) and 204 (heartbeat, empty answers) instead of 200."""
-    failure_status: Literal[200, 400, 404, 422] = 200
+    failure_status: FailureStatus = 200
     """Status of a failed promise on retrieve_future; 200 is a body with `error` and `category`."""
     try_again: bool = False
     """A pending promise is answered 200 `{"type": "try_again"}` instead of 408."""
@@ -95,31 +84,43 @@ class Imitation:
     @classmethod
     def words(cls) -> tuple[str, ...]:
         """All words that `parse` understands."""
-        valued = {"detail": "detail=text|list", "failure_status": "failure-status=400|404|422"}
-        return tuple(valued.get(f.name, f.name.replace("_", "-")) for f in attrs.fields(cls))
+        return tuple(
+            f"{_word(f.name)}={'|'.join(map(str, _VALUES[f.name][1:]))}"
+            if f.name in _VALUES
+            else _word(f.name)
+            for f in attrs.fields(cls)
+        )
 
 
 def parse_wire(text: str) -> Wire:
     """Read `json`, `protobuf` or `both`."""
-    found: dict[str, Wire] = {"json": "json", "protobuf": "protobuf", "both": "both"}
-    if text not in found:
-        raise ValueError(f"the wire is json, protobuf or both, not {text!r}")
-    return found[text]
+    for wire in get_args(Wire):
+        if text == wire:
+            return cast("Wire", wire)
+    raise ValueError(f"the wire is json, protobuf or both, not {text!r}")
+
+
+_VALUES: Mapping[str, tuple[str | int, ...]] = {
+    "detail": get_args(DetailStyle),
+    "failure_status": get_args(FailureStatus),
+}
+"""What the switches stand at that are not on or off; the first is the service's own."""
+
+
+def _word(key: str) -> str:
+    """Write a name as the command has it."""
+    return key.replace("_", "-")
 
 
 def _switch_value(key: str, value: str) -> object:
     """Read the part after `=` of one word."""
-    if key == "detail":
-        if value not in {"native", "text", "list"}:
-            raise ValueError(f"detail must be native, text or list, not {value!r}")
-        return value
-    if key == "failure_status":
-        if value not in {"200", "400", "404", "422"}:
-            raise ValueError(f"failure-status must be 200, 400, 404 or 422, not {value!r}")
-        return int(value)
-    if value:
-        raise ValueError(f"{key.replace('_', '-')} takes no value")
-    return True
+    known = {str(each): each for each in _VALUES.get(key, ())}
+    if known and value not in known:
+        *most, last = known
+        raise ValueError(f"{_word(key)} must be {', '.join(most)} or {last}, not {value!r}")
+    if value and not known:
+        raise ValueError(f"{_word(key)} takes no value")
+    return known.get(value, True)
 
 
 def parse_flags(words: Iterable[str]) -> dict[str, Flag]:
