@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import jsonschema_rs
@@ -103,10 +103,10 @@ class Contract:
 def _compile(operation_id: str, operation: dict[str, Any]) -> OperationRules:
     """Compile one operation."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    schema = _resolve(content["schema"]) if content else {}
+    schema = resolve(document(), content["schema"]) if content else {}
     return OperationRules(
         id=operation_id,
-        parameters=tuple(_parameter(_resolve(raw)) for raw in operation.get("parameters", ())),
+        parameters=tuple(_parameter(resolve(document(), raw)) for raw in operation.get("parameters", ())),
         body=_validator(content["schema"]) if content else None,
         exactly_one=tuple(tuple(group["required"]) for group in schema.get("oneOf", ())),
         tag=schema.get("properties", {}).get("type", {}).get("const"),
@@ -115,18 +115,18 @@ def _compile(operation_id: str, operation: dict[str, Any]) -> OperationRules:
 
 def _parameter(raw: dict[str, Any]) -> Parameter:
     """Compile one parameter."""
-    kind = _resolve(raw["schema"]).get("type", "string")
+    kind = resolve(document(), raw["schema"]).get("type", "string")
     return Parameter(raw["name"], raw["in"], raw.get("required", False), str(kind), _validator(raw["schema"]))
 
 
-def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
-    """Follow a reference."""
-    while "$ref" in schema:
-        target: Any = document()
-        for part in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        schema = target
-    return schema
+def resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """Follow references; keywords beside one win over its target's."""
+    while "$ref" in node:
+        target: Any = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+        node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+    return node
 
 
 def _validator(schema: dict[str, Any]) -> Any:
@@ -243,15 +243,10 @@ def _schema_refusal(problem: jsonschema_rs.ValidationError, prefix: tuple[str, .
     if isinstance(kind, kinds.AnyOf | kinds.OneOfNotValid):
         return Refusal(422, "is of none of the kinds that are allowed here", field=path, kind="schema")
     if isinstance(kind, kinds.Not) and isinstance(kind.schema, dict) and "required" in kind.schema:
-        names = ", ".join(map(str, _listed(kind.schema["required"])))
+        names = ", ".join(map(str, cast("list[str]", kind.schema["required"])))
         return Refusal(422, f"is not allowed with these values of {names}", field=path, kind="schema")
     message = problem.message if len(problem.message) <= 300 else f"{problem.message[:300]}…"
     return Refusal(422, message, field=path, kind="schema")
-
-
-def _listed(value: object) -> list[object]:
-    """Return a list of the contract as one."""
-    return list(value) if isinstance(value, list) else []
 
 
 def _short(part: str | int) -> str | int:

@@ -15,6 +15,8 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from tinsmith_local.app.contract import resolve
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -51,7 +53,7 @@ def page_for(base_url: str) -> str:
             {**tag, "operations": list(_operations(document, tag["name"]))}
             for tag in document.get("tags", ())
         ],
-        resolve=lambda node: _resolve(document, node),
+        resolve=lambda node: resolve(document, node),
     )
 
 
@@ -98,16 +100,6 @@ def _operations(document: dict[str, Any], tag: str) -> Iterator[dict[str, Any]]:
                     "path": path,
                     "parameters": [*shared, *item[method].get("parameters", [])],
                 }
-
-
-def _resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    """Follow references; keywords beside one win over its target's."""
-    while "$ref" in node:
-        target: Any = document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
-        node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
-    return node
 
 
 def _words(text: str | None) -> Markup:
