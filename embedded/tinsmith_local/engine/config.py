@@ -85,47 +85,42 @@ class ModelConfig:
     @classmethod
     def from_hugging_face(cls, name: str, config: Mapping[str, Any]) -> ModelConfig:
         """Read the `config.json` of a Hugging Face directory; ValueError names what is not supported."""
-        return read_hugging_face(name, config)
+        family = _FAMILIES.get(str(config.get("model_type")))
+        if family is None:
+            raise ValueError(f"model_type {config.get('model_type')!r} is not one of {', '.join(_FAMILIES)}")
+        if config.get("hidden_act", "silu") != "silu":
+            raise ValueError(f"hidden_act {config['hidden_act']!r} is not supported, only silu")
+        if config.get("use_sliding_window"):
+            raise ValueError("use_sliding_window is not supported")
+        if config.get("mlp_bias") or (family != "qwen2" and config.get("attention_bias")):
+            raise ValueError("mlp_bias and attention_bias are not supported")
+        try:
+            heads, hidden = int(config["num_attention_heads"]), int(config["hidden_size"])
+            rope = dict(config.get("rope_parameters") or config.get("rope_scaling") or {})
+            return cls(
+                name=name,
+                family=family,
+                vocab_size=int(config["vocab_size"]),
+                hidden_size=hidden,
+                num_layers=int(config["num_hidden_layers"]),
+                num_heads=heads,
+                num_kv_heads=int(config.get("num_key_value_heads") or heads),
+                head_dim=int(config.get("head_dim") or hidden // heads),
+                intermediate_size=int(config["intermediate_size"]),
+                rope_theta=float(rope.get("rope_theta") or config.get("rope_theta", 10_000.0)),
+                rope_scaling=_rope_scaling(rope),
+                rms_eps=float(config.get("rms_norm_eps", 1e-6)),
+                tie_embeddings=bool(config.get("tie_word_embeddings", False)),
+                max_context=int(config.get("max_position_embeddings", 2048)),
+                qkv_bias=family == "qwen2",
+                qk_norm=family == "qwen3",
+                eos_token_ids=_token_ids(config.get("eos_token_id")),
+            )
+        except KeyError as error:
+            raise ValueError(f"config.json lacks {error.args[0]!r}") from error
 
 
 _FAMILIES: dict[str, Family] = {"llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
-
-
-def read_hugging_face(name: str, config: Mapping[str, Any]) -> ModelConfig:
-    """Build a ModelConfig from the mapping of a `config.json`."""
-    family = _FAMILIES.get(str(config.get("model_type")))
-    if family is None:
-        raise ValueError(f"model_type {config.get('model_type')!r} is not one of {', '.join(_FAMILIES)}")
-    if config.get("hidden_act", "silu") != "silu":
-        raise ValueError(f"hidden_act {config['hidden_act']!r} is not supported, only silu")
-    if config.get("use_sliding_window"):
-        raise ValueError("use_sliding_window is not supported")
-    if config.get("mlp_bias") or (family != "qwen2" and config.get("attention_bias")):
-        raise ValueError("mlp_bias and attention_bias are not supported")
-    try:
-        heads, hidden = int(config["num_attention_heads"]), int(config["hidden_size"])
-        rope = dict(config.get("rope_parameters") or config.get("rope_scaling") or {})
-        return ModelConfig(
-            name=name,
-            family=family,
-            vocab_size=int(config["vocab_size"]),
-            hidden_size=hidden,
-            num_layers=int(config["num_hidden_layers"]),
-            num_heads=heads,
-            num_kv_heads=int(config.get("num_key_value_heads") or heads),
-            head_dim=int(config.get("head_dim") or hidden // heads),
-            intermediate_size=int(config["intermediate_size"]),
-            rope_theta=float(rope.get("rope_theta") or config.get("rope_theta", 10_000.0)),
-            rope_scaling=_rope_scaling(rope),
-            rms_eps=float(config.get("rms_norm_eps", 1e-6)),
-            tie_embeddings=bool(config.get("tie_word_embeddings", False)),
-            max_context=int(config.get("max_position_embeddings", 2048)),
-            qkv_bias=family == "qwen2",
-            qk_norm=family == "qwen3",
-            eos_token_ids=_token_ids(config.get("eos_token_id")),
-        )
-    except KeyError as error:
-        raise ValueError(f"config.json lacks {error.args[0]!r}") from error
 
 
 def _rope_scaling(rope: Mapping[str, Any]) -> RopeScaling | None:
@@ -150,18 +145,31 @@ def _token_ids(value: int | list[int] | None) -> tuple[int, ...]:
 
 def frequencies(config: ModelConfig) -> npt.NDArray[np.float32]:
     """Angular frequency of each pair of a head, stretched as `rope_scaling` says."""
-    exponents = np.arange(0, config.head_dim, 2, dtype=np.float32) / np.float32(config.head_dim)
-    plain = (1.0 / np.power(np.float32(config.rope_theta), exponents)).astype(np.float32)
-    return plain if config.rope_scaling is None else _stretch(plain, config.rope_scaling)
+    plain = plain_frequencies(config.rope_theta, config.head_dim)
+    if config.rope_scaling is None:
+        return plain
+    stretched: npt.NDArray[np.float32] = (plain * stretch(plain, config.rope_scaling)).astype(np.float32)
+    return stretched
 
 
-def _stretch(plain: npt.NDArray[np.float32], scaling: RopeScaling) -> npt.NDArray[np.float32]:
-    """Divide long wavelengths by the factor and blend in between (Llama 3.1 model card and release notes)."""
+def plain_frequencies(rope_theta: float, head_dim: int) -> npt.NDArray[np.float32]:
+    """Angular frequency of each pair of a head, not stretched."""
+    exponents = np.arange(0, head_dim, 2, dtype=np.float32) / np.float32(head_dim)
+    plain: npt.NDArray[np.float32] = 1.0 / np.power(np.float32(rope_theta), exponents)
+    return plain.astype(np.float32)
+
+
+def stretch(plain: npt.NDArray[np.float32], scaling: RopeScaling) -> npt.NDArray[np.float64]:
+    """Return what to multiply each frequency by: 1 for short wavelengths, 1 / `factor` for long ones.
+
+    Between the two it is a blend (Llama 3.1 model card and release notes).
+    """
     wavelength = 2.0 * math.pi / plain.astype(np.float64)
     turns = scaling.original_max_position / wavelength
     span = scaling.high_freq_factor - scaling.low_freq_factor
     keep = np.clip((turns - scaling.low_freq_factor) / span, 0.0, 1.0)
-    return (plain * (keep + (1.0 - keep) / scaling.factor)).astype(np.float32)
+    factors: npt.NDArray[np.float64] = keep + (1.0 - keep) / scaling.factor
+    return factors
 
 
 @lru_cache(maxsize=16)

@@ -9,13 +9,12 @@ error.
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from tinsmith_local.engine.config import Family, ModelConfig, RopeScaling
+from tinsmith_local.engine.config import Family, ModelConfig, RopeScaling, plain_frequencies, stretch
 from tinsmith_local.models.gguf_index import GgufIndex, TensorEntry, read_index
 from tinsmith_local.models.gguf_tokenizer import (
     check_tokenizer,
@@ -237,22 +236,11 @@ def _refuse_unsupported(index: GgufIndex, facts: _Facts, head_dim: int) -> None:
 
 def find_scaling(divisors: FloatArray, rope_theta: float) -> RopeScaling | None:
     """Return the settings that give these divisors of the rotary frequencies, or None if none known does."""
+    plain = plain_frequencies(rope_theta, 2 * len(divisors))
     for factor in (*_FACTORS, float(divisors.max())):
         scaling = RopeScaling(
             factor=factor, low_freq_factor=_LOW, high_freq_factor=_HIGH, original_max_position=_ORIGINAL
         )
-        if np.allclose(divisors, llama3_divisors(scaling, rope_theta, len(divisors)), rtol=1e-4):
+        if np.allclose(divisors, 1.0 / stretch(plain, scaling), rtol=1e-4):
             return scaling
     return None
-
-
-def llama3_divisors(scaling: RopeScaling, rope_theta: float, count: int) -> FloatArray:
-    """Compute the divisor of each frequency: 1 for short waves, `factor` for long ones, a blend between."""
-    divisors = []
-    for place in range(count):
-        wavelength = 2 * math.pi * rope_theta ** (place / count)
-        turns = scaling.original_max_position / wavelength
-        blend = (turns - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor)
-        blend = min(max(blend, 0.0), 1.0)
-        divisors.append(1.0 / ((1.0 - blend) / scaling.factor + blend))
-    return np.array(divisors, np.float32)
