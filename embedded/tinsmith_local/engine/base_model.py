@@ -1,4 +1,4 @@
-"""Owns a loaded base model: its frozen weights in the engine's layout, its text side as opaque bytes."""
+"""Owns a loaded base model: its shape, and its frozen weights in the engine's layout."""
 
 from __future__ import annotations
 
@@ -87,14 +87,6 @@ class BaseModel:
     """Its shape."""
     weights: Weights
     """Its numbers."""
-    tokenizer_json: bytes | None = None
-    """`tokenizer.json` as bytes, handed to clients; the engine does not read it."""
-    chat_template: str | None = None
-    """Jinja source of the chat template, or None."""
-    tokenizer_config: dict[str, object] | None = None
-    """`tokenizer_config.json`, or what is known of it: bos/eos tokens and flags."""
-    tokenizer_id: str | None = None
-    """Name under which clients ask for the tokenizer."""
 
 
 @attrs.frozen

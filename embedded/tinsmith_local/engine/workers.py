@@ -53,10 +53,6 @@ class Workspace:
             held = self._arrays[name] = aligned((size,), dtype)
         return held[:size].reshape(shape)
 
-    def release(self) -> None:
-        """Give the memory back."""
-        self._arrays.clear()
-
 
 def available_cores() -> int:
     """Count the cores that this process may use, at most `MAX_WORKERS`."""
@@ -187,13 +183,6 @@ def exclusive() -> Iterator[Team]:
         finally:
             if _team is not None:
                 _team.stop = outer
-
-
-def release_memory() -> None:
-    """Give back the arrays that are kept between steps."""
-    with exclusive() as crew:
-        for one in (crew, *crew.lanes):
-            one.workspace.release()
 
 
 def even_blocks(count: int, largest: int, workers: int) -> list[slice]:

@@ -186,14 +186,7 @@ def load(source: ModelSource) -> BaseModel:
         raise ModelFileError(source.origin, f"tensor {error.args[0]!r} is missing") from error
     except ValueError as error:
         raise ModelFileError(source.origin, str(error)) from error
-    return BaseModel(
-        config=source.config,
-        weights=weights,
-        tokenizer_json=source.tokenizer_json,
-        chat_template=source.chat_template,
-        tokenizer_config=source.tokenizer_config,
-        tokenizer_id=source.config.name,
-    )
+    return BaseModel(config=source.config, weights=weights)
 
 
 def _open_packaged(model: PackagedModel) -> ModelSource:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 from tinsmith_local.engine import workers
-from tinsmith_local.engine.workers import Team, even_blocks, exclusive, release_memory
+from tinsmith_local.engine.workers import Team, even_blocks, exclusive
 
 
 def test_every_worker_runs_and_meets() -> None:
@@ -93,16 +93,6 @@ def test_one_thread_at_a_time_with_blas_to_itself() -> None:
     thread.join()
     assert order == ["first", "second"]
     assert [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"] == before
-
-
-def test_memory_can_be_given_back() -> None:
-    """Releasing twice is allowed, and the engine takes what it needs again."""
-    with exclusive() as team:
-        team.workspace.take("x", (10,), "float32")
-    release_memory()
-    release_memory()
-    with exclusive() as team:
-        assert team.workspace.take("x", (3, 4), "float32").shape == (3, 4)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 64, 1000, 1025])

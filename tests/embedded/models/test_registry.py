@@ -31,7 +31,7 @@ def test_the_tiny_models_are_always_there() -> None:
     assert registry.get(TINY) is registry.get(TINY)
     assert registry.get(TINY).weights.unembed is registry.get(TINY).weights.embed
     assert registry.get(TINY_UNTIED).weights.unembed is not registry.get(TINY_UNTIED).weights.embed
-    assert registry.get(TINY).tokenizer_id == TINY
+    assert registry.get(TINY).config.name == TINY
 
 
 @pytest.mark.usefixtures("empty_cache")
