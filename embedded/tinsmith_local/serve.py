@@ -19,7 +19,9 @@ import uvicorn
 from tinsmith_local.connections import bounded, log_accept_errors_once, most_connections
 from tinsmith_local.options import Imitation, ServeOptions
 from tinsmith_local.service import Service
-from tinsmith_local.store import Database, DataDir, TelemetryTable
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.database import Database
+from tinsmith_local.store.session_table import TelemetryTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -33,20 +33,12 @@ from tinsmith_local.app.sessions import SessionEndpoints
 from tinsmith_local.app.training import ModelQueue, TrainingEndpoints
 from tinsmith_local.app.weights import WeightEndpoints
 from tinsmith_local.models.registry import ModelRegistry
-from tinsmith_local.store import (
-    AnswerTable,
-    CheckpointTable,
-    Database,
-    DataDir,
-    DirectoryLock,
-    PromiseRow,
-    PromiseTable,
-    RunTable,
-    SamplerTable,
-    SessionTable,
-    TelemetryTable,
-)
-from tinsmith_local.store.data_dir import is_open_to_others, trouble_is_named
+from tinsmith_local.store.checkpoint_table import AnswerTable, CheckpointTable
+from tinsmith_local.store.data_dir import DataDir, DirectoryLock, is_open_to_others, trouble_is_named
+from tinsmith_local.store.database import Database
+from tinsmith_local.store.promise_table import PromiseRow, PromiseTable
+from tinsmith_local.store.run_table import RunTable
+from tinsmith_local.store.session_table import SamplerTable, SessionTable, TelemetryTable
 from tinsmith_local.work.checkpoint_files import CheckpointFiles
 from tinsmith_local.work.engine_thread import EngineThread
 from tinsmith_local.work.lifetimes import LastUse, Lifetimes
@@ -146,6 +138,7 @@ class Service:
             runs=self.runs,
             checkpoints=self.checkpoints,
             base_models=self.base_models,
+            files=self.files,
             notifier=self._notifier,
             last_use=self._last_use,
             clock=self._clock,
@@ -176,19 +169,6 @@ class Service:
             base_models=self.base_models,
             wake=self.engine_thread.wake,
         )
-        self._trainer = Trainer(
-            promises=self.promises,
-            notifier=self._notifier,
-            live_models=self.live_models,
-            engine_thread=self.engine_thread,
-            files=self.files,
-            checkpoints=self.checkpoints,
-            keep_adapter=self.sampling.keep,
-        )
-
-    def _open_lifetimes(self) -> None:
-        """Make what changes whole checkpoints, and what removes files and rows whose time is over."""
-        options = self.options
         self.checkpoint_files = CheckpointFiles(
             files=self.files,
             database=self.database,
@@ -196,6 +176,20 @@ class Service:
             clock=self._clock,
             forget_adapter=self.sampling.forget,
         )
+        self._trainer = Trainer(
+            promises=self.promises,
+            notifier=self._notifier,
+            live_models=self.live_models,
+            engine_thread=self.engine_thread,
+            files=self.files,
+            checkpoints=self.checkpoints,
+            checkpoint_files=self.checkpoint_files,
+            keep_adapter=self.sampling.keep,
+        )
+
+    def _open_lifetimes(self) -> None:
+        """Make what changes whole checkpoints, and what removes files and rows whose time is over."""
+        options = self.options
         self.lifetimes = Lifetimes(
             promises=self.promises,
             sessions=self.sessions,

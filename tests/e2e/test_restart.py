@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 import tinsmith
 from tinsmith import types
-from tinsmith_local.store import Database, DataDir, PromiseTable
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.database import Database
+from tinsmith_local.store.promise_table import PromiseTable
 
 from tests.e2e.bench import datum
 from tests.guard import WAIT_S

@@ -15,7 +15,7 @@ import pytest
 from tinsmith import APIFuture, ClosedError, Datum, ForwardBackwardOutput, ModelInput, ServiceClient
 from tinsmith.core.addresses import LOCAL_ROOT
 from tinsmith_local.engine.workers import Team
-from tinsmith_local.store import DirectoryLockedError
+from tinsmith_local.store.data_dir import DirectoryLockedError
 from tinsmith_local.transport import LocalTransport, open_local
 
 from tests.guard import WAIT_S

@@ -18,7 +18,9 @@ from pathlib import Path
 
 import tinsmith
 from tinsmith import types
-from tinsmith_local.store import Database, DataDir, PromiseTable
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.database import Database
+from tinsmith_local.store.promise_table import PromiseTable
 
 from tests.interop.recorder import recording
 from tests.interop.script import BASE_MODEL, LEARNING_RATE, RANK, SEED, STEPS, batch

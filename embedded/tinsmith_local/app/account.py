@@ -17,7 +17,7 @@ from tinsmith_api.conversion import parse_time
 from tinsmith_local.app.answers import Refusal
 from tinsmith_local.models.registry import ModelRegistry
 from tinsmith_local.options import CONFIG_FLAGS, DYNAMIC_FLAGS, Flag
-from tinsmith_local.store import CheckpointTable
+from tinsmith_local.store.checkpoint_table import CheckpointTable
 
 if TYPE_CHECKING:
     from tinsmith_local.app.call import Call

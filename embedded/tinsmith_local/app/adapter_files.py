@@ -24,7 +24,7 @@ from tinsmith_local.models.adapters import (
 )
 from tinsmith_local.models.registry import ModelRegistry
 from tinsmith_local.models.source import ModelFileError
-from tinsmith_local.store import CheckpointRow, CheckpointTable
+from tinsmith_local.store.checkpoint_table import CheckpointRow, CheckpointTable
 from tinsmith_local.work.checkpoint_files import CheckpointFiles
 
 

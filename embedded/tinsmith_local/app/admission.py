@@ -10,7 +10,8 @@ import attrs
 from tinsmith_api import models
 
 from tinsmith_local.app.answers import Refusal
-from tinsmith_local.store import Also, PromiseRow, PromiseTable, StorageFullError
+from tinsmith_local.store.database import StorageFullError
+from tinsmith_local.store.promise_table import Also, PromiseRow, PromiseTable
 from tinsmith_local.work.operations import SampleRequest, TrainingRequest
 from tinsmith_local.work.promise_store import PromiseStore
 from tinsmith_local.work.sequencer import GapTimeoutError, SequenceConflictError, Sequencer

@@ -18,7 +18,8 @@ import attrs
 from starlette.responses import FileResponse, Response
 
 from tinsmith_local.app.answers import Refusal
-from tinsmith_local.store import CheckpointRow, CheckpointTable, DataDir
+from tinsmith_local.store.checkpoint_table import CheckpointRow, CheckpointTable
+from tinsmith_local.store.data_dir import DataDir
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from tinsmith_local.app.admission import full
 from tinsmith_local.app.answers import Answer, Refusal, Reply
 from tinsmith_local.app.archives import ARCHIVES_PATH, Archives
 from tinsmith_local.app.call import BodyRules, Call, read_call
-from tinsmith_local.store import StorageFullError
+from tinsmith_local.store.database import StorageFullError
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -39,8 +39,8 @@ class BodyRules:
 
 
 @attrs.frozen(eq=False)
-class Call:
-    """One checked request."""
+class Content:
+    """A body, decoded and checked."""
 
     operation: str
     """Operation id."""
@@ -50,6 +50,12 @@ class Call:
     """Body as it is journalled: unpacked, and marked where it is protobuf."""
     digest: bytes = attrs.field(repr=False)
     """Fingerprint of operation and content."""
+
+
+@attrs.frozen(eq=False)
+class Call(Content):
+    """One checked request."""
+
     parameters: dict[str, Any]
     """Path, query and header parameters by name."""
     base_url: str
@@ -81,8 +87,7 @@ async def read_call(request: Request, contract: Contract, operation: str, allowe
     rules = contract.rules(operation)
     parameters = _parameters(request, rules)
     raw = await _read_body(request, allowed)
-    body: dict[str, Any] = {}
-    found = _Content(rules.id, body, raw, b"")
+    found = Content(rules.id, {}, raw, b"")
     if rules.body is not None:
         encoding = wire.body_encoding(request, operation, allowed.wire)
         packed = wire.is_packed(request, allowed.wire)
@@ -90,37 +95,24 @@ async def read_call(request: Request, contract: Contract, operation: str, allowe
         work = partial(_read_content, contract, rules, raw, encoding, limit)
         found = await asyncio.to_thread(work) if packed or len(raw) > THREAD_BYTES else work()
     return Call(
-        operation=found.operation,
-        body=found.body,
-        raw=found.journal,
-        digest=found.digest,
+        **attrs.asdict(found, recurse=False),
         parameters=parameters,
         base_url=str(request.base_url),
         accept=request.headers.get("accept", ""),
     )
 
 
-@attrs.frozen(eq=False)
-class _Content:
-    """A body, decoded and checked."""
-
-    operation: str
-    body: dict[str, Any]
-    journal: bytes
-    digest: bytes
-
-
 def _read_content(
     contract: Contract, rules: OperationRules, raw: bytes, encoding: Encoding, unpack_to: int | None
-) -> _Content:
+) -> Content:
     """Unpack, decode, check and fingerprint a body."""
     plain = raw if unpack_to is None else wire.unpack(raw, unpack_to)
     if encoding == "json":
-        return _Content(rules.id, decode(rules, plain), plain, digest(rules.id, plain))
+        return Content(rules.id, decode(rules, plain), plain, digest(rules.id, plain))
     operation, body = wire.read_batch(plain)
     content = wire.canonical(body) if len(plain) <= CANONICAL_BYTES else plain
     checked = check_body(contract.rules(operation), wire.without_spans(body))
-    return _Content(operation, checked, wire.mark(plain), _fingerprint(operation, content))
+    return Content(operation, checked, wire.mark(plain), _fingerprint(operation, content))
 
 
 def decode_journalled(contract: Contract, operation: str, journalled: bytes) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from tinsmith_local.app.answers import Answer, Refusal
 from tinsmith_local.app.archives import Archives
 from tinsmith_local.app.call import Call, labels, moment, page
 from tinsmith_local.app.lookups import Lookups, being_made
-from tinsmith_local.store import CheckpointRow, CheckpointTable, DataDir, RunRow, RunTable
+from tinsmith_local.store.checkpoint_table import CheckpointRow, CheckpointTable
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.run_table import RunRow, RunTable
 from tinsmith_local.work.checkpoint_files import CheckpointFiles
 
 _TYPES = {"weights": "training", "sampler_weights": "sampler", "external_weights": "external"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -75,8 +76,7 @@ def _check(example: Example, loss: Loss, config: ModelConfig, data: Where, index
     except ExampleError as error:
         field = (error.field,) if error.field else ()
         inputs = () if field == ("model_input",) else ("loss_fn_inputs",)
-        message = getattr(error, "reason", str(error))
-        raise Refusal(400, message, field=(*data, index, *inputs, *field)) from error
+        raise Refusal(400, error.reason, field=(*data, index, *inputs, *field)) from error
 
 
 def _loss_config(config: Mapping[str, Any] | None, where: Where) -> Mapping[str, float] | None:
@@ -114,17 +114,9 @@ def decode_tensor(tensor: Mapping[str, Any], wanted: str, where: Where, *, absen
     shape = tensor.get("shape")
     if shape is None:
         return values
-    if any(not 0 <= size <= values.size for size in shape) or _product(shape) != values.size:
+    if any(not 0 <= size <= values.size for size in shape) or math.prod(map(int, shape)) != values.size:
         raise Refusal(400, f"{list(shape)[:8]} does not hold {values.size} numbers", field=(*where, "shape"))
     return values.reshape([int(size) for size in shape])
-
-
-def _product(shape: list[int]) -> int:
-    """Multiply sizes exactly."""
-    count = 1
-    for size in shape:
-        count *= int(size)
-    return count
 
 
 def _floats(data: Any, where: Where) -> Array:
@@ -143,7 +135,7 @@ def _floats(data: Any, where: Where) -> Array:
 def _dense(tensor: Mapping[str, Any], values: Array, where: Where, absent: int) -> Array:
     """Spread a compressed sparse row tensor out."""
     shape = [int(size) for size in tensor.get("shape") or ()]
-    if len(shape) != 2 or min(shape) < 0 or _product(shape) > MAX_DENSE:
+    if len(shape) != 2 or min(shape) < 0 or math.prod(map(int, shape)) > MAX_DENSE:
         raise Refusal(400, "of a sparse tensor must have two moderate sizes", field=(*where, "shape"))
     rows, columns = (_indices(tensor, name, where) for name in ("sparse_crow_indices", "sparse_col_indices"))
     counts = np.diff(rows)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,17 +11,10 @@ from tinsmith.core.errors import InputError, MissingModelError, TinkerError
 
 from tinsmith_local.app.answers import Refusal
 from tinsmith_local.models.registry import ModelRegistry
-from tinsmith_local.store import (
-    CheckpointRow,
-    CheckpointTable,
-    RunRow,
-    RunTable,
-    SamplerRow,
-    SamplerTable,
-    SessionRow,
-    SessionTable,
-    file_name,
-)
+from tinsmith_local.store.checkpoint_table import CheckpointRow, CheckpointTable
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.run_table import RunRow, RunTable
+from tinsmith_local.store.session_table import SamplerRow, SamplerTable, SessionRow, SessionTable
 from tinsmith_local.work.lifetimes import LastUse
 from tinsmith_local.work.notifier import Notifier
 
@@ -39,6 +32,7 @@ class Lookups:
     _runs: RunTable
     _checkpoints: CheckpointTable
     _base_models: ModelRegistry
+    _files: DataDir
     _notifier: Notifier
     _last_use: LastUse
     _clock: Callable[[], float]
@@ -46,9 +40,7 @@ class Lookups:
 
     def session(self, session_id: str, *, ended: int = 404) -> SessionRow:
         """Find an active session and note its sign of life; `ended` is the status for one that is over."""
-        found = self._sessions.find(session_id)
-        if found is None:
-            raise Refusal(404, f"unknown session {session_id!r}", field=("session_id",))
+        found = self.any_session(session_id)
         if found.status != "active":
             raise Refusal(ended, f"session {session_id} is {found.status}", field=("session_id",))
         self._last_use.note(session_id, lambda now: self._sessions.update(session_id, last_seen=now))
@@ -58,7 +50,7 @@ class Lookups:
         """Find a session, finished ones too."""
         found = self._sessions.find(session_id)
         if found is None:
-            raise Refusal(404, f"unknown session {session_id!r}")
+            raise Refusal(404, f"unknown session {session_id!r}", field=("session_id",))
         return found
 
     def run(self, model_id: str) -> RunRow:
@@ -76,21 +68,13 @@ class Lookups:
 
     def base_model(self, name: str, field: str = "base_model") -> str:
         """Find a base model; its full name."""
-        try:
+        with _usable(field):
             return self._base_models.canonical(name)
-        except InputError as error:
-            raise Refusal(404, str(error), field=(field,)) from error
-        except TinkerError as error:
-            raise Refusal(400, str(error), field=(field,)) from error
 
     def source(self, name: str) -> ModelSource:
         """Open a base model without loading it."""
-        try:
+        with _usable("base_model"):
             return self._base_models.source(name)
-        except (InputError, MissingModelError) as error:
-            raise Refusal(404, str(error), field=("base_model",)) from error
-        except TinkerError as error:
-            raise Refusal(400, str(error), field=("base_model",)) from error
 
     def config(self, name: str) -> ModelConfig:
         """Return the shape of a base model."""
@@ -109,7 +93,7 @@ class Lookups:
     def sampler_directory(self, found: SamplerRow) -> str | None:
         """Return where the adapter of a sampler lies below the data directory; None for a base model."""
         if found.ephemeral:
-            return str(Path("samplers") / file_name(found.sampler_id))
+            return self._files.sampler_directory(found.sampler_id)
         if found.model_path is None:
             return None
         return self.checkpoint(found.model_path, "sampling_session_id").directory
@@ -137,6 +121,16 @@ class Lookups:
         if found is None:
             raise being_made(tinker_path, field)
         return found
+
+
+@contextmanager
+def _usable(field: str) -> Iterator[None]:
+    """Refuse with 404 a base model that is not here, with 400 one that cannot be used."""
+    try:
+        yield
+    except TinkerError as error:
+        status = 404 if isinstance(error, InputError | MissingModelError) else 400
+        raise Refusal(status, str(error), field=(field,)) from error
 
 
 def being_made(tinker_path: str, *field: str) -> Refusal:

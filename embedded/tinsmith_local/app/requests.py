@@ -31,7 +31,7 @@ from tinsmith_local.work.operations import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tinsmith_local.store import PromiseRow
+    from tinsmith_local.store.promise_table import PromiseRow
 
 T = TypeVar("T")
 

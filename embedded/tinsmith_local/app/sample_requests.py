@@ -42,7 +42,6 @@ def decode_sample_request(
             f"{config.name}, {config.max_context} tokens",
             field=("prompt",) if len(prompt.tokens) >= config.max_context else (*where, "max_tokens"),
         )
-    wants_prompt = bool(body.get("prompt_logprobs"))
     most = min(MAX_TOPK, config.vocab_size)
     targets = decode_targets(body.get("target_prompt_logprobs"), len(prompt.tokens), config.vocab_size)
     job = SampleJob(
@@ -55,20 +54,14 @@ def decode_sample_request(
         top_p=_top_p(params),
         seed=_seed(params),
         stop=_stop(params.get("stop"), source),
-        prompt_logprobs=wants_prompt,
+        prompt_logprobs=bool(body.get("prompt_logprobs")),
         topk_prompt_logprobs=_bounded(body, "topk_prompt_logprobs", 0, most),
         prompt_logprobs_last_n=whole(dict(body), "prompt_logprobs_last_n"),
         target_prompt_logprobs=None if targets is None else targets.tokens,
         prompt_alt_tokens_k=_bounded(body, "prompt_alt_tokens_k", 0, MAX_TOPK),
         topk_sample_logprobs=_bounded(body, "topk_sample_logprobs", 0, most),
     )
-    return SampleRequest(
-        base_model=config.name,
-        adapter_dir=directory,
-        job=job,
-        prompt_logprobs=wants_prompt,
-        targets=targets,
-    )
+    return SampleRequest(base_model=config.name, adapter_dir=directory, job=job, targets=targets)
 
 
 def _bounded(body: Mapping[str, Any], name: str, default: int, most: int) -> int:

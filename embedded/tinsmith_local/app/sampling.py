@@ -13,7 +13,7 @@ from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.call import THREAD_BYTES, Call
 from tinsmith_local.app.lookups import Lookups
 from tinsmith_local.app.requests import RequestDecoder
-from tinsmith_local.store import SamplerRow, SamplerTable
+from tinsmith_local.store.session_table import SamplerRow, SamplerTable
 from tinsmith_local.work.lifetimes import LastUse
 from tinsmith_local.work.sampling_engine import SamplingEngine
 

@@ -14,14 +14,9 @@ from tinsmith_local.app.account import OWNER
 from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.call import Call, labels, moment, page, whole
 from tinsmith_local.app.lookups import Lookups
-from tinsmith_local.store import (
-    CheckpointTable,
-    RunTable,
-    SamplerTable,
-    SessionRow,
-    SessionTable,
-    TelemetryTable,
-)
+from tinsmith_local.store.checkpoint_table import CheckpointTable
+from tinsmith_local.store.run_table import RunTable
+from tinsmith_local.store.session_table import SamplerTable, SessionRow, SessionTable, TelemetryTable
 from tinsmith_local.work.lifetimes import Lifetimes
 
 

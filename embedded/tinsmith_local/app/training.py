@@ -16,7 +16,8 @@ from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.call import THREAD_BYTES, Call, whole
 from tinsmith_local.app.lookups import Lookups
 from tinsmith_local.app.requests import RequestDecoder, step
-from tinsmith_local.store import AdapterShape, RunRow, RunTable, insert_row
+from tinsmith_local.store.database import insert_row
+from tinsmith_local.store.run_table import AdapterShape, RunRow, RunTable
 from tinsmith_local.work.lifetimes import LastUse
 from tinsmith_local.work.operations import CreateModel, TrainingRequest, Unload
 from tinsmith_local.work.trainer import Trainer

@@ -14,21 +14,17 @@ from tinsmith_local.app.answers import Refusal
 from tinsmith_local.app.lookups import Lookups, full_path
 from tinsmith_local.app.requests import operation
 from tinsmith_local.app.training import ModelQueue, chosen_optimizer, metadata, optimizer_config
-from tinsmith_local.store import (
-    Also,
-    AnswerTable,
-    CheckpointRow,
-    CheckpointTable,
-    RunRow,
-    SamplerTable,
-    file_name,
-    insert_row,
-)
+from tinsmith_local.store.checkpoint_table import AnswerTable, CheckpointRow, CheckpointTable
+from tinsmith_local.store.data_dir import file_name
+from tinsmith_local.store.database import insert_row
+from tinsmith_local.store.session_table import SamplerTable
 from tinsmith_local.work.checkpoint_files import CheckpointFiles
 from tinsmith_local.work.operations import Load, Save, SaveEphemeral
 
 if TYPE_CHECKING:
     from tinsmith_local.app.call import Call
+    from tinsmith_local.store.promise_table import Also
+    from tinsmith_local.store.run_table import RunRow
 
 
 @attrs.frozen(kw_only=True, eq=False)

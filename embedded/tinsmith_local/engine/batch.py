@@ -22,6 +22,7 @@ class ExampleError(ValueError):
     def __init__(self, message: str, *, index: int | None = None, field: str | None = None) -> None:
         place = "".join([f"datum {index}: " if index is not None else "", f"{field}: " if field else ""])
         super().__init__(place + message)
+        self.reason = message
         self.index = index
         self.field = field
 

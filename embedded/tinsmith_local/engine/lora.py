@@ -241,8 +241,8 @@ class Adapter:
             self.step = 0
             return
         mean = {name.removesuffix(".exp_avg"): a for name, a in moments.items() if name.endswith(".exp_avg")}
-        square = {name.removesuffix(".exp_avg_sq"): a for name, a in moments.items() if name not in mean}
-        square = {name: a for name, a in square.items() if not name.endswith(".exp_avg")}
+        rest = {name: a for name, a in moments.items() if not name.endswith(".exp_avg")}
+        square = {name.removesuffix(".exp_avg_sq"): a for name, a in rest.items()}
         self.flat_mean, self.flat_square = (
             _filled(self.shapes, mean, self.flat.dtype),
             _filled(self.shapes, square, self.flat.dtype) if square else None,

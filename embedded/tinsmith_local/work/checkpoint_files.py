@@ -5,45 +5,32 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
 
 from tinsmith_local.models.adapters import save_adapter
-from tinsmith_local.store import (
-    CheckpointRow,
-    CheckpointTable,
-    Database,
-    DataDir,
-    insert_answer,
-    insert_row,
-)
+from tinsmith_local.store.checkpoint_table import CheckpointRow, CheckpointTable, insert_answer
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.database import Database, insert_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tinsmith_local.engine.lora import Adapter
 
 
+@attrs.frozen(kw_only=True, eq=False)
 class CheckpointFiles:
     """What is done to whole checkpoints; `forget_adapter` is called with directories that change or go."""
 
-    def __init__(
-        self,
-        *,
-        files: DataDir,
-        database: Database,
-        checkpoints: CheckpointTable,
-        clock: Callable[[], float],
-        forget_adapter: Callable[[str], None],
-    ) -> None:
-        self._files = files
-        self._database = database
-        self._checkpoints = checkpoints
-        self._clock = clock
-        self._forget_adapter = forget_adapter
-        self._writing = threading.Lock()
+    _files: DataDir
+    _database: Database
+    _checkpoints: CheckpointTable
+    _clock: Callable[[], float]
+    _forget_adapter: Callable[[str], None]
+    _writing: threading.Lock = attrs.field(factory=threading.Lock, init=False)
 
     def delete(self, tinker_path: str) -> None:
         """Forget a checkpoint and its files."""
@@ -56,13 +43,17 @@ class CheckpointFiles:
     def keep(self, row: CheckpointRow, adapter: Adapter, *, optimizer: bool) -> None:
         """Keep an adapter as a checkpoint, in place of an earlier one of that path."""
         with self._writing:
-            size = self._files.write_directory(
-                self._files.root / row.directory,
-                lambda path: save_adapter(path, adapter, base_model=row.base_model, optimizer=optimizer),
-            )
+            size = self.write(row.directory, adapter, row.base_model, optimizer=optimizer)
             self._forget_adapter(row.directory)
             with self._database.transaction() as connection:
                 insert_row(connection, attrs.evolve(row, size_bytes=size), replace=True)
+
+    def write(self, directory: str, adapter: Adapter, base_model: str, *, optimizer: bool = False) -> int:
+        """Write an adapter in place of what its directory held; the size of its files in bytes."""
+        return self._files.write_directory(
+            self._files.root / directory,
+            lambda path: save_adapter(path, adapter, base_model=base_model, optimizer=optimizer),
+        )
 
     async def copy(self, source: CheckpointRow, copy: CheckpointRow, key: str, digest: bytes) -> None:
         """Copy a checkpoint's files, then make the copy and the answer under its key true together.

@@ -7,15 +7,11 @@ from collections.abc import Callable
 
 import attrs
 
-from tinsmith_local.store import (
-    CheckpointTable,
-    DataDir,
-    RunTable,
-    SamplerTable,
-    SessionTable,
-    StorageFullError,
-    file_name,
-)
+from tinsmith_local.store.checkpoint_table import CheckpointTable
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.database import StorageFullError
+from tinsmith_local.store.run_table import RunTable
+from tinsmith_local.store.session_table import SamplerTable, SessionTable
 from tinsmith_local.work.checkpoint_files import CheckpointFiles
 from tinsmith_local.work.promise_store import PromiseStore
 from tinsmith_local.work.sampling_engine import SamplingEngine
@@ -90,9 +86,9 @@ class Lifetimes:
     def _drop_sampler(self, sampler_id: str) -> None:
         """Forget an ephemeral sampler and its weights."""
         self._samplers.update(sampler_id, status="dropped")
-        directory = self._files.samplers / file_name(sampler_id)
-        self._sampling.forget(str(directory.relative_to(self._files.root)))
-        self._files.remove(directory)
+        directory = self._files.sampler_directory(sampler_id)
+        self._sampling.forget(directory)
+        self._files.remove(self._files.root / directory)
 
     def finish_session(self, session_id: str, status: str, finish: str | None) -> None:
         """Close a session; its models and its ephemeral samplers go with it, checkpoints stay."""

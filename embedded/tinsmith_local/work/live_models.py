@@ -9,29 +9,20 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import attrs
 
 from tinsmith_local.engine.base_model import BaseModel
 from tinsmith_local.engine.lora import Adapter, Array, LoraSpec
+from tinsmith_local.models.registry import ModelRegistry
 from tinsmith_local.models.tensor_file import TensorFile, tensor_bytes
-from tinsmith_local.store import (
-    DataDir,
-    PromiseRow,
-    PromiseTable,
-    RunRow,
-    RunTable,
-    StorageFullError,
-    file_name,
-)
+from tinsmith_local.store.data_dir import DataDir, file_name
+from tinsmith_local.store.database import StorageFullError
+from tinsmith_local.store.promise_table import PromiseRow, PromiseTable
+from tinsmith_local.store.run_table import RunRow, RunTable
 from tinsmith_local.work.apply import change
 from tinsmith_local.work.operations import CHANGING, Batch, Step, TrainingRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tinsmith_local.models.registry import ModelRegistry
 
 _log = logging.getLogger("tinsmith.local")
 
@@ -68,30 +59,19 @@ class LiveModel:
         return sum(array.nbytes for array in _arrays(self.adapter).values())
 
 
+@attrs.frozen(kw_only=True, eq=False)
 class LiveModels:
     """The models in memory."""
 
-    def __init__(
-        self,
-        *,
-        files: DataDir,
-        runs: RunTable,
-        promises: PromiseTable,
-        base_models: ModelRegistry,
-        decode: Callable[[PromiseRow, bytes], TrainingRequest],
-        state_bytes: int,
-        snapshot_min_s: float,
-        snapshot_cost_ratio: float,
-    ) -> None:
-        self._files = files
-        self._runs = runs
-        self._promises = promises
-        self._base_models = base_models
-        self._decode = decode
-        self._state_bytes = state_bytes
-        self._snapshot_min_s = snapshot_min_s
-        self._snapshot_cost_ratio = snapshot_cost_ratio
-        self._live: dict[str, LiveModel] = {}
+    _files: DataDir
+    _runs: RunTable
+    _promises: PromiseTable
+    _base_models: ModelRegistry
+    _decode: Callable[[PromiseRow, bytes], TrainingRequest]
+    _state_bytes: int
+    _snapshot_min_s: float
+    _snapshot_cost_ratio: float
+    _live: dict[str, LiveModel] = attrs.field(factory=dict, init=False)
 
     def get(self, model_id: str) -> LiveModel:
         """Return a model's state as of its last applied request."""

@@ -121,8 +121,6 @@ class SampleRequest:
     """Directory of the adapter below the data directory; None for the base model."""
     job: SampleJob
     """The engine's job; its adapter is filled in when it is begun."""
-    prompt_logprobs: bool
-    """Whether the answer shows the prompt's logprobs."""
     targets: PromptTargets | None = None
     """In which form the logprobs of the prompt's targets are answered."""
 

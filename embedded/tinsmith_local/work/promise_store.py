@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tinsmith_local.store import Also, Applied, PromiseRow, PromiseTable, StorageFullError
+from tinsmith_local.store.database import StorageFullError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tinsmith_local.store.promise_table import Also, Applied, PromiseRow, PromiseTable
     from tinsmith_local.work.notifier import Notifier
 
 _log = logging.getLogger("tinsmith.local")

@@ -121,17 +121,16 @@ def loaded(operation: Load) -> bytes:
     return encode(models.LoadWeightsResponse(path=operation.tinker_path, model_id=model_id))
 
 
-def sample(output: SampleOutput, *, prompt_logprobs: bool, targets: PromptTargets | None = None) -> bytes:
+def sample(output: SampleOutput, targets: PromptTargets | None = None) -> bytes:
     """Write the result of asample; what came up empty along the prompt is left out."""
     if not all(np.isfinite(one.logprobs).all() for one in output.samples):
         raise NotFiniteError.of("a sampled logprob")
-    prompt = output.prompt_logprobs if prompt_logprobs else None
-    if prompt is not None and not all(math.isfinite(value) for value in prompt if value is not None):
+    if not all(math.isfinite(value) for value in output.prompt_logprobs or () if value is not None):
         raise NotFiniteError.of("a prompt logprob")
     fields: dict[str, Any] = {
         "type": "sample",
         "sequences": [_sequence(one) for one in output.samples],
-        "prompt_logprobs": prompt,
+        "prompt_logprobs": output.prompt_logprobs,
         "topk_prompt_logprobs": output.topk_prompt_logprobs,
     }
     if output.known_tokens:

@@ -17,7 +17,7 @@ from tinsmith.core.errors import TinkerError
 from tinsmith_local.engine.batch import ExampleError
 from tinsmith_local.engine.scheduler import Scheduler
 from tinsmith_local.models.adapters import load_adapter
-from tinsmith_local.store import DataDir, PromiseRow, StorageFullError
+from tinsmith_local.store.database import StorageFullError
 from tinsmith_local.work import results
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tinsmith_local.engine.jobs import SampleHandle
     from tinsmith_local.engine.lora import Adapter
     from tinsmith_local.models.registry import ModelRegistry
+    from tinsmith_local.store.data_dir import DataDir
+    from tinsmith_local.store.promise_table import PromiseRow
     from tinsmith_local.work.operations import SampleRequest
     from tinsmith_local.work.promise_store import PromiseStore
 
@@ -187,9 +189,7 @@ class SamplingEngine:
             self._promises.fail(row.request_id, str(handle.error), "user" if user else "server")
             return
         try:
-            content = results.sample(
-                handle.output, prompt_logprobs=request.prompt_logprobs, targets=request.targets
-            )
+            content = results.sample(handle.output, request.targets)
         except results.NotFiniteError as error:
             self._promises.fail(row.request_id, str(error), "user")
             return

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import attrs
 
-from tinsmith_local.store import PromiseRow, PromiseTable
+from tinsmith_local.store.promise_table import PromiseRow, PromiseTable
+from tinsmith_local.work.notifier import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tinsmith_local.work.notifier import Notifier
 
 Decision = Literal["accept", "same", "wait", "conflict", "refused", "not-next"]
 """What becomes of a number: accepted, a repetition, too early, taken by other content; only servers that are
@@ -66,25 +66,17 @@ def decide(*, seq: int, last: int, same: bool | None, ordered: bool) -> Decision
     return "conflict" if seq <= last else "wait"
 
 
+@attrs.frozen(eq=False)
 class Sequencer:
     """The order of requests in all scopes of the service."""
 
-    def __init__(
-        self,
-        promises: PromiseTable,
-        notifier: Notifier,
-        *,
-        gap_wait_s: float,
-        decide: Decide = decide,
-        names_repeated: bool = False,
-    ) -> None:
-        self._promises = promises
-        self._notifier = notifier
-        self._gap_wait_s = gap_wait_s
-        self._decide = decide
-        self._names_repeated = names_repeated
-        self._lock = threading.Lock()
-        self._scopes: dict[str, _Scope] = {}
+    _promises: PromiseTable
+    _notifier: Notifier
+    _gap_wait_s: float = attrs.field(kw_only=True)
+    _decide: Decide = attrs.field(default=decide, kw_only=True)
+    _names_repeated: bool = attrs.field(default=False, kw_only=True)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+    _scopes: dict[str, _Scope] = attrs.field(factory=dict, init=False)
 
     async def admit(
         self,
@@ -105,7 +97,8 @@ class Sequencer:
 
         if not await self._notifier.wait_for(f"sequence:{scope}", look, self._gap_wait_s):
             raise GapTimeoutError(
-                f"seq_id {seq} waited {self._gap_wait_s:g} s for {self._missing(scope)}, which did not arrive"
+                f"seq_id {seq} waited {self._gap_wait_s:g} s for seq_id {self._scopes[scope].last + 1},"
+                " which did not arrive"
             )
         found = turn[0]
         assert found != "later"
@@ -117,11 +110,6 @@ class Sequencer:
             # Shielded: a caller that left before a thread is free would else leave the scope busy for good.
             return await asyncio.shield(asyncio.to_thread(self._accept, scope, found, accept))
         return self._accept(scope, found, accept)
-
-    def _missing(self, scope: str) -> str:
-        """Name the number that a scope waits for."""
-        with self._lock:
-            return f"seq_id {self._scope(scope).last + 1}"
 
     def _scope(self, scope: str) -> _Scope:
         """Return the state of a scope, with what the store knows of it."""

@@ -7,31 +7,29 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+import attrs
 from tinsmith.core.errors import TinkerError
 from tinsmith_api import models
 
 from tinsmith_local.engine.batch import ExampleError
+from tinsmith_local.engine.lora import Adapter
 from tinsmith_local.engine.workers import StoppedError
-from tinsmith_local.models.adapters import load_adapter, save_adapter
+from tinsmith_local.models.adapters import load_adapter
 from tinsmith_local.models.source import ModelFileError
-from tinsmith_local.store import (
-    Also,
-    Applied,
-    CheckpointRow,
-    CheckpointTable,
-    DataDir,
-    PromiseRow,
-    RunRow,
-    SamplerRow,
-    StorageFullError,
-    file_name,
-    insert_row,
-    update_row,
-)
+from tinsmith_local.store.checkpoint_table import CheckpointRow, CheckpointTable
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.database import StorageFullError, insert_row, update_row
+from tinsmith_local.store.promise_table import Also, Applied, PromiseRow
+from tinsmith_local.store.run_table import RunRow
+from tinsmith_local.store.session_table import SamplerRow
 from tinsmith_local.work import apply, results
+from tinsmith_local.work.checkpoint_files import CheckpointFiles
+from tinsmith_local.work.engine_thread import EngineThread
+from tinsmith_local.work.live_models import LiveModels
+from tinsmith_local.work.notifier import Notifier
 from tinsmith_local.work.operations import (
     Batch,
     CreateModel,
@@ -42,44 +40,27 @@ from tinsmith_local.work.operations import (
     TrainingRequest,
     Unload,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tinsmith_local.engine.lora import Adapter
-    from tinsmith_local.work.engine_thread import EngineThread
-    from tinsmith_local.work.live_models import LiveModels
-    from tinsmith_local.work.notifier import Notifier
-    from tinsmith_local.work.promise_store import PromiseStore
+from tinsmith_local.work.promise_store import PromiseStore
 
 _log = logging.getLogger("tinsmith.local")
 
 
+@attrs.define(kw_only=True, eq=False)
 class Trainer:
     """Runs the queues of all models, one request after the other."""
 
-    def __init__(
-        self,
-        *,
-        promises: PromiseStore,
-        notifier: Notifier,
-        live_models: LiveModels,
-        engine_thread: EngineThread,
-        files: DataDir,
-        checkpoints: CheckpointTable,
-        keep_adapter: Callable[[str, Adapter], None],
-    ) -> None:
-        self._promises = promises
-        self._notifier = notifier
-        self._live_models = live_models
-        self._engine_thread = engine_thread
-        self._files = files
-        self._checkpoints = checkpoints
-        self._keep_adapter = keep_adapter
-        self.waiting_bytes = 0
-        """Bytes of the requests that wait."""
-        self.given_up: PromiseRow | None = None
-        """The request that was in hand when the service closed; its promise stays open."""
+    _promises: PromiseStore
+    _notifier: Notifier
+    _live_models: LiveModels
+    _engine_thread: EngineThread
+    _files: DataDir
+    _checkpoints: CheckpointTable
+    _checkpoint_files: CheckpointFiles
+    _keep_adapter: Callable[[str, Adapter], None]
+    waiting_bytes: int = attrs.field(default=0, init=False)
+    """Bytes of the requests that wait."""
+    given_up: PromiseRow | None = attrs.field(default=None, init=False)
+    """The request that was in hand when the service closed; its promise stays open."""
 
     def submit(self, row: PromiseRow, operation: TrainingRequest) -> None:
         """Queue an accepted request."""
@@ -167,11 +148,8 @@ class Trainer:
         if found is None:
             raise ValueError(f"{operation.tinker_path} was deleted before it was written")
         optimizer = found.kind == "weights"
-        size = self._files.write_directory(
-            self._files.root / found.directory,
-            lambda path: save_adapter(
-                path, live.adapter, base_model=live.run.base_model, optimizer=optimizer
-            ),
+        size = self._checkpoint_files.write(
+            found.directory, live.adapter, live.run.base_model, optimizer=optimizer
         )
         self._finish(
             row,
@@ -187,11 +165,8 @@ class Trainer:
     def _save_ephemeral(self, row: PromiseRow, operation: SaveEphemeral) -> None:
         """Keep the weights of this moment for one sampler."""
         live = self._live_models.get(operation.model_id)
-        directory = self._files.samplers / file_name(operation.sampler_id)
-        size = self._files.write_directory(
-            directory,
-            lambda path: save_adapter(path, live.adapter, base_model=live.run.base_model),
-        )
+        directory = self._files.sampler_directory(operation.sampler_id)
+        size = self._checkpoint_files.write(directory, live.adapter, live.run.base_model)
         now = row.created_at
         sampler = SamplerRow(
             sampler_id=operation.sampler_id,
@@ -210,7 +185,7 @@ class Trainer:
         self._finish(
             row, results.encode(made), lambda connection: insert_row(connection, sampler, replace=True)
         )
-        self._keep_adapter(str(directory.relative_to(self._files.root)), live.adapter.snapshot())
+        self._keep_adapter(directory, live.adapter.snapshot())
 
     def _load(self, row: PromiseRow, operation: Load) -> None:
         """Take over a checkpoint; the snapshot that contains it is written with the result."""

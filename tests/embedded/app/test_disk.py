@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tinsmith_local.store import DataDir, PromiseTable, StorageFullError
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.database import StorageFullError
+from tinsmith_local.store.promise_table import PromiseTable
 
 from tests.embedded.app.caller import Caller, datum
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from tinsmith_local.imitation import sequence_rule
 from tinsmith_local.options import Imitation
-from tinsmith_local.store import Database, DataDir, PromiseRow, PromiseTable
+from tinsmith_local.store.data_dir import DataDir
+from tinsmith_local.store.database import Database
+from tinsmith_local.store.promise_table import PromiseRow, PromiseTable
 from tinsmith_local.work.notifier import Notifier
 from tinsmith_local.work.sequencer import THREAD_BYTES, Decision, Sequencer
 
