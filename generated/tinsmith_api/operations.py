@@ -736,8 +736,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
 }
 
-SECRET_FIELDS: Final = frozenset(["jwt", "url", "urls", "weights_access_token"])
+SECRET_FIELDS: Final[frozenset[str]] = frozenset(["jwt", "url", "urls", "weights_access_token"])
 """The fields of bodies that nobody may see: the contract marks them."""
 
-SECRET_HEADERS: Final = frozenset(["location", "x-tinker-weights-access-token"])
+SECRET_HEADERS: Final[frozenset[str]] = frozenset(["location", "x-tinker-weights-access-token"])
 """The headers so marked, of requests and of answers, in lower case."""

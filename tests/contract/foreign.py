@@ -1,7 +1,10 @@
-"""A server that knows nothing of our rules, and the document that its framework writes of it."""
+"""Servers that know nothing of our rules, and the documents that their framework writes of them."""
 
+import json
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
@@ -63,3 +66,14 @@ def document() -> dict[str, Any]:
 
     found: dict[str, Any] = app.openapi()
     return found
+
+
+def skyrl() -> dict[str, Any]:
+    """Return what SkyRL 0.4.0 publishes of itself, as `app.openapi()` of its environment gave it."""
+    path = Path(__file__).parent / "documents" / "skyrl-0.4.0.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {"a framework's": document, "SkyRL's": skyrl}
+"""The documents by name."""

@@ -138,16 +138,30 @@ def test_breaking_document_is_taken_by_force(copy: Path, document: Document) -> 
     assert "get_sampler" not in (copy / "generated/tinsmith_api/operations.py").read_text()
 
 
+IMPORT_ALL = """
+import importlib, pkgutil, tinsmith_api
+for module in pkgutil.walk_packages(tinsmith_api.__path__, "tinsmith_api."):
+    for name in getattr(importlib.import_module(module.name), "__all__", ()):
+        getattr(importlib.import_module(module.name), name)
+"""
+
+
 @pytest.mark.long
-def test_foreign_document_is_taken_by_force(copy: Path) -> None:
-    """A framework's document of another server generates a package too: it just breaks ours."""
-    (copy / "foreign.json").write_text(json.dumps(foreign.document()))
+@pytest.mark.parametrize("of", foreign.DOCUMENTS)
+def test_foreign_document_is_taken_by_force(of: str, copy: Path) -> None:
+    """A document of another server makes a package that imports and passes strict typing."""
+    (copy / "foreign.json").write_text(json.dumps(foreign.DOCUMENTS[of]()))
     found = decide(copy, "foreign.json")
     assert found.returncode == 1
     assert "breaking changes" in found.stderr
     assert codegen(copy, "foreign.json", "--force").returncode == 0
-    compiled = run(sys.executable, "-m", "compileall", "-q", copy / "generated", cwd=copy)
-    assert compiled.returncode == 0, compiled.stdout
+    generated = copy / "generated"
+    imported = run(sys.executable, "-c", IMPORT_ALL, cwd=generated)
+    assert imported.returncode == 0, imported.stderr
+    typed = run(
+        sys.executable, "-m", "mypy", "--strict", "--config-file=", "-p", "tinsmith_api", cwd=generated
+    )
+    assert typed.returncode == 0, typed.stdout
 
 
 def test_breaking_document_is_refused_with_the_uses(copy: Path, document: Document) -> None:

@@ -81,10 +81,10 @@ def without_words(document: dict[str, Any]) -> dict[str, Any]:
     return bare
 
 
-@pytest.mark.parametrize("of", ["ours", "a framework's"])
+@pytest.mark.parametrize("of", ["ours", *foreign.DOCUMENTS])
 def test_a_document_without_words_is_rendered(of: str, loaded: dict[str, Any], tmp_path: Path) -> None:
     """Models, resources and README can be made of it; names stand for the words."""
-    document = without_words(loaded) if of == "ours" else foreign.document()
+    document = without_words(loaded) if of == "ours" else foreign.DOCUMENTS[of]()
     before = json.dumps(document)
     whole = narrow(completed(document))
     assert json.dumps(document) == before

@@ -63,12 +63,13 @@ def test_command_names_the_broken_rule(tmp_path: Path, capsys: pytest.CaptureFix
     assert "ids_are_unique" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("of", foreign.DOCUMENTS)
 def test_foreign_document_is_not_refused_for_style(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    of: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a framework writes of somebody's server breaks many rules of style, and no other."""
     path = tmp_path / "foreign.json"
-    path.write_text(json.dumps(foreign.document()))
+    path.write_text(json.dumps(foreign.DOCUMENTS[of]()))
     assert main([str(path)]) == 0
     complaints = capsys.readouterr().err.splitlines()
     assert all(": warning: " in line for line in complaints)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import re
 
-from contract_document import Json, json_body, operations, resolve
+from contract_document import Json, Operation, json_body, operations, resolve
 from contract_schema_rules import everywhere, fields
 
 
 def completed(document: Json) -> Json:
-    """Return a copy in which every operation has a tag, and what has no description has its name as one."""
+    """Return a copy in which every operation has a tag, and what has no description has its name as one.
+
+    An object that stands in an answer itself becomes a schema with a name, since a class needs one.
+    """
     whole = copy.deepcopy(document)
     whole.setdefault("components", {}).setdefault("schemas", {})
     for op in operations(whole):
@@ -22,6 +25,7 @@ def completed(document: Json) -> Json:
             resolve(whole, raw) for raw in [*op.node.get("parameters", []), *op.shared_parameters]
         ):
             _describe(parameter, parameter["name"])
+        _name_answers(whole, op)
         body = json_body(whole, op.node.get("requestBody", {}))
         if body is not None and "$ref" not in body:
             _describe(body, op.id)
@@ -33,6 +37,16 @@ def completed(document: Json) -> Json:
             _describe(node, name)
     _declare_tags(whole)
     return whole
+
+
+def _name_answers(document: Json, op: Operation) -> None:
+    for status, answer in op.node.get("responses", {}).items():
+        content = answer.get("content", {}).get("application/json", {})
+        if content.get("schema", {}).get("type") == "object":
+            name = f"{op.id.title().replace('_', '')}{status.title()}Response"
+            content["schema"].pop("title", None)  # it would be the name of the class
+            document["components"]["schemas"][name] = content["schema"]
+            content["schema"] = {"$ref": f"#/components/schemas/{name}"}
 
 
 def _describe(node: Json, name: str) -> None:

@@ -60,11 +60,18 @@ class Operation(NamedTuple):
 OPERATIONS: Final[dict[str, Operation]] = {
 '''
 
+PACKAGE = """A client of the training API that stands alone: README.md shows how to use it.
+
+`api` has a module for each operation, `models` the values they take and give, `promises` waits for results,
+`operations` lists all operations as data, and `contract.json` is the contract itself. What is named here is
+loaded when it is used.
+"""
+
 SECRETS = '''
-SECRET_FIELDS: Final = frozenset({fields})
+SECRET_FIELDS: Final[frozenset[str]] = frozenset({fields})
 """The fields of bodies that nobody may see: the contract marks them."""
 
-SECRET_HEADERS: Final = frozenset({headers})
+SECRET_HEADERS: Final[frozenset[str]] = frozenset({headers})
 """The headers so marked, of requests and of answers, in lower case."""
 '''
 
@@ -116,12 +123,28 @@ def secret_headers(document: Json) -> list[str]:
     return sorted(found)
 
 
-def copy_runtime(package: Path) -> None:
-    """Put the modules written by hand in place of the generator's own client and errors."""
+def copy_runtime(package: Path, *, promises: bool) -> None:
+    """Put the modules written by hand in place of the generator's own client, errors and names.
+
+    Waiting for promises is left out where the document has none.
+    """
     for name in ("client.py", "errors.py"):
         (package / name).unlink()
     for source in sorted(RUNTIME.glob("*.py")):
         shutil.copy(source, package / source.name)
+    names = [("AuthenticatedClient", ".client"), ("Client", ".client")]
+    if promises:
+        names += [("wait", ".promises"), ("wait_async", ".promises")]
+    else:
+        (package / "promises.py").unlink()
+    lazy = templates().get_template("lazy_init.py.jinja")
+    text = lazy.render(words=PACKAGE, names=names, package="__name__")
+    (package / "__init__.py").write_text(text, encoding="utf-8")
+
+
+def has_promises(document: Json) -> bool:
+    """Tell whether an operation of a document is a promise."""
+    return any("x-tinker-result" in op.node for op in operations(document))
 
 
 def readme_of(document: Json) -> str:
@@ -130,14 +153,15 @@ def readme_of(document: Json) -> str:
     for op in operations(document):
         by_noun.setdefault(op.node["tags"][0], []).append(op)
     template = templates().get_template("package_readme.md.jinja")
-    return f"{template.render(info=document['info'], by_noun=by_noun)}\n"
+    facts = {"info": document["info"], "by_noun": by_noun, "promises": has_promises(document)}
+    return f"{template.render(facts)}\n"
 
 
 def finish(completed: Json, published: Json, package: Path) -> None:
     """Finish the package in place; `completed` is the published document with words for everything."""
     document = narrow(completed)
     contract_models.write(document, package)
-    copy_runtime(package)
+    copy_runtime(package, promises=has_promises(document))
     (package / "operations.py").write_text(table_of(document, published), encoding="utf-8")
     Resources(document).write(package)
     for module in sorted(package.rglob("*.py")):

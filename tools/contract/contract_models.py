@@ -249,8 +249,9 @@ def write(document: Json, package: Path) -> None:
 
 def module_of(name: str) -> str:
     """Return the module of a class, as the generator names it."""
-    words = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", words).lower()
+    has_case = any(map(str.isupper, name))
+    apart = re.sub(r"([A-Z]?[a-z]+)", r" \1 ", name) if has_case else name
+    return "_".join(re.findall(r"[^\W_]+", apart)).lower()
 
 
 def check_name(name: str) -> None:
