@@ -119,7 +119,7 @@ MODEL: Mapping[str, Json] = {
 }
 """Fields of a request that makes a model."""
 
-EVENT: Mapping[str, Json] = {
+_EVENT: Mapping[str, Json] = {
     "event": "GENERIC_EVENT",
     "event_id": "bd03b636-2bbf-41a9-97d5-5e1581b14e1d",
     "event_session_index": 0,
@@ -128,7 +128,8 @@ EVENT: Mapping[str, Json] = {
     "event_name": "contract.check",
     "event_data": {},
 }
-"""One event of telemetry."""
+TELEMETRY: Mapping[str, Json] = {"events": [_EVENT], "process_uuid": _EVENT["event_id"]}
+"""Fields of a request that reports one event."""
 
 
 def batch(

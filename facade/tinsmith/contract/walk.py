@@ -217,7 +217,7 @@ class Walk:
         await self._call("list_sessions", query=_PAGE, step="session")
         await self._call("search_sessions", {"session_id": session, "limit": 5}, step="session")
         await self._call("set_session_project", {"project_id": self._name}, step="session")
-        await self._call("telemetry", {"events": [bodies.EVENT]}, step="session")
+        await self._call("telemetry", bodies.TELEMETRY, step="session")
         await self._result("create_custom_loss", step="custom loss")
 
     async def _make_model(self) -> None:
