@@ -32,35 +32,7 @@ if TYPE_CHECKING:
     from tinsmith.core.errors import *  # noqa: F403 - all of them are public
     from tinsmith.core.errors import RequestErrorCategory as RequestErrorCategory
     from tinsmith.core.tokenization import Tokenizer as Tokenizer
-    from tinsmith.core.values import AdamOptimizerConfig as AdamOptimizerConfig
-    from tinsmith.core.values import AdamParams as AdamParams
-    from tinsmith.core.values import Checkpoint as Checkpoint
-    from tinsmith.core.values import CheckpointType as CheckpointType
-    from tinsmith.core.values import Datum as Datum
-    from tinsmith.core.values import DimuonOptimizerConfig as DimuonOptimizerConfig
-    from tinsmith.core.values import DimuonParams as DimuonParams
-    from tinsmith.core.values import DmelChunk as DmelChunk
-    from tinsmith.core.values import EncodedTextChunk as EncodedTextChunk
-    from tinsmith.core.values import ForwardBackwardOutput as ForwardBackwardOutput
-    from tinsmith.core.values import ImageAssetPointerChunk as ImageAssetPointerChunk
-    from tinsmith.core.values import ImageChunk as ImageChunk
-    from tinsmith.core.values import LoraConfig as LoraConfig
-    from tinsmith.core.values import ModelID as ModelID
-    from tinsmith.core.values import ModelInput as ModelInput
-    from tinsmith.core.values import ModelInputChunk as ModelInputChunk
-    from tinsmith.core.values import OptimParams as OptimParams
-    from tinsmith.core.values import OptimStepRequest as OptimStepRequest
-    from tinsmith.core.values import OptimStepResponse as OptimStepResponse
-    from tinsmith.core.values import PromptProvenanceSpan as PromptProvenanceSpan
-    from tinsmith.core.values import SampledProvenanceSpan as SampledProvenanceSpan
-    from tinsmith.core.values import SampledSequence as SampledSequence
-    from tinsmith.core.values import SampleRequest as SampleRequest
-    from tinsmith.core.values import SampleResponse as SampleResponse
-    from tinsmith.core.values import SamplingParams as SamplingParams
-    from tinsmith.core.values import StopReason as StopReason
-    from tinsmith.core.values import TensorData as TensorData
-    from tinsmith.core.values import TensorDtype as TensorDtype
-    from tinsmith.core.values import TrainingRun as TrainingRun
+    from tinsmith.core.values import *  # noqa: F403
     from tinsmith.io.future import APIFuture as APIFuture
     from tinsmith.io.http.messages import RequestOptions as RequestOptions
     from tinsmith.io.http.transport import Timeout as Timeout
@@ -108,9 +80,10 @@ if not TYPE_CHECKING:  # a checker takes the names from above, and refuses all o
         """Load a public name when it is first asked for."""
         if name in ("data", "types"):
             return import_module(f"tinsmith.{name}")
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_HOME[name]), name)
+        try:
+            value = getattr(import_module(_HOME.get(name, "tinsmith.types")), name)
+        except AttributeError:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
         if hasattr(value, "__attrs_attrs__"):
             import_module("tinsmith.core.field_texts").show_fields(value)
         globals()[name] = value
