@@ -65,32 +65,23 @@ class QueueStateObserver:
         raise NotImplementedError
 
 
-def _resources() -> dict[str, dict[str, str]]:
-    """Return the resources of the raw client, as the contract names them: method -> operation."""
-    found: dict[str, dict[str, str]] = {}
-    for operation in OPERATIONS.values():
-        if operation.official is not None:
-            resource, method = operation.official.split(".")
-            found.setdefault(resource, {})[method] = operation.id
-    return {resource: dict(sorted(methods.items())) for resource, methods in found.items()}
-
-
 class Resource:
-    """Some operations of a raw client under their official names."""
+    """Some operations of a raw client under their official names: method -> operation id."""
 
-    def __init__(self, service: ServiceClient, methods: Mapping[str, str]) -> None:
-        self._service, self._methods = service, methods
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
+        self._methods: dict[str, str] = {}
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         if name.startswith("_") or name not in self._methods:
             raise AttributeError(
-                f"the raw client has no {name!r} here, but {', '.join(self._methods)};"
+                f"the raw client has no {name!r} here, but {', '.join(sorted(self._methods))};"
                 " ServiceClient.raw has every operation of the contract"
             )
         return partial(self._send, self._methods[name])
 
     def __dir__(self) -> list[str]:
-        return list(self._methods)
+        return sorted(self._methods)
 
     async def _send(self, operation: str, *, request: object = None) -> Any:
         import tinsmith_api.models as contract
@@ -149,8 +140,10 @@ class AsyncTinker:
             default_query=default_query,
             http_client=http_client,
         )
-        for name, methods in _resources().items():
-            setattr(self, name, Resource(self._service, methods))
+        for operation in OPERATIONS.values():
+            if operation.official is not None:
+                resource, method = operation.official.split(".")
+                vars(self).setdefault(resource, Resource(self._service))._methods[method] = operation.id
 
     if TYPE_CHECKING:
 
@@ -190,18 +183,16 @@ def _APIFuture(model_cls: type[Any], holder: Any, untyped_future: Any, **_: obje
     return attach(holder.connection, untyped_future.request_id, model_cls)
 
 
-def model_dump(value: Any, *, exclude_none: bool = False, **_: object) -> dict[str, Any]:
-    """Return a value as it goes to a server in JSON: absent fields are left out, defaults are not."""
-    fields: dict[str, Any] = orjson.loads(model_json(value))
-    return {name: part for name, part in fields.items() if part is not None} if exclude_none else fields
+def model_dump(value: Any, **settings: Any) -> dict[str, Any]:
+    """Return the fields of a value by name, as its `model_dump` does."""
+    fields: dict[str, Any] = value.model_dump(**settings)
+    return fields
 
 
 def model_json(value: Any, *, indent: int | None = None) -> str:
     """Return a value as the text of its JSON."""
-    from tinsmith.core.codec.encode import encode_body
-
-    option = orjson.OPT_INDENT_2 if indent else 0
-    return orjson.dumps(orjson.loads(encode_body(value)), option=option).decode()
+    text: str = value.model_dump_json(indent=indent)
+    return text
 
 
 def model_copy(value: F, *, deep: bool = False) -> F:
@@ -209,22 +200,23 @@ def model_copy(value: F, *, deep: bool = False) -> F:
     return value
 
 
-def get_tinker_token() -> str | None:
-    """Return the key that a client would take from the environment, or None. Runs no command."""
+def _environment() -> ClientConfig | None:
     try:
-        key = ClientConfig.from_environment().api_key
+        return ClientConfig.from_environment()
     except TinkerError:
         return None
-    return None if key is None else key.reveal()
+
+
+def get_tinker_token() -> str | None:
+    """Return the key that a client would take from the environment, or None. Runs no command."""
+    config = _environment()
+    return config.api_key.reveal() if config and config.api_key else None
 
 
 def tinker_has_credentials() -> bool:
     """Tell whether a client would find a key, or a command that prints one."""
-    try:
-        config = ClientConfig.from_environment()
-    except TinkerError:
-        return False
-    return config.api_key is not None or bool(config.credential_command)
+    config = _environment()
+    return config is not None and (config.api_key is not None or bool(config.credential_command))
 
 
 def raise_if_tinker_not_accessible() -> None:
