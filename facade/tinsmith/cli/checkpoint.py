@@ -83,14 +83,12 @@ def _ttl(seconds: int | None) -> int | None:
     return seconds
 
 
-def _date(text: str | None) -> str | None:
-    """Refuse what is no ISO 8601 date or time."""
-    if text is not None:
-        try:
-            datetime.fromisoformat(text)
-        except ValueError as error:
-            raise typer.BadParameter(f"{text!r} is no ISO 8601 date or time") from error
-    return text
+def _date(text: str) -> datetime:
+    """Read an ISO 8601 date or time, in UTC where it names no zone."""
+    try:
+        return aware(datetime.fromisoformat(text)).astimezone(UTC)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no ISO 8601 date or time") from error
 
 
 @app.command("list")
@@ -231,12 +229,12 @@ def delete(
     run_id: RunId = None,
     kind: Annotated[CheckpointKind | None, Option("--type", help="With --run-id: only this kind.")] = None,
     before: Annotated[
-        str | None,
-        Option("--before", metavar="DATE", callback=_date, help="With --run-id: only older ones (UTC)."),
+        datetime | None,
+        Option("--before", metavar="DATE", parser=_date, help="With --run-id: only older ones (UTC)."),
     ] = None,
     after: Annotated[
-        str | None,
-        Option("--after", metavar="DATE", callback=_date, help="With --run-id: only newer ones (UTC)."),
+        datetime | None,
+        Option("--after", metavar="DATE", parser=_date, help="With --run-id: only newer ones (UTC)."),
     ] = None,
     yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
@@ -265,17 +263,15 @@ def delete(
     _report(context, doomed, failed)
 
 
-def _matches(saved: Checkpoint, kind: CheckpointKind | None, before: str | None, after: str | None) -> bool:
+def _matches(
+    saved: Checkpoint, kind: CheckpointKind | None, before: datetime | None, after: datetime | None
+) -> bool:
     if kind is not None and f"/{kind.value}/" not in saved.tinker_path:
         return False
     if saved.time is None:  # nothing is deleted for an age that nobody knows
         return before is None and after is None
     time = aware(saved.time)
-    return (before is None or time < _moment(before)) and (after is None or time > _moment(after))
-
-
-def _moment(text: str) -> datetime:
-    return aware(datetime.fromisoformat(text)).astimezone(UTC)
+    return (before is None or time < before) and (after is None or time > after)
 
 
 def _confirmed(doomed: Sequence[str]) -> bool:

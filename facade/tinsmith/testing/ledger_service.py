@@ -325,11 +325,10 @@ class LedgerService:
             if self.dialect.duplicates == "sequence":
                 text = f"Sequence conflict: expected {self._next[owner]}, got {seq_id}."
                 return self._promise(None, {"detail": text}, status=409)
-            if self.dialect.duplicates == "refuse":
-                return reply({"detail": f"seq_id {seq_id} is known"}, 409)
-            if self.dialect.duplicates == "conflict":
-                return reply({"detail": f"seq_id {seq_id} is known", "request_id": request_id}, 409)
-            return reply({"request_id": request_id})
+            told = {} if self.dialect.duplicates == "refuse" else {"request_id": request_id}
+            if self.dialect.duplicates == "promise":
+                return reply(told)
+            return reply({"detail": f"seq_id {seq_id} is known", **told}, 409)
         failure = self.fail_promise(operation, orjson.loads(body)) if self.fail_promise else None
         answer = self._promise(None, result, failure)
         request_id = orjson.loads(answer.body)["request_id"]
