@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tinsmith.core.config import ClientConfig
+    from tinsmith.io.connection import Connection
     from tinsmith.io.context import ClientContext
     from tinsmith.io.http.sender import Sender
     from tinsmith.io.queues.training_queue import TrainingQueue
+    from tinsmith.io.session import Session
 
 T = TypeVar("T")
 
@@ -175,17 +177,18 @@ def checkpoint_path(config: ClientConfig, path: str, base_model: str | None) -> 
     return AdapterFolder(os.path.abspath(os.path.expanduser(directory)), base_model).tinker_path
 
 
-async def create_sampler(context: ClientContext, model_path: str | None, base_model: str | None) -> str:
+async def create_sampler(
+    connection: Connection, session: Session, model_path: str | None, base_model: str | None
+) -> str:
     """Have the server make a sampler of a checkpoint or of a base model, and return its id."""
-    session_id = await context.session.open()
-    wanted = CreateSamplingSessionRequest(session_id, context.session.next_sampler(), base_model, model_path)
+    session_id = await session.open()
+    wanted = CreateSamplingSessionRequest(session_id, session.next_sampler(), base_model, model_path)
     operation = "create_sampling_session"
-    sender = context.connection.sender
-    payload = await operations.perform(sender, operations.request(operation, body=wanted))
+    payload = await operations.perform(connection.sender, operations.request(operation, body=wanted))
     if isinstance(payload, dict) and "sampling_session_id" not in payload and payload.get("request_id"):
         state = PollState(may_resubmit=False, trusted=False)  # some servers only promise a sampler
         promise = Promise(str(payload["request_id"]), operation, state=state, read=dict)
-        payload = await context.connection.poller.fetch(promise)
+        payload = await connection.poller.fetch(promise)
     return to_value(CreateSamplingSessionResponse, payload).sampling_session_id
 
 

@@ -100,8 +100,7 @@ def forward_data(data: Sequence[Datum]) -> list[Datum]:
         weights = datum.loss_fn_inputs.get("weights")
         if weights is None:
             weights = TensorData(np.zeros(len(targets), np.float32), "float32", targets.shape)
-        inputs = {"target_tokens": targets, "weights": weights}
-        reduced.append(attrs.evolve(datum, loss_fn_inputs=inputs))
+        reduced.append(_weighted(datum, targets, weights))
     return reduced
 
 
@@ -147,9 +146,12 @@ def backward_data(reduced: Sequence[Datum], gradients: Sequence[Array]) -> list[
     for datum, gradient in zip(reduced, gradients, strict=True):
         targets = datum.loss_fn_inputs["target_tokens"]
         weights = TensorData((-gradient).ravel(), "float32", targets.shape or list(gradient.shape))
-        inputs = {"target_tokens": targets, "weights": weights}
-        made.append(attrs.evolve(datum, loss_fn_inputs=inputs))
+        made.append(_weighted(datum, targets, weights))
     return made
+
+
+def _weighted(datum: Datum, targets: TensorData, weights: TensorData) -> Datum:
+    return attrs.evolve(datum, loss_fn_inputs={"target_tokens": targets, "weights": weights})
 
 
 @attrs.frozen

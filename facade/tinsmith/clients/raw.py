@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import RetryConfig
     from tinsmith.io.connection import Connection
-    from tinsmith.io.context import ClientContext
     from tinsmith.io.http.messages import Request
+    from tinsmith.io.settings import ServerSettings
 
 T = TypeVar("T")
 R = TypeVar("R")
+F = TypeVar("F", bound=RawFuture[Any])
 
 
 class RawOperations(Operations):
@@ -50,26 +51,27 @@ class RawOperations(Operations):
     """
 
     def __init__(
-        self, context: ClientContext, retry: RetryConfig | None = None, encoding: Encoding | None = None
+        self,
+        connection: Connection,
+        settings: ServerSettings,
+        retry: RetryConfig | None = None,
+        encoding: Encoding | None = None,
     ) -> None:
-        self._context = context
+        self._connection = connection
+        self._settings = settings
         self._retry = retry
         self._encoding = encoding
 
     def retrying(self, retry: RetryConfig) -> RawOperations:
         """Return the same operations with other rules of when a request is sent again."""
-        return RawOperations(self._context, retry, self._encoding)
+        return RawOperations(self._connection, self._settings, retry, self._encoding)
 
     def encoded(self, encoding: Encoding) -> RawOperations:
         """Return the same operations with bodies in JSON or protobuf, whichever the server asks for.
 
         Only `forward_backward` has a binary form, whose `seq_id` must be given.
         """
-        return RawOperations(self._context, self._retry, encoding)
-
-    @property
-    def _connection(self) -> Connection:
-        return self._context.connection
+        return RawOperations(self._connection, self._settings, self._retry, encoding)
 
     if not TYPE_CHECKING:  # a type checker would take any attribute for one that is there
 
@@ -77,13 +79,10 @@ class RawOperations(Operations):
             raise AttributeError(f"the contract has no operation {name!r}")
 
     def _ask(self, ask: Ask[T]) -> RawFuture[T]:
-        future: RawFuture[T] = RawFuture()
-        self._connection.run(self._answered(ask, self._request(ask), future), future)
-        return future
+        return self._sent(ask, RawFuture())
 
     def _promise(self, ask: Ask[T], result: type[R]) -> RawPromise[T, R]:
-        future: RawPromise[T, R] = RawPromise()
-        self._connection.run(self._answered(ask, self._request(ask), future), future)
+        future: RawPromise[T, R] = self._sent(ask, RawPromise())
 
         async def resolved() -> R:
             made: Any = await future
@@ -92,9 +91,14 @@ class RawOperations(Operations):
         future.follow(lambda: self._connection.run(resolved()))
         return future
 
+    def _sent(self, ask: Ask[T], future: F) -> F:
+        """Send a request, and return the future that was made for its answer."""
+        self._connection.run(self._answered(ask, self._request(ask), future), future)
+        return future
+
     def _request(self, ask: Ask[Any]) -> Request:
         asked = operations.request_of(operations.fit(ask))
-        encoding = self._encoding or self._context.settings.encoding or self._connection.config.encoding
+        encoding = self._encoding or self._settings.encoding or self._connection.config.encoding
         if encoding != "protobuf" or "request" not in OPERATIONS[ask.operation].protobuf:
             return asked
         body = Body.of(encode_plain_batch(ask.body), CONTENT_TYPES["protobuf"])

@@ -126,10 +126,11 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         client = cls(context, session, model_path, base_model, retry_config, record_stability_info)
 
         async def make() -> None:
+            connection = context.connection
             if sampling_session_id is None:
-                session.named(await create_sampler(context, model_path, base_model))
+                session.named(await create_sampler(connection, context.session, model_path, base_model))
             else:
-                copy = await copy_number(context.connection.sender, sampling_session_id) or _random_copy()
+                copy = await copy_number(connection.sender, sampling_session_id) or _random_copy()
                 session.named(sampling_session_id, copy * NUMBERS_A_COPY)
 
         return client._make(make)

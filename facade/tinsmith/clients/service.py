@@ -296,7 +296,7 @@ class ServiceClient:
         """Every operation of the contract as a method, for what the other clients do not offer."""
         from tinsmith.clients.raw import RawOperations
 
-        return RawOperations(self._context)
+        return RawOperations(self._connection, self._context.settings)
 
     def attach(self, request_id: str, result: type[Any]) -> APIFuture[Any]:
         """Return a future of the promise with this id, which another future or another process made.

@@ -123,8 +123,7 @@ async def _from_server(connection: Connection, model_name: str) -> Tokenizer:
 def _load(chosen: TokenizerId) -> Tokenizer:
     folder = Path(chosen.name).expanduser()
     if folder.is_dir():
-        places = {name: folder / name for name in FILES}
-        places |= {f"{TEMPLATES}/{path.name}": path for path in sorted((folder / TEMPLATES).glob("*.jinja"))}
+        places = {name: folder / name for name in FILES} | _templates(folder)
     elif folder.exists():
         raise InputError(f"{folder} is a file; pass the folder that holds it", field="tokenizer")
     elif chosen.name.startswith(("/", "~", ".")) or "\\" in chosen.name or chosen.name.count("/") > 1:
@@ -172,10 +171,12 @@ def hub_files(chosen: TokenizerId) -> dict[str, Path]:
     missing = [name for name in FILES if name not in known]
     if missing and not (_is_offline() and held.keys() >= {TOKENIZER, CONFIG}):
         return held | _from_hub(chosen, missing, held)
-    folder = held[TOKENIZER].parent / TEMPLATES if TOKENIZER in held else None
-    return held | {
-        f"{TEMPLATES}/{path.name}": path for path in sorted(folder.glob("*.jinja") if folder else ())
-    }
+    return held | (_templates(held[TOKENIZER].parent) if TOKENIZER in held else {})
+
+
+def _templates(folder: Path) -> dict[str, Path]:
+    """Return the further chat templates of a tokenizer's folder, by name."""
+    return {f"{TEMPLATES}/{path.name}": path for path in sorted((folder / TEMPLATES).glob("*.jinja"))}
 
 
 def _cached(chosen: TokenizerId) -> dict[str, Path | None]:

@@ -229,7 +229,10 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
         async def make() -> None:
             saved = await saving
             client._base_model = self._base_model  # a model made of a checkpoint learns it late
-            session.named(saved.sampling_session_id or await create_sampler(self._context, saved.path, None))
+            made = saved.sampling_session_id or await create_sampler(
+                self._connection, self._context.session, saved.path, None
+            )
+            session.named(made)
 
         return client._make(make)
 
