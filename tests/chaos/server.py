@@ -239,7 +239,7 @@ class ChaosService(LedgerService):
             return mishap.answer
         if mishap.kind is None:
             return await self._serve(seen)
-        return await self.suffer(mishap.kind, seen, drips=drips)
+        return await self.meet(mishap.kind, seen, drips=drips)
 
     async def _late(self, seen: Seen, late_s: float) -> Answer:
         await asyncio.sleep(late_s)

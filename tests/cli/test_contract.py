@@ -48,7 +48,7 @@ def test_write_walks_and_keeps_a_capture(cli: Callable[..., Result], tmp_path: P
     assert done.code == 0
     verdicts = {row["operation"]: row["verdict"] for row in done.json["operations"]}
     assert verdicts["forward_backward"] == verdicts["asample"] == "verified"
-    assert "deleted in the end" in done.err
+    assert "deleted at the end" in done.err
     examples = json.loads(file.read_text())["examples"].values()
     packed = [each["request"] for each in examples if "protobuf" in (each["request"] or ())]
     assert packed

@@ -28,7 +28,7 @@ TOLD = Progress(waiting=0, in_flight=0, done=0, failed=0, errors={"status 500": 
     [
         (
             error_from_status(502, PAGE, attempts=11),
-            "Internal server error: Bad gateway (status 502, 11 tries)",
+            "Internal server error: Bad gateway (status 502, 11 attempts)",
             1,
         ),
         (
@@ -145,13 +145,13 @@ def test_a_command_that_only_waits_says_so(
             over.set()
         return told or TOLD
 
-    connect._narrate(progress, over)
+    connect._report_retries(progress, over)
     assert (
         capsys.readouterr().err
         == "No answer yet (1 x reset, 2 x status 500); trying again. Ctrl-C gives up.\n"
     )
-    connect._tell(StillWaiting("sample", "its turn", 30.0))
-    connect._tell(TOLD)
+    connect._report_wait(StillWaiting("sample", "its turn", 30.0))
+    connect._report_wait(TOLD)
     assert capsys.readouterr().err == "Waiting for 30 s: its turn\n"
 
 

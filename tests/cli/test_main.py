@@ -323,7 +323,7 @@ def test_reading_makes_no_data_directory(
         folder.mkdir()
     done = cli(*words, "--base-url", f"local:{folder}")
     assert done.code == 0
-    assert done.err.startswith(f"There is no data of a service in {folder}.\n")
+    assert done.err.startswith(f"There is no data of an embedded service in {folder}.\n")
     assert list(tmp_path.rglob("*")) == ([folder] if there else [])
 
 

@@ -47,25 +47,25 @@ def _run(words: list[str]) -> None:
 
 
 def _open_streams() -> None:
-    """Stand in for streams that the caller closed, lest a file or a socket gets their numbers.
+    """Open the null device in place of streams that the caller closed, so that no file gets their numbers.
 
     OSError without a stdout: nobody would see the result.
     """
     streams = vars(sys)
     closed = [name for name in ("stdin", "stdout", "stderr") if streams[name] is None]
     for name in closed:
-        streams[name] = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115 - as long as we live
+        streams[name] = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115 - for the life of the process
     if "stdout" in closed:
         raise OSError("standard output is closed")
 
 
 def _flushed(code: int | str | None) -> int | str | None:
-    """Write out what is buffered; what cannot be written is told here, and not by the interpreter."""
+    """Write out what is buffered; an error is reported here, and not by the interpreter."""
     try:
         sys.stdout.flush()
     except OSError as error:
         vars(sys)["stdout"] = None  # at exit it would be tried and complained about again
-        gone = isinstance(error, BrokenPipeError)  # who reads no further needs no word
+        gone = isinstance(error, BrokenPipeError)  # a reader that went away needs no message
         return code or (1 if gone else _report(error))
     return code
 

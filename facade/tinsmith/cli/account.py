@@ -1,6 +1,6 @@
-"""`tinsmith auth`, `audit` and `billing`: whose the key is, what was done with it, and what that costs.
+"""`tinsmith auth`, `audit` and `billing`: to whom the key belongs, what was done with it, and what it costs.
 
-Keeps no key: that is the environment's business.
+Keeps no key: it comes from the environment.
 """
 
 from __future__ import annotations

@@ -39,14 +39,14 @@ def root(
         bool,
         Option(
             "--any-key",
-            help="Send a key that does not start with tml-; or set TINSMITH_ANY_KEY=1 (own servers).",
+            help="Allow a key that does not start with tml-, for your own server; or set TINSMITH_ANY_KEY=1.",
         ),
     ] = False,
     insecure: Annotated[
         bool,
         Option(
             "--insecure",
-            help="Allow http to another machine, the key unencrypted; or set TINSMITH_INSECURE=1.",
+            help="Allow plain HTTP to another machine, with the key unencrypted; or set TINSMITH_INSECURE=1.",
         ),
     ] = False,
     format: Annotated[
@@ -54,7 +54,7 @@ def root(
     ] = None,
     version: Annotated[
         bool,
-        Option("--version", help="Print the version and leave.", is_eager=True, callback=_print_version),
+        Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
     """Take the options that every command shares; `options.shared` finds them."""

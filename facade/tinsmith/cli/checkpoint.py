@@ -252,15 +252,15 @@ def delete(
         check_tinker_path(path)
     with rest(context) as client:
         if paths:
-            doomed = list(dict.fromkeys(paths))
+            selected = list(dict.fromkeys(paths))
         else:
             every = client.list_checkpoints(run_id or "").result().checkpoints
-            doomed = [one.tinker_path for one in every if _matches(one, kind, before, after)]
-        if doomed and not yes and not _confirmed(doomed):
+            selected = [one.tinker_path for one in every if _matches(one, kind, before, after)]
+        if selected and not yes and not _confirmed(selected):
             note("Deletion cancelled.")
             return
-        failed = _delete_all(client, doomed)
-    _report(context, doomed, failed)
+        failed = _delete_all(client, selected)
+    _report(context, selected, failed)
 
 
 def _matches(
@@ -268,25 +268,25 @@ def _matches(
 ) -> bool:
     if kind is not None and f"/{kind.value}/" not in saved.tinker_path:
         return False
-    if saved.time is None:  # nothing is deleted for an age that nobody knows
+    if saved.time is None:  # a checkpoint of unknown age is not deleted
         return before is None and after is None
     time = aware(saved.time)
     return (before is None or time < before) and (after is None or time > after)
 
 
-def _confirmed(doomed: Sequence[str]) -> bool:
-    note(f"Will delete {count(len(doomed), 'checkpoint')}:")
-    for path in doomed:
+def _confirmed(selected: Sequence[str]) -> bool:
+    note(f"Will delete {count(len(selected), 'checkpoint')}:")
+    for path in selected:
         note(f"  {path}")
     note("\nWARNING: this cannot be undone.")
-    return confirmed(f"Are you sure you want to delete {count(len(doomed), 'checkpoint')}?")
+    return confirmed(f"Are you sure you want to delete {count(len(selected), 'checkpoint')}?")
 
 
-def _delete_all(client: RestClient, doomed: Sequence[str]) -> dict[str, Exception]:
+def _delete_all(client: RestClient, selected: Sequence[str]) -> dict[str, Exception]:
     """Delete all at once and return the error of each that failed; the client bounds what is in flight."""
     from tinsmith.core.errors import TinkerError
 
-    futures = {path: client.delete_checkpoint_from_tinker_path(path) for path in doomed}
+    futures = {path: client.delete_checkpoint_from_tinker_path(path) for path in selected}
     failed: dict[str, Exception] = {}
     for path, future in futures.items():
         try:
@@ -296,17 +296,17 @@ def _delete_all(client: RestClient, doomed: Sequence[str]) -> dict[str, Exceptio
     return failed
 
 
-def _report(context: typer.Context, doomed: Sequence[str], failed: dict[str, Exception]) -> None:
+def _report(context: typer.Context, selected: Sequence[str], failed: dict[str, Exception]) -> None:
     from tinsmith.cli.failure import FAILURE, report, sentence
 
-    deleted = [path for path in doomed if path not in failed]
+    deleted = [path for path in selected if path not in failed]
     if wants_json(context):
         errors = [{"tinker_path": path, "error": sentence(error)} for path, error in failed.items()]
         show_json({"deleted_count": len(deleted), "deleted": deleted, "failed": errors})
     elif deleted or not failed:
         note(f"Deleted {count(len(deleted), 'checkpoint')}")
-    if len(doomed) == 1 and failed:
-        raise typer.Exit(report(failed[doomed[0]]))
+    if len(selected) == 1 and failed:
+        raise typer.Exit(report(failed[selected[0]]))
     for path, error in failed.items():
         note(f"Failed: {path}: {sentence(error)}")
     if failed:

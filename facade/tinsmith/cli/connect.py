@@ -33,10 +33,10 @@ PRIVATE = "local:"
 """An embedded service that keeps nothing."""
 
 PATIENCE_S, EVERY_S = 3.0, 10.0
-"""Seconds of retrying before the first message about it, and between two: most faults are gone by then."""
+"""Seconds of retrying before the first message about it, and between two messages; most faults end sooner."""
 
 DEADLINE_S = 60.0
-"""Seconds of retrying before a command gives up: a person waits, where a training run must go on."""
+"""Seconds of retrying before a command gives up: a person waits for it, while a training run must go on."""
 
 
 def config_of(
@@ -75,7 +75,7 @@ def _is_unused(base_url: str) -> bool:
     path = local_path(base_url) if is_local(base_url) else None
     if path is None or (Path(path).expanduser() / DATABASE).exists():
         return False
-    note(f"There is no data of a service in {path}.")
+    note(f"There is no data of an embedded service in {path}.")
     return True
 
 
@@ -90,8 +90,8 @@ def service(context: typer.Context, *, creates: bool = False) -> Iterator[Servic
 
     config = config_of(context, creates=creates, retry=RetryConfig(deadline_s=DEADLINE_S))
     over = threading.Event()
-    with ServiceClient(config=config, observer=_tell) as client:
-        threading.Thread(target=_narrate, args=(client.progress, over), daemon=True).start()
+    with ServiceClient(config=config, observer=_report_wait) as client:
+        threading.Thread(target=_report_retries, args=(client.progress, over), daemon=True).start()
         try:
             yield client
         finally:
@@ -105,23 +105,23 @@ def rest(context: typer.Context) -> Iterator[RestClient]:
         yield client.create_rest_client()
 
 
-def _tell(event: Event) -> None:
+def _report_wait(event: Event) -> None:
     """Say what a long wait is for."""
     if event.kind == "wait":
         note(f"Waiting for {event.waited_s:.0f} s: {event.waits_for}")
 
 
-def _narrate(progress: Callable[[], Progress], over: threading.Event) -> None:
+def _report_retries(progress: Callable[[], Progress], over: threading.Event) -> None:
     """Say now and then that requests fail and are sent again: a command that only waits looks broken."""
-    told: Mapping[str, int] = {}
+    reported: Mapping[str, int] = {}
     pause_s = PATIENCE_S
     while not over.wait(pause_s):
         pause_s = EVERY_S
         errors = progress().errors
-        if errors != told:
-            told = errors
-            met = ", ".join(f"{count} x {kind}" for kind, count in sorted(errors.items()))
-            note(f"No answer yet ({met}); trying again. Ctrl-C gives up.")
+        if errors != reported:
+            reported = errors
+            kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(errors.items()))
+            note(f"No answer yet ({kinds}); trying again. Ctrl-C gives up.")
 
 
 class Listing(NamedTuple, Generic[T]):

@@ -35,7 +35,7 @@ def check(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="Judge this capture and send nothing; may be repeated.",
+            help="Check this capture and send nothing; may be repeated.",
         ),
     ] = None,
     write: Annotated[
@@ -61,14 +61,14 @@ def check(
     ] = None,
     patience: Annotated[
         float,
-        Option("--patience", metavar="SECONDS", min=1.0, help="With --write: longest wait for a promise."),
+        Option("--patience", metavar="SECONDS", min=1.0, help="With --write: longest wait for one result."),
     ] = 120.0,
 ) -> None:
     """Check each operation of a server against the contract; exit code 1 where something deviates.
 
     Without --write nothing is changed on the server: it gets requests that read, and ids that do not exist.
-    An operation that may change something gets the body `[]`, which none takes: that it refuses it shows that
-    it is there.
+    An operation that may change something is sent the body `[]`, which no server accepts; the refusal shows
+    that the operation exists.
 
     Example: tinsmith contract check http://127.0.0.1:8000 --write --capture said.json
     """
@@ -89,7 +89,7 @@ def check(
         passed = report.passed
     else:
         config = config_of(context, url, creates=write)
-        if capture is not None:  # a check takes long: a file that cannot be written is told before it
+        if capture is not None:  # a check takes long: a file that cannot be written is reported before
             capture.open("a").close()
         passed = _on_a_server(context, config, capture, write, base_model, patience)
     if not passed:
@@ -111,7 +111,7 @@ def _on_a_server(
     from tinsmith.progress import StepDisplay
 
     if write:
-        note(f"Training and saving on {config.base_url}; what this makes is deleted in the end.")
+        note(f"Training and saving on {config.base_url}; what this makes is deleted at the end.")
     shown = sys.stderr.isatty() and not wants_json(context)
     interrupted: KeyboardInterrupt | None = None
     with StepDisplay(f"Checking {config.base_url}", shown=shown) as display:
@@ -141,7 +141,7 @@ def _write_capture(path: Path, config: ClientConfig, exchanges: list[Exchange]) 
     from tinsmith.contract.exchange import written
 
     secrets = [] if config.api_key is None else [config.api_key.reveal()]
-    about = "What `tinsmith contract check` said to a server, and its answers. The key is not in it."
+    about = "What `tinsmith contract check` sent to a server, and its answers. The key is not in it."
     path.write_text(written(exchanges, about, shipped(), secrets), encoding="utf-8")
 
 

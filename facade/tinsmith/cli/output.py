@@ -104,13 +104,13 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def confirmed(question: str) -> bool:
-    """Ask on stderr; the end of the input is no answer, and ends the command."""
+    """Ask on stderr; the end of the input is no answer and ends the command."""
     while True:
         sys.stderr.write(f"{question} [y/N]: ")
         sys.stderr.flush()
         line = sys.stdin.readline()
         if not line:
-            note("\nThere is nobody to ask; --yes goes on without asking.")
+            note("\nNobody can answer here; --yes skips the question.")
             raise typer.Exit(1)
         match line.strip().lower():
             case "y" | "yes":
@@ -120,7 +120,7 @@ def confirmed(question: str) -> bool:
 
 
 def changed(context: typer.Context, message: str, document: Mapping[str, Any]) -> None:
-    """Say what was done: to a person on stderr, to a program as JSON."""
+    """Say what was done: on stderr, or as JSON on stdout."""
     if wants_json(context):
         show_json(document)
     else:
@@ -128,13 +128,13 @@ def changed(context: typer.Context, message: str, document: Mapping[str, Any]) -
 
 
 def note(message: str) -> None:
-    """Tell the person something that is not the result; in a terminal it is wrapped between words."""
+    """Print on stderr what is not the result; in a terminal it is wrapped between words."""
     width = _width_of_stderr()
     if width is not None:
         from tinsmith.cli.table import wrapped
 
         message = "\n".join(part for line in message.split("\n") for part in wrapped(line, width))
-    with contextlib.suppress(OSError):  # whoever closed stderr wants no words, and still the result
+    with contextlib.suppress(OSError):  # without a stderr the result still counts
         typer.echo(message, err=True)
 
 

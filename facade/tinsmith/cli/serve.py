@@ -43,7 +43,8 @@ def serve(
         bool, Option("--allow-remote", help="Allow an address that other machines can reach.")
     ] = False,
     hold: Annotated[
-        float, Option("--hold", metavar="SECONDS", min=0.0, help="Longest time that a poll is held.")
+        float,
+        Option("--hold", metavar="SECONDS", min=0.0, help="Longest time that a poll waits for a result."),
     ] = 20.0,
     imitate: Annotated[
         list[str] | None,
@@ -78,7 +79,7 @@ def serve(
         ),
     ] = None,
     print_telemetry: Annotated[
-        bool, Option("--print-telemetry", help="Print the telemetry kept in --data and leave.")
+        bool, Option("--print-telemetry", help="Print the telemetry kept in --data and exit.")
     ] = False,
 ) -> None:
     """Serve the embedded service to any client of this API, until Ctrl-C.

@@ -85,11 +85,11 @@ class CreatedClient(APIFuture[T]):
         return self
 
     def _start(self) -> None:
-        """Have the calls sent that waited: the server has made what they work on."""
+        """Send the calls that waited: the server has made what they work on."""
         raise NotImplementedError
 
     def _refuse(self, error: BaseException) -> None:
-        """Fail the calls that waited: the server has not made what they work on."""
+        """Fail the calls that waited: the server could not make what they work on."""
         raise NotImplementedError
 
     def _facts(self) -> dict[str, object]:

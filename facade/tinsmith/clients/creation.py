@@ -72,7 +72,7 @@ class NewModel:
         return self.lora.rank
 
     async def make(self, context: ClientContext, queue: TrainingQueue) -> tuple[str, int]:
-        """Have the server make it, name it to its queue, and return its base model and rank."""
+        """Have the server make it, give its id to its queue, and return its base model and rank."""
         queue.model_id = await self.create(context)
         return self.base_model, self.rank
 
@@ -108,7 +108,7 @@ class SavedModel:
         """The rank is the checkpoint's, which the server knows."""
 
     async def make(self, context: ClientContext, queue: TrainingQueue) -> tuple[str, int]:
-        """Have the server make it, name it to its queue, and return its base model and rank."""
+        """Have the server make it, give its id to its queue, and return its base model and rank."""
         wanted = self.wanted
         asked = operations.request("weights_info", body={"tinker_path": wanted.path})
         info = to_value(WeightsInfoResponse, await operations.perform(context.connection.sender, asked))
@@ -149,7 +149,7 @@ class SavedModel:
         try:
             model_id = await _promised(context, "load_weights", body, _named_model)
         except APIStatusError as error:
-            # Nobody knows how the first of two sends ended; at worst it made a model that nobody uses.
+            # The outcome of a first send may be unknown; at worst it made a model that nobody uses.
             if error.status_code not in (400, 404, 405, 422):
                 raise
             context.settings.creates_by_load = False

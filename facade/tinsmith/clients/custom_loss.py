@@ -64,7 +64,7 @@ class DivergedLogprobsError(Exception):
 
 @attrs.frozen
 class Evaluated:
-    """What a loss returned, checked."""
+    """What a loss returned, once it is checked."""
 
     gradients: list[Array]
     """dL/dlogprobs of each datum, in the shape of its logprobs."""

@@ -36,7 +36,7 @@ RENEW_BEFORE = timedelta(minutes=5)
 """A signed URL that ends sooner than this is not used for another file: a new one is asked for."""
 
 ASK_EVERY_S = 5.0
-"""Pause between two questions whether a trace is written, in seconds, as the API wants it."""
+"""Seconds between two requests that ask whether a trace is written, as the API wants it."""
 
 
 async def fetch_archive(

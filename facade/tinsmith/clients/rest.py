@@ -1,7 +1,7 @@
 """RestClient: runs, checkpoints, sessions and samplers as the server lists them. It opens no session.
 
-Most of its methods are the contract's, from `tinsmith_api.resources`: this module sends what they ask, and
-goes from page to page. By hand are copies, downloads, traces, and whose the key is.
+Most of its methods are the contract's, from `tinsmith_api.resources`: this module sends what they ask for,
+and goes from page to page. Copies, downloads, traces and `whoami` are written by hand.
 """
 
 from __future__ import annotations
@@ -259,7 +259,7 @@ class RestClient(Operations):
     ) -> T:
         """Ask for something of a checkpoint, under the id as the server spells it.
 
-        The id goes out as it was given, and in the other form where the server has no such route, or where it
+        The id is sent as it was given, and then in the other form where the server has no such route or
         refuses a bare name.
         """
         profile = self._connection.server.profile
@@ -302,7 +302,7 @@ class RestClient(Operations):
         return await self._on_checkpoint(checkpoint, ask)
 
     async def _ask_whoami(self) -> WhoamiResponse:
-        """Exchange the key for a token, and read whose it is; the token is not kept."""
+        """Ask for a token that says to whom the key belongs, and read it; the token is not kept."""
         payload = await operations.perform(self._connection.sender, operations.request("auth_token", body={}))
         token = payload.get("jwt") if isinstance(payload, dict) else None
         if not isinstance(token, str):
@@ -371,7 +371,7 @@ def _segments(training_run_id: str, written: str) -> dict[str, str]:
 
 
 def _is_missing_route(error: APIStatusError) -> bool:
-    """Say whether a framework answered that it knows no such path."""
+    """Say whether the server answered that it has no such route."""
     return error.status_code in (404, 405) and detail_text(error.body).lower() in (
         "not found",
         "method not allowed",

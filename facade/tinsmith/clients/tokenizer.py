@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Backend = Literal["tokenizers", "transformers"]
-"""Who builds the tokenizer: our own class over the `tokenizers` library, or transformers."""
+"""What builds the tokenizer: our own class over the `tokenizers` library, or transformers."""
 
 _SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
 
@@ -180,7 +180,7 @@ def _templates(folder: Path) -> dict[str, Path]:
 
 
 def _cached(chosen: TokenizerId) -> dict[str, Path | None]:
-    """Look into the cache: a path, None for what the hub said it does not have, nothing for the unknown."""
+    """Look into the cache: a path, None for what the hub does not have; what nobody asked for is left out."""
     try:
         from huggingface_hub import try_to_load_from_cache
         from huggingface_hub.errors import HFValidationError
@@ -233,7 +233,7 @@ def _ask_hub(chosen: TokenizerId, held: dict[str, Path], what: str, call: Callab
         return call()
     except Exception as cause:
         if isinstance(cause, EntryNotFoundError) and not isinstance(cause, LocalEntryNotFoundError):
-            return None  # the other is the cache's word, where the hub gave none
+            return None  # the other says that the cache has none, where the hub was not reached
         raise _hub_refusal(chosen, held, what, cause) from cause
 
 

@@ -66,7 +66,7 @@ def installed() -> bool:
 
 
 class _Finder(DistributionFinder):
-    """Finds `tinker` and everything below it, or says that the stand-in does not have it."""
+    """Finds `tinker` and everything below it, or says why the stand-in does not have it."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -75,7 +75,7 @@ class _Finder(DistributionFinder):
             return None
         if not _exists(fullname):
             reasons = [reason for name, reason in REFUSED.items() if f"{fullname}.".startswith(f"{name}.")]
-            why = reasons[0] if reasons else "it has not this module (docs/migration.md says what differs)"
+            why = reasons[0] if reasons else "it has no such module (docs/migration.md says what differs)"
             raise ModuleNotFoundError(
                 f"No module named {fullname!r}: tinsmith.compat stands in for the official SDK here; {why}",
                 name=fullname,

@@ -28,7 +28,7 @@ F = TypeVar("F")
 
 
 class ClientConnectionPoolType(Enum):
-    """The connections of a client by their use. Here each request finds its own."""
+    """The connections of a client by their use. Here they are chosen by each request."""
 
     SESSION = "session"
     SAMPLE = "sample"
@@ -114,7 +114,7 @@ class Resource:
 class AsyncTinker:
     """The raw client: each operation of the API as one awaited call.
 
-    A training request sent from here is in no queue: its number and its promise are the caller's business.
+    A training request sent from here is in no queue: the caller sees to its number and its promise.
     Requests are retried as everywhere else in this package.
     """
 
@@ -220,7 +220,7 @@ def tinker_has_credentials() -> bool:
 
 
 def raise_if_tinker_not_accessible() -> None:
-    """Ask the server what it offers, once; what stands in the way is raised as a `TinkerError`."""
+    """Ask the server what it offers, once; if it cannot be reached or refuses, a `TinkerError` is raised."""
     from tinsmith.clients.service import ServiceClient
 
     with ServiceClient(max_retries=0) as service:
@@ -235,7 +235,7 @@ def resolve_base_url(base_url: object = None) -> str:
 
 
 def is_user_error(error: BaseException) -> bool:
-    """Tell whether what was sent is at fault, and not the server or the way."""
+    """Tell whether what was sent is at fault, and not the server or the network."""
     if isinstance(error, APIStatusError):
         return 400 <= error.status_code < 500 and error.status_code not in (408, 429)
     return isinstance(error, InputError)

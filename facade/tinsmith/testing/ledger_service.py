@@ -188,12 +188,12 @@ class LedgerService:
         self.seen.append(seen)
         plan = self.plan or active()
         kind = plan.next_for(seen) if plan is not None else None
-        return await self._serve(seen) if kind is None else await self.suffer(kind, seen, drips=drips)
+        return await self._serve(seen) if kind is None else await self.meet(kind, seen, drips=drips)
 
-    async def suffer(self, kind: FaultKind, seen: Seen, *, drips: bool = True) -> Answer:
+    async def meet(self, kind: FaultKind, seen: Seen, *, drips: bool = True) -> Answer:
         """Have a request meet a fault: apply it or not, and return or raise what the client sees of that."""
         if kind in ON_POLLS:
-            return await self._suffer_on_poll(kind, seen)
+            return await self._meet_on_poll(kind, seen)
         if kind is FaultKind.ANOTHERS_PROMISE_AFTER:
             return self._anothers_promise(seen, await self._serve(seen))
         if kind is FaultKind.DUPLICATED:
@@ -204,7 +204,7 @@ class LedgerService:
             raise Faulted(Fault.DEADLINE, "the answer drips")
         return await _fault(kind, hidden)
 
-    async def _suffer_on_poll(self, kind: FaultKind, seen: Seen) -> Answer:
+    async def _meet_on_poll(self, kind: FaultKind, seen: Seen) -> Answer:
         request_id = (seen.json() or {}).get("request_id") if seen.path.endswith("/retrieve_future") else None
         if request_id is None:
             return await self._serve(seen)

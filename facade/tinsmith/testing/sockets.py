@@ -1,4 +1,4 @@
-"""The service of a test behind a real socket on loopback, where faults are real resets, cuts and silences."""
+"""The service of a test behind a real socket on loopback, with real resets, cut answers and silence."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class SocketServer:
         self._loop.close()
 
     def stop(self) -> None:
-        """Stop listening and end every connection, as a server does that is killed."""
+        """Stop listening and end every connection, as a killed server does."""
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
 
     def start_again(self) -> None:
@@ -178,7 +178,7 @@ def _head(answer: Answer) -> bytes:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection with RST, as a machine does that went away."""
+    """End a connection with RST, as a machine that went away does."""
     raw: socket.socket | None = writer.get_extra_info("socket")
     if raw is not None and raw.fileno() != -1:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
