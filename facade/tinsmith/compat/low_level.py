@@ -19,7 +19,6 @@ from tinsmith.core.errors import APIStatusError, InputError, TinkerError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from types import TracebackType
     from typing import Self
 
     from tinsmith.clients.service import ServiceClient
@@ -156,9 +155,7 @@ class AsyncTinker:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
 

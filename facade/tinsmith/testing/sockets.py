@@ -13,7 +13,6 @@ from tinsmith.io.http.messages import Answer, Faulted, Seen
 
 if TYPE_CHECKING:
     import ssl
-    from types import TracebackType
 
     from tinsmith.testing.ledger_service import LedgerService
 
@@ -75,9 +74,7 @@ class SocketServer:
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
