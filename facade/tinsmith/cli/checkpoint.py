@@ -101,7 +101,9 @@ def list_checkpoints(
     """List checkpoints, the newest first."""
     with rest(context) as client:
         if run_id:
-            found = _of_run(client, run_id, limit, offset)
+            every = client.list_checkpoints(run_id).result().checkpoints  # a run has no pages
+            part = every[offset : offset + limit if limit else None]
+            found = Listing(part, len(every), offset, limit)
         else:
             ask = client.list_user_checkpoints
             found = collect(ask, "checkpoints", limit=limit, offset=offset, page=PAGE)
@@ -111,12 +113,6 @@ def list_checkpoints(
         ({"run_id": run_id} if run_id else {}) | found.document("checkpoints"),
         Rows.of(found.title("checkpoint", where), COLUMNS.items(), found.entries),
     )
-
-
-def _of_run(client: RestClient, run_id: str, limit: int, offset: int) -> Listing[Checkpoint]:
-    """Cut the part that was asked for out of a run's checkpoints, which come all at once."""
-    every = client.list_checkpoints(run_id).result().checkpoints
-    return Listing(every[offset : offset + limit if limit else None], len(every), offset, limit)
 
 
 @app.command("info")

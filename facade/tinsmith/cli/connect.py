@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinsmith.cli.options import shared
 from tinsmith.cli.output import note, title
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
     from tinsmith.io.events import Event, Progress
     from tinsmith.io.future import APIFuture
-
-T = TypeVar("T")
 
 DATABASE = "tinsmith.sqlite3"
 """The file by which the data directory of an embedded service is known."""
@@ -124,10 +122,10 @@ def _report_retries(progress: Callable[[], Progress], over: threading.Event) -> 
             note(f"No answer yet ({kinds}); trying again. Ctrl-C gives up.")
 
 
-class Listing(NamedTuple, Generic[T]):
+class Listing(NamedTuple):
     """The entries that were asked for, and their place in the whole list."""
 
-    entries: list[T]
+    entries: list[Any]
     total: int | None
     """Entries in all; None when the server did not say."""
     offset: int
@@ -146,9 +144,7 @@ class Listing(NamedTuple, Generic[T]):
         return title(len(self.entries), self.total and self.total - self.offset, noun, where)
 
 
-def collect(
-    ask: Callable[..., APIFuture[Any]], rows: str, *, limit: int, offset: int, page: int
-) -> Listing[Any]:
+def collect(ask: Callable[..., APIFuture[Any]], rows: str, *, limit: int, offset: int, page: int) -> Listing:
     """Fetch pages of at most `page` entries until there are `limit` (0: all) or the list ends.
 
     `ask(limit=, offset=)` asks for one page, whose field `rows` holds the entries.

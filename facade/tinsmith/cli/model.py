@@ -161,7 +161,9 @@ def sample(
         raise typer.BadParameter("--system needs --chat", ctx=context)
     from tinsmith.core.values import ModelInput, SamplingParams
 
-    text = _from_stdin() if prompt == "-" else prompt
+    text = prompt
+    if prompt == "-":  # without the one line end that `echo` and editors add
+        text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     params = SamplingParams(
         max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, stop=stop or None
     )
@@ -183,12 +185,6 @@ def sample(
         show_json({"prompt_tokens": tokens, "sequences": documents})
     else:
         _print([str(document["text"]) for document in documents])
-
-
-def _from_stdin() -> str:
-    """Read the prompt, without the one line end that `echo` and editors add."""
-    text = sys.stdin.read()
-    return text.removesuffix("\n").removesuffix("\r")
 
 
 def _tokens(sampler: SamplingClient, text: str, *, chat: bool, system: str | None) -> list[int]:

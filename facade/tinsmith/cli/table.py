@@ -7,6 +7,7 @@ the terminal to wrap, which copies it as one piece too. Prose is wrapped between
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
@@ -49,9 +50,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
         else:
             beside.remove(max(beside, key=lambda place: widths[place]))
             gap = GAP
-    fold = _Fold([size + gap for size in widths], beside, width)
-    head = [line._replace(heading=True, accent=0) for line in fold.lines(columns)]
-    body = [line for row in rows for line in fold.lines(row)]
+    fold = partial(_folded, widths=[size + gap for size in widths], beside=beside, width=width)
+    head = [line._replace(heading=True, accent=0) for line in fold(columns)]
+    body = [line for row in rows for line in fold(row)]
     return [*head, _rule([*head, *body], width), *body]
 
 
@@ -86,24 +87,19 @@ def _needed(widths: Sequence[int], beside: Sequence[int], gap: int) -> int:
     return indent + sum(widths[place] for place in beside) + gap * (len(beside) - 1)
 
 
-class _Fold(NamedTuple):
-    """Which columns stand beside each other, and how wide they are with their gap; the rest go under them."""
-
-    widths: Sequence[int]
-    beside: Sequence[int]
-    width: int | None
-
-    def lines(self, cells: Sequence[str]) -> list[Line]:
-        """Lay out one row."""
-        named = 0 in self.beside
-        lines = [] if named else [Line(cells[0], len(cells[0]))]
-        if self.beside:
-            text = "".join(_padded(cells[place], self.widths[place]) for place in self.beside).rstrip()
-            lines.append(Line(text, len(cells[0])) if named else Line(" " * INDENT + text))
-        for place in range(1, len(cells)):
-            if place not in self.beside:
-                lines += [Line(text) for text in _under(cells[place], INDENT, self.width)]
-        return lines
+def _folded(
+    cells: Sequence[str], *, widths: Sequence[int], beside: Sequence[int], width: int | None
+) -> list[Line]:
+    """Lay out one row: the columns of `beside`, whose `widths` include their gap; the rest go under them."""
+    named = 0 in beside
+    lines = [] if named else [Line(cells[0], len(cells[0]))]
+    if beside:
+        text = "".join(_padded(cells[place], widths[place]) for place in beside).rstrip()
+        lines.append(Line(text, len(cells[0])) if named else Line(" " * INDENT + text))
+    for place in range(1, len(cells)):
+        if place not in beside:
+            lines += [Line(text) for text in _under(cells[place], INDENT, width)]
+    return lines
 
 
 def _pair(label: str, value: str, column: int, width: int | None) -> list[Line]:
