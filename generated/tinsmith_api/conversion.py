@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache, partial
+from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
 from .errors import MISSING, InputError, InvalidBody
-from .model import FACTORY, Model, named_extra, unknown_among
+from .model import Model, named_extra, unknown_among
 from .numbers import WORD
+from .slots import ABSENT, Convert, Row, check_object, plain_kinds, slot_reader, within_field
 
 SECONDS_FROM = 1e8
 """Numbers below are no times: as seconds they would lie before 1973."""
@@ -29,10 +30,6 @@ MILLISECONDS_FROM = 1e11
 """Numbers from here on are milliseconds: as seconds they would lie beyond the year 5100."""
 
 T = TypeVar("T")
-Convert = Callable[[Any], Any]
-
-_ABSENT: Any = object()
-"""What stands for a field that is not there; None is null."""
 
 
 def from_json(cls: type[T], data: object) -> T:
@@ -105,25 +102,6 @@ def sent_fields(cls: Any) -> tuple[tuple[str, bool], ...]:
     )
 
 
-class Row(NamedTuple):
-    """How one field is read."""
-
-    name: str
-    """Its name."""
-    hint: Any
-    """Its type."""
-    convert: Convert
-    """What is done to it."""
-    needed: bool
-    """Whether its absence is an error."""
-    default: Any
-    """What it is if absent; a factory of attrs makes it anew."""
-    nullable: bool
-    """Whether it keeps null; else null is absence."""
-    put: Callable[[Any, Any], None]
-    """Sets it in a value that is being made."""
-
-
 @cache
 def rows_of(cls: Any) -> tuple[Row, ...]:
     """Return how each field of a class is read."""
@@ -143,7 +121,6 @@ def rows_of(cls: Any) -> tuple[Row, ...]:
                 required and not nullable,
                 None if required else field.default,
                 nullable,
-                getattr(cls, field.name).__set__,
             )
         )
     return tuple(rows)
@@ -155,97 +132,8 @@ def _reader(cls: Any) -> Convert:
     own_rules = any(field.validator or field.alias != field.name for field in attrs.fields(cls))
     made_by_attrs = "__slots__" in vars(cls) and cls.__attrs_props__.added_init
     if issubclass(cls, Model) and made_by_attrs and not own_rules:
-        return _slot_reader(cls)
+        return slot_reader(cls, rows_of(cls))
     return _constructor_reader(cls)
-
-
-def _slot_reader(cls: Any) -> Convert:
-    """Write the function that reads a class: without a loop and, for what fits as it is, without a call.
-
-    The value is filled while it is of a class that is not frozen, and gets its own class at the end. That
-    takes two thirds of the time of a loop that sets slots by their descriptors, and most answers are small.
-    """
-    rows = rows_of(cls)
-    known = frozenset(row.name for row in rows)
-    open_class = type(
-        cls.__name__,
-        cls.__bases__,
-        {
-            "__slots__": cls.__slots__,
-            "__setattr__": object.__setattr__,
-            "__delattr__": object.__delattr__,
-        },
-    )
-    names: dict[str, Any] = {
-        "ABSENT": _ABSENT,
-        "cls": cls,
-        "check": partial(_check_object, cls),
-        "new": partial(object.__new__, open_class),
-        "unknown": lambda data: unknown_among(data, known),
-    }
-    lines = [
-        "def read(data):",
-        "    if type(data) is not dict:",
-        "        check(data)",
-        "    made, get, absent = new(), data.get, 0",
-    ]
-    for at, row in enumerate(rows):
-        names |= {f"convert{at}": partial(_converted, cls, row), f"default{at}": row.default}
-        test, names[f"fits{at}"] = _quick_test(row.hint)
-        lines.append(f"    found = get({row.name!r}, ABSENT)")
-        lines += [f"    if {test.format(fits=f'fits{at}')}:", f"        made.{row.name} = found"]
-        if not row.needed and not isinstance(row.default, FACTORY):
-            lines += [
-                "    elif found is ABSENT:",
-                "        absent += 1",
-                f"        made.{row.name} = default{at}",
-            ]
-        lines += [
-            "    else:",
-            "        absent += found is ABSENT",
-            f"        made.{row.name} = convert{at}(found)",
-        ]
-    lines += [
-        f"    made.extra = None if len(data) + absent == {len(rows)} else unknown(data)",
-        "    made.__class__ = cls",
-        "    return made",
-    ]
-    code = compile("\n".join(lines), f"<reader of {cls.__name__}>", "exec")
-    exec(code, names)  # noqa: S102  # its only words from elsewhere are names of fields, as Python has them
-    read: Convert = names["read"]
-    return read
-
-
-def _quick_test(hint: Any) -> tuple[str, Any]:
-    """Return the source of a test for what fits a type as it is, and what it calls; `False` for most."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        parts = [part for part in arguments if part is not NoneType]
-        return _quick_test(parts[0]) if len(parts) == 1 else ("False", None)
-    if hint in (str, bool):
-        return f"type(found) is {hint.__name__}", None
-    if origin is Literal and _kinds(hint) == {str}:
-        return "type(found) is str", None
-    if origin is list and (kinds := _kinds(arguments[0])):
-        return "type(found) is list and {fits}(map(type, found))", kinds.issuperset
-    if origin in (dict, Mapping) and (kinds := _kinds(arguments[1])):
-        return "type(found) is dict and {fits}(map(type, found.values()))", kinds.issuperset
-    return "False", None
-
-
-def _converted(cls: Any, row: Row, found: Any) -> Any:
-    """Return what a value keeps of what is not kept as it is."""
-    if found is not _ABSENT:
-        if found is not None or not (row.nullable or row.default is not None):
-            try:
-                return row.convert(found)
-            except (InvalidBody, TypeError, ValueError, OverflowError) as cause:
-                raise _within(cls, row.name, cause) from cause
-        if row.nullable:
-            return None
-    elif row.needed:
-        raise InvalidBody(MISSING, model=cls.__name__, field=row.name)
-    return row.default.factory() if isinstance(row.default, FACTORY) else row.default
 
 
 def _constructor_reader(cls: Any) -> Convert:
@@ -254,11 +142,11 @@ def _constructor_reader(cls: Any) -> Convert:
     aliases = {field.name: str(field.alias) for field in attrs.fields(cls)}
 
     def read(data: Any) -> Any:
-        _check_object(cls, data)
+        check_object(cls, data)
         arguments: dict[str, Any] = {}
-        for name, _, convert, needed, default, nullable, _ in rows:
-            found = data.get(name, _ABSENT)
-            if found is _ABSENT or (found is None and not nullable and not needed):
+        for name, _, convert, needed, default, nullable in rows:
+            found = data.get(name, ABSENT)
+            if found is ABSENT or (found is None and not nullable and not needed):
                 if needed:
                     raise InvalidBody(MISSING, model=cls.__name__, field=name)
                 if default is None:
@@ -267,7 +155,7 @@ def _constructor_reader(cls: Any) -> Convert:
             try:
                 arguments[aliases[name]] = None if found is None and nullable else convert(found)
             except (InvalidBody, TypeError, ValueError, OverflowError) as cause:
-                raise _within(cls, name, cause) from cause
+                raise within_field(cls, name, cause) from cause
         if issubclass(cls, Model):
             arguments["extra"] = unknown_among(data, known)
         try:
@@ -276,19 +164,6 @@ def _constructor_reader(cls: Any) -> Convert:
             raise InvalidBody(str(cause), model=cls.__name__) from cause
 
     return read
-
-
-def _check_object(cls: type, data: object) -> None:
-    if type(data) is not dict and not isinstance(data, Mapping):
-        raise InvalidBody(
-            f"it is a {type(data).__name__}, not an object of {cls.__name__}", model=cls.__name__
-        )
-
-
-def _within(cls: type, field: str, cause: Exception) -> InvalidBody:
-    if isinstance(cause, InvalidBody):
-        return cause.within(cls.__name__, field)
-    return InvalidBody(str(cause), model=cls.__name__, field=field)
 
 
 @cache
@@ -308,7 +183,7 @@ def _converter(hint: Any) -> Convert:
     if hint in _SCALARS:
         return _SCALARS[hint]
     if origin is Literal:
-        return _one_of(_kinds(hint), ())  # and any value of that type: newer servers have more
+        return _one_of(plain_kinds(hint), ())  # and any value of that type: newer servers have more
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     return _as_it_is
@@ -337,8 +212,8 @@ def _union(hints: tuple[Any, ...]) -> Convert:
         return _converter(hints[0])
     classes = [hint for hint in hints if attrs.has(hint)]
     if len(classes) < 2:
-        others = [hint for hint in hints if not _kinds(hint)]
-        return _one_of(frozenset[type]().union(*map(_kinds, hints)), tuple(map(_converter, others)))
+        others = [hint for hint in hints if not plain_kinds(hint)]
+        return _one_of(frozenset[type]().union(*map(plain_kinds, hints)), tuple(map(_converter, others)))
     tag = next(name for name, hint in get_type_hints(classes[0]).items() if get_origin(hint) is Literal)
     tags = {cls: get_type_hints(cls)[tag] for cls in classes}
     by_tag = {get_args(hint)[0]: cls for cls, hint in tags.items() if get_origin(hint) is Literal}
@@ -382,7 +257,7 @@ def _by_fields(classes: Sequence[Any], data: Mapping[str, Any]) -> Any:
 
 
 def _list_of(hint: Any) -> Convert:
-    fits, inner = _kinds(hint).issuperset, _or_null(hint)
+    fits, inner = plain_kinds(hint).issuperset, _or_null(hint)
 
     def convert(value: Any) -> list[Any]:
         if not isinstance(value, list):
@@ -418,7 +293,7 @@ def _or_null(hint: Any) -> Convert:
 
 
 def _mapping_of(hint: Any) -> Convert:
-    fits, inner = _kinds(hint).issuperset, _or_null(hint)
+    fits, inner = plain_kinds(hint).issuperset, _or_null(hint)
 
     def convert(value: Any) -> Any:
         if not isinstance(value, dict):
@@ -503,19 +378,3 @@ _SCALARS: dict[Any, Convert] = {
     datetime: parse_time,
 }
 """How fields of one plain value are read."""
-
-
-@cache
-def _kinds(hint: Any) -> frozenset[type]:
-    """Return the types of JSON that fit a plain type as they are; none for what is read otherwise.
-
-    Lists and mappings of such are checked, but not entry by entry: they are long.
-    """
-    if get_origin(hint) in (Union, UnionType):
-        parts = [_kinds(part) for part in get_args(hint)]
-        return frozenset[type]().union(*parts) if all(parts) else frozenset()
-    if get_origin(hint) is Literal:
-        return frozenset(map(type, get_args(hint)))
-    if hint is float:
-        return frozenset({int, float})
-    return frozenset({hint}) if hint in (str, bool, int, NoneType) else frozenset()

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,7 +16,14 @@ from contract_validation import for_validation
 from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith_api.conversion import from_json, to_json
-from tinsmith_api.models import Checkpoint, ImageChunk, ModelInput, SamplingParams, TrainingRun
+from tinsmith_api.models import (
+    Checkpoint,
+    ImageChunk,
+    ModelInput,
+    SamplingParams,
+    TrainingRun,
+    UntypedAPIFuture,
+)
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.types import InvalidBody, UnexpectedStatus, path_segment
 
@@ -130,6 +138,34 @@ def test_null_and_wrong_model_differ() -> None:
             TrainingRun,
             {**run, "last_checkpoint": {"checkpoint_id": "weights/a", "checkpoint_type": "x", "time": None}},
         )
+
+
+@pytest.mark.parametrize(
+    ("data", "fields"),
+    [
+        ({"request_id": "r", "model_id": "m", "sample_sequence_ids": ["a"]}, ("r", "m", ["a"], None)),
+        ({"request_id": "r", "model_id": None, "sample_sequence_ids": None}, ("r", None, None, None)),
+        ({"request_id": "r"}, ("r", None, None, None)),
+        ({"request_id": "r", "model_id": "m", "new": 1}, ("r", "m", None, {"new": 1})),
+        (
+            {"request_id": "r", "model_id": "m", "sample_sequence_ids": [], "new": 1},
+            ("r", "m", [], {"new": 1}),
+        ),
+        ({"request_id": "r", "model_id": 1, "sample_sequence_ids": []}, "model_id"),
+        ({"request_id": "r", "model_id": "m", "sample_sequence_ids": [1]}, r"sample_sequence_ids\[0\]"),
+        ({"request_id": None, "model_id": "m", "sample_sequence_ids": []}, "request_id"),
+        ({"model_id": "m", "sample_sequence_ids": [], "new": 1}, "request_id"),
+    ],
+)
+@pytest.mark.parametrize("kind", [dict, MappingProxyType])
+def test_small_answers_are_read_alike(kind: Any, data: dict[str, Any], fields: Any) -> None:
+    """Whether an object has all fields and no other, which is read at once, or more, fewer and wrong ones."""
+    if isinstance(fields, str):
+        with pytest.raises(InvalidBody, match=fields):
+            from_json(UntypedAPIFuture, kind(data))
+    else:
+        made = from_json(UntypedAPIFuture, kind(data))
+        assert (made.request_id, made.model_id, made.sample_sequence_ids, made.extra) == fields
 
 
 @pytest.mark.parametrize("stop", ["\n", ["a", "b"], [1, 2], [], None])
