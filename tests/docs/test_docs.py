@@ -1,7 +1,7 @@
 """The pages do what they say: all Python of README.md, CONTRIBUTING.md and docs/*.md runs.
 
 The embedded service answers. The blocks of one page run in order, as one program in a process of its own. A
-block behind the comment `<!-- no-run -->` is not run and counts as a skip.
+block behind the comment `<!-- no-run -->` is not run and counts as a skip. All blocks pass a type checker.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ PAGES = [
 BLOCK = re.compile(r"^(?P<mark><!-- no-run -->\n+)?```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def runnable(text: str) -> str:
-    """Blank out all but the blocks to run, so that a traceback's line numbers are the page's."""
+def runnable(text: str, *, marked: bool = False) -> str:
+    """Blank out all but the blocks to run, and the `marked` if asked; line numbers are the page's."""
     lines = [""] * (text.count("\n") + 1)
     for block in BLOCK.finditer(text):
-        if not block["mark"]:
+        if marked or not block["mark"]:
             first = text.count("\n", 0, block.start("code"))
             code = block["code"].splitlines()
             lines[first : first + len(code)] = code
@@ -93,10 +93,32 @@ def test_blocks_run(program: str, tmp_path: Path) -> None:
     assert done.returncode == 0, f"lines as in the page:\n{done.stderr[-3000:]}"
 
 
+def test_blocks_pass_a_type_checker(tmp_path: Path) -> None:
+    """Mypy, strict but for annotations of functions, finds nothing in any block of any page."""
+    pages = {}
+    for page in PAGES:
+        if program := runnable(page.read_text(encoding="utf-8"), marked=True).rstrip():
+            name = page.relative_to(ROOT).as_posix()
+            pages[name] = tmp_path / f"{re.sub(r'[^a-z]', '_', name.lower())}.py"
+            pages[name].write_text(program, encoding="utf-8")
+    command = [
+        *(sys.executable, "-m", "mypy", "--strict", "--allow-untyped-defs", "--allow-untyped-calls"),
+        *("--check-untyped-defs", "--config-file", str(ROOT / "pyproject.toml")),
+        *("--cache-dir", str(ROOT / ".mypy_cache" / "pages"), *map(str, pages.values())),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    told = done.stdout
+    for name, file in pages.items():
+        told = told.replace(str(file), name)
+    assert done.returncode == 0, f"lines as in the pages:\n{told}{done.stderr}"
+    assert f"{len(pages)} source files" in told
+
+
 def test_finder_keeps_lines_and_marks() -> None:
     """A block stands at its own line numbers; other languages and marked blocks are left out."""
     text = "one\n```python\na = 1\n```\n```sh\nls\n```\n<!-- no-run -->\n```python\nb = 2\n```\n"
     assert runnable(text).split("\n")[2] == "a = 1"
     assert "ls" not in runnable(text)
     assert "b = 2" not in runnable(text)
+    assert runnable(text, marked=True).split("\n")[9] == "b = 2"
     assert left_out(text) == [9]
