@@ -98,31 +98,31 @@ def test_the_wrong_values_reach_every_depth() -> None:
     ("make", "problem"),
     [
         (
-            lambda: types.CreateSessionRequest("abc", None, "1"),  # type: ignore[arg-type]
+            lambda: types.CreateSessionRequest("abc", None, "1"),  # type: ignore[arg-type]  # wrong on purpose
             "field 'tags' of CreateSessionRequest: must be a list, not 'abc'",
         ),
         (
-            lambda: types.OptimStepResponse({"a": "x"}),  # type: ignore[dict-item]
+            lambda: types.OptimStepResponse({"a": "x"}),  # type: ignore[dict-item]  # wrong on purpose
             "field 'metrics.a' of OptimStepResponse: must be a number, not 'x'",
         ),
         (
-            lambda: types.OptimStepResponse({1: 2.0}),  # type: ignore[dict-item]
+            lambda: types.OptimStepResponse({1: 2.0}),  # type: ignore[dict-item]  # wrong on purpose
             "field 'metrics' of OptimStepResponse: must have texts for names, not 1",
         ),
         (
-            lambda: types.TrainingRun(1, 2, 3, True, "x"),  # type: ignore[arg-type]
+            lambda: types.TrainingRun(1, 2, 3, True, "x"),  # type: ignore[arg-type]  # wrong on purpose
             "field 'training_run_id' of TrainingRun: must be text, not 1",
         ),
         (
-            lambda: types.CreateModelRequest("s", 0, "b", lora_config={"rank": "x"}),  # type: ignore[arg-type]
+            lambda: types.CreateModelRequest("s", 0, "b", lora_config={"rank": "x"}),  # type: ignore[arg-type]  # wrong on purpose
             "field 'lora_config.rank' of CreateModelRequest: must be a whole number, not 'x'",
         ),
         (
-            lambda: types.CreateModelRequest("s", 0, "b", lora_config={"rank": 8, "b": 1}),  # type: ignore[arg-type]
+            lambda: types.CreateModelRequest("s", 0, "b", lora_config={"rank": 8, "b": 1}),  # type: ignore[arg-type]  # wrong on purpose
             "field 'lora_config.b' of CreateModelRequest: is no field of LoraConfig; it has rank, seed,",
         ),
         (
-            lambda: types.CreateModelRequest("s", 0, "b", lora_config={"rank": 0}),  # type: ignore[arg-type]
+            lambda: types.CreateModelRequest("s", 0, "b", lora_config={"rank": 0}),  # type: ignore[arg-type]  # wrong on purpose
             "field 'lora_config.rank' of CreateModelRequest: must be >= 1, not 0",
         ),
         (
@@ -130,19 +130,19 @@ def test_the_wrong_values_reach_every_depth() -> None:
             "field 'rank' of LoraConfig: must be >= 1, not 0",
         ),
         (
-            lambda: types.SamplingParams(stop=["a", 1]),  # type: ignore[arg-type]
+            lambda: types.SamplingParams(stop=["a", 1]),  # type: ignore[arg-type]  # wrong on purpose
             "field 'stop[1]' of SamplingParams: must be text, not 1",
         ),
         (
-            lambda: types.SamplingParams(stop=3),  # type: ignore[arg-type]
+            lambda: types.SamplingParams(stop=3),  # type: ignore[arg-type]  # wrong on purpose
             "field 'stop' of SamplingParams: must be text or a list, not 3",
         ),
         (
-            lambda: types.ModelInput([{"type": "encoded_text", "tokens": "a"}]),  # type: ignore[list-item]
+            lambda: types.ModelInput([{"type": "encoded_text", "tokens": "a"}]),  # type: ignore[list-item]  # wrong on purpose
             "field 'chunks[0].tokens' of ModelInput: must be a flat list of token ids, not a str;",
         ),
         (
-            lambda: types.Datum({}, [1, 2]),  # type: ignore[arg-type]
+            lambda: types.Datum({}, [1, 2]),  # type: ignore[arg-type]  # wrong on purpose
             "field 'model_input' of Datum: must be a ModelInput or a mapping of its fields, not [1, 2]",
         ),
     ],
@@ -157,7 +157,7 @@ def test_the_error_says_what_to_give(make: Any, problem: str) -> None:
 def test_a_secret_is_not_shown_when_it_does_not_fit() -> None:
     """A key given as bytes stays out of the error."""
     with pytest.raises(InputError) as caught:
-        types.AuthTokenResponse(b"tml-secret")  # type: ignore[arg-type]
+        types.AuthTokenResponse(b"tml-secret")  # type: ignore[arg-type]  # wrong on purpose
     assert str(caught.value) == "field 'jwt' of AuthTokenResponse: must be text"
 
 
@@ -165,21 +165,21 @@ def test_mappings_and_numbers_of_libraries_are_converted() -> None:
     """A mapping of its fields makes a value, at any depth; numbers become Python's; times get a zone."""
     model = types.CreateModelRequest(
         "s",
-        np.int64(0),  # type: ignore[arg-type]
+        np.int64(0),  # type: ignore[arg-type]  # converted
         "b",
-        lora_config={"rank": 8},  # type: ignore[arg-type]
-        optimizer_config={"type": "new", "a": 1},  # type: ignore[arg-type]
+        lora_config={"rank": 8},  # type: ignore[arg-type]  # converted
+        optimizer_config={"type": "new", "a": 1},  # type: ignore[arg-type]  # converted
     )
     assert model.lora_config == types.LoraConfig(8)
-    assert (type(model.model_seq_id), model.optimizer_config.extra) == (int, {"a": 1})  # type: ignore[union-attr]
-    assert types.CreateSessionRequest(("a",), {}, "1").tags == ["a"]  # type: ignore[arg-type]
-    metrics = types.OptimStepResponse({"a": np.float32(1), "b": float("inf")}).metrics  # type: ignore[dict-item]
+    assert (type(model.model_seq_id), model.optimizer_config.extra) == (int, {"a": 1})  # type: ignore[union-attr]  # converted
+    assert types.CreateSessionRequest(("a",), {}, "1").tags == ["a"]  # type: ignore[arg-type]  # converted
+    metrics = types.OptimStepResponse({"a": np.float32(1), "b": float("inf")}).metrics  # type: ignore[dict-item]  # converted
     assert metrics == {"a": 1.0, "b": float("inf")}
-    run = types.TrainingRun("r", "b", "o", True, "2024-01-02T03:04:05")  # type: ignore[arg-type]
+    run = types.TrainingRun("r", "b", "o", True, "2024-01-02T03:04:05")  # type: ignore[arg-type]  # converted
     assert run.last_request_time == datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
     chunk = {"type": "encoded_text", "tokens": [1]}
     tensor = {"data": [1], "dtype": "int64"}
-    datum = types.Datum({"target_tokens": tensor}, {"chunks": [chunk]})  # type: ignore[arg-type]
+    datum = types.Datum({"target_tokens": tensor}, {"chunks": [chunk]})  # type: ignore[arg-type]  # converted
     assert datum.model_input == types.ModelInput.from_ints([1])
     assert datum.loss_fn_inputs["target_tokens"] == types.TensorData([1], "int64")
 
@@ -187,7 +187,7 @@ def test_mappings_and_numbers_of_libraries_are_converted() -> None:
 def test_the_facades_own_values_stand_in_for_those_of_the_contract() -> None:
     """A request of the contract takes a datum or an input of a model as the clients have it."""
     prompt, params = types.ModelInput.from_ints([1]), types.SamplingParams()
-    request = tinsmith_api.models.SampleRequest(prompt, params)  # type: ignore[arg-type]
+    request = tinsmith_api.models.SampleRequest(prompt, params)  # type: ignore[arg-type]  # converted
     assert dict(request)["prompt"] == prompt
     assert dict(request)["sampling_params"] == params
 
