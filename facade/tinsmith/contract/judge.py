@@ -69,7 +69,7 @@ def answer_findings(contract: Contract, exchange: Exchange, issued: Issued) -> I
         return Finding(op.id, rule, place, shown, text, exchange.name)
 
     if exchange.status == 0:
-        yield finding("no-answer", "answer", "every request is answered", exchange.answer)
+        yield finding("no-answer", "answer", "every request gets an answer", exchange.answer)
         return
     try:
         exchange = as_json(exchange)
@@ -81,7 +81,7 @@ def answer_findings(contract: Contract, exchange: Exchange, issued: Issued) -> I
         yield finding("status", "status", "is a status that the contract names", exchange.status)
         return
     if exchange.status in BROKEN and not _is_reported_by_rules(op, exchange, issued):
-        text = "a request is served or refused for a reason"
+        text = "a request is served, or refused with a reason"
         yield finding("server-error", "status", text, exchange.status)
     yield from _headers(contract, exchange, holder, finding)
     kind = promise_kind(contract, exchange, issued) if op.id == POLL else None
@@ -138,7 +138,7 @@ def _body(
     answer, status = exchange.answer, exchange.status
     if schema is None:
         if answer is not None:
-            yield finding("body-unexpected", "body", "there is nothing to read", answer)
+            yield finding("body-unexpected", "body", "this answer has no body", answer)
     elif answer is None:
         says_nothing = status == 204 and not contract.resolve(schema).get("required")
         yield finding("body-empty" if says_nothing else "body-missing", "body", "is required", status)

@@ -101,7 +101,7 @@ def _same_again(traffic: Traffic, op: str, before: Exchange, again: Exchange) ->
 
 
 def _other_content(traffic: Traffic, op: str, before: Exchange, again: Exchange) -> Iterator[Finding]:
-    text = "the same number with other content is 409"
+    text = "the same number with other content is answered with 409"
     promise = field_of(again.answer, "request_id")
     if again.status == 409:
         return
@@ -325,7 +325,7 @@ def _paths(traffic: Traffic) -> Iterator[Finding]:
             continue
         plain = exchange.path.replace("%3A", ":").replace("%3a", ":")
         if plain != exchange.path and (op.id, plain) in refused:
-            text = "colons of ids stand unescaped in a path"
+            text = "colons of ids are not escaped in a path"
             yield _finding(op.id, "colon", "path", text, exchange.path, exchange)
         is_short = op.aliases and exchange.path.count("/") < op.path.count("/")
         if is_short and any(op_id == op.id for op_id, _ in refused):
@@ -336,7 +336,7 @@ def _failure(traffic: Traffic, op: Operation, poll: Exchange) -> Iterator[Findin
     """Yield a promise that fails in another form than 200 and a body that says so."""
     known = op.id == POLL and text_of(poll.request, "request_id") in traffic.issued
     if known and poll.status >= 400 and poll.status not in (*WAITS, 401, 403, 410):
-        text = "the failure of a promise is 200 with `error` and `category`"
+        text = "a failed promise is answered with 200, and a body with `error` and `category`"
         yield _finding(POLL, "failure-status", "status", text, poll.status, poll)
 
 
@@ -347,12 +347,16 @@ def _refusal(traffic: Traffic, op: Operation, exchange: Exchange) -> Iterator[Fi
     if exchange.step == UNKNOWN:
         failed = traffic.failure(field_of(exchange.answer, "request_id"))
         if failed is None or op.id == POLL:
-            yield _finding(op.id, "unknown-id", "status", "an unknown id is 404", exchange.status, exchange)
+            yield _finding(
+                op.id, "unknown-id", "status", "an unknown id is answered with 404", exchange.status, exchange
+            )
         else:
-            text = "an unknown id is 404 at once"
+            text = "an unknown id is answered with 404 at once"
             yield _finding(op.id, "unknown-late", "status", text, f"{failed} on the poll", exchange)
     elif exchange.step == WRONG_KEY:
-        yield _finding(op.id, "open-door", "status", "a wrong key is 401", exchange.status, exchange)
+        yield _finding(
+            op.id, "open-door", "status", "a wrong key is answered with 401", exchange.status, exchange
+        )
 
 
 def _encoding(op: Operation, exchange: Exchange) -> Iterator[Finding]:
