@@ -9,10 +9,13 @@ import json
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contract_captures import CAPTURES, INTEROP, OUTSIDE, Contract, Exchange, exchanges
 from contract_document import CONTRACT, load
-from tinsmith.contract.document import Operation, is_path
+
+if TYPE_CHECKING:
+    from tinsmith.contract.document import Operation
 
 CHECKED = Path(__file__).parents[2] / "tests" / "servers" / "checked.json"
 """What `tinsmith contract check` found on the servers of others."""
@@ -76,7 +79,7 @@ def _by_operation(contract: Contract, directory: Path) -> dict[str, list[Exchang
 
 def _verified_row(op: Operation, found: list[Exchange], kinds: set[str]) -> str:
     statuses = ", ".join(sorted({str(exchange.status) for exchange in found}))
-    if not any(is_path(op.path, exchange.path) for exchange in found):
+    if all(exchange.path.count("/") < op.path.count("/") for exchange in found):
         statuses += " (on a shorter path)"
     servers = sorted({exchange.source.partition("-on-")[2] for exchange in found if exchange.status < 400})
     kind = op.node.get("x-tinker-request-type")

@@ -200,10 +200,6 @@ class Contract:
         """Return the names of an operation's parameters and of the fields of its body."""
         return {*self.fields_of(op), *(each["name"] for each in self.parameters(op))}
 
-    def path_names(self, op: Operation) -> list[str]:
-        """Name the parameters of an operation's path."""
-        return [each["name"] for each in self.parameters(op) if each["in"] == "path"]
-
     def misfits(self, schema: Json, value: Json) -> Iterator[Misfit]:
         """Yield what in a value breaks a schema of the contract."""
         key = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
@@ -227,11 +223,6 @@ def require_validator() -> None:
     """Raise MissingExtraError where the library that validates is not installed."""
     if find_spec("jsonschema_rs") is None:
         raise MissingExtraError("judging by the contract", "contract")
-
-
-def is_path(template: str, path: str) -> bool:
-    """Tell whether a path is one of a template's."""
-    return _pattern(template).fullmatch(path) is not None
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -54,7 +54,7 @@ async def probe(recorder: Recorder) -> dict[str, str]:
             await _ask(recorder, op, unknown)
         known = _known(recorder.exchanges)
         for op in contract.operations.values():  # and what the lists have shown, by its id
-            names = contract.path_names(op)
+            names = parameters_of(contract, op, {}, "path")
             if op.method == "GET" and names and all(name in known for name in names):
                 await recorder.call(op.id, step="read", path={name: known[name] for name in names})
     except SilentError as silence:
@@ -64,7 +64,7 @@ async def probe(recorder: Recorder) -> dict[str, str]:
 
 async def _ask(recorder: Recorder, op: Operation, unknown: Mapping[str, str]) -> None:
     contract = recorder.contract
-    invented = dict.fromkeys(contract.path_names(op), unknown["request_id"])
+    invented = dict.fromkeys(parameters_of(contract, op, {}, "path"), unknown["request_id"])
     path = parameters_of(contract, op, {**invented, **unknown}, "path")
     if not (op.is_read or op.takes_body or path):  # nothing but the key keeps it from being done
         await recorder.call(op.id, step=WRONG_KEY)

@@ -116,14 +116,10 @@ def report(
         if not traffic.is_absent(exchange)  # a route that is not there breaks no rule
         for finding in answer_findings(contract, exchange, traffic.issued)
     )
-    deviations: list[Finding] = []
-    dialects: dict[str, tuple[Dialect, list[Finding]]] = {}
+    found: dict[Dialect | None, list[Finding]] = {None: []}
     for finding in dict.fromkeys([*single, *findings(traffic)]):
-        dialect = dialect_of(finding)
-        if dialect is None:
-            deviations.append(finding)
-        else:
-            dialects.setdefault(dialect.name, (dialect, []))[1].append(finding)
+        found.setdefault(dialect_of(finding), []).append(finding)
+    deviations = found.pop(None)
     wrong = {finding.operation for finding in deviations}
     return Report(
         source=source,
@@ -134,7 +130,9 @@ def report(
             for op in contract.operations.values()
         ),
         deviations=tuple(deviations),
-        dialects=tuple(Named(dialect=dialect, findings=tuple(seen)) for dialect, seen in dialects.values()),
+        dialects=tuple(
+            Named(dialect=dialect, findings=tuple(seen)) for dialect, seen in found.items() if dialect
+        ),
         left_behind=tuple(left_behind),
     )
 
@@ -143,17 +141,15 @@ def _row(op: Operation, traffic: Traffic, deviates: bool, untried: str) -> Row:
     mine = [exchange for found, exchange in traffic.calls if found is op]
     keyed = [each for each in mine if each.step != WRONG_KEY] or mine
     plain = [each for each in keyed if each.step != UNKNOWN] or keyed
+    verdict: Verdict
     if deviates:
-        verdict, reason = _DEVIATES
+        verdict, reason = "deviates", ""
     elif not mine:
         verdict, reason = "not tried", untried or "nothing was sent to it"
     else:
         verdict, reason = _verdict(op, traffic, plain)
     statuses = tuple(dict.fromkeys(each.status for each in keyed))
     return Row(operation=op.id, verdict=verdict, statuses=statuses, reason=reason)
-
-
-_DEVIATES: tuple[Verdict, str] = ("deviates", "")
 
 
 def _verdict(op: Operation, traffic: Traffic, asked: Sequence[Exchange]) -> tuple[Verdict, str]:

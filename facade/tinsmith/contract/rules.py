@@ -178,8 +178,7 @@ def _shape(
         data: Json = request.get("forward_input") or request.get("forward_backward_input")
         yield from _outputs(data["data"], result["loss_fn_outputs"])
     elif op == "asample":
-        yield from _sequences(request, result)
-        yield from _prompt(request, result)
+        yield from _samples(request, result)
     elif op in contract.saves and result.get("path") is not None and request.get("path") is not None:
         wanted = f"tinker://{request['model_id']}/{contract.saves[op]}/{request['path']}"
         if result["path"] != wanted:
@@ -197,7 +196,7 @@ def _outputs(data: Json, outputs: Json) -> Iterator[Misshapen]:
             yield place, f"one logprob a token, {length}", len(told["data"]), "outputs"
 
 
-def _sequences(request: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[Misshapen]:
+def _samples(request: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[Misshapen]:
     wanted, sequences = request.get("num_samples", 1), result["sequences"]
     if len(sequences) != wanted:
         yield "sequences", f"as many as num_samples, {wanted}", len(sequences), "outputs"
@@ -209,9 +208,6 @@ def _sequences(request: Mapping[str, Json], result: Mapping[str, Json]) -> Itera
         told = sequence.get("logprobs")
         if told is not None and len(told) != drawn:
             yield f"{place}/logprobs", f"one a token, {drawn}", len(told), "outputs"
-
-
-def _prompt(request: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[Misshapen]:
     length, told = _length(request["prompt"]), result.get("prompt_logprobs")
     if not request.get("prompt_logprobs") or length is None or told is None:
         return
@@ -247,7 +243,6 @@ class _Shelf:
 
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
-        self._saves = traffic.contract.saves
         self._runs: dict[str, dict[str, dict[str, bool | None]]] = {}
 
     def keep(self, poll: Exchange) -> None:
@@ -257,7 +252,7 @@ class _Shelf:
         if behind is None or final is None or final[1] is not poll or outcome(poll.answer) != "done":
             return
         op = self._traffic.contract.operation_of(behind.method, behind.path)
-        name, kind = text_of(behind.request, "path"), self._saves.get(op.id) if op is not None else None
+        name, kind = text_of(behind.request, "path"), op and self._traffic.contract.saves.get(op.id)
         if name is not None and kind is not None and kind not in _UNLISTED:
             run = self._runs.setdefault(str(field_of(behind.request, "model_id")), {})
             run[f"{kind}/{name}"] = {"gone": False, "public": False, "expires": None}

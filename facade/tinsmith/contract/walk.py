@@ -237,10 +237,8 @@ class Walk:
 
     def _own_model(self, result: Json) -> str | None:
         """Note a model to be unloaded in the end."""
-        found = field_of(result, "model_id")
-        if not isinstance(found, str):
-            return None
-        if found not in self._models:
+        found = text_of(result, "model_id")
+        if found is not None and found not in self._models:
             self._models.append(found)
         return found
 
