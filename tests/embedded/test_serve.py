@@ -54,7 +54,7 @@ def test_taken_port_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_other_hosts_need_a_word(tmp_path: Path) -> None:
+def test_other_hosts_need_allow_remote(tmp_path: Path) -> None:
     """A host beyond loopback is refused before anything is opened."""
     for host in ("0.0.0.0", "::", "192.168.0.1", "example.org"):
         with pytest.raises(ValueError, match="--allow-remote"):
@@ -92,7 +92,7 @@ def _pipe(path: Path) -> None:
         (_pipe, "is neither a file nor a directory"),
     ],
 )
-def test_a_model_that_is_none_ends_the_start(
+def test_a_path_without_a_model_is_an_error_at_the_start(
     tmp_path: Path, make: Callable[[Path], None], reason: str
 ) -> None:
     """The file and the reason are named before anything is made, though no model is loaded yet."""
@@ -104,7 +104,9 @@ def test_a_model_that_is_none_ends_the_start(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_model_that_cannot_be_read_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_model_is_an_error_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the system says of it is passed on."""
     path = write_gguf(tmp_path / "closed.gguf", to_gguf(llama_tensors()))
     plain = Path.open
@@ -146,7 +148,7 @@ def test_accepted_connections_send_at_once() -> None:
 @pytest.mark.parametrize(
     "noise", [b"\x00\xff" * 100 + b"\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"POST /\r\n\r\n"]
 )
-def test_noise_ends_its_own_connection_only(tmp_path: Path, noise: bytes) -> None:
+def test_bytes_that_are_no_http_end_only_their_connection(tmp_path: Path, noise: bytes) -> None:
     """What is no HTTP is answered 4xx, and the service lives on."""
     with serving(ServeOptions(data_dir=tmp_path)) as (address, _):
         url = httpx.URL(address.base_url)
@@ -258,7 +260,7 @@ def test_the_cap_follows_the_descriptor_limit() -> None:
     assert soft > 0
 
 
-def test_trouble_with_accepting_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_errors_of_accepting_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """The loop asks again every second; one line is enough."""
     loop = asyncio.new_event_loop()
     log_accept_errors_once(loop)

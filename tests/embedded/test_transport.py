@@ -163,7 +163,7 @@ def test_only_local_urls_are_opened() -> None:
         open_local("http://127.0.0.1")
 
 
-def test_importing_the_doors_is_cheap() -> None:
+def test_importing_the_entry_points_is_cheap() -> None:
     """Neither `import tinsmith` nor the transport's module loads the app, the engine or numpy."""
     code = (
         "import sys, json, tinsmith, tinsmith_local.transport\n"

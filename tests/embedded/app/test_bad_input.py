@@ -247,7 +247,7 @@ def test_a_damaged_checkpoint_names_its_file(caller: Caller) -> None:
     assert "metrics" in caller.forward_backward(model, 3)
 
 
-def test_unknown_routes_and_methods_are_worded_alike(caller: Caller) -> None:
+def test_unknown_routes_and_methods_have_the_usual_error_body(caller: Caller) -> None:
     """404 and 405 come as JSON, 405 with the methods that are allowed."""
     assert caller.send("GET", "nothing").json()["category"] == "user"
     answer = caller.send("PUT", "create_session")

@@ -52,9 +52,7 @@ def test_a_request_that_cannot_be_journalled_is_not_accepted(caller: Caller) -> 
     assert caller.ledger(model) == list(range(1, number + 1))
 
 
-def test_a_big_body_that_finds_no_room_is_not_accepted(
-    caller: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_big_body_on_a_full_disk_is_not_accepted(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bodies beyond the inline size are files; nothing of a failed one remains."""
     model = caller.model()
     big = {"data": [datum(b"a" * 1500)] * 12, "loss_fn": "cross_entropy"}
@@ -119,7 +117,9 @@ def test_a_sample_is_read_although_it_cannot_be_kept(caller: Caller, monkeypatch
     assert "metrics" in caller.done("forward", model_id=model, seq_id=1, forward_input=body)
 
 
-def test_a_snapshot_that_finds_no_room_is_put_off(open_caller: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_on_a_full_disk_is_written_later(
+    open_caller: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Training goes on, and the journal keeps what the snapshot would have."""
     caller = open_caller(snapshot_min_s=0.0, snapshot_cost_ratio=0.0)
     model = caller.model()

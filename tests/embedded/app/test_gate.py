@@ -28,7 +28,7 @@ def test_every_operation_wants_the_key(locked: Caller) -> None:
             assert status == (200 if operation_id == "healthz" else 401), operation_id
 
 
-def test_the_key_opens(locked: Caller) -> None:
+def test_the_key_is_accepted(locked: Caller) -> None:
     """With the key requests are served."""
     assert locked.send("GET", "get_server_capabilities", headers=KEY).status_code == 200
 
@@ -40,7 +40,7 @@ def test_another_host_is_refused(locked: Caller) -> None:
         assert locked.send("GET", "get_server_capabilities", headers=headers).status_code == 403
 
 
-def test_a_token_stands_for_the_key(locked: Caller) -> None:
+def test_a_token_replaces_the_key(locked: Caller) -> None:
     """auth/token gives a token that opens until it expires; a forged one does not."""
     token = locked.send("POST", "auth/token", headers=KEY, json={}).json()["jwt"]
     assert token.startswith("eyJ")

@@ -90,7 +90,7 @@ def test_a_request_without_a_number_takes_the_next(caller: Caller) -> None:
     assert caller.ledger(model) == [1, 2, 3]
 
 
-def test_models_have_lines_of_their_own(caller: Caller) -> None:
+def test_models_have_queues_of_their_own(caller: Caller) -> None:
     """A gap in one model's line does not hold up another."""
     session = caller.session()
     one, other = caller.model(session, 0), caller.model(session, 1)

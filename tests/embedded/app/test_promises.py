@@ -180,7 +180,7 @@ def test_training_requests_cannot_be_cancelled(held: tuple[Caller, threading.Eve
 
 
 @pytest.mark.parametrize(("style", "kind"), [("native", str), ("text", str), ("list", list)])
-def test_errors_are_worded_in_three_styles(open_caller: Open, style: str, kind: type[object]) -> None:
+def test_error_bodies_of_three_styles(open_caller: Open, style: str, kind: type[object]) -> None:
     """`detail` is a text or a list; the native style adds category and field."""
     caller = open_caller(imitate=Imitation(detail=style))  # type: ignore[arg-type]
     answer = caller.post("create_session", tags=3, user_metadata={}, sdk_version="1")

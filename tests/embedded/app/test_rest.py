@@ -259,7 +259,7 @@ def test_a_session_is_put_in_a_project(caller: Caller) -> None:
     assert page["cursor"]["total_count"] == 1
 
 
-def test_what_checkpoints_take_is_told_by_project(caller: Caller) -> None:
+def test_the_disk_space_of_checkpoints_by_project(caller: Caller) -> None:
     """External ones and copies count, each for its own project; one project can be asked for."""
     session = caller.session()
     model, other = caller.model(session), caller.model()
@@ -290,7 +290,7 @@ def test_what_checkpoints_take_is_told_by_project(caller: Caller) -> None:
         ("2026-13-01T00:00:00Z", "2026-11-02T00:00:00Z", "starting_on"),
     ],
 )
-def test_usage_is_asked_for_in_full_hours_of_two_weeks(
+def test_usage_periods_are_full_hours_of_at_most_two_weeks(
     caller: Caller, start: str, end: str, field: str
 ) -> None:
     """What the API refuses is refused here too, so that a script fails before it meets the bill."""
@@ -298,7 +298,7 @@ def test_usage_is_asked_for_in_full_hours_of_two_weeks(
     assert (answer.status_code in (400, 422), answer.json()["field"]) == (True, field)
 
 
-def test_a_copy_has_its_own_life(saved: tuple[Caller, str, str]) -> None:
+def test_a_copied_checkpoint_is_independent(saved: tuple[Caller, str, str]) -> None:
     """copy_weights to a project; the key makes a repetition the same copy."""
     caller, model, _ = saved
     body = {"source_path": f"tinker://{model}/weights/one", "destination_project_id": "p q"}
@@ -339,7 +339,7 @@ def test_the_tokenizer_is_handed_out(caller: Caller) -> None:
     assert caller.send("GET", "x-tinsmith/tokenizers?base_model=nobody").status_code == 404
 
 
-def test_what_is_out_of_scope_is_answered_honestly(caller: Caller) -> None:
+def test_operations_that_are_not_offered_say_so(caller: Caller) -> None:
     """No bill, no audit log, no traces, one key."""
     session = caller.session()
     hours = "starting_on=2026-11-01T00:00:00Z&ending_before=2026-11-02T00:00:00Z"

@@ -22,7 +22,7 @@ def ask(caller: Caller, **more: Any) -> dict[str, Any]:
     return caller.done("asample", base_model="tinsmith/tiny", prompt=prompt, sampling_params=params, **more)
 
 
-def test_nothing_is_added_unasked(caller: Caller) -> None:
+def test_fields_that_were_not_requested_are_absent(caller: Caller) -> None:
     """A plain sample has the fields that it always had."""
     found = ask(caller)
     assert set(found) == {"type", "sequences", "prompt_logprobs", "topk_prompt_logprobs"}

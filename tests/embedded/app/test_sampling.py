@@ -56,7 +56,7 @@ def test_a_seed_makes_samples_reproducible_and_different(caller: Caller) -> None
     assert draw(caller, body(samples=4, seed=6))["sequences"] != first["sequences"]
 
 
-def test_a_sample_does_not_depend_on_its_company(caller: Caller) -> None:
+def test_a_sample_does_not_depend_on_other_samples(caller: Caller) -> None:
     """Alone and among fifteen others: the same tokens and logprobs."""
     wanted = {"base_model": "tinsmith/tiny", **body(samples=2)}
     alone = caller.done("asample", **wanted)["sequences"]

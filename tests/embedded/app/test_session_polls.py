@@ -79,7 +79,7 @@ def test_nobody_acknowledges_for_another_sampler(caller: Caller) -> None:
     assert named(poll(caller, one)) == [mine]
 
 
-def test_a_copy_hears_of_its_own_samples(caller: Caller) -> None:
+def test_a_copy_gets_the_completions_of_its_own_samples(caller: Caller) -> None:
     """Copies number from their counter times 10^9; the original and each copy are told apart."""
     name = sampler(caller)
     counter = caller.ok("join_sampling_session", sampling_session_id=name)["client_counter"]
@@ -91,7 +91,7 @@ def test_a_copy_hears_of_its_own_samples(caller: Caller) -> None:
     assert (named(page), page["cursor"]) == ([copied], 2)
 
 
-def test_a_restart_names_what_had_ended(open_caller: Open) -> None:
+def test_completions_survive_a_restart(open_caller: Open) -> None:
     """The cursor goes on behind a restart; one that the service cannot know starts anew."""
     caller = open_caller()
     name = sampler(caller)

@@ -90,7 +90,7 @@ def test_a_model_can_be_created_by_loading(caller: Caller) -> None:
     assert caller.forward_backward(made["model_id"], 1) == caller.forward_backward(one, 4)
 
 
-def test_rank_seed_and_places_are_honoured(caller: Caller) -> None:
+def test_rank_seed_and_trained_parts_are_honoured(caller: Caller) -> None:
     """A seed decides the adapter; get_info and weights_info report its shape."""
     session = caller.session()
     models = [caller.model(session, n, seed=seed, train_unembed=False) for n, seed in enumerate((1, 1, 2))]

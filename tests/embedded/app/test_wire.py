@@ -128,7 +128,7 @@ def test_a_repetition_in_protobuf_is_the_same_promise(caller: Caller) -> None:
     assert caller.ledger(model) == [1]
 
 
-def test_a_restart_knows_protobuf(open_caller: Open) -> None:
+def test_protobuf_requests_are_resumed_after_a_restart(open_caller: Open) -> None:
     """Batches in protobuf are journalled: accepted and unfinished ones are applied, finished ones again."""
     caller = open_caller(snapshot_min_s=1e9)
     model, quiet = caller.model(), caller.model()
@@ -216,7 +216,9 @@ STRICT = [
 
 
 @pytest.mark.parametrize(("wire", "kind", "op", "packed", "status"), STRICT)
-def test_what_is_taken(open_caller: Open, wire: str, kind: str, op: str, packed: bool, status: int) -> None:
+def test_encodings_that_are_accepted(
+    open_caller: Open, wire: str, kind: str, op: str, packed: bool, status: int
+) -> None:
     """Each service takes its encodings and answers 415 to others, which spends no number."""
     caller = open_caller(wire=wire)
     model = caller.model()
@@ -237,7 +239,7 @@ def test_what_is_taken(open_caller: Open, wire: str, kind: str, op: str, packed:
 
 
 @pytest.mark.parametrize(("wire", "kind"), [("json", "application/json"), ("protobuf", PROTOBUF)])
-def test_a_strict_service_answers_in_its_own(open_caller: Open, wire: str, kind: str) -> None:
+def test_a_service_of_one_encoding_answers_in_it(open_caller: Open, wire: str, kind: str) -> None:
     """With one encoding, results have that one, whatever is accepted."""
     caller = open_caller(wire=wire)
     promise = caller.ok("asample", **sample(caller))
@@ -281,7 +283,7 @@ def test_other_codings_are_415(caller: Caller) -> None:
     assert send(caller, b"", Content_Encoding="gzip").status_code == 415
 
 
-def test_a_mistake_in_protobuf_names_its_place(caller: Caller) -> None:
+def test_an_error_in_protobuf_names_its_field(caller: Caller) -> None:
     """Datum and field are named as they are for JSON."""
     wrong = Datum(
         loss_fn_inputs={"target_tokens": [1, 2], "weights": [1.0, 1.0]},

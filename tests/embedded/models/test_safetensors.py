@@ -191,7 +191,7 @@ def test_a_bad_index(tmp_path: Path, index: object, reason: str) -> None:
         open_directory(path, "m")
 
 
-def test_tensors_at_odd_places_are_read(tmp_path: Path) -> None:
+def test_tensors_at_odd_offsets_are_read(tmp_path: Path) -> None:
     """A tensor that is not aligned in the file is copied, not misread."""
     path = tmp_path / "odd.safetensors"
     header = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}' + b" "
@@ -228,7 +228,7 @@ def test_written_files_are_whole_or_absent(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("place", [-1, -7, -40])
-def test_numbers_are_held_against_their_checksum(tmp_path: Path, place: int) -> None:
+def test_numbers_are_checked_by_their_checksum(tmp_path: Path, place: int) -> None:
     """A file of ours with one bit changed among its numbers is refused, by name."""
     path = tmp_path / "a.safetensors"
     write_tensors(path, {"x": np.arange(16, dtype=np.float32)}, {"step": "3"})

@@ -14,7 +14,7 @@ def started(thread: EngineThread) -> EngineThread:
     return thread
 
 
-def test_owners_take_turns_and_keep_their_order() -> None:
+def test_owners_are_served_in_rotation_and_keep_their_order() -> None:
     """A hundred tasks of one owner let two of another, and one of a third, go between them."""
     thread, done, over = EngineThread(), list[str](), threading.Event()
     names = [*(f"a{number}" for number in range(100)), "b0", "c0", "b1"]
@@ -39,7 +39,7 @@ def test_a_failing_task_ends_nothing() -> None:
     thread.close()
 
 
-def test_closing_stops_what_is_in_hand() -> None:
+def test_closing_stops_the_present_computation() -> None:
     """The computation looks at the flag between its pieces; what is queued behind it is not begun."""
     thread, begun, done = EngineThread(), threading.Event(), list[str]()
 

@@ -47,7 +47,7 @@ TABLE: list[tuple[int, int, bool | None, bool, Imitation, Decision]] = [
 
 
 @pytest.mark.parametrize(("seq", "last", "same", "ordered", "imitate", "decision"), TABLE)
-def test_numbers_are_decided(
+def test_decisions_about_numbers(
     seq: int, last: int, same: bool | None, ordered: bool, imitate: Imitation, decision: Decision
 ) -> None:
     """Each case of the table."""
@@ -133,7 +133,7 @@ def test_a_big_request_whose_sender_leaves_keeps_no_scope_busy(tmp_path: Path) -
     assert accepted == [1, 2]
 
 
-def test_words_of_imitation_are_read() -> None:
+def test_imitations_are_parsed() -> None:
     """Each word that is listed is understood, and others are refused with the list."""
     assert Imitation.parse(["arrival-order", "detail=list", "failure-status=422"]) == Imitation(
         arrival_order=True, detail="list", failure_status=422

@@ -54,7 +54,7 @@ def test_a_small_sample_passes_a_queue_of_long_prompts(before: int) -> None:
     assert bits(handle.output) == bits(sample(MODEL, SMALL))
 
 
-def test_a_group_of_another_owner_gets_places_too() -> None:
+def test_a_group_of_another_owner_gets_slots_too() -> None:
     """Samples of a second owner take places of the first, not only one of them."""
     scheduler = Scheduler(MODEL, max_batch=6)
     queue_of_long_ones(scheduler)
@@ -92,7 +92,7 @@ def test_long_prompts_are_read_though_short_ones_never_end() -> None:
     assert handle.done
 
 
-def test_owners_take_turns() -> None:
+def test_owners_are_served_in_rotation() -> None:
     """With one place, an owner's three jobs end among the first six of both, in their own order."""
     scheduler = Scheduler(MODEL, max_batch=1)
     job = evolve(SMALL, max_tokens=2)
@@ -107,7 +107,7 @@ def test_owners_take_turns() -> None:
     assert [done.index(handle) for handle in many] == sorted(done.index(handle) for handle in many)
 
 
-def test_samples_that_gave_way_come_out_the_same() -> None:
+def test_preempted_samples_give_the_same_result() -> None:
     """What was begun twice has the bits of what was begun once."""
     scheduler = Scheduler(MODEL, max_batch=3)
     mine = evolve(SMALL, owner="many", num_samples=5, max_tokens=30)
@@ -123,7 +123,7 @@ def test_samples_that_gave_way_come_out_the_same() -> None:
     assert {str(bits(output)) for output in outputs[2:]} == {str(bits(sample(MODEL, SMALL)))}
 
 
-def test_the_oldest_sample_never_gives_way() -> None:
+def test_the_oldest_sample_is_never_preempted() -> None:
     """Endless small samples take one of two places; the group in the other one gets done."""
     scheduler = Scheduler(MODEL, max_batch=2)
     group = scheduler.submit(evolve(SMALL, owner="many", num_samples=2, max_tokens=60))
@@ -135,7 +135,7 @@ def test_the_oldest_sample_never_gives_way() -> None:
     assert group.done
 
 
-def test_a_sample_larger_than_half_the_memory_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_larger_than_half_the_memory_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small samples of another owner that keep coming do not keep the memory from it for ever."""
     monkeypatch.setattr(slot_table, "KV_BYTES", 200_000)
     scheduler = Scheduler(MODEL)

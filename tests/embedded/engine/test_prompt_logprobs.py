@@ -29,7 +29,7 @@ def whole_rows(tokens: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     return forward_backward(MODEL, ADAPTERS[1], [example], "cross_entropy", backward=False).logprobs[0]
 
 
-def test_given_tokens_are_scored_where_they_are_asked_for() -> None:
+def test_given_tokens_are_scored_at_their_positions() -> None:
     """Cell [i, j] is the logprob of its token at prompt position i + 1; -1 gets NaN."""
     asked = RANDOM.integers(0, VOCABULARY, (29, 4))
     asked[RANDOM.random((29, 4)) < 0.3] = -1
@@ -123,7 +123,7 @@ def test_the_likeliest_tokens_at_sampled_positions() -> None:
     np.testing.assert_array_equal(one.topk.logprobs[np.arange(12), taken], one.logprobs)
 
 
-def test_nothing_asked_for_is_none() -> None:
+def test_results_that_were_not_requested_are_none() -> None:
     """A plain job carries none of these."""
     output = sample(MODEL, evolve(JOB, max_tokens=2))
     assert output.samples[0].topk is None
@@ -131,7 +131,7 @@ def test_nothing_asked_for_is_none() -> None:
     assert output.prompt_alt_tokens is None
 
 
-def test_questions_about_a_prompt_of_several_slices() -> None:
+def test_a_prompt_of_several_slices() -> None:
     """All of them at once, about a prompt that is read and asked about in slices."""
     tokens = RANDOM.integers(0, VOCABULARY, 1100)
     asked = RANDOM.integers(0, VOCABULARY, (1099, 2))
@@ -161,7 +161,7 @@ def test_questions_about_a_prompt_of_several_slices() -> None:
     np.testing.assert_allclose(drawn.logprobs, np.take_along_axis(rows, drawn.tokens, axis=1), atol=NEAR_LONG)
 
 
-def test_a_prompt_of_one_token_has_nothing_to_ask_about() -> None:
+def test_a_prompt_of_one_token_has_no_logprobs() -> None:
     """Tables have no rows then."""
     job = evolve(
         JOB, prompt=PROMPT[:1], target_prompt_logprobs=np.zeros((0, 3), np.int64), prompt_alt_tokens_k=2
