@@ -16,9 +16,9 @@ from tinsmith_api import models
 DetailStyle = Literal["native", "text", "list"]
 FailureStatus = Literal[200, 400, 404, 422]
 Wire = Literal["json", "protobuf", "both"]
-"""Encodings of batches and results: one alone, as servers of an age have it, or both."""
+"""Encodings of batches and results: both, or one alone as some servers have it."""
 Flag = bool | int | float | str
-"""A setting that the service tells clients."""
+"""A setting that the service sends to clients."""
 
 CONFIG_FLAGS: Mapping[str, Flag] = {
     **dict(models.ClientConfigResponse()),
@@ -97,14 +97,14 @@ def parse_wire(text: str) -> Wire:
     for wire in get_args(Wire):
         if text == wire:
             return cast("Wire", wire)
-    raise ValueError(f"the wire is json, protobuf or both, not {text!r}")
+    raise ValueError(f"must be json, protobuf or both, not {text!r}")
 
 
 _VALUES: Mapping[str, tuple[str | int, ...]] = {
     "detail": get_args(DetailStyle),
     "failure_status": get_args(FailureStatus),
 }
-"""What the switches stand at that are not on or off; the first is the service's own."""
+"""Values of the switches that are more than on or off; the first is the default."""
 
 
 def _word(key: str) -> str:
@@ -164,17 +164,17 @@ class ServeOptions:
     reads_paths: bool = False
     """A base model may be named by its path on this machine; for clients that may read its files anyway."""
     token: str | None = attrs.field(default=None, repr=False)
-    """Key that every request must carry, as X-API-Key or as Authorization: Bearer; None asks for none
+    """Key that every request must carry, as X-API-Key or as Authorization: Bearer; None for none
     (in-process use only)."""
     keep_token: bool = False
-    """Without a token, take the one that the data directory keeps, drawn when it is first served: clients
+    """Without a token, take the one that the data directory keeps, made when it is first served: clients
     go on with their key when the service starts again."""
     allowed_hosts: tuple[str, ...] | None = None
     """Host header values (without port) that are served; None checks nothing (in-process use only)."""
     imitate: Imitation = attrs.field(factory=Imitation)
     """Quirks of other servers."""
     wire: Wire = "both"
-    """Encodings of batches and results: `both`, or one alone as servers of an age have it."""
+    """Encodings of batches and results: `both`, or only one, as older and newer servers have it."""
     client_flags: Mapping[str, Flag] = attrs.field(factory=dict)
     """What `client/config` and `dynamic_config` answer instead of this service's own flags."""
     metadata_bytes: int = 1 << 20
@@ -182,7 +182,7 @@ class ServeOptions:
     hold_s: float = 20.0
     """Longest time that a poll of a pending promise is held; below 45 s, where official clients give up."""
     session_hold_s: float = 40.0
-    """A poll for a whole sampler is held no longer than this, whatever the client asks for."""
+    """A poll for a whole sampler is held no longer than this, even if the client requests more."""
     making_wait_s: float = 10.0
     """Longest time that a request waits for a checkpoint that is being made, then 425."""
     gap_wait_s: float = 10.0
@@ -205,7 +205,7 @@ class ServeOptions:
     body_s: float = 300.0
     """Longest time that a request body may take; then the answer is 408."""
     max_connections: int | None = None
-    """Connections at once; further ones are ended. None is what the descriptor limit leaves room for."""
+    """Connections at once; further ones are ended. None is what the descriptor limit allows."""
     max_queued_samples: int = 10_000
     """Sample requests waiting or running beyond this are answered 429 with Retry-After."""
     max_queued_bytes: int = 1 << 30

@@ -1,11 +1,12 @@
 """The embedded service behind uvicorn, for every client of this API: loopback, a random port, a random key.
 
-Owns the socket and the server's life. Printing is the caller's business: `announce` is given the address.
+Owns the socket and the server's life. The caller prints: `announce` gets the address.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import socket
 import threading
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-"""Names under which a service on loopback may be asked for."""
+"""Host names under which a service on loopback answers."""
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +60,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let held polls go, then end as usual."""
+        """Answer held polls, then end as usual."""
         self._service.release_polls()
         await super().shutdown(sockets)
 
@@ -106,7 +107,8 @@ def _listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
     """Open the listening socket before anything else, so that its port is known."""
     if not allow_remote and not _is_loopback(host):
         raise ValueError(
-            f"{host} can be reached from other machines; --allow-remote says that this is wanted"
+            f"{host} is not a loopback address, so that other machines may reach the service;"
+            " pass --allow-remote if you want that"
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named: asyncio switches delayed sending off for sockets that say they are TCP alone.
@@ -117,7 +119,8 @@ def _listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
         listener.listen(2048)
     except OSError as cause:
         listener.close()
-        raise OSError(cause.errno, f"{cause.strerror}: {host}:{port}") from cause
+        hint = "; choose another port, or 0 for any free one" if cause.errno == errno.EADDRINUSE else ""
+        raise OSError(cause.errno, f"{cause.strerror}: {host}:{port}{hint}") from cause
     except BaseException:
         listener.close()
         raise
@@ -133,7 +136,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _complete(options: ServeOptions, host: str, *, allow_remote: bool) -> ServeOptions:
-    """Ask for a key, and fill in the hosts that may be asked for."""
+    """Return the options with a key required, and with the hosts that are answered."""
     hosts = options.allowed_hosts
     if hosts is None and not allow_remote:
         hosts = (*LOOPBACK_HOSTS, host)
@@ -159,13 +162,13 @@ def _config(service: Service, options: ServeOptions) -> uvicorn.Config:
 
 
 def _headers(options: ServeOptions) -> list[tuple[str, str]]:
-    """Name this server, by which clients know it, unless it stands for another one."""
-    stands_for_another = options.wire != "both" or options.imitate != Imitation()
-    return [] if stands_for_another else [("Server", "tinsmith")]
+    """Return the Server header, by which clients recognise this server, unless it imitates another one."""
+    imitates = options.wire != "both" or options.imitate != Imitation()
+    return [] if imitates else [("Server", "tinsmith")]
 
 
 def _address(listener: socket.socket, host: str, service: Service) -> Address:
-    """Say where the socket listens."""
+    """Return where the socket listens."""
     token = service.options.token
     assert token is not None
     shown = f"[{host}]" if ":" in host else host

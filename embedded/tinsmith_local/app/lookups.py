@@ -1,4 +1,4 @@
-"""Finding what a request names, with the refusals for what is not there or not there any more."""
+"""Finds what a request names, and refuses what is not there or not there any more."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Lookups:
     _making_wait_s: float
 
     def session(self, session_id: str, *, ended: int = 404) -> SessionRow:
-        """Find an active session and note its sign of life; `ended` is the status for one that is over."""
+        """Find an active session and mark it as alive; `ended` is the status for one that is over."""
         found = self.any_session(session_id)
         if found.status != "active":
             raise Refusal(ended, f"session {session_id} is {found.status}", field=("session_id",))
@@ -130,7 +130,8 @@ def _usable(field: str) -> Iterator[None]:
         yield
     except TinkerError as error:
         status = 404 if isinstance(error, InputError | MissingModelError) else 400
-        raise Refusal(status, str(error), field=(field,)) from error
+        problem = error.problem if isinstance(error, InputError) else str(error)
+        raise Refusal(status, problem, field=(field,)) from error
 
 
 def being_made(tinker_path: str, *field: str) -> Refusal:

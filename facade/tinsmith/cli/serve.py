@@ -100,8 +100,10 @@ def serve(
         return
     with usage_errors(context, "--imitate"):
         imitation = Imitation.parse(imitate or [])
-    with usage_errors(context):
-        accepted, flags = parse_wire(wire), parse_flags(client_flag or [])
+    with usage_errors(context, "--wire"):
+        accepted = parse_wire(wire)
+    with usage_errors(context, "--client-flag"):
+        flags = parse_flags(client_flag or [])
     kept = tempfile.TemporaryDirectory(prefix="tinsmith-") if data is None else contextlib.nullcontext(data)
     with kept as directory:
         options = ServeOptions(
