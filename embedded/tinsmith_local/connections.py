@@ -25,7 +25,7 @@ LEAST_CONNECTIONS = 16
 
 
 def most_connections() -> int:
-    """Return how many connections the descriptor limit of this process leaves room for."""
+    """Return how many connections the descriptor limit of this process allows."""
     if sys.platform == "win32":  # pragma: no cover - sockets are no descriptors there
         return 10_000
     import resource

@@ -55,17 +55,17 @@ def sequence_rule(imitate: Imitation) -> Decide:
 
 
 def wording(imitate: Imitation) -> Callable[[Refusal], Answer]:
-    """Return how errors are worded."""
+    """Return what makes answers of errors."""
     return {"native": Refusal.answer, "text": _as_text, "list": _as_list}[imitate.detail]
 
 
 def _as_text(refusal: Refusal) -> Answer:
-    """Word an error as one text."""
+    """Answer an error as one text."""
     return Answer(orjson.dumps({"detail": refusal.text, **refusal.more}), refusal.status, refusal.headers)
 
 
 def _as_list(refusal: Refusal) -> Answer:
-    """Word an error as FastAPI does."""
+    """Answer an error as FastAPI does."""
     found = {"type": refusal.kind, "loc": ["body", *refusal.field], "msg": refusal.short_message}
     return Answer(orjson.dumps({"detail": [found]}), refusal.status, refusal.headers)
 
@@ -115,7 +115,7 @@ def _polled(reply: Reply, imitate: Imitation) -> Reply:
 
 
 def reshaping(imitate: Imitation) -> Callable[[bytes], bytes]:
-    """Return how kept results, which are JSON, are changed before they are handed out."""
+    """Return how kept results, which are JSON, are changed before they are sent."""
     if not (imitate.short_prompt_logprobs or imitate.two_segment_paths):
         return lambda result: result
 

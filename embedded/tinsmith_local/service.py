@@ -1,7 +1,7 @@
 """The embedded service put together on one directory: store, engine's thread, app; its start and its end.
 
 This is the one place that knows all parts; each of them is given what it uses. One running service for each
-data directory of a process is shared by all who take it, and closed by the last.
+data directory of a process is shared by all that take it, and closed when the last releases it.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Service:
         )
 
     def _open(self, options: ServeOptions) -> None:
-        """Open the store on the locked directory, put the parts together, and take up what it holds."""
+        """Open the store on the locked directory, put the parts together, and resume what it holds."""
         self.files = DataDir(options.data_dir)
         self.database = Database(self.files.database)
         try:
@@ -344,7 +344,7 @@ class Service:
             self._trainer.submit(row, operation)
 
     def _resume(self) -> None:
-        """Take up what an earlier process accepted and did not finish, in the order of acceptance."""
+        """Resume what an earlier process accepted and did not finish, in the order of acceptance."""
         self.files.empty_scratch()
         self.sessions.all_seen(self._clock())
         self._sweep_files()
@@ -386,7 +386,7 @@ class Service:
         self.promises.release()
 
     def close(self) -> None:
-        """Stop between two pieces of work, write down what is not, and let go of the directory.
+        """Stop between two pieces of work, save what is not on disk yet, and unlock the directory.
 
         Says what is left undone: it is done when the directory is opened again.
         """
@@ -443,7 +443,7 @@ def take(options: ServeOptions) -> Service:
 
 
 def give_back(service: Service) -> None:
-    """Let go of a taken service; the last one closes it."""
+    """Release a service; the last release closes it."""
     with _lock:
         for directory, shared in list(_shared.items()):
             if shared.service is service:

@@ -1,4 +1,4 @@
-"""The way in beneath the client: an httpx transport that calls the embedded service in this process.
+"""The httpx transport of the client that calls the embedded service in this process.
 
 `local:` is a private temporary directory, removed when the transport closes or the process ends; `local:PATH`
 keeps its state there, locked against other processes. What is heavy is imported when a transport is opened.
@@ -82,11 +82,11 @@ class LocalTransport(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("the local service did not answer in time", request=request) from error
 
     async def aclose(self) -> None:
-        """Let go of the service; the last one ends it."""
+        """Release the service; the last release closes it."""
         await asyncio.to_thread(self._end)
 
     def close(self) -> None:
-        """Let go of the service from code without a loop."""
+        """Release the service from code without an event loop."""
         self._end()
 
     def __reduce__(self) -> NoReturn:
@@ -95,7 +95,7 @@ class LocalTransport(httpx.AsyncBaseTransport):
 
 
 def _close(service: Service, private: Path | None, process: int) -> None:
-    """Give a service back, and remove its directory when it was private; a forked child owns neither."""
+    """Release a service, and remove its directory if it was private; a forked child owns neither."""
     from tinsmith_local.service import give_back
 
     if os.getpid() != process:

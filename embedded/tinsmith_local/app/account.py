@@ -1,4 +1,4 @@
-"""What the service is, its key and its cost: with one user and no bill it answers honestly and briefly."""
+"""What the service is, its key and its cost: there is one user and no bill."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from tinsmith_local.app.call import Call
 
 OWNER = "local"
-"""Whose everything is: the service has one user, the one who started it."""
+"""The owner of everything: the service has one user, who started it."""
 TOKEN_LIFE_S = 3600
-"""Life of a token that stands for the key."""
+"""How long a token that replaces the key is valid, in seconds."""
 MOST_USAGE = timedelta(days=14)
-"""The longest stretch of one question for what was used."""
+"""Longest period of one request for usage."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -39,7 +39,7 @@ class AboutEndpoints:
     _max_body_bytes: int
 
     async def healthz(self, call: Call) -> models.HealthResponse:
-        """Say that it is up."""
+        """Answer that the service runs."""
         return models.HealthResponse(status="ok")
 
     async def get_server_capabilities(self, call: Call) -> models.GetServerCapabilitiesResponse:
@@ -58,14 +58,14 @@ class AboutEndpoints:
         )
 
     async def client_config(self, call: Call) -> models.ClientConfigResponse:
-        """Say how clients are to behave."""
+        """Return the settings of clients."""
         own = dict(CONFIG_FLAGS)
         # An image's base64 and numbers as JSON text take several bytes for each that clients count.
         own["fwdbwd_max_chunk_bytes_count"] = min(5_000_000, self._max_body_bytes // 12)
         return models.ClientConfigResponse.model_validate(self._wanted(own))
 
     async def client_dynamic_config(self, call: Call) -> models.ClientDynamicConfigResponse:
-        """Say the part of the configuration that may change."""
+        """Return the settings of clients that may change while they run."""
         return models.ClientDynamicConfigResponse.model_validate(self._wanted(DYNAMIC_FLAGS))
 
     def _wanted(self, own: Mapping[str, Flag]) -> dict[str, Flag]:
@@ -75,7 +75,7 @@ class AboutEndpoints:
 
 @attrs.frozen(eq=False)
 class KeyTokens:
-    """Tokens (JWT, HS256) that stand for the key for a while."""
+    """Tokens (JWT, HS256) that replace the key for a while."""
 
     _secret: bytes
     _clock: Callable[[], float]
@@ -132,11 +132,11 @@ class AccountEndpoints:
         return models.ApiKeyInfo(key_id=1, name="the key of this service", note="", details=details)
 
     async def delete_api_key(self, call: Call) -> NoReturn:
-        """Refuse to take away the only key."""
+        """Refuse to delete the only key."""
         raise Refusal(403, "the only key of this service cannot be deleted")
 
     async def list_billing_usage_events(self, call: Call) -> models.BillingUsageResponse:
-        """Say that nothing costs anything."""
+        """Answer that nothing costs anything."""
         bounds = []
         for name in ("starting_on", "ending_before"):
             try:
@@ -152,7 +152,7 @@ class AccountEndpoints:
         return models.BillingUsageResponse(data=[])
 
     async def list_checkpoint_storage_usage(self, call: Call) -> models.CurrentCheckpointStorageUsageResponse:
-        """Say how much the checkpoints of each project take."""
+        """Return the disk space of the checkpoints of each project."""
         wanted = call.parameters.get("project_id")
         items = [
             models.CurrentCheckpointStorageUsageItem(
@@ -171,5 +171,5 @@ class AccountEndpoints:
         )
 
     async def list_audit_log(self, call: Call) -> models.AuditLogResponse:
-        """Say that no log is kept."""
+        """Answer that no log is kept."""
         return models.AuditLogResponse(entries=[])

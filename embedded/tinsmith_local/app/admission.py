@@ -1,4 +1,4 @@
-"""Admission: the steps that every promise goes through between its checks and its acknowledgement."""
+"""Admission: what happens to every request between its checks and its acknowledgement."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tinsmith_local.app.call import Call
 
 Build = Callable[[int | None], tuple[TrainingRequest | SampleRequest, Also | None]]
-"""Called when it is the request's turn, with its number: returns the work and what else is to be written with
-it; it may still refuse, and then the number stays free."""
+"""Called with the number of a request once all earlier ones were accepted. Returns the work and what else to
+write with it. It may still refuse; then the number stays free."""
 
 
 Submit = Callable[[PromiseRow, TrainingRequest | SampleRequest], None]
@@ -48,7 +48,7 @@ class Admission:
         model_id: str | None = None,
         ordered: bool = True,
     ) -> models.UntypedAPIFuture:
-        """Wait for the request's turn, journal it and hand it on; a repetition gets the promise it had."""
+        """Wait for all earlier numbers, journal the request and queue it; a repetition gets its promise."""
 
         def accept(number: int | None) -> PromiseRow:
             operation, also = build(number)
@@ -81,11 +81,11 @@ class Admission:
 
 
 def full(error: StorageFullError) -> Refusal:
-    """Word a full disk."""
+    """Return the refusal for a full disk."""
     reason = f"{error}; the request was not accepted"
     return Refusal(507, reason, headers={"Retry-After": "5"}, kind="storage_full")
 
 
 def too_much(what: str) -> Refusal:
-    """Refuse while too much waits."""
+    """Return the refusal for a full queue."""
     return Refusal(429, what, headers={"Retry-After": "1"}, kind="queue_full")

@@ -12,7 +12,7 @@ from tinsmith_api.model import Model
 from tinsmith_local.work.results import encode
 
 LONGEST = 2000
-"""Characters of a message; what was sent is quoted in it, and that may be 64 MB."""
+"""Most characters of a message: it quotes what was sent, which may be 64 MB."""
 
 
 @attrs.frozen(eq=False)
@@ -60,7 +60,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a defect
     headers: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
     """Further headers, such as Retry-After."""
     kind: str = attrs.field(default="value_error", kw_only=True)
-    """Short word for the kind of error, which servers that are imitated show."""
+    """Short name of the kind of error, which imitated servers show."""
     more: Mapping[str, object] = attrs.field(factory=dict, kw_only=True)
     """Further fields of the body."""
 
@@ -76,7 +76,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a defect
         return f"{dotted(self.field)}: {self.short_message}" if self.field else self.short_message
 
     def answer(self) -> Answer:
-        """Word it as the contract does."""
+        """Return the answer that the contract describes."""
         field = {"field": dotted(self.field)} if self.field else {}
         category = "server" if self.status >= 500 else "user"
         body = models.ErrorBody(detail=self.text, category=category, extra={**field, **self.more})

@@ -98,7 +98,7 @@ class Archives:
 
 
 def _regular(path: Path) -> Path:
-    """Return a file of a checkpoint; refuse what has taken its place: a link may lead anywhere."""
+    """Return a file of a checkpoint; refuse anything else under its name: a link may lead anywhere."""
     if path.is_symlink() or not path.is_file():
         raise Refusal(409, f"{path}: is damaged: not a regular file")
     return path

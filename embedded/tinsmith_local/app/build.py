@@ -1,4 +1,4 @@
-"""The routes, and the app that walks them: one wrapper between HTTP and all operations."""
+"""The routes, and the app that serves them: one wrapper between HTTP and all operations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Endpoint = Callable[[Call], Awaitable[Reply]]
 BUSY_PATHS = tuple(
     f"/api/v1/{name}" for name in ("retrieve_future", "asample", "forward_backward", "optim_step", "forward")
 )
-"""Paths that a loop asks for all the time."""
+"""Paths that a training loop requests all the time."""
 
 
 def by_operation(contract: Contract, groups: Sequence[object]) -> dict[str, Endpoint]:
@@ -69,8 +69,8 @@ def build_app(
     async def archive(request: Request) -> Response:
         return await archives.download(request.path_params["signed"])
 
-    # Fixed paths first: /sessions/search must not be taken for the session `search`. What is asked for most
-    # goes before all others, since routes are tried in turn.
+    # Fixed paths first: /sessions/search must not be taken for the session `search`. The busiest go before
+    # all others, since routes are tried one after the other.
     ordered = sorted(by_path.items(), key=lambda item: ("{" in item[0], item[0] not in BUSY_PATHS))
     routes = [route(path, methods) for path, methods in ordered]
     routes.append(Route(ARCHIVES_PATH + "{signed}", archive, methods=["GET"]))
@@ -91,7 +91,7 @@ async def _serve(
 
 
 def _exception_handlers(word: Callable[[Refusal], Answer]) -> dict[Any, Any]:
-    """Word everything that goes wrong as the service words its refusals."""
+    """Return how each kind of error is answered."""
 
     def refused(_: Request, error: Refusal) -> Response:
         return word(error).response()

@@ -188,7 +188,7 @@ def page(call: Call, default: int) -> tuple[int, int]:
 
 
 def labels(stored: str | None) -> dict[str, str] | None:
-    """Word stored metadata as answers do: text by name; other JSON values are written as text."""
+    """Return stored metadata as answers have it: text by name; other JSON values are written as text."""
     if stored is None:
         return None
     found: dict[str, object] = orjson.loads(stored)

@@ -1,4 +1,4 @@
-"""Training runs and their checkpoints: listed, published, given a time to live, deleted, handed out."""
+"""Training runs and their checkpoints: listed, published, given a time to live, deleted, downloaded."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class CheckpointEndpoints:
         kind = call.parameters.get("checkpoint_kind")
         name = str(call.parameters["checkpoint_name"])
         if kind is None:
-            reason = f"{name!r} is no checkpoint id; write weights/{name} or sampler_weights/{name}"
+            reason = f"{name!r} is not a checkpoint id; write weights/{name} or sampler_weights/{name}"
             raise Refusal(400, reason)
         row = self._lookups.checkpoint(f"tinker://{call.parameters['training_run_id']}/{kind}/{name}")
         if row.state == "making":

@@ -181,7 +181,7 @@ def _take_arrays(body: Any) -> Iterator[tuple[dict[str, Any], str, Any]]:
 
 
 def _number_lists(body: Any) -> Iterator[tuple[dict[str, Any], str, bool]]:
-    """Find the places of a body that may hold long lists: holder, key, whether whole numbers are wanted."""
+    """Yield the lists of a body that may be long: the object, its key, whether it wants whole numbers."""
     if not isinstance(body, dict):
         return
     for key in ("forward_input", "forward_backward_input"):
@@ -230,7 +230,7 @@ def check_parameter(parameter: Parameter, text: str) -> Any:
 
 
 def _schema_refusal(problem: jsonschema_rs.ValidationError, prefix: tuple[str, ...] = ()) -> Refusal:
-    """Word a violation, with the field that is missing, unknown or wrong, and never the whole value."""
+    """Describe a violation by the field that is missing, unknown or wrong, never by the whole value."""
     kinds = jsonschema_rs.ValidationErrorKind
     path: tuple[str | int, ...] = (*prefix, *map(_short, problem.instance_path))
     kind = problem.kind

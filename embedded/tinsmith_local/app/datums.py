@@ -32,7 +32,7 @@ _FIELDS = {
 }
 """loss_fn_inputs -> field of an example; further inputs are for the client's own use."""
 MAX_DENSE = 64 << 20
-"""The largest dense tensor that a sparse one may stand for."""
+"""Most numbers of the dense tensor that a sparse one describes."""
 
 
 def decode_batch(
@@ -56,7 +56,7 @@ def decode_batch(
     for index, datum in enumerate(batch["data"]):
         example = _example(datum, config, assets, (key, "data", index))
         if loss_fn == "cross_entropy" and example.weights is None and not backward:
-            # Without a backward pass weights say nothing about the logprobs that are asked for.
+            # Without a backward pass the weights do not change the logprobs of the answer.
             example = attrs.evolve(example, weights=np.zeros(example.targets.shape, np.float32))
         _check(example, loss, config, (key, "data"), index)
         examples.append(example)
@@ -70,7 +70,7 @@ def decode_batch(
 
 
 def _check(example: Example, loss: Loss, config: ModelConfig, data: Where, index: int) -> None:
-    """Hold an example against the loss and the model. Refuses with 400, naming the datum and the field."""
+    """Check an example against the loss and the model. Refuses with 400, naming the datum and the field."""
     try:
         check_example(example, loss.needs, config, index)
     except ExampleError as error:
@@ -133,7 +133,7 @@ def _floats(data: Any, where: Where) -> Array:
 
 
 def _dense(tensor: Mapping[str, Any], values: Array, where: Where, absent: int) -> Array:
-    """Spread a compressed sparse row tensor out."""
+    """Return the dense form of a compressed sparse row tensor."""
     shape = [int(size) for size in tensor.get("shape") or ()]
     if len(shape) != 2 or min(shape) < 0 or math.prod(map(int, shape)) > MAX_DENSE:
         raise Refusal(400, "of a sparse tensor must have two moderate sizes", field=(*where, "shape"))

@@ -1,4 +1,4 @@
-"""Polls: what became of a promise."""
+"""Polls for the results of promises, and cancellation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class FutureEndpoints:
         raise Refusal(410, f"promise {request_id} {reason}", field=("request_id",), kind=outcome.state)
 
     async def _done(self, call: Call, outcome: Outcome) -> Reply:
-        """Hand out a result in the encoding that the client accepts; a big one may be announced first."""
+        """Return a result in the encoding that the client accepts; a big one may be announced first."""
         encoding = wire.result_encoding(call.accept, outcome.op, self._wire)
         content = self._reshape(outcome.result)
         if encoding == "protobuf":
@@ -64,7 +64,7 @@ class FutureEndpoints:
         return Answer(content, content_type=CONTENT_TYPES[encoding])
 
     def _pending(self, request_id: str, outcome: Outcome) -> Answer:
-        """Say that it is not there yet, and why."""
+        """Answer that the result is not there yet, and why."""
         waiting = self._engine_thread.waiting if outcome.op != "asample" else self._sampling.load
         reason = f"{outcome.op} is being worked on; {waiting} requests are queued"
         body = models.TryAgainResponse(request_id=request_id, queue_state="active", queue_state_reason=reason)
@@ -85,25 +85,25 @@ class FutureEndpoints:
         return models.FuturesRetrieveResponse(completions=[_completion(one) for one in found], cursor=cursor)
 
     async def cancel_future(self, call: Call) -> None:
-        """Cancel a sample; training requests keep their place in the queue."""
+        """Cancel a sample; training requests cannot be cancelled."""
         request_id = call.text("request_id")
         outcome = self._promises.look(request_id)
         if outcome.state == "unknown":
             raise _unknown(request_id)
         if outcome.state == "pending":
             if outcome.op != "asample":
-                reason = f"{outcome.op} was accepted and is applied in its turn"
+                reason = f"{outcome.op} cannot be cancelled: it was accepted and will be applied"
                 raise Refusal(409, reason, field=("request_id",))
             self._sampling.cancel(request_id)
 
 
 def _unknown(request_id: str) -> Refusal:
-    """Refuse a promise that was never given."""
+    """Return the refusal for a promise that does not exist."""
     return Refusal(404, f"unknown promise {request_id!r}", field=("request_id",))
 
 
 def _completion(found: Completion) -> models.FutureCompletion:
-    """Word one completion."""
+    """Return one completion as the answer has it."""
     if found.state != "done":
         return models.FutureCompletion(state="failed", request_id=found.request_id)
     return models.FutureCompletion(

@@ -1,4 +1,4 @@
-"""The gate before every route: header caps, Host, key. Everything is refused before a body is read."""
+"""Checks before every route: header size, Host, key. Everything is refused before a body is read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tinsmith_local.app.archives import ARCHIVES_PATH
 from tinsmith_local.app.reference import OPEN_PATHS
 
 OPEN_PREFIXES = ("/api/v1/healthz", ARCHIVES_PATH)
-"""What needs no key: a sign of life, and URLs that carry their own signature."""
+"""What needs no key: the health check, and URLs that carry their own signature."""
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::\d*)?", re.ASCII)
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Gate:
-    """ASGI middleware of the embedded service; without a token or hosts these are not asked for."""
+    """ASGI middleware of the embedded service; without a token or hosts these are not checked."""
 
     _app: ASGIApp
     _tokens: KeyTokens
@@ -32,7 +32,7 @@ class Gate:
     _word: Callable[[Refusal], Answer]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through or refuse it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] == "http":
             try:
                 self._check(scope)
@@ -42,7 +42,7 @@ class Gate:
         await self._app(scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
-        """Refuse what may not come in."""
+        """Refuse a request whose headers, host or key are wrong."""
         size = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
         if size > self._max_header_bytes:
             raise Refusal(431, f"the headers are bigger than {self._max_header_bytes} bytes")
@@ -80,6 +80,6 @@ def _bearer(headers: Headers) -> str:
 
 
 def _without_port(host: str) -> str:
-    """Return the name in a Host header; what follows it is a port or the whole is no name of ours."""
+    """Return the name in a Host header without its port; a header of another form is returned whole."""
     found = _HOST.fullmatch(host)
     return found[1].lower() if found else host

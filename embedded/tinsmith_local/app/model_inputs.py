@@ -34,7 +34,7 @@ class ModelTokens:
     """One model input as the engine takes it."""
 
     tokens: Tokens
-    """[N], 0 where an image stands."""
+    """[N], 0 at positions of images."""
     images: tuple[ImageSpan, ...]
     """Image positions, in order."""
 
@@ -97,7 +97,7 @@ def int_array(values: Any, place: Where) -> Tokens:
 def _image(
     chunk: Mapping[str, Any], config: ModelConfig, assets: Path, place: Where
 ) -> npt.NDArray[np.float32]:
-    """Decode an image to patches, and hold it against the number of positions that the client expects."""
+    """Decode an image to patches, and compare them with the number of positions that the client expects."""
     if not config.patch_dim:
         raise Refusal(400, f"{config.name} reads text only", field=place)
     if chunk["type"] == "image":
@@ -145,7 +145,7 @@ def read_image(data: bytes, kind: str, config: ModelConfig, place: Where) -> npt
                     raise Refusal(400, f"an image of {width} x {height} is too large", field=place)
                 pixels = np.asarray(image.convert("RGB"), np.float32) / np.float32(127.5) - np.float32(1)
     except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise Refusal(400, f"is not a {kind} image that is taken here", field=(*place, "data")) from error
+        raise Refusal(400, f"is not a {kind} image", field=(*place, "data")) from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise Refusal(400, f"is not a readable {kind} image", field=(*place, "data")) from error
     rows, columns = -(-height // side), -(-width // side)

@@ -1,4 +1,4 @@
-"""Sample requests on the wire as the engine's jobs, with their limits, and with the tokens they ask about."""
+"""Sample requests on the wire as the engine's jobs, with their limits and the targets of their prompts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from tinsmith_local.models.source import ModelSource
 
 MAX_SAMPLES = 1024
-"""One request asks for at most so many samples, so that none keeps the others waiting for long."""
+"""Most samples of one request, so that none keeps the others waiting for long."""
 MAX_TOPK = 1000
-"""And for at most so many likeliest tokens a position."""
+"""Most likeliest tokens for each position of one request."""
 _TARGETS = "target_prompt_logprobs"
 
 
@@ -65,7 +65,7 @@ def decode_sample_request(
 
 
 def _bounded(body: Mapping[str, Any], name: str, default: int, most: int) -> int:
-    """Read a count and hold it against its limit."""
+    """Read a count and check it against its limit."""
     value = body.get(name)
     if value is None:
         return default

@@ -51,7 +51,7 @@ class SessionEndpoints:
         return models.CreateSessionResponse(session_id=row.session_id)
 
     async def session_heartbeat(self, call: Call) -> models.SessionHeartbeatResponse:
-        """Note a sign of life."""
+        """Record that the client is alive."""
         self._lookups.session(call.text("session_id"), ended=410)
         return models.SessionHeartbeatResponse()
 
@@ -90,7 +90,7 @@ class SessionEndpoints:
             self._lifetimes.finish_session(found.session_id, "finished", finish)
 
     async def export_session_trace(self, call: Call) -> models.SessionTraceExport:
-        """Say that no traces are recorded here."""
+        """Answer that no traces are recorded here."""
         self._named(call)
         return models.SessionTraceExport(status="failed", error="this service records no traces")
 
@@ -136,7 +136,7 @@ class SessionEndpoints:
 
 
 def _behind(found: list[SessionRow], cursor: object) -> int:
-    """Return where the page behind a cursor begins; sessions opened since then stand before it."""
+    """Return the index at which the page after a cursor begins; newer sessions come before it."""
     if cursor is None:
         return 0
     last = cursor.get("last_session_id") if isinstance(cursor, dict) else None
@@ -147,7 +147,7 @@ def _behind(found: list[SessionRow], cursor: object) -> int:
 
 
 def _matches(row: SessionRow, body: Mapping[str, Any]) -> bool:
-    """Hold a session against a search."""
+    """Whether a session matches a search."""
     metadata = labels(row.user_metadata) or {}
     wanted = body.get("user_metadata") or {}
     checks = (
@@ -160,7 +160,7 @@ def _matches(row: SessionRow, body: Mapping[str, Any]) -> bool:
 
 
 def _is_named(row: SessionRow, session_id: str | None, display_name: str | None) -> bool:
-    """Tell whether a session has this id, or every word of this name in its own, in any case."""
+    """Whether a session has this id, or every word of this name in its own, in any case."""
     if session_id is None and display_name is None:
         return True
     own = (row.display_name or "").lower()
@@ -169,7 +169,7 @@ def _is_named(row: SessionRow, session_id: str | None, display_name: str | None)
 
 
 def _is_in(row: SessionRow, status: Mapping[str, Any]) -> bool:
-    """Tell whether a session is in a state; sessions do not fail here."""
+    """Whether a session is in a state; sessions do not fail here."""
     own = _status(row)
     reasons = status.get("reasons")
     return own.type == status["type"] and (
@@ -178,7 +178,7 @@ def _is_in(row: SessionRow, status: Mapping[str, Any]) -> bool:
 
 
 def _status(row: SessionRow) -> models.SessionStatus:
-    """Word the state of a session; one that fell silent is cancelled."""
+    """Describe the state of a session; one without heartbeats is cancelled."""
     if row.status == "active":
         return models.SessionStatus(type="active")
     if row.status != "finished":

@@ -1,4 +1,4 @@
-"""Models in training: made, trained, described, forgotten; and the tokenizers of their base models."""
+"""Models in training: created, trained, described, unloaded; and the tokenizers of their base models."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ModelQueue:
         return await self.put(call, run, lambda _: (operation, None))
 
     async def put(self, call: Call, run: RunRow, build: Build) -> models.UntypedAPIFuture:
-        """Put what `build` returns in the queue of a model, in its turn."""
+        """Put what `build` returns in the queue of a model, once all earlier numbers have arrived."""
         promise = await self._admission.admit(
             call, f"train:{run.model_id}", call.whole("seq_id"), build, model_id=run.model_id
         )
@@ -54,7 +54,7 @@ class ModelQueue:
         return promise
 
     def leave_room(self) -> None:
-        """Refuse with 429 while too much waits to be applied."""
+        """Refuse with 429 while the queued requests are larger than the limit."""
         if self._trainer.waiting_bytes > self._max_queued_bytes:
             raise too_much("too much waits to be applied")
 
@@ -150,7 +150,7 @@ class TrainingEndpoints:
         )
 
     async def unload_model(self, call: Call) -> models.UntypedAPIFuture:
-        """Forget a model; its checkpoints stay."""
+        """Unload a model; its checkpoints stay."""
         run = self._lookups.run(call.text("model_id"))
         return await self._admission.admit(
             call,
@@ -228,7 +228,7 @@ def chosen_optimizer(call: Call) -> str | None:
 
 
 def optimizer_config(optimizer: str) -> models.OptimizerConfig:
-    """Word an optimizer as the wire does."""
+    """Return an optimizer as answers have it."""
     return models.DimuonOptimizerConfig(version=1) if optimizer == "dimuon" else models.AdamOptimizerConfig()
 
 

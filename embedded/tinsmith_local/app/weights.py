@@ -70,7 +70,7 @@ class WeightEndpoints:
         return await self._queue.put(call, run, build)
 
     async def _save(self, call: Call) -> models.UntypedAPIFuture:
-        """Put a save in its model's queue; its name is taken when its turn comes."""
+        """Put a save in its model's queue; its name is taken when the request is accepted."""
         run = self._lookups.run(call.text("model_id"))
         ttl = call.whole("ttl_seconds")
 
@@ -135,7 +135,7 @@ class WeightEndpoints:
         )
 
     async def weights_info(self, call: Call) -> models.WeightsInfoResponse:
-        """Say what a checkpoint is made of."""
+        """Describe a checkpoint: its base model, its rank, what it trains."""
         found = await self._folders.checkpoint(call.text("tinker_path"), "tinker_path")
         return models.WeightsInfoResponse(
             base_model=found.base_model,

@@ -34,11 +34,11 @@ PROTOBUF_RESULTS = frozenset(each.id for each in OPERATIONS.values() if "result"
 _SPANS = frozenset({"model_input_spans", "loss_fn_input_spans"})
 """Fields of a datum that exist in protobuf alone."""
 _MARK = b"\x00protobuf\x00"
-"""Stands before a journalled protobuf body. No JSON text begins with it."""
+"""Prefix of a journalled protobuf body. No JSON text begins with it."""
 
 
 def body_encoding(request: Request, operation: str, wire: Wire) -> Encoding:
-    """Tell how a body is written. Refuses with 415 what this service does not take."""
+    """Return how a body is written. Refuses with 415 what this service does not take."""
     kind = request.headers.get("content-type", "application/json")
     encoding = encoding_of(kind)
     takes = _taken(operation, wire)
@@ -56,7 +56,7 @@ def _taken(operation: str, wire: Wire) -> tuple[Encoding, ...]:
 
 
 def is_packed(request: Request, wire: Wire) -> bool:
-    """Tell whether a body is packed with zstd. Refuses other codings with 415."""
+    """Whether a body is packed with zstd. Refuses other codings with 415."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding == "identity":
         return False
@@ -78,7 +78,7 @@ def unpack(raw: bytes, limit_bytes: int) -> bytes:
 
 
 def read_batch(raw: bytes) -> tuple[str, dict[str, Any]]:
-    """Decode a protobuf batch: the operation that it asks for, and its body as JSON would have it."""
+    """Decode a protobuf batch: return its operation, and its body as JSON would have it."""
     from tinsmith.core.codec.proto_requests import decode_training_request
 
     try:
@@ -93,7 +93,7 @@ def read_batch(raw: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def without_spans(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out where tokens came from: JSON has no place for it, and nothing here asks for it."""
+    """Return a batch without the spans of its tokens: JSON has no such fields, and nothing reads them."""
     key = "forward_input" if "forward_input" in body else "forward_backward_input"
     data = [
         {name: value for name, value in datum.items() if name not in _SPANS} for datum in body[key]["data"]

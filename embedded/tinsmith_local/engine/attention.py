@@ -48,7 +48,7 @@ def _gather(x: Array, start: int, stop: int, out: Array) -> Array:
 
 
 def _scores(q: Array, k: Array, block: tuple[int, int], group: int, scratch: AttentionScratch) -> Array:
-    """Write the masked scores [group, queries, keys] of a block of queries, which stand at those keys."""
+    """Write the masked scores [group, queries, keys] of a block of queries at the positions of `block`."""
     start, stop = block
     scores = scratch.scores[: len(q) * stop].reshape(len(q), stop)
     np.matmul(q, k[:stop].T, out=scores)
@@ -60,7 +60,8 @@ def _scores(q: Array, k: Array, block: tuple[int, int], group: int, scratch: Att
 def attend(q: Array, k: Array, v: Array, *, out: Array, log_sum: Array, scratch: AttentionScratch) -> None:
     """Attend with the query heads [tokens, group, head_dim] that share one key head [keys, head_dim].
 
-    The queries stand at the last keys. Writes `out` [tokens, group, head_dim] and `log_sum` [group, tokens].
+    The queries are at the positions of the last keys. Writes `out` [tokens, group, head_dim] and `log_sum`
+    [group, tokens].
     """
     group, past = q.shape[1], len(k) - len(q)
     for start, stop in _blocks(len(q)):

@@ -61,9 +61,9 @@ class Weights:
     def from_tensors(cls, config: ModelConfig, get: Get, *, dtype: npt.DTypeLike = np.float32) -> Weights:
         """Build from tensors under Hugging Face names ("model.layers.0.self_attn.q_proj.weight", ...).
 
-        `get` returns the array of a name in any float dtype, or raises KeyError; each name is asked for once.
-        Not asked for: "lm_head.weight" when tied, biases and q/k norms where the config has none.
-        "vision.patch_proj.weight" [hidden, patch_dim] is asked for when `config.patch_dim` > 0.
+        `get` returns the array of a name in any float dtype, or raises KeyError; each name is read once.
+        Not read: "lm_head.weight" when tied, biases and q/k norms where the config has none.
+        "vision.patch_proj.weight" [hidden, patch_dim] is read when `config.patch_dim` > 0.
         ValueError names a tensor whose shape does not fit the config or that holds NaN or infinity.
         """
         reader = _Reader(get, dtype)

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class ExampleError(ValueError):
-    """A datum or a prompt that the engine cannot compute; names its place and its field."""
+    """A datum or a prompt that the engine cannot compute; names its index and its field."""
 
     def __init__(self, message: str, *, index: int | None = None, field: str | None = None) -> None:
         place = "".join([f"datum {index}: " if index is not None else "", f"{field}: " if field else ""])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 
 BLOCK = 256
-"""Tokens whose mass is summed before the exact place is looked for."""
+"""Tokens whose mass is summed before the exact token is searched."""
 CANDIDATES = (64, 1024)
 """How many of the likeliest tokens are sorted first when only `top_p` cuts."""
 WORD = 1 << 64

@@ -1,4 +1,4 @@
-"""Owns the jobs that wait, and whose turn it is. Must not know what a job costs or whether it fits."""
+"""Owns the queued jobs and their order. Must not know what a job costs or whether it fits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Ticket:
-    """A job in flight: which of its samples still wait, and those that are done."""
+    """A job in flight: its samples that are queued, and those that are finished."""
 
     def __init__(self, handle: SampleHandle, limit: int) -> None:
         self.handle, self.job, self.limit = handle, handle.job, limit
@@ -24,13 +24,13 @@ class Ticket:
         self.waiting = deque(range(self.job.num_samples))
         self.samples: dict[int, Sample] = {}
         self.answered = False
-        """Whether all that was asked about the prompt is answered."""
+        """Whether all that the job wants about its prompt is computed."""
         self.known_tokens: int | None = None
         """How much of the prompt an earlier job left; None until its work begins."""
 
     @cached_property
     def questions(self) -> Questions:
-        """What was asked about the prompt; takes memory from the moment when it is first looked at."""
+        """What the job wants about its prompt; takes memory from its first use on."""
         return Questions(self.job, self.seed)
 
     def finish(self) -> bool:
@@ -49,7 +49,7 @@ class Ticket:
 
 
 class FairQueue:
-    """Jobs in one queue an owner; the owners take turns."""
+    """A queue for each owner; the owners are served in rotation."""
 
     def __init__(self) -> None:
         self._queues: OrderedDict[Hashable, deque[Ticket]] = OrderedDict()
@@ -63,7 +63,7 @@ class FairQueue:
         return len(self._queues)
 
     def __iter__(self) -> Iterator[Ticket]:
-        """Go round the owners from the one whose turn it is: the first job of each, then the second."""
+        """Yield the first job of each owner, from the one that is next, then the second of each."""
         for rank in zip_longest(*self._queues.values()):
             yield from (ticket for ticket in rank if ticket is not None)
 
@@ -86,6 +86,6 @@ class FairQueue:
             self._queues.pop(ticket.job.owner, None)
 
     def served(self, ticket: Ticket) -> None:
-        """Let the other owners go before this job's."""
+        """Move this job's owner behind the others."""
         if ticket.job.owner in self._queues:
             self._queues.move_to_end(ticket.job.owner)

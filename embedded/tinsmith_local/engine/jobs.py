@@ -1,4 +1,4 @@
-"""Owns what sampling is asked for and what it returns, and checks it; computes nothing."""
+"""Owns the requests of sampling and their results, and checks the requests; computes nothing."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SampleJob:
     adapter: Adapter | None = None
     """A snapshot that nobody changes, or None for the base model; jobs with the same object share prompts."""
     owner: Hashable = None
-    """Whose work it is: owners take turns, so that one with much to do does not keep another waiting."""
+    """Whose job it is: owners are served in rotation, so that none waits for all the jobs of another."""
     num_samples: int = 1
     """How many continuations."""
     max_tokens: int | None = None
@@ -73,7 +73,7 @@ class SampleJob:
     prompt_logprobs_last_n: int | None = None
     """The two above for the last n prompt positions only; None: for all."""
     target_prompt_logprobs: npt.NDArray[np.int64] | None = None
-    """[P - 1, K] tokens whose logprobs are asked for: row i at prompt position i + 1; -1 asks for nothing."""
+    """[P - 1, K] tokens whose logprobs are wanted: row i at prompt position i + 1; -1 for none."""
     prompt_alt_tokens_k: int = 0
     """How many tokens to draw at each prompt position but the first, at `temperature`, with nothing cut."""
     topk_sample_logprobs: int = 0
@@ -91,7 +91,7 @@ class Sample:
     stop_reason: Literal["length", "stop"]
     """`stop` when the stop rule ended it."""
     topk: TopTokens | None
-    """The likeliest tokens at each sampled position, likeliest first; None when not asked for."""
+    """The likeliest tokens at each sampled position, likeliest first; None unless requested."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -101,13 +101,13 @@ class SampleOutput:
     samples: tuple[Sample, ...]
     """`num_samples` of them, in a fixed order."""
     prompt_logprobs: list[float | None] | None
-    """One entry a prompt token, None for the first and those before the last n; None when not asked for."""
+    """One entry a prompt token, None for the first and those before the last n; None unless requested."""
     topk_prompt_logprobs: list[list[tuple[int, float]] | None] | None
-    """One entry a prompt token, None as above: (token, logprob), likeliest first; None if not asked for."""
+    """One entry a prompt token, None as above: (token, logprob), likeliest first; None unless requested."""
     target_prompt_logprobs: npt.NDArray[np.float32] | None
-    """Shape of the job's; NaN where nothing was asked for. None when not asked for."""
+    """Shape of the job's; NaN where the job has -1. None unless requested."""
     prompt_alt_tokens: TopTokens | None
-    """[P - 1, k] tokens drawn in place of prompt token i + 1; None when not asked for."""
+    """[P - 1, k] tokens drawn in place of prompt token i + 1; None unless requested."""
     known_tokens: int
     """How much of the prompt was kept from an earlier job, in tokens: all of it, or 0."""
 
@@ -116,7 +116,7 @@ class SampleHandle:
     """A submitted job. Read from any thread; set by the thread that calls `Scheduler.step`."""
 
     job: SampleJob
-    """What was asked."""
+    """The request."""
     output: SampleOutput | None = None
     """Set once when finished."""
     error: BaseException | None = None
@@ -157,7 +157,7 @@ def check_job(job: SampleJob, config: ModelConfig) -> int:
 
 
 def _check_questions(job: SampleJob, config: ModelConfig) -> None:
-    """Check what is asked about the prompt."""
+    """Check what the job wants about its prompt."""
     if job.prompt_alt_tokens_k < 0:
         raise ExampleError("must not be negative", field="prompt_alt_tokens_k")
     if job.prompt_logprobs_last_n is not None and job.prompt_logprobs_last_n < 0:

@@ -1,4 +1,4 @@
-"""Owns what a job asks about its prompt besides continuing it, and the answers.
+"""Owns the numbers about a prompt that a job wants besides samples.
 
 Row i of what the model makes of a prompt speaks of token i + 1: the first token has nothing before it.
 """
@@ -46,7 +46,7 @@ class Questions:
             self.alternatives = TopTokens(np.zeros(shape, np.int64), np.zeros(shape, np.float32))
 
     def answer(self, row: int, logits: Array) -> None:
-        """Note what is asked about the token after `row`."""
+        """Compute and keep what the job wants about the token after `row`."""
         scored = score(logits)
         if row >= self._first:
             self._list(row, scored)

@@ -21,7 +21,7 @@ WINDOW_TOKENS = 8
 
 
 class RunningSample:
-    """One sample of a job; `number` tells the older from the newer."""
+    """One sample of a job; `number` grows with each sample that is started."""
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ ADMITTED_TOKENS = SLICE_TOKENS
 
 
 class _Long:
-    """A job whose prompt is read, and asked about, a slice at a time."""
+    """A job whose prompt is computed, and then scored, a slice at a time."""
 
     def __init__(self, ticket: Ticket, prompt: Prompt | None, model: BaseModel) -> None:
         self.ticket, self.prompt = ticket, prompt
@@ -100,7 +100,7 @@ class Scheduler:
             return self._advance(self._decoder)
 
     def _prepare(self, decoder: Decoder, team: Team) -> tuple[SampleHandle, ...] | None:
-        """Work on prompts, long and short by turns; None if there is no work or no room for it."""
+        """Work on prompts, long and short ones alternately; None if there is no work or no memory for it."""
         kinds = [self._admit, self._read]
         for work in reversed(kinds) if self._slice_due else kinds:
             done = work(decoder, team)
@@ -128,7 +128,7 @@ class Scheduler:
         return self._settle([long.ticket])
 
     def _read_on(self, long: _Long, decoder: Decoder, team: Team) -> bool:
-        """Read, or ask about, one slice; return whether that was the last, and samples were started."""
+        """Compute or score one slice; return whether that was the last, and samples were started."""
         if long.reading is not None:
             long.prompt = long.reading.step(decoder, team)
             if long.prompt is None:
@@ -145,7 +145,7 @@ class Scheduler:
         return True
 
     def _admit(self, decoder: Decoder, team: Team) -> tuple[SampleHandle, ...] | None:
-        """Compute short prompts, the owners taking turns, and start as many of their samples as fit."""
+        """Compute short prompts, one owner after the other, and start as many of their samples as fit."""
         tickets = self._fitting(self._short, self._max_batch)
         if not tickets:
             return None
@@ -167,12 +167,12 @@ class Scheduler:
         return (*self._settle(tickets), *failed)
 
     def _note_known(self, ticket: Ticket) -> None:
-        """Remember what was kept of a prompt when its job began; a job that goes on finds its own work."""
+        """Remember how much of a prompt was cached when its job began; later the job finds its own work."""
         if ticket.known_tokens is None:
             ticket.known_tokens = self._prompts.known(ticket.job)
 
     def _fitting(self, queue: FairQueue, most: int) -> list[Ticket]:
-        """Choose the next jobs for which there is, or can be made, room; an owner's jobs keep their order."""
+        """Choose the next jobs for which a slot is or can be freed; an owner's jobs keep their order."""
         chosen: list[Ticket] = []
         leaving: list[Pair] = []
         refused: set[Hashable] = set()
@@ -195,18 +195,18 @@ class Scheduler:
 
     @property
     def _reserved(self) -> list[Ticket]:
-        """The job whose long prompt is read: there must be room when it has been."""
+        """The job whose long prompt is being computed: it needs a slot when that is done."""
         return [] if self._long is None else [self._long.ticket]
 
     def _ask(self, ticket: Ticket, prompt: Prompt, rows: range, decoder: Decoder, team: Team) -> None:
-        """Answer what is asked about some of a prompt's rows."""
+        """Compute what the job wants about some of a prompt's rows."""
         head = Unembedding(self._model, decoder.sites(prompt.adapter).unembed, team)
         answer = ticket.questions.answer
         residual = prompt.residual[rows.start : rows.stop]
         head.each(residual, lambda row, logits: answer(rows.start + row, logits))
 
     def _start(self, ticket: Ticket, prompt: Prompt, claims: Sequence[Ticket]) -> None:
-        """Start one sample, for which room was made, and more while there is room beside the claims."""
+        """Start one sample, for which a slot was freed, and more while slots are left beside the claims."""
         ticket.answered = True
         limit, eos = ticket.limit, self._model.config.eos_token_ids
         begun = self._begun
@@ -250,7 +250,7 @@ class Scheduler:
         return (*self._settle(ended), *broken.values())
 
     def _settle(self, tickets: list[Ticket]) -> tuple[SampleHandle, ...]:
-        """Give jobs whose samples are all there their result."""
+        """Set the result of each job whose samples are all finished; return the handles of those jobs."""
         return tuple(ticket.handle for ticket in dict.fromkeys(tickets) if ticket.finish())
 
 

@@ -46,7 +46,7 @@ def pieces(matrix: Array, rows: slice) -> Pieces:
 
 def apply(parts: Pieces, x: Array, out: Array) -> None:
     """Write each row's product with each piece; x is [rows, in], out [rows, all outputs]."""
-    if len(x) == 1:  # same bits; for a single product matmul keeps the GIL, and dot lets go of it
+    if len(x) == 1:  # same bits; for a single product matmul keeps the GIL, and dot releases it
         for matrix, place in parts:
             np.dot(matrix[0], x[0], out=out[0, place])
         return

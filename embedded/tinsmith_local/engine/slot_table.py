@@ -1,4 +1,4 @@
-"""Owns the slots of running samples: which may start, and which gives way. Computes nothing itself."""
+"""Owns the slots of running samples: which may start, and which is preempted. Computes nothing itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KV_BYTES = 1024 * 1024 * 1024
 """Keys and values of all running samples together; more wait until some have finished."""
 SURE_SLOTS = 8
-"""So many samples of an owner may start at the cost of whoever has more of them running."""
+"""So many samples of an owner may preempt those of an owner that has more of them running."""
 
 Pair = tuple[Ticket, RunningSample]
 
@@ -48,9 +48,9 @@ class SlotTable:
         return min(KeyValues.bytes_for(self._config, positions, self._itemsize), KV_BYTES // 2)
 
     def make_room(self, ticket: Ticket, claims: Sequence[Ticket] = ()) -> list[Pair] | None:
-        """Take out and return the samples that give way for one of this job; None if it must wait.
+        """Take out and return the samples that are preempted for one of this job; None if it must wait.
 
-        A sample gives way when its owner has at least two more running than this job's owner, the newest
+        A sample is preempted when its owner has at least two more running than this job's owner, the newest
         first; it starts anew later and comes out the same.
         """
         leaving: list[Pair] = []

@@ -170,7 +170,7 @@ class Stack:
         self._team.run(task)
 
     def _each_head(self, work: Callable[[slice, int, int], None]) -> None:
-        """Hand out pairs of sequence and key head, longest first, to whoever is free."""
+        """Give pairs of sequence and key head, longest first, to the next free worker."""
         bounds = sorted(self.bounds, key=lambda bound: bound.start - bound.stop)
         waiting = deque((bound, head) for bound in bounds for head in range(self._config.num_kv_heads))
 

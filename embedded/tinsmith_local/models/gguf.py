@@ -77,7 +77,7 @@ def open_gguf(path: Path, name: str) -> ModelSource:
 
 
 def gguf_name(name: str) -> str | None:
-    """Return what GGUF calls the tensor of the Hugging Face name, or None when it has no word for it."""
+    """Return what GGUF calls the tensor of the Hugging Face name, or None when it has no name for it."""
     if match := _LAYER.fullmatch(name):
         number, part, kind = match.groups()
         return f"blk.{number}.{_LAYER_NAMES[part]}.{kind}" if part in _LAYER_NAMES else None

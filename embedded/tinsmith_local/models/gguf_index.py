@@ -68,7 +68,7 @@ class GgufIndex:
 
 
 class _Cursor:
-    """A place in the file that moves forward and never beyond its end."""
+    """A position in the file that moves forward and never beyond its end."""
 
     def __init__(self, path: Path, data: mmap.mmap) -> None:
         self.path = path
@@ -174,7 +174,7 @@ def _joined(first: GgufIndex, parts: list[Path]) -> GgufIndex:
             raise ModelFileError(path, f"is not part {number + 1} of {len(parts)}, as its name says")
         for name, entry in other.tensors.items():
             if name in tensors:
-                raise ModelFileError(path, f"tensor {name!r} stands in an earlier part too")
+                raise ModelFileError(path, f"tensor {name!r} is in an earlier part too")
             tensors[name] = attrs.evolve(entry, part=number)
         others.append(other)
     expected = _split(first, "tensors.count", len(tensors))
@@ -207,7 +207,7 @@ def _read_part(path: Path) -> GgufIndex:
     for _ in range(tensor_count):
         entry = cursor.tensor()
         if entry.name in tensors:
-            raise cursor.fail(f"tensor {entry.name!r} stands there twice")
+            raise cursor.fail(f"tensor {entry.name!r} is listed twice")
         tensors[entry.name] = entry
     alignment = metadata.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment <= 0:

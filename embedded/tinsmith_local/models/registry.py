@@ -92,8 +92,8 @@ class ModelRegistry:
     def check(self) -> None:
         """Open every model that was given by its path, which reads headers alone.
 
-        Raise ModelFileError for the first that is missing, cannot be read or is no model: whoever starts a
-        service learns it then, and not when somebody uses the model.
+        Raise ModelFileError for the first that is missing, cannot be read or is no model: it is
+        an error of the start of a service, not of the first use of the model.
         """
         for name in self._given:
             self._source(name)

@@ -36,7 +36,7 @@ class ModelFileError(TinkerError):
 
 
 def check_file(path: Path) -> None:
-    """Refuse what stands in place of a model file: a pipe or a device, which may hang, or a Git LFS pointer.
+    """Refuse what is not a model file: a pipe or a device, which may hang, or a Git LFS pointer.
 
     Links lead on. A file that is missing or cannot be read is left to who opens it.
     """
@@ -55,7 +55,7 @@ def check_file(path: Path) -> None:
 
 @attrs.frozen
 class ModelSource:
-    """A base model on disk or in code: its shape at once, its tensors when they are asked for."""
+    """A base model on disk or in code: its shape at once, its tensors when they are read."""
 
     origin: str
     """File or directory that it comes from, for messages."""

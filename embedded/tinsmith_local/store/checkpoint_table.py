@@ -70,7 +70,7 @@ class CheckpointTable(Table[CheckpointRow]):
         return self._database.values(CheckpointRow, sql, limit, offset)
 
     def stored(self) -> list[tuple[str | None, int, int]]:
-        """Tell what ready checkpoints take, external ones among them: project, how many, bytes."""
+        """Return what ready checkpoints take, external ones among them: project, how many, bytes."""
         sql = (
             "SELECT CASE WHEN run_id LIKE 'project-%:copy:%' "
             "THEN substr(run_id, 9, instr(run_id, ':copy:') - 9) ELSE sessions.project_id END AS project, "
@@ -88,7 +88,7 @@ class CheckpointTable(Table[CheckpointRow]):
         )
 
     def expired(self, now: float) -> list[CheckpointRow]:
-        """Checkpoints whose time has come."""
+        """Checkpoints that have expired."""
         return self._database.values(
             CheckpointRow, "SELECT * FROM checkpoints WHERE expires_at IS NOT NULL AND expires_at <= ?", now
         )

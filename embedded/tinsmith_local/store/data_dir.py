@@ -57,7 +57,7 @@ class DataDir:
         self.scratch.mkdir(exist_ok=True)
 
     def write_file(self, target: Path, content: bytes) -> None:
-        """Put a file in place whole."""
+        """Write a file, there whole or not at all."""
         with self.new_file(target) as path:
             path.write_bytes(content)
 
@@ -93,7 +93,7 @@ class DataDir:
 
     @contextmanager
     def _full_disk_is_named(self, target: Path) -> Iterator[None]:
-        """Turn `no space left` into the store's own error."""
+        """Raise StorageFullError in place of `no space left`."""
         try:
             yield
         except OSError as error:
@@ -102,11 +102,11 @@ class DataDir:
             raise
 
     def remove(self, target: Path) -> None:
-        """Take a file or directory away; one that is not there is no error."""
+        """Remove a file or directory; one that is not there is no error."""
         if target.is_dir():
             try:
                 doomed = Path(tempfile.mkdtemp(dir=self.scratch))
-            except OSError:  # a full disk must not keep anybody from making room
+            except OSError:  # on a full disk, deleting must still work
                 shutil.rmtree(target, ignore_errors=True)
                 return
             with suppress(FileNotFoundError):  # somebody else took it away meanwhile
@@ -118,7 +118,7 @@ class DataDir:
 
 @contextmanager
 def trouble_is_named(directory: Path) -> Iterator[None]:
-    """Turn what keeps a data directory from being opened into one error that names it."""
+    """Raise UnusableDataError, which names the directory, for what keeps it from being opened."""
     try:
         yield
     except StorageFullError as error:
@@ -166,12 +166,12 @@ class DirectoryLock:
         self._file.flush()
 
     def release(self) -> None:
-        """Let the next process in."""
+        """Unlock the directory."""
         self._file.close()
 
 
 def _open_regular(path: Path) -> int:
-    """Open a file, made if it is missing; OSError for a link, a pipe or a device in its place."""
+    """Open a file, made if it is missing; OSError if it is a link, a pipe or a device."""
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, flags, 0o600)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

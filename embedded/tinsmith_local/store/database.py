@@ -103,13 +103,13 @@ def is_full(error: BaseException) -> bool:
 
 
 def full_disk(directory: Path, what: str, error: BaseException) -> StorageFullError:
-    """Word a full disk: the directory that has no room, what was to be written, and the system's reason."""
+    """Return the error for a full disk: it names the directory, what was to be written, and the reason."""
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return StorageFullError(f"disk full: no space left in {directory} for {what} ({reason})")
 
 
 def refuse_special(path: Path) -> None:
-    """Raise OSError where a link, pipe, socket or device stands in place of a file; reading one may hang."""
+    """Raise OSError for a link, pipe, socket or device, which may hang when it is read."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -119,7 +119,7 @@ def refuse_special(path: Path) -> None:
 
 
 def read_regular(path: Path) -> bytes:
-    """Read a file of the data directory whole; OSError for anything else in its place."""
+    """Read a file of the data directory whole; OSError if it is not a regular file."""
     refuse_special(path)
     return path.read_bytes()
 

@@ -20,7 +20,7 @@ Also = Callable[[sqlite3.Connection], object]
 
 @attrs.frozen(kw_only=True)
 class PromiseRow(TableRow):
-    """One promise; bodies and results stay on disk until asked for."""
+    """One promise, without its body and its result, which are read when they are needed."""
 
     TABLE, KEY = "promises", "request_id"
 
@@ -31,13 +31,13 @@ class PromiseRow(TableRow):
     seq: int | None
     """Number that the client gave."""
     digest: bytes
-    """Fingerprint of the content: tells a repetition from another request under the same number."""
+    """Fingerprint of the content: distinguishes a repetition from another request under the same number."""
     op: str
     """Operation id of the contract."""
     model_id: str | None = None
     """Model whose queue the request is in."""
     position: int | None = None
-    """Place in that queue, 1, 2, 3, …: the order of application."""
+    """Position in that queue, 1, 2, 3, …: the order of application."""
     state: str = "accepted"
     """`accepted`, `done`, `failed`, `cancelled` or `expired`."""
     error: str | None = None
@@ -54,7 +54,7 @@ class PromiseRow(TableRow):
 
 @attrs.frozen(kw_only=True)
 class Applied:
-    """One entry of the ledger: a training request that changed, or read, a model in its turn."""
+    """One entry of the ledger: a training request that changed, or read, a model."""
 
     model_id: str
     """Model it was applied to."""
@@ -220,11 +220,11 @@ class PromiseTable:
         return self._database.number("SELECT MAX(seq) FROM promises WHERE scope = ?", scope)
 
     def last_position(self, model_id: str) -> int:
-        """Last place taken in a model's queue, 0 for none."""
+        """Last position in a model's queue, 0 for none."""
         return self._database.number("SELECT MAX(position) FROM promises WHERE model_id = ?", model_id)
 
     def last_settled(self, model_id: str) -> int:
-        """Return the last place in a model's queue that has an outcome, 0 for none."""
+        """Return the last position in a model's queue that has an outcome, 0 for none."""
         return self._database.number(
             "SELECT MAX(position) FROM promises WHERE model_id = ? AND state != 'accepted'", model_id
         )

@@ -52,7 +52,7 @@ class RunRow(AdapterShape):
     status: str
     """`active`, `unloaded` or `corrupted`."""
     snapshot_position: int = 0
-    """Place in the queue up to which the snapshot contains everything; 0 for the fresh adapter."""
+    """Position of the queue up to which the snapshot contains everything; 0 for the fresh adapter."""
     snapshot_file: str | None = None
     """Name of the snapshot below `states/`."""
 

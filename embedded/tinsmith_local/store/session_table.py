@@ -45,7 +45,7 @@ class SessionRow(TableRow):
 
 @attrs.frozen(kw_only=True)
 class SamplerRow(TableRow):
-    """One sampler: a base model, a checkpoint, or the weights of one moment."""
+    """One sampler: of a base model, a checkpoint, or weights saved for it alone."""
 
     TABLE, KEY = "samplers", "sampler_id"
 
@@ -60,7 +60,7 @@ class SamplerRow(TableRow):
     model_path: str | None
     """Checkpoint that it samples from; None for the base model and for ephemeral ones."""
     ephemeral: bool = attrs.field(converter=bool)
-    """Weights of one moment, kept below `samplers/` until the session ends."""
+    """Whether its weights were saved for it alone; they stay below `samplers/` until the session ends."""
     size_bytes: int
     """Disk space of an ephemeral sampler."""
     digest: bytes
@@ -92,11 +92,11 @@ class SessionTable(Table[SessionRow]):
         return [found[0] for found in self._database.rows(sql, limit, offset)]
 
     def all_seen(self, now: float) -> None:
-        """Note a sign of life of all active sessions: they could not reach a service that did not run."""
+        """Mark all active sessions as alive: they could not reach a service that did not run."""
         self._database.write("UPDATE sessions SET last_seen = ? WHERE status = 'active'", now)
 
     def silent_since(self, before: float) -> list[str]:
-        """Active sessions without a sign of life since a time."""
+        """Ids of active sessions without a heartbeat or request since a time."""
         rows = self._database.rows(
             "SELECT session_id FROM sessions WHERE status = 'active' AND last_seen < ?", before
         )

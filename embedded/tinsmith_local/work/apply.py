@@ -1,4 +1,4 @@
-"""How a training request changes an adapter: one place, for a new request and for one applied again."""
+"""How a training request changes an adapter, the same for a new request and for one applied again."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def _step(operation: Step, base: BaseModel, adapter: Adapter) -> bytes:
 
 
 def _check(array: Array | None, what: str) -> None:
-    """Refuse numbers that have left the finite ones; the caller drops the model's memory."""
+    """Raise NotFiniteError for NaN and infinity; the caller drops the model's memory."""
     if array is not None and not np.isfinite(array).all():
         raise results.NotFiniteError(f"{what} is not finite; nothing was applied")
 
 
 def load(adapter: Adapter, saved: Adapter, *, optimizer: bool) -> None:
-    """Replace an adapter's weights by saved ones; gradients go, the optimizer too unless asked for."""
+    """Replace an adapter's weights by saved ones, and with `optimizer` its state; gradients are dropped."""
     adapter.load(saved.params)
     adapter.spec = attrs.evolve(adapter.spec, alpha=saved.spec.alpha)
     if optimizer:

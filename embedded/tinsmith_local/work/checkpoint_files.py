@@ -33,7 +33,7 @@ class CheckpointFiles:
     _writing: threading.Lock = attrs.field(factory=threading.Lock, init=False)
 
     def delete(self, tinker_path: str) -> None:
-        """Forget a checkpoint and its files."""
+        """Delete a checkpoint and its files."""
         found = self._checkpoints.find(tinker_path)
         if found is not None:
             self._checkpoints.delete(tinker_path)
@@ -58,12 +58,12 @@ class CheckpointFiles:
     async def copy(self, source: CheckpointRow, copy: CheckpointRow, key: str, digest: bytes) -> None:
         """Copy a checkpoint's files, then make the copy and the answer under its key true together.
 
-        FileExistsError says that the place is taken, FileNotFoundError that the source is gone.
+        Raises FileExistsError if there is such a checkpoint, FileNotFoundError if the source was deleted.
         """
         await asyncio.to_thread(self._copy, source, copy, key, digest)
 
     def _copy(self, source: CheckpointRow, copy: CheckpointRow, key: str, digest: bytes) -> None:
-        """Copy in a worker thread, one copy at a time: two may want the same place."""
+        """Copy in a worker thread, one copy at a time: two may have the same path."""
 
         def fill(target: Path) -> None:
             for path in (self._files.root / source.directory).iterdir():

@@ -1,4 +1,4 @@
-"""The one thread that drives the engine: training, the owners taking turns, and sampling in between.
+"""The one thread that drives the engine: training, one owner after the other, and sampling in between.
 
 Owns the thread and its fairness. What a task does is the task's business; it must report its own failure.
 """
@@ -48,14 +48,14 @@ class EngineThread:
         self._thread.start()
 
     def put(self, task: Callable[[], None], owner: str = "") -> None:
-        """Queue a task behind its owner's; owners take turns, a task each."""
+        """Queue a task after its owner's others; the owners are served in rotation, a task each."""
         with self._ready:
             self._queues.setdefault(owner, deque()).append(task)
             self._waiting += 1
             self._ready.notify()
 
     def wake(self) -> None:
-        """Say that sampling has work."""
+        """Notify the thread that sampling has work."""
         with self._ready:
             self._ready.notify()
 
@@ -65,7 +65,7 @@ class EngineThread:
         return self._waiting
 
     def close(self) -> None:
-        """Stop between two pieces of the work in hand; that and what is queued stays undone."""
+        """Stop between two pieces of the present work; that and what is queued stays undone."""
         with self._ready:
             self._closing = True
             self._ready.notify()
@@ -96,17 +96,13 @@ class EngineThread:
             if self._closing:
                 return None
             if not self._waiting:
-                return _nothing
+                return lambda: None  # only sampling has work
             self._waiting -= 1
             owner, queue = self._queues.popitem(last=False)
             task = queue.popleft()
             if queue:
                 self._queues[owner] = queue
             return task
-
-
-def _nothing() -> None:
-    """Stand in for a training task when there is none."""
 
 
 def _guarded(task: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""What ends by itself: results, checkpoints, sessions, ephemeral samplers; when things were last used."""
+"""What expires: results, checkpoints, sessions, ephemeral samplers; and when things were last used."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LastUse:
         self._noted: dict[str, float] = {}
 
     def note(self, key: str, write: Callable[[float], None]) -> None:
-        """Write down that something was used just now, unless that was written a moment ago."""
+        """Write down that something was used just now, at most once in NOTED_EVERY_S."""
         now = self._clock()
         if now - self._noted.get(key, 0.0) >= NOTED_EVERY_S:
             self._noted[key] = now
@@ -43,7 +43,7 @@ class LastUse:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Lifetimes:
-    """Ends what is due."""
+    """Drops what has expired."""
 
     _promises: PromiseStore
     _sessions: SessionTable
@@ -60,7 +60,7 @@ class Lifetimes:
     _ephemeral_bytes: int
 
     def keep_house(self) -> None:
-        """Let expire what is due; called by the engine's thread every few seconds."""
+        """Drop what has expired; called by the engine's thread every few seconds."""
         now = self._clock()
         try:
             self._promises.save_unsaved()

@@ -41,9 +41,9 @@ class LiveModel:
     adapter: Adapter
     """Its adapter, gradients and optimizer included."""
     position: int
-    """Last place in the queue that is applied."""
+    """Last position of the queue that is applied."""
     saved_position: int
-    """Place in the queue that the snapshot on disk contains."""
+    """Position of the queue that the snapshot on disk contains."""
     snapshot_file: str | None
     """Name of that snapshot."""
     spent_s: float = 0.0
@@ -87,7 +87,7 @@ class LiveModels:
         self._live.pop(model_id, None)
 
     def discard(self, model_id: str) -> None:
-        """Forget an unloaded model for good: its snapshot and the bodies behind it."""
+        """Delete the state of an unloaded model: its snapshot and the bodies after it."""
         self.forget(model_id)
         run = self._runs.find(model_id)
         self._runs.update(model_id, status="unloaded", snapshot_file=None)

@@ -1,4 +1,4 @@
-"""Wake-ups by name across threads and event loops: the one place where a coroutine waits for another thread.
+"""Notifications by name across threads and event loops: here a coroutine waits for another thread.
 
 The service is used from whichever loop its caller runs (the client's, uvicorn's, a test's), so nothing is
 bound to a loop before somebody waits.

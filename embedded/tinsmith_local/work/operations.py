@@ -65,7 +65,7 @@ class Save(ModelRequest):
 
 @attrs.frozen(kw_only=True)
 class SaveEphemeral(ModelRequest):
-    """Keep the weights of this moment for one sampler."""
+    """Save the present weights for one sampler, without a name."""
 
     sampler_id: str
     """Sampler to be made."""
@@ -87,15 +87,15 @@ class Load(ModelRequest):
 
 @attrs.frozen(kw_only=True)
 class Unload(ModelRequest):
-    """Forget the model; its checkpoints stay."""
+    """Unload the model; its checkpoints stay."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class PromptTargets:
-    """Tokens whose logprobs are asked for along a prompt."""
+    """Tokens whose logprobs are wanted along a prompt."""
 
     tokens: npt.NDArray[np.int64] = attrs.field(repr=False)
-    """[P - 1, K], row i at prompt position i + 1; -1 where nothing is asked for."""
+    """[P - 1, K], row i at prompt position i + 1; -1 for none."""
     shape: tuple[int, ...]
     """Shape that the client gave, and gets."""
     crow_indices: tuple[int, ...] | None = attrs.field(default=None, repr=False)

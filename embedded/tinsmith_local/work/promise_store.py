@@ -1,4 +1,4 @@
-"""The promises of the service as others see them: accepted, finished, failed, waited for.
+"""The promises of the service: accepted, finished, failed, waited for.
 
 Keeps what is pending in memory beside the store, so that a poll costs no query, and keeps a result that the
 disk had no room for until the process ends.
@@ -65,7 +65,7 @@ class Completion:
 
 
 class Completions:
-    """What ended in each sampler, oldest first; read from the store when a sampler is first asked for.
+    """What ended in each sampler, oldest first; read from the store when a sampler is first polled.
 
     A cursor counts completions from the first on. Those whose results have arrived are not named again.
     """
@@ -83,7 +83,7 @@ class Completions:
                 self._open[row.request_id] = (row.scope, row.seq)
 
     def ended(self, request_id: str, state: str, size_bytes: int) -> str:
-        """Note an end; the scope whose watchers are to be woken, empty for none."""
+        """Register an end; return the scope whose waiters are to be notified, empty for none."""
         with self._lock:
             scope, seq = self._open.pop(request_id, ("", None))
             if scope in self._ended:
@@ -92,7 +92,7 @@ class Completions:
             return scope
 
     def acknowledge(self, scope: str, request_ids: Iterable[str]) -> list[str]:
-        """Note whose results have arrived; those of them that are of this scope."""
+        """Register whose results have arrived; return those of them that are of this scope."""
         known = self._of_scope(scope)
         with self._lock:
             arrived = [known[request_id] for request_id in request_ids if request_id in known]
@@ -104,7 +104,7 @@ class Completions:
         """Return what ended behind a cursor and has not arrived, and the cursor behind that."""
         known = self._of_scope(scope)
         with self._lock:
-            if cursor > len(known):  # of another process: better named twice than never
+            if cursor > len(known):  # a cursor of another process: better named twice than never
                 cursor = 0
             ended = list(islice(known.values(), cursor, cursor + MAX_COMPLETIONS))
         wanted = [one for one in ended if not one.retrieved and _is_of(one, clone)]
@@ -163,7 +163,7 @@ class PromiseStore:
         also: Also | None = None,
         drop_body: bool = False,
     ) -> None:
-        """Keep a result and wake who waits for it; StorageFullError leaves the promise pending."""
+        """Keep a result and notify who waits for it; StorageFullError leaves the promise pending."""
         self._table.finish(request_id, result, self._clock(), applied=applied, also=also, drop_body=drop_body)
         with self._lock:
             self._cache[request_id] = result
@@ -180,13 +180,13 @@ class PromiseStore:
         self._close(request_id, "done", Outcome(state="done", result=result), size_bytes=len(result))
 
     def fail(self, request_id: str, error: str, category: str, state: str = "failed") -> None:
-        """Keep a failure and wake who waits for it."""
+        """Keep a failure and notify who waits for it."""
         unsaved = None
         try:
             self._table.fail(request_id, error, category, self._clock(), state)
         except StorageFullError:
             unsaved = Outcome(state=state, error=error, category=category)
-        except Exception:  # noqa: BLE001 - whatever the store has, who waits must hear the end
+        except Exception:  # noqa: BLE001 - who waits must be notified whatever the store has
             _log.exception("the failure of promise %s could not be written down", request_id)
             unsaved = Outcome(state=state, error=error, category=category)
         self._close(request_id, state, unsaved)
@@ -267,7 +267,7 @@ class PromiseStore:
         return waited or self._completions.behind(scope, after, clone)
 
     def acknowledge(self, scope: str, request_ids: Iterable[str]) -> None:
-        """Let results go that have arrived: they are not named again and leave the memory, not the disk."""
+        """Register results that have arrived: they are not named again, and stay on disk alone."""
         arrived = self._completions.acknowledge(scope, request_ids) if request_ids else []
         with self._lock:
             for request_id in arrived:

@@ -65,7 +65,7 @@ def encode(value: Model) -> bytes:
 
 
 def _fields(value: Any) -> Mapping[str, Any]:
-    """Return the fields of a value by name; orjson asks for those of the values in it."""
+    """Return the fields of a value by name; orjson calls this for each value in it too."""
     known = {
         name: part
         for name, as_null in _written(value.__class__)
@@ -144,7 +144,7 @@ def sample(output: SampleOutput, targets: PromptTargets | None = None) -> bytes:
 
 
 def _sequence(one: Sample) -> dict[str, Any]:
-    """Return one continuation; the likeliest tokens only where they were asked for."""
+    """Return one continuation; the likeliest tokens only where they were requested."""
     fields: dict[str, Any] = {
         "stop_reason": one.stop_reason,
         "tokens": np.ascontiguousarray(one.tokens),
@@ -175,7 +175,7 @@ def _tensor(array: npt.NDArray[Any]) -> dict[str, Any]:
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Check metrics: JSON has no word for NaN."""
+    """Check metrics: JSON has no NaN."""
     for name, value in metrics.items():
         if not math.isfinite(value):
             raise NotFiniteError.of(f"metric {name}")

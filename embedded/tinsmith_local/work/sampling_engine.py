@@ -1,6 +1,6 @@
 """Sampling in the engine's thread: one scheduler a base model, adapters mixed, results kept as promises.
 
-Other threads only hand in and cancel; everything else happens in `step`, which the engine's thread calls.
+Other threads only submit and cancel; everything else happens in `step`, which the engine's thread calls.
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ class SamplingEngine:
         return len(self._inbox) + len(self._running)
 
     def submit(self, row: PromiseRow, request: SampleRequest) -> None:
-        """Hand in an accepted request."""
+        """Queue an accepted request."""
         with self._lock:
             self._inbox.append((row, request))
         self._wake()
 
     def cancel(self, request_id: str) -> None:
-        """Ask for a request to be dropped; one that is done stays done."""
+        """Cancel a request soon; one that is done stays done."""
         with self._lock:
             self._cancelled.add(request_id)
         self._wake()
@@ -81,7 +81,7 @@ class SamplingEngine:
         return bool(self._inbox or self._cancelled or self._running)
 
     def step(self) -> None:
-        """Take in what came, drop what was cancelled, and do one unit of work."""
+        """Begin what was queued, drop what was cancelled, and do one unit of work."""
         with self._lock:
             arrived = list(self._inbox)
             self._inbox.clear()
@@ -131,7 +131,7 @@ class SamplingEngine:
             scheduler = self._schedulers.get(request.base_model)
             if scheduler is None:
                 scheduler = self._schedulers[request.base_model] = Scheduler(base)
-            owner = row.scope.partition(":sample:")[0]  # its session: sessions take turns
+            owner = row.scope.partition(":sample:")[0]  # its session: sessions are served in rotation
             handle = scheduler.submit(attrs.evolve(request.job, adapter=adapter, owner=owner))
         except (ExampleError, TinkerError, ValueError) as error:
             self._promises.fail(row.request_id, str(error), "user")

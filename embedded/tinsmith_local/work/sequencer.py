@@ -23,7 +23,7 @@ Decision = Literal["accept", "same", "wait", "conflict", "refused", "not-next"]
 """What becomes of a number: accepted, a repetition, too early, taken by other content; only servers that are
 imitated say `refused` and `not-next`."""
 Turn = PromiseRow | Exception | int | Literal["later"] | None
-"""The number (None for none) of a request whose turn it is, an earlier promise, an error, or not yet."""
+"""The number (None for none) of a request that may be accepted, an earlier promise, an error, or `later`."""
 
 THREAD_BYTES = 256 << 10
 """Bodies beyond this are written in a worker thread, so that the loop goes on."""
@@ -88,7 +88,7 @@ class Sequencer:
         size: int = 0,
         ordered: bool = True,
     ) -> PromiseRow:
-        """Wait until it is the request's turn, then call `accept(seq)`. A repetition gets its promise."""
+        """Wait for all earlier numbers, then call `accept(seq)`. A repetition gets its promise."""
         turn: list[Turn] = []
 
         def look() -> bool | None:
@@ -107,7 +107,7 @@ class Sequencer:
         if isinstance(found, PromiseRow):
             return found
         if size > THREAD_BYTES:
-            # Shielded: a caller that left before a thread is free would else leave the scope busy for good.
+            # Shielded: a caller cancelled before a thread is free would leave the scope busy for good.
             return await asyncio.shield(asyncio.to_thread(self._accept, scope, found, accept))
         return self._accept(scope, found, accept)
 
@@ -118,7 +118,7 @@ class Sequencer:
         return self._scopes[scope]
 
     def _enter(self, name: str, seq: int | None, digest: bytes, *, ordered: bool) -> Turn:
-        """Try to take the turn: a number (or None) when it is taken, else the answer or `later`."""
+        """Return the number (or None) of a request that may be accepted now, else its answer or `later`."""
         with self._lock:
             scope = self._scope(name)
             if scope.busy:
@@ -144,7 +144,7 @@ class Sequencer:
     def _accept(
         self, name: str, number: int | None, accept: Callable[[int | None], PromiseRow]
     ) -> PromiseRow:
-        """Journal, and let the next one in whatever happens."""
+        """Journal a request, and admit the next one whatever happens."""
         done = False
         try:
             row = accept(number)

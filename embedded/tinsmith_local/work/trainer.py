@@ -1,4 +1,4 @@
-"""Training requests in the engine's thread: apply, keep the result and the ledger together, fail cleanly.
+"""Training requests in the engine's thread: applied, written down with their results, or failed.
 
 Each request ends in exactly one outcome of its promise. A request that fails leaves the model as it was.
 """
@@ -60,7 +60,7 @@ class Trainer:
     waiting_bytes: int = attrs.field(default=0, init=False)
     """Bytes of the requests that wait."""
     given_up: PromiseRow | None = attrs.field(default=None, init=False)
-    """The request that was in hand when the service closed; its promise stays open."""
+    """The request that was being applied when the service closed; its promise stays pending."""
 
     def submit(self, row: PromiseRow, operation: TrainingRequest) -> None:
         """Queue an accepted request."""
@@ -68,11 +68,11 @@ class Trainer:
         self._engine_thread.put(lambda: self._run(row, operation), _owner(operation.model_id))
 
     def unload(self, model_id: str) -> None:
-        """Forget a model behind the requests that it still has."""
+        """Unload a model after the requests that it still has."""
         self._engine_thread.put(lambda: self._live_models.discard(model_id), _owner(model_id))
 
     def _run(self, row: PromiseRow, operation: TrainingRequest) -> None:
-        """Apply one request and settle its promise."""
+        """Apply one request and finish or fail its promise."""
         self.waiting_bytes -= row.body_bytes
         try:
             self._apply(row, operation)
@@ -89,7 +89,7 @@ class Trainer:
             self._fail(row, operation, f"internal error: {type(error).__name__}", "server")
 
     def _fail(self, row: PromiseRow, operation: TrainingRequest, message: str, category: str) -> None:
-        """Settle a promise as failed; what was half done is dropped with the model's memory."""
+        """Fail a promise; what was half done is dropped with the model's memory."""
         if not isinstance(operation, Save | SaveEphemeral | Unload):
             self._live_models.forget(operation.model_id)
         if isinstance(operation, Save):
@@ -126,7 +126,7 @@ class Trainer:
         self._live_models.note(live, row, time.monotonic() - begun)
 
     def _finish_reading(self, row: PromiseRow, result: bytes) -> None:
-        """Settle a request that changed nothing; a full disk costs it its durability alone."""
+        """Finish a request that changed nothing; on a full disk its result is kept in memory alone."""
         try:
             self._finish(row, result, drop_body=True)
         except StorageFullError:
@@ -135,7 +135,7 @@ class Trainer:
     def _finish(
         self, row: PromiseRow, result: bytes, also: Also | None = None, *, drop_body: bool = False
     ) -> None:
-        """Settle a request that was applied in its turn."""
+        """Finish the promise of a request that was applied."""
         applied = None
         if row.scope.startswith("train:") and row.model_id is not None:
             applied = Applied(model_id=row.model_id, seq=row.seq, op=row.op, request_id=row.request_id)
@@ -163,7 +163,7 @@ class Trainer:
         self._notifier.notify(f"checkpoint:{operation.tinker_path}")
 
     def _save_ephemeral(self, row: PromiseRow, operation: SaveEphemeral) -> None:
-        """Keep the weights of this moment for one sampler."""
+        """Save the present weights for one sampler."""
         live = self._live_models.get(operation.model_id)
         directory = self._files.sampler_directory(operation.sampler_id)
         size = self._checkpoint_files.write(directory, live.adapter, live.run.base_model)
@@ -213,11 +213,11 @@ class Trainer:
         self._live_models.written(live, name)
 
     def _unload(self, row: PromiseRow, operation: Unload) -> None:
-        """Forget a model."""
+        """Unload a model."""
         self._live_models.discard(operation.model_id)
         self._finish(row, results.encode(models.UnloadModelResponse(model_id=operation.model_id)))
 
 
 def _owner(model_id: str) -> str:
-    """Return whose turn a model's request takes: its session's."""
+    """Return the queue of a model's requests: that of its session."""
     return model_id.partition(":train:")[0]
