@@ -13,9 +13,10 @@ ROOT=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 ENV="$ROOT/.venv-codegen"
 WANTED="$ROOT/openapi/requirements-codegen.txt"
 
-if ! cmp -s "$WANTED" "$ENV/requirements.txt"; then
+# An interpreter that was removed leaves a link that leads nowhere, which is not executable.
+if ! [ -x "$ENV/bin/python" ] || ! cmp -s "$WANTED" "$ENV/requirements.txt"; then
     echo "codegen: making or renewing .venv-codegen" >&2
-    [ -x "$ENV/bin/python" ] || "${PYTHON:-python3}" -m venv "$ENV"
+    [ -x "$ENV/bin/python" ] || "${PYTHON:-python3}" -m venv --clear "$ENV"
     "$ENV/bin/python" -m pip install -q -r "$WANTED"
     cp "$WANTED" "$ENV/requirements.txt"
 fi

@@ -233,7 +233,7 @@ class Value:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
         """Name and describe the class and its fields in the JSON schemas that pydantic makes."""
-        made = {**handler(schema), "title": cls.__name__}
+        made: dict[str, Any] = {**handler(schema), "title": cls.__name__}
         words, fields = _texts_of(cls.__doc__ or "")
         if words:
             made["description"] = words

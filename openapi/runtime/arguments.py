@@ -67,12 +67,12 @@ def _ranged(value: Any, read: Callable[[Any, str], float], bound: Bounds, field:
     low, above, high, below = bound.minimum, bound.above, bound.maximum, bound.below
     try:
         number = read(value, field)
-        fits = (low is None or number >= low) and (high is None or number <= high)
-        fits = fits and (above is None or number > above) and (below is None or number < below)
     except InputError:
-        fits = False
-    if fits:
-        return number
+        pass
+    else:
+        fits = (low is None or number >= low) and (high is None or number <= high)
+        if fits and (above is None or number > above) and (below is None or number < below):
+            return number
     ends = (">=", "<=") if None in (low, high) else ("from", "to")
     limits = ((ends[0], low), (">", above), (ends[1], high), ("<", below))
     allowed = "".join(f" {word} {limit}" for word, limit in limits if limit is not None)

@@ -78,7 +78,7 @@ class APIFuture(concurrent.futures.Future[T]):
         return waiters
 
     @_waiters.setter
-    def _waiters(self, waiters: list[Any]) -> None:
+    def _waiters(self, waiters: list[Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self.__dict__["_waiters"] = waiters
 
     @property

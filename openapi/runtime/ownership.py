@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import NoneType
-from typing import Any
+from typing import Any, TypeGuard
 
 _UNCHANGING = frozenset({NoneType, str, int, float, bool, bytes, datetime})
 """Types of values that nobody can change, to the letter."""
 
 
-def is_array(value: object) -> bool:
+def is_array(value: object) -> TypeGuard[Any]:
     """Tell whether a value is a numpy array, without importing numpy."""
     return type(value).__module__ == "numpy" and type(value).__name__ == "ndarray"
 

@@ -13,7 +13,7 @@ CONTROL = re.compile(r"[\x00-\x20\x7f]")
 """Characters that stand in no URL as they are."""
 
 
-def check_segment(value: str, field: str) -> str:
+def check_segment(value: object, field: str) -> str:
     """Refuse an id or name that cannot stand in a URL path; return it."""
     if not isinstance(value, str) or not value:
         raise InputError("must be text, and not empty", field=field)
@@ -24,7 +24,7 @@ def check_segment(value: str, field: str) -> str:
     return value
 
 
-def check_tinker_path(path: str, field: str = "path") -> str:
+def check_tinker_path(path: object, field: str = "path") -> str:
     """Refuse what is no `tinker://` path; return it. Does not look at the number of segments."""
     if not isinstance(path, str) or not path.startswith(SCHEME):
         raise invalid_path(path, field)

@@ -60,9 +60,9 @@ def slot_reader(cls: Any, rows: Sequence[Row]) -> Convert:
         "cls": cls,
         "check": partial(check_object, cls),
         "new": open_class,
-        "unknown": lambda data: unknown_among(data, known),
+        "unknown": partial(unknown_among, known=known),
     }
-    tests = []
+    tests: list[str] = []
     for at, row in enumerate(rows):
         test, names[f"fits{at}"] = _quick_test(row.hint)
         if test and row.nullable:
@@ -134,7 +134,7 @@ def _quick_test(hint: Any) -> tuple[str, Any]:
         return _quick_test(parts[0]) if len(parts) == 1 else ("", None)
     if hint in (str, bool):
         return f"type({{found}}) is {hint.__name__}", None
-    if origin is Literal and plain_kinds(hint) == {str}:
+    if origin is Literal and plain_kinds(hint) <= {str}:
         return "type({found}) is str", None
     if origin is list and (kinds := plain_kinds(arguments[0])):
         return "type({found}) is list and {fits}(map(type, {found}))", kinds.issuperset

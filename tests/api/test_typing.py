@@ -71,17 +71,18 @@ def test_wrong_calls_are_found(tmp_path: Path) -> None:
 
 
 def test_package_uses_nothing_private(tmp_path: Path) -> None:
-    """Pyright's strict mode finds nothing in what a user calls, and no private use in the whole package.
+    """Pyright's strict mode finds nothing in what a user calls, and in the rest only parts of unknown type.
 
-    The compiled messages are their compiler's; what converts values of any type handles some that have none.
+    The compiled messages are their compiler's. What converts values of any type goes through lists and
+    mappings whose entries may be anything.
     """
     package = ROOT / "generated" / "tinsmith_api"
-    found = {"called": set[str](), "private": set[str]()}
+    found = {"called": set[str](), "rest": set[str]()}
     for each in pyright(tmp_path, package):
         part = Path(each["file"]).relative_to(package).parts[0]
         told = f"{each['file']}:{each['range']['start']['line'] + 1} {each['message']}"
         if part in ("api", "models", "resources", "client.py", "endpoint.py", "exchange.py", "promises.py"):
             found["called"].add(told)
-        if each.get("rule") == "reportPrivateUsage" and part != "wire":
-            found["private"].add(told)
-    assert found == {"called": set(), "private": set()}
+        elif part != "wire" and not each.get("rule", "").startswith("reportUnknown"):
+            found["rest"].add(told)
+    assert found == {"called": set(), "rest": set()}

@@ -316,6 +316,21 @@ def test_stale_environment_is_renewed(copy: Path) -> None:
         wanted.write("other==1\n")
     assert codegen(copy, "--env").returncode == 0
     assert (copy / "calls").read_text().count("pip install") == 2
+    # An environment whose interpreter is gone is made anew, by the Python that is asked for.
+    python.unlink()
+    python.symlink_to(copy / "gone")
+    maker = copy / "maker"
+    maker.write_text(f"""#!/bin/sh
+echo "$@" >>"{copy}/calls"
+rm "{python}" && printf '#!/bin/sh\\necho "$@" >>"{copy}/calls"\\n' >"{python}" && chmod +x "{python}"
+""")
+    maker.chmod(0o755)
+    made = run("./codegen.sh", "--env", cwd=copy, environment={"PYTHON": str(maker)})
+    assert made.returncode == 0, made.stderr
+    assert (copy / "calls").read_text().splitlines()[-2:] == [
+        f"-m venv --clear {environment}",
+        f"-m pip install -q -r {copy}/openapi/requirements-codegen.txt",
+    ]
 
 
 KILLED = """

@@ -188,7 +188,7 @@ def generate(contract: Path, package: Path) -> None:
     view = package.parent / "view.json"
     view.write_text(json.dumps(for_generation(document)), encoding="utf-8")
     _run(
-        TOOLS / "openapi-python-client",
+        *(sys.executable, "-m", "openapi_python_client"),  # its script holds the path of its environment
         *("generate", "--path", view, "--config", ROOT / "openapi" / "codegen.yaml", "--meta", "none"),
         *("--output-path", package, "--custom-template-path", ROOT / "openapi" / "templates"),
         "--fail-on-warning",
@@ -226,7 +226,7 @@ def _run(*command: str | Path) -> None:
     environment = {**os.environ, "PATH": f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
     if done.returncode:
-        name = Path(command[0]).name
+        name = command[2] if command[1] == "-m" else Path(command[0]).name
         raise RefusedError(f"{name} failed, nothing was written:\n{done.stdout}{done.stderr}".rstrip())
 
 
