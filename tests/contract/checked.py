@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from tinsmith.contract.check import Check
+from tinsmith.contract.document import shipped
 from tinsmith.core.config import ClientConfig
 from tinsmith_local.options import ServeOptions
 from tinsmith_local.service import Service
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tinsmith.contract.exchange import Exchange
     from tinsmith.contract.report import Report
 
+CONTRACT = shipped()
+REFUSED = {"delete_api_key", "create_custom_loss"}
+"""What the embedded service has and does not do."""
 KEY = "tml-key-of-the-checks"
 URL = "http://127.0.0.1"
 
