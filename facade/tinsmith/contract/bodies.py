@@ -98,7 +98,7 @@ def _needed(schema: Json, given: Mapping[str, Json]) -> list[str]:
 
 
 def unknown_ids() -> dict[str, str]:
-    """Return ids of each kind that nobody has; those that have colons have them here too."""
+    """Return an id of each kind that does not exist, with colons where such ids have colons."""
     name = f"x-contract-check-{secrets.token_hex(6)}"
     run, sampler, path = f"{name}:train:0", f"{name}:sample:0", f"tinker://{name}:train:0/weights/{name}"
     return {

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Check:
-    """One check of the server that `config` names: run it, then take its report, however the run ended.
+    """One check of the server that `config` names: run it, then take its report, also if the run failed.
 
     Without `write` nothing is changed there. With it a session, a rank-1 model, checkpoints and samples are
     made, and deleted in the end. `base_model` is what is trained; None takes the first that is offered. One
@@ -61,7 +61,7 @@ class Check:
     async def run(self) -> None:
         """Send all that there is to send; a fault of the check itself is kept for the report.
 
-        Raises APIConnectionError where nobody answers, and AuthenticationError where the server refuses the
+        Raises APIConnectionError if the server does not answer, and AuthenticationError if it refuses the
         key. Ctrl-C ends it within seconds.
         """
         async with aclosing(self._recorder):
@@ -113,7 +113,7 @@ class Check:
 
     def _require_taken_key(self) -> None:
         """Raise AuthenticationError where all that a key opens stayed shut."""
-        # A missing route may be told before the key is looked at.
+        # Some servers look for the route before they check the key.
         asked = [each for _, each in self._asked() if each.status not in (404, 405)]
         if asked and all(each.status in (401, 403) for each in asked):
             status, words = asked[0].status, words_of(asked[0].answer)

@@ -50,7 +50,7 @@ class Operation:
 
     @property
     def needs_key(self) -> bool:
-        """Whether it is open to a key alone; the health check is open to all."""
+        """Whether it requires a key; the health check does not."""
         return self.node.get("security") != []
 
     @property
@@ -76,7 +76,7 @@ class Misfit:
     place: str
     """Where, as a path of keys and positions; empty for the whole value."""
     value: str
-    """What stands there, shortened."""
+    """The value there, shortened."""
     rule: str
     """What the schema asks."""
 

@@ -55,7 +55,7 @@ LONGEST_LIST = 64
 
 _TOKEN = re.compile(r"eyJ[\w.-]{8,}|tml-(?!:)[\w-]{8,}")
 _SIGNED = re.compile(r"(?<=://)([^/?#]*)[/?#].*", re.DOTALL)
-"""Of a signed URL, all behind its host: the signature may stand in the path."""
+"""All of a signed URL behind its host: the signature may be in the path."""
 
 
 _JSON = (dict, list, str, int, float, bool, type(None))

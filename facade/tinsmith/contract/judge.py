@@ -46,7 +46,7 @@ class Finding:
     place: str
     """Where in the answer."""
     value: str
-    """What stands there, shortened."""
+    """The value there, shortened."""
     text: str
     """The rule, for people."""
     exchange: str = ""
@@ -109,17 +109,17 @@ def _headers(
     contract: Contract, exchange: Exchange, holder: Mapping[str, Json], finding: _Report
 ) -> Iterator[Finding]:
     """Yield headers that are missing, waits that cannot be read, and redirects to no URL."""
-    told = exchange.answer_headers
+    headers = exchange.answer_headers
     for name, raw in holder.get("headers", {}).items():
-        if contract.resolve(raw).get("required") and name.lower() not in told:
+        if contract.resolve(raw).get("required") and name.lower() not in headers:
             yield finding("header", f"header {name}", "is required")
-    wait = told.get("retry-after")
+    wait = headers.get("retry-after")
     if wait is not None and not _is_seconds(wait) and http_date_s(wait) is None:
         yield finding("retry-after", "header Retry-After", "is seconds or an HTTP date", wait)
-    wait = told.get("retry-after-ms")
+    wait = headers.get("retry-after-ms")
     if wait is not None and not _is_seconds(wait):
         yield finding("retry-after", "header retry-after-ms", "is milliseconds", wait)
-    where = told.get("location")
+    where = headers.get("location")
     if exchange.status == 302 and where is not None and not where.startswith(("http://", "https://", "/")):
         yield finding("location", "header Location", "is a URL to fetch over http", where)
 

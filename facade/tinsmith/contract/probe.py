@@ -1,4 +1,4 @@
-"""Asks a server about itself and changes nothing: reads, and requests about ids that nobody has.
+"""Asks a server about itself and changes nothing: reads, and requests about ids that do not exist.
 
 What may change something is sent a body that no server can take: its refusal shows that the route is there.
 What takes no body and names no id is sent with a wrong key.

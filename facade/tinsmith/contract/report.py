@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from tinsmith.contract.exchange import Exchange
 
 Verdict = Literal["verified", "deviates", "refused", "absent", "not tried", "failed"]
-"""What came of an operation; `failed` is said of the check itself alone, where it ended before its time."""
+"""The result for an operation; only the check itself can be `failed`, if it ended early."""
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """All verdicts, in the order in which a report counts them."""
 
 ITSELF = "the check itself"
-"""Stands in the place of the operation in the row of a check that ended before its time."""
+"""The name in the row of a check that ended early, where other rows have the operation."""
 
 
 @attrs.frozen(kw_only=True)

@@ -190,10 +190,10 @@ def _outputs(data: Json, outputs: Json) -> Iterator[Misshapen]:
         yield "loss_fn_outputs", f"one output a datum, {len(data)}", len(outputs), "outputs"
     for index, (datum, output) in enumerate(zip(data, outputs, strict=False)):
         length = _length(datum["model_input"])
-        told = output.get("logprobs")
-        if length is not None and told is not None and len(told["data"]) != length:
+        found = output.get("logprobs")
+        if length is not None and found is not None and len(found["data"]) != length:
             place = f"loss_fn_outputs/{index}/logprobs"
-            yield place, f"one logprob a token, {length}", len(told["data"]), "outputs"
+            yield place, f"one logprob a token, {length}", len(found["data"]), "outputs"
 
 
 def _samples(request: Mapping[str, Json], result: Mapping[str, Json]) -> Iterator[Misshapen]:
@@ -205,21 +205,21 @@ def _samples(request: Mapping[str, Json], result: Mapping[str, Json]) -> Iterato
         place, drawn = f"sequences/{index}", len(sequence["tokens"])
         if most is not None and drawn > most:
             yield f"{place}/tokens", f"at most max_tokens, {most}", drawn, "outputs"
-        told = sequence.get("logprobs")
-        if told is not None and len(told) != drawn:
-            yield f"{place}/logprobs", f"one a token, {drawn}", len(told), "outputs"
-    length, told = _length(request["prompt"]), result.get("prompt_logprobs")
-    if not request.get("prompt_logprobs") or length is None or told is None:
+        found = sequence.get("logprobs")
+        if found is not None and len(found) != drawn:
+            yield f"{place}/logprobs", f"one a token, {drawn}", len(found), "outputs"
+    length, found = _length(request["prompt"]), result.get("prompt_logprobs")
+    if not request.get("prompt_logprobs") or length is None or found is None:
         return
-    if len(told) != length:
-        rule = "prompt-logprobs" if len(told) == length - 1 else "outputs"
-        yield "prompt_logprobs", f"one a token of the prompt, {length}", len(told), rule
-    elif told[0] is not None and not math.isnan(told[0]):
-        yield "prompt_logprobs/0", "the first token has none", told[0], "prompt-logprobs"
+    if len(found) != length:
+        rule = "prompt-logprobs" if len(found) == length - 1 else "outputs"
+        yield "prompt_logprobs", f"one a token of the prompt, {length}", len(found), rule
+    elif found[0] is not None and not math.isnan(found[0]):
+        yield "prompt_logprobs/0", "the first token has none", found[0], "prompt-logprobs"
 
 
 def _length(model_input: Json) -> int | None:
-    """Count the tokens of an input that is text alone."""
+    """Count the tokens of an input; None if it has other chunks than text."""
     chunks = model_input["chunks"]
     if any("tokens" not in chunk for chunk in chunks):
         return None
@@ -258,7 +258,7 @@ class _Shelf:
             run[f"{kind}/{name}"] = {"gone": False, "public": False, "expires": None}
 
     def change(self, op: Operation, exchange: Exchange) -> None:
-        """Note what was set; after a refusal nobody knows what holds."""
+        """Note what was set; after a refusal the state of the checkpoint is not known."""
         run_id, checkpoint = _checkpoint_of(exchange.path)
         run = self._runs.get(run_id, {})
         if checkpoint not in run:
@@ -305,7 +305,7 @@ def _misplaced(
 
 
 def _checkpoint_of(path: str) -> tuple[str, str]:
-    """Return run and id of a checkpoint's path; on a shorter path the kind is not told."""
+    """Return run and id of a checkpoint's path; a shorter path does not contain the kind."""
     run, _, rest = unquote(path).split("/training_runs/", 1)[-1].partition("/checkpoints/")
     return run, "/".join(rest.split("/")[:2])
 
@@ -336,7 +336,7 @@ def _failure(traffic: Traffic, op: Operation, poll: Exchange) -> Iterator[Findin
 
 
 def _refusal(traffic: Traffic, op: Operation, exchange: Exchange) -> Iterator[Finding]:
-    """Yield an id that nobody gave out and that is known, and a wrong key that opens."""
+    """Yield unknown ids that the server accepts, and wrong keys that it accepts."""
     if not exchange.is_success:
         return
     if exchange.step == UNKNOWN:
@@ -370,9 +370,9 @@ def _late_load(traffic: Traffic, op: Operation, exchange: Exchange) -> Iterator[
     if op.id != "load_weights" or exchange.step == UNKNOWN:
         return
     number = field_of(exchange.request, "seq_id")
-    told = words_of(exchange.answer) if exchange.status >= 400 else ""
+    found = words_of(exchange.answer) if exchange.status >= 400 else ""
     if exchange.is_success:
-        told = traffic.failure(field_of(exchange.answer, "request_id")) or ""
-    if isinstance(number, int) and number > 1 and "seq_id" in told:
+        found = traffic.failure(field_of(exchange.answer, "request_id")) or ""
+    if isinstance(number, int) and number > 1 and "seq_id" in found:
         text = "weights are loaded at any time"
-        yield _finding(op.id, "load-later", "status", text, told, exchange)
+        yield _finding(op.id, "load-later", "status", text, found, exchange)

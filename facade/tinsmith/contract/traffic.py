@@ -39,7 +39,7 @@ def text_of(value: Json, name: str) -> str | None:
 
 
 def outcome(answer: Json) -> Literal["pending", "failed", "announced", "done"]:
-    """Return what a success of a poll says of its promise; `announced` is the size of the result alone."""
+    """Return what a successful poll says of its promise; `announced` is only the size of the result."""
     if not isinstance(answer, Mapping):
         return "done"
     if answer.get("type") == "try_again":
@@ -87,7 +87,7 @@ class Traffic:
         self.polls: dict[str, list[tuple[int, Exchange]]] = {}
         """Answers of polls, by the id of the promise, with their places among the calls."""
         asked = {_signature(each) for each in self.exchanges if each.step == NO_ROUTE}
-        self._missing = asked or {'404 "Not Found"'}  # as frameworks say it, where nobody asked
+        self._missing = asked or {'404 "Not Found"'}  # what frameworks say
         for place, (op, exchange) in enumerate(self.calls):
             if op.id == POLL and isinstance(exchange.request, Mapping):
                 promise = str(exchange.request.get("request_id"))

@@ -1,7 +1,7 @@
 """Walks through a server as a training run does, makes what it needs, and deletes what it made.
 
 Each step sends what the contract requires, with the ids that earlier answers brought. A request that needs an
-id that is missing is left out. The answers are judged afterwards, from the traffic alone.
+id that is missing is left out. The answers are judged afterwards, from the traffic.
 """
 
 from __future__ import annotations
@@ -199,8 +199,8 @@ class Walk:
         """Send all that reads and needs no id, with what the contract requires."""
         for op in self._contract.operations.values():
             if op.is_read and "{" not in op.path:
-                told = await self._call(op.id, step="read")
-                for name, value in ids_in(told.answer):
+                sent = await self._call(op.id, step="read")
+                for name, value in ids_in(sent.answer):
                     if name == "base_model":
                         self._known.setdefault(name, value)
         await self._call("delete_api_key", step=WRONG_KEY)  # with its own key it would end the check
@@ -229,7 +229,7 @@ class Walk:
             await self._known_and_unknown("get_info", "model")
 
     async def _known_and_unknown(self, operation: str, step: str) -> Exchange:
-        """Ask about what is there, and about what nobody has."""
+        """Ask about what exists, and about an id that does not."""
         found = await self._call(operation, step=step)
         if found is not _LEFT_OUT:
             await self._call(operation, step=UNKNOWN, at=unknown_ids())
@@ -459,15 +459,15 @@ class Walk:
         ends_s, number = loop.time() + self._patience_s, 0
         while (rest_s := ends_s - loop.time()) > 0:
             headers["X-Tinker-Request-Iteration"] = str(number)
-            told = await self._call("retrieve_future", body, step="poll", headers=headers, timeout_s=rest_s)
+            poll = await self._call("retrieve_future", body, step="poll", headers=headers, timeout_s=rest_s)
             number += 1
-            if told.status == 0 or (told.status >= 400 and told.status not in WAITS):
+            if poll.status == 0 or (poll.status >= 400 and poll.status not in WAITS):
                 return None
-            if told.is_success and outcome(told.answer) != "pending":
+            if poll.is_success and outcome(poll.answer) != "pending":
                 if also_announced:
                     both = {**body, "allow_metadata_only": True}
                     await self._call("retrieve_future", both, step="poll again", headers=headers)
-                return told.answer if outcome(told.answer) == "done" else None
+                return poll.answer if outcome(poll.answer) == "done" else None
             await asyncio.sleep(PAUSE_S)
         return None
 
