@@ -78,8 +78,8 @@ class FutureEndpoints:
         scope = f"sample:{sampler_id}"
         self._promises.acknowledge(scope, call.body.get("retrieved_request_ids") or ())
         after = int(min(call.whole("prev_cursor") or 0, 2**53))
-        asked = call.body.get("timeout")
-        hold_s = self._hold_s if asked is None else min(float(asked), self._session_hold_s)
+        timeout_s = call.body.get("timeout")
+        hold_s = self._hold_s if timeout_s is None else min(float(timeout_s), self._session_hold_s)
         clone = whole(target, "cloned_sampler_id", "target")
         found, cursor = await self._promises.completions(scope, after, hold_s, clone)
         return models.FuturesRetrieveResponse(completions=[_completion(one) for one in found], cursor=cursor)

@@ -158,8 +158,8 @@ def decode_targets(tensor: Mapping[str, Any] | None, length: int, vocab_size: in
         crow_indices=_numbers(tensor["sparse_crow_indices"]) if is_sparse else None,
         col_indices=_numbers(tensor["sparse_col_indices"]) if is_sparse else None,
     )
-    asked = targets.picked(tokens)
-    if ((asked < 0) | (asked >= vocab_size)).any():
+    wanted = targets.picked(tokens)
+    if ((wanted < 0) | (wanted >= vocab_size)).any():
         raise Refusal(400, f"a token is outside the vocabulary of {vocab_size}", field=(_TARGETS, "data"))
     return targets
 

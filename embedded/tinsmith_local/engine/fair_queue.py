@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from tinsmith_local.engine.jobs import Sample, SampleHandle, SampleOutput
-from tinsmith_local.engine.questions import Questions
+from tinsmith_local.engine.prompt_scores import PromptScores
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -23,15 +23,15 @@ class Ticket:
         self.seed = self.job.seed if self.job.seed is not None else int.from_bytes(os.urandom(8))
         self.waiting = deque(range(self.job.num_samples))
         self.samples: dict[int, Sample] = {}
-        self.answered = False
+        self.scored = False
         """Whether all that the job wants about its prompt is computed."""
         self.known_tokens: int | None = None
         """How much of the prompt an earlier job left; None until its work begins."""
 
     @cached_property
-    def questions(self) -> Questions:
+    def scores(self) -> PromptScores:
         """What the job wants about its prompt; takes memory from its first use on."""
-        return Questions(self.job, self.seed)
+        return PromptScores(self.job, self.seed)
 
     def finish(self) -> bool:
         """Give the job its result if all samples are there; return whether it has just got it."""
@@ -39,10 +39,10 @@ class Ticket:
             return False
         self.handle.output = SampleOutput(
             samples=tuple(self.samples[index] for index in range(self.job.num_samples)),
-            prompt_logprobs=self.questions.logprobs,
-            topk_prompt_logprobs=self.questions.topk,
-            target_prompt_logprobs=self.questions.targets,
-            prompt_alt_tokens=self.questions.alternatives,
+            prompt_logprobs=self.scores.logprobs,
+            topk_prompt_logprobs=self.scores.topk,
+            target_prompt_logprobs=self.scores.targets,
+            prompt_alt_tokens=self.scores.alternatives,
             known_tokens=self.known_tokens or 0,
         )
         return True

@@ -147,7 +147,7 @@ def check_job(job: SampleJob, config: ModelConfig) -> int:
     for name in ("topk_prompt_logprobs", "topk_sample_logprobs"):
         if not 0 <= getattr(job, name) <= config.vocab_size:
             raise ExampleError("must be between 0 and the size of the vocabulary", field=name)
-    _check_questions(job, config)
+    _check_prompt_scores(job, config)
     if job.stop is not None and job.stop.strings and (job.stop.decode is None or "" in job.stop.strings):
         raise ExampleError("stop strings must not be empty and need a decoder", field="stop")
     room = config.max_context - len(job.prompt)
@@ -156,7 +156,7 @@ def check_job(job: SampleJob, config: ModelConfig) -> int:
     return room if job.max_tokens is None else min(room, job.max_tokens)
 
 
-def _check_questions(job: SampleJob, config: ModelConfig) -> None:
+def _check_prompt_scores(job: SampleJob, config: ModelConfig) -> None:
     """Check what the job wants about its prompt."""
     if job.prompt_alt_tokens_k < 0:
         raise ExampleError("must not be negative", field="prompt_alt_tokens_k")

@@ -35,8 +35,8 @@ class _Long:
     def __init__(self, ticket: Ticket, prompt: Prompt | None, model: BaseModel) -> None:
         self.ticket, self.prompt = ticket, prompt
         self.reading = Reading(model, ticket.job) if prompt is None else None
-        rows = ticket.questions.rows
-        self.unasked = rows if not ticket.answered else rows[len(rows) :]
+        rows = ticket.scores.rows
+        self.unscored = rows if not ticket.scored else rows[len(rows) :]
 
 
 class Scheduler:
@@ -135,10 +135,10 @@ class Scheduler:
                 return False
             long.reading = None
             self._prompts.keep(long.ticket.job, long.prompt, decoder)
-        elif long.prompt is not None and long.unasked:
-            self._ask(long.ticket, long.prompt, long.unasked[:SLICE_TOKENS], decoder, team)
-            long.unasked = long.unasked[SLICE_TOKENS:]
-        if long.unasked or long.prompt is None:
+        elif long.prompt is not None and long.unscored:
+            self._score(long.ticket, long.prompt, long.unscored[:SLICE_TOKENS], decoder, team)
+            long.unscored = long.unscored[SLICE_TOKENS:]
+        if long.unscored or long.prompt is None:
             return False
         self._long = None
         self._start(long.ticket, long.prompt, ())
@@ -158,8 +158,8 @@ class Scheduler:
             try:
                 if isinstance(prompt, Exception):
                     raise prompt
-                if not ticket.answered:
-                    self._ask(ticket, prompt, ticket.questions.rows, decoder, team)
+                if not ticket.scored:
+                    self._score(ticket, prompt, ticket.scores.rows, decoder, team)
                 self._start(ticket, prompt, tickets[index:])
             except Exception as error:  # noqa: BLE001  (one job's failure is that job's result)
                 self._drop(ticket.handle, error)
@@ -198,16 +198,16 @@ class Scheduler:
         """The job whose long prompt is being computed: it needs a slot when that is done."""
         return [] if self._long is None else [self._long.ticket]
 
-    def _ask(self, ticket: Ticket, prompt: Prompt, rows: range, decoder: Decoder, team: Team) -> None:
+    def _score(self, ticket: Ticket, prompt: Prompt, rows: range, decoder: Decoder, team: Team) -> None:
         """Compute what the job wants about some of a prompt's rows."""
         head = Unembedding(self._model, decoder.sites(prompt.adapter).unembed, team)
-        answer = ticket.questions.answer
+        add = ticket.scores.add
         residual = prompt.residual[rows.start : rows.stop]
-        head.each(residual, lambda row, logits: answer(rows.start + row, logits))
+        head.each(residual, lambda row, logits: add(rows.start + row, logits))
 
     def _start(self, ticket: Ticket, prompt: Prompt, claims: Sequence[Ticket]) -> None:
         """Start one sample, for which a slot was freed, and more while slots are left beside the claims."""
-        ticket.answered = True
+        ticket.scored = True
         limit, eos = ticket.limit, self._model.config.eos_token_ids
         begun = self._begun
         while ticket.waiting and (

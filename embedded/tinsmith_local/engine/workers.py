@@ -68,18 +68,18 @@ class StoppedError(RuntimeError):
     """The computation was given up between two pieces, because the service closes; nothing of it was kept."""
 
 
-class _Asked(threading.local):
+class _Stopping(threading.local):
     """When the computations of each thread are to stop."""
 
     stop: Callable[[], bool] | None = None
 
 
-_asked = _Asked()
+_stopping = _Stopping()
 
 
 def stop_when(stop: Callable[[], bool]) -> None:
     """Have computations that the calling thread starts end with `StoppedError` soon after `stop` is true."""
-    _asked.stop = stop
+    _stopping.stop = stop
 
 
 class Team:
@@ -176,7 +176,7 @@ def exclusive() -> Iterator[Team]:
             _team = Team(available_cores())
         if _blas is None:
             _blas = ThreadpoolController()
-        outer, _team.stop = _team.stop, _asked.stop
+        outer, _team.stop = _team.stop, _stopping.stop
         try:
             with _blas.limit(limits=1, user_api="blas"):
                 yield _team

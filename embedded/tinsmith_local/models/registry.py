@@ -1,6 +1,6 @@
 """Knows the base models of one service: their names, where each comes from, and those that are loaded.
 
-Owns the way from a name to the engine's model. A model is opened when its shape is first asked for and its
+Owns the way from a name to the engine's model. A model is opened when its shape is first needed and its
 tensors are read when it is first used; both happen once, whoever asks.
 """
 

@@ -2,7 +2,7 @@
 
 Owns the file format alone, and knows no tensor names. What is written here carries a checksum, which is
 looked at when it is opened. Reading goes through the header that the
-`safetensors` library has checked; bfloat16 and float16 are widened to float32 when a tensor is asked for.
+`safetensors` library has checked; bfloat16 and float16 are widened to float32 when a tensor is read.
 """
 
 from __future__ import annotations

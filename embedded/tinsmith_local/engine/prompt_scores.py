@@ -14,8 +14,8 @@ ALTERNATIVES = 1 << 63
 """First stream of random numbers for alternatives, one a position; the streams below are the samples'."""
 
 
-class Questions:
-    """One job's questions; `answer` may come from any thread, each row once."""
+class PromptScores:
+    """What one job wants about its prompt; `add` may be called from any thread, once a row."""
 
     def __init__(self, job: SampleJob, seed: int) -> None:
         self._job, self._seed = job, seed
@@ -45,15 +45,15 @@ class Questions:
             shape = (count, job.prompt_alt_tokens_k)
             self.alternatives = TopTokens(np.zeros(shape, np.int64), np.zeros(shape, np.float32))
 
-    def answer(self, row: int, logits: Array) -> None:
+    def add(self, row: int, logits: Array) -> None:
         """Compute and keep what the job wants about the token after `row`."""
         scored = score(logits)
         if row >= self._first:
             self._list(row, scored)
         if self.targets is not None and self._job.target_prompt_logprobs is not None:
             tokens = self._job.target_prompt_logprobs[row]
-            asked = tokens >= 0
-            self.targets[row, asked] = scored.logprobs(tokens[asked])
+            wanted = tokens >= 0
+            self.targets[row, wanted] = scored.logprobs(tokens[wanted])
         if self.alternatives is not None:
             random = stream(self._seed, ALTERNATIVES + row)
             tokens = draw(scored, self._job.temperature, self._job.prompt_alt_tokens_k, random)
