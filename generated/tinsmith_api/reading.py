@@ -253,7 +253,7 @@ def _mapping_of(hint: Any) -> Take:
     take, fits, names = _taker(hint, True), _kept(hint).issuperset, {str}.issuperset
 
     def taken(value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise InputError(f"must be a mapping, not {value!r:.100}")
         if names(map(type, value)) and fits(map(type, value.values())):
             return dict(value)
@@ -273,8 +273,11 @@ def _mapping_of(hint: Any) -> Take:
 def _one_of(hints: Sequence[Any], inner: bool) -> Take:
     """Read what is one of several types: values by their tag, everything else by what fits first."""
     kinds = [hint for hint in hints if hint is not NoneType]
+    if len(kinds) == 1:
+        only = _taker(kinds[0], inner)
+        return lambda value: None if value is None else only(value)
     kept = frozenset[type]().union(*map(_kept, hints)) - (frozenset() if inner else _NUMBERS)
-    takers = [(_tag(hint) if len(kinds) > 1 else None, _taker(hint, inner)) for hint in kinds]
+    takers = [(_tag(hint), _taker(hint, inner)) for hint in kinds]
 
     def taken(value: Any) -> Any:
         if type(value) in kept:
