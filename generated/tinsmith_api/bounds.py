@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""The bounds that the contract gives to parameters and fields, by operation; whoever sends checks them first."""
+"""The bounds that the contract gives to parameters and fields, by operation; they are checked before sending."""
 
 from typing import Final, NamedTuple
 
@@ -12,15 +12,15 @@ class Bounds(NamedTuple):
     required: bool = False
     """Whether it must be given."""
     null: bool = False
-    """Whether null may be given where it is required, and means something."""
+    """Whether null may be given although it is required; null then has a meaning of its own."""
     minimum: float | None = None
     """The least number."""
     above: float | None = None
-    """A number that it stays above."""
+    """A number that it must be greater than."""
     maximum: float | None = None
     """The greatest number."""
     below: float | None = None
-    """A number that it stays below."""
+    """A number that it must be less than."""
     min_length: int | None = None
     """The fewest characters."""
     max_length: int | None = None
@@ -30,9 +30,9 @@ class Bounds(NamedTuple):
     max_items: int | None = None
     """The most entries."""
     pattern: str | None = None
-    """A regular expression that is found in the text."""
+    """A regular expression that must match somewhere in the text."""
     choices: tuple[str, ...] | None = None
-    """The texts that there are."""
+    """The texts that are allowed."""
     shape: str | None = None
     """What the text is, in words."""
     granularity: str | None = None

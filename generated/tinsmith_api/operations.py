@@ -24,9 +24,9 @@ class Operation(NamedTuple):
     request_type: str | None
     """What a promise is called in headers and telemetry."""
     in_order: bool
-    """Whether it has a place in the order of training: a `model_id` and a `seq_id`."""
+    """Whether it is sent in the order of training: it has a `model_id` and a `seq_id`."""
     methods: tuple[str, ...]
-    """What the methods of the resources are called that send it; empty where a client sends it by itself."""
+    """The methods of the resources that send it; empty if only the clients do."""
     protobuf: tuple[str, ...]
     """Which of request and result have a binary form."""
     official: str | None
@@ -737,7 +737,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
 }
 
 SECRET_FIELDS: Final[frozenset[str]] = frozenset(["jwt", "url", "urls", "weights_access_token"])
-"""The fields of bodies that nobody may see: the contract marks them."""
+"""The fields of bodies that hold secrets; the contract marks them."""
 
 SECRET_HEADERS: Final[frozenset[str]] = frozenset(["location", "x-tinker-weights-access-token"])
-"""The headers so marked, of requests and of answers, in lower case."""
+"""The headers of requests and answers that hold secrets, in lower case."""

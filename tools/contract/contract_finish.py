@@ -48,9 +48,9 @@ class Operation(NamedTuple):
     request_type: str | None
     """What a promise is called in headers and telemetry."""
     in_order: bool
-    """Whether it has a place in the order of training: a `model_id` and a `seq_id`."""
+    """Whether it is sent in the order of training: it has a `model_id` and a `seq_id`."""
     methods: tuple[str, ...]
-    """What the methods of the resources are called that send it; empty where a client sends it by itself."""
+    """The methods of the resources that send it; empty if only the clients do."""
     protobuf: tuple[str, ...]
     """Which of request and result have a binary form."""
     official: str | None
@@ -69,10 +69,10 @@ loaded when it is used.
 
 SECRETS = '''
 SECRET_FIELDS: Final[frozenset[str]] = frozenset({fields})
-"""The fields of bodies that nobody may see: the contract marks them."""
+"""The fields of bodies that hold secrets; the contract marks them."""
 
 SECRET_HEADERS: Final[frozenset[str]] = frozenset({headers})
-"""The headers so marked, of requests and of answers, in lower case."""
+"""The headers of requests and answers that hold secrets, in lower case."""
 '''
 
 

@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""The operations of the contract as methods, by noun. They ask; whoever inherits says how a request is sent."""
+"""The operations of the contract as methods, by noun. They build requests; a subclass sends them."""
 
 from .audit import Audit as Audit
 from .billing import Billing as Billing
@@ -20,10 +20,10 @@ class Operations(
     Billing,
     Audit,
 ):
-    """Every operation that answers by itself."""
+    """The operations that need no order."""
 
 
 class OperationsInOrder(
     WeightsInOrder,
 ):
-    """Every operation that has a place in the order of training."""
+    """The operations that are sent in the order of training."""

@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Audit: who did what. Each operation asks; whoever inherits sends."""
+"""Audit: who did what. Builds the requests; a subclass sends them."""
 
 from __future__ import annotations
 

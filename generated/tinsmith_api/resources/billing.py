@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Billing: usage and cost. Each operation asks; whoever inherits sends."""
+"""Billing: usage and cost. Builds the requests; a subclass sends them."""
 
 from __future__ import annotations
 

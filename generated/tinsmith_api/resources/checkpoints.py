@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Checkpoints: stored weights. Each operation asks; whoever inherits sends."""
+"""Checkpoints: stored weights. Builds the requests; a subclass sends them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Sampling: samplers and samples. Each operation asks; whoever inherits sends."""
+"""Sampling: samplers and samples. Builds the requests; a subclass sends them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Sessions: the scope of all other work. Each operation asks; whoever inherits sends."""
+"""Sessions: the scope of all other work. Builds the requests; a subclass sends them."""
 
 from __future__ import annotations
 

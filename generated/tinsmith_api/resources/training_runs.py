@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""TrainingRuns: what was or is trained. Each operation asks; whoever inherits sends."""
+"""TrainingRuns: what was or is trained. Builds the requests; a subclass sends them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Written by codegen.sh from openapi/tinker.yaml. Do not edit.
-"""Weights: saving, loading and copying weights. Each operation asks; whoever inherits sends."""
+"""Weights: saving, loading and copying weights. Builds the requests; a subclass sends them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class WeightsInOrder(Resource):
         The path of the result loads them again. A name that is taken is refused, unless `overwrite` is
         true: with `BadRequestError` by the embedded service, with `ConflictError` by others, `applied` "no"
         in both.
-        Takes its turn behind everything that was called before; the future is of the result.
+        Sent after everything that was called before. The future holds the result.
 
         `name`: Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`. Absent or
         null lets the server choose.
@@ -86,7 +86,7 @@ class WeightsInOrder(Resource):
         The optimizer starts anew. The embedded service refuses a checkpoint of another base model, rank or
         choice of trained parts with `BadRequestError`, an unknown one with `NotFoundError` (`applied` "no"
         in both).
-        Takes its turn behind everything that was called before; the future is of the result.
+        Sent after everything that was called before. The future holds the result.
 
         `path`: The checkpoint, as a `tinker://` path.
         `weights_access_token`: Secret that opens somebody else's checkpoint. Absent or null for one's own
@@ -118,7 +118,7 @@ class WeightsInOrder(Resource):
 
         As `load_state`; the embedded service refuses a sampler's checkpoint, which has no optimizer, with
         `BadRequestError` (`applied` "no").
-        Takes its turn behind everything that was called before; the future is of the result.
+        Sent after everything that was called before. The future holds the result.
 
         `path`: The checkpoint, as a `tinker://` path.
         `weights_access_token`: Secret that opens somebody else's checkpoint. Absent or null for one's own
@@ -149,7 +149,7 @@ class WeightsInOrder(Resource):
         """Save the weights to sample from under `name`.
 
         The path of the result makes a sampler. Nothing is overwritten, and the optimizer is not saved.
-        Takes its turn behind everything that was called before; the future is of the result.
+        Sent after everything that was called before. The future holds the result.
 
         `name`: Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`. Absent or
         null for a sampler that lives with the session.
@@ -188,7 +188,7 @@ class WeightsInOrder(Resource):
 
         `RestClient.download_external_weights` fetches them. The embedded service refuses to encrypt with
         `BadRequestError`.
-        Takes its turn behind everything that was called before; the future is of the result.
+        Sent after everything that was called before. The future holds the result.
 
         `name`: Name of the checkpoint, not a path. 1 to 255 letters, digits, `_`, `-` and `.`.
         `ttl_seconds`: Seconds until the server deletes the files, one hour to ten years. Absent or null

@@ -41,7 +41,7 @@ def sync_detailed(
     event_type: ListAuditLogEventType | None = None,
     day: datetime.date | None = None,
 ) -> Response[AuditLogResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(event_type=event_type, day=day))
 
 
@@ -61,7 +61,7 @@ async def asyncio_detailed(
     event_type: ListAuditLogEventType | None = None,
     day: datetime.date | None = None,
 ) -> Response[AuditLogResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(event_type=event_type, day=day))
 
 

@@ -29,7 +29,7 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(*, client: AuthenticatedClient) -> Response[None | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request())
 
 
@@ -39,7 +39,7 @@ def sync(*, client: AuthenticatedClient) -> None:
 
 
 async def asyncio_detailed(*, client: AuthenticatedClient) -> Response[None | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request())
 
 

@@ -30,7 +30,7 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(*, client: AuthenticatedClient) -> Response[ApiKeyInfo | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request())
 
 
@@ -40,7 +40,7 @@ def sync(*, client: AuthenticatedClient) -> ApiKeyInfo:
 
 
 async def asyncio_detailed(*, client: AuthenticatedClient) -> Response[ApiKeyInfo | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request())
 
 

@@ -41,7 +41,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     *, client: AuthenticatedClient, starting_on: datetime.datetime, ending_before: datetime.datetime
 ) -> Response[BillingUsageResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(starting_on=starting_on, ending_before=ending_before))
 
 
@@ -55,7 +55,7 @@ def sync(
 async def asyncio_detailed(
     *, client: AuthenticatedClient, starting_on: datetime.datetime, ending_before: datetime.datetime
 ) -> Response[BillingUsageResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(
         client, request(starting_on=starting_on, ending_before=ending_before)
     )

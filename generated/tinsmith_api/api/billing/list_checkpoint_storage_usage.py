@@ -38,7 +38,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     *, client: AuthenticatedClient, project_id: str | None = None
 ) -> Response[CurrentCheckpointStorageUsageResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(project_id=project_id))
 
 
@@ -52,7 +52,7 @@ def sync(
 async def asyncio_detailed(
     *, client: AuthenticatedClient, project_id: str | None = None
 ) -> Response[CurrentCheckpointStorageUsageResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(project_id=project_id))
 
 

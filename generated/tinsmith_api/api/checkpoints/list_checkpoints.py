@@ -40,7 +40,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     training_run_id: str, *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[CheckpointsListResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(training_run_id, limit=limit, offset=offset))
 
 
@@ -54,7 +54,7 @@ def sync(
 async def asyncio_detailed(
     training_run_id: str, *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[CheckpointsListResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(training_run_id, limit=limit, offset=offset))
 
 

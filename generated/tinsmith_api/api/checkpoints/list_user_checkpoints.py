@@ -39,7 +39,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[CheckpointsListResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(limit=limit, offset=offset))
 
 
@@ -53,7 +53,7 @@ def sync(
 async def asyncio_detailed(
     *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[CheckpointsListResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(limit=limit, offset=offset))
 
 

@@ -60,7 +60,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: SetCheckpointTtlRequest,
 ) -> Response[None | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(
         client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body)
     )
@@ -86,7 +86,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: SetCheckpointTtlRequest,
 ) -> Response[None | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(
         client, request(training_run_id, checkpoint_kind, checkpoint_name, body=body)
     )

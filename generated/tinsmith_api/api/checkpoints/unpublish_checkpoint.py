@@ -50,7 +50,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[None | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(training_run_id, checkpoint_kind, checkpoint_name))
 
 
@@ -72,7 +72,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[None | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(training_run_id, checkpoint_kind, checkpoint_name))
 
 

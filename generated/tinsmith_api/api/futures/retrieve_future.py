@@ -67,7 +67,7 @@ def sync_detailed(
     x_tinker_request_type: str | None = None,
     x_tinker_create_promise_roundtrip_time: str | None = None,
 ) -> Response[FutureAnswer | ErrorBody | TryAgainResponse]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(
         client,
         request(
@@ -107,7 +107,7 @@ async def asyncio_detailed(
     x_tinker_request_type: str | None = None,
     x_tinker_create_promise_roundtrip_time: str | None = None,
 ) -> Response[FutureAnswer | ErrorBody | TryAgainResponse]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(
         client,
         request(

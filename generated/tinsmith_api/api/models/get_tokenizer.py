@@ -39,7 +39,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     *, client: AuthenticatedClient, base_model: str
 ) -> Response[GetTokenizerResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(base_model=base_model))
 
 
@@ -51,7 +51,7 @@ def sync(*, client: AuthenticatedClient, base_model: str) -> GetTokenizerRespons
 async def asyncio_detailed(
     *, client: AuthenticatedClient, base_model: str
 ) -> Response[GetTokenizerResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(base_model=base_model))
 
 

@@ -45,7 +45,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     *, client: AuthenticatedClient, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
 ) -> Response[UntypedAPIFuture | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(
         client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)
     )
@@ -63,7 +63,7 @@ def sync(
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: SampleRequest, x_tinker_sampling_backpressure: str | None = None
 ) -> Response[UntypedAPIFuture | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(
         client, request(body=body, x_tinker_sampling_backpressure=x_tinker_sampling_backpressure)
     )

@@ -38,7 +38,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     sampler_id: str, *, client: AuthenticatedClient
 ) -> Response[GetSamplerResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(sampler_id))
 
 
@@ -50,7 +50,7 @@ def sync(sampler_id: str, *, client: AuthenticatedClient) -> GetSamplerResponse:
 async def asyncio_detailed(
     sampler_id: str, *, client: AuthenticatedClient
 ) -> Response[GetSamplerResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(sampler_id))
 
 

@@ -31,7 +31,7 @@ parse: Final = ENDPOINT.parse
 
 
 def sync_detailed(*, client: Client) -> Response[HealthResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request())
 
 
@@ -41,7 +41,7 @@ def sync(*, client: Client) -> HealthResponse:
 
 
 async def asyncio_detailed(*, client: Client) -> Response[HealthResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request())
 
 

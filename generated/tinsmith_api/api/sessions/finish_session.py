@@ -39,7 +39,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     session_id: str, *, client: AuthenticatedClient, body: FinishSessionRequest
 ) -> Response[None | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(session_id, body=body))
 
 
@@ -51,7 +51,7 @@ def sync(session_id: str, *, client: AuthenticatedClient, body: FinishSessionReq
 async def asyncio_detailed(
     session_id: str, *, client: AuthenticatedClient, body: FinishSessionRequest
 ) -> Response[None | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(session_id, body=body))
 
 

@@ -41,7 +41,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     session_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
 ) -> Response[GetSessionResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(session_id, access_scope=access_scope))
 
 
@@ -55,7 +55,7 @@ def sync(
 async def asyncio_detailed(
     session_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
 ) -> Response[GetSessionResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(session_id, access_scope=access_scope))
 
 

@@ -48,7 +48,7 @@ def sync_detailed(
     offset: int | None = None,
     access_scope: AccessScope | None = None,
 ) -> Response[ListSessionsResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(limit=limit, offset=offset, access_scope=access_scope))
 
 
@@ -70,7 +70,7 @@ async def asyncio_detailed(
     offset: int | None = None,
     access_scope: AccessScope | None = None,
 ) -> Response[ListSessionsResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(
         client, request(limit=limit, offset=offset, access_scope=access_scope)
     )

@@ -41,7 +41,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     *, client: AuthenticatedClient, body: ForwardRequest
 ) -> Response[UntypedAPIFuture | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
@@ -53,7 +53,7 @@ def sync(*, client: AuthenticatedClient, body: ForwardRequest) -> UntypedAPIFutu
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: ForwardRequest
 ) -> Response[UntypedAPIFuture | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 

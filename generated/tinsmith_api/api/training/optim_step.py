@@ -40,7 +40,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     *, client: AuthenticatedClient, body: OptimStepRequest
 ) -> Response[UntypedAPIFuture | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
@@ -52,7 +52,7 @@ def sync(*, client: AuthenticatedClient, body: OptimStepRequest) -> UntypedAPIFu
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: OptimStepRequest
 ) -> Response[UntypedAPIFuture | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 

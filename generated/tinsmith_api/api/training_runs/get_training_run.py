@@ -41,7 +41,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     training_run_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
 ) -> Response[TrainingRun | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(training_run_id, access_scope=access_scope))
 
 
@@ -55,7 +55,7 @@ def sync(
 async def asyncio_detailed(
     training_run_id: str, *, client: AuthenticatedClient, access_scope: AccessScope | None = None
 ) -> Response[TrainingRun | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(training_run_id, access_scope=access_scope))
 
 

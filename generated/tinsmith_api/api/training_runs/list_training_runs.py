@@ -56,7 +56,7 @@ def sync_detailed(
     access_scope: AccessScope | None = None,
     project_id: str | None = None,
 ) -> Response[TrainingRunsResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(
         client, request(limit=limit, offset=offset, access_scope=access_scope, project_id=project_id)
     )
@@ -84,7 +84,7 @@ async def asyncio_detailed(
     access_scope: AccessScope | None = None,
     project_id: str | None = None,
 ) -> Response[TrainingRunsResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(
         client, request(limit=limit, offset=offset, access_scope=access_scope, project_id=project_id)
     )

@@ -57,7 +57,7 @@ def sync_detailed(
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,
 ) -> Response[CopyWeightsResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(
         client,
         request(
@@ -93,7 +93,7 @@ async def asyncio_detailed(
     x_idempotency_key: str | None = None,
     x_tinker_weights_access_token: str | None = None,
 ) -> Response[CopyWeightsResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(
         client,
         request(

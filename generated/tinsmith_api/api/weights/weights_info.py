@@ -38,7 +38,7 @@ parse: Final = ENDPOINT.parse
 def sync_detailed(
     *, client: AuthenticatedClient, body: WeightsInfoRequest
 ) -> Response[WeightsInfoResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return ENDPOINT.sync_detailed(client, request(body=body))
 
 
@@ -50,7 +50,7 @@ def sync(*, client: AuthenticatedClient, body: WeightsInfoRequest) -> WeightsInf
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: WeightsInfoRequest
 ) -> Response[WeightsInfoResponse | ErrorBody]:
-    """Send the request; return the whole answer, that of a documented error too."""
+    """Send the request; return the whole answer, also that of a documented error."""
     return await ENDPOINT.asyncio_detailed(client, request(body=body))
 
 
