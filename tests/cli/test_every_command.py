@@ -78,6 +78,12 @@ GRID = {
     "session list": Row("", "{session}", {"sessions", "cursor", "total"}, "No sessions found", "sessions"),
     "session info": Row("{session}", "{run}", {"session_id", "training_run_ids"}, bad=("nobody", 3)),
     "model list": Row("", "tinsmith/tiny", {"models"}),
+    "data check": Row(
+        "{chats} -m tinsmith/tiny",
+        "1 chat",
+        {"records", "tokens", "problems"},
+        bad=("{chats} -m no/body", 3),
+    ),
     "auth whoami": Row("", "Organization", {"email", "user_urn", "org_urn"}),
     "auth status": Row("", "Server", {"base_url", "key"}),
     "billing usage": Row(
@@ -135,7 +141,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
         rest = service.create_rest_client()
         sessions = rest.list_sessions().result().sessions
     session = next(name for name in sessions if run.startswith(name))
-    return Filled(address, {"run": run, "path": paths[0], "session": session}, paths[1:])
+    chats = tmp_path_factory.mktemp("data") / "chats.jsonl"
+    chats.write_text('{"instruction": "Name the symbol of tin.", "output": "Sn"}')
+    facts = {"run": run, "path": paths[0], "session": session, "chats": str(chats)}
+    return Filled(address, facts, paths[1:])
 
 
 def commands() -> set[str]:

@@ -81,7 +81,8 @@ def test_a_cut_parquet_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"hello", r":1: is no JSON: .* at character 1; write one JSON object a line"),
+        (b"hello", r":1: is no JSON: .*; write one JSON object a line"),
+        (b'{"text": a}', ":1: is no JSON: .* at character 10; write one"),
         (b'{"text": "a"}\n"b"', r":2: holds a str where an object belongs"),
         (b'{"text": "\xff"}', r":1: is not UTF-8 at byte 11; save the file as UTF-8"),
         (b"[1]", r", record 1: holds a int where an object belongs"),

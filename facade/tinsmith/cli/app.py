@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from tinsmith.cli import account, checkpoint, contract, model, runs, serve
+from tinsmith.cli import account, checkpoint, contract, data, model, runs, serve
 from tinsmith.cli.options import OutputFormat, PlainGroup, wants_json
 from tinsmith.cli.output import show_json
 
@@ -86,6 +86,7 @@ for name, tree in {
     "checkpoint": checkpoint.app,
     "session": runs.sessions,
     "model": model.app,
+    "data": data.app,
     "auth": account.auth,
     "billing": account.billing,
     "audit": account.audit,

@@ -54,6 +54,7 @@ _OUR_WORDS = {
     "field 'starting_on'": "START",
     "field 'ending_before'": "END",
     "field 'day'": "--day",
+    "field 'format'": "--input-format",
 }
 """What the library says -> what the command line says."""
 

@@ -27,6 +27,7 @@ from tinsmith.data.datums import (
 from tinsmith.data.files import RawRecord, read_rows
 from tinsmith.data.formats import DataFormat, read_records, record_of
 from tinsmith.data.records import Chat, Completion, Message, Preference, Record
+from tinsmith.data.survey import DataProblem, DataSurvey, survey
 
 __all__ = [
     "Batch",
@@ -35,6 +36,8 @@ __all__ = [
     "ChatTokenizer",
     "Completion",
     "DataFormat",
+    "DataProblem",
+    "DataSurvey",
     "DatumBuilder",
     "Message",
     "Preference",
@@ -49,4 +52,5 @@ __all__ = [
     "read_records",
     "read_rows",
     "record_of",
+    "survey",
 ]

@@ -77,9 +77,8 @@ def _parsed(line: bytes) -> Any:
     except UnicodeDecodeError as cause:
         raise InputError(f"is not UTF-8 at byte {cause.start + 1}; save the file as UTF-8") from cause
     except orjson.JSONDecodeError as cause:
-        raise InputError(
-            f"is no JSON: {cause.msg} at character {cause.colno}; write one JSON object a line"
-        ) from cause
+        place = f" at character {cause.pos + 1}" if cause.pos else ""
+        raise InputError(f"is no JSON: {cause.msg}{place}; write one JSON object a line") from cause
 
 
 def _array(path: str | os.PathLike[str], content: bytes) -> Iterator[RawRecord]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from tinsmith.core.errors import InputError
 from tinsmith.data.files import RawRecord, located, read_rows
@@ -61,6 +61,7 @@ def read_records(path: str | os.PathLike[str], format: DataFormat | None = None)
     ...     [record.completion for record in read_records(path)]
     ['Sn']
     """
+    check_format(format)
     for row in read_rows(path):
         try:
             yield record_of(row, format)
@@ -72,9 +73,14 @@ def record_of(row: RawRecord | Fields, format: DataFormat | None = None) -> Reco
     """Convert a row of a file, or the fields of one; InputError names the field that is wrong."""
     fields = row.fields() if isinstance(row, RawRecord) else row
     where = row.where if isinstance(row, RawRecord) else ""
-    if format is not None and format not in _CONVERTERS:
-        raise InputError(f"must be one of {', '.join(get_args(DataFormat))}, not {format!r}", field="format")
+    check_format(format)
     return _CONVERTERS[format or recognised(fields)](fields, where)
+
+
+def check_format(format: DataFormat | None) -> None:
+    """Refuse the name of a format that is none."""
+    if format is not None and format not in _CONVERTERS:
+        raise InputError(f"must be one of {', '.join(_CONVERTERS)}, not {format!r}", field="format")
 
 
 def recognised(fields: Fields) -> DataFormat:
