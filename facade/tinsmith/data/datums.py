@@ -6,6 +6,7 @@ The chat template decides what the model reads. Which of it the assistant wrote 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -15,7 +16,6 @@ import attrs
 
 from tinsmith.core.chat_template import marks_generation, plain
 from tinsmith.core.errors import InputError
-from tinsmith.core.token_batch import mask_of
 from tinsmith.core.values import Datum, ModelInput
 from tinsmith.data.files import located
 from tinsmith.data.records import Chat, Completion, Record
@@ -266,24 +266,22 @@ class DatumBuilder:
         """
         text = spoken[-1].whole[: spoken[-1].end]
         encoded = self._encoded(text)
-        tokens, offsets = list(encoded["input_ids"]), encoded["offset_mapping"]
+        tokens = list(encoded["input_ids"])
+        starts = [start for start, _ in encoded["offset_mapping"]]
+        ends = [end for _, end in encoded["offset_mapping"]]
         edges = [edge for turn in spoken for edge in (len(turn.before), turn.end)]
-        if any(at < edge < end for at, end in offsets for edge in edges):
+        if any(bisect_left(starts, edge) > bisect_right(ends, edge) for edge in edges):
             parts = [self._encoded(text[at:end])["input_ids"] for at, end in pairwise([0, *edges])]
             apart = [token for part in parts for token in part]
             if self.tokenizer.decode(apart) == self.tokenizer.decode(tokens):
                 of_parts = [weight for turn in spoken for weight in (0.0, turn.weight)]
                 repeated = zip(parts, of_parts, strict=True)
                 return WeightedTokens(apart, [weight for part, weight in repeated for _ in part])
-        masks = [mask_of(offsets, [(len(turn.before), turn.end)]) for turn in spoken]
-        columns = zip(*masks, strict=True)
-        return WeightedTokens(
-            tokens,
-            [
-                max(inside * turn.weight for inside, turn in zip(column, spoken, strict=True))
-                for column in columns
-            ],
-        )
+        weights = [0.0] * len(tokens)
+        for turn in spoken:
+            first, behind = bisect_right(ends, len(turn.before)), bisect_left(starts, turn.end)
+            weights[first:behind] = [turn.weight] * (behind - first)
+        return WeightedTokens(tokens, weights)
 
     def _encoded(self, text: str) -> Any:
         return self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
