@@ -86,7 +86,7 @@ def trains(trainer: tinsmith.TrainingClient) -> None:
     assert (saved.seq_id, merged.seq_id, stepped.seq_id) == (1, 2, 3)
     refused(lambda: trainer.save_state("b", pin_days=31), "'pin_days'", "from 1 to 30", "31")
     refused(lambda: trainer.merge_weights(["tinker://a/weights/b"] * 17), "'paths'", "at most 16", "17")
-    assert "`paths`: The checkpoints to merge. At most 16." in (trainer.merge_weights.__doc__ or "")
+    assert "`paths`: The checkpoints to merge. At most 16 entries." in (trainer.merge_weights.__doc__ or "")
 
 
 def raw(service: tinsmith.ServiceClient, model_id: str) -> None:
