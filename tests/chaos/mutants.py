@@ -6,13 +6,13 @@ Each mutant is a context manager that breaks one thing in the client. It must no
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import attrs
 from tinsmith.core import retry, sequence
-from tinsmith.core.sequence import Effect, Phase, Settlement
+from tinsmith.core.sequence import Effect, Failure, Phase
 from tinsmith.io import poller
 from tinsmith.io.http import sender, submission
 from tinsmith.io.http.messages import Body
@@ -181,8 +181,8 @@ def result_bound_to_the_wrong_call() -> Iterator[None]:
 def unknown_outcome_forgotten() -> Iterator[None]:
     """After an unknown outcome the client goes on."""
 
-    def forgetful(order: Any, error: TinkerError) -> Settlement:
-        return Settlement()
+    def forgetful(order: Any, error: TinkerError) -> list[Failure]:
+        return []
 
     with patch.object(sequence.RequestOrder, "close", forgetful):
         yield
@@ -208,7 +208,7 @@ def step_says_success_before_its_gradients() -> Iterator[None]:
     """A step on a lost gradient reports success."""
     finished = sequence.RequestOrder.finished
 
-    def hasty(order: Any, ticket: Any, error: TinkerError | None = None) -> Settlement:
+    def hasty(order: Any, ticket: Any, error: TinkerError | None = None) -> list[Failure]:
         ticket.lost = None
         return finished(order, ticket, error)
 
@@ -224,12 +224,7 @@ def results_not_waited_for() -> Iterator[None]:
     def hasty(self: Any, _mode: Any, on_result: Any) -> None:
         take_over(self, "accepted", on_result)
 
-    async def await_none(queue: Any, step: Any) -> None:
-        step.before = list(queue._gradients)
-
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(jobs.PendingJobs, "__init__", hasty))
-        stack.enter_context(patch.object(training_queue.TrainingQueue, "_await_gradients", await_none))
+    with patch.object(jobs.PendingJobs, "__init__", hasty):
         yield
 
 

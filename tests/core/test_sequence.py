@@ -13,42 +13,47 @@ from tinsmith.core.errors import (
     RequestFailedError,
     TinkerError,
 )
-from tinsmith.core.sequence import Effect, Phase, RequestOrder, Settlement, Ticket
+from tinsmith.core.sequence import Effect, Failure, Phase, RequestOrder, Ticket
 
 REFUSED = BadRequestError("no", status_code=400, applied="no")
 LOST = APIConnectionError("reset", applied="unknown")
 FAILED = RequestFailedError("bad datum", applied="no")
 
 
-def submit(order: RequestOrder, ticket: Ticket) -> Settlement:
+def take(order: RequestOrder, effect: Effect, chunks: int) -> list[Ticket]:
+    """Queue a call that is cut into chunks."""
+    return order.split(order.take(effect), chunks)
+
+
+def submit(order: RequestOrder, ticket: Ticket) -> list[Failure]:
     """Draw, send and have accepted."""
     order.draw(ticket)
     order.sent(ticket)
     return order.accepted(ticket)
 
 
-def errors_of(settlement: Settlement) -> list[tuple[Ticket, type]]:
+def errors_of(failures: list[Failure]) -> list[tuple[Ticket, type]]:
     """Show who fails, and how."""
-    return [(failure.ticket, type(failure.error)) for failure in settlement.failed]
+    return [(failure.ticket, type(failure.error)) for failure in failures]
 
 
 def test_numbers_are_drawn_in_call_order_at_the_turn() -> None:
     """Places are taken at call time; numbers only when the turn comes, gapless from 1."""
     order = RequestOrder()
-    one, two = order.take(Effect.GRADIENT, 2)
-    (step,) = order.take(Effect.STEP)
+    one, two = take(order, Effect.GRADIENT, 2)
+    step = order.take(Effect.STEP)
     assert [ticket.seq_id for ticket in (one, two, step)] == [None, None, None]
     for number, ticket in enumerate((one, two, step), start=1):
         assert order.head is ticket
         submit(order, ticket)
         assert ticket.seq_id == number
-    assert (order.head, order.waiting) == (None, 0)
+    assert order.head is None
 
 
 def test_only_the_head_draws_and_only_once() -> None:
     """A request that is not at the head cannot take a number."""
     order = RequestOrder()
-    first, second = order.take(Effect.GRADIENT, 2)
+    first, second = take(order, Effect.GRADIENT, 2)
     with pytest.raises(AssertionError):
         order.draw(second)
     order.draw(first)
@@ -61,43 +66,47 @@ def test_only_the_head_draws_and_only_once() -> None:
 def test_a_refused_request_gives_its_number_back() -> None:
     """What waits behind it fails fast; the next call draws the same number."""
     order = RequestOrder()
-    (bad,) = order.take(Effect.GRADIENT)
-    (step,) = order.take(Effect.STEP)
-    (save,) = order.take(Effect.OTHER)
+    bad = order.take(Effect.GRADIENT)
+    step = order.take(Effect.STEP)
+    save = order.take(Effect.OTHER)
     order.draw(bad)
     order.sent(bad)
     settled = order.rejected(bad, REFUSED)
     assert errors_of(settled) == [(bad, BadRequestError), (step, PartialBatchError), (save, TinkerError)]
-    assert order.rejected(step, LOST) == Settlement(), "it ended already, and closes nothing"
-    assert all(item.error.applied == "no" for item in settled.failed)
+    assert order.rejected(step, LOST) == [], "it ended already"
+    assert all(item.error.applied == "no" for item in settled)
     assert bad.seq_id is None
-    (good,) = order.take(Effect.GRADIENT)
+    good = order.take(Effect.GRADIENT)
     assert (order.draw(good), good.reused, order.closed_by) == (1, True, None)
+    order.sent(good)
+    order.accepted(good)
+    assert order.rejected(good, LOST) == [], "it has left the queue"
+    assert order.closed_by is None
 
 
 def test_a_request_refused_before_sending_is_no_reuse() -> None:
     """A number that never left is fresh."""
     order = RequestOrder()
-    (bad,) = order.take(Effect.GRADIENT)
+    bad = order.take(Effect.GRADIENT)
     order.draw(bad)
     order.rejected(bad, InputError("nan"))
-    (waiting,) = order.take(Effect.OTHER)
+    waiting = order.take(Effect.OTHER)
     order.rejected(waiting, InputError("refused while waiting"))
-    (good,) = order.take(Effect.GRADIENT)
+    good = order.take(Effect.GRADIENT)
     assert (order.draw(good), good.reused) == (1, False)
 
 
 def test_a_reused_number_stays_reused_when_given_back_unsent() -> None:
     """The server may still have counted it."""
     order = RequestOrder()
-    (bad,) = order.take(Effect.OTHER)
+    bad = order.take(Effect.OTHER)
     order.draw(bad)
     order.sent(bad)
     order.rejected(bad, REFUSED)
-    (dropped,) = order.take(Effect.OTHER)
+    dropped = order.take(Effect.OTHER)
     order.draw(dropped)
     assert order.cancelled(dropped.call)
-    (again,) = order.take(Effect.OTHER)
+    again = order.take(Effect.OTHER)
     assert (order.draw(again), again.reused) == (1, True)
 
 
@@ -105,12 +114,12 @@ def test_a_reused_number_stays_reused_when_given_back_unsent() -> None:
 def test_an_unknown_outcome_closes_the_queue(error: TinkerError) -> None:
     """The number stays spent, what waits fails, later calls fail fast with the cause."""
     order = RequestOrder()
-    (first,) = order.take(Effect.GRADIENT)
-    (second,) = order.take(Effect.STEP)
+    first = order.take(Effect.GRADIENT)
+    second = order.take(Effect.STEP)
     order.draw(first)
     order.sent(first)
     assert errors_of(order.rejected(first, error)) == [(first, type(error)), (second, ClientPoisonedError)]
-    assert (first.seq_id, order.next_id, order.waiting) == (1, 2, 0)
+    assert (first.seq_id, order.next_id, order.head) == (1, 2, None)
     with pytest.raises(ClientPoisonedError) as caught:
         order.take(Effect.OTHER)
     assert caught.value.__cause__ is error
@@ -121,18 +130,18 @@ def test_a_conflict_about_a_name_gives_its_number_back_each_time() -> None:
     """Two saves under a name that is taken leave no gap, and the next save has the number of both."""
     order = RequestOrder()
     for _ in range(2):
-        (save,) = order.take(Effect.OTHER)
+        save = order.take(Effect.OTHER)
         assert order.draw(save) == 1
         order.sent(save)
         order.rejected(save, ConflictError("Checkpoint 'a' already exists", status_code=409, applied="no"))
-    (other,) = order.take(Effect.OTHER)
+    other = order.take(Effect.OTHER)
     assert (order.draw(other), order.closed_by) == (1, None)
 
 
 def test_a_refusal_after_an_unknown_try_proves_nothing() -> None:
     """400 after a reset: the first try may have been applied."""
     order = RequestOrder()
-    (ticket,) = order.take(Effect.GRADIENT)
+    ticket = order.take(Effect.GRADIENT)
     order.draw(ticket)
     order.sent(ticket)
     order.unsure(ticket)
@@ -153,12 +162,12 @@ def test_the_queue_is_closed_once() -> None:
 def test_a_409_on_the_first_reuse_takes_the_next_number() -> None:
     """The server had counted the request that gave the number back; that is the only such case."""
     order = RequestOrder()
-    (bad,) = order.take(Effect.OTHER)
+    bad = order.take(Effect.OTHER)
     order.draw(bad)
     order.sent(bad)
     assert order.redraw(bad) is None, "a fresh number that meets 409 is fatal"
     order.rejected(bad, REFUSED)
-    (good,) = order.take(Effect.OTHER)
+    good = order.take(Effect.OTHER)
     order.draw(good)
     assert order.redraw(good) is None, "nothing was sent yet"
     order.sent(good)
@@ -172,11 +181,11 @@ def test_a_409_on_the_first_reuse_takes_the_next_number() -> None:
 def test_a_409_after_an_unknown_try_is_not_the_exception() -> None:
     """The number may be taken by our own earlier bytes."""
     order = RequestOrder()
-    (bad,) = order.take(Effect.OTHER)
+    bad = order.take(Effect.OTHER)
     order.draw(bad)
     order.sent(bad)
     order.rejected(bad, REFUSED)
-    (good,) = order.take(Effect.OTHER)
+    good = order.take(Effect.OTHER)
     order.draw(good)
     order.sent(good)
     order.unsure(good)
@@ -186,8 +195,8 @@ def test_a_409_after_an_unknown_try_is_not_the_exception() -> None:
 def test_a_later_chunk_refused_is_a_partial_batch() -> None:
     """The first chunk's gradient is on the server: nothing may be built on it."""
     order = RequestOrder()
-    one, two, three = order.take(Effect.GRADIENT, 3)
-    (step,) = order.take(Effect.STEP)
+    one, two, three = take(order, Effect.GRADIENT, 3)
+    step = order.take(Effect.STEP)
     submit(order, one)
     order.draw(two)
     order.sent(two)
@@ -197,7 +206,7 @@ def test_a_later_chunk_refused_is_a_partial_batch() -> None:
         (three, ClientPoisonedError),
         (step, ClientPoisonedError),
     ]
-    partial = settled.failed[0].error
+    partial = settled[0].error
     assert isinstance(partial, PartialBatchError)
     assert (partial.chunks_applied, partial.chunks_failed) == ((0,), (1, 2))
     assert order.closed_by is partial
@@ -206,7 +215,7 @@ def test_a_later_chunk_refused_is_a_partial_batch() -> None:
 def test_a_forward_in_parts_is_never_partial() -> None:
     """Forward leaves no gradient, so a failed chunk of it spoils nothing."""
     order = RequestOrder()
-    one, two = order.take(Effect.OTHER, 2)
+    one, two = take(order, Effect.OTHER, 2)
     submit(order, one)
     order.draw(two)
     order.sent(two)
@@ -218,8 +227,8 @@ def test_a_forward_in_parts_is_never_partial() -> None:
 def test_cancel_before_sending_loses_nothing() -> None:
     """The whole call leaves, its number goes back, the others go on."""
     order = RequestOrder()
-    one, two = order.take(Effect.GRADIENT, 2)
-    (step,) = order.take(Effect.STEP)
+    one, two = take(order, Effect.GRADIENT, 2)
+    step = order.take(Effect.STEP)
     order.draw(one)
     assert order.cancelled(one.call)
     assert (one.phase, two.phase, order.head) == (Phase.FAILED, Phase.FAILED, step)
@@ -229,7 +238,7 @@ def test_cancel_before_sending_loses_nothing() -> None:
 def test_cancel_after_sending_is_too_late() -> None:
     """The call goes on without its owner: half a batch would be worse."""
     order = RequestOrder()
-    one, two = order.take(Effect.GRADIENT, 2)
+    one, two = take(order, Effect.GRADIENT, 2)
     order.draw(one)
     order.sent(one)
     assert not order.cancelled(one.call)
@@ -240,8 +249,8 @@ def test_cancel_after_sending_is_too_late() -> None:
 def test_results_mode_holds_the_step() -> None:
     """With optim_after="results" a step waits for every gradient before it; nothing else does."""
     order = RequestOrder(optim_after="results")
-    one, two = order.take(Effect.GRADIENT, 2)
-    (step,) = order.take(Effect.STEP)
+    one, two = take(order, Effect.GRADIENT, 2)
+    step = order.take(Effect.STEP)
     submit(order, one)
     submit(order, two)
     assert order.head is None
@@ -250,29 +259,29 @@ def test_results_mode_holds_the_step() -> None:
     order.finished(one)
     assert order.head is step
     submit(order, step)
-    (other,) = order.take(Effect.OTHER)
+    other = order.take(Effect.OTHER)
     assert order.head is other
 
 
 def test_results_mode_never_steps_on_a_lost_gradient() -> None:
     """The step fails unsent; a call that failed whole leaves the client usable."""
     order = RequestOrder(optim_after="results")
-    (one,) = order.take(Effect.GRADIENT)
-    (step,) = order.take(Effect.STEP)
-    (save,) = order.take(Effect.OTHER)
+    one = order.take(Effect.GRADIENT)
+    step = order.take(Effect.STEP)
+    save = order.take(Effect.OTHER)
     submit(order, one)
     settled = order.finished(one, FAILED)
     assert errors_of(settled) == [(one, RequestFailedError), (step, PartialBatchError), (save, TinkerError)]
-    assert settled.failed[1].error.applied == "no"
-    (after,) = order.take(Effect.GRADIENT)
+    assert settled[1].error.applied == "no"
+    after = order.take(Effect.GRADIENT)
     assert (order.closed_by, order.head, step.seq_id) == (None, after, None)
 
 
 def test_a_promise_that_fails_with_nothing_built_on_it_spoils_nothing() -> None:
     """Gradients that wait behind it go on; they are other calls."""
     order = RequestOrder()
-    (one,) = order.take(Effect.GRADIENT)
-    (two,) = order.take(Effect.GRADIENT)
+    one = order.take(Effect.GRADIENT)
+    two = order.take(Effect.GRADIENT)
     submit(order, one)
     assert errors_of(order.finished(one, FAILED)) == [(one, RequestFailedError)]
     assert order.head is two
@@ -281,8 +290,8 @@ def test_a_promise_that_fails_with_nothing_built_on_it_spoils_nothing() -> None:
 def test_a_chunk_lost_while_others_are_there_is_a_partial_batch() -> None:
     """Gradients of the same call are on the server: the queue is closed, whatever waits."""
     order = RequestOrder(optim_after="results")
-    one, two = order.take(Effect.GRADIENT, 2)
-    (step,) = order.take(Effect.STEP)
+    one, two = take(order, Effect.GRADIENT, 2)
+    step = order.take(Effect.STEP)
     submit(order, one)
     submit(order, two)
     order.finished(one)
@@ -293,114 +302,99 @@ def test_a_chunk_lost_while_others_are_there_is_a_partial_batch() -> None:
 def test_an_accepted_step_on_a_lost_gradient_fails_as_applied() -> None:
     """optim_after="accepted": the step ran on part of its batch, says applied="yes" and closes the queue."""
     order = RequestOrder()
-    (one,) = order.take(Effect.GRADIENT)
-    two, three = order.take(Effect.GRADIENT, 2)
-    (step,) = order.take(Effect.STEP)
-    (later,) = order.take(Effect.GRADIENT)
+    one = order.take(Effect.GRADIENT)
+    two, three = take(order, Effect.GRADIENT, 2)
+    step = order.take(Effect.STEP)
+    later = order.take(Effect.GRADIENT)
     for ticket in (one, two, three, step):
         submit(order, ticket)
-    assert order.finished(step) == Settlement(), "its result waits for the gradients"
-    assert order.finished(one) == Settlement(ready=[one])
-    assert order.finished(two) == Settlement(ready=[two])
-    settled = order.finished(three, FAILED)
+    assert order.finished(one) == []
+    assert order.finished(two) == []
+    settled = [*order.finished(three, FAILED), *order.finished(step)]
     assert errors_of(settled) == [
         (three, PartialBatchError),
-        (step, PartialBatchError),
         (later, ClientPoisonedError),
+        (step, PartialBatchError),
     ]
-    assert [item.error.applied for item in settled.failed] == ["unknown", "yes", "no"]
+    assert [item.error.applied for item in settled] == ["unknown", "no", "yes"]
 
 
 def test_a_step_fails_once_even_if_two_gradients_do() -> None:
     """The second lost gradient has nobody left to tell."""
     order = RequestOrder()
-    (one,) = order.take(Effect.GRADIENT)
-    (two,) = order.take(Effect.GRADIENT)
-    (step,) = order.take(Effect.STEP)
+    one = order.take(Effect.GRADIENT)
+    two = order.take(Effect.GRADIENT)
+    step = order.take(Effect.STEP)
     for ticket in (one, two, step):
         submit(order, ticket)
     assert errors_of(order.finished(one, FAILED)) == [(one, RequestFailedError)]
     assert isinstance(order.closed_by, PartialBatchError)
+    assert errors_of(order.finished(two, FAILED)) == [(two, RequestFailedError)]
     settled = order.finished(step)
     assert errors_of(settled) == [(step, PartialBatchError)]
-    assert settled.failed[0].error.applied == "yes"
-    assert errors_of(order.finished(two, FAILED)) == [(two, RequestFailedError)]
-    assert order.finished(step) == Settlement(), "its future has its error already"
+    assert settled[0].error.applied == "yes"
 
 
 def test_a_step_that_failed_itself_was_not_applied() -> None:
     """A step on a lost gradient that the server fails too has its own error, which says applied="no"."""
     order = RequestOrder()
-    (one,) = order.take(Effect.GRADIENT)
-    (step,) = order.take(Effect.STEP)
+    one = order.take(Effect.GRADIENT)
+    step = order.take(Effect.STEP)
     submit(order, one)
     submit(order, step)
     order.finished(one, FAILED)
     assert errors_of(order.finished(step, FAILED)) == [(step, RequestFailedError)]
 
 
-def test_a_steps_result_is_handed_out_after_its_gradients() -> None:
-    """The last gradient's result releases the step's."""
-    order = RequestOrder()
-    (one,) = order.take(Effect.GRADIENT)
-    (step,) = order.take(Effect.STEP)
-    submit(order, one)
-    submit(order, step)
-    assert order.finished(step).ready == []
-    assert order.finished(one).ready == [one, step]
-    (alone,) = order.take(Effect.STEP)
-    submit(order, alone)
-    assert order.finished(alone).ready == [alone]
-
-
 def test_gradients_settled_first_leave_the_step_alone() -> None:
     """The usual order: gradients, then the step."""
     order = RequestOrder()
-    (one,) = order.take(Effect.GRADIENT)
-    (step,) = order.take(Effect.STEP)
+    one = order.take(Effect.GRADIENT)
+    step = order.take(Effect.STEP)
     submit(order, one)
     submit(order, step)
-    assert order.finished(one).ready == [one]
-    assert order.finished(step).ready == [step]
+    assert order.finished(one) == []
+    assert order.finished(step) == []
+    assert (one.phase, step.phase, order.closed_by) == (Phase.DONE, Phase.DONE, None)
 
 
 def test_a_step_under_way_meets_the_loss_of_its_gradient() -> None:
     """The gradient fails while the step is being sent: accepted, it closes the queue and fails as applied."""
     order = RequestOrder()
-    (one,) = order.take(Effect.GRADIENT)
-    (step,) = order.take(Effect.STEP)
+    one = order.take(Effect.GRADIENT)
+    step = order.take(Effect.STEP)
     submit(order, one)
     order.draw(step)
     order.sent(step)
     assert errors_of(order.finished(one, FAILED)) == [(one, RequestFailedError)]
-    assert order.accepted(step) == Settlement()
+    assert order.accepted(step) == []
     assert isinstance(order.closed_by, PartialBatchError)
     settled = order.finished(step)
     assert errors_of(settled) == [(step, PartialBatchError)]
-    assert settled.failed[0].error.applied == "yes"
+    assert settled[0].error.applied == "yes"
 
 
 def test_a_step_under_way_meets_the_loss_of_half_a_batch() -> None:
     """One of two chunks fails while the step is being sent: the step says that it ran on the other."""
     order = RequestOrder()
-    one, two = order.take(Effect.GRADIENT, 2)
-    (step,) = order.take(Effect.STEP)
+    one, two = take(order, Effect.GRADIENT, 2)
+    step = order.take(Effect.STEP)
     submit(order, one)
     submit(order, two)
     order.draw(step)
     order.sent(step)
     order.finished(one)
     assert errors_of(order.finished(two, FAILED)) == [(two, PartialBatchError)]
-    assert order.accepted(step) == Settlement()
+    assert order.accepted(step) == []
     settled = order.finished(step)
     assert errors_of(settled) == [(step, PartialBatchError)]
-    assert settled.failed[0].error.applied == "yes"
+    assert settled[0].error.applied == "yes"
 
 
 def test_a_chunk_under_way_meets_the_loss_of_another() -> None:
     """A chunk accepted after its sibling failed is half a batch."""
     order = RequestOrder()
-    one, two = order.take(Effect.GRADIENT, 2)
+    one, two = take(order, Effect.GRADIENT, 2)
     submit(order, one)
     order.draw(two)
     order.sent(two)
@@ -413,7 +407,7 @@ def test_a_chunk_under_way_meets_the_loss_of_another() -> None:
 def test_a_doomed_chunk_that_is_refused_is_just_refused() -> None:
     """Nothing of the call is on the server, so the client stays usable."""
     order = RequestOrder()
-    one, two = order.take(Effect.GRADIENT, 2)
+    one, two = take(order, Effect.GRADIENT, 2)
     submit(order, one)
     order.draw(two)
     order.sent(two)
@@ -425,20 +419,20 @@ def test_a_doomed_chunk_that_is_refused_is_just_refused() -> None:
 def test_a_loss_while_an_unrelated_request_is_sent_touches_it_not() -> None:
     """A save under way does not build on the lost gradient."""
     order = RequestOrder()
-    (one,) = order.take(Effect.GRADIENT)
-    (save,) = order.take(Effect.OTHER)
+    one = order.take(Effect.GRADIENT)
+    save = order.take(Effect.OTHER)
     submit(order, one)
     order.draw(save)
     assert errors_of(order.finished(one, FAILED)) == [(one, RequestFailedError)]
     order.sent(save)
-    assert order.accepted(save) == Settlement()
+    assert order.accepted(save) == []
 
 
 def test_waiting_chunks_of_a_lost_call_are_not_sent() -> None:
     """Chunk 1's promise fails before chunk 2 was sent: chunk 2 stays, and the client is usable."""
     order = RequestOrder()
-    one, two = order.take(Effect.GRADIENT, 2)
-    (other,) = order.take(Effect.GRADIENT)
+    one, two = take(order, Effect.GRADIENT, 2)
+    other = order.take(Effect.GRADIENT)
     submit(order, one)
     assert errors_of(order.finished(one, FAILED)) == [(one, RequestFailedError), (two, RequestFailedError)]
     assert (order.head, order.closed_by) == (other, None)
@@ -447,24 +441,28 @@ def test_waiting_chunks_of_a_lost_call_are_not_sent() -> None:
 def test_what_belongs_to_the_creation_goes_first() -> None:
     """A ticket taken ahead is before all that waits, and cannot be had once something has begun."""
     order = RequestOrder()
-    (waiting,) = order.take(Effect.STEP)
-    first, second = order.take(Effect.OTHER, 2, ahead=True)
-    assert [submit(order, ticket) and ticket.seq_id for ticket in (first, second, waiting)] == [1, 2, 3]
-    (begun,) = order.take(Effect.OTHER)
+    waiting = order.take(Effect.STEP)
+    first, second = order.split(order.take(Effect.OTHER, ahead=True), 2)
+    for ticket in (first, second, waiting):
+        submit(order, ticket)
+    assert [ticket.seq_id for ticket in (first, second, waiting)] == [1, 2, 3]
+    begun = order.take(Effect.OTHER)
     order.draw(begun)
     with pytest.raises(AssertionError):
         order.take(Effect.OTHER, ahead=True)
 
 
 def test_a_call_is_cut_anew_where_it_stands() -> None:
-    """More or fewer chunks of a call that has not begun keep its ticket between its neighbours."""
+    """The chunks of a call that has not begun take the place of its ticket, between its neighbours."""
     order = RequestOrder()
-    (before,) = order.take(Effect.OTHER)
-    (one,) = order.take(Effect.GRADIENT)
-    (after,) = order.take(Effect.STEP)
-    three = order.split(one.call, 3)
+    before = order.take(Effect.OTHER)
+    one = order.take(Effect.GRADIENT)
+    after = order.take(Effect.STEP)
+    three = order.split(one, 3)
     assert [ticket.chunk for ticket in three] == [0, 1, 2]
-    assert [submit(order, ticket) and ticket.seq_id for ticket in (before, *three, after)] == [1, 2, 3, 4, 5]
-    assert len(after.gradients) == 3
+    for ticket in (before, *three, after):
+        submit(order, ticket)
+    assert [ticket.seq_id for ticket in (before, *three, after)] == [1, 2, 3, 4, 5]
+    assert [ticket.step for ticket in three] == [after] * 3
     with pytest.raises(AssertionError):
-        order.split(one.call, 1)
+        order.split(three[0], 1)

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tinsmith.core.errors import APIConnectionError, BadRequestError, ClientPoisonedError, RequestFailedError
-from tinsmith.core.sequence import Effect, Phase, RequestOrder, Settlement, Ticket
+from tinsmith.core.sequence import Effect, Failure, Phase, RequestOrder, Ticket
 
 if TYPE_CHECKING:
     from tinsmith.core.config import OptimAfter
@@ -47,11 +47,9 @@ class OrderMachine(RuleBasedStateMachine):
         self.ledger = _Ledger()
         self.calls: list[list[Ticket]] = []
         self.failed: list[Ticket] = []
-        self.ready: list[Ticket] = []
+        self.done: list[Ticket] = []
 
-    @precondition(
-        lambda self: self.order.closed_by is not None and not self.order.waiting and not self.pending()
-    )
+    @precondition(lambda self: self.order.closed_by is not None and not self.queued() and not self.pending())
     @rule(optim_after=st.sampled_from(["accepted", "results"]))
     def begin_again(self, optim_after: OptimAfter) -> None:
         """A closed queue can do nothing more; its owner makes a new one."""
@@ -63,6 +61,11 @@ class OrderMachine(RuleBasedStateMachine):
         """Tell whether somebody has the turn, and how far it is."""
         return self.order.head is not None and self.order.head.phase in phases
 
+    def queued(self) -> list[Ticket]:
+        """List requests that have not left the queue."""
+        phases = (Phase.WAITING, Phase.DRAWN, Phase.SENT)
+        return [ticket for tickets in self.calls for ticket in tickets if ticket.phase in phases]
+
     def pending(self) -> list[Ticket]:
         """List promises that are not settled."""
         return [ticket for ticket in self.ledger.counted if ticket.phase is Phase.ACCEPTED]
@@ -72,16 +75,16 @@ class OrderMachine(RuleBasedStateMachine):
         assert self.order.head is not None
         return self.order.head
 
-    def settle(self, settlement: Settlement) -> None:
+    def settle(self, failures: list[Failure]) -> None:
         """Hand out what the order says."""
-        self.failed += [failure.ticket for failure in settlement.failed]
-        self.ready += settlement.ready
+        self.failed += [failure.ticket for failure in failures]
 
     @precondition(lambda self: self.order.closed_by is None)
     @rule(effect=st.sampled_from(list(Effect)), chunks=st.integers(1, 3))
     def call(self, effect: Effect, chunks: int) -> None:
         """A caller takes tickets."""
-        self.calls.append(list(self.order.take(effect, 1 if effect is Effect.STEP else chunks)))
+        ticket = self.order.take(effect)
+        self.calls.append([ticket] if effect is Effect.STEP else self.order.split(ticket, chunks))
 
     @precondition(lambda self: self.head_in(Phase.WAITING))
     @rule()
@@ -136,9 +139,13 @@ class OrderMachine(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.pending()))
     @rule(pick=st.integers(0, 99), works=st.sampled_from([True, True, False]))
     def result(self, pick: int, works: bool) -> None:
-        """A promise ends, in any order."""
-        pending = self.pending()
-        self.settle(self.order.finished(pending[pick % len(pending)], None if works else FAILED))
+        """A promise ends, in any order; that of a step is told after those of its gradients."""
+        used_by = {ticket.step for ticket in self.pending()}
+        pending = [ticket for ticket in self.pending() if ticket not in used_by]
+        ticket = pending[pick % len(pending)]
+        self.settle(self.order.finished(ticket, None if works else FAILED))
+        if ticket.phase is Phase.DONE:
+            self.done.append(ticket)
 
     @invariant()
     def calls_arrive_in_order(self) -> None:
@@ -152,7 +159,7 @@ class OrderMachine(RuleBasedStateMachine):
         """Who has the turn has something to do; an empty head means an empty queue, or a held step."""
         if self.order.head is not None:
             assert self.head_in(Phase.WAITING, Phase.DRAWN, Phase.SENT)
-        elif self.order.waiting:
+        elif self.queued():
             assert self.order.optim_after == "results"
             assert any(ticket.effect is Effect.GRADIENT for ticket in self.pending()), "nothing would wake it"
 
@@ -160,8 +167,8 @@ class OrderMachine(RuleBasedStateMachine):
     def every_request_ends_once(self) -> None:
         """No future gets two outcomes."""
         assert len(self.failed) == len(set(self.failed))
-        assert len(self.ready) == len(set(self.ready))
-        assert not set(self.failed) & set(self.ready)
+        assert len(self.done) == len(set(self.done))
+        assert not set(self.failed) & set(self.done)
 
     @invariant()
     def half_a_call_closes_the_queue(self) -> None:
@@ -173,7 +180,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     @invariant()
     def steps_stand_on_whole_batches(self) -> None:
-        """In results mode an accepted step has no unsettled gradient before it; else its result waits."""
+        """In results mode an accepted step has no unsettled gradient before it."""
         batch: list[Ticket] = []
         for ticket in self.ledger.counted:
             if ticket.effect is Effect.GRADIENT:
@@ -181,7 +188,7 @@ class OrderMachine(RuleBasedStateMachine):
             elif ticket.effect is Effect.STEP:
                 unsettled = [gradient for gradient in batch if gradient.phase is Phase.ACCEPTED]
                 if ticket.phase in (Phase.ACCEPTED, Phase.DONE):
-                    assert not (unsettled and (self.order.optim_after == "results" or ticket in self.ready))
+                    assert not (unsettled and self.order.optim_after == "results")
                 batch = []
 
 

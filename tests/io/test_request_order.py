@@ -388,6 +388,32 @@ def test_chunk_failing_in_its_promise(
         trainer.optim_step(ADAM).result(WAIT_S)
 
 
+def test_a_steps_result_is_handed_out_after_its_gradients(service: testing.LedgerService) -> None:
+    """The step's promise is fulfilled first; its future waits for that of the gradient."""
+    polled: dict[str, int] = {}
+    called = threading.Event()
+
+    def rule(operation: str, _seen: Seen, body: dict[str, Any]) -> Answer | None:
+        if operation != "retrieve_future":
+            return None
+        assert called.wait(WAIT_S)
+        polled[body["request_id"]] = polled.get(body["request_id"], 0) + 1
+        is_gradient = body["request_id"] == gradient.request_ids[0]
+        return reply({"type": "try_again"}, 408) if is_gradient and polled[body["request_id"]] < 5 else None
+
+    trainer = trainer_on(service)
+    service.rules.append(rule)
+    ended: list[str] = []
+    gradient = trainer.forward_backward([datum()], "cross_entropy")
+    gradient.add_done_callback(lambda _: ended.append("gradient"))
+    step = trainer.optim_step(ADAM)
+    step.add_done_callback(lambda _: ended.append("step"))
+    called.set()
+    assert step.result(WAIT_S).metrics == {"seq_id": 2.0}
+    assert ended == ["gradient", "step"]
+    assert [polled[future.request_ids[0]] for future in (gradient, step)] == [5, 1]
+
+
 def test_failed_single_chunk_leaves_the_client_usable(service: testing.LedgerService) -> None:
     """A promise that fails by the user's fault poisons nothing once the user has seen it."""
     service.fail_promise = lambda operation, body: (

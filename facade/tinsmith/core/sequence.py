@@ -79,8 +79,6 @@ class Ticket:
     """Whether the number was ever sent with an unknown outcome."""
     step: Ticket | None = attrs.field(default=None, repr=False)
     """Of a gradient: the step that used it up; None while no such step is accepted."""
-    gradients: set[Ticket] = attrs.field(factory=set, repr=False)
-    """Of a step: the gradients it used whose results are not in."""
     lost: Failure | None = attrs.field(default=None, repr=False)
     """A gradient that it builds on and that failed after this request had drawn its number; None for none."""
 
@@ -100,16 +98,6 @@ class Failure:
     """What its future gets."""
 
 
-@attrs.frozen
-class Settlement:
-    """What follows from an event."""
-
-    ready: list[Ticket] = attrs.field(factory=list)
-    """Requests whose results may be handed out now."""
-    failed: list[Failure] = attrs.field(factory=list)
-    """Requests that end with an error, the one that the event was about first."""
-
-
 @attrs.define
 class RequestOrder:
     """The queue of one model, and the numbers of its requests."""
@@ -127,45 +115,37 @@ class RequestOrder:
     """Gradients accepted since the last accepted step whose results are not in."""
     _given_back: bool = False
 
-    def take(self, effect: Effect, chunks: int = 1, *, ahead: bool = False) -> list[Ticket]:
-        """Queue one call behind everything called before, and return its tickets; an error once closed.
+    def take(self, effect: Effect, *, ahead: bool = False) -> Ticket:
+        """Queue one call behind everything called before, and return its ticket; an error once closed.
 
-        With `ahead` they are before everything that waits: for what belongs to the creation of the model,
-        while nothing has begun.
+        With `ahead` it is before everything that waits: for what belongs to the creation of the model, while
+        nothing has begun.
         """
         refusal = self.refusal
         if refusal is not None:
             raise refusal
-        call = QueuedCall(effect)
-        call.tickets.extend(Ticket(call, chunk) for chunk in range(chunks))
+        (ticket,) = _tickets(QueuedCall(effect), 1)
         if ahead:
-            assert all(ticket.phase is Phase.WAITING for ticket in self._queue), "something has begun"
-            self._queue.extendleft(reversed(call.tickets))
+            assert all(waiting.phase is Phase.WAITING for waiting in self._queue), "something has begun"
+            self._queue.appendleft(ticket)
         else:
-            self._queue.extend(call.tickets)
-        return call.tickets
+            self._queue.append(ticket)
+        return ticket
 
-    def split(self, call: QueuedCall, chunks: int) -> list[Ticket]:
-        """Give a call of which nothing has begun another number of tickets, where it is queued."""
-        assert all(ticket.phase is Phase.WAITING for ticket in call.tickets), "something of it has begun"
-        at = self._queue.index(call.tickets[0])
+    def split(self, ticket: Ticket, chunks: int) -> list[Ticket]:
+        """Replace the one ticket of a call, of which nothing has begun, by one for each chunk of it."""
+        assert ticket.phase is Phase.WAITING, "something of it has begun"
+        at = self._queue.index(ticket)
+        del self._queue[at]
         self._queue.rotate(-at)
-        for _ in call.tickets:
-            self._queue.popleft()
-        call.tickets[:] = [Ticket(call, chunk) for chunk in range(chunks)]
-        self._queue.extendleft(reversed(call.tickets))
+        self._queue.extendleft(reversed(_tickets(ticket.call, chunks)))
         self._queue.rotate(at)
-        return call.tickets
+        return ticket.call.tickets
 
     @property
     def refusal(self) -> ClientPoisonedError | None:
         """The error for what comes after the queue was closed; None while it is open."""
         return None if self.closed_by is None else _closed(self.closed_by)
-
-    @property
-    def waiting(self) -> int:
-        """Requests in the queue, the head included."""
-        return len(self._queue)
 
     @property
     def head(self) -> Ticket | None:
@@ -208,50 +188,47 @@ class RequestOrder:
             return None
         return self._number(ticket, reused=False)
 
-    def accepted(self, ticket: Ticket) -> Settlement:
-        """Let the head go: the server gave a promise."""
+    def accepted(self, ticket: Ticket) -> list[Failure]:
+        """Let the head go, since the server gave a promise; return which futures fail."""
         self._leave(ticket, Phase.ACCEPTED)
         ticket.call.applied.add(ticket.chunk)
         if ticket.effect is Effect.STEP:
-            ticket.gradients, self._batch = self._batch, set()
-            for gradient in ticket.gradients:
+            for gradient in self._batch:
                 gradient.step = ticket
+            self._batch = set()
         elif ticket.effect is Effect.GRADIENT:
             self._batch.add(ticket)
-        return Settlement() if ticket.lost is None else self._accepted_on(ticket, ticket.lost)
+        return [] if ticket.lost is None else self._accepted_on(ticket, ticket.lost)
 
-    def _accepted_on(self, ticket: Ticket, lost: Failure) -> Settlement:
+    def _accepted_on(self, ticket: Ticket, lost: Failure) -> list[Failure]:
         """Settle a request that was under way when one it builds on failed; a step awaits its own result."""
         if ticket.effect is Effect.STEP:
             return self.close(_stepped(lost))
         partial = _partial(lost, "another chunk was applied", "unknown")
         ticket.phase = Phase.FAILED
         self._batch.discard(ticket)
-        return Settlement(failed=[Failure(ticket, partial), *self.close(partial).failed])
+        return [Failure(ticket, partial), *self.close(partial)]
 
-    def rejected(self, ticket: Ticket, error: TinkerError) -> Settlement:
+    def rejected(self, ticket: Ticket, error: TinkerError) -> list[Failure]:
         """Settle a failed submission: free the turn, keep or give back the number, fail what waits behind.
 
         The error's `applied` decides: "no" gives the number back, unless it was ever sent with an unknown
         outcome; anything else closes the queue. A call whose other chunks were accepted is a partial batch.
+        Return which futures fail, this one first; none where the request has left the queue already.
         """
-        if ticket.phase is Phase.FAILED:
-            return Settlement()
+        if ticket.phase in (Phase.ACCEPTED, Phase.DONE, Phase.FAILED):
+            return []
         provably_not = error.applied == "no" and not ticket.unknown
         if provably_not:
             self._give_back(ticket)
         self._leave(ticket, Phase.FAILED)
         failure = Failure(ticket, error)
         if not provably_not:
-            return Settlement(failed=[failure, *self.close(error).failed])
+            return [failure, *self.close(error)]
         if ticket.effect is Effect.GRADIENT and ticket.call.applied:
-            return self._close_partial(failure)
-        behind = self._fail_waiting(lambda other: _late(other, failure))
-        return Settlement(failed=[failure, *behind])
-
-    def _close_partial(self, failure: Failure) -> Settlement:
-        partial = _partial(failure, "other chunks of the same call were applied", "unknown")
-        return Settlement(failed=[Failure(failure.ticket, partial), *self.close(partial).failed])
+            partial = _beside_applied(failure)
+            return [partial, *self.close(partial.error)]
+        return [failure, *self._fail_waiting(lambda other: _late(other, failure))]
 
     def _give_back(self, ticket: Ticket) -> None:
         if ticket.seq_id is None:
@@ -274,61 +251,43 @@ class RequestOrder:
             self._leave(ticket, Phase.FAILED)
         return True
 
-    def finished(self, ticket: Ticket, error: TinkerError | None = None) -> Settlement:
-        """Settle a promise; says which results may be handed out now, and which futures fail.
+    def finished(self, ticket: Ticket, error: TinkerError | None = None) -> list[Failure]:
+        """Settle a promise, that of a step after those of its gradients; return which futures fail.
 
-        A step's result is held back until the gradients before it are settled. When one of them fails, a
-        waiting step is not sent; one that was accepted runs on part of its batch: the queue is closed, and
-        the step fails with `applied="yes"` once its own result says that it ran. A call of which other chunks
-        were applied closes the queue too.
+        When a gradient fails, a waiting step is not sent; one that was accepted runs on part of its batch:
+        the queue is closed, and the step fails with `applied="yes"` once its own result says that it ran. A
+        call of which other chunks were applied closes the queue too.
         """
         self._batch.discard(ticket)
-        if ticket.phase is Phase.FAILED:
-            return Settlement()
         if error is not None:
             return self._promise_failed(Failure(ticket, error))
-        if ticket.effect is Effect.STEP and ticket.lost is not None:
+        if ticket.lost is not None:  # only a step is accepted on a lost gradient and not failed there
             ticket.phase = Phase.FAILED
-            return Settlement(failed=[Failure(ticket, _stepped(ticket.lost))])
+            return [Failure(ticket, _stepped(ticket.lost))]
         ticket.phase = Phase.DONE
-        step = ticket.step
-        if step is not None:
-            step.gradients.discard(ticket)
-            if step.phase is Phase.DONE and not step.gradients:
-                return Settlement(ready=[ticket, step])
-        return Settlement(ready=[] if ticket.gradients else [ticket])
+        return []
 
-    def _promise_failed(self, failure: Failure) -> Settlement:
+    def _promise_failed(self, failure: Failure) -> list[Failure]:
         ticket = failure.ticket
         ticket.phase = Phase.FAILED
         ticket.call.applied.discard(ticket.chunk)
         if ticket.effect is not Effect.GRADIENT:
-            return Settlement(failed=[failure])
+            return [failure]
+        own = _beside_applied(failure) if ticket.call.applied else failure
         if ticket.step is not None:
-            return self._step_was_wrong(failure, ticket.step)
+            ticket.step.lost = ticket.step.lost or failure
+            return [own, *self.close(_stepped(ticket.step.lost))]
         head = self._queue[0] if self._queue else None
         if head is not None and head.phase is not Phase.WAITING and _builds_on(head, ticket):
             head.lost = failure
         if ticket.call.applied:
-            return self._close_partial(failure)
-        return Settlement(failed=[failure, *self._fail_steps_on(failure)])
+            return [own, *self.close(own.error)]
+        return [failure, *self._fail_steps_on(failure)]
 
-    def _step_was_wrong(self, failure: Failure, step: Ticket) -> Settlement:
-        own = failure
-        if failure.ticket.call.applied:
-            why = "other chunks of the same call were applied"
-            own = Failure(failure.ticket, _partial(failure, why, "unknown"))
-        step.lost = step.lost or failure
-        failed, partial = [own], _stepped(step.lost)
-        if step.phase is Phase.DONE:
-            step.phase = Phase.FAILED
-            failed.append(Failure(step, partial))
-        return Settlement(failed=failed + self.close(partial).failed)
-
-    def close(self, error: TinkerError) -> Settlement:
+    def close(self, error: TinkerError) -> list[Failure]:
         """Refuse everything after an unknown outcome, and fail what waits. What is under way goes on."""
         cause = self.closed_by = self.closed_by or error
-        return Settlement(failed=self._fail_waiting(lambda _: _closed(cause)))
+        return self._fail_waiting(lambda _: _closed(cause))
 
     def _leave(self, ticket: Ticket, phase: Phase) -> None:
         if self._queue and self._queue[0] is ticket:
@@ -366,6 +325,12 @@ class RequestOrder:
         return self._fail_waiting(error_for)
 
 
+def _tickets(call: QueuedCall, chunks: int) -> list[Ticket]:
+    """Give a call new tickets, one for each chunk, and return them."""
+    call.tickets = [Ticket(call, chunk) for chunk in range(chunks)]
+    return call.tickets
+
+
 def _closed(cause: TinkerError) -> ClientPoisonedError:
     """Build the error of a request that comes after an unknown outcome."""
     error = ClientPoisonedError(
@@ -400,6 +365,11 @@ def _late(behind: Ticket, failure: Failure) -> TinkerError:
 def _stepped(lost: Failure) -> PartialBatchError:
     """Build the error of a step that was applied without one of its gradients."""
     return _partial(lost, "the optim_step behind it was applied", "yes")
+
+
+def _beside_applied(failure: Failure) -> Failure:
+    """Make of the failure of a chunk that of a batch of which other chunks were applied."""
+    return Failure(failure.ticket, _partial(failure, "other chunks of the same call were applied", "unknown"))
 
 
 def _partial(failure: Failure, why: str, applied: Literal["yes", "unknown"]) -> PartialBatchError:

@@ -205,7 +205,7 @@ class PendingJobs:
 
     def add(self, job: Job[Any], *, ahead: bool = False) -> None:
         """Queue a job behind all others, or ahead of them; under the lock."""
-        (ticket,) = self.order.take(job.request.effect, ahead=ahead)
+        ticket = self.order.take(job.request.effect, ahead=ahead)
         self._jobs[ticket.call] = job
         job.chunks = [Chunk(job, job.request, ticket)]
 
@@ -219,7 +219,7 @@ class PendingJobs:
             if len(requests) == 1:
                 whole.request, whole.state = requests[0], Planned()
             else:
-                tickets = self.order.split(ticket.call, len(requests))
+                tickets = self.order.split(ticket, len(requests))
                 pairs = zip(requests, tickets, strict=True)
                 job.chunks = [Chunk(job, request, ticket, Planned()) for request, ticket in pairs]
 
@@ -249,14 +249,13 @@ class PendingJobs:
     def accepted(self, chunk: Chunk) -> None:
         """Let the next chunk go: the server has this one."""
         with self.lock:
-            failures = self.order.accepted(chunk.ticket).failed
+            failures = self.order.accepted(chunk.ticket)
         self.apply(failures)
 
     def rejected(self, chunk: Chunk, error: TinkerError) -> None:
         """Release the turn of a chunk that was not accepted, and fail what is queued behind it."""
         with self.lock:
-            has_left = chunk.ticket.phase in (Phase.ACCEPTED, Phase.DONE, Phase.FAILED)
-            failures = [] if has_left else self.order.rejected(chunk.ticket, error).failed
+            failures = self.order.rejected(chunk.ticket, error)
         self.settle(chunk, Settled(error=error))
         self.apply(failures)
 
@@ -339,15 +338,15 @@ class PendingJobs:
                 if ticket.phase is not Phase.ACCEPTED:
                     continue
                 if error is None or chunk.is_applied:
-                    failures += self.order.finished(ticket).failed
+                    failures += self.order.finished(ticket)
                 else:
                     ticket.call.applied.discard(ticket.chunk)
                     lost.append((ticket, error))
             for ticket, error in lost:
-                failures += self.order.finished(ticket, error).failed
+                failures += self.order.finished(ticket, error)
                 unsure = error.applied == "unknown" and job.request.changes_the_model
                 if unsure or isinstance(error, ModelLostError):  # the model is gone for every call
-                    failures += self.order.close(error).failed
+                    failures += self.order.close(error)
         return failures
 
     def apply(self, failures: list[Failure]) -> None:

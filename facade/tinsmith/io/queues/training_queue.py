@@ -235,10 +235,10 @@ class TrainingQueue:
         self._pending.split(job, job.request.plan(self._settings.limits.chunks))
 
     async def _await_gradients(self, step: Job[Any]) -> None:
-        """Note what an optim_step steps on; wait for the results where it must not go before they are in."""
+        """Note what an optim_step steps on; wait for the outcome of each call that lost a chunk."""
         step.before = list(self._gradients)
         for gradient in step.before:
-            if self.connection.config.optim_after == "results" or gradient.has_failed_chunk:
+            if gradient.has_failed_chunk:
                 await gradient.finished.wait()
 
     def _refuse_unseen(self, step: Job[Any]) -> None:
