@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import jsonl
-import numpy as np
-from tinsmith import InputError, types
+from tinsmith import InputError, data, types
 
 if TYPE_CHECKING:
     from tinsmith import Tokenizer
@@ -39,9 +37,10 @@ def load(name: Literal["train", "held_out"]) -> list[Item]:
 def read_items(path: Path) -> list[Item]:
     """Read items, JSON Lines with the texts `sentence` and `answer`; other fields are refused."""
     items = []
-    for where, record in jsonl.read(path):
+    for row in data.read_rows(path):
+        record = row.fields()
         if record.keys() != {"sentence", "answer"} or not all(isinstance(v, str) for v in record.values()):
-            raise InputError(f"{where} needs the texts 'sentence' and 'answer' and nothing else")
+            raise InputError(f"{row.where} needs the texts 'sentence' and 'answer' and nothing else")
         items.append(Item(**record))
     return items
 
@@ -65,20 +64,17 @@ def judge(item: Item, text: str) -> Verdict:
     return "roles swapped" if swapped == item.answer else "wrong word"
 
 
+def asked(item: Item) -> list[dict[str, str]]:
+    """Write the messages that an answer follows: the instruction and the sentence."""
+    return [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": item.sentence}]
+
+
 def prompt(tokenizer: Tokenizer, item: Item) -> types.ModelInput:
-    """Build the prompt of an item: the instruction, the sentence, and the turn handed to the assistant."""
-    messages = [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": item.sentence}]
-    return types.ModelInput.from_ints(tokenizer.apply_chat_template(messages, add_generation_prompt=True))
+    """Build the prompt of an item: its messages, and the turn handed to the assistant."""
+    return types.ModelInput.from_ints(tokenizer.apply_chat_template(asked(item), add_generation_prompt=True))
 
 
 def datum(tokenizer: Tokenizer, item: Item) -> types.Datum:
     """Build the training example of an item; only the tokens of the answer carry weight."""
-    asked = prompt(tokenizer, item).to_ints()
-    answer = tokenizer.encode(f"{item.answer}{tokenizer.eos_token}", add_special_tokens=False)
-    tokens = asked + answer
-    weights = np.zeros(len(tokens) - 1, np.float32)
-    weights[len(asked) - 1 :] = 1.0
-    return types.Datum(
-        model_input=types.ModelInput.from_ints(tokens[:-1]),
-        loss_fn_inputs={"target_tokens": np.asarray(tokens[1:], np.int64), "weights": weights},
-    )
+    answer = {"role": "assistant", "content": item.answer}
+    return data.datum_from_messages(tokenizer, [*asked(item), answer])

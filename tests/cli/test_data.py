@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -99,6 +100,18 @@ def test_a_format_that_is_none_is_a_wrong_option(cli: Callable[..., Result], tmp
     absent = cli(*TINY, str(tmp_path / "none.jsonl"))
     assert (absent.code, absent.out) == (2, "")
     assert "none.jsonl cannot be read: No such file or directory" in absent.err
+
+
+def test_parquet_without_its_library_names_the_extra(
+    cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one sentence, before anything is counted."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    path = tmp_path / "chats.parquet"
+    path.write_bytes(b"PAR1")
+    done = cli(*TINY, str(path))
+    assert (done.code, done.out) == (1, "")
+    assert "chats.parquet, a Parquet file, needs the extra tinsmith[parquet]" in " ".join(done.err.split())
 
 
 @pytest.mark.parametrize(("choices", "known"), [(TrainedPart, TrainOn), (Cut, Truncation)])

@@ -27,11 +27,13 @@ class RawRecord:
     """The bytes of a line, or what an array or a table holds there."""
 
     def fields(self) -> Mapping[str, Any]:
-        """Return the fields of the row; InputError where the line is no JSON object."""
-        value = _parsed(self.content) if isinstance(self.content, bytes) else self.content
+        """Return the fields of the row; InputError, with its place, where the line is no JSON object."""
+        value = _parsed(self.where, self.content) if isinstance(self.content, bytes) else self.content
         if not isinstance(value, Mapping):
             kind = type(value).__name__
-            raise InputError(f"holds a {kind} where an object belongs; write one JSON object a line")
+            raise InputError(
+                f"{self.where}: holds a {kind} where an object belongs; write one JSON object a line"
+            )
         return value
 
 
@@ -69,24 +71,22 @@ def located(error: InputError, where: str) -> InputError:
     return InputError(f"{where}: {error.problem}")
 
 
-def _parsed(line: bytes) -> Any:
+def _parsed(where: str, content: bytes) -> Any:
     import orjson
 
     try:
-        return orjson.loads(line.decode("utf-8"))
+        return orjson.loads(content.decode("utf-8"))
     except UnicodeDecodeError as cause:
-        raise InputError(f"is not UTF-8 at byte {cause.start + 1}; save the file as UTF-8") from cause
+        raise InputError(
+            f"{where}: is not UTF-8 at byte {cause.start + 1}; save the file as UTF-8"
+        ) from cause
     except orjson.JSONDecodeError as cause:
         place = f" at character {cause.pos + 1}" if cause.pos else ""
-        raise InputError(f"is no JSON: {cause.msg}{place}; write one JSON object a line") from cause
+        raise InputError(f"{where}: is no JSON: {cause.msg}{place}; write one JSON object a line") from cause
 
 
 def _array(path: str | os.PathLike[str], content: bytes) -> Iterator[RawRecord]:
-    try:
-        records = _parsed(content)
-    except InputError as cause:
-        raise located(cause, str(path)) from cause
-    for number, value in enumerate(records, start=1):
+    for number, value in enumerate(_parsed(str(path), content), start=1):
         yield RawRecord(f"{path}, record {number}", value)
 
 

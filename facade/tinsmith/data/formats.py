@@ -63,18 +63,19 @@ def read_records(path: str | os.PathLike[str], format: DataFormat | None = None)
     """
     check_format(format)
     for row in read_rows(path):
-        try:
-            yield record_of(row, format)
-        except InputError as error:
-            raise located(error, row.where) from error
+        yield record_of(row, format)
 
 
 def record_of(row: RawRecord | Fields, format: DataFormat | None = None) -> Record:
-    """Convert a row of a file, or the fields of one; InputError names the field that is wrong."""
-    fields = row.fields() if isinstance(row, RawRecord) else row
-    where = row.where if isinstance(row, RawRecord) else ""
+    """Convert a row of a file, or the fields of one; InputError names place and field of what is wrong."""
     check_format(format)
-    return _CONVERTERS[format or recognised(fields)](fields, where)
+    if not isinstance(row, RawRecord):
+        return _CONVERTERS[format or recognised(row)](row, "")
+    fields = row.fields()
+    try:
+        return _CONVERTERS[format or recognised(fields)](fields, row.where)
+    except InputError as error:
+        raise located(error, row.where) from error
 
 
 def check_format(format: DataFormat | None) -> None:

@@ -94,7 +94,8 @@ def survey(
         try:
             tally.take(record_of(row, format))
         except InputError as error:
-            tally.problems.append(DataProblem(row.where, error.field, error.problem))
+            problem = error.problem.removeprefix(f"{row.where}: ")
+            tally.problems.append(DataProblem(row.where, error.field, problem))
     if is_empty:
         tally.problems.append(DataProblem(str(path), None, "holds no record; write one JSON object a line"))
     return tally.survey()

@@ -1,4 +1,4 @@
-"""The examples' reader of JSON Lines: where lines end, which bytes are a text, and what its errors name."""
+"""The demo's items: where lines end, which bytes are a text, and what the errors name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 import instruct
-import jsonl
 import pytest
 from tinsmith import InputError
 
@@ -38,7 +37,7 @@ def test_lines_end_at_newlines_alone(tmp_path: Path, mark: bytes, end: bytes) ->
     ("line", "problem"),
     [
         (b'{"sentence": ', "no JSON"),
-        (b"[1]", "a list, not an object"),
+        (b"[1]", "a list where an object belongs"),
         (b'{"sentence": "\xff", "answer": "b"}', "not UTF-8 at byte 15"),
         (b'{"sentence": "a"}', "needs the texts 'sentence' and 'answer'"),
         (b'{"sentence": "a", "answer": 3}', "needs the texts"),
@@ -55,4 +54,4 @@ def test_the_line_is_named(tmp_path: Path, line: bytes, problem: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """The path is named."""
     with pytest.raises(InputError, match=r"none\.jsonl cannot be read: No such file"):
-        list(jsonl.read(tmp_path / "none.jsonl"))
+        instruct.read_items(tmp_path / "none.jsonl")
