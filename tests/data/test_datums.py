@@ -128,6 +128,26 @@ def test_messages_may_be_objects() -> None:
     assert spoken(datum_from_messages(BYTES, messages, "last")) == f"Pb{STOP}"
 
 
+def test_tools_may_be_an_iterator() -> None:
+    """Although a chat is rendered several times."""
+    template = "{{ tools | tojson }}" + CHATML
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    datums = [
+        datum_from_messages(BYTES, FOUR, tools=given, chat_template=template)
+        for given in (tools, iter(tools))
+    ]
+    assert datums[0] == datums[1]
+
+
+def test_an_empty_answer_without_an_end_is_refused() -> None:
+    """The marker in front of it is no end of it, although it is a special token."""
+    template = "{% for m in messages %}<|im_start|>\n{{ m.content }}{% endfor %}"
+    template += "{% if add_generation_prompt %}<|im_start|>\n{% endif %}"
+    with pytest.raises(InputError, match="has no token to train on"):
+        datum_from_messages(BYTES, turns("Tin?", ""), chat_template=template)
+    assert spoken(datum_from_messages(BYTES, turns("Tin?", "Sn"), chat_template=template)) == "Sn"
+
+
 def test_an_unfaithful_template_is_refused() -> None:
     """Where the beginning changes with what follows, nobody can tell the tokens of a turn."""
     with pytest.raises(InputError, match=r"field 'messages\[1\]': is not rendered faithfully"):

@@ -156,7 +156,7 @@ class DatumBuilder:
 
     def from_messages(self, messages: Iterable[Any], tools: Iterable[Any] | None = None) -> list[Datum]:
         """Return the datums of a chat, as `datums` does."""
-        return self._cut(self._of_chat(list(messages), tools))
+        return self._cut(self._of_chat(messages, tools))
 
     def from_text(self, prompt: str, completion: str) -> list[Datum]:
         """Return the datum of a prompt and its completion; none if it is dropped as too long."""
@@ -186,6 +186,7 @@ class DatumBuilder:
 
     def _of_chat(self, messages: Iterable[Any], tools: Iterable[Any] | None) -> list[WeightedTokens]:
         turns = [plain(message) for message in messages]
+        tools = None if tools is None else list(tools)  # a chat is rendered more than once
         if self.train_on == "all":
             text = self._rendered(turns, tools)
             tokens = list(self._encoded(text[: self._end(text)])["input_ids"])
@@ -215,7 +216,7 @@ class DatumBuilder:
                 " {% generation %} blocks, or train on 'all'",
                 field=f"messages[{place}]",
             )
-        return _Spoken(before, whole, self._end(whole), weight)
+        return _Spoken(before, whole, max(len(before), self._end(whole)), weight)
 
     def _rendered(self, messages: Sequence[Any], tools: Iterable[Any] | None, **arguments: Any) -> str:
         text: str = self.tokenizer.apply_chat_template(
