@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +105,20 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
         list(read_rows(tmp_path / "none"))
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         list(read_rows(tmp_path))
+
+
+def test_a_compressed_file_is_told(tmp_path: Path) -> None:
+    """Its bytes are no text, and each line of them would be an error."""
+    with pytest.raises(InputError, match=r"a\.jsonl\.gz is compressed; unpack it first"):
+        list(read_rows(written(tmp_path / "a.jsonl.gz", gzip.compress(b"{}"))))
+
+
+def test_the_package_loads_no_library_of_its_own() -> None:
+    """Numpy, pyarrow and tokenizers come with their first use; `import tinsmith` does not load it at all."""
+    program = "import sys, tinsmith; before = 'tinsmith.data' in sys.modules; import tinsmith.data;"
+    program += "print(before, *{'numpy', 'pyarrow', 'tokenizers', 'httpx', 'rich'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PARQUET = b"PAR1"
+_GZIP = b"\x1f\x8b"
 
 
 @attrs.frozen
@@ -47,6 +48,8 @@ def read_rows(path: str | os.PathLike[str]) -> Iterator[RawRecord]:
     try:
         with Path(path).open("rb") as file:
             head = file.read(len(_PARQUET))
+            if head.startswith(_GZIP):
+                raise InputError(f"{path} is compressed; unpack it first, with gunzip")
             if head == _PARQUET:
                 yield from _table(path)
                 return
