@@ -335,8 +335,8 @@ def version_problem(old: Json, new: Json, changes: list[Change]) -> str | None:
     least = least_version(had, changes)
     if least is None or (_numbers(has) or (-1,)) >= (_numbers(least) or ()):
         return None
-    kind = "breaking changes" if any(change.breaking for change in changes) else "changes, none breaking"
-    return f"info.version is {has}; after {had} and {kind} it must be {least} or more"
+    kind = "breaking changes" if any(change.breaking for change in changes) else "changes that break nothing"
+    return f"info.version is {has}; with {kind} since {had} it must be {least} or more"
 
 
 def _numbers(version: str) -> tuple[int, int, int] | None:
