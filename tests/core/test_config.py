@@ -109,6 +109,13 @@ def test_a_missing_key_names_what_to_do(key: str | None) -> None:
         ClientConfig.from_environment(environ={}, api_key=key)
 
 
+def test_settings_without_the_environment_say_how_to_read_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To set the variable helps nobody who calls the constructor, which reads none."""
+    monkeypatch.setenv("TINKER_API_KEY", KEY)
+    with pytest.raises(TinkerError, match=r"is set, but only ClientConfig\.from_environment\(\) reads it"):
+        ClientConfig(retry=RetryConfig())
+
+
 @pytest.mark.parametrize("key", ["tml-a", " tml-a\t", "tml-a\r\n"])
 def test_white_space_around_a_key_is_stripped(key: str) -> None:
     """Files and shells leave it; however the key is given, no header would carry it."""

@@ -422,9 +422,11 @@ def check_key(key: Secret | None, *, base_url: str, require_prefix: bool) -> Non
     if is_local(base_url):
         return
     if key is None or not key.reveal():
+        unread = key is None and set_variables("TINKER_API_KEY")
+        hint = " It is set, but only ClientConfig.from_environment() reads it, and ClientConfig() does not."
         raise TinkerError(
             "no API key: pass api_key= or set TINKER_API_KEY, or TINKER_CREDENTIAL_CMD"
-            " (base_url='local:' needs none)"
+            f" (base_url='local:' needs none).{hint if unread else ''}"
         )
     if not _KEY.fullmatch(key.reveal()):
         raise InputError(
