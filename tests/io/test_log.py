@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tinsmith import InputError, SamplingParams, ServiceClient, testing
+from tinsmith import APIConnectionError, InputError, SamplingParams, ServiceClient, testing
 from tinsmith.core.config import RetryConfig
 from tinsmith.io.events import log_to_stderr
 from tinsmith.testing.ledger_service import reply
@@ -77,10 +77,26 @@ def test_debug_log_shows_each_attempt(
     assert told == [
         f"-> asample seq_id=0: POST, , attempt 1, idempotency key …{key}",
         "<- asample seq_id=0: 503,  in ",
-        "asample seq_id=0: status 503; again in ",
+        "asample seq_id=0: status 503, applied=unknown; again in ",
         f"-> asample seq_id=0: POST, , attempt 2, idempotency key …{key}",
         "<- asample seq_id=0: 200,  in ",
         "asample seq_id=0: accepted, ",
+    ]
+
+
+def test_debug_log_says_why_nothing_is_sent_again(
+    service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sample that must not arrive twice loses its answer: the log names the settings that decide."""
+    service.plan = testing.AtPosition({0: testing.FaultKind.RESET_AFTER}, paths=["api/v1/asample"])
+    client = ServiceClient(**service.settings(server_deduplicates=False))
+    sampler = client.create_sampling_client(base_model="tinsmith/tiny").result()
+    caplog.set_level(logging.DEBUG, "tinsmith")
+    with pytest.raises(APIConnectionError):
+        sampler.sample(PROMPT, 1, SamplingParams(max_tokens=1)).result(WAIT_S)
+    assert [line for line in caplog.messages if "not sent again" in line] == [
+        "asample seq_id=0: connection reset, applied=unknown; not sent again: the server may have applied it,"
+        " and must not get it twice (server_deduplicates, on_unknown)"
     ]
 
 

@@ -295,7 +295,8 @@ class ClientConfig:
     """Whether the server applies (model, seq_id) once. None: as its profile says; one that was not recognised
     is assumed to, with one warning. False: never resend."""
     on_unknown: OnUnknown = attrs.field(default="resend", validator=attrs.validators.in_(("raise", "resend")))
-    """Whether a training request of unknown outcome is sent again, byte for byte, or raised."""
+    """Whether a submission of unknown outcome (training, sampling, saving) is sent again, byte for byte, or
+    raises."""
     encoding: EncodingChoice = attrs.field(
         default="auto", validator=attrs.validators.in_(("auto", "json", "protobuf"))
     )

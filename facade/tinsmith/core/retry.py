@@ -249,7 +249,7 @@ def _refusal(
         return "the same request would fail again"
     unsure = outcome.applied == "unknown" or history.unknown_before
     if op is OpClass.SUBMIT and unsure and not history.may_resend_unknown:
-        return "the server may have applied it, and is not trusted to apply it only once"
+        return "the server may have applied it, and must not get it twice (server_deduplicates, on_unknown)"
     if asked_s is not None and asked_s > config.retry_after_cap_s:
         return f"the server asks to wait {asked_s:g} s, more than {config.retry_after_cap_s:g} s"
     retries = config.start_retries if _starting(outcome, history) else config.max_retries

@@ -188,6 +188,8 @@ class Sender:
             unknown_before,
         )
         call.decision = await self._loop.run(call)
+        if call.decision.action == "fail":
+            _log.debug("%s: %s; not sent again: %s", request.title, _ended(call), call.decision.reason)
         return call
 
     async def _send(self, call: Attempts) -> Outcome:
@@ -265,7 +267,7 @@ class Sender:
         """Log and count an attempt that will be followed by another; pay for that one."""
         if decision.action == "wait":
             return
-        request, kind = call.request, str(outcome.fault or f"status {outcome.status}")
+        request, kind = call.request, _kind(outcome)
         self._observers.count_error(kind)
         if outcome.fault in NOT_SENT:
             self.warn_once(
@@ -280,7 +282,7 @@ class Sender:
                 kind,
                 self._config.base_url,
             )
-        _log.debug("%s: %s; again in %.3f s", request.title, kind, decision.delay_s)
+        _log.debug("%s: %s; again in %.3f s", request.title, _ended(call), decision.delay_s)
         waited_s = call.history.elapsed_s
         if call.answer is not None and outcome.fault is None and waited_s >= call.report_at_s:
             call.report_at_s = 2.0 * waited_s
@@ -350,6 +352,16 @@ class Sender:
                 operation,
                 problem,
             )
+
+
+def _kind(outcome: Outcome) -> str:
+    return str(outcome.fault or f"status {outcome.status}")
+
+
+def _ended(call: Attempts) -> str:
+    """Say for the log how the last attempt ended; of what changes something, whether it was applied by it."""
+    kind = _kind(call.outcome)
+    return f"{kind}, applied={call.outcome.applied}" if call.op is OpClass.SUBMIT else kind
 
 
 def _applied(exchange: Attempts) -> errors.Applied | None:
