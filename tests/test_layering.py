@@ -24,8 +24,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "io": {"io", "core", "types"},
     "clients": {"clients", "io", "core", "types"},
     "data": {"data", "core", "types"},
+    "train": {"train", "data", "clients", "io", "core", "types"},
     "contract": {"contract", "io", "core"},
-    "cli": {"cli", "clients", "contract", "data", "io", "core", "types", "progress"},
+    "cli": {"cli", "clients", "contract", "data", "io", "core", "types", "progress", "train"},
     "testing": {"testing", "io", "core", "types"},
     "compat": {"compat", "clients", "core", "types"},
     "progress": {"progress"},
@@ -79,7 +80,18 @@ IN_CORE = tuple(
 
 NEVER = {"transformers", "pydantic", "requests", "peft"}
 #: Optional peers, imported inside functions only.
-INSIDE_FUNCTIONS = {"torch", "jax", "autograd", "huggingface_hub", "matplotlib", "PIL", "pyarrow"}
+INSIDE_FUNCTIONS = {
+    "torch",
+    "jax",
+    "autograd",
+    "huggingface_hub",
+    "matplotlib",
+    "PIL",
+    "pyarrow",
+    "tensorboardX",
+    "trackio",
+    "wandb",
+}
 
 
 def modules() -> list[Path]:

@@ -1,0 +1,179 @@
+"""The folder of a run: settings, metrics, checkpoints, curve. The only place that writes them.
+
+A file is replaced as a whole or grows by a line at a time, so that a process may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from tinsmith.core.errors import InputError, MissingExtraError
+from tinsmith.train.loop import SavedStep
+from tinsmith.train.run_config import IN_FOLDER, RunConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CONFIG, METRICS, CHECKPOINTS, CURVE = "config.json", "metrics.jsonl", "checkpoints.jsonl", "loss.png"
+SERVICE = "service"
+"""Folder in the run's own that holds the state of its embedded service."""
+
+
+@attrs.frozen
+class RunFolder:
+    """A run on disk. It exists once its settings are written.
+
+    >>> import pathlib, tempfile
+    >>> from tinsmith.train import RunConfig, RunFolder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     config = RunConfig(data="chats.jsonl", model="tinsmith/tiny")
+    ...     run = RunFolder.new(pathlib.Path(folder, "tone"), config).write(config)
+    ...     run.log(1, {"loss": 2.5})
+    ...     RunFolder.open(run.path).metrics()
+    [{'step': 1, 'loss': 2.5}]
+    """
+
+    path: Path
+    """The folder."""
+    config: RunConfig
+    """Settings of the run."""
+
+    @classmethod
+    def new(cls, path: Path, config: RunConfig) -> RunFolder:
+        """Choose the folder of a new run; nothing is written. InputError where something is already there."""
+        if (path / CONFIG).exists():
+            raise InputError(
+                f"{path} holds a run already; go on with it by --resume {path}, or choose another folder"
+            )
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise InputError(f"{path} is there and is no empty folder; choose another one")
+        return cls(path, config)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Open the folder of a run that was begun; InputError where there is none."""
+        import orjson
+
+        try:
+            fields = orjson.loads((path / CONFIG).read_bytes())
+        except FileNotFoundError as cause:
+            raise InputError(
+                f"{path} holds no run: there is no {CONFIG}; name a folder that --out of an earlier run named"
+            ) from cause
+        except (OSError, ValueError) as cause:
+            raise InputError(f"{path / CONFIG} cannot be read: {cause}") from cause
+        if not isinstance(fields, dict):
+            raise InputError(f"{path / CONFIG} holds no settings of a run")
+        return cls(path, RunConfig.of(fields))
+
+    @property
+    def base_url(self) -> str:
+        """The server of the run."""
+        return f"local:{self.path / SERVICE}" if self.config.base_url == IN_FOLDER else self.config.base_url
+
+    @property
+    def begun(self) -> bool:
+        """Whether the run is on disk."""
+        return (self.path / CONFIG).exists()
+
+    def write(self, config: RunConfig) -> RunFolder:
+        """Write the settings, by which the run begins, and return the folder with them."""
+        import orjson
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._replace(CONFIG, orjson.dumps(attrs.asdict(config), option=orjson.OPT_INDENT_2) + b"\n")
+        return attrs.evolve(self, config=config)
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Add a line to the metrics; a logger of `supervised`."""
+        self._append(METRICS, {"step": step, **metrics})
+
+    def note_checkpoint(self, saved: SavedStep) -> None:
+        """Add a line to the checkpoints."""
+        self._append(CHECKPOINTS, {"kind": "training", **attrs.asdict(saved)})
+
+    def note_sampler_weights(self, step: int, path: str) -> None:
+        """Add the weights to sample from to the checkpoints, by which the run is finished."""
+        self._append(CHECKPOINTS, {"kind": "sampler", "step": step, "path": path})
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return the metrics, a mapping for each step."""
+        return list(self._lines(METRICS))
+
+    def last_checkpoint(self) -> SavedStep | None:
+        """Return the newest checkpoint; None if there is none."""
+        saved = [line for line in self._lines(CHECKPOINTS) if line["kind"] == "training"]
+        return SavedStep(saved[-1]["step"], saved[-1]["path"]) if saved else None
+
+    def sampler_weights(self) -> str | None:
+        """Return the path of the weights to sample from; None while the run is not finished."""
+        paths = [line["path"] for line in self._lines(CHECKPOINTS) if line["kind"] == "sampler"]
+        return paths[-1] if paths else None
+
+    def rewind(self, step: int) -> None:
+        """Drop the metrics behind a step, which will be trained again, and lines that were cut off.
+
+        With step 0, nothing is left.
+        """
+        import orjson
+
+        kept = {
+            METRICS: [line for line in self._lines(METRICS) if step and line["step"] <= step],
+            CHECKPOINTS: list(self._lines(CHECKPOINTS)),
+        }
+        for name, lines in kept.items():
+            self._replace(name, b"".join(orjson.dumps(line) + b"\n" for line in lines))
+
+    def draw_curve(self) -> Path:
+        """Draw the losses by step as a PNG, and return its path; MissingExtraError without matplotlib."""
+        try:
+            from matplotlib.figure import Figure
+        except ImportError as cause:
+            raise MissingExtraError("the picture of the loss", "plot") from cause
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        axes = figure.add_subplot(xlabel="step", ylabel="loss (nats a token)", title=self.path.name)
+        lines = self.metrics()
+        for name, style in (("loss", "-"), ("held_out_loss", "o-")):
+            points = [(line["step"], line[name]) for line in lines if name in line]
+            if points:
+                axes.plot(*zip(*points, strict=True), style, label=name.replace("_", " "), markersize=4)
+        axes.legend()
+        path = self.path / CURVE
+        half_written = path.with_name(f".{CURVE}")
+        figure.savefig(half_written, format="png", dpi=120)
+        half_written.replace(path)
+        return path
+
+    def _append(self, name: str, line: Mapping[str, Any]) -> None:
+        """Add a line in one write, so that a file ends with a whole line or with one that is not counted."""
+        import orjson
+
+        with (self.path / name).open("ab", buffering=0) as file:
+            file.write(orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+            os.fsync(file.fileno())
+
+    def _replace(self, name: str, content: bytes) -> None:
+        half_written = self.path / f".{name}"
+        with half_written.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        half_written.replace(self.path / name)
+
+    def _lines(self, name: str) -> Iterator[dict[str, Any]]:
+        """Yield what the lines of a file hold; a last line without an end was cut off, and is dropped."""
+        import orjson
+
+        try:
+            content = (self.path / name).read_bytes()
+        except FileNotFoundError:
+            return
+        for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+            try:
+                yield orjson.loads(line)
+            except ValueError as cause:
+                raise InputError(f"{self.path / name}:{number} is no JSON; remove the line") from cause
