@@ -112,38 +112,29 @@ def decide_by_status(
 ) -> Decision:
     """Decide by status or fault alone whether to ask again, and when.
 
-    A delay of 0 means: not ready, no fault. `failed` counts the polls in a row that failed before this one.
+    A delay of 0 means: not ready, no fault. `failed` counts the polls in a row that failed before this one. A
+    429 that asks for more than the cap is final.
     """
     if outcome.fault is not None:
         if outcome.fault in FINAL_FAULTS:
-            return Decision("fail", reason=outcome.fault.value)
-        if outcome.fault in _ASK_AGAIN_NOW:
-            return Decision("retry", reason="held")
-        return Decision(
-            "retry", failed_pause_s(failed + 1, moment.random, policy), reason=outcome.fault.value
-        )
+            return Decision("fail")
+        is_held = outcome.fault in _ASK_AGAIN_NOW
+        return Decision("retry", 0.0 if is_held else failed_pause_s(failed + 1, moment.random, policy))
     assert outcome.status is not None
     if 200 <= outcome.status < 300:
         return Decision("done", applied="yes")
     if outcome.status in _NOT_READY:
-        return Decision("retry", reason="not ready")
+        return Decision("retry")
     wish = should_retry(outcome.headers) if outcome.status >= 400 else None
     if wish is False or not (wish or outcome.status in (402, 429) or outcome.status >= 500):
-        return Decision("fail", reason=f"status {outcome.status}")
+        return Decision("fail")
     if outcome.status == 402:
-        return Decision("retry", policy.billing_pause_s, reason="billing")
-    return _back_off(outcome, failed, moment, retry, policy)
-
-
-def _back_off(
-    outcome: Outcome, failed: int, moment: Moment, retry: RetryConfig, policy: PollPolicy
-) -> Decision:
-    """Wait as the server asks, else longer each time; a 429 that asks for more than the cap is final."""
+        return Decision("retry", policy.billing_pause_s)
     asked = retry_after_s(outcome.headers, moment.wall_now_s)
     if asked is not None and asked > retry.retry_after_cap_s and outcome.status == 429:
-        return Decision("fail", reason=f"the server asks to wait {asked:g} s", retry_after_s=asked)
-    pause = back_off(outcome.headers, failed, moment, retry, policy)
-    return Decision("retry", pause, reason=f"status {outcome.status}", retry_after_s=asked)
+        return Decision("fail", retry_after_s=asked)
+    pause_s = back_off(outcome.headers, failed, moment, retry, policy)
+    return Decision("retry", pause_s, retry_after_s=asked)
 
 
 @attrs.frozen
@@ -319,12 +310,12 @@ class Poll:
         if decision.action == "retry" and decision.delay_s == 0:
             return NotYet(attrs.evolve(self.state, quick=0, failed=0), 0.0)
         if decision.action == "retry" and fault is not Fault.BROKEN_BODY:
-            return self._failed_poll(self.state, decision.delay_s, decision.reason)
+            return self._failed_poll(self.state, decision.delay_s, fault.value)
         noted = self._note_bytes(self.reason.encode())
         if decision.action == "fail" or self._stays_broken(noted):
             what = f"{self.request.operation}: polling failed: {fault}: {self.reason}"
             return Failed(APIConnectionError(what, applied="unknown"))
-        return self._broken_poll(noted, decision.reason)
+        return self._broken_poll(noted, fault.value)
 
     def _read_success(self) -> PollResult:
         state = self.state

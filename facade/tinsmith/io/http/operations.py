@@ -26,7 +26,6 @@ from tinsmith.io.http.sender import new_idempotency_key
 if TYPE_CHECKING:
     from tinsmith_api.resource import Ask
 
-    from tinsmith.core.config import RetryConfig
     from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.sender import Sender
 
@@ -102,11 +101,9 @@ def request_of(ask: Ask[Any], path: Mapping[str, str] | None = None) -> Request:
     return request(ask.operation, path=path or ask.path, query=ask.query, headers=headers, body=ask.body)
 
 
-async def perform(
-    sender: Sender, request: Request, *, op: OpClass = OpClass.READ, retry: RetryConfig | None = None
-) -> Any:
+async def perform(sender: Sender, request: Request, *, op: OpClass = OpClass.READ) -> Any:
     """Send a request that answers at once, and return its decoded body; None when there is none."""
-    answer = await sender.call(request, op, valid=is_json, retry=retry)
+    answer = await sender.call(request, op, valid=is_json)
     return decoded(answer, request.operation)
 
 
