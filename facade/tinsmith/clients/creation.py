@@ -209,17 +209,9 @@ async def _promised(context: ClientContext, operation: str, wanted: object, read
     """Submit a request that is in no queue, and return its result as `read` decodes it."""
     connection = context.connection
     asked = operations.request(operation, body=wanted)
-    assert asked.body is not None
-    assert asked.idempotency_key is not None
-    submission = Submission(
-        operation,
-        asked.target,
-        asked.body,
-        asked.idempotency_key,
-        connection.sender.lane_of_changes(Lane.CONTROL),
-        promise_owners=context.promise_owners,
-        timeout_s=context.settings.hold_of(operation),
-    )
+    lane, timeout_s = connection.sender.lane_of_changes(Lane.CONTROL), context.settings.hold_of(operation)
+    asked = attrs.evolve(asked, lane=lane, timeout_s=timeout_s)
+    submission = Submission(asked, promise_owners=context.promise_owners)
     accepted = await have_accepted(connection.sender, submission)
     resubmit = partial(have_accepted, connection.sender, submission, unknown_before=True)
     result: T = await connection.poller.fetch(Promise.of(submission, accepted, read), resubmit)

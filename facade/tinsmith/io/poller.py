@@ -107,7 +107,7 @@ class Promise:
         """Make the promise that the server gave for what was submitted."""
         return cls(
             accepted.request_id,
-            submission.operation,
+            submission.request.operation,
             submission.model_id,
             submission.seq_id,
             accepted.roundtrip_s,

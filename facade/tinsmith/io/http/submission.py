@@ -21,7 +21,7 @@ from tinsmith.core.errors import (
 from tinsmith.core.failures import ErrorText, TextSource, Topic, read_conflict, read_error_text
 from tinsmith.core.promises import PromiseOwners
 from tinsmith.core.retry import Fault, OpClass
-from tinsmith.io.http.messages import Answer, Body, Lane, Request
+from tinsmith.io.http.messages import Answer, Body, Request
 from tinsmith.io.limits import Slot
 
 if TYPE_CHECKING:
@@ -37,18 +37,8 @@ _log = logging.getLogger("tinsmith")
 class Submission:
     """What is to be accepted."""
 
-    operation: str
-    """Operation id."""
-    target: str
-    """Path."""
-    body: Body
-    """The bytes, the same at each send."""
-    idempotency_key: str
-    """The same at each send."""
-    lane: Lane = Lane.UPLOAD
-    """Which connections carry it."""
-    headers: dict[str, str] = attrs.field(factory=dict)
-    """Headers of this call."""
+    request: Request
+    """What is sent, the same bytes under the same key each time."""
     retry: RetryConfig | None = None
     """Retry rules of this call; None for the client's."""
     model_id: str | None = None
@@ -57,15 +47,19 @@ class Submission:
     """For errors."""
     promise_owners: PromiseOwners | None = None
     """Whose the promises of its model or sampler are; None where that is not checked."""
-    timeout_s: float | None = None
-    """Total deadline of one attempt, in seconds; None for the client's."""
     slot: Slot | None = None
     """The share of a sample in what is in flight; None for what is not counted."""
 
     @property
+    def body(self) -> Body:
+        """The bytes of the request."""
+        assert self.request.body is not None, "what is accepted has a body"
+        return self.request.body
+
+    @property
     def call(self) -> Hashable:
         """What the promise is given to: the same for each send."""
-        return self.idempotency_key if self.seq_id is None else self.seq_id
+        return self.request.idempotency_key if self.seq_id is None else self.seq_id
 
 
 @attrs.frozen
@@ -91,19 +85,8 @@ async def submit(
     unknown_before: bool = False,
 ) -> Accepted | Attempts:
     """Send until accepted, and return the promise, or the attempts where there is none."""
-    request = Request(
-        submission.operation,
-        "POST",
-        submission.target,
-        submission.lane,
-        submission.body,
-        submission.headers,
-        submission.idempotency_key,
-        submission.timeout_s,
-        about="" if submission.seq_id is None else f"seq_id={submission.seq_id}",
-    )
     exchange = await sender.exchange(
-        request,
+        submission.request,
         OpClass.SUBMIT,
         valid=lambda answer: _promise_for(submission, answer) is not None,
         retry=submission.retry,
@@ -115,7 +98,7 @@ async def submit(
         request_id = _promise_for(submission, answer)
     if answer is None or request_id is None:
         return exchange
-    _log.debug("%s: accepted, promise=%s", request.title, request_id)
+    _log.debug("%s: accepted, promise=%s", submission.request.title, request_id)
     if submission.promise_owners is not None:
         submission.promise_owners.assign(request_id, submission.call)
     names = _promised(answer).get("sample_sequence_ids")
@@ -145,7 +128,7 @@ def refusal(
     checkpoint: str | None = None,
 ) -> TinkerError:
     """Build the error of a submission that got no promise; `found` is what a 409 means."""
-    error = sender.error(exchange)
+    error, operation = sender.error(exchange), submission.request.operation
     facts: dict[str, Any] = {
         "attempts": exchange.attempts,
         "elapsed_s": exchange.elapsed_s,
@@ -156,7 +139,7 @@ def refusal(
         request_id = _request_id(exchange.answer)
         if request_id is not None:
             error = APIResponseValidationError(
-                message=f"{submission.operation}: the server answered with promise {request_id}, which it"
+                message=f"{operation}: the server answered with promise {request_id}, which it"
                 " gave to another call before",
                 status_code=exchange.answer.status,
                 **facts,
@@ -165,7 +148,7 @@ def refusal(
         error.applied = facts["applied"] = found.applied
     if found is not None and found.applied == "yes":
         error = ResultLostError(
-            f"{submission.operation}: the server answers 409: it took this request before, and the answer"
+            f"{operation}: the server answers 409: it took this request before, and the answer"
             f" that named its result was lost ({words.text or 'it says no more'})",
             **facts,
         )
@@ -212,7 +195,7 @@ def conflict(
         return None
     return read_conflict(
         words_of(exchange),
-        submission.operation,
+        submission.request.operation,
         seq_id=submission.seq_id,
         highest_sent=highest_sent,
         resent=exchange.unknown_before,
@@ -223,12 +206,12 @@ def conflict(
 def _loses_the_model(submission: Submission, exchange: Attempts, words: ErrorText) -> bool:
     """Say whether a refusal means that the server no longer has the model of a training request."""
     status, topic = exchange.outcome.status, words.topic
-    if submission.model_id is None or submission.operation == "asample":
+    if submission.model_id is None or submission.request.operation == "asample":
         return False
     if words.source is not TextSource.TEXT:
         return False
     if status == 404 and topic is Topic.OTHER:
-        return submission.operation not in _OWN_404
+        return submission.request.operation not in _OWN_404
     return status in (400, 404, 410) and topic is Topic.MODEL_GONE
 
 

@@ -30,7 +30,7 @@ from tinsmith.core.values.requests import SamplingParams
 from tinsmith.core.values.results import SampleResponse
 from tinsmith.io.future import APIFuture
 from tinsmith.io.http import operations
-from tinsmith.io.http.messages import Body, Lane
+from tinsmith.io.http.messages import Body, Lane, Request
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, have_accepted
 from tinsmith.io.limits import SampleFlow, Slot
@@ -344,18 +344,23 @@ class SampleDispatcher:
         session = job.session
         await session.join(self._settings, self._sender)
         seq_id = job.future.seq_id = session.draw()
-        submission = Submission(
+        request = Request(
             _OPERATION.id,
+            "POST",
             _TARGET,
-            job.request.encode(session.bound_id, seq_id),
-            new_idempotency_key(),
             Lane.UPLOAD,
+            job.request.encode(session.bound_id, seq_id),
             _HEADERS,
+            new_idempotency_key(),
+            about=f"seq_id={seq_id}",
+        )
+        submission = Submission(
+            request,
             job.retry or self._dictated_retry(),
             session.sampling_session_id,
             seq_id,
             session.promise_owners,
-            slot=slot,
+            slot,
         )
         accepted = await self._submit(submission)
         slot.accepted(accepted.attempts, accepted.roundtrip_s)

@@ -22,6 +22,7 @@ import attrs
 from tinsmith.core.errors import ClosedError, PartialBatchError, ResultLostError, TinkerError
 from tinsmith.core.promises import PromiseOwners
 from tinsmith.core.sequence import Effect, Phase
+from tinsmith.io.http.messages import Request
 from tinsmith.io.http.sender import new_idempotency_key
 from tinsmith.io.http.submission import Accepted, Submission, conflict, leaves_doubt, refusal, submit
 from tinsmith.io.poller import Promise
@@ -284,17 +285,16 @@ class TrainingQueue:
 
     def _submission(self, chunk: Chunk, numbered: Numbered, body: Body) -> Submission:
         """Describe what is sent, the first time and any other."""
-        return Submission(
+        request = Request(
             chunk.request.operation,
+            "POST",
             chunk.request.target(body),
-            body,
-            numbered.idempotency_key,
             self.connection.sender.lane_of_changes(),
-            retry=chunk.job.retry,
-            model_id=self.model_id,
-            seq_id=numbered.seq_id,
-            promise_owners=self._promise_owners,
+            body,
+            idempotency_key=numbered.idempotency_key,
+            about=f"seq_id={numbered.seq_id}",
         )
+        return Submission(request, chunk.job.retry, self.model_id, numbered.seq_id, self._promise_owners)
 
     async def _submit(self, chunk: Chunk, numbered: Numbered, body: Body) -> Promised | Numbered:
         """Send the bytes; return the promise, or the next number where the server wants that."""
