@@ -42,16 +42,6 @@ class UserCodeError(TinkerError):
 
 
 @attrs.frozen
-class Whole:
-    """All of its call, which is prepared and cut into chunks when its turn comes."""
-
-
-@attrs.frozen
-class Planned:
-    """One request of its call; it has no number yet."""
-
-
-@attrs.frozen
 class Numbered:
     """It holds the turn. What is built and sent under this number is the same at each send."""
 
@@ -98,8 +88,8 @@ class Chunk:
     """What is sent, and how its result is read."""
     ticket: Ticket
     """Its place in the queue."""
-    state: Whole | Planned | Numbered | Promised | Settled = Whole()
-    """How far it has come, and what is known since."""
+    state: Numbered | Promised | Settled | None = None
+    """How far it has come, and what is known since; None before it has a number."""
 
     @property
     def error(self) -> TinkerError | None:
@@ -132,7 +122,9 @@ class Job(Generic[T]):
     future: APIFuture[T] = attrs.field(factory=APIFuture)
     """What the user holds."""
     chunks: list[Chunk] = attrs.field(factory=list)
-    """Its requests in order; none before it is queued, and one for all until its turn comes."""
+    """Its requests in order; none before it is queued, and one for all until it is planned."""
+    is_planned: bool = False
+    """Whether it was prepared and cut into its chunks, as it is when its turn comes."""
     before: list[Job[Any]] = attrs.field(factory=list)
     """Of an optim_step: the gradient calls that it steps on."""
     known: list[Job[Any]] = attrs.field(factory=list)
@@ -216,12 +208,13 @@ class PendingJobs:
             ticket = whole.ticket
             if ticket.phase is not Phase.WAITING:
                 return
+            job.is_planned = True
             if len(requests) == 1:
-                whole.request, whole.state = requests[0], Planned()
+                whole.request = requests[0]
             else:
                 tickets = self.order.split(ticket, len(requests))
                 pairs = zip(requests, tickets, strict=True)
-                job.chunks = [Chunk(job, request, ticket, Planned()) for request, ticket in pairs]
+                job.chunks = [Chunk(job, request, ticket) for request, ticket in pairs]
 
     def head(self) -> Chunk | None:
         """Return the chunk whose turn it is; None for none."""

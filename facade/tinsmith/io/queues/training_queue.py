@@ -33,7 +33,6 @@ from tinsmith.io.queues.jobs import (
     PendingJobs,
     Promised,
     Settled,
-    Whole,
     ending,
     unexpected,
 )
@@ -203,10 +202,10 @@ class TrainingQueue:
     async def _serve_head(self, chunk: Chunk) -> None:
         """Prepare the call at the head, or send the chunk there; the turn is released on every path."""
         try:
-            if isinstance(chunk.state, Whole):
-                await self._prepare(chunk.job)
-            else:
+            if chunk.job.is_planned:
                 await self._turn(chunk)
+            else:
+                await self._prepare(chunk.job)
         except asyncio.CancelledError as error:
             ended = self._ended or ClosedError("the client was closed")
             task = asyncio.current_task()
