@@ -15,7 +15,7 @@ from weakref import finalize
 from tinsmith.core.errors import ClosedError, TinkerError
 from tinsmith.core.promises import PromiseOwners
 from tinsmith.io.events import warn_visibly
-from tinsmith.io.limits import ByteBudget
+from tinsmith.io.limits import FairSemaphore
 from tinsmith.io.runtime import Unfinished, total
 from tinsmith.io.session import Session
 from tinsmith.io.settings import ServerSettings
@@ -45,9 +45,9 @@ class ClientContext:
         config = connection.config
         self.connection = connection
         """Sends requests and polls for their results."""
-        self.upload_budget = ByteBudget(config.flow.upload_bytes)
+        self.upload_budget = FairSemaphore(config.flow.upload_bytes)
         """Room for the bodies of training requests."""
-        self.sample_budget = ByteBudget(config.flow.sample_bytes)
+        self.sample_budget = FairSemaphore(config.flow.sample_bytes)
         """Room for the bodies of samples."""
         self.settings = ServerSettings(
             config,

@@ -75,10 +75,6 @@ class FairSemaphore:
                 turn.set_result(None)
 
 
-class ByteBudget(FairSemaphore):
-    """Room for the bodies that exist at one time, in bytes."""
-
-
 class Window:
     """How many requests may be in flight: grows by one a window of successes, falls on push-back (AIMD)."""
 
@@ -194,7 +190,8 @@ class Slot:
         """Send less after a push-back: the server has what has its promise, and nothing of this sample."""
         if outcome.status != 429:
             return
-        self._flow.pushed_back()
+        window, submissions = self._flow.window, self._flow.submissions
+        window.pushed_back(window.in_flight - submissions.under_way)
         if self._phase is SlotPhase.SUBMITTING:
             self.become(SlotPhase.PUSHED_BACK)
 
@@ -257,10 +254,6 @@ class SampleFlow:
         self._pushed_back.append((slot, turn))
         self.on_room()
         await turn
-
-    def pushed_back(self) -> None:
-        """Learn from a push-back how many samples the server takes."""
-        self.window.pushed_back(self.window.in_flight - self.submissions.under_way)
 
     def accepted(self, roundtrip_s: float | None) -> None:
         """Learn from a promise; `roundtrip_s` is None where it came after pauses."""

@@ -30,7 +30,7 @@ from tinsmith.core.promises import EndedPromises, PromiseOwners, foreign_result
 from tinsmith.core.retry import NOT_SENT, Fault
 from tinsmith.io.events import QueueStateChanged
 from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
-from tinsmith.io.limits import ByteBudget
+from tinsmith.io.limits import FairSemaphore
 
 if TYPE_CHECKING:
     from random import Random
@@ -155,7 +155,7 @@ class Poller:
         self._interrupted: set[asyncio.Task[object]] = set()
         self._lost: TinkerError | None = None
         self._unreached: tuple[float, str] | None = None
-        self._room = ByteBudget(config.flow.response_bytes)
+        self._room = FairSemaphore(config.flow.response_bytes)
 
     async def fetch(
         self,

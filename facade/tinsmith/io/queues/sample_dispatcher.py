@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from tinsmith.core.negotiation import Limits
     from tinsmith.io.connection import Connection
     from tinsmith.io.http.sender import Sender
-    from tinsmith.io.limits import ByteBudget
+    from tinsmith.io.limits import FairSemaphore
     from tinsmith.io.queues.batch_poller import BatchPoller
     from tinsmith.io.settings import ServerSettings
 
@@ -194,7 +194,7 @@ class SampleDispatcher:
         self,
         connection: Connection,
         settings: ServerSettings,
-        budget: ByteBudget,
+        budget: FairSemaphore,
         retry: RetryConfig | None = None,
         *,
         cancel: Callable[[str], None],

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tinsmith.io.connection import Connection
     from tinsmith.io.future import APIFuture
     from tinsmith.io.http.messages import Body
-    from tinsmith.io.limits import ByteBudget
+    from tinsmith.io.limits import FairSemaphore
     from tinsmith.io.settings import ServerSettings
 
 WORKER_ABOVE_BYTES = 64 * 1024
@@ -61,7 +61,7 @@ class TrainingQueue:
         self,
         connection: Connection,
         settings: ServerSettings,
-        budget: ByteBudget,
+        budget: FairSemaphore,
         creation: APIFuture[Any],
     ) -> None:
         self.connection = connection
