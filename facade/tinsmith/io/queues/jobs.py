@@ -17,7 +17,7 @@ from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import ModelLostError, PartialBatchError, TinkerError
 from tinsmith.core.sequence import Effect, Phase, QueuedCall, RequestOrder, Ticket
 from tinsmith.io.future import APIFuture
-from tinsmith.io.http.submission import Accepted
+from tinsmith.io.poller import Promise
 from tinsmith.io.queues.training_requests import TrainingRequest
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Promised:
 
     numbered: Numbered
     """How it was sent."""
-    accepted: Accepted
+    promise: Promise
     """The promise."""
     checksum: int
     """Of the bytes that were accepted: a second submission must have the same."""
@@ -106,8 +106,8 @@ class Chunk:
         if isinstance(self.state, Numbered):
             error.adding(seq_id=self.state.seq_id)
         elif isinstance(self.state, Promised):
-            numbered, accepted = self.state.numbered, self.state.accepted
-            error.adding(seq_id=numbered.seq_id, request_id=accepted.request_id)
+            promise = self.state.promise
+            error.adding(seq_id=promise.seq_id, request_id=promise.request_id)
         return error
 
 

@@ -17,8 +17,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-import attrs
-
 from tinsmith.core.errors import ClosedError, PartialBatchError, ResultLostError, TinkerError
 from tinsmith.core.promises import PromiseOwners
 from tinsmith.core.sequence import Effect, Phase
@@ -257,7 +255,7 @@ class TrainingQueue:
             chunk.state = sent
             sent = await self._send(chunk, sent)
         chunk.state = sent
-        chunk.job.future.request_ids.append(sent.accepted.request_id)
+        chunk.job.future.request_ids.append(sent.promise.request_id)
         self._leave_queue(chunk)
         self._runtime.task(self._result(chunk, sent))
 
@@ -303,7 +301,9 @@ class TrainingQueue:
         self._pending.sent(chunk)
         answered = await submit(self._sender, submission)
         if isinstance(answered, Accepted):
-            return Promised(numbered, answered, checksum(body))
+            promise = Promise.of(submission, answered, chunk.request.decode)
+            promise.progress_of_model = self.progress
+            return Promised(numbered, promise, checksum(body))
         reused, (highest_sent, checkpoint) = chunk.ticket.reused, self.progress()
         found = conflict(submission, answered, reused=reused, highest_sent=highest_sent)
         wants_next = found is not None and found.kind == "next number"
@@ -332,7 +332,8 @@ class TrainingQueue:
         """Wait for the promise of a chunk, and for a step also for the gradients that it stepped on."""
         job = chunk.job
         try:
-            outcome = Settled(await self._fetch(chunk, sent))
+            resubmit = partial(self._resubmit, chunk, sent)
+            outcome = Settled(await self.connection.poller.fetch(sent.promise, resubmit))
         except asyncio.CancelledError:
             ended = self._ended or ClosedError("the client was closed")
             self._pending.settle(chunk, self._ended_with(ended, chunk))
@@ -347,21 +348,6 @@ class TrainingQueue:
         if job.finished.is_set() and job.error is None:
             self._gradients.pop(job, None)
 
-    async def _fetch(self, chunk: Chunk, sent: Promised) -> Any:
-        """Return the decoded result of an accepted chunk, or raise what it failed with."""
-        promise = Promise(
-            sent.accepted.request_id,
-            chunk.request.operation,
-            self.model_id,
-            sent.numbered.seq_id,
-            sent.accepted.roundtrip_s,
-            resent=sent.accepted.resent,
-            progress_of_model=self.progress,
-            promise_owners=self._promise_owners,
-            read=chunk.request.decode,
-        )
-        return await self.connection.poller.fetch(promise, partial(self._resubmit, chunk, sent))
-
     async def _resubmit(self, chunk: Chunk, sent: Promised) -> Accepted:
         """Send the same bytes under the same number again, and return the new promise."""
         body = await self._encoded(chunk, sent.numbered)
@@ -374,8 +360,6 @@ class TrainingQueue:
         submission = self._submission(chunk, sent.numbered, body)
         answered = await submit(self._sender, submission, unknown_before=True)
         if isinstance(answered, Accepted):
-            if isinstance(chunk.state, Promised):  # else the client ended meanwhile
-                chunk.state = attrs.evolve(chunk.state, accepted=answered)
             return answered
         highest_sent, checkpoint = self.progress()
         found = conflict(submission, answered, highest_sent=highest_sent)
