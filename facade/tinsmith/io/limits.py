@@ -174,11 +174,12 @@ _IN_FLIGHT = frozenset({SlotPhase.SUBMITTING, SlotPhase.PROMISED})
 
 
 class Slot:
-    """The share of one sample in what is in flight."""
+    """The share of one sample in what is in flight, from the moment when it is sent off."""
 
     def __init__(self, flow: SampleFlow) -> None:
         self._flow = flow
         self._phase = SlotPhase.LEFT
+        self.become(SlotPhase.SUBMITTING)
 
     def become(self, phase: SlotPhase) -> None:
         """Note how far the sample is, and count it by that."""
@@ -202,8 +203,9 @@ class Slot:
 
     def accepted(self, attempts: int, roundtrip_s: float) -> None:
         """Note that the sample has its promise, and let the next one go."""
-        # After a retry the roundtrip contains pauses.
-        self._flow.accepted(None if attempts > 1 else roundtrip_s)
+        self._flow.accepted += 1
+        if attempts == 1:  # after a retry the roundtrip contains pauses
+            self._flow.submissions.answered(roundtrip_s)
         self.leave(SlotPhase.PROMISED)
 
     def leave(self, phase: SlotPhase = SlotPhase.LEFT) -> None:
@@ -225,20 +227,15 @@ class SampleFlow:
         """Bounds those of them that have no promise."""
         self.on_room = on_room
         """Called where one more may go."""
-        self._accepted = 0
+        self.accepted = 0
+        """Samples that have had their promise."""
         self._pushed_back: deque[tuple[Slot, asyncio.Future[None]]] = deque()
 
     @property
     def is_open(self) -> bool:
         """Whether one more may be sent off."""
-        ramp = max(Submissions.FEWEST, self._accepted // self.RAMP)
+        ramp = max(Submissions.FEWEST, self.accepted // self.RAMP)
         return self.window.is_open and self.submissions.is_open and self.submissions.under_way < ramp
-
-    def take(self) -> Slot:
-        """Take a slot for a sample that is sent off."""
-        slot = Slot(self)
-        slot.become(SlotPhase.SUBMITTING)
-        return slot
 
     def readmit(self) -> None:
         """Let those go again that were pushed back, as many as there is room for."""
@@ -254,9 +251,3 @@ class SampleFlow:
         self._pushed_back.append((slot, turn))
         self.on_room()
         await turn
-
-    def accepted(self, roundtrip_s: float | None) -> None:
-        """Learn from a promise; `roundtrip_s` is None where it came after pauses."""
-        self._accepted += 1
-        if roundtrip_s is not None:
-            self.submissions.answered(roundtrip_s)

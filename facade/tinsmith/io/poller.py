@@ -29,7 +29,7 @@ from tinsmith.core.polling import Done, Failed, Moment, NotYet, Poll, PolledRequ
 from tinsmith.core.promises import EndedPromises, PromiseOwners, foreign_result
 from tinsmith.core.retry import NOT_SENT, Fault
 from tinsmith.io.events import QueueStateChanged
-from tinsmith.io.http.messages import Faulted, Lane, Request, json_body
+from tinsmith.io.http.messages import Answer, Faulted, Lane, Request, json_body
 from tinsmith.io.limits import FairSemaphore
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from tinsmith.core.polling import PollResult
     from tinsmith.io.events import Observers
     from tinsmith.io.http.auth import Credentials
-    from tinsmith.io.http.messages import Answer
     from tinsmith.io.http.server import Server
     from tinsmith.io.http.submission import Accepted, Submission
     from tinsmith.io.runtime import Runtime
@@ -263,7 +262,7 @@ class Poller:
                 self._unreached = None
             elif self._unreached is None:
                 self._unreached = (began_s, faulted.reason)
-            result = self._as_poll(promise, began_s, None, faulted.fault, faulted.reason).decide()
+            result = self._as_poll(promise, began_s, faulted).decide()
             if isinstance(result, NotYet):
                 self._observers.count_error(f"poll: {faulted.fault}")
         else:
@@ -271,21 +270,16 @@ class Poller:
             result = await self._read(self._as_poll(promise, began_s, answer), promise)
         return self._paced(promise, result) if isinstance(result, NotYet) else result
 
-    def _as_poll(
-        self,
-        promise: Promise,
-        began_s: float,
-        answer: Answer | None = None,
-        fault: Fault | None = None,
-        reason: str = "",
-    ) -> Poll:
+    def _as_poll(self, promise: Promise, began_s: float, ended: Answer | Faulted) -> Poll:
         """Put together what is known of a poll that ended."""
+        answer = Answer(0, {}, b"") if isinstance(ended, Faulted) else ended
+        fault, reason = (ended.fault, ended.reason) if isinstance(ended, Faulted) else (None, "")
         now_s, profile = self._runtime.loop.time(), self._server.profile
         trusted = promise.state.trusted and self._server.may_resend_unknown
         return Poll(
-            0 if answer is None else answer.status,
-            {} if answer is None else answer.headers,
-            b"" if answer is None else answer.body,
+            answer.status,
+            answer.headers,
+            answer.body,
             attrs.evolve(promise.state, trusted=trusted),
             moment=Moment(now_s - began_s, now_s - promise.started_s, time.time(), self._random.random()),
             policy=self._policy,

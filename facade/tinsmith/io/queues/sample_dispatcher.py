@@ -311,7 +311,7 @@ class SampleDispatcher:
             if job.future.cancelled():
                 self._left(job, started=False)
                 continue
-            slot = self._flow.take()
+            slot = Slot(self._flow)
             self._observers.started()
             task = self._runtime.loop.create_task(self._carry(job, slot))
             self._tasks[job] = task
