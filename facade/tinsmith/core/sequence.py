@@ -277,8 +277,8 @@ class RequestOrder:
         if ticket.step is not None:
             ticket.step.lost = ticket.step.lost or failure
             return [own, *self.close(_stepped(ticket.step.lost))]
-        head = self._queue[0] if self._queue else None
-        if head is not None and head.phase is not Phase.WAITING and _builds_on(head, ticket):
+        head = self._queue[0] if self._queue and self._queue[0].phase is not Phase.WAITING else None
+        if head is not None and (head.effect is Effect.STEP or head.call is ticket.call):
             head.lost = failure
         if ticket.call.applied:
             return [own, *self.close(own.error)]
@@ -341,10 +341,6 @@ def _closed(cause: TinkerError) -> ClientPoisonedError:
     )
     error.__cause__ = cause
     return error
-
-
-def _builds_on(later: Ticket, lost: Ticket) -> bool:
-    return later.effect is Effect.STEP or later.call is lost.call
 
 
 def _late(behind: Ticket, failure: Failure) -> TinkerError:
