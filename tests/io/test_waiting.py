@@ -266,13 +266,15 @@ def test_session_beats_every_ten_seconds(clock: testing.FrozenClock, service: te
 
 
 def test_first_failed_heartbeat_warns(
-    service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+    clock: testing.FrozenClock, service: testing.LedgerService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The first heartbeat that fails is warned of, and the next ones not for two minutes."""
-    service.rules.append(lambda name, *_: refuse(500) if name == "session_heartbeat" else None)
     trainer = trainer_on(service)
     service.dialect = ServerDialect(ready_after_polls=3, hold_s=25.0)
-    trainer.optim_step(ADAM).result(WAIT_S)
+    with clock.held():
+        service.rules.append(lambda name, *_: refuse(500) if name == "session_heartbeat" else None)
+        step = trainer.optim_step(ADAM)
+    step.result(WAIT_S)
     assert sum("a heartbeat" in message for message in caplog.messages) == 1
 
 
