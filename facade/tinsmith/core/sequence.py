@@ -124,7 +124,8 @@ class RequestOrder:
         refusal = self.refusal
         if refusal is not None:
             raise refusal
-        (ticket,) = _tickets(QueuedCall(effect), 1)
+        ticket = Ticket(QueuedCall(effect), 0)
+        ticket.call.tickets.append(ticket)
         if ahead:
             assert all(waiting.phase is Phase.WAITING for waiting in self._queue), "something has begun"
             self._queue.appendleft(ticket)
@@ -135,12 +136,13 @@ class RequestOrder:
     def split(self, ticket: Ticket, chunks: int) -> list[Ticket]:
         """Replace the one ticket of a call, of which nothing has begun, by one for each chunk of it."""
         assert ticket.phase is Phase.WAITING, "something of it has begun"
-        at = self._queue.index(ticket)
+        call, at = ticket.call, self._queue.index(ticket)
+        call.tickets = [Ticket(call, chunk) for chunk in range(chunks)]
         del self._queue[at]
         self._queue.rotate(-at)
-        self._queue.extendleft(reversed(_tickets(ticket.call, chunks)))
+        self._queue.extendleft(reversed(call.tickets))
         self._queue.rotate(at)
-        return ticket.call.tickets
+        return call.tickets
 
     @property
     def refusal(self) -> ClientPoisonedError | None:
@@ -323,12 +325,6 @@ class RequestOrder:
             return _late(ticket, lost) if past_step or ticket.call is lost.ticket.call else None
 
         return self._fail_waiting(error_for)
-
-
-def _tickets(call: QueuedCall, chunks: int) -> list[Ticket]:
-    """Give a call new tickets, one for each chunk, and return them."""
-    call.tickets = [Ticket(call, chunk) for chunk in range(chunks)]
-    return call.tickets
 
 
 def _closed(cause: TinkerError) -> ClientPoisonedError:
