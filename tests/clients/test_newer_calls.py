@@ -453,7 +453,7 @@ def test_server_that_cannot_hear_of_the_end(service: testing.LedgerService) -> N
     client = ServiceClient(**service.settings())
     client.create_sampling_client(base_model="tinsmith/tiny").result()
     client.close("success")
-    assert client.holder.closed
+    assert client.holder.connection.closed
 
 
 def test_session_is_named_and_paid_for(service: testing.LedgerService) -> None:

@@ -176,5 +176,5 @@ def test_holder_has_what_programs_reach_for(service: testing.LedgerService) -> N
     trainer = client.create_lora_training_client("tinsmith/tiny").result(WAIT_S)
     step = trainer.optim_step(ADAM)
     client.holder.close()
-    assert client.holder.closed
+    assert client.holder.connection.closed
     assert step.result(0).metrics

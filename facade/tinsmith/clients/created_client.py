@@ -130,7 +130,7 @@ class CreatedClient(APIFuture[T]):
         error = self.outcome_error()
         if error is not None:
             return f"not made: {type(error).__name__}: {error}"
-        return "closed" if self._context.closed else "ready"
+        return "closed" if self._context.connection.closed else "ready"
 
     if not TYPE_CHECKING:  # a type checker would take any attribute for one that is there
 

@@ -288,7 +288,7 @@ class Shared:
         """Return what all copies of one client share in this process; the key comes from TINKER_API_KEY."""
         key = repr(sorted(self.config.items(), key=lambda item: item[0]))
         context = _shared_contexts.get(key)
-        if context is None or context.closed or not context.connection.runtime.is_here:
+        if context is None or context.connection.closed or not context.connection.runtime.is_here:
             from_environment = ClientConfig.from_environment(
                 base_url=str(self.config["base_url"]),
                 require_key_prefix=bool(self.config["require_key_prefix"]),

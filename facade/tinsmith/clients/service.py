@@ -158,7 +158,7 @@ class ServiceClient:
     @property
     def closed(self) -> bool:
         """Whether every call raises: `close` has returned, or the server has lost the session."""
-        return self._context.closed
+        return self._context.connection.closed
 
     def add_observer(self, observer: Callable[[Event], object]) -> None:
         """Have `observer` called with each `Event`: progress, queue states, long waits. It must not block."""
@@ -401,7 +401,7 @@ class ServiceClient:
     ) -> None:
         """Wait for what is in flight, report to the server how the session went, and close."""
         context = self._context
-        if status is not None and not context.closed:
+        if status is not None and not context.connection.closed:
             await context.drain(timeout, results=results)
             await context.session.finish(status, detail)
             timeout = 0.0  # drained

@@ -75,11 +75,6 @@ class ClientContext:
         self._drained: list[APIFuture[Any]] = []
         connection.runtime.register(self)
 
-    @property
-    def closed(self) -> bool:
-        """Whether this client ended."""
-        return self.connection.closed
-
     def training_queue(self, creation: APIFuture[Any]) -> TrainingQueue:
         """Make the queue of a model; `creation` is the future of its client."""
         from tinsmith.io.queues.training_queue import TrainingQueue  # not needed by who only samples or reads
