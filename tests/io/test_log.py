@@ -100,6 +100,22 @@ def test_debug_log_says_why_nothing_is_sent_again(
     ]
 
 
+def test_debug_log_says_what_the_server_is_taken_for(
+    service: testing.LedgerService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At first by what the user said, and then by each answer that shows more."""
+    caplog.set_level(logging.DEBUG, "tinsmith")
+    service.rules.append(
+        lambda name, *_: reply({"session_id": "session_faa92868"}) if name == "create_session" else None
+    )
+    client = ServiceClient(**service.settings(server_deduplicates=None))
+    client.create_sampling_client(base_model="tinsmith/tiny").result(WAIT_S)
+    assert [line for line in caplog.messages if "server profile" in line] == [
+        "server profile unknown: a submission of unknown outcome is sent again",
+        "server profile skyrl: a submission of unknown outcome is not sent again",
+    ]
+
+
 def test_kept_future_keeps_no_data(service: testing.LedgerService) -> None:
     """Whoever keeps a future keeps its result, and not the batch that it was computed from."""
     trainer = trainer_on(service)

@@ -6,6 +6,7 @@ does.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import attrs
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig
     from tinsmith.io.http.messages import Answer, Request
 
+_log = logging.getLogger("tinsmith")
+
 ANSWERS_LOOKED_AT = 16
 """Answers in which marks of a kind of server are looked for; the first of each kind have them, if any has."""
 
@@ -35,7 +38,7 @@ class Server:
         self.profile = self._clues.profile
         """What is known of this kind of server; its answers say more as they come."""
         self.may_resend_unknown = False
-        """Whether a training request of unknown outcome is sent again."""
+        """Whether a submission of unknown outcome is sent again."""
         self.is_recognised = False
         """Whether its answers are no longer looked at."""
         self.is_vouched_for = (
@@ -66,6 +69,9 @@ class Server:
         deduplicates = profile.deduplicates if said is None else said
         self.may_resend_unknown = deduplicates and config.on_unknown == "resend"
         self.is_recognised = self.is_recognised or profile.is_final
+        if profile is not before or not self._looked:
+            does = "is sent again" if self.may_resend_unknown else "is not sent again"
+            _log.debug("server profile %s: a submission of unknown outcome %s", profile.name, does)
         if profile is before or not profile.is_final:
             return
         if profile.deduplicates:
