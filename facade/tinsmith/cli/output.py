@@ -129,17 +129,13 @@ def changed(context: typer.Context, message: str, document: Mapping[str, Any]) -
 
 def note(message: str) -> None:
     """Print on stderr what is not the result; in a terminal it is wrapped between words."""
-    width = _width_of_stderr()
+    width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
     if width is not None:
         from tinsmith.cli.table import wrapped
 
         message = "\n".join(part for line in message.split("\n") for part in wrapped(line, width))
     with contextlib.suppress(OSError):  # without a stderr the result still counts
         typer.echo(message, err=True)
-
-
-def _width_of_stderr() -> int | None:
-    return os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
 
 
 class ByteBar:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, cast
 from urllib.parse import urljoin
 
-from tinsmith_api.models import CopyWeightsResponse, ExternalWeightsUrlsResponse
+from tinsmith_api.models import CopyWeightsResponse
 from tinsmith_api.operations import OPERATIONS
 from tinsmith_api.resource import Ask
 from tinsmith_api.resources import Operations
@@ -180,10 +181,7 @@ class RestClient(Operations):
         folder, `APIResponseValidationError` if size or hash are wrong.
         """
         _checkpoint_at(tinker_path)
-
-        async def urls() -> ExternalWeightsUrlsResponse:
-            return await self.get_external_weights_urls(tinker_path)
-
+        urls = partial(self.get_external_weights_urls, tinker_path)
         made = downloads.fetch_external(self._connection, tinker_path, urls, Path(dest), overwrite, progress)
         return self._connection.run(made)
 

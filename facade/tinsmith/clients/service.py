@@ -497,10 +497,5 @@ def _timeouts(timeout: float | httpx.Timeout | None) -> Timeouts | None:
         raise InputError(
             f"must be seconds or an httpx.Timeout, not a {type(timeout).__name__}", field="timeout"
         )
-    default = Timeouts()
-    return attrs.evolve(
-        default,
-        connect_s=timeout.connect or default.connect_s,
-        read_s=timeout.read or default.read_s,
-        write_s=timeout.write or default.write_s,
-    )
+    phases = {f"{phase}_s": getattr(timeout, phase) for phase in ("connect", "read", "write")}
+    return attrs.evolve(Timeouts(), **{name: bound for name, bound in phases.items() if bound})

@@ -8,18 +8,9 @@ from typing import Any
 
 from tinsmith.core.errors import MissingExtraError
 
-LIBRARIES = {
-    "local": (
-        "gguf",
-        "jsonschema_rs",
-        "ml_dtypes",
-        "PIL",
-        "safetensors",
-        "starlette",
-        "threadpoolctl",
-        "uvicorn",
-    ),
-}
+_LOCAL = ("gguf", "jsonschema_rs", "ml_dtypes", "PIL", "safetensors", "starlette", "threadpoolctl", "uvicorn")
+
+LIBRARIES = {"local": _LOCAL}
 """Import names by extra, for the extras that are needed as a whole."""
 
 

@@ -133,7 +133,7 @@ def _sample(message: wire.SampleResponse, unknown: bool) -> SampleResponse:
         alternatives = PromptAltTokens(drawn, logprobs, extra=unknown_of(found) if unknown else None)
     return SampleResponse.of_owned(
         sequences=[_sequence(sequence, unknown) for sequence in message.sequences],
-        prompt_logprobs=_field(message, "prompt_logprobs", _numbers),
+        prompt_logprobs=_field(message, "prompt_logprobs", lambda data: optional_numbers(whole(data, "<f4"))),
         topk_prompt_logprobs=_field(message, "topk_prompt_logprobs", _topk),
         target_prompt_logprobs=_field(message, "target_prompt_logprobs", lambda t: read_tensor(t, unknown)),
         prompt_alt_tokens=alternatives,
@@ -157,10 +157,6 @@ def _sequence(message: wire.SampledSequence, unknown: bool) -> SampledSequence:
         _field(message, "topk_sampled_logprobs", _topk),
         extra=unknown_of(message, "topk_sampled_logprobs") if unknown else None,
     )
-
-
-def _numbers(data: bytes) -> list[float | None]:
-    return optional_numbers(whole(data, "<f4"))
 
 
 def _topk(message: wire.TopkLogprobs) -> TopkLogprobs | None:

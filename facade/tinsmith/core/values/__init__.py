@@ -13,15 +13,11 @@ if TYPE_CHECKING:
     from tinsmith_api.values import *  # noqa: F403
 
     from tinsmith.core.names import *  # noqa: F403
-    from tinsmith.core.values.datum import Datum as Datum
-    from tinsmith.core.values.datum import LossFnInputs as LossFnInputs
-    from tinsmith.core.values.datum import PromptProvenanceSpan as PromptProvenanceSpan
-    from tinsmith.core.values.datum import ProvenanceSpans as ProvenanceSpans
-    from tinsmith.core.values.datum import SampledProvenanceSpan as SampledProvenanceSpan
+    from tinsmith.core.values.datum import *  # noqa: F403
     from tinsmith.core.values.model_input import *  # noqa: F403
     from tinsmith.core.values.requests import *  # noqa: F403
     from tinsmith.core.values.results import *  # noqa: F403
-    from tinsmith.core.values.tensor import TensorData as TensorData
+    from tinsmith.core.values.tensor import *  # noqa: F403
 
 _BY_HAND: dict[str, str] = {
     name: module
