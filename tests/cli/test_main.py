@@ -29,7 +29,7 @@ HEAVY = ("httpx", "numpy", "rich", "aiohttp", "tokenizers", "asyncio", "orjson")
 @pytest.mark.parametrize(
     ("arguments", "heavy"),
     [
-        (("--help",), (*HEAVY, "pydantic")),
+        (("--help",), (*HEAVY, "pydantic", "attrs", "tinsmith_api.model")),
         (("version",), (*HEAVY, "typer")),
         (("run", "--help"), HEAVY),
         (("checkpoint", "delete", "--help"), HEAVY),

@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tinsmith_api.model import named_extra
 from typer import Argument, Option
 
 from tinsmith.cli.connect import service
@@ -56,6 +55,8 @@ def _note_rounding(names: set[str]) -> None:
 
 def _name(model: SupportedModel) -> str:
     """Return the name of a model, or the id that a server gives in its place; empty for neither."""
+    from tinsmith_api.model import named_extra
+
     others = named_extra(model)
     ids = (str(others[key]) for key in ("model_id", "id") if others.get(key))
     return model.model_name or next(ids, "")
