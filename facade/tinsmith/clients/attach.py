@@ -47,12 +47,8 @@ def attach(connection: Connection, request_id: str, result: type[Any]) -> APIFut
 async def result_of(connection: Connection, request_id: str, result: type[T]) -> T:
     """Wait for a promise, and read its result as `result`."""
     operation = _operation_of(result)
-    promise = Promise(
-        request_id,
-        operation.id,
-        state=PollState(may_resubmit=False, trusted=False),
-        read=_reader(result),
-    )
+    state = PollState(may_resubmit=False, trusted=False)
+    promise = Promise(request_id, operation.id, state=state, read=_reader(result))
     return cast("T", await connection.poller.fetch(promise))
 
 

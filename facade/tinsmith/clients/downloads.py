@@ -1,7 +1,7 @@
 """Bring checkpoints and traces to this machine: signed URLs, and files that gather beside their target.
 
-It owns the folder in which files gather, so that a target is there in full or not at all. `io.download`
-fetches and verifies one file; `clients.rest` asks the server about checkpoints.
+It owns under which id a server is asked for a checkpoint, and the folder in which files gather, so that a
+target is there in full or not at all. `io.download` fetches and verifies one file.
 """
 
 from __future__ import annotations
@@ -10,33 +10,100 @@ import asyncio
 import hashlib
 import shutil
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin
 
 from tinsmith_api.models import SessionTraceExport
 
+from tinsmith.core.addresses import checkpoint_id_spellings
 from tinsmith.core.codec.answers import to_value
 from tinsmith.core.config import LONG_WAIT_S
-from tinsmith.core.errors import APIResponseValidationError, ProgressTimeoutError, RequestFailedError
+from tinsmith.core.errors import (
+    APIResponseValidationError,
+    APIStatusError,
+    ProgressTimeoutError,
+    RequestFailedError,
+)
+from tinsmith.core.failures import detail_text
+from tinsmith.core.retry import OpClass
+from tinsmith.core.values.results import CheckpointArchiveUrlResponse
 from tinsmith.io.download import Download, disk_trouble_is_named
 from tinsmith.io.events import StillWaiting
 from tinsmith.io.http import operations
 from tinsmith.io.unpack import checked_file, move_in, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from tinsmith_api.models import ExternalWeightsUrlsResponse
 
     from tinsmith.io.connection import Connection
 
+T = TypeVar("T")
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Statuses whose `Location` is the URL of an archive."""
+
+SIGNED_URL_LIFE = timedelta(minutes=15)
+"""How long a signed URL is taken to work when the server does not say."""
+
 RENEW_BEFORE = timedelta(minutes=5)
 """A signed URL that ends sooner than this is not used for another file: a new one is asked for."""
 
 ASK_EVERY_S = 5.0
 """Seconds between two requests that ask whether a trace is written, as the API wants it."""
+
+
+async def on_checkpoint(
+    connection: Connection, checkpoint: Mapping[str, str], ask: Callable[[dict[str, str]], Awaitable[T]]
+) -> T:
+    """Ask for something of a checkpoint, under the id as the server spells it.
+
+    The id is sent as it was given, and then in the other form where the server has no such route or
+    refuses a bare name.
+    """
+    profile = connection.server.profile
+    has_kinds = profile.is_final and profile.checkpoint_ids == "kind and name"
+    ways = checkpoint_id_spellings(checkpoint["checkpoint_id"], has_kinds=has_kinds)
+    first, *others = [_segments(checkpoint["training_run_id"], written) for written in ways]
+    try:
+        return await ask(first)
+    except APIStatusError as error:
+        is_bare = error.status_code in (400, 404, 422) and "checkpoint_kind" not in first
+        if not others or not (is_bare or _is_missing_route(error)):
+            raise
+        refused = error
+    try:
+        return await ask(others[0])
+    except APIStatusError as error:
+        if _is_missing_route(error) and not _is_missing_route(refused):
+            raise refused from error
+        raise
+
+
+async def archive_url(connection: Connection, checkpoint: Mapping[str, str]) -> CheckpointArchiveUrlResponse:
+    """Ask for the signed URL of a checkpoint's archive: a redirect that is not followed."""
+
+    async def ask(path: dict[str, str]) -> CheckpointArchiveUrlResponse:
+        asked = operations.request(
+            "get_checkpoint_archive_url", path=path, headers={"Accept": "application/gzip"}
+        )
+        exchange = await connection.sender.exchange(asked, OpClass.READ)
+        answer = exchange.answer
+        if answer is None or answer.status not in REDIRECTS:
+            if exchange.done:
+                raise APIResponseValidationError(message="the server sent no redirect to an archive")
+            raise connection.sender.error(exchange)
+        where = answer.headers.get("location")
+        if not where:
+            raise APIResponseValidationError(message="the server's redirect to the archive has no URL")
+        url = urljoin(connection.transport.base, where)
+        return CheckpointArchiveUrlResponse(url, _expiry(answer.headers.get("expires")))
+
+    return await on_checkpoint(connection, checkpoint, ask)
 
 
 async def fetch_archive(
@@ -188,3 +255,23 @@ def _move_in(gathering: Path, wanted: set[Path], dest: Path) -> None:
             path.unlink()
     move_in(gathering, dest)
     shutil.rmtree(gathering, ignore_errors=True)
+
+
+def _segments(training_run_id: str, written: str) -> dict[str, str]:
+    kind, _, name = written.rpartition("/")
+    parts = {"training_run_id": training_run_id, "checkpoint_name": name}
+    return {**parts, "checkpoint_kind": kind} if kind else parts
+
+
+def _is_missing_route(error: APIStatusError) -> bool:
+    """Say whether the server answered that it has no such route."""
+    words = detail_text(error.body).lower()
+    return error.status_code in (404, 405) and words in ("not found", "method not allowed")
+
+
+def _expiry(text: str | None) -> datetime:
+    try:
+        expires = parsedate_to_datetime(text or "")
+    except (TypeError, ValueError):
+        return datetime.now(UTC) + SIGNED_URL_LIFE
+    return expires.replace(tzinfo=UTC) if expires.tzinfo is None else expires.astimezone(UTC)

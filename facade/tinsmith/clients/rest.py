@@ -6,15 +6,12 @@ and goes from page to page. Copies, downloads, traces and `whoami` are written b
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, cast
-from urllib.parse import urljoin
 
 from tinsmith_api.models import CopyWeightsResponse
 from tinsmith_api.operations import OPERATIONS
@@ -27,8 +24,7 @@ from tinsmith.core.access_token import claims_of
 from tinsmith.core.addresses import ParsedCheckpointTinkerPath, checkpoint_id_spellings
 from tinsmith.core.codec.answers import Pages, to_page, to_value
 from tinsmith.core.config import ClientConfig
-from tinsmith.core.errors import APIResponseValidationError, APIStatusError, InputError
-from tinsmith.core.failures import detail_text
+from tinsmith.core.errors import APIResponseValidationError, InputError
 from tinsmith.core.retry import OpClass
 from tinsmith.core.values.results import CheckpointArchiveUrlResponse, WhoamiResponse
 from tinsmith.io.connection import Connection
@@ -40,12 +36,6 @@ from tinsmith.io.http.sender import Sender
 from tinsmith.io.telemetry import Telemetry
 
 T = TypeVar("T")
-
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-"""Statuses whose `Location` is the URL of an archive."""
-
-SIGNED_URL_LIFE = timedelta(minutes=15)
-"""How long a signed URL is taken to work when the server does not say."""
 
 TOKEN_HEADER = "X-Tinker-Weights-Access-Token"  # noqa: S105  # the name of a header
 """Carries the token that opens somebody else's checkpoint; its value is never logged."""
@@ -127,7 +117,8 @@ class RestClient(Operations):
         is one of sampler weights. The URL works until `expires` (UTC), which is 15 minutes from now where the
         server does not say. The future raises `APIResponseValidationError` if the server sends no redirect.
         """
-        return self._connection.run(self._ask_archive_url(_checkpoint(training_run_id, checkpoint_id)))
+        checkpoint = _checkpoint(training_run_id, checkpoint_id)
+        return self._connection.run(downloads.archive_url(self._connection, checkpoint))
 
     get_checkpoint_archive_url_async = awaited(get_checkpoint_archive_url)
 
@@ -135,7 +126,7 @@ class RestClient(Operations):
         self, tinker_path: str
     ) -> APIFuture[CheckpointArchiveUrlResponse]:
         """Get a signed URL of a checkpoint's archive, as `get_checkpoint_archive_url` does."""
-        return self._connection.run(self._ask_archive_url(_checkpoint_at(tinker_path)))
+        return self._connection.run(downloads.archive_url(self._connection, _checkpoint_at(tinker_path)))
 
     get_checkpoint_archive_url_from_tinker_path_async = awaited(get_checkpoint_archive_url_from_tinker_path)
 
@@ -157,7 +148,7 @@ class RestClient(Operations):
         checkpoint = _checkpoint_at(tinker_path)
 
         async def signed_url() -> str:
-            return (await self._ask_archive_url(checkpoint)).url
+            return (await downloads.archive_url(self._connection, checkpoint)).url
 
         made = downloads.fetch_archive(self._connection, signed_url, Path(dest), overwrite, progress)
         return self._connection.run(made)
@@ -221,7 +212,9 @@ class RestClient(Operations):
         if "checkpoint_id" not in path:
             return self._connection.run(self._answered(fit, operations.request_of(fit, path)))
         return self._connection.run(
-            self._on_checkpoint(path, lambda spelt: self._answered(fit, operations.request_of(fit, spelt)))
+            downloads.on_checkpoint(
+                self._connection, path, lambda spelt: self._answered(fit, operations.request_of(fit, spelt))
+            )
         )
 
     async def _answered(self, ask: Ask[T], request: Request) -> T:
@@ -252,53 +245,6 @@ class RestClient(Operations):
             for row in pages.turn(await page_at(pages.offset)):
                 yield row
 
-    async def _on_checkpoint(
-        self, checkpoint: Mapping[str, str], ask: Callable[[dict[str, str]], Awaitable[T]]
-    ) -> T:
-        """Ask for something of a checkpoint, under the id as the server spells it.
-
-        The id is sent as it was given, and then in the other form where the server has no such route or
-        refuses a bare name.
-        """
-        profile = self._connection.server.profile
-        has_kinds = profile.is_final and profile.checkpoint_ids == "kind and name"
-        ways = checkpoint_id_spellings(checkpoint["checkpoint_id"], has_kinds=has_kinds)
-        first, *others = [_segments(checkpoint["training_run_id"], written) for written in ways]
-        try:
-            return await ask(first)
-        except APIStatusError as error:
-            is_bare = error.status_code in (400, 404, 422) and "checkpoint_kind" not in first
-            if not others or not (is_bare or _is_missing_route(error)):
-                raise
-            refused = error
-        try:
-            return await ask(others[0])
-        except APIStatusError as error:
-            if _is_missing_route(error) and not _is_missing_route(refused):
-                raise refused from error
-            raise
-
-    async def _ask_archive_url(self, checkpoint: Mapping[str, str]) -> CheckpointArchiveUrlResponse:
-        """Ask for the signed URL of a checkpoint's archive: a redirect that is not followed."""
-
-        async def ask(path: dict[str, str]) -> CheckpointArchiveUrlResponse:
-            asked = operations.request(
-                "get_checkpoint_archive_url", path=path, headers={"Accept": "application/gzip"}
-            )
-            exchange = await self._connection.sender.exchange(asked, OpClass.READ)
-            answer = exchange.answer
-            if answer is None or answer.status not in REDIRECTS:
-                if exchange.done:
-                    raise APIResponseValidationError(message="the server sent no redirect to an archive")
-                raise self._connection.sender.error(exchange)
-            where = answer.headers.get("location")
-            if not where:
-                raise APIResponseValidationError(message="the server's redirect to the archive has no URL")
-            url = urljoin(self._connection.transport.base, where)
-            return CheckpointArchiveUrlResponse(url, _expiry(answer.headers.get("expires")))
-
-        return await self._on_checkpoint(checkpoint, ask)
-
     async def _ask_whoami(self) -> WhoamiResponse:
         """Ask for a token that says to whom the key belongs, and read it; the token is not kept."""
         payload = await operations.perform(self._connection.sender, operations.request("auth_token", body={}))
@@ -321,11 +267,7 @@ def copy_of(
             "copy_weights",
             CopyWeightsResponse,
             headers={TOKEN_HEADER: weights_access_token},
-            body={
-                "source_path": path,
-                "destination_project_id": project_id,
-                "ttl_seconds": ttl_seconds,
-            },
+            body={"source_path": path, "destination_project_id": project_id, "ttl_seconds": ttl_seconds},
             names={"source_path": "path", TOKEN_HEADER: "weights_access_token"},
         )
     )
@@ -340,15 +282,14 @@ async def copied(sender: Sender, ask: Ask[CopyWeightsResponse]) -> str:
 def _path_of(ask: Ask[Any]) -> dict[str, str]:
     """Return the parameters of the path, those that a `tinker_path` or a checkpoint's id holds among them."""
     given = {**ask.path}
-    if "tinker_path" in given:
-        checkpoint = _checkpoint_at(given["tinker_path"])
-        template = OPERATIONS[ask.operation].path
-        if "{checkpoint_name}" in template:
-            return checkpoint
-        return {"training_run_id": checkpoint["training_run_id"]}
     if "checkpoint_id" in given:
         return _checkpoint(given["training_run_id"], given["checkpoint_id"])
-    return given
+    if "tinker_path" not in given:
+        return given
+    checkpoint = _checkpoint_at(given["tinker_path"])
+    if "{checkpoint_name}" in OPERATIONS[ask.operation].path:
+        return checkpoint
+    return {"training_run_id": checkpoint["training_run_id"]}
 
 
 def _checkpoint_at(tinker_path: str) -> dict[str, str]:
@@ -360,25 +301,3 @@ def _checkpoint(training_run_id: str, checkpoint_id: str) -> dict[str, str]:
     """Check the id of a checkpoint, and return it beside that of its run."""
     checkpoint_id_spellings(checkpoint_id)
     return {"training_run_id": training_run_id, "checkpoint_id": checkpoint_id}
-
-
-def _segments(training_run_id: str, written: str) -> dict[str, str]:
-    kind, _, name = written.rpartition("/")
-    parts = {"training_run_id": training_run_id, "checkpoint_name": name}
-    return {**parts, "checkpoint_kind": kind} if kind else parts
-
-
-def _is_missing_route(error: APIStatusError) -> bool:
-    """Say whether the server answered that it has no such route."""
-    return error.status_code in (404, 405) and detail_text(error.body).lower() in (
-        "not found",
-        "method not allowed",
-    )
-
-
-def _expiry(text: str | None) -> datetime:
-    try:
-        expires = parsedate_to_datetime(text or "")
-    except (TypeError, ValueError):
-        return datetime.now(UTC) + SIGNED_URL_LIFE
-    return expires.replace(tzinfo=UTC) if expires.tzinfo is None else expires.astimezone(UTC)
