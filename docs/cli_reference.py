@@ -37,7 +37,7 @@ argument, because everybody on the machine can see the arguments of a process.
 | `--base-url URL` | `TINKER_BASE_URL` | The server; the default is the hosted service. |
 | `--any-key` | `TINSMITH_ANY_KEY=1` | Allow a key without the prefix `tml-`, for your own server. |
 | `--insecure` | `TINSMITH_INSECURE=1` | Allow plain HTTP to another machine: the key is sent unencrypted. |
-| | `TINKER_PROJECT_ID`, `TINKER_TAGS` | Project and tags of the session that `sample` opens. |
+| | `TINKER_PROJECT_ID`, `TINKER_TAGS` | Project and tags of the session that `sample` or `train` opens. |
 | | `TINKER_LOG` | `debug` or `info`: logs requests, retries and failures to stderr. |
 | | `TINSMITH_CACHE` | Where `model fetch` stores models. |
 | | `NO_COLOR`, `COLUMNS` | Turns colours off; the width of tables. |

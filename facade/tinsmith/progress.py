@@ -16,6 +16,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -132,6 +133,78 @@ class StepDisplay:
         self._steps += 1
         self._bar.update(self._all, description=f"{self._title}: request {self._steps}")
         self._bar.reset(self._one, description=name)
+
+
+class TrainingDisplay:
+    r"""How far a training run is: a live line on stderr, once for each step. A logger of `train.supervised`.
+
+    Where stderr is no terminal it is a line every `every_s` seconds, and one for each held-out loss.
+
+    >>> import io
+    >>> from rich.console import Console
+    >>> from tinsmith.progress import TrainingDisplay
+    >>> sink = io.StringIO()
+    >>> with TrainingDisplay(10, console=Console(file=sink), clock=iter([0.0, 2.0]).__next__) as display:
+    ...     display(1, {"loss": 2.5, "tokens": 500, "held_out_loss": 2.25})
+    >>> sink.getvalue()
+    'step 1 of 10: loss 2.5000, held-out 2.2500, 250 tokens/s, 0:00:18 left\n'
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        start: int = 0,
+        *,
+        console: Console | None = None,
+        every_s: float = EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
+
+        self._console = console or RichConsole(stderr=True)
+        self._steps, self._start, self._every_s, self._clock = steps, start, every_s, clock
+        self._began_s = self._told_s = clock()
+        self._tokens, self._losses = 0.0, dict[str, float]()
+        self._bar: Bar = Progress(
+            TextColumn("step {task.completed:.0f}/{task.total:.0f}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=10, table_column=Column(no_wrap=True)),
+            TextColumn("{task.description}", markup=False),
+            console=self._console,
+        )
+        self._task = self._bar.add_task("", total=steps, completed=start)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._bar.stop()
+
+    def __call__(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Take the metrics of a step."""
+        now_s = self._clock()
+        self._losses |= metrics
+        self._tokens += metrics.get("tokens", 0)
+        shown = {"loss": "loss", "held_out_loss": "held-out"}
+        facts = [f"{shown[name]} {self._losses[name]:.4f}" for name in shown if name in self._losses]
+        passed_s, made = now_s - self._began_s, step - self._start
+        if made and passed_s:
+            left = timedelta(seconds=round(passed_s / made * (self._steps - step)))
+            facts += [f"{self._tokens / passed_s:.0f} tokens/s", f"{left} left"]
+        line = ", ".join(facts)
+        self._bar.update(self._task, completed=step, description=line)
+        is_due = "held_out_loss" in metrics or now_s - self._told_s >= self._every_s
+        if is_due and not self._console.is_terminal:
+            self._told_s = now_s
+            self.say(f"step {step} of {self._steps}: {line}")
+
+    def say(self, text: str) -> None:
+        """Print a line; the live one stays below it."""
+        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 class ProgressLog:

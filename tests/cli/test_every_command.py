@@ -84,6 +84,12 @@ GRID = {
         {"records", "tokens", "problems"},
         bad=("{chats} -m no/body", 3),
     ),
+    "train": Row(
+        "{chats} -m tinsmith/tiny --epochs 1 --rank 2 -o {folder}/run",
+        "Weights to Sample",
+        {"out", "steps", "loss", "held_out_loss", "checkpoint", "sampler_weights"},
+        bad=("{chats} -m no/body -o {folder}/run", 3),
+    ),
     "auth whoami": Row("", "Organization", {"email", "user_urn", "org_urn"}),
     "auth status": Row("", "Server", {"base_url", "key"}),
     "billing usage": Row(

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from tinsmith import AdamParams, ServiceClient, testing
 from tinsmith.io.events import Progress, QueueStateChanged, StillWaiting
-from tinsmith.progress import ProgressDisplay, ProgressLog, StepDisplay
+from tinsmith.progress import ProgressDisplay, ProgressLog, StepDisplay, TrainingDisplay
 
 from tests.guard import WAIT_S
 
@@ -112,3 +112,34 @@ def test_both_watch_a_client(service: testing.LedgerService, caplog: pytest.LogC
     lines = len(caplog.messages)
     assert lines >= 2
     assert "requests" in sink.getvalue()
+
+
+def test_training_in_a_terminal() -> None:
+    """The live line has the step, both losses, the speed, and the time that the other steps will take."""
+    sink, now = io.StringIO(), [0.0]
+    console = Console(file=sink, force_terminal=True, width=80)
+    with TrainingDisplay(12, 2, console=console, clock=lambda: now[0]) as display:
+        now[0] = 4.0
+        display(3, {"loss": 1.25, "tokens": 300, "held_out_loss": 1.5})
+        display.say("said above")
+        now[0] = 8.0
+        display(4, {"loss": 1.0, "tokens": 100})
+        display._bar.refresh()
+    text = sink.getvalue()
+    assert "said above\n" in text
+    assert "loss 1.0000, held-out 1.5000, 50 tokens/s, 0:00:32 left" in text
+    assert "step 4/12" in text
+
+
+def test_training_without_a_terminal() -> None:
+    """A file gets a line for each held-out loss, and one now and then."""
+    sink, now = io.StringIO(), [0.0]
+    with TrainingDisplay(12, console=Console(file=sink), every_s=30.0, clock=lambda: now[0]) as display:
+        display(0, {"held_out_loss": 1.5})
+        for step in (1, 2, 3):
+            now[0] += 20.0
+            display(step, {"loss": 1.0, "tokens": 100})
+    assert sink.getvalue() == (
+        "step 0 of 12: held-out 1.5000\n"
+        "step 2 of 12: loss 1.0000, held-out 1.5000, 5 tokens/s, 0:03:20 left\n"
+    )

@@ -31,7 +31,7 @@ def test_nothing_is_written_for_a_new_run(tmp_path: Path, config: train.RunConfi
 
 def test_places_that_are_taken(folder: train.RunFolder, tmp_path: Path) -> None:
     """A run, another folder, a file: each is left as it is."""
-    with pytest.raises(InputError, match=r"holds a run already; go on with it by --resume"):
+    with pytest.raises(InputError, match=r"holds a run already; go on with it .tinsmith train --resume"):
         train.RunFolder.new(folder.path, folder.config)
     for taken in (tmp_path, tmp_path / "metals.jsonl"):
         with pytest.raises(InputError, match=r"is there and is no empty folder; choose another one"):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from tinsmith.cli import account, checkpoint, contract, data, model, runs, serve
+from tinsmith.cli import account, checkpoint, contract, data, model, runs, serve, train
 from tinsmith.cli.options import OutputFormat, PlainGroup, wants_json
 from tinsmith.cli.output import show_json
 
@@ -93,6 +93,7 @@ for name, tree in {
     "contract": contract.app,
 }.items():
     app.add_typer(tree, name=name)
+app.command("train")(train.train)
 app.command("sample")(model.sample)
 app.command("serve")(serve.serve)
 _whole_help(app)

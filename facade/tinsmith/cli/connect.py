@@ -78,15 +78,22 @@ def _is_unused(base_url: str) -> bool:
 
 
 @contextmanager
-def service(context: typer.Context, *, creates: bool = False) -> Iterator[ServiceClient]:
+def service(
+    context: typer.Context,
+    url: str | None = None,
+    *,
+    creates: bool = False,
+    deadline_s: float = DEADLINE_S,
+) -> Iterator[ServiceClient]:
     """Open a client for the server that the options and the environment name, and close it afterwards.
 
-    Only a command that `creates` something may make the data directory of `local:PATH`.
+    `url` goes before both. Only a command that `creates` something may make the data directory of
+    `local:PATH`. `deadline_s` is how long a request is tried.
     """
     from tinsmith.clients.service import ServiceClient
     from tinsmith.core.config import RetryConfig
 
-    config = config_of(context, creates=creates, retry=RetryConfig(deadline_s=DEADLINE_S))
+    config = config_of(context, url, creates=creates, retry=RetryConfig(deadline_s=deadline_s))
     over = threading.Event()
     with ServiceClient(config=config, observer=_report_wait) as client:
         threading.Thread(target=_report_retries, args=(client.progress, over), daemon=True).start()

@@ -58,7 +58,11 @@ _OUR_WORDS = {
 }
 """What the library says -> what the command line says."""
 
-_OPTIONS = "base_model limit max_tokens model_path num_samples offset seed stop temperature top_k top_p"
+_OPTIONS = (
+    "base_model batch_items batch_tokens checkpoint_every epochs evaluate_every held_out learning_rate limit"
+    " max_tokens model_path num_samples offset rank schedule seed steps stop temperature top_k top_p"
+    " warmup_steps"
+)
 _FIELD = re.compile(rf"field '({_OPTIONS.replace(' ', '|')})'")
 _TWICE = re.compile(r"\b(\w+): field '\1'")
 _STATUS = re.compile(r"^Error code: \d+ - ")

@@ -127,9 +127,13 @@ def changed(context: typer.Context, message: str, document: Mapping[str, Any]) -
         note(message)
 
 
-def note(message: str) -> None:
-    """Print on stderr what is not the result; in a terminal it is wrapped between words."""
-    width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
+def note(message: str, *, wrap: bool = True) -> None:
+    """Print on stderr what is not the result; in a terminal it is wrapped between words.
+
+    Without `wrap`, a command that is to be copied stays in one line.
+    """
+    is_wrapped = wrap and sys.stderr.isatty()
+    width = os.get_terminal_size(sys.stderr.fileno()).columns if is_wrapped else None
     if width is not None:
         from tinsmith.cli.table import wrapped
 

@@ -181,7 +181,8 @@ def _trainer(service: ServiceClient, config: RunConfig, saved: SavedStep | None)
         if saved is None:
             raise
         raise InputError(
-            f"the server has no {saved.path} any more, from which the run would go on; begin a new run"
+            f"the server has no {saved.path}, from which the run would go on: it has expired, or this is"
+            " another server; begin a new run"
         ) from cause
 
 
@@ -204,13 +205,12 @@ def _batches(config: RunConfig, trained: Sequence[Datum]) -> list[Batch]:
 
 def _completed(config: RunConfig, steps: int) -> RunConfig:
     """Choose what was left open, now that the number of steps is known."""
-    tenth = max(steps // 10, 1)
     return attrs.evolve(
         config,
         steps=steps,
         warmup_steps=steps // 20 if config.warmup_steps is None else config.warmup_steps,
-        evaluate_every=config.evaluate_every or tenth,
-        checkpoint_every=config.checkpoint_every or tenth,
+        evaluate_every=config.evaluate_every or max(steps // 10, 1),
+        checkpoint_every=config.checkpoint_every or max(steps // 5, 1),
     )
 
 

@@ -61,7 +61,7 @@ class RunConfig:
     """Datums in a batch; None: 8, unless `batch_tokens` is given."""
     batch_tokens: int | None = attrs.field(default=None, validator=_at_least(1))
     """Tokens in a batch at most, in place of `batch_items`."""
-    learning_rate: float = 2e-4
+    learning_rate: float = 5e-4
     """Largest learning rate."""
     schedule: ScheduleShape = "linear"
     """How the learning rate goes on behind the warm-up."""
@@ -70,7 +70,7 @@ class RunConfig:
     evaluate_every: int | None = attrs.field(default=None, validator=_at_least(1))
     """Steps between two evaluations; None: a tenth of the run."""
     checkpoint_every: int | None = attrs.field(default=None, validator=_at_least(1))
-    """Steps between two checkpoints; None: a tenth of the run."""
+    """Steps between two checkpoints; None: a fifth of the run."""
     ttl_seconds: int | None = attrs.field(default=7 * 24 * 3600, validator=_at_least(3600))
     """Seconds that the checkpoints on the way are kept; None: for ever. The last one is always kept."""
 

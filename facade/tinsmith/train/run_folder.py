@@ -47,7 +47,8 @@ class RunFolder:
         """Choose the folder of a new run; nothing is written. InputError where something is already there."""
         if (path / CONFIG).exists():
             raise InputError(
-                f"{path} holds a run already; go on with it by --resume {path}, or choose another folder"
+                f"{path} holds a run already; go on with it (tinsmith train --resume {path}), or choose"
+                " another folder"
             )
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(f"{path} is there and is no empty folder; choose another one")

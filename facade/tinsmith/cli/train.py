@@ -1,0 +1,346 @@
+"""`tinsmith train`: trains on a file, shows how far it is, and continues where it was interrupted."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import typer
+from typer import Argument, Option
+
+from tinsmith.cli.connect import service
+from tinsmith.cli.data import Cut, TrainedPart  # noqa: TC001 - typer reads the annotations
+from tinsmith.cli.options import shared, usage_errors, wants_json
+from tinsmith.cli.output import Properties, note, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from tinsmith.train import PreparedRun, RunConfig, RunFolder, RunResult
+
+DEADLINE_S = 300.0
+"""Seconds of retrying a request before a run ends: it should outlive the restart of a server."""
+
+SETTINGS = (
+    "model", "rank", "seed", "input_format", "train_on", "max_tokens", "truncation", "held_out", "epochs",
+    "steps", "batch_items", "batch_tokens", "learning_rate", "schedule", "warmup_steps", "evaluate_every",
+    "checkpoint_every", "start_from", "ttl_seconds",
+)  # fmt: skip
+"""Settings of a run that have an option; one that is not given has the default of `RunConfig`."""
+
+
+class RateShape(StrEnum):
+    """How the learning rate goes on behind the warm-up."""
+
+    constant = "constant"
+    linear = "linear"
+    cosine = "cosine"
+
+
+def train(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, Argument(metavar="FILE", help="Chats or texts, as `data check` reads them.")
+    ] = None,
+    model: Annotated[
+        str | None, Option("--model", "-m", metavar="NAME", help="Base model to train an adapter on.")
+    ] = None,
+    out: Annotated[
+        Path | None, Option("--out", "-o", metavar="DIR", help="Folder of the run; it must not be there yet.")
+    ] = None,
+    resume: Annotated[
+        Path | None, Option("--resume", metavar="DIR", help="Go on with the run in this folder.")
+    ] = None,
+    start_from: Annotated[
+        str | None,
+        Option(
+            "--from", metavar="PATH", help="Checkpoint to begin with, in place of --model (tinker://...)."
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, Option("--epochs", metavar="NUMBER", help="Passes over the data; else 3.")
+    ] = None,
+    steps: Annotated[
+        int | None, Option("--steps", metavar="NUMBER", help="Steps to make, in place of --epochs.")
+    ] = None,
+    batch_items: Annotated[
+        int | None, Option("--batch-items", metavar="NUMBER", help="Texts in a batch; else 8.")
+    ] = None,
+    batch_tokens: Annotated[
+        int | None,
+        Option(
+            "--batch-tokens",
+            metavar="NUMBER",
+            help="Largest number of tokens in a batch, in place of --batch-items.",
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        Option("--learning-rate", "--lr", metavar="NUMBER", help="Largest learning rate; else 5e-4."),
+    ] = None,
+    schedule: Annotated[
+        RateShape | None,
+        Option("--schedule", help="Course of the learning rate behind the warm-up; else linear, to zero."),
+    ] = None,
+    warmup_steps: Annotated[
+        int | None,
+        Option(
+            "--warmup-steps",
+            metavar="NUMBER",
+            help="Steps in which the learning rate rises; else 5 % of the run.",
+        ),
+    ] = None,
+    rank: Annotated[
+        int | None, Option("--rank", metavar="NUMBER", help="Rank of the adapter; else 32.")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        Option(
+            "--seed", metavar="NUMBER", help="Decides first weights, order, and what is held out; else 0."
+        ),
+    ] = None,
+    held_out: Annotated[
+        float | None,
+        Option("--held-out", metavar="SHARE", help="Share of the records that is only evaluated; else 0.05."),
+    ] = None,
+    evaluate_every: Annotated[
+        int | None,
+        Option(
+            "--evaluate-every", metavar="STEPS", help="Steps between evaluations; else a tenth of the run."
+        ),
+    ] = None,
+    checkpoint_every: Annotated[
+        int | None,
+        Option(
+            "--checkpoint-every", metavar="STEPS", help="Steps between checkpoints; else a fifth of the run."
+        ),
+    ] = None,
+    ttl_seconds: Annotated[
+        int | None,
+        Option(
+            "--ttl",
+            metavar="SECONDS",
+            help="How long checkpoints are kept, but for the last one; 0 is for ever; else 7 days.",
+        ),
+    ] = None,
+    train_on: Annotated[
+        TrainedPart | None,
+        Option(
+            "--train-on",
+            help="Train on all turns of the assistant, its last one, or every token; else assistant.",
+        ),
+    ] = None,
+    max_tokens: Annotated[
+        int | None,
+        Option(
+            "--max-tokens",
+            metavar="NUMBER",
+            help="Largest number of tokens of a text; else the context of the model.",
+        ),
+    ] = None,
+    truncation: Annotated[
+        Cut | None,
+        Option(
+            "--truncation",
+            help="Refuse a longer text, drop it, or keep its last or first tokens; else error.",
+        ),
+    ] = None,
+    input_format: Annotated[
+        str | None,
+        Option("--input-format", metavar="NAME", help="Format of all rows; else their fields tell it."),
+    ] = None,
+) -> None:
+    """Train on a file of chats or texts; Ctrl-C saves a checkpoint, and --resume goes on from it.
+
+    Example: tinsmith train chats.jsonl --model tinsmith/tiny --out runs/tone
+    """
+    import attrs
+
+    from tinsmith.train import RunFolder, prepare
+    from tinsmith.train.run_config import IN_FOLDER
+    from tinsmith.train.run_folder import SERVICE
+
+    given = {name: context.params[name] for name in SETTINGS if context.params[name] is not None}
+    if resume is not None:
+        _check_alone(context, [name for name in ("file", "out", *given) if context.params[name] is not None])
+        with usage_errors(context, "--resume"):
+            folder = RunFolder.open(resume)
+        if url := shared(context, "base_url"):
+            folder = attrs.evolve(folder, config=attrs.evolve(folder.config, base_url=_kept(url)))
+    else:
+        config = _config(context, file, given)
+        if out is None:
+            raise typer.BadParameter(
+                "say where the run is kept, such as --out runs/tone", ctx=context, param_hint="--out"
+            )
+        with usage_errors(context, "--out"):
+            folder = RunFolder.new(out, config)
+        if folder.config.base_url == IN_FOLDER:
+            note(f"Training on the embedded service, whose state is kept in {folder.path / SERVICE}.")
+    with (
+        _removed_unless_begun(folder),
+        service(context, folder.base_url, creates=True, deadline_s=DEADLINE_S) as client,
+    ):
+        prepared = prepare(client, folder)
+        result = _trained(prepared)
+    _show(context, prepared, result)
+
+
+def _check_alone(context: typer.Context, given: list[str]) -> None:
+    """Refuse settings beside --resume: the run has its own."""
+    if given:
+        options = {option.name: option.opts[0] for option in context.command.params} | {"file": "FILE"}
+        raise typer.BadParameter(
+            f"the run has its settings already; leave out {', '.join(options[name] for name in given)}",
+            ctx=context,
+            param_hint="--resume",
+        )
+
+
+def _config(context: typer.Context, file: Path | None, given: dict[str, Any]) -> RunConfig:
+    """Return the settings of a new run."""
+    from tinsmith.train import RunConfig
+
+    if file is None:
+        raise typer.BadParameter(
+            "name the file to train on, or a run to go on with (--resume DIR)", ctx=context, param_hint="FILE"
+        )
+    if ("model" in given) is ("start_from" in given):
+        raise typer.BadParameter("give exactly one of --model and --from", ctx=context)
+    if given.get("ttl_seconds") == 0:
+        given["ttl_seconds"] = None
+    return RunConfig(data=str(file.absolute()), base_url=_server(context), **given)
+
+
+def _server(context: typer.Context) -> str:
+    """Return the server of a new run: that of the options and the environment, or else the embedded one."""
+    from tinsmith.core.addresses import DEFAULT_BASE_URL
+    from tinsmith.core.config import set_variables
+    from tinsmith.train.run_config import IN_FOLDER
+
+    variables = set_variables("TINKER_BASE_URL", "TINKER_API_KEY", "TINKER_CREDENTIAL_CMD")
+    url: str | None = shared(context, "base_url") or variables.get("TINKER_BASE_URL")
+    return _kept(url) if url else DEFAULT_BASE_URL if variables else IN_FOLDER
+
+
+def _kept(url: str) -> str:
+    """Return the address of a server as a run keeps it: valid from every folder.
+
+    `local:` without a directory is a service whose state is in the folder of the run, and not one that keeps
+    nothing.
+    """
+    from tinsmith.core.addresses import is_local, local_path
+    from tinsmith.train.run_config import IN_FOLDER
+
+    if not is_local(url):
+        return url
+    path = local_path(url)
+    return IN_FOLDER if path is None else f"local:{Path(path).expanduser().absolute()}"
+
+
+@contextmanager
+def _removed_unless_begun(folder: RunFolder) -> Iterator[None]:
+    """Remove the folder of a run that could not begin, with what the embedded service wrote into it."""
+    made = [path for path in (folder.path, *folder.path.parents) if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        if made and not folder.begun:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            for parent in made[1:]:
+                if parent.is_dir() and not any(parent.iterdir()):
+                    parent.rmdir()
+        raise
+
+
+def _trained(prepared: PreparedRun) -> RunResult:
+    """Train with a display, until the end or the first Ctrl-C."""
+    from tinsmith.core.errors import TinkerError
+    from tinsmith.progress import TrainingDisplay
+
+    folder, steps = prepared.folder, len(prepared.batches)
+    with TrainingDisplay(steps, prepared.start) as display, _Interruption(display.say) as interruption:
+        if prepared.start:
+            display.say(f"Going on behind step {prepared.start} of {steps}.")
+        try:
+            return prepared.train([display], stop=interruption)
+        except (TinkerError, KeyboardInterrupt):
+            saved = folder.last_checkpoint()
+            lost = f"what was trained behind step {saved.step}" if saved else "all that was trained"
+            display.say(
+                f"The run ended early; {lost} is lost. To go on: tinsmith train --resume {folder.path}"
+            )
+            raise
+
+
+class _Interruption:
+    """Ctrl-C: the first one asks the run to stop, the second one ends it."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self._say, self._is_asked = say, False
+
+    def __call__(self) -> bool:
+        """Say whether to stop."""
+        return self._is_asked
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._take)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _take(self, _: int, __: FrameType | None) -> None:
+        if self._is_asked:
+            raise KeyboardInterrupt
+        self._is_asked = True
+        words = "Stopping behind the step in flight, then saving a checkpoint. Ctrl-C again leaves at once."
+        threading.Thread(target=self._say, args=[words]).start()  # the main thread may be writing just now
+
+
+def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> None:
+    """Say how the run ended, and what to do with it."""
+    from tinsmith.core.errors import MissingExtraError
+
+    folder = prepared.folder
+    try:
+        curve = str(folder.draw_curve())
+    except MissingExtraError as missing:
+        curve = None
+        note(str(missing))
+    if not result.finished:
+        place = f"step {result.step} of {result.steps}"
+        note(f"Stopped behind {place}. To go on: tinsmith train --resume {folder.path}")
+        raise typer.Exit(130)
+    losses: dict[str, float] = {}
+    for line in folder.metrics():
+        losses |= line
+    document = {
+        "out": str(folder.path),
+        "steps": result.steps,
+        "loss": losses["loss"],
+        "held_out_loss": losses.get("held_out_loss"),
+        "checkpoint": result.checkpoint,
+        "sampler_weights": result.sampler_weights,
+        "curve": curve,
+    }
+    rows = [
+        ["Steps", str(result.steps)],
+        ["Loss", f"{losses['loss']:.4f}"],
+        ["Held-out Loss", f"{losses['held_out_loss']:.4f}" if "held_out_loss" in losses else "N/A"],
+        ["Curve", curve or "N/A"],
+        ["Checkpoint", str(result.checkpoint)],
+        ["Weights to Sample", str(result.sampler_weights)],
+    ]
+    show(context, document, Properties(rows))
+    if not wants_json(context):
+        server = f"--base-url {folder.base_url}"
+        note(f'Sample:   tinsmith sample {server} -m {result.sampler_weights} --chat "Hello"', wrap=False)
+        note(f"Download: tinsmith checkpoint download {server} {result.sampler_weights}", wrap=False)
+        note(f"Go on:    tinsmith train {server} --from {result.checkpoint} FILE --out DIR", wrap=False)
