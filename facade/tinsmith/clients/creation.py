@@ -110,8 +110,8 @@ class SavedModel:
     async def make(self, context: ClientContext, queue: TrainingQueue) -> tuple[str, int]:
         """Have the server make it, give its id to its queue, and return its base model and rank."""
         wanted = self.wanted
-        asked = operations.request("weights_info", body={"tinker_path": wanted.path})
-        info = to_value(WeightsInfoResponse, await operations.perform(context.connection.sender, asked))
+        request = operations.request("weights_info", body={"tinker_path": wanted.path})
+        info = to_value(WeightsInfoResponse, await operations.perform(context.connection.sender, request))
         if not info.is_lora or info.lora_rank is None:
             raise APIResponseValidationError(message=f"{wanted.path} is no LoRA checkpoint: {info}")
         shape = (wanted.base_model or info.base_model, info.lora_rank)
@@ -194,9 +194,9 @@ async def create_sampler(
 
 async def _unload(sender: Sender, model_id: str) -> None:
     """Unload a model that nobody will use, in one request: a server that does not do so loses nothing."""
-    asked = operations.request("unload_model", body={"model_id": model_id, "type": "unload_model"})
+    request = operations.request("unload_model", body={"model_id": model_id, "type": "unload_model"})
     with suppress(TinkerError):
-        await sender.exchange(asked, OpClass.BEST_EFFORT)
+        await sender.exchange(request, OpClass.BEST_EFFORT)
 
 
 def _named_model(payload: Any) -> str:
@@ -208,10 +208,10 @@ def _named_model(payload: Any) -> str:
 async def _promised(context: ClientContext, operation: str, wanted: object, read: Callable[[Any], T]) -> T:
     """Submit a request that is in no queue, and return its result as `read` decodes it."""
     connection = context.connection
-    asked = operations.request(operation, body=wanted)
+    request = operations.request(operation, body=wanted)
     lane, timeout_s = connection.sender.lane_of_changes(Lane.CONTROL), context.settings.hold_of(operation)
-    asked = attrs.evolve(asked, lane=lane, timeout_s=timeout_s)
-    submission = Submission(asked, promise_owners=context.promise_owners)
+    request = attrs.evolve(request, lane=lane, timeout_s=timeout_s)
+    submission = Submission(request, promise_owners=context.promise_owners)
     accepted = await have_accepted(connection.sender, submission)
     resubmit = partial(have_accepted, connection.sender, submission, unknown_before=True)
     result: T = await connection.poller.fetch(Promise.of(submission, accepted, read), resubmit)

@@ -74,14 +74,14 @@ class Evaluated:
     """The loss itself."""
 
 
-def choose_backend(asked: Backend | None) -> Backend:
+def choose_backend(wanted: Backend | None) -> Backend:
     """Return the backend that was asked for, else the first of torch, autograd and jax that is installed."""
-    if asked is not None:
-        if asked not in _BACKENDS:
+    if wanted is not None:
+        if wanted not in _BACKENDS:
             raise InputError(f"is none of {', '.join(_BACKENDS)}", field="backend")
-        if asked != "numpy" and find_spec(asked) is None:
-            raise MissingExtraError(f"a custom loss with {asked}", asked)
-        return asked
+        if wanted != "numpy" and find_spec(wanted) is None:
+            raise MissingExtraError(f"a custom loss with {wanted}", wanted)
+        return wanted
     for name in ("torch", "autograd", "jax"):
         if find_spec(name) is not None:
             return name

@@ -88,10 +88,10 @@ async def archive_url(connection: Connection, checkpoint: Mapping[str, str]) -> 
     """Ask for the signed URL of a checkpoint's archive: a redirect that is not followed."""
 
     async def ask(path: dict[str, str]) -> CheckpointArchiveUrlResponse:
-        asked = operations.request(
+        request = operations.request(
             "get_checkpoint_archive_url", path=path, headers={"Accept": "application/gzip"}
         )
-        exchange = await connection.sender.exchange(asked, OpClass.READ)
+        exchange = await connection.sender.exchange(request, OpClass.READ)
         answer = exchange.answer
         if answer is None or answer.status not in REDIRECTS:
             if exchange.done:
@@ -181,8 +181,8 @@ async def trace_url(connection: Connection, session_id: str) -> str:
     loop, limit_s = connection.runtime.loop, connection.config.progress_timeout_s
     began_s, report_at_s = loop.time(), LONG_WAIT_S
     while True:
-        asked = operations.request("export_session_trace", path={"session_id": session_id})
-        found = to_value(SessionTraceExport, await operations.perform(connection.sender, asked))
+        request = operations.request("export_session_trace", path={"session_id": session_id})
+        found = to_value(SessionTraceExport, await operations.perform(connection.sender, request))
         if found.status != "pending":
             break
         await asyncio.sleep(ASK_EVERY_S)

@@ -97,17 +97,17 @@ class RawOperations(Operations):
         return future
 
     def _request(self, ask: Ask[Any]) -> Request:
-        asked = operations.request_of(operations.fit(ask))
+        request = operations.request_of(operations.fit(ask))
         encoding = self._encoding or self._settings.encoding or self._connection.config.encoding
         if encoding != "protobuf" or "request" not in OPERATIONS[ask.operation].protobuf:
-            return asked
+            return request
         body = Body.of(encode_plain_batch(ask.body), CONTENT_TYPES["protobuf"])
-        return attrs.evolve(asked, body=body)
+        return attrs.evolve(request, body=body)
 
-    async def _answered(self, ask: Ask[T], asked: Request, future: RawFuture[T]) -> T:
+    async def _answered(self, ask: Ask[T], request: Request, future: RawFuture[T]) -> T:
         op = OpClass.SUBMIT if OPERATIONS[ask.operation].result else OpClass.READ
         sender = self._connection.sender
-        exchange = await sender.exchange(asked, op, valid=operations.is_json, retry=self._retry)
+        exchange = await sender.exchange(request, op, valid=operations.is_json, retry=self._retry)
         answer = exchange.answer
         redirected = answer is not None and 300 <= answer.status < 400
         if answer is None or not (exchange.done or redirected):

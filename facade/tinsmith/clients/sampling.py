@@ -247,8 +247,8 @@ class SamplingClient(CreatedClient["SamplingClient"]):
 
     async def _ask_base(self) -> str:
         if self._base_model is None:
-            asked = operations.request("get_sampler", path={"sampler_id": self.sampling_session_id})
-            payload = await operations.perform(self._connection.sender, asked)
+            request = operations.request("get_sampler", path={"sampler_id": self.sampling_session_id})
+            payload = await operations.perform(self._connection.sender, request)
             self._base_model = to_value(GetSamplerResponse, payload).base_model
         return self._base_model
 

@@ -111,12 +111,12 @@ class ServiceClient:
         telemetry: bool | None = None,
         observer: Callable[[Event], object] | None = None,
     ) -> None:
-        asked = locals()
+        given = locals()
         if not isinstance(user_metadata, (Mapping, NoneType)):
             raise InputError(
                 "must be a mapping of text to text; pass an address as base_url=", field="user_metadata"
             )
-        config = _configured(config, {name: asked[name] for name in SETTINGS if asked[name] is not None})
+        config = _configured(config, {name: given[name] for name in SETTINGS if given[name] is not None})
         log_to_stderr(config.log_level)
         observers = [observer] if observer else []
         self._context = ClientContext(Connection(config, http_client=http_client, observers=observers))
@@ -442,10 +442,10 @@ class ServiceClient:
         return await copied(self._connection.sender, attrs.evolve(ask, body={**ask.body, **into}))
 
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
-        asked = operations.request("get_server_capabilities")
-        payload = await operations.perform(self._connection.sender, asked)
+        request = operations.request("get_server_capabilities")
+        payload = await operations.perform(self._connection.sender, request)
         page, problem = to_page(GetServerCapabilitiesResponse, payload, "supported_models")
-        self._connection.sender.left_out(asked.operation, problem)
+        self._connection.sender.left_out(request.operation, problem)
         return page
 
 

@@ -103,8 +103,8 @@ def _chosen(chosen: TokenizerId, backend: Backend) -> Any:
 
 async def _from_server(connection: Connection, model_name: str) -> Tokenizer:
     """Ask our own extension route, which the embedded service has and others do not."""
-    asked = operations.request("get_tokenizer", query={"base_model": model_name})
-    payload = await operations.perform(connection.sender, asked)
+    request = operations.request("get_tokenizer", query={"base_model": model_name})
+    payload = await operations.perform(connection.sender, request)
     found = payload if isinstance(payload, dict) else {}
     if not isinstance(found.get("tokenizer_json"), str):  # a server that answers whatever it does not know
         raise InputError("the server's answer holds no tokenizer", field="base_model")

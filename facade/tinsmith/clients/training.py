@@ -268,8 +268,8 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
 
     async def _ask_info(self) -> GetInfoResponse:
         await self
-        asked = operations.request("get_info", body={"model_id": self._queue.bound_id, "type": "get_info"})
-        return to_value(GetInfoResponse, await operations.perform(self._connection.sender, asked))
+        request = operations.request("get_info", body={"model_id": self._queue.bound_id, "type": "get_info"})
+        return to_value(GetInfoResponse, await operations.perform(self._connection.sender, request))
 
     async def _model_name(self) -> tuple[str, str | None]:
         info = await self._ask_info()

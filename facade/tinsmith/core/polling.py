@@ -96,10 +96,10 @@ def back_off(
     headers: Mapping[str, str], failed: int, moment: Moment, retry: RetryConfig, policy: PollPolicy
 ) -> float:
     """Return the pause after an answer that asks for one, up to the cap; after others, longer each time."""
-    asked = retry_after_s(headers, moment.wall_now_s)
-    if asked is None:
+    advised_s = retry_after_s(headers, moment.wall_now_s)
+    if advised_s is None:
         return failed_pause_s(failed + 1, moment.random, policy)
-    return max(policy.storm_base_s, min(asked, retry.retry_after_cap_s))
+    return max(policy.storm_base_s, min(advised_s, retry.retry_after_cap_s))
 
 
 def billing_pause_s(unpaid_s: float, patience_s: float, policy: PollPolicy) -> float | None:
@@ -130,11 +130,11 @@ def decide_by_status(
         return Decision("fail")
     if outcome.status == 402:
         return Decision("retry", policy.billing_pause_s)
-    asked = retry_after_s(outcome.headers, moment.wall_now_s)
-    if asked is not None and asked > retry.retry_after_cap_s and outcome.status == 429:
-        return Decision("fail", retry_after_s=asked)
+    advised_s = retry_after_s(outcome.headers, moment.wall_now_s)
+    if advised_s is not None and advised_s > retry.retry_after_cap_s and outcome.status == 429:
+        return Decision("fail", retry_after_s=advised_s)
     pause_s = back_off(outcome.headers, failed, moment, retry, policy)
-    return Decision("retry", pause_s, retry_after_s=asked)
+    return Decision("retry", pause_s, retry_after_s=advised_s)
 
 
 @attrs.frozen

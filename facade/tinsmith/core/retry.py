@@ -212,16 +212,16 @@ def decide(op: OpClass, outcome: Outcome, history: History, config: RetryConfig)
         return Decision("done", applied="yes")
     if applied == "no" and history.unknown_before:
         applied = "unknown"
-    asked = retry_after_s(outcome.headers, history.wall_now_s)
-    reason = _refusal(op, outcome, history, config, asked)
+    advised_s = retry_after_s(outcome.headers, history.wall_now_s)
+    reason = _refusal(op, outcome, history, config, advised_s)
     if reason:
-        return Decision("fail", applied=applied, reason=reason, retry_after_s=asked)
+        return Decision("fail", applied=applied, reason=reason, retry_after_s=advised_s)
     spends = outcome.status != 429
-    delay = asked if asked is not None else backoff_s(config, history.attempt - 1, history.random)
+    delay = advised_s if advised_s is not None else backoff_s(config, history.attempt - 1, history.random)
     if spends:
         delay = max(delay, history.budget_wait_s)
     limit_s = config.start_deadline_s if _starting(outcome, history) else config.deadline_s
-    return Decision("retry", delay, applied, "transient", asked, spends, limit_s)
+    return Decision("retry", delay, applied, "transient", advised_s, spends, limit_s)
 
 
 def in_time(decision: Decision, history: History) -> Decision:

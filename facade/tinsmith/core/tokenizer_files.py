@@ -300,14 +300,14 @@ class TokenizerId:
     """Whether the tokenizer is code of the repository (only the transformers backend can run it)."""
 
 
-def tokenizer_id(model_name: str, told: str | None = None) -> TokenizerId:
-    """Choose the tokenizer of a model: `told`, which the server names, else by the model's name.
+def tokenizer_id(model_name: str, named: str | None = None) -> TokenizerId:
+    """Choose the tokenizer of a model: `named`, which the server names, else by the model's name.
 
     What follows the first colon says how a model is served, `name:peft:131072`, and does not count. A name
     with two slashes is a variant, `owner/model/variant`: the first two parts count. InputError where no
     repository has the tokenizer.
     """
-    name = told or _by_name(model_name.partition(":")[0])
+    name = named or _by_name(model_name.partition(":")[0])
     if name.startswith(NOT_PUBLISHED):
         raise InputError(
             f"the tokenizer of {name} is in no repository: models of Thinking Machines come with a renderer,"
