@@ -9,8 +9,10 @@ import attrs
 import pytest
 from tinsmith import train
 from tinsmith.cli.train import SETTINGS, RateShape
+from tinsmith.train import loggers
 
 from tests.train.conftest import written
+from tests.train.test_loggers import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,3 +153,31 @@ def test_a_wrong_model_leaves_nothing(cli: Callable[..., Result], tmp_path: Path
     assert done.code == 3
     assert "unknown base model 'no/body'" in done.err
     assert not (tmp_path / "deep").exists()
+
+
+@pytest.mark.parametrize("option", ["--tensorboard", "--trackio=metals", "--wandb=metals"])
+def test_a_logger_that_is_not_installed(
+    cli: Callable[..., Result], tmp_path: Path, metals: str, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    """The extra is named before anything begins."""
+    name = option[2:].partition("=")[0]
+    monkeypatch.setitem(loggers.LIBRARIES, name, "no_such_library")
+    done = cli("train", metals, *FAST, "--out", str(tmp_path / "run"), option)
+    assert (done.code, done.out) == (1, "")
+    assert f"logging to {name} needs the extra tinsmith[{name}]" in done.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_logger_prints_is_not_on_stdout(
+    cli: Callable[..., Result], tmp_path: Path, metals: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All loggers that are asked for get each step; JSON is the only thing on stdout."""
+    libraries = installed(monkeypatch)
+    options = ("--tensorboard", "--trackio", "metals", "--wandb", "metals", "-f", "json")
+    done = cli("train", metals, *FAST, "--out", str(tmp_path / "run"), *options)
+    assert done.code == 0, done.err
+    assert done.json["steps"] == 4
+    assert "trackio says hello" in done.err
+    for library in libraries.values():
+        assert [step for step, _ in library.logged] == list(range(5))
+        assert library.is_closed

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -19,10 +20,10 @@ from tinsmith.cli.options import shared, usage_errors, wants_json
 from tinsmith.cli.output import Properties, note, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-    from tinsmith.train import PreparedRun, RunConfig, RunFolder, RunResult
+    from tinsmith.train import Logger, PreparedRun, RunConfig, RunFolder, RunResult
 
 DEADLINE_S = 300.0
 """Seconds of retrying a request before a run ends: it should outlive the restart of a server."""
@@ -155,6 +156,15 @@ def train(
         str | None,
         Option("--input-format", metavar="NAME", help="Format of all rows; else their fields tell it."),
     ] = None,
+    tensorboard: Annotated[
+        bool, Option("--tensorboard", help="Write event files for TensorBoard into the folder of the run.")
+    ] = False,
+    trackio: Annotated[
+        str | None, Option("--trackio", metavar="PROJECT", help="Log to this project of trackio.")
+    ] = None,
+    wandb: Annotated[
+        str | None, Option("--wandb", metavar="PROJECT", help="Log to this project of Weights & Biases.")
+    ] = None,
 ) -> None:
     """Train on a file of chats or texts; Ctrl-C saves a checkpoint, and --resume goes on from it.
 
@@ -163,9 +173,12 @@ def train(
     import attrs
 
     from tinsmith.train import RunFolder, prepare
+    from tinsmith.train.loggers import LIBRARIES, require_logger
     from tinsmith.train.run_config import IN_FOLDER
     from tinsmith.train.run_folder import SERVICE
 
+    for name in filter(context.params.get, LIBRARIES):
+        require_logger(name)  # before anything is sent
     given = {name: context.params[name] for name in SETTINGS if context.params[name] is not None}
     if resume is not None:
         _check_alone(context, [name for name in ("file", "out", *given) if context.params[name] is not None])
@@ -188,7 +201,8 @@ def train(
         service(context, folder.base_url, creates=True, deadline_s=DEADLINE_S) as client,
     ):
         prepared = prepare(client, folder)
-        result = _trained(prepared)
+        with _loggers(context, prepared.folder) as loggers:
+            result = _trained(prepared, loggers)
     _show(context, prepared, result)
 
 
@@ -259,7 +273,25 @@ def _removed_unless_begun(folder: RunFolder) -> Iterator[None]:
         raise
 
 
-def _trained(prepared: PreparedRun) -> RunResult:
+@contextmanager
+def _loggers(context: typer.Context, folder: RunFolder) -> Iterator[list[Logger]]:
+    """Open the loggers that are asked for, and close them afterwards.
+
+    What their libraries print goes to stderr: the one document on stdout is ours.
+    """
+    from tinsmith.train.loggers import tensorboard_logger, trackio_logger, wandb_logger
+
+    with redirect_stdout(sys.stderr), ExitStack() as opened:
+        loggers = []
+        if context.params["tensorboard"]:
+            loggers.append(opened.enter_context(tensorboard_logger(folder)))
+        for name, open_logger in (("trackio", trackio_logger), ("wandb", wandb_logger)):
+            if project := context.params[name]:
+                loggers.append(opened.enter_context(open_logger(folder, project)))
+        yield loggers
+
+
+def _trained(prepared: PreparedRun, loggers: Sequence[Logger]) -> RunResult:
     """Train with a display, until the end or the first Ctrl-C."""
     from tinsmith.core.errors import TinkerError
     from tinsmith.progress import TrainingDisplay
@@ -269,7 +301,7 @@ def _trained(prepared: PreparedRun) -> RunResult:
         if prepared.start:
             display.say(f"Going on behind step {prepared.start} of {steps}.")
         try:
-            return prepared.train([display], stop=interruption)
+            return prepared.train([display, *loggers], stop=interruption)
         except (TinkerError, KeyboardInterrupt):
             saved = folder.last_checkpoint()
             lost = f"what was trained behind step {saved.step}" if saved else "all that was trained"
