@@ -148,11 +148,14 @@ def test_bad_input(
 
 
 def test_a_wrong_model_leaves_nothing(cli: Callable[..., Result], tmp_path: Path, metals: str) -> None:
-    """The folder is made for the state of the service, and removed again."""
-    done = cli("train", metals, "-m", "no/body", "--out", str(tmp_path / "deep" / "run"))
-    assert done.code == 3
-    assert "unknown base model 'no/body'" in done.err
+    """The folder is made for the state of the service, and removed again; one that was there stays, empty."""
+    (tmp_path / "empty").mkdir()
+    for out in (tmp_path / "deep" / "run", tmp_path / "empty"):
+        done = cli("train", metals, "-m", "no/body", "--out", str(out))
+        assert done.code == 3
+        assert "unknown base model 'no/body'" in done.err
     assert not (tmp_path / "deep").exists()
+    assert list((tmp_path / "empty").iterdir()) == []
 
 
 @pytest.mark.parametrize("option", ["--tensorboard", "--trackio=metals", "--wandb=metals"])

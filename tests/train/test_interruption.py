@@ -89,7 +89,10 @@ def test_kill_and_interrupt(tmp_path: Path) -> None:
     code, said, err = run.end()
     assert (code, said) == (130, ""), err
     step = train.RunFolder.open(out).last_checkpoint().step  # type: ignore[union-attr]
-    assert f"Stopped behind step {step} of {STEPS}. To go on: tinsmith train --resume {out}\n" in err
+    assert (
+        f"Stopped behind step {step} of {STEPS}; its checkpoint is kept for 7 days.\n"
+        f"To go on: tinsmith train --resume {out}\n" in err
+    )
 
     code, said, err = Run([f"--resume={out}"]).end()
     assert code == 0, err

@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import threading
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -17,7 +17,7 @@ from typer import Argument, Option
 from tinsmith.cli.connect import service
 from tinsmith.cli.data import Cut, TrainedPart  # noqa: TC001 - typer reads the annotations
 from tinsmith.cli.options import shared, usage_errors, wants_json
-from tinsmith.cli.output import Properties, note, show
+from tinsmith.cli.output import Properties, count, note, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -261,15 +261,17 @@ def _kept(url: str) -> str:
 @contextmanager
 def _removed_unless_begun(folder: RunFolder) -> Iterator[None]:
     """Remove the folder of a run that could not begin, with what the embedded service wrote into it."""
+    from tinsmith.train.run_folder import SERVICE
+
     made = [path for path in (folder.path, *folder.path.parents) if not path.exists()]
     try:
         yield
     except BaseException:
-        if made and not folder.begun:
-            shutil.rmtree(folder.path, ignore_errors=True)
-            for parent in made[1:]:
-                if parent.is_dir() and not any(parent.iterdir()):
-                    parent.rmdir()
+        if not folder.begun:
+            shutil.rmtree(folder.path / SERVICE, ignore_errors=True)
+            for path in made:
+                with suppress(OSError):  # never made, or somebody else's files are in it
+                    path.rmdir()
         raise
 
 
@@ -347,8 +349,9 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
         curve = None
         note(str(missing))
     if not result.finished:
-        place = f"step {result.step} of {result.steps}"
-        note(f"Stopped behind {place}. To go on: tinsmith train --resume {folder.path}")
+        kept = "" if result.checkpoint is None else f"; its checkpoint is kept {_period(folder.config)}"
+        note(f"Stopped behind step {result.step} of {result.steps}{kept}.")
+        note(f"To go on: tinsmith train --resume {folder.path}", wrap=False)
         raise typer.Exit(130)
     losses: dict[str, float] = {}
     for line in folder.metrics():
@@ -376,3 +379,11 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
         note(f'Sample:   tinsmith sample {server} -m {result.sampler_weights} --chat "Hello"', wrap=False)
         note(f"Download: tinsmith checkpoint download {server} {result.sampler_weights}", wrap=False)
         note(f"Go on:    tinsmith train {server} --from {result.checkpoint} FILE --out DIR", wrap=False)
+
+
+def _period(config: RunConfig) -> str:
+    """Return how long the checkpoints on the way are kept."""
+    if config.ttl_seconds is None:
+        return "for ever"
+    days, seconds = divmod(config.ttl_seconds, 24 * 3600)
+    return f"for {count(days, 'day')}" if days and not seconds else f"for {config.ttl_seconds} seconds"
