@@ -184,3 +184,24 @@ def test_what_a_logger_prints_is_not_on_stdout(
     for library in libraries.values():
         assert [step for step, _ in library.logged] == list(range(5))
         assert library.is_closed
+
+
+def test_a_failure_on_the_way_says_how_to_go_on(
+    cli: Callable[..., Result], tmp_path: Path, metals: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever failed; here, the disk."""
+    log = train.RunFolder.log
+
+    def full(folder: train.RunFolder, step: int, metrics: dict[str, float]) -> None:
+        if step == 3:
+            raise OSError(28, "No space left on device")
+        log(folder, step, metrics)
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(train.RunFolder, "log", full)
+        done = cli("train", metals, *FAST, "--checkpoint-every", "2", "--out", str(out))
+    assert (done.code, done.out) == (1, "")
+    assert f"what was trained behind step 2 is lost. To go on: tinsmith train --resume {out}" in done.err
+    assert "No space left on device" in done.err
+    assert cli("train", "--resume", str(out)).code == 0

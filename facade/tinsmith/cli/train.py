@@ -170,32 +170,13 @@ def train(
 
     Example: tinsmith train chats.jsonl --model tinsmith/tiny --out runs/tone
     """
-    import attrs
-
-    from tinsmith.train import RunFolder, prepare
+    from tinsmith.train import prepare
     from tinsmith.train.loggers import LIBRARIES, require_logger
-    from tinsmith.train.run_config import IN_FOLDER
-    from tinsmith.train.run_folder import SERVICE
 
     for name in filter(context.params.get, LIBRARIES):
         require_logger(name)  # before anything is sent
     given = {name: context.params[name] for name in SETTINGS if context.params[name] is not None}
-    if resume is not None:
-        _check_alone(context, [name for name in ("file", "out", *given) if context.params[name] is not None])
-        with usage_errors(context, "--resume"):
-            folder = RunFolder.open(resume)
-        if url := shared(context, "base_url"):
-            folder = attrs.evolve(folder, config=attrs.evolve(folder.config, base_url=_kept(url)))
-    else:
-        config = _config(context, file, given)
-        if out is None:
-            raise typer.BadParameter(
-                "say where the run is kept, such as --out runs/tone", ctx=context, param_hint="--out"
-            )
-        with usage_errors(context, "--out"):
-            folder = RunFolder.new(out, config)
-        if folder.config.base_url == IN_FOLDER:
-            note(f"Training on the embedded service, whose state is kept in {folder.path / SERVICE}.")
+    folder = _begun(context, resume, given) if resume else _new(context, file, out, given)
     with (
         _removed_unless_begun(folder),
         service(context, folder.base_url, creates=True, deadline_s=DEADLINE_S) as client,
@@ -206,20 +187,31 @@ def train(
     _show(context, prepared, result)
 
 
-def _check_alone(context: typer.Context, given: list[str]) -> None:
-    """Refuse settings beside --resume: the run has its own."""
-    if given:
+def _begun(context: typer.Context, path: Path, given: dict[str, Any]) -> RunFolder:
+    """Open the folder of a run to go on with; it has its settings, but may be told its server anew."""
+    import attrs
+
+    from tinsmith.train import RunFolder
+
+    others = [name for name in ("file", "out", *given) if context.params[name] is not None]
+    if others:
         options = {option.name: option.opts[0] for option in context.command.params} | {"file": "FILE"}
         raise typer.BadParameter(
-            f"the run has its settings already; leave out {', '.join(options[name] for name in given)}",
+            f"the run has its settings already; leave out {', '.join(options[name] for name in others)}",
             ctx=context,
             param_hint="--resume",
         )
+    with usage_errors(context, "--resume"):
+        folder = RunFolder.open(path)
+    url = shared(context, "base_url")
+    return attrs.evolve(folder, config=attrs.evolve(folder.config, base_url=_kept(url))) if url else folder
 
 
-def _config(context: typer.Context, file: Path | None, given: dict[str, Any]) -> RunConfig:
-    """Return the settings of a new run."""
-    from tinsmith.train import RunConfig
+def _new(context: typer.Context, file: Path | None, out: Path | None, given: dict[str, Any]) -> RunFolder:
+    """Choose the folder and the settings of a new run."""
+    from tinsmith.train import RunConfig, RunFolder
+    from tinsmith.train.run_config import IN_FOLDER
+    from tinsmith.train.run_folder import SERVICE
 
     if file is None:
         raise typer.BadParameter(
@@ -227,9 +219,17 @@ def _config(context: typer.Context, file: Path | None, given: dict[str, Any]) ->
         )
     if ("model" in given) is ("start_from" in given):
         raise typer.BadParameter("give exactly one of --model and --from", ctx=context)
-    if given.get("ttl_seconds") == 0:
-        given["ttl_seconds"] = None
-    return RunConfig(data=str(file.absolute()), base_url=_server(context), **given)
+    if out is None:
+        raise typer.BadParameter(
+            "say where the run is kept, such as --out runs/tone", ctx=context, param_hint="--out"
+        )
+    ttl = {"ttl_seconds": None} if given.get("ttl_seconds") == 0 else {}
+    config = RunConfig(data=str(file.absolute()), base_url=_server(context), **(given | ttl))
+    with usage_errors(context, "--out"):
+        folder = RunFolder.new(out, config)
+    if config.base_url == IN_FOLDER:
+        note(f"Training on the embedded service, whose state is kept in {out / SERVICE}.")
+    return folder
 
 
 def _server(context: typer.Context) -> str:
@@ -295,7 +295,6 @@ def _loggers(context: typer.Context, folder: RunFolder) -> Iterator[list[Logger]
 
 def _trained(prepared: PreparedRun, loggers: Sequence[Logger]) -> RunResult:
     """Train with a display, until the end or the first Ctrl-C."""
-    from tinsmith.core.errors import TinkerError
     from tinsmith.progress import TrainingDisplay
 
     folder, steps = prepared.folder, len(prepared.batches)
@@ -304,7 +303,7 @@ def _trained(prepared: PreparedRun, loggers: Sequence[Logger]) -> RunResult:
             display.say(f"Going on behind step {prepared.start} of {steps}.")
         try:
             return prepared.train([display, *loggers], stop=interruption)
-        except (TinkerError, KeyboardInterrupt):
+        except BaseException:
             saved = folder.last_checkpoint()
             lost = f"what was trained behind step {saved.step}" if saved else "all that was trained"
             display.say(
