@@ -48,6 +48,28 @@ def test_a_promise_belongs_to_one_call() -> None:
     assert [promise_owners.is_of_another("a", call) for call in (1, 2)] == [False, True]
 
 
+def test_ended_promises_count_again_once_ids_go_on() -> None:
+    """A new id after a loss shows that the server did not start its ids again."""
+    promise_owners = PromiseOwners()
+    for request_id in ("a", "b"):
+        promise_owners.assign(request_id, request_id)
+    promise_owners.ended("a")
+    promise_owners.lost("b")
+    promise_owners.assign("c", 3)
+    assert promise_owners.is_of_another("a", 4)
+
+
+def test_ended_promises_are_forgotten_once_ids_start_again() -> None:
+    """An id of the past after a loss is a new promise, and so are all others of that time."""
+    promise_owners = PromiseOwners()
+    for request_id in ("a", "b", "c"):
+        promise_owners.assign(request_id, request_id)
+        promise_owners.ended(request_id)
+    promise_owners.lost("c")
+    promise_owners.assign("a", 4)
+    assert [promise_owners.is_of_another(request_id, 5) for request_id in "abc"] == [True, False, False]
+
+
 def test_a_lost_promise_sets_the_ended_ones_free() -> None:
     """Those outstanding keep their owners."""
     promise_owners = PromiseOwners()

@@ -58,6 +58,7 @@ class PromiseOwners:
     """Ended promises that are remembered."""
     _outstanding: dict[str, Hashable] = attrs.field(factory=dict)
     _ended: dict[str, Hashable] = attrs.field(factory=dict)
+    _aside: dict[str, Hashable] = attrs.field(factory=dict)
     _refused: str | None = None
 
     def is_of_another(self, request_id: str, call: Hashable) -> bool:
@@ -80,19 +81,27 @@ class PromiseOwners:
         """Record which call a promise was given to."""
         self._outstanding[request_id] = call
         self._refused = None
+        if request_id not in self._aside:  # the server did not start its ids again
+            self._ended = self._aside | self._ended
+        self._aside = {}
 
     def ended(self, request_id: str) -> None:
         """Record that nobody waits for a promise any more."""
         if request_id not in self._outstanding:
             return
         self._ended[request_id] = self._outstanding.pop(request_id)
-        if len(self._ended) > self.recent:
+        while len(self._ended) > self.recent:
             del self._ended[next(iter(self._ended))]
 
     def lost(self, request_id: str) -> None:
-        """Record that the server lost a promise: its ids may start again, so ended ones are forgotten."""
+        """Record that the server lost a promise.
+
+        Its ids may start again. The next promise shows whether they do: until then the ended ones do not
+        count.
+        """
         self._outstanding.pop(request_id, None)
-        self._ended.clear()
+        self._aside |= self._ended
+        self._ended = {}
 
 
 MOST_KEPT = 256
