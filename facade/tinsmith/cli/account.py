@@ -19,7 +19,6 @@ from tinsmith.cli.output import Properties, Rows, count, moment, note, show, siz
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from tinsmith_api.models import (
         AuditLogEntry,
@@ -43,7 +42,7 @@ AUDIT_COLUMNS: dict[str, Callable[[AuditLogEntry], str]] = {
 }
 
 USAGE_COLUMNS: dict[str, Callable[[BillingUsageEvent], str]] = {
-    "Hour": lambda event: _hour(event.bucket_start),
+    "Hour": lambda event: f"{event.bucket_start:%Y-%m-%d %H:%M}" if event.bucket_start else "N/A",
     "Used": lambda event: event.event_info.type,
     "Base Model": lambda event: event.base_model or "",
     "Session": lambda event: event.session_id or "",
@@ -168,10 +167,6 @@ def _total(events: Sequence[BillingUsageEvent]) -> str:
 def _amount(used: BillingEventInfo) -> str:
     amounts = ((used.token_count, "tokens"), (used.count, "checkpoints"), (used.gigabyte_hours, "GB h"))
     return next((f"{number} {unit}" for number, unit in amounts if number is not None), "N/A")
-
-
-def _hour(start: datetime | None) -> str:
-    return start.strftime("%Y-%m-%d %H:%M") if start else "N/A"
 
 
 @billing.command("checkpoint-storage")

@@ -197,7 +197,8 @@ def encode_output(value: ForwardBackwardOutput) -> bytes:
         for name, dtype, trailing in agreed:
             batched = record.fields[name]
             kind, batched.dtype = WRITTEN[dtype]
-            parts = [to_bytes(_flat(output[name]), kind) for output in outputs]
+            tensors = [output[name] for output in outputs]
+            parts = [to_bytes(each.to_numpy() if each.is_sparse else each.raw, kind) for each in tensors]
             batched.data = b"".join(parts)
             batched.offsets = np.cumsum([0, *map(len, parts)], dtype="<i8").tobytes()
             batched.trailing_shape.extend(trailing)
@@ -206,10 +207,6 @@ def encode_output(value: ForwardBackwardOutput) -> bytes:
 
 def _agreement(output: LossFnOutput) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
     return tuple((name, part.dtype, tuple((part.shape or ())[1:])) for name, part in sorted(output.items()))
-
-
-def _flat(tensor: TensorData) -> Any:
-    return tensor.to_numpy() if tensor.is_sparse else tensor.raw
 
 
 def encode_sample(value: SampleResponse) -> bytes:
