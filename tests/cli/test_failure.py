@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import threading
@@ -159,7 +160,9 @@ def test_notes_are_wrapped_in_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A terminal breaks lines in the middle of words; we break them between."""
-    monkeypatch.setattr(output, "_width_of_stderr", lambda: 12)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((12, 24)))
     output.note("one two three\n\nfour")
     assert capsys.readouterr().err == "one two\nthree\n\nfour\n"
 

@@ -255,7 +255,7 @@ def test_a_split_model_that_is_not_whole_is_refused_at_once(tmp_path: Path) -> N
     with pytest.raises(ModelFileError, match=r"00001-of-00003\.gguf: its parts hold \d+ tensors, not \d+"):
         open_gguf(first, "m")
     write_gguf(second, {"output.weight": tensors["output.weight"]}, extra={"split.no": 1, "split.count": 3})
-    with pytest.raises(ModelFileError, match=r"00003.*'output\.weight' stands in an earlier part too"):
+    with pytest.raises(ModelFileError, match=r"00003.*'output\.weight' is in an earlier part too"):
         open_gguf(first, "m")
     write_gguf(first, {}, extra={"split.count": "three"})
     with pytest.raises(ModelFileError, match=r"split\.count is 'three', not a count"):
