@@ -51,7 +51,7 @@ class ProgressDisplay:
 
         self._guard = threading.Lock()
         self._console = console or RichConsole(stderr=True)
-        self._every_s, self._clock, self._told_s = every_s, clock, clock()
+        self._every_s, self._clock, self._shown_s = every_s, clock, clock()
         self._line, self._notice = "", ""
         self._bar: Bar = Progress(
             SpinnerColumn(),
@@ -86,7 +86,7 @@ class ProgressDisplay:
                 line += _errors(event.errors) + self._notice
                 self._bar.update(self._task, completed=ended, total=total, description=line)
                 self._line = f"requests {ended}/{total}: {line}"
-                if not self._console.is_terminal and self._clock() - self._told_s >= self._every_s:
+                if not self._console.is_terminal and self._clock() - self._shown_s >= self._every_s:
                     self._say()
             elif event.kind == "wait":
                 self._notice = f"; {event.operation} waits {event.waited_s:.0f} s for {event.waits_for}"
@@ -95,7 +95,7 @@ class ProgressDisplay:
                 self._notice = "" if event.state == "active" else f"; {event.state}{reason}"
 
     def _say(self) -> None:
-        self._told_s = self._clock()
+        self._shown_s = self._clock()
         self._console.print(self._line, soft_wrap=True, markup=False, highlight=False)
 
 
@@ -165,7 +165,7 @@ class TrainingDisplay:
 
         self._console = console or RichConsole(stderr=True)
         self._steps, self._start, self._every_s, self._clock = steps, start, every_s, clock
-        self._began_s = self._told_s = clock()
+        self._began_s = self._shown_s = clock()
         self._tokens, self._losses = 0.0, dict[str, float]()
         self._bar: Bar = Progress(
             TextColumn("step {task.completed:.0f}/{task.total:.0f}", table_column=Column(no_wrap=True)),
@@ -197,9 +197,9 @@ class TrainingDisplay:
             facts += [f"{self._tokens / passed_s:.0f} tokens/s", f"{left} left"]
         line = ", ".join(facts)
         self._bar.update(self._task, completed=step, description=line)
-        is_due = "held_out_loss" in metrics or now_s - self._told_s >= self._every_s
+        is_due = "held_out_loss" in metrics or now_s - self._shown_s >= self._every_s
         if is_due and not self._console.is_terminal:
-            self._told_s = now_s
+            self._shown_s = now_s
             self.say(f"step {step} of {self._steps}: {line}")
 
     def say(self, text: str) -> None:

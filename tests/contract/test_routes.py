@@ -62,7 +62,7 @@ def test_the_raw_ones_can_be_called() -> None:
     """`service.raw.<operation>` exists for every one of them."""
     assert raw_only()
     for operation in raw_only():
-        assert callable(getattr(RawOperations(None, None), operation))  # type: ignore[arg-type]
+        assert callable(getattr(RawOperations(None, None), operation))  # type: ignore[arg-type]  # names only
 
 
 def test_who_is_said_to_send_one_is_there() -> None:

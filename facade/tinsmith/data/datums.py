@@ -18,7 +18,7 @@ from tinsmith.core.chat_template import marks_generation, plain
 from tinsmith.core.errors import InputError
 from tinsmith.core.values import Datum, ModelInput
 from tinsmith.data.files import located
-from tinsmith.data.records import Chat, Completion, Record
+from tinsmith.data.records import Chat, Completion, Record, check_choice
 
 TrainOn = Literal["assistant", "last", "all"]
 """What of a chat is trained on: every turn of the assistant, its last one, or every token."""
@@ -132,11 +132,11 @@ class DatumBuilder:
 
     @train_on.validator
     def _check_train_on(self, _: object, value: str) -> None:
-        _check_choice("train_on", value, get_args(TrainOn))
+        check_choice("train_on", value, get_args(TrainOn))
 
     @truncation.validator
     def _check_truncation(self, _: object, value: str) -> None:
-        _check_choice("truncation", value, get_args(Truncation))
+        check_choice("truncation", value, get_args(Truncation))
 
     @max_tokens.validator
     def _check_max_tokens(self, _: object, value: int | None) -> None:
@@ -311,11 +311,6 @@ def _nothing_to_train_on() -> InputError:
     return InputError(
         "has no turn of the assistant with a weight; there is nothing to train on", field="messages"
     )
-
-
-def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise InputError(f"must be one of {', '.join(choices)}, not {value!r}", field=name)
 
 
 @overload

@@ -18,6 +18,7 @@ from tinsmith.data.records import (
     Message,
     Preference,
     Record,
+    check_choice,
     read_list,
     read_mapping,
     read_text,
@@ -80,8 +81,8 @@ def record_of(row: RawRecord | Fields, format: DataFormat | None = None) -> Reco
 
 def check_format(format: DataFormat | None) -> None:
     """Refuse the name of a format that is none."""
-    if format is not None and format not in _CONVERTERS:
-        raise InputError(f"must be one of {', '.join(_CONVERTERS)}, not {format!r}", field="format")
+    if format is not None:
+        check_choice("format", format, _CONVERTERS)
 
 
 def recognised(fields: Fields) -> DataFormat:

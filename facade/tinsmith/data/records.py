@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -90,3 +90,9 @@ def read_list(value: Any, field: str) -> Sequence[Any]:
 def _kind(value: Any) -> str:
     kinds = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
     return kinds.get(type(value), "a number")
+
+
+def check_choice(field: str, value: object, choices: Iterable[str]) -> None:
+    """Raise InputError for `field` unless its value is one of some words."""
+    if value not in (known := tuple(choices)):
+        raise InputError(f"must be one of {', '.join(known)}, not {value!r}", field=field)

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import attrs
 
 from tinsmith.core.errors import InputError
+from tinsmith.data.records import check_choice
 
 ScheduleShape = Literal["constant", "linear", "cosine"]
 """How the learning rate goes on behind the warm-up: it stays, or falls in a line or half a cosine to zero."""
@@ -35,9 +36,7 @@ class Schedule:
     def __attrs_post_init__(self) -> None:
         if not self.peak > 0 or not math.isfinite(self.peak):
             raise InputError(f"must be a number above 0, not {self.peak}", field="learning_rate")
-        if self.shape not in get_args(ScheduleShape):
-            known = ", ".join(get_args(ScheduleShape))
-            raise InputError(f"must be one of {known}, not {self.shape!r}", field="schedule")
+        check_choice("schedule", self.shape, get_args(ScheduleShape))
         if not 0 <= self.warmup_steps < max(self.steps, 1):
             raise InputError(
                 f"must be from 0 to {max(self.steps, 1) - 1}, fewer than the {self.steps} steps of the run,"
