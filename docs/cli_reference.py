@@ -11,8 +11,8 @@ from enum import EnumType
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from tinsmith.cli.app import app, root
-from tinsmith.cli.options import WITHOUT_RESULT
+from tinsmith.cli.app import root
+from tinsmith.cli.tree import COMMANDS, WITHOUT_RESULT, branch
 from typer.models import ArgumentInfo, OptionInfo
 
 if TYPE_CHECKING:
@@ -62,16 +62,19 @@ questions and messages go to stderr.
 """
 
 
-def commands(
-    tree: typer.Typer, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Callable[..., Any]]]:
+def commands() -> Iterator[tuple[tuple[str, ...], Callable[..., Any]]]:
     """Yield each command's words and the function behind it, in the order of the help."""
+    for name in COMMANDS:
+        yield from _below(branch(name), ("tinsmith",))
+
+
+def _below(tree: typer.Typer, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Callable[..., Any]]]:
     for command in tree.registered_commands:
         assert command.callback is not None
         yield (*path, command.name or command.callback.__name__), command.callback
     for group in tree.registered_groups:
         assert group.typer_instance is not None
-        yield from commands(group.typer_instance, (*path, group.name or ""))
+        yield from _below(group.typer_instance, (*path, group.name or ""))
 
 
 def declared(callback: Callable[..., Any]) -> Iterator[tuple[inspect.Parameter, ArgumentInfo | OptionInfo]]:
@@ -141,9 +144,7 @@ def _default(parameter: inspect.Parameter) -> str:
 
 def render() -> str:
     """Return the page."""
-    return INTRODUCTION + "".join(
-        "\n" + section(path, callback) for path, callback in commands(app, ("tinsmith",))
-    )
+    return INTRODUCTION + "".join("\n" + section(path, callback) for path, callback in commands())
 
 
 def main(arguments: list[str]) -> int:

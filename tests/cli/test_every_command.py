@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import tinsmith
 from tinsmith import types
-from tinsmith.cli.app import app
 
 from tests.cli.test_main import helps
 from tests.guard import WAIT_S
@@ -155,7 +154,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
 
 def commands() -> set[str]:
     """Return the words of every command there is."""
-    groups = {" ".join(path) for path in helps(app)}
+    groups = {" ".join(path) for path in helps()}
     return {path for path in groups if path and not any(other.startswith(f"{path} ") for other in groups)}
 
 

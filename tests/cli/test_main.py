@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tinsmith
-from tinsmith.cli.app import app
+from tinsmith.cli.tree import COMMANDS, branch
 
 from tests.guard import WAIT_S
 
@@ -127,18 +127,52 @@ def test_a_wrong_value_is_told_in_plain_words(
     assert "Input should" not in done.err
 
 
-def helps(tree: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the words of each group and command."""
-    yield path
+def helps() -> Iterator[tuple[str, ...]]:
+    """Yield the words of the program and of each group and command."""
+    yield ()
+    for name in COMMANDS:
+        yield from _below(branch(name), ())
+
+
+def _below(tree: typer.Typer, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for command in tree.registered_commands:
         assert command.callback is not None
         yield (*path, command.name or command.callback.__name__)
     for group in tree.registered_groups:
         assert group.typer_instance is not None
-        yield from helps(group.typer_instance, (*path, group.name or ""))
+        yield (*path, group.name or "")
+        yield from _below(group.typer_instance, (*path, group.name or ""))
 
 
-@pytest.mark.parametrize("command", list(helps(app)), ids=" ".join)
+def test_the_list_of_commands_says_what_each_says_itself() -> None:
+    """The first sentence of a command's own help stands in the list, and a group has its words from there."""
+    for name, entry in COMMANDS.items():
+        for command in branch(name).registered_commands:
+            assert command.short_help == entry.help
+        for group in branch(name).registered_groups:
+            assert group.typer_instance is not None
+            assert not isinstance(group.typer_instance.info.help, str)
+
+
+@pytest.mark.parametrize(("words", "module"), [("run list --help", "runs"), ("data check --help", "data")])
+def test_a_command_imports_no_other(words: str, module: str) -> None:
+    """The help of a command imports its module, and that of the program none."""
+    assert f"tinsmith.cli.{module}" in _imported(words) - _imported("--help")
+    assert not {"tinsmith.cli.train", "tinsmith.cli.checkpoint"} & _imported(words)
+
+
+def _imported(words: str) -> set[str]:
+    code = (
+        "import sys, tinsmith.cli\n"
+        "try:\n    tinsmith.cli.main(sys.argv[1:])\n"
+        "except SystemExit:\n    print(*sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code, *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", list(helps()), ids=" ".join)
 def test_help_is_whole(
     cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:

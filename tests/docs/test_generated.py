@@ -73,7 +73,7 @@ def test_the_dispatcher_runs_all_and_reports_the_worst(
 def test_the_reference_has_every_command_and_option(reference: Any) -> None:
     """No command, argument or option is without its line and its meaning."""
     page = reference.render()
-    for path, callback in reference.commands(reference.app, ("tinsmith",)):
+    for path, callback in reference.commands():
         assert f"## {' '.join(path)}\n" in page
         for parameter, mark in reference.declared(callback):
             assert mark.help, (path, parameter.name)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
         CurrentCheckpointStorageUsageItem,
     )
 
-auth = typer.Typer(help="Show who you are to the server.", no_args_is_help=True)
-audit = typer.Typer(help="Read the audit log.", no_args_is_help=True)
-billing = typer.Typer(help="Show what was used and what it costs.", no_args_is_help=True)
+auth = typer.Typer()
+audit = typer.Typer()
+billing = typer.Typer()
 
 STDOUT = Path("-")
 """Stands for standard output in place of a file."""

@@ -1,17 +1,16 @@
-"""The tree of commands. Owns their names and order; each group's module owns what they do."""
+"""The program as typer sees it: its name, its own options, and `version`. The commands are in `tree`."""
 
 from typing import Annotated
 
 import typer
 from typer import Option
 
-from tinsmith.cli import account, checkpoint, contract, data, model, runs, serve, train
-from tinsmith.cli.options import OutputFormat, PlainGroup, wants_json
-from tinsmith.cli.output import show_json
+from tinsmith.cli.options import OutputFormat, wants_json
+from tinsmith.cli.tree import CommandTree
 
 app = typer.Typer(
     name="tinsmith",
-    cls=PlainGroup,
+    cls=CommandTree,
     help="Train and sample language models over the Tinker API.",
     epilog="TINKER_API_KEY is the key and TINKER_BASE_URL the server; local: and local:PATH are built in.",
     rich_markup_mode=None,
@@ -60,40 +59,13 @@ def root(
     """Take the options that every command shares; `options.shared` finds them."""
 
 
-@app.command("version")
 def version(context: typer.Context) -> None:
     """Print the version."""
     import tinsmith
 
     if wants_json(context):
+        from tinsmith.cli.output import show_json
+
         show_json({"name": tinsmith.__title__, "version": tinsmith.__version__})
     else:
         _print_version(True)
-
-
-def _whole_help(tree: typer.Typer) -> None:
-    """Let lists of commands show the whole first sentence; by themselves they are cut to one line."""
-    for command in tree.registered_commands:
-        command.short_help = ((command.callback and command.callback.__doc__) or "").partition("\n\n")[0]
-    for group in tree.registered_groups:
-        if group.typer_instance is not None:
-            group.short_help = group.typer_instance.info.help
-            _whole_help(group.typer_instance)
-
-
-for name, tree in {
-    "run": runs.runs,
-    "checkpoint": checkpoint.app,
-    "session": runs.sessions,
-    "model": model.app,
-    "data": data.app,
-    "auth": account.auth,
-    "billing": account.billing,
-    "audit": account.audit,
-    "contract": contract.app,
-}.items():
-    app.add_typer(tree, name=name)
-app.command("train")(train.train)
-app.command("sample")(model.sample)
-app.command("serve")(serve.serve)
-_whole_help(app)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tinsmith.core.addresses import ParsedCheckpointTinkerPath
     from tinsmith.core.values import Checkpoint, WeightsInfoResponse
 
-app = typer.Typer(help="List, show, change, download and delete checkpoints.", no_args_is_help=True)
+app = typer.Typer()
 
 LISTED = ("training", "sampler")
 """Kinds of checkpoints that the list of a run holds."""

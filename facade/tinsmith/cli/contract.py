@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tinsmith.contract.report import Report
     from tinsmith.core.config import ClientConfig
 
-app = typer.Typer(help="Check servers against the contract of the API.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("check")

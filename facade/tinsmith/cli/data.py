@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_PROBLEMS = 20
 """Problems that the table lists; JSON has all."""
 
-app = typer.Typer(help="Look at training data.", no_args_is_help=True)
+app = typer.Typer()
 
 
 class TrainedPart(StrEnum):

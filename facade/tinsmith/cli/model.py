@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.core.values import SupportedModel
 
-app = typer.Typer(help="List base models, and fetch one for offline use.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tinsmith.clients.rest import RestClient
     from tinsmith.core.values import Checkpoint, GetSessionResponse, TrainingRun
 
-runs = typer.Typer(help="List and show training runs.", no_args_is_help=True)
-sessions = typer.Typer(help="List and show sessions, and export the trace of one.", no_args_is_help=True)
+runs = typer.Typer()
+sessions = typer.Typer()
 
 PAGE = 100
 """Runs or sessions asked for at once."""
