@@ -6,7 +6,7 @@ PEER_BIN := .venv-peer/bin
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-long lint types codegen-check docs-check docs suite core-coverage wheel-check release-check \
+.PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-site docs-serve suite core-coverage wheel-check release-check \
 	codegen contract-diff contract-lint upstream-diff fuzz soak interop servers servers-check cookbook golden golden-wire compat-listing bench \
 	bench-startup bench-cli bench-engine bench-codec bench-traffic clean
 
@@ -69,6 +69,22 @@ docs-check: .venv/.ready ## The generated pages are what their sources say
 
 docs: .venv/.ready ## Write the generated pages
 	$(RUN) docs/generate.py
+
+# The theme announces its successor at each build, which is no warning about our pages.
+MKDOCS := NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs
+
+.venv-docs/.ready: tools/site/requirements.txt
+	@echo "setup: what builds and opens the documentation site (.venv-docs)"
+	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install -q -r $<
+	@touch $@
+
+docs-site: .venv-docs/.ready ## Build the documentation site into .build/site; a warning is an error
+	@$(MKDOCS) build --quiet
+	@echo "the site is in .build/site; open index.html"
+
+docs-serve: .venv-docs/.ready ## Show the documentation site on this machine, and build it anew after each change
+	@$(MKDOCS) serve
 
 suite: .venv/.ready ## The tests, warnings as errors; skips are listed and counted
 	$(PYTEST)
@@ -219,4 +235,4 @@ bench-traffic: .venv/.ready .venv-peer/.ready ## Samples, steps, polls and a lon
 bench: bench-startup bench-cli bench-engine bench-codec bench-traffic ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
-	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .venv-release .wheelhouse .build dist demo-output
+	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .venv-release .venv-docs .wheelhouse .build dist demo-output

@@ -1,0 +1,74 @@
+"""What MkDocs does not do by itself, so that the pages read the same on the site and on the Git host.
+
+Owns the files outside docs/ that the site has too, and the links to them. Pages are never changed on disk.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mkdocs.structure.files import File
+from pymdownx.slugs import slugify
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[2]
+
+PAGES = {
+    "CONTRIBUTING.md": "CONTRIBUTING.md",
+    "CHANGELOG.md": "CHANGELOG.md",
+    "SECURITY.md": "SECURITY.md",
+    "LICENSE": "LICENSE.md",
+    "README.md": "index.md",
+}
+"""Files of the repository -> their pages on the site. The home page says what the README says."""
+
+COPIED = {
+    "openapi/tinker.yaml": "openapi/tinker.yaml",
+    "tools/site/tinsmith.css": "assets/tinsmith.css",
+    "tools/site/favicon.svg": "assets/favicon.svg",
+}
+"""Files that are offered as they are -> where."""
+
+LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]+)?(?=\))")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Name headings as the Git host does, so that a link into a page leads to the same place on both."""
+    config.mdx_configs["toc"]["slugify"] = slugify(case="lower")
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add what lies outside docs/."""
+    for name, page in PAGES.items():
+        if name == "LICENSE":
+            text = f"# Licence\n\n```text\n{(ROOT / name).read_text()}```\n"
+            files.append(File.generated(config, page, content=text))
+        elif name != "README.md":
+            files.append(File.generated(config, page, abs_src_path=str(ROOT / name)))
+    for name, place in COPIED.items():
+        files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Point links that the repository resolves to the same thing on the site."""
+    outside = page.file.src_uri in PAGES.values() and page.file.src_uri != "index.md"
+    folder = Path() if outside else (Path("docs") / page.file.src_uri).parent
+    depth = page.file.src_uri.count("/")
+
+    def moved(found: re.Match[str]) -> str:
+        parts: list[str] = []
+        for part in (folder / found[1]).parts:
+            parts = parts[:-1] if part == ".." else [*parts, part]
+        name = "/".join(parts)
+        target = name.removeprefix("docs/") if name.startswith("docs/") else PAGES.get(name, name)
+        return "../" * depth + target + (found[2] or "")
+
+    return LINK.sub(moved, markdown)
