@@ -62,8 +62,8 @@ def test_the_document(cli: Callable[..., Result], tmp_path: Path, metals: str) -
     done = cli("train", metals, *FAST, "--out", str(out), "-f", "json")
     assert done.code == 0, done.err
     assert (done.json["out"], done.json["steps"]) == (str(out), 4)
-    saved = [json.loads(line)["path"] for line in (out / "checkpoints.jsonl").read_text().splitlines()]
-    assert [done.json["checkpoint"], done.json["sampler_weights"]] == saved[-2:]
+    saved = [json.loads(line) for line in (out / "checkpoints.jsonl").read_text().splitlines()[-2:]]
+    assert [done.json["checkpoint"], done.json["sampler_weights"]] == [line["path"] for line in saved]
     assert done.json["curve"] == str(out / "loss.png")
 
 
@@ -91,12 +91,24 @@ def test_resume_takes_the_server_of_the_run(
     out = tmp_path / "run"
     assert cli("train", metals, *FAST, "--out", str(out)).code == 0
     path = out / "checkpoints.jsonl"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[1:3]))  # without the model, nothing is looked for on the server
     monkeypatch.setenv("TINKER_BASE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("TINKER_API_KEY", "tml-key")
     done = cli("train", "--resume", str(out))
     assert done.code == 0, done.err
-    assert "Going on behind step 2 of 4." in done.err
+    assert "Going on behind step 2 of 4, the last one in checkpoints.jsonl." in done.err
+
+
+def test_resume_says_what_the_server_had(cli: Callable[..., Result], tmp_path: Path, metals: str) -> None:
+    """Where the run was killed between a save and its line in the list."""
+    out = tmp_path / "run"
+    assert cli("train", metals, *FAST, "--out", str(out)).code == 0
+    path = out / "checkpoints.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    done = cli("train", "--resume", str(out))
+    assert done.code == 0, done.err
+    assert "Going on behind step 4 of 4, which the server has and checkpoints.jsonl does not yet" in done.err
 
 
 def test_without_matplotlib(
@@ -118,6 +130,7 @@ def test_without_matplotlib(
         ("{metals} -m tinsmith/tiny --from tinker://a/weights/b", "give exactly one of --model and --from"),
         ("{metals} -m tinsmith/tiny", "say where the run is kept, such as --out runs/tone"),
         ("{metals} -m tinsmith/tiny -o {taken}", "is there and is no empty folder; choose another one"),
+        ("{metals} -m tinsmith/tiny -o {metals}/run", "metals.jsonl/run cannot be written: Not a directory"),
         ("{metals} -m tinsmith/tiny -o {new} --epochs 0", "--epochs: must be at least 1, not 0"),
         ("{metals} -m tinsmith/tiny -o {new} --held-out 1", "--held-out: must be from 0 to below 1, not 1.0"),
         ("{metals} -m tinsmith/tiny -o {new} --ttl 5", "--ttl: must be at least 3600, not 5"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,16 @@ def test_server_that_has_one_is_not_doubted(
     client = ServiceClient(**service.settings()).create_lora_training_client("tinsmith/tiny", rank=1)
     assert client.get_tokenizer().encode("tin") == [116, 105, 110]
     assert asked == []
+
+
+def test_before_anything_is_made(service: testing.LedgerService) -> None:
+    """The service gives the tokenizer of a model by name, in both forms; it has the full name of an alias."""
+    payload = {"base_model": "tinsmith/tiny", "tokenizer_json": TINY}
+    service.rules.append(lambda operation, *_: testing.reply(payload) if operation == ROUTE else None)
+    client = ServiceClient(**service.settings())
+    for found in (client.get_tokenizer("tiny"), asyncio.run(client.get_tokenizer_async("tiny"))):
+        assert (found.name_or_path, found.encode("tin")) == ("tinsmith/tiny", [116, 105, 110])
+    assert all(ROUTE in seen.path for seen in service.seen)
 
 
 def test_server_without_one(service: testing.LedgerService, monkeypatch: pytest.MonkeyPatch) -> None:

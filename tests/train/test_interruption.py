@@ -78,11 +78,10 @@ def test_kill_and_interrupt(tmp_path: Path) -> None:
     run.wait_for(f"step 10 of {STEPS}")
     run.process.kill()
     assert run.end()[0] == -signal.SIGKILL
-    step = train.RunFolder.open(out).last_checkpoint().step  # type: ignore[union-attr]
-    assert step in (4, 8, 12)
 
     run = Run([f"--resume={out}"])
-    run.wait_for(f"Going on behind step {step} of {STEPS}.")
+    step = int(run.wait_for(f" of {STEPS}").split()[4])
+    assert step in (4, 8, 12)
     run.wait_for(f"step {step + 2} of {STEPS}")
     run.process.send_signal(signal.SIGINT)
     run.wait_for("Ctrl-C again leaves at once.")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 import tinsmith
 from tinsmith import InputError, train
+from tinsmith.train.run import _step as step_of
 from tinsmith.train.run import split
+from tinsmith_api.models import Checkpoint
 
 from tests.train.conftest import METALS, curve, written
 
@@ -38,7 +41,7 @@ def test_a_run(tmp_path: Path, config: train.RunConfig, made: Made) -> None:
     assert held_out[-1] < held_out[0]
     saved = [json.loads(line) for line in (folder.path / "checkpoints.jsonl").read_text().splitlines()]
     assert [(line["kind"], line["step"]) for line in saved] == [
-        ("training", 2), ("training", 4), ("training", 6), ("training", 8), ("sampler", 8),
+        ("model", 0), ("training", 2), ("training", 4), ("training", 6), ("training", 8), ("sampler", 8),
     ]  # fmt: skip
     kept = train.RunFolder.open(folder.path).config
     assert (kept.steps, kept.warmup_steps, kept.max_tokens) == (8, 0, 4096)
@@ -70,6 +73,75 @@ def test_a_run_without_a_checkpoint_begins_anew(tmp_path: Path, config: train.Ru
     again = train.RunFolder.open(folder.path)
     assert made(again).finished
     assert [line["step"] for line in again.metrics()] == list(range(9))
+
+
+def test_a_checkpoint_that_was_not_listed(tmp_path: Path, config: train.RunConfig, made: Made) -> None:
+    """The process was killed between the save and its line: the server knows the checkpoint and its step."""
+    whole = train.RunFolder.new(tmp_path / "whole", config)
+    made(whole)
+    parts = train.RunFolder.new(tmp_path / "parts", config)
+    answers = iter([False] * 5 + [True])
+    made(parts, stop=lambda: next(answers))
+    path = parts.path / "checkpoints.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    assert json.loads(lines[-2])["step"] == 4
+    parts = train.RunFolder.open(parts.path)
+    with tinsmith.ServiceClient(base_url=parts.base_url) as service:
+        run = train.prepare(service, parts)
+        assert (run.start, run.found_on_server) == (5, True)
+        assert run.train().finished
+    assert curve(parts) == curve(whole)
+    assert adapter(parts) == adapter(whole)
+
+
+@pytest.mark.parametrize(
+    ("path", "labels", "step"),
+    [
+        ("tinker://a/weights/step-000012", {"step": "12", "epoch": "1"}, 12),
+        ("tinker://a/weights/mine", {"step": "12"}, 12),
+        ("tinker://a/weights/step-000012", None, 12),
+        ("tinker://a/step-000012", {}, 12),
+        ("tinker://a/weights/mine", None, None),
+        ("tinker://a/weights/step-last", {"step": "last"}, None),
+    ],
+)
+def test_the_step_of_a_checkpoint(path: str, labels: dict[str, str] | None, step: int | None) -> None:
+    """Its label tells it; on a server that keeps no labels, its name."""
+    listed = Checkpoint(
+        checkpoint_id=path.removeprefix("tinker://a/"),
+        checkpoint_type="training",
+        time=None,
+        tinker_path=path,
+        user_metadata=labels,
+    )
+    assert step_of(listed) == step
+
+
+def test_a_run_in_two_processes(tmp_path: Path, config: train.RunConfig, made: Made) -> None:
+    """The second one is told who has it, before it asks the server; a stale plan is not carried out."""
+    folder = train.RunFolder.new(tmp_path / "run", config)
+    made(folder, stop=iter([False, True]).__next__)
+    first, second = (train.RunFolder.open(folder.path) for _ in range(2))
+    with tinsmith.ServiceClient(base_url=folder.base_url) as service:
+        with (
+            first.locked(),
+            pytest.raises(InputError, match=rf"being trained by another process \(pid {os.getpid()}\)"),
+        ):
+            train.prepare(service, second)
+        planned = train.prepare(service, second)
+        assert train.prepare(service, first).train().finished
+        with pytest.raises(InputError, match="was gone on with since it was prepared"):
+            planned.train()
+
+
+def test_data_are_read_before_a_model_is_made(tmp_path: Path, config: train.RunConfig) -> None:
+    """A file that makes no datum costs nothing on the server."""
+    folder = train.RunFolder.new(tmp_path / "run", attrs.evolve(config, max_tokens=4, truncation="drop"))
+    with tinsmith.ServiceClient(base_url="local:") as service:
+        with pytest.raises(InputError, match="makes no datum"):
+            train.prepare(service, folder)
+        assert service.create_rest_client().list_training_runs().result().training_runs == []
 
 
 def test_a_finished_run_is_not_continued(tmp_path: Path, config: train.RunConfig, made: Made) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tinsmith import InputError, MissingExtraError, train
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -69,6 +67,52 @@ def test_a_line_that_was_cut_off_is_dropped(folder: train.RunFolder) -> None:
     folder.log(3, {"loss": 0.5})
     assert folder.metrics()[1:] == [{"step": 2, "loss": 2.0}, {"step": 3, "loss": 0.5}]
     assert folder.last_checkpoint() == train.SavedStep(2, "tinker://run/weights/step-000002")
+
+
+def test_what_was_killed_early_is_no_obstacle(tmp_path: Path, config: train.RunConfig) -> None:
+    """A run that was killed before it began leaves its lock and the state of its service, and no more."""
+    path = tmp_path / "run"
+    (path / "service").mkdir(parents=True)
+    with pytest.raises(InputError, match="no empty folder"):
+        train.RunFolder.new(path, config)
+    (path / "lock").touch()
+    folder = train.RunFolder.new(path, config)
+    with folder.locked():
+        pass
+    assert not (path / "service").exists()
+    assert list(path.iterdir()) == []
+
+
+def test_a_folder_that_is_made_for_nothing(tmp_path: Path, config: train.RunConfig) -> None:
+    """It is removed again, unless the run has begun."""
+    folder = train.RunFolder.new(tmp_path / "deep" / "run", config)
+    with folder.locked():
+        (folder.path / "service").mkdir()
+        with folder.locked():
+            pass
+        assert (folder.path / "service").exists()
+    assert not (tmp_path / "deep").exists()
+    with folder.locked():
+        folder.write(config)
+    assert sorted(each.name for each in folder.path.iterdir()) == ["config.json", "lock"]
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path, config: train.RunConfig) -> None:
+    """It is said before anything else happens."""
+    folder = train.RunFolder.new(tmp_path / "metals.jsonl" / "run", config)
+    with (
+        pytest.raises(InputError, match=r"cannot be written: Not a directory; choose another folder"),
+        folder.locked(),
+    ):
+        raise AssertionError
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk(folder: train.RunFolder) -> None:
+    """The error names the file."""
+    (folder.path / "metrics.jsonl").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"No space left on device: '.*metrics\.jsonl'"):
+        folder.log(1, {"loss": 2.0})
 
 
 def test_without_a_checkpoint_all_metrics_go(folder: train.RunFolder) -> None:

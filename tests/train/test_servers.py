@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from tinsmith_local.options import Wire
 
 
+def test_a_model_that_is_not_offered(tmp_path: Path, config: train.RunConfig) -> None:
+    """The error names those that are."""
+    with serving(ServeOptions(data_dir=tmp_path / "data")) as (address, _):
+        config = attrs.evolve(config, base_url=address.base_url, model="./no-body")
+        folder = train.RunFolder.new(tmp_path / "run", config)
+        with (
+            tinsmith.ServiceClient(base_url=folder.base_url, api_key=address.token) as service,
+            pytest.raises(tinsmith.InputError, match=r"does not offer '\./no-body', but .*tinsmith/tiny"),
+        ):
+            train.prepare(service, folder)
+
+
 @pytest.mark.parametrize(
     ("words", "wire"),
     [

@@ -117,7 +117,8 @@ def _tokenizer(context: typer.Context, model: str) -> tuple[Tokenizer, int | Non
     with service(context) as client:
         offered = client.get_server_capabilities().supported_models
         limits = {each.model_name: each.max_context_length for each in offered}
-        return client.create_sampling_client(base_model=model).get_tokenizer(), limits.get(model)
+        tokenizer = client.get_tokenizer(model)
+        return tokenizer, limits.get(model) or limits.get(tokenizer.name_or_path)
 
 
 def _document(found: DataSurvey) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import sys
 import threading
-from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -178,7 +177,7 @@ def train(
     given = {name: context.params[name] for name in SETTINGS if context.params[name] is not None}
     folder = _begun(context, resume, given) if resume else _new(context, file, out, given)
     with (
-        _removed_unless_begun(folder),
+        folder.locked(),
         service(context, folder.base_url, creates=True, deadline_s=DEADLINE_S) as client,
     ):
         prepared = prepare(client, folder)
@@ -259,23 +258,6 @@ def _kept(url: str) -> str:
 
 
 @contextmanager
-def _removed_unless_begun(folder: RunFolder) -> Iterator[None]:
-    """Remove the folder of a run that could not begin, with what the embedded service wrote into it."""
-    from tinsmith.train.run_folder import SERVICE
-
-    made = [path for path in (folder.path, *folder.path.parents) if not path.exists()]
-    try:
-        yield
-    except BaseException:
-        if not folder.begun:
-            shutil.rmtree(folder.path / SERVICE, ignore_errors=True)
-            for path in made:
-                with suppress(OSError):  # never made, or somebody else's files are in it
-                    path.rmdir()
-        raise
-
-
-@contextmanager
 def _loggers(context: typer.Context, folder: RunFolder) -> Iterator[list[Logger]]:
     """Open the loggers that are asked for, and close them afterwards.
 
@@ -296,11 +278,17 @@ def _loggers(context: typer.Context, folder: RunFolder) -> Iterator[list[Logger]
 def _trained(prepared: PreparedRun, loggers: Sequence[Logger]) -> RunResult:
     """Train with a display, until the end or the first Ctrl-C."""
     from tinsmith.progress import TrainingDisplay
+    from tinsmith.train.run_folder import CHECKPOINTS
 
     folder, steps = prepared.folder, len(prepared.batches)
     with TrainingDisplay(steps, prepared.start) as display, _Interruption(display.say) as interruption:
         if prepared.start:
-            display.say(f"Going on behind step {prepared.start} of {steps}.")
+            source = (
+                f"which the server has and {CHECKPOINTS} does not yet list"
+                if prepared.found_on_server
+                else f"the last one in {CHECKPOINTS}"
+            )
+            display.say(f"Going on behind step {prepared.start} of {steps}, {source}.")
         try:
             return prepared.train([display, *loggers], stop=interruption)
         except BaseException:

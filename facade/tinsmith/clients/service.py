@@ -45,10 +45,12 @@ if TYPE_CHECKING:
 
     from tinsmith.clients import raw as raw_operations
     from tinsmith.clients import rest, sampling, training
+    from tinsmith.core import tokenization
 else:  # what only annotations name is loaded when somebody reads them
     httpx, raw_operations = Deferred("httpx"), Deferred("tinsmith.clients.raw")
     rest, sampling = Deferred("tinsmith.clients.rest"), Deferred("tinsmith.clients.sampling")
     training = Deferred("tinsmith.clients.training")
+    tokenization = Deferred("tinsmith.core.tokenization")
 
 FinishStatus = Literal["success", "errored", "interrupted"]
 """How the work of a session went."""
@@ -183,6 +185,19 @@ class ServiceClient:
     async def get_server_capabilities_async(self) -> GetServerCapabilitiesResponse:
         """As `get_server_capabilities`, awaited."""
         return await self._connection.run(self._ask_capabilities())
+
+    def get_tokenizer(self, base_model: str) -> tokenization.Tokenizer:
+        """Return the tokenizer of a base model, and wait for it; nothing is made on the server.
+
+        It comes from the server; where the server has none, the name of the model says where it is. Raises
+        `NotFoundError` or `InputError` for an unknown model, `MissingExtraError` where the tokenizer is on
+        the hub and the extra `hub` is not installed, and `TinkerError` where it cannot be had.
+        """
+        return self._connection.run(self._ask_tokenizer(base_model)).result()
+
+    async def get_tokenizer_async(self, base_model: str) -> tokenization.Tokenizer:
+        """As `get_tokenizer`, awaited."""
+        return await self._connection.run(self._ask_tokenizer(base_model))
 
     def create_lora_training_client(
         self,
@@ -440,6 +455,12 @@ class ServiceClient:
         into = {"session_id": await session.open(), "model_seq_id": session.next_model()}
         assert isinstance(ask.body, dict)
         return await copied(self._connection.sender, attrs.evolve(ask, body={**ask.body, **into}))
+
+    async def _ask_tokenizer(self, base_model: str) -> tokenization.Tokenizer:
+        from tinsmith.clients.tokenizer import tokenizer_of
+
+        found: tokenization.Tokenizer = await tokenizer_of(self._connection, base_model, None, "tokenizers")
+        return found
 
     async def _ask_capabilities(self) -> GetServerCapabilitiesResponse:
         request = operations.request("get_server_capabilities")

@@ -115,7 +115,7 @@ async def _from_server(connection: Connection, model_name: str) -> Tokenizer:
             **{name: found[name] for name in _SPECIAL if found.get(name) is not None},
         },
         chat_template=found.get("chat_template"),
-        name=model_name,
+        name=str(found.get("base_model") or model_name),
         now=datetime.now,
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,19 +15,23 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tinsmith.clients.training import TrainingClient
-from tinsmith.core.errors import InputError, NotFoundError
+from tinsmith.core.errors import APIStatusError, InputError, NotFoundError, TinkerError
 from tinsmith.core.values import Datum
 from tinsmith.data import Batch, Batches, DatumBuilder, read_records
-from tinsmith.train.loop import supervised
+from tinsmith.train.loop import SavedStep, supervised
+from tinsmith.train.run_config import RunConfig
 from tinsmith.train.run_folder import RunFolder
 from tinsmith.train.schedule import Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from tinsmith_api.models import Checkpoint
 
     from tinsmith.clients.service import ServiceClient
-    from tinsmith.train.loop import Logger, SavedStep
-    from tinsmith.train.run_config import RunConfig
+    from tinsmith.core.tokenization import Tokenizer
+    from tinsmith.data import ChatTokenizer, Record
+    from tinsmith.train.loop import Logger
 
 BATCH_ITEMS = 8
 """Datums in a batch, if nothing is said: small, because adapters learn less from large batches."""
@@ -65,14 +70,30 @@ class PreparedRun:
     """What is not trained on."""
     schedule: Schedule
     """The learning rate of each step."""
-    start: int
-    """Steps that were made before."""
+    saved: SavedStep | None
+    """Checkpoint that the run goes on from; None at its beginning."""
+    found_on_server: bool
+    """Whether that was on the server, and not in the list of the folder."""
+
+    @property
+    def start(self) -> int:
+        """Steps that were made before."""
+        return self.saved.step if self.saved else 0
 
     def train(self, loggers: Sequence[Logger] = (), stop: Callable[[], bool] = lambda: False) -> RunResult:
         """Make the steps that are left, or those until `stop` says yes; see `supervised`.
 
-        At the end the weights are saved for sampling too.
+        At the end the weights are saved for sampling too. Raises InputError where another process trains the
+        run, or has trained it since it was prepared.
         """
+        with self.folder.locked():
+            if self.folder.last_checkpoint() != self.saved:
+                raise InputError(
+                    f"the run in {self.folder.path} was gone on with since it was prepared; prepare it anew"
+                )
+            return self._trained(loggers, stop)
+
+    def _trained(self, loggers: Sequence[Logger], stop: Callable[[], bool]) -> RunResult:
         config, total = self.folder.config, len(self.batches)
         if self.start < total:
             supervised(
@@ -99,10 +120,19 @@ class PreparedRun:
 def prepare(service: ServiceClient, folder: RunFolder) -> PreparedRun:
     """Read the data of a run and make its model, or load its last checkpoint.
 
+    The data are read before anything is made on the server. The last checkpoint is that of the folder's list,
+    or a newer one that the server has: a process may be killed behind a save and before it is listed.
+
     Raises InputError for data that cannot be trained on or are not what they were when the run began, for a
-    run that is finished, and for settings that do not fit the data; nothing is written then.
+    run that is finished or that another process trains, and for settings that do not fit the data; nothing is
+    written then.
     """
-    config, saved = folder.config, folder.last_checkpoint()
+    with folder.locked():
+        return _prepared(service, folder)
+
+
+def _prepared(service: ServiceClient, folder: RunFolder) -> PreparedRun:
+    config, listed = folder.config, folder.last_checkpoint()
     if folder.sampler_weights() is not None:
         raise InputError(
             f"the run in {folder.path} is finished: all {config.steps} steps are made; begin a new run with"
@@ -115,29 +145,65 @@ def prepare(service: ServiceClient, folder: RunFolder) -> PreparedRun:
             " with another folder"
         )
     records = list(read_records(config.data, config.input_format))
-    trainer = _trainer(service, config, saved)
+    saved = _newest(service, folder.last_model(), listed)
+    offered = {
+        model.model_name: model.max_context_length
+        for model in service.get_server_capabilities().supported_models
+        if model.model_name
+    }
+    with _expiry_is_named(saved):
+        name = _base_model(service, config, saved)
+    tokenizer = _tokenizer(service, name, offered)
     if config.max_tokens is None:
-        config = attrs.evolve(config, max_tokens=_context(service, trainer))
-    builder = DatumBuilder(
-        tokenizer=trainer.get_tokenizer(),
-        train_on=config.train_on,
-        max_tokens=config.max_tokens,
-        truncation=config.truncation,
-    )
-    trained, held_out = split([builder.datums(record) for record in records], config.held_out, config.seed)
-    batches = _batches(config, trained)
-    config = _completed(attrs.evolve(config, data_sha256=digest), len(batches))
-    schedule = Schedule(
-        peak=config.learning_rate,
-        steps=len(batches),
-        shape=config.schedule,
-        warmup_steps=config.warmup_steps or 0,
-    )
+        config = attrs.evolve(config, max_tokens=offered.get(name) or offered.get(tokenizer.name_or_path))
+    plan = _Plan.of(config, records, tokenizer)
+    with _expiry_is_named(saved):
+        trainer = _trainer(service, config, saved)
+    if trainer.get_info().model_data.tokenizer_id not in (None, name, tokenizer.name_or_path):
+        plan = _Plan.of(config, records, trainer.get_tokenizer())
     if not folder.begun:
-        folder = folder.write(config)
-    start = saved.step if saved else 0
-    folder.rewind(start)
-    return PreparedRun(folder, trainer, batches, held_out, schedule, start)
+        folder = folder.write(attrs.evolve(plan.config, data_sha256=digest))
+    run = PreparedRun(folder, trainer, plan.batches, plan.held_out, plan.schedule, saved, saved != listed)
+    folder.rewind(run.start)
+    if saved is not None and run.found_on_server:
+        folder.note_checkpoint(saved)
+    folder.note_model(run.start, trainer.model_id)
+    return run
+
+
+@attrs.frozen
+class _Plan:
+    """What a run will do, as far as its data tell."""
+
+    config: RunConfig
+    """Its settings, with those that were left open."""
+    batches: list[Batch]
+    """One for each step."""
+    held_out: list[Datum]
+    """What is not trained on."""
+    schedule: Schedule
+    """The learning rate of each step."""
+
+    @classmethod
+    def of(cls, config: RunConfig, records: Sequence[Record], tokenizer: ChatTokenizer) -> _Plan:
+        """Make datums of the records and put them in order; InputError where that cannot be."""
+        builder = DatumBuilder(
+            tokenizer=tokenizer,
+            train_on=config.train_on,
+            max_tokens=config.max_tokens,
+            truncation=config.truncation,
+        )
+        groups = [builder.datums(record) for record in records]
+        trained, held_out = split(groups, config.held_out, config.seed)
+        batches = _batches(config, trained)
+        config = _completed(config, len(batches))
+        schedule = Schedule(
+            peak=config.learning_rate,
+            steps=len(batches),
+            shape=config.schedule,
+            warmup_steps=config.warmup_steps or 0,
+        )
+        return cls(config, batches, held_out, schedule)
 
 
 def split(groups: Sequence[Sequence[Datum]], share: float, seed: int) -> tuple[list[Datum], list[Datum]]:
@@ -166,17 +232,70 @@ def split(groups: Sequence[Sequence[Datum]], share: float, seed: int) -> tuple[l
     return sides
 
 
+def _newest(service: ServiceClient, model_id: str | None, listed: SavedStep | None) -> SavedStep | None:
+    """Return the newest checkpoint of the model that was trained last, or `listed` where none is newer.
+
+    `listed` is that of the folder's list.
+    """
+    if model_id is None:
+        return listed
+    try:
+        there = service.create_rest_client().list_checkpoints(model_id).result().checkpoints
+    except APIStatusError:  # no such list, or nothing in it
+        return listed
+    saved = [
+        SavedStep(step, each.tinker_path)
+        for each in there
+        if each.checkpoint_type == "training" and (step := _step(each)) is not None
+    ]
+    return max([*filter(None, [listed]), *saved], key=lambda each: each.step, default=None)
+
+
+def _step(checkpoint: Checkpoint) -> int | None:
+    """Return the steps that a checkpoint of a run has seen, by its label; by its name where it has none."""
+    labels = checkpoint.user_metadata or {}
+    told = labels.get("step") or checkpoint.tinker_path.rpartition("/step-")[2]
+    return int(told) if told.isdecimal() else None
+
+
+def _base_model(service: ServiceClient, config: RunConfig, saved: SavedStep | None) -> str:
+    """Return the name of the base model, which the server knows of a checkpoint."""
+    path = saved.path if saved else config.start_from
+    if path is None:
+        assert config.model is not None
+        return config.model
+    return service.raw.weights_info(tinker_path=path).result().base_model
+
+
+def _tokenizer(service: ServiceClient, name: str, offered: Collection[str]) -> Tokenizer:
+    """Return the tokenizer of a base model, or say what the server offers."""
+    try:
+        return service.get_tokenizer(name)
+    except NotFoundError:
+        raise  # the server has tokenizers, and says so itself
+    except TinkerError as cause:
+        if not offered or name in offered:
+            raise
+        raise InputError(
+            f"the server does not offer {name!r}, but {', '.join(sorted(offered))}", field="base_model"
+        ) from cause
+
+
 def _trainer(service: ServiceClient, config: RunConfig, saved: SavedStep | None) -> TrainingClient:
     """Make the model of a run, or load it, and wait until it is there."""
     if saved is not None:
-        trainer = service.create_training_client_from_state_with_optimizer(saved.path)
-    elif config.start_from is not None:
-        trainer = service.create_training_client_from_state(config.start_from)
-    else:
-        assert config.model is not None
-        trainer = service.create_lora_training_client(config.model, rank=config.rank, seed=config.seed)
+        return service.create_training_client_from_state_with_optimizer(saved.path).result()
+    if config.start_from is not None:
+        return service.create_training_client_from_state(config.start_from).result()
+    assert config.model is not None
+    return service.create_lora_training_client(config.model, rank=config.rank, seed=config.seed).result()
+
+
+@contextmanager
+def _expiry_is_named(saved: SavedStep | None) -> Iterator[None]:
+    """Say why the server may not have the checkpoint from which a run goes on."""
     try:
-        return trainer.result()
+        yield
     except NotFoundError as cause:
         if saved is None:
             raise
@@ -184,14 +303,6 @@ def _trainer(service: ServiceClient, config: RunConfig, saved: SavedStep | None)
             f"the server has no {saved.path}, from which the run would go on: it has expired, or this is"
             " another server; begin a new run"
         ) from cause
-
-
-def _context(service: ServiceClient, trainer: TrainingClient) -> int | None:
-    """Return the context of the model in tokens; None where the server does not tell it."""
-    info = trainer.get_info()
-    offered = service.get_server_capabilities().supported_models
-    limits = {model.model_name: model.max_context_length for model in offered}
-    return limits.get(info.model_name or info.model_data.model_name or "")
 
 
 def _batches(config: RunConfig, trained: Sequence[Datum]) -> list[Batch]:

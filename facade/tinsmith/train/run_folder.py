@@ -5,7 +5,10 @@ A file is replaced as a whole or grows by a line at a time, so that a process ma
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,69 @@ if TYPE_CHECKING:
 CONFIG, METRICS, CHECKPOINTS, CURVE = "config.json", "metrics.jsonl", "checkpoints.jsonl", "loss.png"
 SERVICE = "service"
 """Folder in the run's own that holds the state of its embedded service."""
+LOCK = "lock"
+"""File whose lock says that a process trains the run; the process id stands in it."""
+
+
+class RunLock:
+    """The lock of a run's folder; in one process it may be taken again while it is held.
+
+    The system drops it when the process ends.
+    """
+
+    def __init__(self) -> None:
+        self._file: int | None = None
+        self._holders = 0
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether it was taken more than once."""
+        return self._holders > 1
+
+    @contextmanager
+    def held(self, path: Path) -> Iterator[None]:
+        """Hold the lock file; InputError, which names the process, where another one holds it."""
+        if not self._holders:
+            self._file = _opened(path)
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders and self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+
+def _opened(path: Path) -> int:
+    """Open a file and lock it, and write into it who did."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        _lock(file)
+    except OSError as cause:
+        holder = ""
+        with suppress(OSError):  # Windows lets nobody read it
+            holder = os.read(file, 20).decode("ascii", "replace").strip()
+        os.close(file)
+        raise InputError(
+            f"the run in {path.parent} is being trained by another process (pid {holder or 'unknown'});"
+            " let it end, or stop it there with Ctrl-C, and go on then"
+        ) from cause
+    os.ftruncate(file, 0)
+    os.write(file, str(os.getpid()).encode())
+    return file
+
+
+def _lock(file: int) -> None:
+    """Take the lock without waiting; OSError where it is held."""
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover - Windows
+        import msvcrt
+
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @attrs.frozen
@@ -41,6 +107,7 @@ class RunFolder:
     """The folder."""
     config: RunConfig
     """Settings of the run."""
+    _lock: RunLock = attrs.field(factory=RunLock, kw_only=True, repr=False, eq=False)
 
     @classmethod
     def new(cls, path: Path, config: RunConfig) -> RunFolder:
@@ -50,7 +117,7 @@ class RunFolder:
                 f"{path} holds a run already; go on with it (tinsmith train --resume {path}), or choose"
                 " another folder"
             )
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and not _is_free(path):
             raise InputError(f"{path} is there and is no empty folder; choose another one")
         return cls(path, config)
 
@@ -81,6 +148,32 @@ class RunFolder:
         """Whether the run is on disk."""
         return (self.path / CONFIG).exists()
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training the run while the block runs; blocks may be nested.
+
+        The folder of a new run is made. If the run does not begin in the block, the folder is removed again,
+        with what the embedded service wrote into it. InputError where another process trains the run, and
+        where the folder cannot be written.
+        """
+        made = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        with ExitStack() as stack:
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(self._lock.held(self.path / LOCK))
+            except OSError as cause:
+                _remove(made)
+                raise InputError(
+                    f"{self.path} cannot be written: {cause.strerror}; choose another folder"
+                ) from cause
+            try:
+                yield
+            finally:
+                if not self.begun and not self._lock.is_nested:
+                    shutil.rmtree(self.path / SERVICE, ignore_errors=True)
+                    (self.path / LOCK).unlink(missing_ok=True)
+                    _remove(made)
+
     def write(self, config: RunConfig) -> RunFolder:
         """Write the settings, by which the run begins, and return the folder with them."""
         import orjson
@@ -92,6 +185,10 @@ class RunFolder:
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         """Add a line to the metrics; a logger of `supervised`."""
         self._append(METRICS, {"step": step, **metrics})
+
+    def note_model(self, step: int, model_id: str) -> None:
+        """Add a line to the checkpoints for the model of the server that is trained from a step on."""
+        self._append(CHECKPOINTS, {"kind": "model", "step": step, "model_id": model_id})
 
     def note_checkpoint(self, saved: SavedStep) -> None:
         """Add a line to the checkpoints."""
@@ -105,8 +202,13 @@ class RunFolder:
         """Return the metrics, a mapping for each step."""
         return list(self._lines(METRICS))
 
+    def last_model(self) -> str | None:
+        """Return the id of the model that was trained last; None before the first."""
+        models = [line["model_id"] for line in self._lines(CHECKPOINTS) if line["kind"] == "model"]
+        return models[-1] if models else None
+
     def last_checkpoint(self) -> SavedStep | None:
-        """Return the newest checkpoint; None if there is none."""
+        """Return the newest checkpoint that the folder knows; None if there is none."""
         saved = [line for line in self._lines(CHECKPOINTS) if line["kind"] == "training"]
         return SavedStep(saved[-1]["step"], saved[-1]["path"]) if saved else None
 
@@ -153,17 +255,28 @@ class RunFolder:
         """Add a line in one write, so that a file ends with a whole line or with one that is not counted."""
         import orjson
 
-        with (self.path / name).open("ab", buffering=0) as file:
-            file.write(orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n")
+        written = orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
+        with self._named_errors(name), (self.path / name).open("ab", buffering=0) as file:
+            if file.write(written) != len(written):  # the disk took a part
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file.fileno())
 
     def _replace(self, name: str, content: bytes) -> None:
         half_written = self.path / f".{name}"
-        with half_written.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        half_written.replace(self.path / name)
+        with self._named_errors(name):
+            with half_written.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            half_written.replace(self.path / name)
+
+    @contextmanager
+    def _named_errors(self, name: str) -> Iterator[None]:
+        """Have an error say which file could not be written: a full disk does not."""
+        try:
+            yield
+        except OSError as cause:
+            raise OSError(cause.errno, cause.strerror, str(self.path / name)) from cause
 
     def _lines(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield what the lines of a file hold; a last line without an end was cut off, and is dropped."""
@@ -178,3 +291,18 @@ class RunFolder:
                 yield orjson.loads(line)
             except ValueError as cause:
                 raise InputError(f"{self.path / name}:{number} is no JSON; remove the line") from cause
+
+
+def _is_free(path: Path) -> bool:
+    """Whether a new run may have a folder: it is empty, or holds what one left that was killed early."""
+    if not path.is_dir():
+        return False
+    names = {each.name for each in path.iterdir()}
+    return not names or LOCK in names <= {LOCK, SERVICE}
+
+
+def _remove(folders: list[Path]) -> None:
+    """Remove folders that were made, the innermost first."""
+    for path in folders:
+        with suppress(OSError):  # never made, or somebody else's files are in it
+            path.rmdir()
