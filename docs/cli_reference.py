@@ -26,14 +26,15 @@ INTRODUCTION = """\
 <!-- Written by docs/cli_reference.py from facade/tinsmith/cli. Do not edit. -->
 # The command line
 
-Set `TINKER_API_KEY` to the key, and `TINKER_BASE_URL` to the address of the server if it is not the hosted
-service. `local:PATH` is the embedded service with its data in PATH; it needs no key. A key is never an
-argument, because everybody on the machine can see the arguments of a process.
+Store the key with `tinsmith auth login`, or set `TINKER_API_KEY` to it; set `TINKER_BASE_URL` to the address
+of the server if it is not the hosted service. `local:PATH` is the embedded service with its data in PATH; it
+needs no key. A key is never an argument, because everybody on the machine can see the arguments of a process.
 
 | option, before the command | variable | meaning |
 |---|---|---|
 | | `TINKER_API_KEY` | The key. |
 | | `TINKER_CREDENTIAL_CMD` | A program that prints the key (within 30 s), such as `pass tinker`. |
+| | `TINSMITH_CREDENTIALS` | The file of `auth login`, where the two above are not set. |
 | `--base-url URL` | `TINKER_BASE_URL` | The server; the default is the hosted service. |
 | `--any-key` | `TINSMITH_ANY_KEY=1` | Allow a key without the prefix `tml-`, for your own server. |
 | `--insecure` | `TINSMITH_INSECURE=1` | Allow plain HTTP to another machine: the key is sent unencrypted. |
@@ -50,6 +51,11 @@ a message on stderr says so; after a minute the command gives up.
 last one counts. With `json`, stdout holds one document and nothing else. Dates are ISO 8601. Lists have
 `cursor` (`offset`, `limit`, `total_count`) and `total`, null if the server does not say. Progress,
 questions and messages go to stderr.
+
+**Logging in.** `auth login` asks the server about the key and writes it to `~/.tinker/credentials.json`,
+which only its owner can read. The official client uses the same file, so that one login serves both. The
+stored key goes to every server that `--base-url` names. `auth status` says which key is used, and whether the
+server takes it; `auth logout` removes it from the file, but not from the server.
 
 | exit code | meaning |
 |---|---|

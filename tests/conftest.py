@@ -27,6 +27,7 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("TINKER_", "CLOUDFLARE_ACCESS_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("TINSMITH_CREDENTIALS", os.path.join(os.devnull, "no login"))
 
 
 @pytest.fixture(autouse=True, scope="session")

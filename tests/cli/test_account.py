@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from tests.cli.conftest import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,43 +41,10 @@ ENTRIES = {
 }
 
 
-def token(**claims: str) -> str:
-    """Return a JWT with these claims; nobody checks its signature."""
-    middle = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-    return f"e30.{middle}.x"
-
-
 def rows_of(path: Path) -> list[dict[str, str]]:
     """Read a CSV file."""
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def test_whoami(cli: Callable[..., Result], server: Server) -> None:
-    """The claims of the token are shown, and the token itself is not."""
-    jwt = token(sub="user-1", org_id="tml:organization:acme", email="ada@example.com")
-    server.on("POST", "/auth/token", (200, {"jwt": jwt}))
-    shown = cli("auth", "whoami")
-    assert "Email ada@example.com User user-1 Organization tml:organization:acme" in shown.words
-    found = cli("auth", "whoami", "-f", "json").json
-    assert found == {"email": "ada@example.com", "user_urn": "user-1", "org_urn": "tml:organization:acme"}
-    assert jwt not in shown.out + shown.err
-
-
-def test_status(cli: Callable[..., Result], server: Server) -> None:
-    """What the server says of the key is shown, the key itself never; a refused one is exit code 4."""
-    details = {"org_details": {"name": "acme"}, "user_details": {"email": "ada@example.com"}}
-    key = {"key_id": 7, "name": "laptop", "note": "", "details": details}
-    server.on("GET", "/auth/apikey/me", (200, {**key, "secret": KEY}))
-    shown = cli("auth", "status")
-    assert "Key Id 7 Name laptop" in shown.words
-    assert f"Server {server.url}/" in shown.words
-    assert "Organization acme User ada@example.com" in shown.words
-    assert KEY not in shown.out + shown.err
-    found = cli("auth", "status", "-f", "json").json
-    assert found == {"base_url": f"{server.url}/", "key": {**key, "secret": "***"}}
-    server.on("GET", "/auth/apikey/me", (401, {"detail": "unknown key"}))
-    assert cli("auth", "status").code == 4
 
 
 def test_usage(cli: Callable[..., Result], server: Server, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ GRID = {
         bad=("{chats} -m no/body -o {folder}/run", 3),
     ),
     "auth whoami": Row("", "Organization", {"email", "user_urn", "org_urn"}),
-    "auth status": Row("", "Server", {"base_url", "key"}),
+    "auth status": Row("", "Server", {"base_url", "source", "accepted", "key"}),
     "billing usage": Row(
         " ".join(DAYS),
         "No items found",
@@ -107,6 +107,8 @@ ELSEWHERE = {
     "serve": "test_serve: it prints two lines and runs until Ctrl-C",
     "model fetch": "test_model: it asks an index, and no service",
     "contract check": "test_contract: its argument is a server, and it has two more tables",
+    "auth login": "test_login: it reads a key from standard input, and changes a file",
+    "auth logout": "test_login: it changes a file, and needs no server",
     "session export-trace": "test_account: the embedded service records no traces",
 }
 REMOTE = [command for command in GRID if command != "version"]

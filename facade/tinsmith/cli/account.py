@@ -1,7 +1,4 @@
-"""`tinsmith auth`, `audit` and `billing`: to whom the key belongs, what was done with it, and what it costs.
-
-Keeps no key: it comes from the environment.
-"""
+"""`tinsmith audit` and `billing`: what was done, what was used, and what it costs."""
 
 from __future__ import annotations
 
@@ -14,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from tinsmith.cli.connect import rest, service
-from tinsmith.cli.output import Properties, Rows, count, moment, note, show, size, title
+from tinsmith.cli.connect import rest
+from tinsmith.cli.output import Rows, count, moment, note, show, size, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
         CurrentCheckpointStorageUsageItem,
     )
 
-auth = typer.Typer()
 audit = typer.Typer()
 billing = typer.Typer()
 
@@ -75,36 +71,6 @@ def _csv(name: str, what: str) -> Any:
 
 
 Csv = Annotated[Path | None, _csv("--csv", "entries")]
-
-
-@auth.command("whoami")
-def whoami(context: typer.Context) -> None:
-    """Show to whom the key belongs."""
-    with rest(context) as client:
-        found = client.whoami().result()
-    document = {"email": found.email, "user_urn": found.user_urn, "org_urn": found.org_urn}
-    labels = ("Email", "User", "Organization")
-    rows = [[label, value or "N/A"] for label, value in zip(labels, document.values(), strict=True)]
-    show(context, document, Properties(rows))
-
-
-@auth.command("status")
-def status(context: typer.Context) -> None:
-    """Show which server is asked, and what it says of the key; an answer means that the key works."""
-    from tinsmith_api.conversion import to_json
-
-    with service(context) as client:
-        address = client.config.base_url
-        found = client.raw.get_api_key().result()
-    key = to_json(found)
-    owner = {
-        "organization": found.details.org_details.name,
-        "user": found.details.user_details.email,
-    }
-    told = {name: value for name, value in key.items() if name != "details"} | owner
-    rows = [["Server", address]]
-    rows += [[name.replace("_", " ").title(), str(value)] for name, value in told.items()]
-    show(context, {"base_url": address, "key": key}, Properties(rows))
 
 
 @audit.command("list")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tinsmith.clients.rest import RestClient
     from tinsmith.clients.service import ServiceClient
-    from tinsmith.core.config import ClientConfig
+    from tinsmith.core.config import ClientConfig, Secret
     from tinsmith.io.events import Event, Progress
     from tinsmith.io.future import APIFuture
 
@@ -84,16 +84,18 @@ def service(
     *,
     creates: bool = False,
     deadline_s: float = DEADLINE_S,
+    api_key: Secret | None = None,
 ) -> Iterator[ServiceClient]:
     """Open a client for the server that the options and the environment name, and close it afterwards.
 
-    `url` goes before both. Only a command that `creates` something may make the data directory of
+    `url` and `api_key` go before both. Only a command that `creates` something may make the data directory of
     `local:PATH`. `deadline_s` is how long a request is tried.
     """
     from tinsmith.clients.service import ServiceClient
     from tinsmith.core.config import RetryConfig
 
-    config = config_of(context, url, creates=creates, retry=RetryConfig(deadline_s=deadline_s))
+    retry = RetryConfig(deadline_s=deadline_s)
+    config = config_of(context, url, creates=creates, retry=retry, api_key=api_key)
     over = threading.Event()
     with ServiceClient(config=config, observer=_report_wait) as client:
         threading.Thread(target=_report_retries, args=(client.progress, over), daemon=True).start()

@@ -43,7 +43,7 @@ _CODES: tuple[tuple[type[Exception], str, int], ...] = (
 
 _OUR_WORDS = {
     "no API key: ": "",
-    "pass api_key= or set ": "set ",
+    "pass api_key=, set ": "set ",
     "base_url='local:' needs none": "--base-url local:PATH needs none",
     "pass require_key_prefix=False": "give --any-key",
     "pass insecure=True": "give --insecure",

@@ -234,12 +234,11 @@ def _new(context: typer.Context, file: Path | None, out: Path | None, given: dic
 def _server(context: typer.Context) -> str:
     """Return the server of a new run: that of the options and the environment, or else the embedded one."""
     from tinsmith.core.addresses import DEFAULT_BASE_URL
-    from tinsmith.core.config import set_variables
+    from tinsmith.core.config import key_source, set_variables
     from tinsmith.train.run_config import IN_FOLDER
 
-    variables = set_variables("TINKER_BASE_URL", "TINKER_API_KEY", "TINKER_CREDENTIAL_CMD")
-    url: str | None = shared(context, "base_url") or variables.get("TINKER_BASE_URL")
-    return _kept(url) if url else DEFAULT_BASE_URL if variables else IN_FOLDER
+    url: str | None = shared(context, "base_url") or set_variables("TINKER_BASE_URL").get("TINKER_BASE_URL")
+    return _kept(url) if url else DEFAULT_BASE_URL if key_source() else IN_FOLDER
 
 
 def _kept(url: str) -> str:

@@ -40,7 +40,7 @@ COMMANDS = {
     "session": Entry("runs:sessions", "List and show sessions, and export the trace of one."),
     "model": Entry("model:app", "List base models, and fetch one for offline use."),
     "data": Entry("data:app", "Look at training data."),
-    "auth": Entry("account:auth", "Show who you are to the server."),
+    "auth": Entry("login:app", "Store a key, remove it, and show which one is used and whose it is."),
     "billing": Entry("account:billing", "Show what was used and what it costs."),
     "audit": Entry("account:audit", "Read the audit log."),
     "contract": Entry("contract:app", "Check servers against the contract of the API."),

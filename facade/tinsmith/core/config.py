@@ -19,6 +19,7 @@ import attrs
 
 from tinsmith.core.addresses import DEFAULT_BASE_URL, check_base_url, check_headers, is_local
 from tinsmith.core.errors import InputError, TinkerError
+from tinsmith.core.key_file import StoredKey, stored_key
 
 
 class Secret:
@@ -55,6 +56,10 @@ class Secret:
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("a secret does not pickle; set TINKER_API_KEY where it is needed")
 
+
+KeySource = Literal["environment", "command", "file"]
+"""Where a key comes from that no argument gave: TINKER_API_KEY, TINKER_CREDENTIAL_CMD, or the file of `auth
+login`. The first one that is there counts."""
 
 OptimAfter = Literal["accepted", "results"]
 """When an optim_step may go out: after the chunks before it were accepted, or after their results are in."""
@@ -345,18 +350,16 @@ class ClientConfig:
     ) -> ClientConfig:
         """Fill what the caller left open from the environment; an explicit value always wins."""
         env = os.environ if environ is None else environ
-        key = api_key if api_key is not None else env.get("TINKER_API_KEY")
         url = base_url if base_url is not None else env.get("TINKER_BASE_URL") or DEFAULT_BASE_URL
-        if not isinstance(key, (str, Secret, NoneType)):
-            raise InputError(f"must be text, not {type(key).__name__}", field="api_key")
+        if not isinstance(api_key, (str, Secret, NoneType)):
+            raise InputError(f"must be text, not {type(api_key).__name__}", field="api_key")
         if not isinstance(url, str):
             raise InputError(f"must be text, not {type(url).__name__}", field="base_url")
+        command = settings.pop("credential_command", None) or env.get("TINKER_CREDENTIAL_CMD") or None
         return cls(
             base_url=url,
-            api_key=None if is_local(url) else Secret.of(key),
-            credential_command=settings.pop("credential_command", None)
-            or env.get("TINKER_CREDENTIAL_CMD")
-            or None,
+            api_key=None if is_local(url) else _chosen_key(env, api_key, command),
+            credential_command=command,
             tags=tuple(dict.fromkeys(tags if tags is not None else _split_tags(env.get("TINKER_TAGS", "")))),
             project_id=project_id or env.get("TINKER_PROJECT_ID") or None,
             default_headers={**_access_headers(env), **(default_headers or {})},
@@ -367,6 +370,45 @@ class ClientConfig:
             log_level=log_level or env.get("TINKER_LOG") or None,
             **settings,
         )
+
+
+def key_source(environ: Mapping[str, str] | None = None) -> KeySource | None:
+    """Return where `ClientConfig.from_environment` finds the key if it gets none; None if there is none.
+
+    TinkerError for a file of keys that cannot be used.
+    """
+    env = os.environ if environ is None else environ
+    if env.get("TINKER_API_KEY", "").strip():
+        return "environment"
+    if env.get("TINKER_CREDENTIAL_CMD"):
+        return "command"
+    return "file" if _stored(env) else None
+
+
+def key_file(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the file that `auth login` writes: TINSMITH_CREDENTIALS, else that of the official client.
+
+    None where neither the variable nor the home folder is known.
+    """
+    env = os.environ if environ is None else environ
+    if chosen := env.get("TINSMITH_CREDENTIALS"):
+        return Path(chosen).expanduser()
+    home = env.get("HOME") or env.get("USERPROFILE")
+    return Path(home, ".tinker", "credentials.json") if home else None
+
+
+def _chosen_key(env: Mapping[str, str], api_key: str | Secret | None, command: str | None) -> Secret | None:
+    if api_key is not None:
+        return Secret.of(api_key)
+    if env.get("TINKER_API_KEY", "").strip() or command:
+        return Secret.of(env.get("TINKER_API_KEY"))
+    found = _stored(env)
+    return Secret(found.key) if found else None
+
+
+def _stored(env: Mapping[str, str]) -> StoredKey | None:
+    path = key_file(env)
+    return stored_key(path) if path else None
 
 
 def _split_tags(text: str) -> list[str]:
@@ -426,13 +468,13 @@ def check_key(key: Secret | None, *, base_url: str, require_prefix: bool) -> Non
         unread = key is None and set_variables("TINKER_API_KEY")
         hint = " It is set, but only ClientConfig.from_environment() reads it, and ClientConfig() does not."
         raise TinkerError(
-            "no API key: pass api_key= or set TINKER_API_KEY, or TINKER_CREDENTIAL_CMD"
-            f" (base_url='local:' needs none).{hint if unread else ''}"
+            "no API key: pass api_key=, set TINKER_API_KEY or TINKER_CREDENTIAL_CMD, or run tinsmith auth"
+            f" login (base_url='local:' needs none).{hint if unread else ''}"
         )
     if not _KEY.fullmatch(key.reveal()):
         raise InputError(
-            "the key from api_key= or TINKER_API_KEY holds a blank, a line end or a character that is not"
-            " ASCII, which no header carries",
+            "the key from api_key= or TINKER_API_KEY or the file of auth login holds a blank, a line end or a"
+            " character that is not ASCII, which no header carries",
             field="X-API-Key",
         )
     if require_prefix and not key.reveal().startswith(("tml-", "eyJ")):
