@@ -10,7 +10,7 @@ from tinsmith.core.errors import MissingExtraError
 
 _LOCAL = ("gguf", "jsonschema_rs", "ml_dtypes", "PIL", "safetensors", "starlette", "threadpoolctl", "uvicorn")
 
-LIBRARIES = {"local": _LOCAL}
+LIBRARIES = {"gateway": ("starlette", "uvicorn"), "local": _LOCAL}
 """Import names by extra, for the extras that are needed as a whole."""
 
 

@@ -1,0 +1,191 @@
+"""Models by the names under which they are asked for: an alias, a base model, or a `tinker://` path.
+
+Owns the samplers: each is made when its model is first asked for, and kept. Knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from tinsmith_api.paths import check_tinker_path
+
+from tinsmith.clients.sampling import SamplingClient
+from tinsmith.core.errors import BadRequestError, InputError, NotFoundError, TinkerError
+from tinsmith.core.tokenization import Tokenizer
+from tinsmith.gateway.refusals import GatewayRefusal, unknown_model
+from tinsmith.gateway.token_texts import TokenTexts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tinsmith.clients.service import ServiceClient
+    from tinsmith.gateway.gateway_options import GatewayOptions
+
+CHECKPOINT = "tinker://"
+
+
+@attrs.frozen(eq=False)
+class ServedModel:
+    """A model that answers."""
+
+    sampler: SamplingClient
+    """Its sampler."""
+    tokenizer: Tokenizer
+    """Its tokenizer."""
+    token_texts: TokenTexts
+    """The texts of its single tokens."""
+    context: int | None
+    """Tokens of prompt and answer together; None where the server does not say."""
+    turn_end: int | None
+    """The token with which its chat template ends an answer; None where there is none."""
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The tokens that end an answer and are not part of it."""
+        known = (self.tokenizer.eos_token_id, self.turn_end)
+        return tuple(dict.fromkeys(token for token in known if token is not None))
+
+    def check_room(self, prompt: int, wanted: int | None, param: str) -> None:
+        """Refuse a prompt that does not leave room for the answer."""
+        total = prompt + (1 if wanted is None else wanted)
+        if self.context is not None and total > self.context:
+            raise GatewayRefusal(
+                f"this model's maximum context length is {self.context} tokens, but {total} were asked for"
+                f" ({prompt} in the {param}, {total - prompt} for the answer)",
+                param=param,
+                code="context_length_exceeded",
+            )
+
+
+class ModelShelf:
+    """The models of one service."""
+
+    def __init__(self, service: ServiceClient, options: GatewayOptions) -> None:
+        self._service, self._options = service, options
+        self._served: OrderedDict[str, asyncio.Task[ServedModel]] = OrderedDict()
+        self._offered: dict[str, int | None] = {}
+        self._asked_at: float | None = None
+        self._asking = asyncio.Lock()
+        self.created = int(time.time())
+
+    async def listing(self) -> list[dict[str, Any]]:
+        """Return the aliases and the base models, as /v1/models lists them."""
+        offered = await self._base_models()
+        return [
+            *(self._entry(name, target) for name, target in self._options.aliases.items()),
+            *(self._entry(name, name) for name in offered if name not in self._options.aliases),
+        ]
+
+    async def entry(self, name: str) -> dict[str, Any]:
+        """Return the entry of one model, which must be there."""
+        await self.find(name)
+        return self._entry(name, self._options.aliases.get(name, name))
+
+    def _entry(self, name: str, target: str) -> dict[str, Any]:
+        return {
+            "id": name,
+            "object": "model",
+            "created": self.created,
+            "owned_by": "tinker",
+            "root": target,
+            "max_model_len": self._offered.get(target),
+        }
+
+    async def default(self) -> str:
+        """Return the model that a request without a model means: the first alias, or the only base model."""
+        names = list(self._options.aliases) or list(await self._base_models())
+        if self._options.aliases or len(names) == 1:
+            return names[0]
+        raise GatewayRefusal(
+            "there are several models: name one as `model`, or start the gateway with --alias",
+            param="model",
+            code="missing_required_parameter",
+        )
+
+    async def find(self, name: str) -> ServedModel:
+        """Return the model of a name; GatewayRefusal where there is none."""
+        target = self._options.aliases.get(name, name)
+        if (
+            not target.startswith(CHECKPOINT)
+            and name == target
+            and target not in await self._base_models(target)
+        ):
+            raise unknown_model(name)
+        made = self._served.get(target)
+        if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
+            made = self._served[target] = asyncio.create_task(self._make(target))
+            while len(self._served) > self._options.max_samplers:
+                self._served.popitem(last=False)
+        self._served.move_to_end(target)
+        try:
+            return await asyncio.shield(made)
+        except (NotFoundError, BadRequestError, InputError) as error:
+            if isinstance(error, InputError) and error.field != "model_path":
+                raise
+            raise unknown_model(name) from error
+
+    @contextmanager
+    def noticing_loss(self, model: ServedModel) -> Iterator[None]:
+        """Make a sampler anew at its next use where the server says in the block that it knows it no more."""
+        try:
+            yield
+        except NotFoundError:
+            for target, made in list(self._served.items()):
+                if made.done() and not made.cancelled() and not made.exception() and made.result() is model:
+                    del self._served[target]
+            raise
+
+    async def _make(self, target: str) -> ServedModel:
+        is_path = target.startswith(CHECKPOINT)
+        if is_path:
+            check_tinker_path(target, "model_path")
+        sampler = await self._service.create_sampling_client(
+            model_path=target if is_path else None, base_model=None if is_path else target
+        )
+        base_model = await sampler.get_base_model_async()
+        tokenizer = await asyncio.to_thread(sampler.get_tokenizer)
+        await self._base_models()
+        return ServedModel(
+            sampler,
+            tokenizer,
+            TokenTexts(tokenizer),
+            self._offered.get(base_model),
+            await asyncio.to_thread(turn_end, tokenizer),
+        )
+
+    async def _base_models(self, wanted: str | None = None) -> dict[str, int | None]:
+        """Return the base models and their contexts, asked for anew after a while or where one is missing."""
+        async with self._asking:
+            if self._is_old(wanted):
+                found = await self._service.get_server_capabilities_async()
+                models = [(model.model_name, model.max_context_length) for model in found.supported_models]
+                self._offered = {name: context for name, context in models if name}
+                self._asked_at = time.monotonic()
+        return self._offered
+
+    def _is_old(self, wanted: str | None) -> bool:
+        if self._asked_at is None:
+            return True
+        age_s = time.monotonic() - self._asked_at
+        return age_s >= self._options.models_s or (
+            wanted is not None and wanted not in self._offered and age_s > 1
+        )
+
+
+def turn_end(tokenizer: Tokenizer) -> int | None:
+    """Return the token with which the chat template ends an answer; None where it ends with none."""
+    answer = "\ue000answer\ue000"
+    turns = [{"role": "user", "content": "question"}, {"role": "assistant", "content": answer}]
+    try:
+        text = tokenizer.apply_chat_template(turns, tokenize=False)
+    except TinkerError:
+        return None
+    _, found, tail = str(text).rpartition(answer)
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    after = tokenizer.encode(tail.lstrip(), add_special_tokens=False) if found else []
+    return after[0] if after and after[0] in special else None
