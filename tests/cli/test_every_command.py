@@ -76,6 +76,7 @@ GRID = {
     ),
     "session list": Row("", "{session}", {"sessions", "cursor", "total"}, "No sessions found", "sessions"),
     "session info": Row("{session}", "{run}", {"session_id", "training_run_ids"}, bad=("nobody", 3)),
+    "session finish": Row("{session}", "Ended", {"session_id", "reason", "detail"}, bad=("nobody", 3)),
     "model list": Row("", "tinsmith/tiny", {"models"}),
     "data check": Row(
         "{chats} -m tinsmith/tiny",

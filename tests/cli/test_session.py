@@ -83,3 +83,14 @@ def test_not_found(cli: Callable[..., Result], server: Server) -> None:
     """An unknown session is exit code 3."""
     assert cli("session", "info", "nobody").code == 3
     assert len(server.asked) == 1
+
+
+def test_finish(cli: Callable[..., Result], server: Server) -> None:
+    """A session is ended with a reason and words; an unknown one is exit code 3."""
+    server.on("POST", "/sessions/sess-1/finish", (204, None))
+    assert cli("session", "finish", "sess-1").err == "Ended the session sess-1.\n"
+    assert server.asked[-1].body == {"reason": {"type": "interrupted"}}
+    done = cli("session", "finish", "sess-1", "--reason", "errored", "--detail", "out of disk", "-f", "json")
+    assert done.json == {"session_id": "sess-1", "reason": "errored", "detail": "out of disk"}
+    assert server.asked[-1].body == {"reason": {"type": "errored"}, "detail": "out of disk"}
+    assert cli("session", "finish", "sess-2").code == 3

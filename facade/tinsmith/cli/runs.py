@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Argument, Option
 
-from tinsmith.cli.connect import collect, rest
+from tinsmith.cli.connect import collect, rest, service
 from tinsmith.cli.options import Limit, Offset, SessionId  # noqa: TC001  # typer reads the annotations
-from tinsmith.cli.output import Properties, Rows, metadata_rows, moment, note, show
+from tinsmith.cli.output import Properties, Rows, changed, metadata_rows, moment, note, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,6 +189,36 @@ def _session_properties(session_id: str, session: GetSessionResponse) -> list[li
     for label, names in (("Training Runs", session.training_run_ids), ("Samplers", session.sampler_ids)):
         rows += [[label, str(len(names))], *(["", name] for name in names)]
     return rows + metadata_rows(session.user_metadata)
+
+
+class EndReason(StrEnum):
+    """How the work of a session went."""
+
+    success = "success"
+    errored = "errored"
+    interrupted = "interrupted"
+
+
+@sessions.command("finish")
+def finish_session(
+    context: typer.Context,
+    session_id: SessionId,
+    reason: Annotated[EndReason, Option("--reason", help="How the work went.")] = EndReason.interrupted,
+    detail: Annotated[
+        str | None, Option("--detail", metavar="TEXT", help="More about the end, in words.")
+    ] = None,
+) -> None:
+    """End a session, such as one whose program was killed; its runs and checkpoints stay.
+
+    A program that still works in the session cannot go on with it. Ending a session twice is no error.
+    """
+    from tinsmith_api.models import FinishReason
+
+    with service(context) as client:
+        why = FinishReason(reason.value)
+        client.raw.finish_session(session_id, reason=why, detail=detail).result()
+    document = {"session_id": session_id, "reason": reason.value, "detail": detail}
+    changed(context, f"Ended the session {session_id}.", document)
 
 
 @sessions.command("export-trace")

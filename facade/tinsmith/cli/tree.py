@@ -37,7 +37,7 @@ COMMANDS = {
     "serve": Entry("serve:serve", "Serve the embedded service to any client of this API, until Ctrl-C."),
     "run": Entry("runs:runs", "List and show training runs."),
     "checkpoint": Entry("checkpoint:app", "List, show, change, download and delete checkpoints."),
-    "session": Entry("runs:sessions", "List and show sessions, and export the trace of one."),
+    "session": Entry("runs:sessions", "List, show and end sessions, and export the trace of one."),
     "model": Entry("model:app", "List base models, and fetch one for offline use."),
     "data": Entry("data:app", "Look at training data."),
     "auth": Entry("login:app", "Store a key, remove it, and show which one is used and whose it is."),
