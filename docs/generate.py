@@ -17,6 +17,8 @@ GENERATORS = (
     "tools/contract/contract_reference.py",
     "docs/cli_reference.py",
     "docs/server_table.py",
+    "docs/reference_pages.py",
+    "docs/python_reference.py",
     "docs/overview.py",
     "docs/page_list.py",
     "tools/contract/upstream_differences.py",

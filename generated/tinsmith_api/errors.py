@@ -84,7 +84,11 @@ def _restore(cls: type[TinkerError], args: tuple[object, ...], state: dict[str, 
 
 
 class TinkerError(Exception):
-    """Anything that this package raises on purpose."""
+    """Anything that this package raises on purpose.
+
+    Applied: set if the error is about a request, otherwise None.
+    Do: catch it where every failure is handled alike, and one of its classes where they differ.
+    """
 
     request_id: str | None = None
     """Id of the promise, once the server gave one."""
@@ -144,7 +148,11 @@ class TinkerError(Exception):
 
 
 class InputError(TinkerError, ValueError):
-    """The caller's input is wrong; found before anything was sent."""
+    """The caller's input is wrong; found before anything was sent.
+
+    Applied: `no`.
+    Do: mend the datum and the field that the message names.
+    """
 
     def __init__(
         self,
@@ -174,7 +182,11 @@ class InputError(TinkerError, ValueError):
 
 
 class RequestFailedError(TinkerError):
-    """The server accepted the request and then failed to carry it out."""
+    """The server accepted the request and then failed to carry it out. `category` says who is to blame.
+
+    Applied: `no`, unless the answer leaves a doubt: `unknown`.
+    Do: with `category` `user` mend the request, otherwise call again; the message quotes the server.
+    """
 
     def __init__(
         self,
@@ -192,7 +204,11 @@ class RequestFailedError(TinkerError):
 
 
 class PromiseTimeoutError(TinkerError, TimeoutError):
-    """The time to wait for a promise is over. The work may go on: wait again for the same promise."""
+    """The time to wait for a promise is over. The work may go on. Only the generated client raises it.
+
+    Applied: None: the wait ended, and not the request.
+    Do: wait again for the same promise.
+    """
 
     def __init__(self, message: str, *, last: str, **facts: Unpack[ErrorFacts]) -> None:
         super().__init__(message, **facts)
@@ -201,7 +217,11 @@ class PromiseTimeoutError(TinkerError, TimeoutError):
 
 
 class InvalidBody(TinkerError, ValueError):  # noqa: N818  # the name is public
-    """A JSON body does not have the shape that the contract gives it."""
+    """A JSON body does not have the shape that the contract gives it. Only the generated client raises it.
+
+    Applied: `yes` if it answered a request that was not a GET; otherwise None.
+    Do: compare the server with the contract: `tinsmith contract check`.
+    """
 
     def __init__(
         self, problem: str, *, model: str = "", field: str = "", operation: str = "", status_code: int = 0
@@ -233,7 +253,11 @@ class InvalidBody(TinkerError, ValueError):  # noqa: N818  # the name is public
 
 
 class UnexpectedStatus(TinkerError):  # noqa: N818  # the name that users of the generator know
-    """The status is no success of the operation."""
+    """The status is no success of the operation. Only the generated client raises it.
+
+    Applied: None: the generated client does not judge.
+    Do: read `status_code` and `parsed`.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The pages do what they say: all Python of README.md, CONTRIBUTING.md and docs/*.md runs.
+"""The pages do what they say: all Python of README.md, CONTRIBUTING.md and docs/ runs.
 
 The embedded service answers. The blocks of one page run in order, as one program in a process of its own. A
 block behind the comment `<!-- no-run -->` is not run and counts as a skip. All blocks pass a type checker.
@@ -30,7 +30,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "generated" / "tinsmith_api" / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
 BLOCK = re.compile(r"^(?P<mark><!-- no-run -->\n+)?```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -35,6 +35,13 @@ COPIED = {
 }
 """Files that are offered as they are -> where."""
 
+API = re.compile(r"^## (?P<name>\w+)\n\n[^\n]*\n\n<!-- api: (?P<path>[\w.]+) -->$", re.MULTILINE)
+"""A name of docs/reference/python: its heading, its first sentence, and where it is defined."""
+
+ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
+CODE = re.compile(r"`[^`\n]+`")
+"""The Git host wants a stroke escaped in the code of a table, Python-Markdown does not."""
+
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]+)?(?=\))")
 
 
@@ -71,4 +78,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         target = name.removeprefix("docs/") if name.startswith("docs/") else PAGES.get(name, name)
         return "../" * depth + target + (found[2] or "")
 
-    return LINK.sub(moved, markdown)
+    markdown = ROW.sub(lambda row: CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0]), markdown)
+    return API.sub(_documented, LINK.sub(moved, markdown))
+
+
+def _documented(found: re.Match[str]) -> str:
+    """Return what mkdocstrings documents, with the heading's own anchor before it."""
+    inherits = found["path"].startswith("tinsmith.clients.") or found["path"].endswith(".APIFuture")
+    options = f"    options:\n      inherited_members: {str(inherits).lower()}\n"
+    return f'<a id="{found["name"].lower()}"></a>\n\n::: {found["path"]}\n{options}'

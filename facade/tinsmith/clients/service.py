@@ -70,8 +70,8 @@ class ServiceClient:
     `server` names the kind of server, which is otherwise recognised by its answers (`docs/servers.md`);
     `server_deduplicates` and `encoding` take precedence over what that kind does. `models` are base models of
     yours for `local:`, path by name (`docs/models.md`). Settings that are not given come from the environment
-    (`docs/client.md` lists the variables), then from the defaults of `ClientConfig`; `config` gives all of
-    them at once.
+    (`docs/reference/environment.md` lists the variables), then from the defaults of `ClientConfig`; `config`
+    gives all of them at once.
 
     The constructor raises `InputError` for settings that cannot be right and for a missing key, and
     `MissingExtraError` for `base_url="local:"` without the extra `local`. Methods that ask the server raise
