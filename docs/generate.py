@@ -20,6 +20,7 @@ GENERATORS = (
     "docs/reference_pages.py",
     "docs/python_reference.py",
     "docs/overview.py",
+    "docs/pictures.py",
     "docs/page_list.py",
     "tools/contract/upstream_differences.py",
     "tools/house/draw.py",

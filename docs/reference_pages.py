@@ -197,7 +197,8 @@ Every error is a `TinkerError`, and can be pickled. A name stands indented below
 All carry what is known of the request:
 
 {facts}
-[Retries and waiting](../retries.md#what-an-error-says) says what follows from `applied`, and which answers
+[Order and exactly-once](../order.md#what-an-error-says) says what follows from `applied`,
+[Retries and waiting](../retries.md) which answers
 lead to which error. The [command line](../cli.md) turns each into one line on stderr and an exit code.
 """
 
@@ -277,7 +278,7 @@ that raises is logged and kept. `tinsmith.progress` has two: `ProgressDisplay` a
 ```python
 import tinsmith
 
-seen = []
+seen: list[str] = []
 with tinsmith.ServiceClient(base_url="local:", observer=lambda event: seen.append(event.kind)) as service:
     trainer = service.create_lora_training_client("tinsmith/tiny", rank=2)
     trainer.optim_step(tinsmith.AdamParams()).result()
