@@ -6,7 +6,7 @@ PEER_BIN := .venv-peer/bin
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-site docs-serve suite core-coverage wheel-check release-check \
+.PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-site docs-site-check docs-serve suite core-coverage wheel-check release-check \
 	codegen contract-diff contract-lint upstream-diff fuzz soak interop servers servers-check cookbook golden golden-wire compat-listing bench \
 	bench-startup bench-cli bench-engine bench-codec bench-traffic clean
 
@@ -82,6 +82,15 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs
 docs-site: .venv-docs/.ready ## Build the documentation site into .build/site; a warning is an error
 	@$(MKDOCS) build --quiet
 	@echo "the site is in .build/site; open index.html"
+
+tools/site/node_modules/.ready: tools/site/package-lock.json
+	@echo "setup: axe-core, which judges how accessible a page is (tools/site/node_modules)"
+	@npm ci --prefix tools/site --no-audit --no-fund --loglevel error
+	@touch $@
+
+docs-site-check: docs-site tools/site/node_modules/.ready ## Open every page of the site in Chromium, wide and narrow, light and dark (needs Node.js; 10 minutes)
+	@.venv-docs/bin/python -m tools.site.planted
+	@.venv-docs/bin/python -m tools.site.check .build/site
 
 docs-serve: .venv-docs/.ready ## Show the documentation site on this machine, and build it anew after each change
 	@$(MKDOCS) serve

@@ -1,15 +1,18 @@
-"""The documentation site, as far as it can be judged without building it: its navigation and its files."""
+"""The documentation site, as far as it can be judged without a browser: its navigation and its files."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.docs.test_generated import script
+from tools.site import built
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -45,3 +48,45 @@ def test_a_page_outside_the_navigation_is_named(
     (tmp_path / "index.md").write_text("<!-- pages -->\nold\n<!-- /pages -->\n")
     assert page_list.main(["--check"]) == 1
     assert "run make docs" in capsys.readouterr().err
+
+
+def test_faults_of_a_built_site_are_named(tmp_path: Path) -> None:
+    """A dead link, a dead anchor, a link out of the site and a picture without a text are each found once."""
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "index.html").write_text(
+        '<h1 id="top">Home</h1><a href="deep/page.html#part">good</a><a href="gone.html">dead</a>'
+        '<a href="https://elsewhere.example/">not followed</a>'
+        '<img src="deep/x.svg"><img src="deep/x.svg" alt="x">'
+    )
+    (tmp_path / "deep" / "page.html").write_text(
+        '<h2 id="part">Part</h2><a href="../index.html#lost">astray</a>'
+        '<a href="../..">out</a><a href="..">home</a>'
+    )
+    (tmp_path / "deep" / "x.svg").write_text("<svg/>")
+    assert built.pages(tmp_path) == ["deep/page.html", "index.html"]
+    assert built.faults(tmp_path) == [
+        "deep/page.html: ../index.html#lost leads to no place of index.html",
+        "deep/page.html: ../.. leaves the site",
+        "index.html: the picture deep/x.svg has no alternative text",
+        "index.html: gone.html leads nowhere",
+    ]
+
+
+def test_the_site_asks_no_other_machine() -> None:
+    """Neither the configuration nor our part of the theme names anything of another server."""
+    ours = [
+        ROOT / "mkdocs.yml",
+        *(path for path in (ROOT / "tools" / "site").glob("*.*") if path.suffix in {".css", ".js"}),
+    ]
+    assert len(ours) == 3
+    for path in ours:
+        assert "//" not in re.sub(r"^ *(//|/\*|#).*$", "", path.read_text(), flags=re.MULTILINE), path
+    assert "font: false" in (ROOT / "mkdocs.yml").read_text()
+
+
+def test_questions_ask_for_pages_that_exist(page_list: Any) -> None:
+    """Each question names a page of the navigation, so that a page that moved takes its question along."""
+    asked = tomllib.loads((ROOT / "tools" / "site" / "questions.toml").read_text())["question"]
+    named = {link.removesuffix(".md") for pages in page_list.sections().values() for _, link in pages}
+    assert len(asked) >= 20
+    assert [each["page"] for each in asked if each["page"].removesuffix(".html") not in named] == []

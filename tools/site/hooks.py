@@ -31,6 +31,7 @@ PAGES = {
 COPIED = {
     "openapi/tinker.yaml": "openapi/tinker.yaml",
     "tools/site/tinsmith.css": "assets/tinsmith.css",
+    "tools/site/tinsmith.js": "assets/tinsmith.js",
     "tools/site/favicon.svg": "assets/favicon.svg",
 }
 """Files that are offered as they are -> where."""
@@ -41,6 +42,13 @@ API = re.compile(r"^## (?P<name>\w+)\n\n[^\n]*\n\n<!-- api: (?P<path>[\w.]+) -->
 ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
 CODE = re.compile(r"`[^`\n]+`")
 """The Git host wants a stroke escaped in the code of a table, Python-Markdown does not."""
+
+MENDED = {
+    'component="search" role="dialog">': 'component="search" role="dialog" aria-label="Search">',
+    "<pre><span></span><code>": '<pre><span></span><code tabindex="0">',
+    "<pre><code>": '<pre><code tabindex="0">',
+}
+"""What the theme writes -> with a name for the search, and code that scrolls by keyboard."""
 
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]+)?(?=\))")
 
@@ -80,6 +88,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
     markdown = ROW.sub(lambda row: CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0]), markdown)
     return API.sub(_documented, LINK.sub(moved, markdown))
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Mend what the theme leaves out for people who do not see the page or use no mouse."""
+    for lacking, mended in MENDED.items():
+        output = output.replace(lacking, mended)
+    return output
 
 
 def _documented(found: re.Match[str]) -> str:
