@@ -165,6 +165,7 @@ class Service:
         )
         self.sampling = SamplingEngine(
             promises=self.promises,
+            notifier=self._notifier,
             files=self.files,
             base_models=self.base_models,
             wake=self.engine_thread.wake,
@@ -382,8 +383,9 @@ class Service:
                     path.unlink(missing_ok=True)
 
     def release_polls(self) -> None:
-        """Answer all held polls with what is known, and hold no more: the service is about to close."""
+        """Answer all held polls with what is known, and end all streams: the service is about to close."""
         self.promises.release()
+        self.sampling.release()
 
     def close(self) -> None:
         """Stop between two pieces of work, save what is not on disk yet, and unlock the directory.

@@ -21,9 +21,13 @@ from tinsmith.core.addresses import is_local, local_path
 from tinsmith_local.options import ServeOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from tinsmith_local.service import Service
+
+
+EVENT_STREAM = "text/event-stream"
+"""What a request accepts whose answer is to be read while it comes."""
 
 
 def open_local(
@@ -77,6 +81,8 @@ class LocalTransport(httpx.AsyncBaseTransport):
         timeout = request.extensions.get("timeout", {}).get("read")
         try:
             async with asyncio.timeout(timeout):
+                if request.headers.get("accept") == EVENT_STREAM:
+                    return await _LiveExchange(request, body).begin(self._service.app)
                 return await _Exchange(request, body).run(self._service.app)
         except TimeoutError as error:
             raise httpx.ReadTimeout("the local service did not answer in time", request=request) from error
@@ -122,6 +128,12 @@ class _Exchange:
 
     async def run(self, app: Any) -> httpx.Response:
         """Call the app to its end."""
+        await self._call(app)
+        return httpx.Response(
+            self._status, headers=self._headers, content=b"".join(self._parts), request=self._request
+        )
+
+    async def _call(self, app: Any) -> None:
         url = self._request.url
         scope = {
             "type": "http",
@@ -143,16 +155,14 @@ class _Exchange:
             # The app has already answered 500 when it raises; what is left to raise is for its log.
             if not self._status:
                 raise
-        return httpx.Response(
-            self._status, headers=self._headers, content=b"".join(self._parts), request=self._request
-        )
 
     async def _receive(self) -> dict[str, Any]:
         """Give the app the body, once."""
         if self._body is None:
             await self._gone.wait()
+            return {"type": "http.disconnect"}
         body, self._body = self._body, None
-        return {"type": "http.request", "body": body or b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def _send(self, message: dict[str, Any]) -> None:
         """Take a part of the answer."""
@@ -160,3 +170,55 @@ class _Exchange:
             self._status, self._headers = message["status"], message.get("headers", [])
         elif message["type"] == "http.response.body":
             self._parts.append(message.get("body", b""))
+
+
+class _LiveExchange(_Exchange, httpx.AsyncByteStream):
+    """One request whose answer is read while the app writes it; closing the answer ends the app's call."""
+
+    def __init__(self, request: httpx.Request, body: bytes) -> None:
+        super().__init__(request, body)
+        self._news = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    async def begin(self, app: Any) -> httpx.Response:
+        """Call the app, and return as soon as there is a head."""
+        self._running = asyncio.create_task(self._call(app))
+        self._running.add_done_callback(lambda _: self._news.set())
+        try:
+            while not self._status and not self._running.done():
+                await self._wait()
+        except BaseException:
+            await self.aclose()
+            raise
+        if not self._status:
+            await self._running  # raises what the app raised
+        return httpx.Response(self._status, headers=self._headers, stream=self, request=self._request)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the parts of the body as they come; the read timeout of httpx holds for each."""
+        assert self._running is not None, "its answer is there"
+        timeout = self._request.extensions.get("timeout", {}).get("read")
+        while self._parts or not self._running.done():
+            if self._parts:
+                yield self._parts.pop(0)
+                continue
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._wait()
+            except TimeoutError as error:
+                reason = "the local service sent nothing in time"
+                raise httpx.ReadTimeout(reason, request=self._request) from error
+
+    async def aclose(self) -> None:
+        """Let the app see that nobody reads any more, and wait for its end."""
+        self._gone.set()
+        if self._running is not None:
+            await asyncio.wait([self._running])
+
+    async def _wait(self) -> None:
+        await self._news.wait()
+        self._news.clear()
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await super()._send(message)
+        self._news.set()

@@ -216,6 +216,14 @@ BOUNDS: Final[dict[str, dict[str, Bounds]]] = {
         "prompt_logprobs_last_n": Bounds("integer", minimum=0),
         "record_stability_info": Bounds("boolean"),
     },
+    "stream_sample": {
+        "prompt": Bounds("object", required=True),
+        "sampling_params": Bounds("object", required=True),
+        "base_model": Bounds("string", min_length=1),
+        "model_path": Bounds("tinker-path", pattern="^tinker://.+$"),
+        "sampling_session_id": Bounds("string", min_length=1),
+        "topk_sample_logprobs": Bounds("integer", minimum=0),
+    },
     "get_sampler": {
         "sampler_id": Bounds("string", min_length=1, required=True),
     },

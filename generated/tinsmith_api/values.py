@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from .models.other_optimizer_config import OtherOptimizerConfig as OtherOptimizerConfig
     from .models.other_optimizer_params import OtherOptimizerParams as OtherOptimizerParams
     from .models.own_search_owner import OwnSearchOwner as OwnSearchOwner
+    from .models.sample_stream_request import SampleStreamRequest as SampleStreamRequest
     from .models.sampling_session_futures_target import (
         SamplingSessionFuturesTarget as SamplingSessionFuturesTarget,
     )
@@ -249,6 +250,7 @@ _MODULE_OF = {
     "OtherOptimizerConfig": ".models.other_optimizer_config",
     "OtherOptimizerParams": ".models.other_optimizer_params",
     "OwnSearchOwner": ".models.own_search_owner",
+    "SampleStreamRequest": ".models.sample_stream_request",
     "SamplingSessionFuturesTarget": ".models.sampling_session_futures_target",
     "SaveWeightsExternalRequest": ".models.save_weights_external_request",
     "SaveWeightsExternalResponse": ".models.save_weights_external_response",
@@ -378,6 +380,7 @@ __all__ = (
     "OtherOptimizerConfig",
     "OtherOptimizerParams",
     "OwnSearchOwner",
+    "SampleStreamRequest",
     "SamplingSessionFuturesTarget",
     "SaveWeightsExternalRequest",
     "SaveWeightsExternalResponse",

@@ -52,6 +52,11 @@ def move(d: Document, wanted: str, path: str) -> None:
     d["paths"] = {path if key == op(d, wanted).path else key: item for key, item in d["paths"].items()}
 
 
+def events_of(d: Document) -> Any:
+    """Return the schemas of the events of the one answer that streams."""
+    return success(d, "stream_sample")[1]["content"]["text/event-stream"]["x-tinsmith-events"]
+
+
 def other_success(d: Document, wanted: str) -> None:
     """Give an operation another status of success."""
     answers, (status, _) = op(d, wanted).node["responses"], success(d, wanted)
@@ -244,6 +249,12 @@ PLANTED: list[tuple[str, Verdict, str, Callable[[Document], Any]]] = [
         "changed",
         "answer 429 removed",
         lambda d: op(d, "asample").node["responses"].pop("429"),
+    ),
+    (
+        "event dropped",
+        "breaking",
+        "event error removed",
+        lambda d: events_of(d).pop("error"),
     ),
     (
         "version alone",

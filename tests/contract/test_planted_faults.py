@@ -151,6 +151,27 @@ def test_another_promise_for_the_same_number_is_seen(
     assert [(each.operation, each.rule) for each in found] == [(name, rule)]
 
 
+EVENTS = [
+    (b'data: {"tokens": "five"}\n\n', "event 0/tokens"),
+    (b"event: progress\ndata: {}\n\n", "event 0"),
+    (b"data: five\n\n", "event 0/tokens"),
+    (b": nothing\n\n", "body"),
+    (b"data: " + b"5" * (17 << 20), "body"),
+]
+
+
+@pytest.mark.parametrize(("stream", "place"), EVENTS)
+def test_events_that_do_not_fit_are_deviations(stream: bytes, place: str, running: Service) -> None:
+    """Each event of a stream is held against the schema of its name, and a stream has one."""
+
+    def spoil(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        is_stream = request.url.path.endswith("/stream_sample") and answer.is_success
+        return httpx.Response(200, headers=answer.headers, content=stream) if is_stream else answer
+
+    report, _ = checked(running, spoil)
+    assert {(each.operation, each.place) for each in report.deviations} == {("stream_sample", place)}
+
+
 def test_other_content_under_a_number_must_be_refused(running: Service) -> None:
     """A server that answers the first promise to other content has lost the second request: a deviation."""
     promises: list[Any] = []

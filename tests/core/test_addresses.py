@@ -124,7 +124,7 @@ def test_good_urls_end_with_a_slash(url: str, normal: str) -> None:
         ("http://x.%6cocalhost", "escapes"),
         ("http://.localhost", "in the clear"),
         ("local:a\nb", "line breaks"),
-        (cast(Any, {"a": "b"}), "must be text"),
+        (cast("Any", {"a": "b"}), "must be text"),
     ],
 )
 def test_bad_urls_are_refused(url: str, problem: str) -> None:
@@ -166,7 +166,7 @@ def test_http_abroad_needs_a_word() -> None:
         ("X", "a "),
         ("X", "\ta"),
         ("X", "é"),
-        ("X", cast(Any, 1)),
+        ("X", cast("Any", 1)),
     ],
 )
 def test_bad_headers_are_refused(name: str, value: str) -> None:
@@ -178,7 +178,7 @@ def test_bad_headers_are_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    ["", "a b", "a\nb", "a?b", "a#b", "a%2e", "a\\b", "../x", "a/./b", "a//b", "/a", "a/", cast(Any, 3)],
+    ["", "a b", "a\nb", "a?b", "a#b", "a%2e", "a\\b", "../x", "a/./b", "a//b", "/a", "a/", cast("Any", 3)],
 )
 def test_bad_path_segments_are_refused(bad: str) -> None:
     """Ids go into URLs as they are."""
@@ -205,7 +205,7 @@ def test_good_path_segments_pass() -> None:
 def test_tinker_paths_are_parsed(path: str, run: str, kind: str, checkpoint: str) -> None:
     """Three segments, and the two of some servers."""
     assert ParsedCheckpointTinkerPath.from_tinker_path(path) == ParsedCheckpointTinkerPath(
-        path, run, cast(Any, kind), checkpoint
+        path, run, cast("Any", kind), checkpoint
     )
 
 
@@ -223,7 +223,7 @@ def test_tinker_paths_are_parsed(path: str, run: str, kind: str, checkpoint: str
         "tinker://r/weights/1/2",
         "tinker://r/../1",
         "tinker://r/weights/a\nb",
-        cast(Any, None),
+        cast("Any", None),
     ],
 )
 def test_malformed_tinker_paths_are_refused(bad: str) -> None:

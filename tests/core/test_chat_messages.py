@@ -70,8 +70,8 @@ def test_an_object_that_can_be_dumped_is_no_list() -> None:
             return iter([("role", "user")])
 
     with pytest.raises(InputError, match="is a Dumped, not a list"):
-        render(PLAIN, cast(Any, Dumped()))
-    assert render(PLAIN, cast(Any, [Dumped()])) == "[user]"
+        render(PLAIN, cast("Any", Dumped()))
+    assert render(PLAIN, cast("Any", [Dumped()])) == "[user]"
 
 
 def test_templates_that_know_no_roles_take_what_they_read() -> None:
@@ -110,7 +110,7 @@ def test_a_template_sees_plain_data_alone() -> None:
 def test_json_text_is_a_text_and_an_object() -> None:
     """It prints as it came; its members can be had in each way that templates use."""
     text = '{"b":  1, "a": "x"}'
-    made = cast(JsonText, JsonText.read(text))
+    made = cast("JsonText", JsonText.read(text))
     assert made == text
     assert made.items() == [("b", 1), ("a", "x")]
     assert made.keys() == ["b", "a"]
@@ -157,14 +157,14 @@ def test_names_that_nobody_reads_are_refused(name: str, problem: str) -> None:
     """By name, with the nearest that is read."""
     text = PLAIN + "{{ custom }}"
     with pytest.raises(InputError, match=f"'{name}'.*{problem}"):
-        make().apply_chat_template([USER], chat_template=text, tokenize=False, **cast(Any, {name: True}))
+        make().apply_chat_template([USER], chat_template=text, tokenize=False, **cast("Any", {name: True}))
 
 
 def test_names_that_the_template_reads_are_taken() -> None:
     """And switches of thinking, which programs pass for whatever model."""
     text = PLAIN + "{{ custom }}"
     for names in ({"custom": "!"}, {"custom": "!", "enable_thinking": False}):
-        told = make().apply_chat_template([USER], chat_template=text, tokenize=False, **cast(Any, names))
+        told = make().apply_chat_template([USER], chat_template=text, tokenize=False, **cast("Any", names))
         assert told == "[user]hi!"
 
 
@@ -208,7 +208,7 @@ def test_masks_need_marks_and_ids() -> None:
         {"return_dict": True, "continue_final_message": True},
     ):
         with pytest.raises(InputError, match="needs return_dict=True"):
-            make().apply_chat_template([USER], return_assistant_tokens_mask=True, **cast(Any, wrong))
+            make().apply_chat_template([USER], return_assistant_tokens_mask=True, **cast("Any", wrong))
 
 
 @pytest.mark.parametrize(

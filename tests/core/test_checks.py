@@ -45,7 +45,7 @@ def test_good_batches_pass() -> None:
             datum(mine=TensorData([], "float32")),
             datum(weights=[sys.float_info.max, sys.float_info.max, 1.0]),
             datum(weights=[np.float32(1), 1, 0.5], target_tokens=[np.int64(1), np.uint8(2), 3]),
-            Datum(GOOD, ModelInput.from_ints(cast(Any, [np.int64(1), 2, 3]))),
+            Datum(GOOD, ModelInput.from_ints(cast("Any", [np.int64(1), 2, 3]))),
         ],
         "cross_entropy",
         {"a": 1, "b": "text"},
@@ -62,17 +62,17 @@ CASES: list[tuple[Any, str | None, str]] = [
     (datum(weights=TensorData([1, 1, 1], "int64")), "weights", "must be float32, not int64"),
     (datum(target_tokens=TensorData([1, 2.0, 3], "int64")), "target_tokens", "element 1 is 2.0, but int64"),
     (
-        datum(target_tokens=TensorData(cast(Any, [1, None, 3]), "int64")),
+        datum(target_tokens=TensorData(cast("Any", [1, None, 3]), "int64")),
         "target_tokens",
         "element 1 is None, not a number",
     ),
     (
-        datum(weights=TensorData(cast(Any, [1, np.float32("nan"), 1]), "float32")),
+        datum(weights=TensorData(cast("Any", [1, np.float32("nan"), 1]), "float32")),
         "weights",
         "element 1 is nan",
     ),
     (
-        datum(target_tokens=TensorData(cast(Any, [1, np.float64(2), 3]), "int64")),
+        datum(target_tokens=TensorData(cast("Any", [1, np.float64(2), 3]), "int64")),
         "target_tokens",
         "element 1 is 2.0, but int64",
     ),
@@ -82,10 +82,10 @@ CASES: list[tuple[Any, str | None, str]] = [
     (datum(weights=TensorData([1, 1], "float32", [-1, -2])), "weights", "2 numbers, but shape"),
     (Datum({}, ModelInput.from_ints([1])), "target_tokens", "is missing; cross_entropy needs it"),
     (Datum(GOOD, ModelInput.from_ints([1, -2, 3])), "model_input", "whole numbers >= 0"),
-    (Datum(GOOD, ModelInput.from_ints(cast(Any, [1, 2.0, 3]))), "model_input", "whole numbers >= 0"),
-    (Datum(GOOD, ModelInput.from_ints(cast(Any, ["a"]))), "model_input", "whole numbers >= 0"),
-    (Datum(GOOD, ModelInput.from_ints(cast(Any, np.ones(3)))), "model_input", "whole numbers >= 0"),
-    (Datum(GOOD, ModelInput.from_ints(cast(Any, np.array([1, -1])))), "model_input", "whole numbers >= 0"),
+    (Datum(GOOD, ModelInput.from_ints(cast("Any", [1, 2.0, 3]))), "model_input", "whole numbers >= 0"),
+    (Datum(GOOD, ModelInput.from_ints(cast("Any", ["a"]))), "model_input", "whole numbers >= 0"),
+    (Datum(GOOD, ModelInput.from_ints(cast("Any", np.ones(3)))), "model_input", "whole numbers >= 0"),
+    (Datum(GOOD, ModelInput.from_ints(cast("Any", np.array([1, -1])))), "model_input", "whole numbers >= 0"),
     (spoilt(model_input=[1, 2, 3]), "model_input", "is a list, not a ModelInput"),
     ({"loss_fn_inputs": {}}, None, "is a dict, not a Datum"),
 ]
@@ -195,7 +195,7 @@ def test_what_is_asked_of_a_sample_is_named_and_plain() -> None:
     """Only what is asked for is sent; counts become plain numbers."""
     targets = TensorData([1, 2], "int64", [2, 1])
     assert sample_options(0, None, 0, None) == {}
-    assert sample_options(cast(Any, np.int64(2)), targets, 3, 0) == {
+    assert sample_options(cast("Any", np.int64(2)), targets, 3, 0) == {
         "topk_sample_logprobs": 2,
         "target_prompt_logprobs": targets,
         "prompt_alt_tokens_k": 3,

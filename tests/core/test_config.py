@@ -153,7 +153,7 @@ def test_access_headers_are_stripped_and_named() -> None:
 def test_addresses_and_keys_are_text(field: str) -> None:
     """Anything else is named at once."""
     with pytest.raises(InputError, match=f"{field}.*must be text, not int"):
-        ClientConfig.from_environment(environ={}, **cast(Any, {"api_key": KEY, field: 5}))
+        ClientConfig.from_environment(environ={}, **cast("Any", {"api_key": KEY, field: 5}))
 
 
 @pytest.mark.parametrize("key", [KEY, "eyJhbGciOi.J9.x"])

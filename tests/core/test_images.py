@@ -74,7 +74,7 @@ def test_the_frame_header_is_found_behind_anything(middle: bytes) -> None:
 def test_a_damaged_image_is_refused(data: bytes, format: str, problem: str) -> None:
     """Another format, a cut header, no header, no pixels."""
     with pytest.raises(InputError, match=problem):
-        checks.image_size(data, cast(Any, format))
+        checks.image_size(data, cast("Any", format))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_example_in_the_docstring_is_true() -> None:
 def test_good_inputs_bring_no_warning() -> None:
     """Text, and images that say their length."""
     chunks = [EncodedTextChunk([1]), ImageChunk(b"x", "png", 1), ImageAssetPointerChunk("png", "a", 1)]
-    assert checks.validate_model_input(ModelInput(cast(Any, chunks))) == []
+    assert checks.validate_model_input(ModelInput(cast("Any", chunks))) == []
 
 
 @pytest.mark.parametrize(

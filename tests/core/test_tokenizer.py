@@ -115,7 +115,7 @@ def test_one_text_or_many() -> None:
     with pytest.raises(AttributeError, match="token_type_ids"):
         _ = many.token_type_ids
     with pytest.raises(InputError, match="is a int, not a text"):
-        tokenizer(cast(Any, [3]))
+        tokenizer(cast("Any", [3]))
 
 
 def test_padding_takes_either_side() -> None:
@@ -156,7 +156,7 @@ def test_tensors_come_as_arrays_or_torch(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(InputError, match="padding=True"):
         tokenizer(["a", "bc"], return_tensors="np")
     with pytest.raises(InputError, match="'np' or 'pt'"):
-        tokenizer("a", return_tensors=cast(Any, "tf"))
+        tokenizer("a", return_tensors=cast("Any", "tf"))
     torch = ModuleType("torch")
     vars(torch)["from_numpy"] = lambda array: ("tensor", array)
     monkeypatch.setitem(sys.modules, "torch", torch)
@@ -173,7 +173,7 @@ def test_decoding_takes_any_ids() -> None:
     assert tokenizer.decode(ids) == "<s>hey"
     assert tokenizer.decode(np.array(ids), skip_special_tokens=True) == "hey"
     assert tokenizer.decode(ids[1]) == "h"
-    assert tokenizer.decode(cast(Any, np.int64(ids[1]))) == "h"
+    assert tokenizer.decode(cast("Any", np.int64(ids[1]))) == "h"
     assert tokenizer.batch_decode([ids, ids[:2]], skip_special_tokens=True) == ["hey", "h"]
     assert tokenizer.convert_ids_to_tokens(0) == "<s>"
     assert tokenizer.convert_ids_to_tokens(ids, skip_special_tokens=True) == ["h", "e", "y"]
@@ -270,10 +270,10 @@ def test_the_last_message_can_be_continued() -> None:
         ({"chat_template": "nothing"}, "drops"),
     ):
         with pytest.raises(InputError, match=problem):
-            tokenizer.apply_chat_template(TURNS, continue_final_message=True, **cast(Any, arguments))
+            tokenizer.apply_chat_template(TURNS, continue_final_message=True, **cast("Any", arguments))
     for turns in ([], [{"role": "a", "content": [{"type": "text"}]}]):
         with pytest.raises(InputError, match="last message"):
-            render("", cast(Any, turns), continue_final_message=True)
+            render("", cast("Any", turns), continue_final_message=True)
 
 
 @pytest.mark.parametrize(

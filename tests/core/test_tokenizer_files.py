@@ -234,7 +234,7 @@ def test_padding_of_arrays_and_into_arrays() -> None:
         tokenizer.pad(uneven, return_tensors="np")
     with pytest.raises(InputError, match="no whole number"):
         tokenizer.pad({"input_ids": [[5]], "texts": [["a"]]}, return_tensors="np")
-    assert cast(Any, tokenizer.added_tokens_decoder[0]).special
+    assert cast("Any", tokenizer.added_tokens_decoder[0]).special
 
 
 @pytest.mark.parametrize(

@@ -210,14 +210,14 @@ def test_torch_tensors_are_taken_and_given(monkeypatch: pytest.MonkeyPatch) -> N
     datum = Datum({"weights": mask}, ModelInput.empty())
     assert datum.loss_fn_inputs["weights"] == TensorData([1.0, 0.0], "float32", [2])
     dense = np.array([[0.0, 2.0], [3.0, 0.0]])
-    sparse = TensorData.from_torch_sparse(cast(Any, _Torch.Tensor(dense)))
+    sparse = TensorData.from_torch_sparse(cast("Any", _Torch.Tensor(dense)))
     assert (sparse.data, sparse.is_sparse, sparse.tolist()) == ([2.0, 3.0], True, dense.tolist())
     padded = np.array([[-1, 2], [3, -1]])
-    sparse = TensorData.from_torch_sparse(cast(Any, _Torch.Tensor(padded)), pad_value=-1)
+    sparse = TensorData.from_torch_sparse(cast("Any", _Torch.Tensor(padded)), pad_value=-1)
     assert (sparse.data, sparse.dtype, sparse.tolist()) == ([2, 3], "int64", [[0, 2], [3, 0]])
     assert sparse.tolist(pad_value=-1) == sparse.to_torch(pad_value=-1).numpy().tolist() == padded.tolist()
     with pytest.raises(InputError, match="two dimensions"):
-        TensorData.from_torch_sparse(cast(Any, mask), pad_value=-1)
+        TensorData.from_torch_sparse(cast("Any", mask), pad_value=-1)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"tinsmith\[torch\]"):
         tensor.to_torch()
@@ -314,7 +314,7 @@ def test_an_image_comes_from_anywhere(tmp_path: Path) -> None:
         (lambda path: ImageChunk.from_path(path / "none.png"), "none.png"),
         (lambda path: ImageChunk.from_path(path), "cannot read"),
         (lambda path: ImageChunk.from_path(Path(__file__)), "neither PNG nor JPEG"),
-        (lambda path: ImageChunk.from_pil(cast(Any, "x.png")), r"tinsmith\[images\]"),
+        (lambda path: ImageChunk.from_pil(cast("Any", "x.png")), r"tinsmith\[images\]"),
     ],
 )
 def test_a_bad_image_is_refused(make: Any, problem: str, tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_a_bad_image_is_refused(make: Any, problem: str, tmp_path: Path) -> None
     [
         (lambda: AdamParams(learning_rate=-1e-4), "learning_rate"),
         (lambda: AdamParams(learning_rate=float("nan")), "learning_rate"),
-        (lambda: AdamParams(learning_rate=cast(Any, "abc")), "learning_rate"),
+        (lambda: AdamParams(learning_rate=cast("Any", "abc")), "learning_rate"),
         (lambda: AdamParams(learning_rate=True), "learning_rate"),
         (lambda: AdamParams(beta1=1.0), "beta1"),
         (lambda: AdamParams(beta2=-0.1), "beta2"),
@@ -336,7 +336,7 @@ def test_a_bad_image_is_refused(make: Any, problem: str, tmp_path: Path) -> None
         (lambda: AdamParams(weight_decay=-1.0), "weight_decay"),
         (lambda: AdamParams(grad_clip_norm=float("inf")), "grad_clip_norm"),
         (lambda: LoraConfig(rank=0), "rank"),
-        (lambda: LoraConfig(rank=cast(Any, 1.5)), "rank"),
+        (lambda: LoraConfig(rank=cast("Any", 1.5)), "rank"),
         (lambda: LoraConfig(rank=True), "rank"),
         (lambda: LoraConfig(8, None, False, False, False), "lora_config"),
         (lambda: SamplingParams(max_tokens=0), "max_tokens"),
@@ -345,7 +345,7 @@ def test_a_bad_image_is_refused(make: Any, problem: str, tmp_path: Path) -> None
         (lambda: SamplingParams(top_p=1.1), "top_p"),
         (lambda: SamplingParams(top_k=0), "top_k"),
         (lambda: SamplingParams(top_k=-2), "top_k"),
-        (lambda: SamplingParams(seed=cast(Any, 1.5)), "seed"),
+        (lambda: SamplingParams(seed=cast("Any", 1.5)), "seed"),
         (lambda: SamplingParams(seed=2**63), "seed"),
     ],
 )
@@ -480,7 +480,7 @@ def test_a_search_and_a_span_check_themselves() -> None:
 def test_a_flag_is_true_or_false() -> None:
     """A number where a truth value is meant is a slip of arguments."""
     with pytest.raises(InputError, match="true or false") as caught:
-        LoraConfig(8, train_mlp=cast(Any, 1))
+        LoraConfig(8, train_mlp=cast("Any", 1))
     assert caught.value.field == "train_mlp"
 
 

@@ -219,7 +219,7 @@ def test_a_row_becomes_a_record(name: str) -> None:
 WRONG: list[tuple[dict[str, Any], DataFormat | None, str]] = [
     ({}, None, "has the fields of nothing"),
     ({"question": "a"}, None, r"has the fields 'question', which no known format has; give 'messages'"),
-    ({"text": "a"}, cast(DataFormat, "csv"), "field 'format': must be one of openai"),
+    ({"text": "a"}, cast("DataFormat", "csv"), "field 'format': must be one of openai"),
     ({"text": "a"}, "alpaca", r"field 'instruction': is missing; the row has 'text'"),
     ({"messages": []}, None, "field 'messages': is empty"),
     ({"messages": "hi"}, None, "field 'messages': must be a list, not a text"),

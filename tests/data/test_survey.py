@@ -102,7 +102,7 @@ def test_a_file_without_a_record_is_a_problem(tmp_path: Path) -> None:
     assert found.problems == [DataProblem(str(path), None, "holds no record; write one JSON object a line")]
     assert (found.passed, found.median_tokens, found.longest_tokens) == (False, 0, 0)
     with pytest.raises(InputError, match="field 'format': must be one of openai"):
-        survey(path, DatumBuilder(tokenizer=BYTES), cast(Any, "csv"))
+        survey(path, DatumBuilder(tokenizer=BYTES), cast("Any", "csv"))
     with pytest.raises(InputError, match="cannot be read"):
         survey(tmp_path / "none", DatumBuilder(tokenizer=BYTES))
 

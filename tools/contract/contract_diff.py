@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
-from contract_document import Json, Operation, load, operations, resolve
+from contract_document import Json, Operation, event_schemas, load, operations, resolve
 from contract_schema_diff import Change, SchemaDiff, shown
 
 if TYPE_CHECKING:
@@ -264,6 +264,11 @@ def _answers(
         yield from _media_types(gave, gives, place, "answer")
         for kind, given, now in _shared_media(gave, gives):
             yield from schemas.compare(given, now, _place(place, kind), "answer")
+        events, now_events = event_schemas(old, gave), event_schemas(new, gives)
+        for name in (n for n in events if n not in now_events):
+            yield Change(True, "removed", place, f"event {name} removed")
+        for name in (n for n in events if n in now_events):
+            yield from schemas.compare(events[name], now_events[name], f"{place} (event {name})", "answer")
 
 
 def _status_pairs(before: list[str], after: list[str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 CONTRACT = Path(__file__).parents[2] / "openapi" / "tinker.yaml"
 WIRE = CONTRACT.with_name("tinker_wire.proto")
 PROTOBUF = "application/x-protobuf"
+EVENTS = "text/event-stream"
 DEEPEST = 100
 """How many levels a document may have. What walks it calls itself for each level; our contract has 13."""
 
@@ -183,6 +184,13 @@ def json_body(document: Json, holder: Json) -> Json:
     """Return the JSON schema of a request body or an answer, None where it has none."""
     content = resolve(document, holder).get("content", {})
     return content.get("application/json", {}).get("schema")
+
+
+def event_schemas(document: Json, answer: Json) -> dict[str, Json]:
+    """Return the schemas of the events that an answer streams, by the names of the events."""
+    content = resolve(document, answer).get("content", {})
+    found: dict[str, Json] = content.get(EVENTS, {}).get("x-tinsmith-events", {})
+    return found
 
 
 def example_of(document: Json, schema: Json) -> Json:

@@ -7,9 +7,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from contract_document import (
+    EVENTS,
     PROTOBUF,
     Json,
     Operation,
+    event_schemas,
     json_body,
     operations,
     protobuf_forms,
@@ -93,10 +95,12 @@ def operations_are_described(document: Json) -> Iterator[str]:
 
 
 def json_first(document: Json) -> Iterator[str]:
-    """Check that requests and answers are JSON, and nothing beside it but the binary form."""
+    """Check that requests and answers are JSON, and nothing beside it but the binary form, or a stream."""
     for op in operations(document):
         for name, holder in [("request", op.node.get("requestBody", {})), *op.node["responses"].items()]:
             content = resolve(document, holder).get("content", {})
+            if event_schemas(document, holder):
+                content = {} if list(content) == [EVENTS] else content
             if content and list(content) not in (["application/json"], ["application/json", PROTOBUF]):
                 yield f"{op.id}: {name} is {', '.join(content)}"
 

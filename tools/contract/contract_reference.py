@@ -17,6 +17,7 @@ from contract_document import (
     CONTRACT,
     Json,
     Operation,
+    event_schemas,
     example_of,
     json_body,
     load,
@@ -85,6 +86,10 @@ class Reference:
             "answer": self._words.shape(given) if given else None,
             "answer_text": answer["description"].strip(),
             "answer_example": self._example(given),
+            "events": [
+                (name, self._words.shape(schema), self._example(schema))
+                for name, schema in event_schemas(document, answer).items()
+            ],
             "headers": self._words.headers(answer.get("headers", {})),
             "result": self._words.shape(target) if target else None,
             "result_example": self._example(target),

@@ -11,7 +11,7 @@ import re
 from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from contract_document import Json, Operation, json_body, operations, reference_name, resolve
+from contract_document import Json, Operation, event_schemas, json_body, operations, reference_name, resolve
 from contract_types import bounds, python_type, range_in_words, templates
 
 if TYPE_CHECKING:
@@ -131,7 +131,9 @@ class Resources:
                 self._render("resource_noun.py.jinja", home / f"{tag['name']}.py", noun=noun)
         self._render("resources_init.py.jinja", home / "__init__.py", nouns=nouns)
         self._render(
-            "resource_raw.py.jinja", home / "raw.py", operations=[self._raw(op) for op in self._operations]
+            "resource_raw.py.jinja",
+            home / "raw.py",
+            operations=[self._raw(op) for op in self._operations if not self._streams(op)],
         )
         table = {op.id: found for op in self._operations if (found := self._bounds(op))}
         self._render("bounds.py.jinja", package / "bounds.py", table=table)
@@ -276,6 +278,10 @@ class Resources:
                 )
             )
         return found
+
+    def _streams(self, op: Operation) -> bool:
+        """Tell whether an operation answers with a stream of events, which is no future."""
+        return any(event_schemas(self._document, answer) for answer in op.node["responses"].values())
 
     def _raw(self, op: Operation) -> dict[str, Any]:
         """Return what the template of the raw operations shows of one."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 import attrs
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from tinsmith_api import models
 from tinsmith_api.model import Model
 
 from tinsmith_local.work.results import encode
+
+if TYPE_CHECKING:
+    from starlette.types import Send
 
 LONGEST = 2000
 """Most characters of a message: it quotes what was sent, which may be 64 MB."""
@@ -29,9 +34,9 @@ class Answer:
     """What the bytes are."""
 
     @classmethod
-    def of(cls, reply: Reply) -> Answer:
+    def of(cls, reply: Reply) -> Answer | Events:
         """Return the answer that an operation gives: a value with 200, nothing with 204, or its own."""
-        if isinstance(reply, Answer):
+        if isinstance(reply, Answer | Events):
             return reply
         return cls(reply, 200 if reply is not None else 204)
 
@@ -43,7 +48,30 @@ class Answer:
         return Response(content, self.status, self.headers, self.content_type)
 
 
-Reply = Model | Answer | None
+@attrs.frozen(eq=False)
+class Events:
+    """An answer that comes piece by piece, as server-sent events."""
+
+    events: AsyncGenerator[bytes]
+    """The events, written out; closed when the client is gone."""
+
+    def response(self) -> Response:
+        """Make it HTTP."""
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the latter for nginx
+        return _EventResponse(self.events, headers=headers, media_type="text/event-stream")
+
+
+class _EventResponse(StreamingResponse):
+    """A response that closes its events whatever ends it."""
+
+    body_iterator: AsyncGenerator[bytes]
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self.body_iterator):
+            await super().stream_response(send)
+
+
+Reply = Model | Answer | Events | None
 """What an operation returns."""
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING
 
 import attrs
 from tinsmith_api import models
 
 from tinsmith_local.app.admission import Admission, too_much
-from tinsmith_local.app.answers import Refusal
+from tinsmith_local.app.answers import Events, Refusal
 from tinsmith_local.app.call import THREAD_BYTES, Call
 from tinsmith_local.app.lookups import Lookups
 from tinsmith_local.app.requests import RequestDecoder
 from tinsmith_local.store.session_table import SamplerRow, SamplerTable
+from tinsmith_local.work import results
 from tinsmith_local.work.lifetimes import LastUse
 from tinsmith_local.work.sampling_engine import SamplingEngine
+
+if TYPE_CHECKING:
+    from tinsmith_local.work.operations import SampleRequest
+    from tinsmith_local.work.sample_receivers import StreamNews
+
+KEEP_ALIVE_S = 10.0
+"""A stream without news for so long gets a line that says nothing, so that no proxy takes it for dead."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -82,16 +91,9 @@ class SamplingEndpoints:
 
     async def asample(self, call: Call) -> models.UntypedAPIFuture:
         """Sample."""
-        if self._sampling.load >= self._max_queued_samples:
-            raise too_much("too many samples wait")
+        request = await self._request(call)
         seq = call.whole("seq_id")
         sampler_id = call.body.get("sampling_session_id")
-        if call.body.get("model_path") is not None:
-            await self._lookups.made_checkpoint(call.text("model_path"), "model_path")
-        if len(call.raw) > THREAD_BYTES:
-            request = await asyncio.to_thread(self._decoder.sample, call.body)
-        else:
-            request = self._decoder.sample(call.body)
         promise = await self._admission.admit(
             call,
             f"sample:{sampler_id}" if sampler_id is not None else "",
@@ -99,7 +101,56 @@ class SamplingEndpoints:
             lambda _: (request, None),
             ordered=False,
         )
-        if sampler_id is not None:
-            self._last_use.note(str(sampler_id), lambda now: self._samplers.update(sampler_id, last_used=now))
+        self._note_use(sampler_id)
         names = [f"{promise.request_id}:{index}" for index in range(request.job.num_samples)]
         return attrs.evolve(promise, sample_sequence_ids=names)
+
+    async def stream_sample(self, call: Call) -> Events:
+        """Sample once, and hand on the tokens as they are drawn."""
+        request = await self._request(call)
+        sampler_id = call.body.get("sampling_session_id")
+        self._note_use(sampler_id)
+        return Events(self._events(request, "" if sampler_id is None else f"sample:{sampler_id}"))
+
+    async def _events(self, request: SampleRequest, scope: str) -> AsyncGenerator[bytes]:
+        """Write a stream's events; its place in the engine is freed when the client is gone."""
+        stream = self._sampling.stream(request, scope)
+        try:
+            news = None
+            while news is None or news.end is None:
+                news = await stream.news(KEEP_ALIVE_S)
+                yield b": still at work\n\n" if news is None else _written(news)
+        except results.NotFiniteError as error:
+            yield _event(results.failed(str(error), "user"), "error")
+        finally:
+            self._sampling.left(stream)
+
+    async def _request(self, call: Call) -> SampleRequest:
+        """Decode a sample request, if there is room for it."""
+        if self._sampling.load >= self._max_queued_samples:
+            raise too_much("too many samples wait")
+        if call.body.get("model_path") is not None:
+            await self._lookups.made_checkpoint(call.text("model_path"), "model_path")
+        if len(call.raw) > THREAD_BYTES:
+            return await asyncio.to_thread(self._decoder.sample, call.body)
+        return self._decoder.sample(call.body)
+
+    def _note_use(self, sampler_id: str | None) -> None:
+        if sampler_id is not None:
+            self._last_use.note(sampler_id, lambda now: self._samplers.update(sampler_id, last_used=now))
+
+
+def _written(news: StreamNews) -> bytes:
+    """Write what came of a sample: a piece, and an error where it ended with one."""
+    end = news.end
+    failed = (
+        b"" if end is None or end.stop_reason else _event(results.failed(end.error, end.category), "error")
+    )
+    if not news.drawn and failed:
+        return failed
+    return _event(results.piece(news.drawn, None if end is None else end.stop_reason)) + failed
+
+
+def _event(data: bytes, name: str = "") -> bytes:
+    """Write one server-sent event; JSON has no line breaks."""
+    return (f"event: {name}\n".encode() if name else b"") + b"data: " + data + b"\n\n"

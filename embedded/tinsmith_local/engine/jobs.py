@@ -40,6 +40,22 @@ class TopTokens:
     """[positions, k], of each token under the model at temperature 1, without top-k and top-p."""
 
 
+@attrs.frozen(eq=False)
+class DrawnToken:
+    """One token of a sample that is not finished."""
+
+    index: int
+    """Which of the job's samples."""
+    position: int
+    """Place in the sample, from 0."""
+    token: int
+    """What was sampled."""
+    logprob: float
+    """Under the model at temperature 1, without top-k and top-p."""
+    topk: tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]] | None
+    """The likeliest tokens there and their logprobs; None unless requested."""
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class SampleJob:
     """One request: a prompt and how to continue it."""
@@ -78,6 +94,9 @@ class SampleJob:
     """How many tokens to draw at each prompt position but the first, at `temperature`, with nothing cut."""
     topk_sample_logprobs: int = 0
     """How many likeliest tokens to return at each sampled position; 0 none."""
+    follow: Callable[[DrawnToken], None] | None = None
+    """Called with each token as it is drawn, during `step`, from one of its threads; it must not wait. A
+    sample that is preempted begins anew, and comes out the same."""
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tinsmith_local.engine.choose import Array, Choice, Scored, choose, likeliest, stream
 from tinsmith_local.engine.decode import Row
-from tinsmith_local.engine.jobs import Sample, SampleJob, StopRule, TopTokens
+from tinsmith_local.engine.jobs import DrawnToken, Sample, SampleJob, StopRule, TopTokens
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,7 +42,7 @@ class RunningSample:
         self._limit = limit
         self._tokens: list[int] = []
         self._logprobs: list[float] = []
-        self._likeliest = job.topk_sample_logprobs
+        self._likeliest, self._follow = job.topk_sample_logprobs, job.follow
         self._topk: list[tuple[npt.NDArray[np.intp], Array]] = []
         self._window = max((len(text.encode()) for text in self._rule.strings), default=0) + WINDOW_TOKENS
         self.row: Row | None = None
@@ -66,6 +66,14 @@ class RunningSample:
             self.reason = "stop"
         elif len(self._tokens) >= self._limit:
             self.reason = "length"
+        if self._follow is not None:
+            self._follow(self._last())
+
+    def _last(self) -> DrawnToken:
+        """Return the token that was drawn last, as who follows the sample gets it."""
+        topk = self._topk[-1] if self._likeliest else None
+        position = len(self._tokens) - 1
+        return DrawnToken(self.index, position, self._tokens[-1], self._logprobs[-1], topk)
 
     def _stops(self, token: int) -> bool:
         if token in self._rule.token_ids:

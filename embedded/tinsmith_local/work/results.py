@@ -18,9 +18,9 @@ from tinsmith_api.conversion import sent_fields
 from tinsmith_api.model import Model, named_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from tinsmith_local.engine.jobs import Sample, SampleOutput
+    from tinsmith_local.engine.jobs import DrawnToken, Sample, SampleOutput
     from tinsmith_local.engine.train import BatchOutput
     from tinsmith_local.work.operations import Load, PromptTargets, Save
 
@@ -143,6 +143,30 @@ def sample(output: SampleOutput, targets: PromptTargets | None = None) -> bytes:
     return orjson.dumps(fields, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
+def failed(error: str, category: str) -> bytes:
+    """Write a failure."""
+    return encode(models.RequestFailedResponse(error=error, category=category))
+
+
+def piece(drawn: Sequence[DrawnToken], stop_reason: str | None) -> bytes:
+    """Write the next piece of a sample that is streamed."""
+    logprobs = np.array([one.logprob for one in drawn], np.float32)
+    if not np.isfinite(logprobs).all():
+        raise NotFiniteError.of("a sampled logprob")
+    # As float64, so that they read as those of a whole sample do, which come as float32.
+    fields: dict[str, Any] = {"tokens": [one.token for one in drawn], "logprobs": logprobs.tolist()}
+    if drawn and drawn[0].topk is not None:
+        rows = [one.topk for one in drawn if one.topk is not None]
+        fields["topk_sampled_logprobs"] = [_pairs(tokens.tolist(), row.tolist()) for tokens, row in rows]
+    if stop_reason is not None:
+        fields["stop_reason"] = stop_reason
+    return orjson.dumps(fields)
+
+
+def _pairs(tokens: list[int], logprobs: list[float]) -> list[tuple[int, float]]:
+    return list(zip(tokens, logprobs, strict=True))
+
+
 def _sequence(one: Sample) -> dict[str, Any]:
     """Return one continuation; the likeliest tokens only where they were requested."""
     fields: dict[str, Any] = {
@@ -152,7 +176,7 @@ def _sequence(one: Sample) -> dict[str, Any]:
     }
     if one.topk is not None:
         rows = zip(one.topk.tokens.tolist(), one.topk.logprobs.tolist(), strict=True)
-        fields["topk_sampled_logprobs"] = [list(zip(*row, strict=True)) for row in rows]
+        fields["topk_sampled_logprobs"] = [_pairs(*row) for row in rows]
     return fields
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,7 @@ from tinsmith.core.errors import TinkerError
 from tinsmith_local.engine.batch import ExampleError
 from tinsmith_local.engine.scheduler import Scheduler
 from tinsmith_local.models.adapters import load_adapter
-from tinsmith_local.store.database import StorageFullError
-from tinsmith_local.work import results
+from tinsmith_local.work.sample_receivers import PromisedSample, SampleStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     from tinsmith_local.models.registry import ModelRegistry
     from tinsmith_local.store.data_dir import DataDir
     from tinsmith_local.store.promise_table import PromiseRow
+    from tinsmith_local.work.notifier import Notifier
     from tinsmith_local.work.operations import SampleRequest
     from tinsmith_local.work.promise_store import PromiseStore
+    from tinsmith_local.work.sample_receivers import SampleReceiver
 
 _log = logging.getLogger("tinsmith.local")
 
+_CLOSING = "the service is closing; sample again when it is back"
 ADAPTER_BYTES = 1 << 30
 """Memory for adapters of samplers; beyond it the ones unused for longest go."""
 
@@ -44,19 +47,22 @@ class SamplingEngine:
         self,
         *,
         promises: PromiseStore,
+        notifier: Notifier,
         files: DataDir,
         base_models: ModelRegistry,
         wake: Callable[[], None],
     ) -> None:
-        self._promises = promises
+        self._promises, self._notifier = promises, notifier
         self._files = files
         self._base_models = base_models
         self._wake = wake
         self._lock = threading.Lock()
-        self._inbox: deque[tuple[PromiseRow, SampleRequest]] = deque()
+        self._inbox: deque[tuple[SampleReceiver, SampleRequest]] = deque()
         self._cancelled: set[str] = set()
         self._schedulers: OrderedDict[str, Scheduler] = OrderedDict()
-        self._running: dict[int, tuple[PromiseRow, SampleRequest, SampleHandle]] = {}
+        self._running: dict[int, tuple[SampleReceiver, SampleRequest, SampleHandle]] = {}
+        self._streams: dict[str, SampleStream] = {}
+        self._closing = False
         self._adapters: OrderedDict[str, Adapter] = OrderedDict()
 
     @property
@@ -66,8 +72,33 @@ class SamplingEngine:
 
     def submit(self, row: PromiseRow, request: SampleRequest) -> None:
         """Queue an accepted request."""
+        self._enter(PromisedSample(row, self._promises), request)
+
+    def stream(self, request: SampleRequest, scope: str) -> SampleStream:
+        """Queue a request for one sample that is read as it grows; its reader says when it leaves."""
+        stream = SampleStream(uuid.uuid4().hex, scope, self._notifier)
+        self._streams[stream.request_id] = stream
+        if self._closing:
+            stream.fail(_CLOSING, "server")
+        else:
+            followed = attrs.evolve(request.job, follow=stream.follow)
+            self._enter(stream, attrs.evolve(request, job=followed))
+        return stream
+
+    def left(self, stream: SampleStream) -> None:
+        """Free the place of a stream that nobody reads any more."""
+        del self._streams[stream.request_id]
+        self.cancel(stream.request_id)
+
+    def release(self) -> None:
+        """End all streams: the service is about to close."""
+        self._closing = True
+        for stream in list(self._streams.values()):
+            stream.fail(_CLOSING, "server")
+
+    def _enter(self, receiver: SampleReceiver, request: SampleRequest) -> None:
         with self._lock:
-            self._inbox.append((row, request))
+            self._inbox.append((receiver, request))
         self._wake()
 
     def cancel(self, request_id: str) -> None:
@@ -86,11 +117,11 @@ class SamplingEngine:
             arrived = list(self._inbox)
             self._inbox.clear()
             cancelled, self._cancelled = self._cancelled, set()
-        for row, request in arrived:
-            if row.request_id in cancelled:
-                self._promises.fail(row.request_id, "cancelled", "user", "cancelled")
+        for receiver, request in arrived:
+            if receiver.request_id in cancelled:
+                receiver.fail("cancelled", "user", "cancelled")
             else:
-                self._begin(row, request)
+                self._begin(receiver, request)
         self._drop(cancelled)
         for name, scheduler in list(self._schedulers.items()):
             if not scheduler.idle:
@@ -114,16 +145,18 @@ class SamplingEngine:
         for handle in finished:
             entry = self._running.pop(id(handle), None)
             if entry is not None:
-                self._settle(entry[0], entry[1], handle)
+                entry[0].settle(entry[1], handle)
+        for stream in list(self._streams.values()):
+            stream.announce()
 
     def _fail_all(self, base_model: str) -> None:
         """Fail everything that runs on a base model."""
-        for key, (row, request, _) in list(self._running.items()):
+        for key, (receiver, request, _) in list(self._running.items()):
             if request.base_model == base_model:
                 del self._running[key]
-                self._promises.fail(row.request_id, "internal error while sampling", "server")
+                receiver.fail("internal error while sampling", "server")
 
-    def _begin(self, row: PromiseRow, request: SampleRequest) -> None:
+    def _begin(self, receiver: SampleReceiver, request: SampleRequest) -> None:
         """Hand a request to the scheduler of its base model."""
         try:
             base = self._base_models.get(request.base_model)
@@ -131,15 +164,15 @@ class SamplingEngine:
             scheduler = self._schedulers.get(request.base_model)
             if scheduler is None:
                 scheduler = self._schedulers[request.base_model] = Scheduler(base)
-            owner = row.scope.partition(":sample:")[0]  # its session: sessions are served in rotation
+            owner = receiver.scope.partition(":sample:")[0]  # its session: sessions are served in rotation
             handle = scheduler.submit(attrs.evolve(request.job, adapter=adapter, owner=owner))
         except (ExampleError, TinkerError, ValueError) as error:
-            self._promises.fail(row.request_id, str(error), "user")
+            receiver.fail(str(error), "user")
         except Exception as error:  # noqa: BLE001 - a defect must fail this request only
-            _log.exception("sample request %s failed", row.request_id)
-            self._promises.fail(row.request_id, f"internal error: {type(error).__name__}", "server")
+            _log.exception("sample request %s failed", receiver.request_id)
+            receiver.fail(f"internal error: {type(error).__name__}", "server")
         else:
-            self._running[id(handle)] = (row, request, handle)
+            self._running[id(handle)] = (receiver, request, handle)
 
     def _adapter(self, request: SampleRequest) -> Adapter:
         """Return an adapter, read once and shared by all requests for it."""
@@ -176,27 +209,11 @@ class SamplingEngine:
         """Cancel what runs."""
         if not cancelled:
             return
-        for key, (row, request, handle) in list(self._running.items()):
-            if row.request_id in cancelled:
+        for key, (receiver, request, handle) in list(self._running.items()):
+            if receiver.request_id in cancelled:
                 self._schedulers[request.base_model].cancel(handle)
                 del self._running[key]
-                self._promises.fail(row.request_id, "cancelled", "user", "cancelled")
-
-    def _settle(self, row: PromiseRow, request: SampleRequest, handle: SampleHandle) -> None:
-        """Keep the result of a finished request."""
-        if handle.output is None:
-            user = isinstance(handle.error, ExampleError | TinkerError)
-            self._promises.fail(row.request_id, str(handle.error), "user" if user else "server")
-            return
-        try:
-            content = results.sample(handle.output, request.targets)
-        except results.NotFiniteError as error:
-            self._promises.fail(row.request_id, str(error), "user")
-            return
-        try:
-            self._promises.finish(row.request_id, content, drop_body=True)
-        except StorageFullError:
-            self._promises.finish_unsaved(row.request_id, content)
+                receiver.fail("cancelled", "user", "cancelled")
 
 
 def _size(adapter: Adapter) -> int:

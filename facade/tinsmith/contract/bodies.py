@@ -153,6 +153,13 @@ def batch(
     return body if encoding == "protobuf" else orjson.loads(body)
 
 
+STREAM: Mapping[str, Json] = {
+    "prompt": {"chunks": [{"type": "encoded_text", "tokens": list(TOKENS)}]},
+    "sampling_params": {"max_tokens": 4, "seed": 5, "stop": []},
+}
+"""Fields of a request for one sample that is streamed."""
+
+
 def sample(number: int, tokens: tuple[int, ...] = TOKENS, *, most: int = 4) -> dict[str, Json]:
     """Return fields of a request for one sample of at most `most` tokens."""
     return {

@@ -183,6 +183,12 @@ class Contract:
         content = self.resolve(holder).get("content", {})
         return content.get("application/json", {}).get("schema")
 
+    def events_of(self, holder: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return the schemas of the events that an answer streams, by the names of the events."""
+        content = self.resolve(holder).get("content", {})
+        found: Mapping[str, Json] = content.get("text/event-stream", {}).get("x-tinsmith-events", {})
+        return found
+
     def request_schema(self, op: Operation) -> Json:
         """Return the JSON schema of an operation's body, None where it takes none."""
         return self.schema_of(op.node["requestBody"]) if op.takes_body else None

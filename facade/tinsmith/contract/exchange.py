@@ -9,6 +9,7 @@ import base64
 import json
 import re
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,8 @@ import orjson
 from tinsmith_api.operations import SECRET_HEADERS
 
 from tinsmith.contract.document import shortened
+from tinsmith.core.errors import TinkerError
+from tinsmith.core.event_stream import EventParser, ServerEvent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -97,7 +100,9 @@ class Exchange(NamedTuple):
     answer_headers: dict[str, str]
     """Headers of the answer that the contract speaks of, names in lower case."""
     answer: Json
-    """Body of the answer, as that of the request; `{"text": …}` for bare text."""
+    """Body of the answer, as that of the request; `{"text": …}` for bare text, `{"events": [[name, data]]}` for
+    a stream.
+    """
     step: str = ""
     """What the check wanted to see with it; empty in traffic of others."""
 
@@ -182,6 +187,8 @@ def readable(body: bytes, content_type: str) -> Json:
         return None
     if "protobuf" in content_type:
         return {"protobuf": base64.b64encode(body).decode()}
+    if content_type.startswith("text/event-stream"):
+        return {"events": [[event.name, readable(event.data.encode(), "")] for event in _events(body)]}
     try:
         found = orjson.loads(body)
         orjson.dumps({"examples": {"": {"answer": found}}})  # so a capture holds it, which must be read again
@@ -258,3 +265,9 @@ def _protobuf(body: Json, headers: Mapping[str, str]) -> bytes | None:
 def _plain(value: Json) -> Json:
     """Turn arrays into lists."""
     return orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _events(body: bytes) -> Iterator[ServerEvent]:
+    """Read the events of a stream up to one that is too large."""
+    with suppress(TinkerError):
+        yield from EventParser().feed(body)

@@ -93,7 +93,11 @@ def answer_findings(contract: Contract, exchange: Exchange, issued: Issued) -> I
     elif kind is not None and kind.result is not None:
         yield from _result(contract, kind, exchange, finding)
         return
-    yield from _body(contract, op, exchange, contract.schema_of(holder), finding)
+    streamed = contract.events_of(holder)
+    if streamed:
+        yield from _events(contract, streamed, exchange.answer, finding)
+    else:
+        yield from _body(contract, op, exchange, contract.schema_of(holder), finding)
 
 
 def _is_reported_by_rules(op: Operation, exchange: Exchange, issued: Issued) -> bool:
@@ -149,6 +153,21 @@ def _body(
     else:
         for misfit in contract.misfits(schema, answer):
             yield finding("body", f"body/{misfit.place}".rstrip("/"), misfit.rule, misfit.value)
+
+
+def _events(
+    contract: Contract, schemas: Mapping[str, Json], answer: Json, finding: _Report
+) -> Iterator[Finding]:
+    """Check the events of a stream, each against the schema of its name."""
+    events: Json = answer.get("events") if isinstance(answer, Mapping) else None
+    if not events or not all(isinstance(each, list) and len(each) == 2 for each in events):
+        yield finding("body", "body", "is a stream of events", answer)
+        return
+    for index, (name, data) in enumerate(events):
+        if name not in schemas:
+            yield finding("body", f"event {index}", "has a name that the contract has", name)
+        for misfit in contract.misfits(schemas[name], data) if name in schemas else ():
+            yield finding("body", f"event {index}/{misfit.place}".rstrip("/"), misfit.rule, misfit.value)
 
 
 def _result(contract: Contract, kind: Operation, exchange: Exchange, finding: _Report) -> Iterator[Finding]:

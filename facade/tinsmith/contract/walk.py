@@ -353,6 +353,7 @@ class Walk:
             await self._fulfil(sent)
         sent = await self._call("asample", bodies.sample(1), step="sample")
         await self._fulfil(sent, accept="application/x-protobuf, application/json")
+        await self._call("stream_sample", bodies.STREAM, step="stream")
         target = {"sampling_session_id": self._known["sampling_session_id"]}
         await self._call("retrieve_futures", {"target": target, "timeout": 0}, step="poll of many")
         doomed = await self._call(

@@ -117,8 +117,10 @@ if TYPE_CHECKING:
     from .own_search_owner import OwnSearchOwner as OwnSearchOwner
     from .prompt_alt_tokens import PromptAltTokens as PromptAltTokens
     from .request_failed_response import RequestFailedResponse as RequestFailedResponse
+    from .sample_piece import SamplePiece as SamplePiece
     from .sample_request import SampleRequest as SampleRequest
     from .sample_response import SampleResponse as SampleResponse
+    from .sample_stream_request import SampleStreamRequest as SampleStreamRequest
     from .sampled_sequence import SampledSequence as SampledSequence
     from .sampling_params import SamplingParams as SamplingParams
     from .sampling_session_futures_target import SamplingSessionFuturesTarget as SamplingSessionFuturesTarget
@@ -271,8 +273,10 @@ _MODULE_OF = {
     "OwnSearchOwner": ".own_search_owner",
     "PromptAltTokens": ".prompt_alt_tokens",
     "RequestFailedResponse": ".request_failed_response",
+    "SamplePiece": ".sample_piece",
     "SampleRequest": ".sample_request",
     "SampleResponse": ".sample_response",
+    "SampleStreamRequest": ".sample_stream_request",
     "SampledSequence": ".sampled_sequence",
     "SamplingParams": ".sampling_params",
     "SamplingSessionFuturesTarget": ".sampling_session_futures_target",
@@ -422,8 +426,10 @@ __all__ = (
     "OwnSearchOwner",
     "PromptAltTokens",
     "RequestFailedResponse",
+    "SamplePiece",
     "SampleRequest",
     "SampleResponse",
+    "SampleStreamRequest",
     "SampledSequence",
     "SamplingParams",
     "SamplingSessionFuturesTarget",

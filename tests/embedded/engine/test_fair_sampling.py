@@ -1,5 +1,6 @@
 """Nobody's sampling waits for all of somebody else's: counted in steps of the scheduler, never in seconds."""
 
+import asyncio
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
 
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 from attrs import evolve
 from tinsmith_local.engine import slot_table, workers
-from tinsmith_local.engine.jobs import SampleHandle, SampleJob, StopRule
+from tinsmith_local.engine.jobs import DrawnToken, SampleHandle, SampleJob, StopRule
 from tinsmith_local.engine.scheduler import Scheduler, sample
+from tinsmith_local.work.notifier import Notifier
+from tinsmith_local.work.sample_receivers import SampleStream
 
 from tests.embedded.engine.models import random_model
 from tests.embedded.engine.test_sampling import bits, finish
@@ -121,6 +124,33 @@ def test_preempted_samples_give_the_same_result() -> None:
     outputs = finish(scheduler, [*handles, *small])
     assert [bits(output) for output in outputs[:2]] == [bits(sample(MODEL, job)) for job in (mine, longer)]
     assert {str(bits(output)) for output in outputs[2:]} == {str(bits(sample(MODEL, SMALL)))}
+
+
+def test_who_follows_a_preempted_sample_gets_each_token_once() -> None:
+    """What is drawn again after a preemption is told again, and a stream hands it on once."""
+    scheduler = Scheduler(MODEL, max_batch=3)
+    streams = [SampleStream(str(seed), "many", Notifier()) for seed in range(5)]
+    told: list[tuple[int, int]] = []
+    handles = []
+    for seed, stream in enumerate(streams):
+
+        def follow(drawn: DrawnToken, seed: int = seed, stream: SampleStream = stream) -> None:
+            told.append((seed, drawn.position))
+            stream.follow(drawn)
+
+        followed = evolve(SMALL, owner="many", max_tokens=30, seed=seed, follow=follow)
+        handles.append(scheduler.submit(followed))
+    for _ in range(12):
+        for _ in range(5):
+            scheduler.step()
+        scheduler.submit(SMALL)
+    finish(scheduler, handles)
+    assert len(told) > len(set(told))
+    for stream, handle in zip(streams, handles, strict=True):
+        news = asyncio.run(stream.news(0.0))
+        assert news is not None
+        assert handle.output is not None
+        assert [one.token for one in news.drawn] == handle.output.samples[0].tokens.tolist()
 
 
 def test_the_oldest_sample_is_never_preempted() -> None:

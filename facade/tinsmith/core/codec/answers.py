@@ -29,7 +29,7 @@ def to_page(cls: type[T], payload: object, rows: str) -> tuple[T, str | None]:
     """
     if not isinstance(payload, Mapping) or not isinstance(payload.get(rows), list):
         return to_value(cls, payload), None
-    (kind,) = next(get_args(row.hint) for row in rows_of(cast(Any, cls)) if row.name == rows)
+    (kind,) = next(get_args(row.hint) for row in rows_of(cast("Any", cls)) if row.name == rows)
     good, bad, problem = [], [], None
     for row in payload[rows]:
         try:

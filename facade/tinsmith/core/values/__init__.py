@@ -30,7 +30,8 @@ _BY_HAND: dict[str, str] = {
         "values.requests": "ForwardBackwardInput ForwardBackwardRequest ForwardRequest SampleRequest"
         " SamplingParams",
         "values.results": "CheckpointArchiveUrlResponse ForwardBackwardOutput LossFnOutput PromptAltTokens"
-        " RequestFailedResponse SampledSequence SampleResponse StopReason TopkLogprobs WhoamiResponse",
+        " RequestFailedResponse SampledSequence SamplePiece SampleResponse StopReason TopkLogprobs"
+        " WhoamiResponse",
         "values.tensor": "TensorData",
     }.items()
     for name in names.split()

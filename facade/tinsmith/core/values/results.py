@@ -125,6 +125,25 @@ class SampledSequence(_Packed):
             return found
 
 
+@attrs.frozen(field_transformer=own_fields)
+class SamplePiece(Model):
+    """The next tokens of a continuation that is streamed."""
+
+    tokens: list[int]
+    """Token ids that were sampled since the last piece; may be empty in the last."""
+    logprobs: list[float] | None = attrs.field(default=None, converter=_with_gaps)
+    """Natural logarithm of each one's probability; None where the server sends none."""
+    topk_sampled_logprobs: TopkLogprobs | None = None
+    """Likeliest (token, logprob) pairs at each of these positions; None unless requested."""
+    stop_reason: StopReason | None = None
+    """`length` or `stop` in the last piece, None in all before."""
+
+    @property
+    def topk_logprobs(self) -> TopkLogprobs | None:
+        """The same under the shorter name that `SampledSequence` has too."""
+        return self.topk_sampled_logprobs
+
+
 _KEPT = ("stop_reason", "_packed_tokens", "_packed_logprobs", "topk_sampled_logprobs", "sequence_id", "extra")
 
 
