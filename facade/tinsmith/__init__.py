@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tinsmith.io.future import APIFuture as APIFuture
     from tinsmith.io.http.messages import RequestOptions as RequestOptions
     from tinsmith.io.http.transport import Timeout as Timeout
+    from tinsmith.io.queues.sample_stream import SampleStream as SampleStream
 
 _HOME: dict[str, str] = {
     name: module
@@ -46,6 +47,7 @@ _HOME: dict[str, str] = {
         "tinsmith.clients.sampling": "SamplingClient",
         "tinsmith.clients.rest": "RestClient",
         "tinsmith.io.future": "APIFuture",
+        "tinsmith.io.queues.sample_stream": "SampleStream",
         "tinsmith.io.http.transport": "Timeout",
         "tinsmith.io.http.messages": "RequestOptions",
         "tinsmith.core": "__version__",
@@ -65,7 +67,7 @@ _HOME: dict[str, str] = {
         " DimuonOptimizerConfig DimuonParams DmelChunk EncodedTextChunk ForwardBackwardOutput"
         " ImageAssetPointerChunk ImageChunk LoraConfig ModelID ModelInput ModelInputChunk"
         " OptimParams OptimStepRequest OptimStepResponse PromptProvenanceSpan"
-        " SampledProvenanceSpan SampledSequence SampleRequest SampleResponse SamplingParams"
+        " SampledProvenanceSpan SampledSequence SamplePiece SampleRequest SampleResponse SamplingParams"
         " StopReason TensorData TensorDtype TrainingRun",
     }.items()
     for name in names.split()

@@ -19,6 +19,7 @@ from tinsmith.core.codec.decode import (
     decode_datum,
     decode_forward_backward,
     decode_model_input,
+    decode_piece,
     decode_sample,
     decode_tensor,
 )
@@ -29,6 +30,7 @@ from tinsmith.core.codec.encode import (
     encode_optim_step,
     encode_result,
     encode_sample,
+    encode_sample_stream,
 )
 from tinsmith.core.codec.wire import ProtobufPayload
 from tinsmith.core.errors import APIResponseValidationError, InputError
@@ -308,6 +310,52 @@ def test_what_servers_of_today_add_to_a_sample_survives_the_way() -> None:
     assert again.sequences[0].topk_logprobs == [[(1, -0.5), (7, -1.5)]]
     more = {"sequences": [{"stop_reason": "stop", "tokens": [1], "mood": "good"}], "weather": [1]}
     assert decode_sample(more) == values.SampleResponse([values.SampledSequence("stop", [1])])
+
+
+def test_a_stream_is_requested_without_a_number() -> None:
+    """The body names the sampler, the prompt, how tokens are drawn, and what else is asked for."""
+    body = encode_sample_stream(
+        ModelInput.from_ints([1, 2]),
+        SamplingParams(max_tokens=3, seed=5),
+        sampling_session_id="s:sample:0",
+        further={"topk_sample_logprobs": 2},
+    )
+    found = sent(body)
+    assert (found["sampling_params"]["max_tokens"], found["sampling_params"]["seed"]) == (3, 5)
+    assert {name: value for name, value in found.items() if name != "sampling_params"} == {
+        "sampling_session_id": "s:sample:0",
+        "prompt": {"chunks": [{"tokens": [1, 2], "type": "encoded_text"}]},
+        "topk_sample_logprobs": 2,
+    }
+
+
+def test_a_piece_is_read() -> None:
+    """Pairs become tuples, what is absent None, and unknown fields are kept."""
+    piece = decode_piece('{"tokens": [7], "logprobs": [-0.5], "topk_sampled_logprobs": [[[7, -0.5]], null]}')
+    assert piece == values.SamplePiece([7], [-0.5], [[(7, -0.5)], None])
+    assert piece.topk_logprobs == [[(7, -0.5)], None]
+    last = decode_piece('{"tokens": [], "stop_reason": "stop", "mood": "good"}')
+    assert last == values.SamplePiece([], stop_reason="stop")
+    assert last.extra == {"mood": "good"}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("{", "no JSON"),
+        ("[]", "no object"),
+        ("{}", "'tokens' is missing"),
+        ('{"tokens": [1.5]}', "tokens are no list of whole numbers"),
+        ('{"tokens": ["a"]}', "tokens are no list of whole numbers"),
+        ('{"tokens": [], "stop_reason": 3}', "stop_reason"),
+        ('{"tokens": [], "logprobs": {}}', "logprobs"),
+        ('{"tokens": [], "topk_sampled_logprobs": [[1]]}', "no SamplePiece"),
+    ],
+)
+def test_a_piece_that_is_none_is_an_error(data: str, words: str) -> None:
+    """The error names what does not fit."""
+    with pytest.raises(APIResponseValidationError, match=words):
+        decode_piece(data)
 
 
 def test_a_sparse_tensor_goes_both_ways() -> None:

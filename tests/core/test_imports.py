@@ -42,7 +42,7 @@ RetryConfig SampledSequence SampleRequest SampleResponse SamplingClient Sampling
 SessionLostError StopReason TensorData TensorDtype Timeout Timeouts TinkerError TrainingClient TrainingRun
 UnprocessableEntityError UnsafeArchiveError ServerWarning BodyTooLargeError
 AdamOptimizerConfig DimuonOptimizerConfig DimuonParams DmelChunk OptimParams PromptProvenanceSpan
-SampledProvenanceSpan Tokenizer
+SampledProvenanceSpan SamplePiece SampleStream Tokenizer
 __title__ __version__ data estimate_image_tokens load_tokenizer train types validate_model_input
 """
 

@@ -7,6 +7,7 @@ draws its numbers from a range of its own, so that the server never takes two sa
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -34,6 +35,7 @@ from tinsmith.io.queues.sample_dispatcher import (
     SamplingSession,
     copy_number,
 )
+from tinsmith.io.queues.sample_stream import SampleStream
 
 _SECRET_FIELDS = frozenset({"api_key", "credential_command", "default_headers", "default_query"})
 """Settings that stay in this process: the key, and headers and queries, which may hold others."""
@@ -179,21 +181,80 @@ class SamplingClient(CreatedClient["SamplingClient"]):
         )
         if self._stability:
             further = {**further, "record_stability_info": True}
+        job = self._job(
+            prompt,
+            num_samples,
+            sampling_params,
+            include_prompt_logprobs,
+            topk_prompt_logprobs,
+            further,
+            retry_config,
+        )
+        job.future.operation = "sample"
+        self._enter(job)
+        return job.future
+
+    def _job(
+        self,
+        prompt: ModelInput,
+        num_samples: int,
+        sampling_params: SamplingParams,
+        prompt_logprobs: bool,
+        topk_prompt_logprobs: int,
+        further: Mapping[str, object],
+        retry_config: RetryConfig | None,
+    ) -> SampleJob:
+        """Check the arguments of a sample, and make its job."""
         check_prompt(prompt, num_samples, topk_prompt_logprobs)
         if not isinstance(sampling_params, SamplingParams):
             kind = type(sampling_params).__name__
             raise InputError(f"must be SamplingParams, not {kind}", field="sampling_params")
-        request = Sample(
-            prompt, num_samples, sampling_params, include_prompt_logprobs, topk_prompt_logprobs, further
-        )
-        job = SampleJob(self._sampler, request, retry_config or self._retry_config)
-        job.future.operation = "sample"
+        request = Sample(prompt, num_samples, sampling_params, prompt_logprobs, topk_prompt_logprobs, further)
+        return SampleJob(self._sampler, request, retry_config or self._retry_config)
+
+    def _enter(self, job: SampleJob) -> None:
         if not self.done():
             job.future.origin = self
         self._dispatcher.enter(job)
-        return job.future
 
     sample_async = awaited(sample, blocks=lambda self: self._connection.config.flow.max_queued is not None)
+
+    def stream(
+        self,
+        prompt: ModelInput,
+        sampling_params: SamplingParams,
+        topk_sample_logprobs: int = 0,
+        *,
+        retry_config: RetryConfig | None = None,
+    ) -> SampleStream:
+        """Continue `prompt` once, and read the continuation while it is drawn.
+
+        Returns at once an iterator of pieces, for `for` and for `async for`. A piece has the `tokens` since
+        the last one, their `logprobs`, on request `topk_logprobs`, and in the last piece `stop_reason`. The
+        same seed gives the same tokens and logprobs as `sample`. To stop early, close it, or leave its
+        `with` block: the server then stops too.
+
+        `local:` and `tinsmith serve` stream token by token. Other servers cannot: there the whole
+        continuation is one piece. Raises `InputError` before anything is sent; iterating raises what the
+        future of `sample` raises, and `APIConnectionError` with `applied` "unknown" for a connection that
+        broke: nothing is sent again once a stream has begun. The call blocks as `sample` does.
+
+        >>> import tinsmith
+        >>> from tinsmith import ModelInput, SamplingParams
+        >>> with tinsmith.ServiceClient(base_url="local:") as service:
+        ...     sampler = service.create_sampling_client(base_model="tinsmith/tiny")
+        ...     with sampler.stream(ModelInput.from_ints([1, 2, 3]), SamplingParams(max_tokens=4)) as pieces:
+        ...         tokens = [token for piece in pieces for token in piece.tokens]
+        >>> len(tokens)
+        4
+        """
+        further = sample_options(topk_sample_logprobs, None, 0, None)
+        job = self._job(prompt, 1, sampling_params, False, 0, further, retry_config)
+        stream = SampleStream(job.future)
+        job.pieces = stream.pieces
+        job.future.operation = "stream"
+        self._enter(job)
+        return stream
 
     def compute_logprobs(
         self, prompt: ModelInput, prompt_logprobs_last_n: int | None = None

@@ -100,8 +100,9 @@ class Exchange(NamedTuple):
     answer_headers: dict[str, str]
     """Headers of the answer that the contract speaks of, names in lower case."""
     answer: Json
-    """Body of the answer, as that of the request; `{"text": …}` for bare text, `{"events": [[name, data]]}` for
-    a stream.
+    """Body of the answer, as that of the request; `{"text": …}` for bare text.
+
+    A stream is `{"events": [[name, data]]}`.
     """
     step: str = ""
     """What the check wanted to see with it; empty in traffic of others."""

@@ -61,6 +61,8 @@ class ServerProfile:
         return self.name not in ("unknown", "skyrl")
 
 
+_OURS_ALONE = frozenset({"get_tokenizer", "stream_sample"})
+"""Extensions of the embedded service."""
 _HOSTED_ALONE = frozenset(
     {
         "cancel_future",
@@ -72,7 +74,6 @@ _HOSTED_ALONE = frozenset(
         "finish_session",
         "get_api_key",
         "get_external_weights_urls",
-        "get_tokenizer",
         "join_sampling_session",
         "list_audit_log",
         "list_billing_usage_events",
@@ -85,16 +86,20 @@ _HOSTED_ALONE = frozenset(
     }
 )
 """Operations that neither SkyRL nor TuFT has."""
-_SKYRL_LACKS = _HOSTED_ALONE | {
-    "auth_token",
-    "get_session",
-    "list_sessions",
-    "list_user_checkpoints",
-    "publish_checkpoint",
-    "unpublish_checkpoint",
-}
+_SKYRL_LACKS = (
+    _HOSTED_ALONE
+    | _OURS_ALONE
+    | {
+        "auth_token",
+        "get_session",
+        "list_sessions",
+        "list_user_checkpoints",
+        "publish_checkpoint",
+        "unpublish_checkpoint",
+    }
+)
 
-HOSTED = ServerProfile(name="hosted", reads=("protobuf", "json"))
+HOSTED = ServerProfile(name="hosted", reads=("protobuf", "json"), lacks=_OURS_ALONE)
 """The hosted service. Whether it still reads JSON is not known; `encoding="json"` is sent as it is."""
 SKYRL_0_3 = ServerProfile(
     name="skyrl-0.3",
@@ -121,7 +126,7 @@ TUFT = ServerProfile(
     name="tuft",
     reads=("protobuf",),
     failure_status_500=True,
-    lacks=_HOSTED_ALONE | {"forward"},
+    lacks=_HOSTED_ALONE | _OURS_ALONE | {"forward"},
 )
 """TuFT 0.2: a number that comes twice is refused, so that sending again is safe."""
 HATCHERY = ServerProfile(
@@ -131,6 +136,7 @@ HATCHERY = ServerProfile(
     order="arrival",
     loss_reduction="mean",
     create_hold_s=600.0,
+    lacks=_OURS_ALONE,
 )
 """Hatchery 0.3: the second send of a number gets the first one's promise, and is applied again."""
 TINSMITH = ServerProfile(name="tinsmith", reads=("protobuf", "json"))

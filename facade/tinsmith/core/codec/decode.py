@@ -37,6 +37,7 @@ from tinsmith.core.values.results import (
     LossFnOutput,
     PromptAltTokens,
     SampledSequence,
+    SamplePiece,
     SampleResponse,
     TopkLogprobs,
 )
@@ -207,17 +208,37 @@ def _decode_sample(fields: Mapping[str, Any]) -> SampleResponse:
         raise _misshapen("SampleResponse", cause) from cause
 
 
-def _decode_sequence(index: int, item: Mapping[str, Any]) -> SampledSequence:
-    tokens = item["tokens"]
+def decode_piece(data: str) -> SamplePiece:
+    """Build the next piece of a sample that is streamed."""
+    fields = _object(data.encode())
     try:
-        whole = type(tokens) is list and type(sum(tokens)) is int  # one pass in C over all of them
+        reason = fields.get("stop_reason")
+        return SamplePiece.of_owned(
+            tokens=_whole_numbers(fields["tokens"], "tokens"),
+            logprobs=_list_or_none(fields, "logprobs"),
+            topk_sampled_logprobs=_decode_topk(fields.get("topk_sampled_logprobs")),
+            stop_reason=None if reason is None else _check_type(reason, "stop_reason", str),
+            extra=unknown_among(fields, _PIECE_FIELDS),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as cause:
+        raise _misshapen("SamplePiece", cause) from cause
+
+
+def _whole_numbers(found: Any, name: str) -> list[int]:
+    try:
+        whole = type(found) is list and type(sum(found)) is int  # one pass in C over all of them
     except TypeError:
         whole = False
     if not whole:
-        raise TypeError(f"sequences[{index}]: tokens are no list of whole numbers")
+        raise TypeError(f"{name} are no list of whole numbers")
+    numbers: list[int] = found
+    return numbers
+
+
+def _decode_sequence(index: int, item: Mapping[str, Any]) -> SampledSequence:
     return SampledSequence.of_owned(
         stop_reason=_check_type(item["stop_reason"], "stop_reason", str),
-        tokens=tokens,
+        tokens=_whole_numbers(item["tokens"], f"sequences[{index}]: tokens"),
         logprobs=_list_or_none(item, "logprobs"),
         topk_sampled_logprobs=_decode_topk(item.get("topk_sampled_logprobs")),
         sequence_id=item.get("sequence_id"),
@@ -248,6 +269,7 @@ def _field_names(cls: type) -> frozenset[str]:
 _BATCH_FIELDS = _field_names(ForwardBackwardOutput)
 _SAMPLE_FIELDS = _field_names(SampleResponse)
 _SEQUENCE_FIELDS = _field_names(SampledSequence)
+_PIECE_FIELDS = _field_names(SamplePiece)
 _TENSOR_FIELDS = frozenset({"data", "dtype", "shape", "sparse_crow_indices", "sparse_col_indices"})
 _CHUNK_FIELDS = {
     "encoded_text": {"tokens", "type"},

@@ -204,6 +204,24 @@ def encode_sample(
     )
 
 
+def encode_sample_stream(
+    prompt: ModelInput,
+    sampling_params: SamplingParams,
+    *,
+    sampling_session_id: str,
+    further: Mapping[str, Any],
+) -> bytes:
+    """Return the body of stream_sample; `further` has the fields that are not always sent."""
+    return dumps(
+        {
+            "sampling_session_id": sampling_session_id,
+            "prompt": _input_to_wire(prompt, field="prompt"),
+            "sampling_params": sampling_params_to_wire(sampling_params),
+            **further,
+        }
+    )
+
+
 def to_wire(value: Any) -> Any:
     """Return the JSON form of any value of this package: fields, None only for those that must be given."""
     if isinstance(value, TensorData):

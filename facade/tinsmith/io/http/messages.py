@@ -160,6 +160,9 @@ class Request:
     about: str = ""
     """What it is about, for the log: `seq_id=3`, or `promise=` and its id."""
 
+    streams: bool = False
+    """Whether a success is a stream of events, which is handed up while it comes."""
+
     @property
     def title(self) -> str:
         """The operation and what it is about."""

@@ -45,7 +45,16 @@ class Server:
             config.server_deduplicates is not None or config.local or config.base_url == DEFAULT_BASE_URL
         )
         """Whether the user said, or the server showed, whether it applies a number once."""
+        self._missing: set[str] = set()
         self._become(attrs.evolve(self._clues, profile=profile_of(config)))
+
+    def has(self, operation: str) -> bool:
+        """Say whether the server may have an operation: neither its kind nor an answer says otherwise."""
+        return operation not in self.profile.lacks and operation not in self._missing
+
+    def misses(self, operation: str) -> None:
+        """Note that the server answered that it has no such route."""
+        self._missing.add(operation)
 
     def examine(self, request: Request, answer: Answer) -> None:
         """Look for marks of a kind of server in an answer."""

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import ssl
 import sys
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -47,6 +47,7 @@ from tinsmith.io.http.messages import (
     secrets_of,
     without_secrets,
 )
+from tinsmith.io.http.streaming import QUIET_S, LiveEvents, StreamedAnswer, is_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -165,11 +166,12 @@ class Transport:
         try:
             await self._open_lane(request.lane)
             limit = None if self._given is not None or self._config.local else connection_limit(request.lane)
-            if limit is None:
-                answer = await self._wait_and_attempt(request, headers, None)
-            else:
-                async with limit.hold():
-                    answer = await self._wait_and_attempt(request, headers, limit)
+            async with AsyncExitStack() as held:
+                if limit is not None:
+                    await held.enter_async_context(limit.hold())
+                answer = await self._wait_and_attempt(request, headers, limit)
+                if isinstance(answer, StreamedAnswer):
+                    answer.stream.keep(held.pop_all(), secrets)
             return without_secrets(answer, secrets)
         except Faulted as named:
             faulted = Faulted(named.fault, struck(named.reason, secrets))
@@ -197,15 +199,17 @@ class Transport:
     async def _attempt(self, request: Request, head: Headers, *, hurry: bool) -> Answer:
         deadline_s = request.timeout_s or self._config.timeouts.total_s
         message = self._message(request, self._url(request.target), head)
-        if hurry and request.lane is Lane.POLL:
+        if hurry and request.lane is Lane.POLL and not request.streams:
             timeout = message.extensions["timeout"]
             timeout["read"] = min(timeout["read"], SHARED_HOLD_S)
         try:
             async with asyncio.timeout(deadline_s):
                 for _ in range(MAX_REDIRECTS + 1):
                     response = await self._exchange(request.lane, message)
+                    headers = lower_names(response.headers)
+                    if request.streams and is_stream(response.status_code, headers):
+                        return StreamedAnswer(response.status_code, headers, b"", LiveEvents(response))
                     try:
-                        headers = lower_names(response.headers)
                         body = await read(response, headers)
                     finally:
                         await response.aclose()
@@ -326,7 +330,7 @@ class Transport:
         limits = self._config.timeouts
         timeout = {
             "connect": min(limits.connect_s, request.timeout_s or limits.connect_s),
-            "read": request.timeout_s or limits.read_s,
+            "read": max(limits.read_s, QUIET_S) if request.streams else request.timeout_s or limits.read_s,
             "write": request.timeout_s or limits.write_s,
             "pool": None,
         }

@@ -21,21 +21,24 @@ import attrs
 from tinsmith_api.operations import OPERATIONS
 
 from tinsmith.core.codec.decode import aligned_prompt, decode_sample
-from tinsmith.core.codec.encode import encode_sample
+from tinsmith.core.codec.encode import encode_sample, encode_sample_stream
 from tinsmith.core.config import RetryConfig
 from tinsmith.core.errors import ClosedError, InputError, TinkerError
+from tinsmith.core.failures import is_missing_route
 from tinsmith.core.promises import PromiseOwners
+from tinsmith.core.retry import OpClass
 from tinsmith.core.values.model_input import ModelInput
 from tinsmith.core.values.requests import SamplingParams
-from tinsmith.core.values.results import SampleResponse
 from tinsmith.io.future import APIFuture
-from tinsmith.io.http import operations
+from tinsmith.io.http import operations, streaming
 from tinsmith.io.http.messages import Body, Lane, Request
 from tinsmith.io.http.sender import new_idempotency_key
+from tinsmith.io.http.streaming import StreamedAnswer
 from tinsmith.io.http.submission import Accepted, Submission, have_accepted
 from tinsmith.io.limits import SampleFlow, Slot
 from tinsmith.io.poller import Promise
 from tinsmith.io.queues.jobs import ending, unexpected
+from tinsmith.io.queues.sample_stream import PieceQueue, as_piece, read_pieces
 from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:
@@ -43,8 +46,10 @@ if TYPE_CHECKING:
 
     from tinsmith.core.codec.wire import Payload
     from tinsmith.core.negotiation import Limits
+    from tinsmith.core.values.results import SampleResponse
     from tinsmith.io.connection import Connection
     from tinsmith.io.http.sender import Sender
+    from tinsmith.io.http.streaming import LiveEvents
     from tinsmith.io.limits import FairSemaphore
     from tinsmith.io.queues.batch_poller import BatchPoller
     from tinsmith.io.settings import ServerSettings
@@ -57,6 +62,9 @@ NUMBERS_A_COPY = 1_000_000_000
 
 MOST_COPIES = 2**63 // NUMBERS_A_COPY
 """Copies whose numbers an integer of the wire holds."""
+
+STREAM = OPERATIONS["stream_sample"]
+"""The operation that streams; servers without it give a sample as one piece."""
 
 _OPERATION = OPERATIONS["asample"]
 _TARGET = _OPERATION.path.lstrip("/")
@@ -153,6 +161,13 @@ class Sample:
         )
         return Body.of((encoded,))
 
+    def encode_stream(self, sampling_session_id: str) -> Body:
+        """Build the bytes of the request for a stream."""
+        encoded = encode_sample_stream(
+            self.prompt, self.params, sampling_session_id=sampling_session_id, further=self.further
+        )
+        return Body.of((encoded,))
+
     def decode(self, payload: Payload) -> SampleResponse:
         """Read the result, and align log-probabilities of the prompt with its positions, if it is known."""
         result = decode_sample(payload, self.num_samples)
@@ -181,8 +196,12 @@ class SampleJob:
     """What is sent, and how its result is read."""
     retry: RetryConfig | None = None
     """Retry rules; None for the client's."""
-    future: APIFuture[SampleResponse] = attrs.field(factory=APIFuture)
-    """What the user holds."""
+    future: APIFuture[Any] = attrs.field(factory=APIFuture)
+    """What the user holds, of a `SampleResponse`; of a stream, which gets nothing, the end."""
+    pieces: PieceQueue | None = None
+    """Where the pieces of a stream go; None for a sample that is wanted whole."""
+    is_sent: bool = False
+    """Whether the server may have it."""
     is_bounded: bool = False
     """Whether it takes one of the places that `max_queued` grants, until it is sent off."""
 
@@ -320,10 +339,14 @@ class SampleDispatcher:
     async def _carry(self, job: SampleJob, slot: Slot) -> None:
         """Take one sample from its bytes to its result."""
         try:
-            job.future.settle(await self._sample(job, slot))
-        except asyncio.CancelledError:  # nothing was sent before a number was drawn
+            if job.pieces is None:
+                job.future.settle(await self._sample(job, slot))
+            else:
+                await self._stream(job, job.pieces, slot)
+                job.future.settle(None)
+        except asyncio.CancelledError:
             ended = self._ended or ClosedError("the client was closed")
-            self._fail(job, ended.again("no" if job.future.seq_id is None else "unknown"))
+            self._fail(job, ended.again("unknown" if job.is_sent else "no"))
         except TinkerError as error:
             self._fail(job, error)
         except Exception as error:  # noqa: BLE001  # the slot is released and the future set whatever happened
@@ -344,6 +367,7 @@ class SampleDispatcher:
         session = job.session
         await session.join(self._settings, self._sender)
         seq_id = job.future.seq_id = session.draw()
+        job.is_sent = True
         request = Request(
             _OPERATION.id,
             "POST",
@@ -382,6 +406,52 @@ class SampleDispatcher:
             in_batches.arrived(promise.request_id)
         return drawn.named(accepted.sample_sequence_ids)
 
+    async def _stream(self, job: SampleJob, pieces: PieceQueue, slot: Slot) -> None:
+        """Take one sample from its bytes to its last piece: the only one where a server does not stream."""
+        server = self._connection.server
+        if server.has(STREAM.id):
+            stream = await self._open_stream(job, slot)
+            if stream is not None:
+                try:
+                    await read_pieces(stream, pieces, self._patience_s())
+                finally:
+                    await stream.aclose()
+                self._flow.window.grew()
+                return
+        pieces.put(as_piece(await self._sample(job, slot)))
+
+    async def _open_stream(self, job: SampleJob, slot: Slot) -> LiveEvents | None:
+        """Send the request of a stream until it begins; None where the server has no such route."""
+        request = Request(
+            STREAM.id,
+            "POST",
+            STREAM.path.lstrip("/"),
+            Lane.POLL,
+            job.request.encode_stream(job.session.bound_id),
+            {**_HEADERS, **streaming.HEADERS},
+            new_idempotency_key(),
+            streams=True,
+        )
+        assert request.body is not None
+        job.is_sent = True
+        async with self._budget.hold(request.body.size_bytes):
+            exchange = await self._sender.exchange(
+                request,
+                OpClass.READ,  # the server keeps nothing of it, so that it may be sent twice
+                valid=lambda answer: isinstance(answer, StreamedAnswer),
+                retry=job.retry or self._dictated_retry(),
+                slot=slot,
+                patient=True,
+            )
+        answer = exchange.answer
+        if exchange.done and isinstance(answer, StreamedAnswer):
+            slot.accepted(exchange.attempts, exchange.elapsed_s)
+            return answer.stream
+        if answer is not None and (answer.status == 501 or is_missing_route(answer.status, answer.body)):
+            self._connection.server.misses(STREAM.id)
+            return None
+        raise self._sender.error(exchange)
+
     async def _submit(self, submission: Submission, *, unknown_before: bool = False) -> Accepted:
         """Have a sample accepted, within the byte budget."""
         async with self._budget.hold(submission.body.size_bytes):
@@ -392,6 +462,11 @@ class SampleDispatcher:
         if self._settings.limits.samples_are_retried:
             return None
         return attrs.evolve(self._connection.config.retry, max_retries=0, start_retries=0)
+
+    def _patience_s(self) -> float | None:
+        """Return how long a stream may bring no token; None for no limit."""
+        limit_s = self._progress_timeout_s() or self._connection.config.progress_timeout_s
+        return None if limit_s == math.inf else limit_s
 
     def _progress_timeout_s(self) -> float | None:
         if self._retry is not None:
