@@ -195,6 +195,8 @@ class TrainingDisplay:
         if made and passed_s:
             left = timedelta(seconds=round(passed_s / made * (self._steps - step)))
             facts += [f"{self._tokens / passed_s:.0f} tokens/s", f"{left} left"]
+        if "cost_usd" in metrics:
+            facts.append(f"${metrics['cost_usd']:.4f}")
         line = ", ".join(facts)
         self._bar.update(self._task, completed=step, description=line)
         is_due = "held_out_loss" in metrics or now_s - self._shown_s >= self._every_s

@@ -53,8 +53,8 @@ def test_usage(cli: Callable[..., Result], server: Server, tmp_path: Path) -> No
     entries, sessions = tmp_path / "entries.csv", tmp_path / "sessions.csv"
     files = ("--csv", str(entries), "--sessions-csv", str(sessions))
     done = cli("billing", "usage", "2026-11-01", "2026-11-02T05:00+01:00", *files)
-    assert "2 items, $0.12 as far as costs are known" in done.out
-    assert "2026-11-01 10:00 training Big/One sess-1 1200 tokens $0.12" in done.words
+    assert "2 items, $0.1250 as far as costs are known" in done.out
+    assert "2026-11-01 10:00 training Big/One sess-1 1200 tokens $0.1250" in done.words
     assert "N/A checkpoint sess-2 3 checkpoints N/A" in done.words
     asked = server.asked[0].query
     assert asked == {"starting_on": "2026-11-01T00:00:00Z", "ending_before": "2026-11-02T04:00:00Z"}
@@ -67,6 +67,30 @@ def test_usage(cli: Callable[..., Result], server: Server, tmp_path: Path) -> No
     found = cli("billing", "usage", "2026-11-01", "2026-11-02", "-f", "json").json
     assert set(found) == {"data", "sessions", "cost_data_through"}
     assert found["data"][0]["event_info"]["token_count"] == 1200
+
+
+def test_usage_by_run(cli: Callable[..., Result], server: Server) -> None:
+    """Sums of each session to the last digit, with the runs that it held where the server knows them."""
+    again = {**USED, "estimated_cost_usd": 0.2}
+    sampled = {**USED, "event_info": {"type": "sampling_sample", "token_count": 7}, "estimated_cost_usd": 0.1}
+    document = {**USAGE, "data": [USED, again, sampled, SAVED]}
+    server.on("GET", "/billing/usage/events", (200, document))
+    server.on("GET", "/sessions/sess-1", (200, {"training_run_ids": ["sess-1:train:0"], "sampler_ids": []}))
+    done = cli("billing", "usage", "2026-11-01", "2026-11-02", "--by", "run")
+    row = "sess-1:train:0 sess-1 Big/One 2,400 training, 7 sampling_sample $0.4250"
+    assert row in done.words
+    assert "N/A sess-2 N/A" in done.words
+    first, second = cli("billing", "usage", "2026-11-01", "2026-11-02", "--by", "run", "-f", "json").json[
+        "runs"
+    ]
+    assert first == {
+        "session_id": "sess-1",
+        "runs": ["sess-1:train:0"],
+        "base_model": "Big/One",
+        "tokens": {"training": 2400, "sampling_sample": 7},
+        "cost_usd": "0.425",
+    }
+    assert (second["session_id"], second["runs"], second["cost_usd"]) == ("sess-2", [], None)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import tinsmith
-from tinsmith.cli.data import MOST_PROBLEMS, Cut, TrainedPart
+from tinsmith.cli.data import MOST_PROBLEMS
+from tinsmith.cli.run_options import Cut, TrainedPart
 from tinsmith.data import TrainOn, Truncation
 
 if TYPE_CHECKING:

@@ -90,6 +90,12 @@ GRID = {
         {"out", "steps", "loss", "held_out_loss", "checkpoint", "sampler_weights"},
         bad=("{chats} -m no/body -o {folder}/run", 3),
     ),
+    "cost": Row(
+        "{chats} -m tinsmith/tiny",
+        "Training",
+        {"model", "steps", "tokens", "prices", "cost_usd"},
+        bad=("{chats} -m no/body", 3),
+    ),
     "auth whoami": Row("", "Organization", {"email", "user_urn", "org_urn"}),
     "auth status": Row("", "Server", {"base_url", "source", "accepted", "key"}),
     "billing usage": Row(

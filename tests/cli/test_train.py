@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, get_args
 import attrs
 import pytest
 from tinsmith import train
-from tinsmith.cli.train import SETTINGS, RateShape
+from tinsmith.cli.run_options import RateShape
+from tinsmith.cli.train import SETTINGS
 from tinsmith.train import loggers
 
 from tests.train.conftest import written

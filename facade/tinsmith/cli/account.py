@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import rest
+from tinsmith.cli.cost import dollars, exact
 from tinsmith.cli.output import Rows, count, moment, note, show, size, title
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
         BillingUsageEvent,
         CurrentCheckpointStorageUsageItem,
     )
+
+    from tinsmith.clients.rest import RestClient
 
 audit = typer.Typer()
 billing = typer.Typer()
@@ -53,6 +57,22 @@ STORAGE_COLUMNS: dict[str, Callable[[CurrentCheckpointStorageUsageItem], str]] =
     "Size": lambda item: size(item.size_bytes),
     "Cost a Month": lambda item: _dollars(item.estimated_monthly_cost_usd),
 }
+
+
+RUN_COLUMNS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "Runs": lambda row: ", ".join(row["runs"]) or "N/A",
+    "Session": lambda row: row["session_id"] or "",
+    "Base Model": lambda row: row["base_model"] or "",
+    "Tokens": lambda row: ", ".join(f"{number:,} {kind}" for kind, number in row["tokens"].items()),
+    "Cost": lambda row: dollars(row["cost_usd"]),
+}
+
+
+class UsageBy(StrEnum):
+    """How usage is summed."""
+
+    hour = "hour"
+    run = "run"
 
 
 class AuditKind(StrEnum):
@@ -98,8 +118,11 @@ def usage(
     ],
     csv_file: Csv = None,
     sessions_csv: Annotated[Path | None, _csv("--sessions-csv", "sessions")] = None,
+    by: Annotated[
+        UsageBy, Option("--by", help="Show every entry, or sums for the training runs of each session.")
+    ] = UsageBy.hour,
 ) -> None:
-    """Show what was used, hour by hour, from START until before END.
+    """Show what was used, hour by hour or run by run, from START until before END.
 
     Example: tinsmith billing usage 2026-11-01 2026-11-02 --csv usage.csv
     """
@@ -109,6 +132,7 @@ def usage(
 
     with rest(context) as client:
         found = client.get_billing_usage(start, end).result()
+        sums = _by_session(client, found.data) if by is UsageBy.run else []
     if csv_file is not None:
         _write(csv_file, [_flat(event) for event in found.data], "item")
     if sessions_csv is not None:
@@ -117,17 +141,50 @@ def usage(
         _write(sessions_csv, facts, "session")
     if STDOUT in (csv_file, sessions_csv):
         return
-    show(
-        context,
-        {"data": found.data, "sessions": found.sessions, "cost_data_through": found.cost_data_through},
-        Rows.of(_total(found.data), USAGE_COLUMNS.items(), found.data),
-    )
+    document = {"sessions": found.sessions, "cost_data_through": found.cost_data_through}
+    heading = _total(found.data)
+    if by is UsageBy.run:
+        runs = [{**each, "cost_usd": exact(each["cost_usd"])} for each in sums]
+        show(context, {"runs": runs, **document}, Rows.of(heading, RUN_COLUMNS.items(), sums))
+    else:
+        show(context, {"data": found.data, **document}, Rows.of(heading, USAGE_COLUMNS.items(), found.data))
+
+
+def _by_session(client: RestClient, events: Sequence[BillingUsageEvent]) -> list[dict[str, Any]]:
+    """Sum what was used by session and base model, and name the runs of each session.
+
+    A server counts by session; `train` opens one each time that it begins or goes on.
+    """
+    from tinsmith.core.errors import APIStatusError
+
+    sums: dict[tuple[str | None, str | None], dict[str, Any]] = {}
+    for event in events:
+        row = sums.setdefault((event.session_id, event.base_model), {"tokens": {}, "cost_usd": None})
+        kind, number = event.event_info.type, event.event_info.token_count
+        if number is not None:
+            row["tokens"][kind] = row["tokens"].get(kind, 0) + number
+        if (cost := _exact_cost(event)) is not None:
+            row["cost_usd"] = (row["cost_usd"] or 0) + cost
+    runs: dict[str, list[str]] = {}
+    for session in {session for session, _ in sums if session is not None}:
+        try:
+            runs[session] = client.get_session(session).result().training_run_ids
+        except APIStatusError:  # of somebody else, or gone
+            runs[session] = []
+    return [
+        {"session_id": session, "runs": runs.get(session or "", []), "base_model": model, **row}
+        for (session, model), row in sums.items()
+    ]
+
+
+def _exact_cost(event: BillingUsageEvent) -> Decimal | None:
+    return None if event.estimated_cost_usd is None else Decimal(str(event.estimated_cost_usd))
 
 
 def _total(events: Sequence[BillingUsageEvent]) -> str:
     heading = title(len(events), None, "item")
-    costs = [event.estimated_cost_usd for event in events if event.estimated_cost_usd is not None]
-    return f"{heading}, {_dollars(sum(costs))} as far as costs are known" if costs else heading
+    costs = [cost for event in events if (cost := _exact_cost(event)) is not None]
+    return f"{heading}, {dollars(sum(costs, Decimal(0)))} as far as costs are known" if costs else heading
 
 
 def _amount(used: BillingEventInfo) -> str:
@@ -159,7 +216,7 @@ def checkpoint_storage(
 
 
 def _dollars(amount: float | None) -> str:
-    return "N/A" if amount is None else f"${amount:,.2f}"
+    return dollars(None if amount is None else Decimal(str(amount)))
 
 
 def _flat(value: Any) -> dict[str, Any]:

@@ -77,6 +77,31 @@ def _is_unused(base_url: str) -> bool:
     return True
 
 
+def server_of(context: typer.Context) -> str:
+    """Return the server of a new run: that of the options and the environment, or else the embedded one."""
+    from tinsmith.core.addresses import DEFAULT_BASE_URL
+    from tinsmith.core.config import key_source, set_variables
+    from tinsmith.train.run_config import IN_FOLDER
+
+    url: str | None = shared(context, "base_url") or set_variables("TINKER_BASE_URL").get("TINKER_BASE_URL")
+    return kept_url(url) if url else DEFAULT_BASE_URL if key_source() else IN_FOLDER
+
+
+def kept_url(url: str) -> str:
+    """Return the address of a server as a run keeps it: valid from every folder.
+
+    `local:` without a directory is a service whose state is in the folder of the run, and not one that keeps
+    nothing.
+    """
+    from tinsmith.core.addresses import is_local, local_path
+    from tinsmith.train.run_config import IN_FOLDER
+
+    if not is_local(url):
+        return url
+    path = local_path(url)
+    return IN_FOLDER if path is None else f"local:{Path(path).expanduser().absolute()}"
+
+
 @contextmanager
 def service(
     context: typer.Context,

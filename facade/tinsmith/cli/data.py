@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -12,6 +11,7 @@ from typer import Argument, Option
 from tinsmith.cli.connect import service
 from tinsmith.cli.options import wants_json
 from tinsmith.cli.output import Properties, Rows, count, show_json, show_table
+from tinsmith.cli.run_options import Cut, TrainedPart
 
 if TYPE_CHECKING:
     from tinsmith.core.tokenization import Tokenizer
@@ -21,23 +21,6 @@ MOST_PROBLEMS = 20
 """Problems that the table lists; JSON has all."""
 
 app = typer.Typer()
-
-
-class TrainedPart(StrEnum):
-    """What of a chat is trained on."""
-
-    assistant = "assistant"
-    last = "last"
-    all = "all"
-
-
-class Cut(StrEnum):
-    """What becomes of a text that is too long."""
-
-    error = "error"
-    drop = "drop"
-    left = "left"
-    right = "right"
 
 
 @app.command("check")

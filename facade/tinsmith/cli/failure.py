@@ -55,6 +55,7 @@ _OUR_WORDS = {
     "field 'ending_before'": "END",
     "field 'day'": "--day",
     "field 'format'": "--input-format",
+    "field 'prices': ": "",
 }
 """What the library says -> what the command line says."""
 

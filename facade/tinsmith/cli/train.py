@@ -6,23 +6,40 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from enum import StrEnum
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
-from typer import Argument, Option
+from typer import Option
 
-from tinsmith.cli.connect import service
-from tinsmith.cli.data import Cut, TrainedPart  # noqa: TC001 - typer reads the annotations
+from tinsmith.cli.connect import kept_url, server_of, service
+from tinsmith.cli.cost import prices_of
 from tinsmith.cli.options import shared, usage_errors, wants_json
 from tinsmith.cli.output import Properties, count, note, show
+from tinsmith.cli.run_options import (  # noqa: TC001 - typer reads the annotations
+    BatchItems,
+    BatchTokens,
+    Epochs,
+    EvaluateEvery,
+    HeldOut,
+    InputFormat,
+    MaxTokens,
+    Model,
+    PriceFile,
+    RateShape,
+    Seed,
+    StartFrom,
+    Steps,
+    TrainingFile,
+    TrainOn,
+    Truncation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-    from tinsmith.train import Logger, PreparedRun, RunConfig, RunFolder, RunResult
+    from tinsmith.train import Logger, PreparedRun, RunConfig, RunFolder, RunResult, TokenPrices
 
 DEADLINE_S = 300.0
 """Seconds of retrying a request before a run ends: it should outlive the restart of a server."""
@@ -35,51 +52,21 @@ SETTINGS = (
 """Settings of a run that have an option; one that is not given has the default of `RunConfig`."""
 
 
-class RateShape(StrEnum):
-    """How the learning rate goes on behind the warm-up."""
-
-    constant = "constant"
-    linear = "linear"
-    cosine = "cosine"
-
-
 def train(
     context: typer.Context,
-    file: Annotated[
-        Path | None, Argument(metavar="FILE", help="Chats or texts, as `data check` reads them.")
-    ] = None,
-    model: Annotated[
-        str | None, Option("--model", "-m", metavar="NAME", help="Base model to train an adapter on.")
-    ] = None,
+    file: TrainingFile = None,
+    model: Model = None,
     out: Annotated[
         Path | None, Option("--out", "-o", metavar="DIR", help="Folder of the run; it must not be there yet.")
     ] = None,
     resume: Annotated[
         Path | None, Option("--resume", metavar="DIR", help="Go on with the run in this folder.")
     ] = None,
-    start_from: Annotated[
-        str | None,
-        Option(
-            "--from", metavar="PATH", help="Checkpoint to begin with, in place of --model (tinker://...)."
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None, Option("--epochs", metavar="NUMBER", help="Passes over the data; else 3.")
-    ] = None,
-    steps: Annotated[
-        int | None, Option("--steps", metavar="NUMBER", help="Steps to make, in place of --epochs.")
-    ] = None,
-    batch_items: Annotated[
-        int | None, Option("--batch-items", metavar="NUMBER", help="Texts in a batch; else 8.")
-    ] = None,
-    batch_tokens: Annotated[
-        int | None,
-        Option(
-            "--batch-tokens",
-            metavar="NUMBER",
-            help="Largest number of tokens in a batch, in place of --batch-items.",
-        ),
-    ] = None,
+    start_from: StartFrom = None,
+    epochs: Epochs = None,
+    steps: Steps = None,
+    batch_items: BatchItems = None,
+    batch_tokens: BatchTokens = None,
     learning_rate: Annotated[
         float | None,
         Option("--learning-rate", "--lr", metavar="NUMBER", help="Largest learning rate; else 5e-4."),
@@ -99,22 +86,9 @@ def train(
     rank: Annotated[
         int | None, Option("--rank", metavar="NUMBER", help="Rank of the adapter; else 32.")
     ] = None,
-    seed: Annotated[
-        int | None,
-        Option(
-            "--seed", metavar="NUMBER", help="Decides first weights, order, and what is held out; else 0."
-        ),
-    ] = None,
-    held_out: Annotated[
-        float | None,
-        Option("--held-out", metavar="SHARE", help="Share of the records that is only evaluated; else 0.05."),
-    ] = None,
-    evaluate_every: Annotated[
-        int | None,
-        Option(
-            "--evaluate-every", metavar="STEPS", help="Steps between evaluations; else a tenth of the run."
-        ),
-    ] = None,
+    seed: Seed = None,
+    held_out: HeldOut = None,
+    evaluate_every: EvaluateEvery = None,
     checkpoint_every: Annotated[
         int | None,
         Option(
@@ -129,32 +103,11 @@ def train(
             help="How long checkpoints are kept, but for the last one; 0 is for ever; else 7 days.",
         ),
     ] = None,
-    train_on: Annotated[
-        TrainedPart | None,
-        Option(
-            "--train-on",
-            help="Train on all turns of the assistant, its last one, or every token; else assistant.",
-        ),
-    ] = None,
-    max_tokens: Annotated[
-        int | None,
-        Option(
-            "--max-tokens",
-            metavar="NUMBER",
-            help="Largest number of tokens of a text; else the context of the model.",
-        ),
-    ] = None,
-    truncation: Annotated[
-        Cut | None,
-        Option(
-            "--truncation",
-            help="Refuse a longer text, drop it, or keep its last or first tokens; else error.",
-        ),
-    ] = None,
-    input_format: Annotated[
-        str | None,
-        Option("--input-format", metavar="NAME", help="Format of all rows; else their fields tell it."),
-    ] = None,
+    train_on: TrainOn = None,
+    max_tokens: MaxTokens = None,
+    truncation: Truncation = None,
+    input_format: InputFormat = None,
+    prices: PriceFile = None,
     tensorboard: Annotated[
         bool, Option("--tensorboard", help="Write event files for TensorBoard into the folder of the run.")
     ] = False,
@@ -176,13 +129,16 @@ def train(
         require_logger(name)  # before anything is sent
     given = {name: context.params[name] for name in SETTINGS if context.params[name] is not None}
     folder = _begun(context, resume, given) if resume else _new(context, file, out, given)
+    if prices is not None and folder.config.model is not None:
+        prices_of(None, prices, folder.config.model)  # before anything is sent
     with (
         folder.locked(),
         service(context, folder.base_url, creates=True, deadline_s=DEADLINE_S) as client,
     ):
         prepared = prepare(client, folder)
+        known = prices_of(client, prices, prepared.base_model)
         with _loggers(context, prepared.folder) as loggers:
-            result = _trained(prepared, loggers)
+            result = _trained(prepared, loggers, known)
     _show(context, prepared, result)
 
 
@@ -203,7 +159,7 @@ def _begun(context: typer.Context, path: Path, given: dict[str, Any]) -> RunFold
     with usage_errors(context, "--resume"):
         folder = RunFolder.open(path)
     url = shared(context, "base_url")
-    return attrs.evolve(folder, config=attrs.evolve(folder.config, base_url=_kept(url))) if url else folder
+    return attrs.evolve(folder, config=attrs.evolve(folder.config, base_url=kept_url(url))) if url else folder
 
 
 def _new(context: typer.Context, file: Path | None, out: Path | None, given: dict[str, Any]) -> RunFolder:
@@ -223,37 +179,12 @@ def _new(context: typer.Context, file: Path | None, out: Path | None, given: dic
             "say where the run is kept, such as --out runs/tone", ctx=context, param_hint="--out"
         )
     ttl = {"ttl_seconds": None} if given.get("ttl_seconds") == 0 else {}
-    config = RunConfig(data=str(file.absolute()), base_url=_server(context), **(given | ttl))
+    config = RunConfig(data=str(file.absolute()), base_url=server_of(context), **(given | ttl))
     with usage_errors(context, "--out"):
         folder = RunFolder.new(out, config)
     if config.base_url == IN_FOLDER:
         note(f"Training on the embedded service, whose state is kept in {out / SERVICE}.")
     return folder
-
-
-def _server(context: typer.Context) -> str:
-    """Return the server of a new run: that of the options and the environment, or else the embedded one."""
-    from tinsmith.core.addresses import DEFAULT_BASE_URL
-    from tinsmith.core.config import key_source, set_variables
-    from tinsmith.train.run_config import IN_FOLDER
-
-    url: str | None = shared(context, "base_url") or set_variables("TINKER_BASE_URL").get("TINKER_BASE_URL")
-    return _kept(url) if url else DEFAULT_BASE_URL if key_source() else IN_FOLDER
-
-
-def _kept(url: str) -> str:
-    """Return the address of a server as a run keeps it: valid from every folder.
-
-    `local:` without a directory is a service whose state is in the folder of the run, and not one that keeps
-    nothing.
-    """
-    from tinsmith.core.addresses import is_local, local_path
-    from tinsmith.train.run_config import IN_FOLDER
-
-    if not is_local(url):
-        return url
-    path = local_path(url)
-    return IN_FOLDER if path is None else f"local:{Path(path).expanduser().absolute()}"
 
 
 @contextmanager
@@ -274,7 +205,7 @@ def _loggers(context: typer.Context, folder: RunFolder) -> Iterator[list[Logger]
         yield loggers
 
 
-def _trained(prepared: PreparedRun, loggers: Sequence[Logger]) -> RunResult:
+def _trained(prepared: PreparedRun, loggers: Sequence[Logger], prices: TokenPrices | None) -> RunResult:
     """Train with a display, until the end or the first Ctrl-C."""
     from tinsmith.progress import TrainingDisplay
     from tinsmith.train.run_folder import CHECKPOINTS
@@ -289,7 +220,7 @@ def _trained(prepared: PreparedRun, loggers: Sequence[Logger]) -> RunResult:
             )
             display.say(f"Going on behind step {prepared.start} of {steps}, {source}.")
         try:
-            return prepared.train([display, *loggers], stop=interruption)
+            return prepared.train([display, *loggers], stop=interruption, prices=prices)
         except BaseException:
             saved = folder.last_checkpoint()
             lost = f"what was trained behind step {saved.step}" if saved else "all that was trained"

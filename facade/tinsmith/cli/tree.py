@@ -33,6 +33,10 @@ COMMANDS = {
         "train:train",
         "Train on a file of chats or texts; Ctrl-C saves a checkpoint, and --resume goes on from it.",
     ),
+    "cost": Entry(
+        "cost:cost",
+        "Count the tokens that `train` with these options would take, and their price; nothing is trained.",
+    ),
     "sample": Entry("model:sample", "Sample text from a base model or a checkpoint."),
     "serve": Entry("serve:serve", "Serve the embedded service to any client of this API, until Ctrl-C."),
     "run": Entry("runs:runs", "List and show training runs."),

@@ -14,7 +14,8 @@ r"""Training from files: the loop, the learning rate, and runs that can be stopp
 """
 
 from tinsmith.train.loop import Logger, SavedStep, supervised
-from tinsmith.train.run import PreparedRun, RunResult, prepare
+from tinsmith.train.prices import TokenPrices, TokenUse, billed_prices, read_prices
+from tinsmith.train.run import PreparedRun, RunPlan, RunResult, plan, prepare
 from tinsmith.train.run_config import RunConfig
 from tinsmith.train.run_folder import RunFolder
 from tinsmith.train.schedule import Schedule, ScheduleShape
@@ -24,10 +25,16 @@ __all__ = [
     "PreparedRun",
     "RunConfig",
     "RunFolder",
+    "RunPlan",
     "RunResult",
     "SavedStep",
     "Schedule",
     "ScheduleShape",
+    "TokenPrices",
+    "TokenUse",
+    "billed_prices",
+    "plan",
     "prepare",
+    "read_prices",
     "supervised",
 ]

@@ -19,12 +19,13 @@ from tinsmith.core.errors import APIStatusError, InputError, NotFoundError, Tink
 from tinsmith.core.values import Datum
 from tinsmith.data import Batch, Batches, DatumBuilder, read_records
 from tinsmith.train.loop import SavedStep, supervised
+from tinsmith.train.prices import TokenUse
 from tinsmith.train.run_config import RunConfig
 from tinsmith.train.run_folder import RunFolder
 from tinsmith.train.schedule import Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from tinsmith_api.models import Checkpoint
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tinsmith.core.tokenization import Tokenizer
     from tinsmith.data import ChatTokenizer, Record
     from tinsmith.train.loop import Logger
+    from tinsmith.train.prices import TokenPrices
 
 BATCH_ITEMS = 8
 """Datums in a batch, if nothing is said: small, because adapters learn less from large batches."""
@@ -70,6 +72,8 @@ class PreparedRun:
     """What is not trained on."""
     schedule: Schedule
     """The learning rate of each step."""
+    base_model: str
+    """Name of the base model."""
     saved: SavedStep | None
     """Checkpoint that the run goes on from; None at its beginning."""
     found_on_server: bool
@@ -80,10 +84,16 @@ class PreparedRun:
         """Steps that were made before."""
         return self.saved.step if self.saved else 0
 
-    def train(self, loggers: Sequence[Logger] = (), stop: Callable[[], bool] = lambda: False) -> RunResult:
+    def train(
+        self,
+        loggers: Sequence[Logger] = (),
+        stop: Callable[[], bool] = lambda: False,
+        prices: TokenPrices | None = None,
+    ) -> RunResult:
         """Make the steps that are left, or those until `stop` says yes; see `supervised`.
 
-        At the end the weights are saved for sampling too. Raises InputError where another process trains the
+        At the end the weights are saved for sampling too. With `prices`, the metrics have `cost_usd`, the
+        cost of the run up to each step in US dollars. Raises InputError where another process trains the
         run, or has trained it since it was prepared.
         """
         with self.folder.locked():
@@ -91,7 +101,8 @@ class PreparedRun:
                 raise InputError(
                     f"the run in {self.folder.path} was gone on with since it was prepared; prepare it anew"
                 )
-            return self._trained(loggers, stop)
+            every = [self.folder.log, *loggers]
+            return self._trained([_costed(self, prices, every)] if prices else every, stop)
 
     def _trained(self, loggers: Sequence[Logger], stop: Callable[[], bool]) -> RunResult:
         config, total = self.folder.config, len(self.batches)
@@ -105,7 +116,7 @@ class PreparedRun:
                 evaluate_every=config.evaluate_every,
                 checkpoint_every=config.checkpoint_every,
                 ttl_seconds=config.ttl_seconds,
-                loggers=[self.folder.log, *loggers],
+                loggers=loggers,
                 on_checkpoint=self.folder.note_checkpoint,
                 stop=stop,
             )
@@ -115,6 +126,27 @@ class PreparedRun:
         weights = self.trainer.save_weights_for_sampler("final").result().path or saved.path
         self.folder.note_sampler_weights(total, weights)
         return RunResult(total, total, saved.path, weights)
+
+
+def _costed(run: PreparedRun, prices: TokenPrices, loggers: Sequence[Logger]) -> Logger:
+    """Return a logger that tells the others the cost too; what is trained again is not counted twice."""
+    used = TokenUse.by_step(run.batches, run.held_out, run.folder.config.evaluate_every)
+
+    def log(step: int, metrics: Mapping[str, float]) -> None:
+        total = prices.costs(used[step])["total"]
+        cost = {} if total is None else {"cost_usd": float(total)}
+        for logger in loggers:
+            logger(step, {**metrics, **cost})
+
+    return log
+
+
+def plan(service: ServiceClient, config: RunConfig) -> RunPlan:
+    """Read the data of a run and say what it will do; nothing is made or written.
+
+    Raises InputError for data that cannot be trained on, and for settings that do not fit them.
+    """
+    return _planned(service, config, list(read_records(config.data, config.input_format)), None)[0]
 
 
 def prepare(service: ServiceClient, folder: RunFolder) -> PreparedRun:
@@ -146,24 +178,17 @@ def _prepared(service: ServiceClient, folder: RunFolder) -> PreparedRun:
         )
     records = list(read_records(config.data, config.input_format))
     saved = _newest(service, folder.last_model(), listed)
-    offered = {
-        model.model_name: model.max_context_length
-        for model in service.get_server_capabilities().supported_models
-        if model.model_name
-    }
-    with _expiry_is_named(saved):
-        name = _base_model(service, config, saved)
-    tokenizer = _tokenizer(service, name, offered)
-    if config.max_tokens is None:
-        config = attrs.evolve(config, max_tokens=offered.get(name) or offered.get(tokenizer.name_or_path))
-    plan = _Plan.of(config, records, tokenizer)
+    planned, tokenizer = _planned(service, config, records, saved)
     with _expiry_is_named(saved):
         trainer = _trainer(service, config, saved)
+    name = planned.base_model
     if trainer.get_info().model_data.tokenizer_id not in (None, name, tokenizer.name_or_path):
-        plan = _Plan.of(config, records, trainer.get_tokenizer())
+        planned = RunPlan.of(planned.config, records, trainer.get_tokenizer(), name)
     if not folder.begun:
-        folder = folder.write(attrs.evolve(plan.config, data_sha256=digest))
-    run = PreparedRun(folder, trainer, plan.batches, plan.held_out, plan.schedule, saved, saved != listed)
+        folder = folder.write(attrs.evolve(planned.config, data_sha256=digest))
+    run = PreparedRun(
+        folder, trainer, planned.batches, planned.held_out, planned.schedule, name, saved, saved != listed
+    )
     folder.rewind(run.start)
     if saved is not None and run.found_on_server:
         folder.note_checkpoint(saved)
@@ -172,7 +197,7 @@ def _prepared(service: ServiceClient, folder: RunFolder) -> PreparedRun:
 
 
 @attrs.frozen
-class _Plan:
+class RunPlan:
     """What a run will do, as far as its data tell."""
 
     config: RunConfig
@@ -183,9 +208,13 @@ class _Plan:
     """What is not trained on."""
     schedule: Schedule
     """The learning rate of each step."""
+    base_model: str
+    """Name of the base model."""
 
     @classmethod
-    def of(cls, config: RunConfig, records: Sequence[Record], tokenizer: ChatTokenizer) -> _Plan:
+    def of(
+        cls, config: RunConfig, records: Sequence[Record], tokenizer: ChatTokenizer, base_model: str
+    ) -> RunPlan:
         """Make datums of the records and put them in order; InputError where that cannot be."""
         builder = DatumBuilder(
             tokenizer=tokenizer,
@@ -203,7 +232,29 @@ class _Plan:
             shape=config.schedule,
             warmup_steps=config.warmup_steps or 0,
         )
-        return cls(config, batches, held_out, schedule)
+        return cls(config, batches, held_out, schedule, base_model)
+
+    @property
+    def use(self) -> TokenUse:
+        """The tokens of the whole run."""
+        return TokenUse.by_step(self.batches, self.held_out, self.config.evaluate_every)[-1]
+
+
+def _planned(
+    service: ServiceClient, config: RunConfig, records: Sequence[Record], saved: SavedStep | None
+) -> tuple[RunPlan, Tokenizer]:
+    """Return what a run will do, and the tokenizer by which that is known."""
+    offered = {
+        model.model_name: model.max_context_length
+        for model in service.get_server_capabilities().supported_models
+        if model.model_name
+    }
+    with _expiry_is_named(saved):
+        name = _base_model(service, config, saved)
+    tokenizer = _tokenizer(service, name, offered)
+    if config.max_tokens is None:
+        config = attrs.evolve(config, max_tokens=offered.get(name) or offered.get(tokenizer.name_or_path))
+    return RunPlan.of(config, records, tokenizer, name), tokenizer
 
 
 def split(groups: Sequence[Sequence[Datum]], share: float, seed: int) -> tuple[list[Datum], list[Datum]]:
