@@ -198,7 +198,11 @@ def waits() -> dict[str, list[Wait]]:
                 "you",
             ),
             Wait(
-                "all attempts", SMALLEST_S, retry.deadline_s, f"fails after {_told(retry.deadline_s)}", "lost"
+                "all attempts",
+                SMALLEST_S,
+                retry.deadline_s,
+                f"fails after {_told(retry.deadline_s)}, {retry.max_retries} retries",
+                "lost",
             ),
         ],
         "a result": [
