@@ -69,6 +69,10 @@ VARIABLES: dict[str, tuple[str, str]] = {
         "models",
         "Base models of yours for `local:`, as `NAME=PATH`; several are separated as in `PATH`.",
     ),
+    "TINSMITH_GATEWAY_KEY": (
+        "",
+        "The key that clients of `tinsmith gateway` send; without it each start draws one.",
+    ),
     "TINSMITH_CACHE": ("", "The folder in which `tinsmith model fetch` stores models."),
     "XDG_CACHE_HOME": (
         "",

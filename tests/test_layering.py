@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 
 #: The only files (or rooms, with a trailing slash) of the facade that import the embedded service.
-DOORS = ("io/http/transport.py", "cli/serve.py", "cli/model.py", "testing/")
+DOORS = ("io/http/transport.py", "cli/gateway.py", "cli/serve.py", "cli/model.py", "testing/")
 
 #: What the embedded service may use of the facade.
 OF_THE_FACADE = tuple(

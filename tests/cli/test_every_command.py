@@ -111,6 +111,7 @@ GRID = {
     "audit list": Row("", "No events found", {"entries"}, "No events found"),
 }
 ELSEWHERE = {
+    "gateway": "test_gateway: it prints two lines and runs until Ctrl-C",
     "serve": "test_serve: it prints two lines and runs until Ctrl-C",
     "model fetch": "test_model: it asks an index, and no service",
     "contract check": "test_contract: its argument is a server, and it has two more tables",

@@ -19,6 +19,7 @@ from tinsmith.core.config import (
     Secret,
     Timeouts,
     cache_dir,
+    gateway_key,
     models_of_user,
     set_variables,
     telemetry_wanted,
@@ -296,6 +297,15 @@ def test_models_of_the_user() -> None:
     assert elsewhere.models == {}
     home = ClientConfig(base_url="local:", models={"m": "~/m"}).models["m"]
     assert home == str(Path.home() / "m")
+
+
+def test_the_key_of_a_gateway() -> None:
+    """It comes from the environment, trimmed; what no header can carry is refused and not shown."""
+    assert gateway_key({}) is None
+    assert gateway_key({"TINSMITH_GATEWAY_KEY": " sk-mine "}) == "sk-mine"
+    with pytest.raises(InputError, match="TINSMITH_GATEWAY_KEY") as caught:
+        gateway_key({"TINSMITH_GATEWAY_KEY": "two words"})
+    assert "two words" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["a", "=/m", "a="])

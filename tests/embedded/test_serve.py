@@ -17,9 +17,10 @@ from typing import Any, Self
 import httpx
 import pytest
 from tinsmith_local.connections import log_accept_errors_once
+from tinsmith_local.listening import listen
 from tinsmith_local.models.source import ModelFileError
 from tinsmith_local.options import ServeOptions
-from tinsmith_local.serve import Address, _listen, read_telemetry, serve, serving
+from tinsmith_local.serve import Address, read_telemetry, serve, serving
 
 from tests.embedded.models.gguf_files import llama_tensors, to_gguf, write_gguf
 from tests.guard import WAIT_S
@@ -47,7 +48,7 @@ def test_it_listens_on_loopback_with_a_random_key(tmp_path: Path) -> None:
 
 def test_taken_port_is_named(tmp_path: Path) -> None:
     """A port in use is named, and nothing is made."""
-    with _listen("127.0.0.1", 0, allow_remote=False) as taken:
+    with listen("127.0.0.1", 0, allow_remote=False) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"in use: 127.0.0.1:{port}"):
             serve(ServeOptions(data_dir=tmp_path / "data"), port=port)
@@ -141,7 +142,7 @@ def test_a_directory_keeps_its_key(tmp_path: Path) -> None:
 
 def test_accepted_connections_send_at_once() -> None:
     """The listener says that it is TCP: asyncio switches delayed sending off for those sockets alone."""
-    with _listen("127.0.0.1", 0, allow_remote=False) as listener, socket.socket() as plain:
+    with listen("127.0.0.1", 0, allow_remote=False) as listener, socket.socket() as plain:
         assert (listener.proto, plain.proto) == (socket.IPPROTO_TCP, 0)
 
 

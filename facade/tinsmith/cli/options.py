@@ -33,6 +33,15 @@ RunId = Annotated[str | None, Option("--run-id", metavar="ID", help="The checkpo
 CheckpointPath = Annotated[
     str, Argument(metavar="PATH", help="Path of the checkpoint, such as tinker://RUN/weights/0001.")
 ]
+Aliases = Annotated[
+    list[str] | None,
+    Option(
+        "--alias",
+        metavar="NAME=MODEL",
+        help="One more name of a base model or a checkpoint (tinker://...); may be repeated, and the first is"
+        " meant where a request names no model.",
+    ),
+]
 SessionId = Annotated[str, Argument(metavar="SESSION_ID", help="Id of the session.")]
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 from typer import Option
 
-from tinsmith.cli.options import usage_errors
+from tinsmith.cli.options import Aliases, usage_errors
 from tinsmith.cli.output import note
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
     from tinsmith_local.options import ServeOptions
     from tinsmith_local.serve import Address
+    from tinsmith_local.service import Service
+
+    from tinsmith.clients.service import ServiceClient
 
 
 def serve(
@@ -78,6 +82,7 @@ def serve(
             help="Write the tokenizers of all models there, for clients that load them with transformers.",
         ),
     ] = None,
+    alias: Aliases = None,
     print_telemetry: Annotated[
         bool, Option("--print-telemetry", help="Print the telemetry kept in --data and exit.")
     ] = False,
@@ -126,11 +131,62 @@ def serve(
                 note("Runs and checkpoints are dropped at the end; --data DIR keeps them.")
             elif is_open_to_others(data):
                 note(f"Other users of this machine can look into {data}; chmod 700 keeps it to yourself.")
+            note(f"The OpenAI API is on {address.base_url}/v1, with the same key.")
             if model and tokenizers is None:
                 note("--tokenizers DIR writes their tokenizers, for clients that look names up in a hub.")
 
-        with usage_errors(context):
-            run(options, host=host, port=port, allow_remote=allow_remote, announce=announce)
+        with usage_errors(context, "--alias"):
+            beside = _Gateway(alias or [])
+        with usage_errors(context), beside:
+            run(
+                options,
+                host=host,
+                port=port,
+                allow_remote=allow_remote,
+                announce=announce,
+                app_of=beside.app_of,
+            )
+
+
+class _Gateway:
+    """The OpenAI API beside a service, which it reaches as any other client does, once it is asked for."""
+
+    def __init__(self, aliases: list[str]) -> None:
+        from tinsmith.gateway import parse_aliases
+
+        self._aliases = parse_aliases(aliases)
+        self._client: ServiceClient | None = None
+
+    def app_of(self, address: Address, service: Service) -> ASGIApp:
+        """Return the app of a service with the routes of the gateway beside its own."""
+        from tinsmith.gateway import Beside
+
+        return Beside(service.app, lambda: self._made(address, service))
+
+    def _made(self, address: Address, service: Service) -> ASGIApp:
+        from tinsmith.clients.service import ServiceClient
+        from tinsmith.core.config import ClientConfig
+        from tinsmith.gateway import GatewayOptions, gateway_app
+
+        config = ClientConfig.from_environment(
+            base_url=address.base_url, api_key=address.token, insecure=True
+        )
+        self._client = ServiceClient(config=config)
+        return gateway_app(
+            self._client,
+            GatewayOptions(
+                aliases=self._aliases,
+                token=address.token,
+                allowed_hosts=service.options.allowed_hosts,
+            ),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._client is not None:
+            self._client.close(timeout=0.0)
 
 
 def _models(context: typer.Context, options: list[str]) -> dict[str, Path]:

@@ -39,6 +39,9 @@ COMMANDS = {
     ),
     "sample": Entry("model:sample", "Sample text from a base model or a checkpoint."),
     "serve": Entry("serve:serve", "Serve the embedded service to any client of this API, until Ctrl-C."),
+    "gateway": Entry(
+        "gateway:gateway", "Serve the OpenAI API over the models of any server of this API, until Ctrl-C."
+    ),
     "run": Entry("runs:runs", "List and show training runs."),
     "checkpoint": Entry("checkpoint:app", "List, show, change, download and delete checkpoints."),
     "session": Entry("runs:sessions", "List, show and end sessions, and export the trace of one."),
@@ -51,7 +54,7 @@ COMMANDS = {
 }
 """Name -> command or group, in the order of the help."""
 
-WITHOUT_RESULT = frozenset({"serve"})
+WITHOUT_RESULT = frozenset({"gateway", "serve"})
 """Commands that print no result, so that their help does not show --format."""
 
 

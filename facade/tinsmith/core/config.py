@@ -235,6 +235,15 @@ def _models(given: Mapping[str, str | os.PathLike[str]]) -> dict[str, str]:
     return {name: str(Path(path).expanduser()) for name, path in given.items()}
 
 
+def gateway_key(environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the key that clients of a gateway send, from TINSMITH_GATEWAY_KEY; None where there is none."""
+    env = os.environ if environ is None else environ
+    key = env.get("TINSMITH_GATEWAY_KEY", "").strip()
+    if key and not _KEY.fullmatch(key):
+        raise InputError("TINSMITH_GATEWAY_KEY must be visible ASCII, in one piece")
+    return key or None
+
+
 def models_of_user(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the base models that TINSMITH_MODELS offers: `NAME=PATH`, separated like the entries of PATH."""
     env = os.environ if environ is None else environ

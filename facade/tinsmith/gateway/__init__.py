@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from tinsmith.gateway.gateway_options import GatewayOptions as GatewayOptions
 from tinsmith.gateway.gateway_options import parse_aliases as parse_aliases
+from tinsmith.gateway.routes import Beside as Beside
 from tinsmith.gateway.routes import gateway_app as gateway_app
 
-__all__ = ["GatewayOptions", "gateway_app", "parse_aliases"]
+__all__ = ["Beside", "GatewayOptions", "gateway_app", "parse_aliases"]

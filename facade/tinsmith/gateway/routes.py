@@ -32,13 +32,16 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from tinsmith.clients.service import ServiceClient
     from tinsmith.gateway.model_shelf import ServedModel
 
 T = TypeVar("T")
 Asked = TypeVar("Asked", ChatRequest, CompletionRequest)
+
+TOKENIZER_PATHS = ("/tokenizer_info", "/tokenize", "/detokenize")
+"""What stands beside /v1."""
 
 _log = logging.getLogger("tinsmith.openai")
 _log.addHandler(logging.NullHandler())
@@ -55,9 +58,9 @@ def gateway_app(service: ServiceClient, options: GatewayOptions | None = None) -
         Route("/v1/models/{name:path}", made.show_model, methods=["GET"]),
         Route("/v1/chat/completions", made.chat, methods=["POST"]),
         Route("/v1/completions", made.completions, methods=["POST"]),
-        Route("/tokenizer_info", made.tokenizer_info, methods=["GET"]),
-        Route("/tokenize", made.tokenize, methods=["POST"]),
-        Route("/detokenize", made.detokenize, methods=["POST"]),
+        Route(TOKENIZER_PATHS[0], made.tokenizer_info, methods=["GET"]),
+        Route(TOKENIZER_PATHS[1], made.tokenize, methods=["POST"]),
+        Route(TOKENIZER_PATHS[2], made.detokenize, methods=["POST"]),
     ]
     app = Starlette(
         routes=routes,
@@ -72,8 +75,22 @@ def gateway_app(service: ServiceClient, options: GatewayOptions | None = None) -
     return GatewayGate(app, made.options)
 
 
-PATHS = ("/v1/", "/tokenizer_info", "/tokenize", "/detokenize")
-"""How the paths of the gateway begin: where it stands beside another app."""
+class Beside:
+    """An app with the routes of a gateway beside its own; the gateway is made when it is first needed."""
+
+    def __init__(self, app: ASGIApp, make: Callable[[], ASGIApp]) -> None:
+        self._app, self._make = app, make
+        self._gateway: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on to the app whose path it has."""
+        path = str(scope.get("path", ""))
+        if not (path.startswith("/v1/") or path in TOKENIZER_PATHS):
+            await self._app(scope, receive, send)
+            return
+        if self._gateway is None:
+            self._gateway = self._make()
+        await self._gateway(scope, receive, send)
 
 
 class Gateway:
