@@ -40,8 +40,8 @@ BEHAVIOUR: tuple[Difference, ...] = (
     ),
     Difference(
         "`ServiceClient(**kwargs)` takes a misspelt argument with a warning",
-        "each setting is a named, keyword-only argument; another is a TypeError",
-        "a typing error is found at the call",
+        "each setting is a named, keyword-only argument; any other name is a TypeError",
+        "a misspelt name is found where it is written",
     ),
     Difference(
         "the sampling methods return a plain `concurrent.futures.Future` in older releases",
@@ -51,12 +51,12 @@ BEHAVIOUR: tuple[Difference, ...] = (
     Difference(
         "`result_async(timeout)` cancels the request when the time is over",
         "only `cancel()` cancels; a later `result()` can still succeed",
-        "a timeout says how long you wait, not what you want",
+        "a timeout ends your waiting, not the request",
     ),
     Difference(
         "after a rejected call every later call on that model waits for ever",
-        "the call raises, its number is given back, the next call goes out",
-        "no gap in the numbers ever reaches a server",
+        "the call raises, and the next call is sent with its number",
+        "a server that waits for a missing number would wait for ever",
     ),
     Difference(
         "an `optim_step` behind a failed chunk runs without its gradient",
@@ -64,12 +64,14 @@ BEHAVIOUR: tuple[Difference, ...] = (
         "a step on part of a batch must not look like success",
     ),
     Difference(
-        "lost answers: retried until it fits",
-        "retried byte for byte under the same number; else an error that says `applied: no`, `yes` or"
-        " `unknown`",
+        "a request whose answer was lost is sent again until an answer comes",
+        "it is sent again with the same bytes and number, a limited number of times; then an error says"
+        " `applied: no`, `yes` or `unknown`",
         "nothing is applied twice, nothing is lost silently",
     ),
-    Difference("a 4xx while polling is a bare `ValueError`", "`RequestFailedError`", "one tree of errors"),
+    Difference(
+        "a 4xx while polling is a bare `ValueError`", "`RequestFailedError`", "all errors are `TinkerError`s"
+    ),
     Difference(
         "bad data is found by the server",
         "`InputError` (also a `ValueError`) before sending; it names the datum and the field",
@@ -83,7 +85,7 @@ BEHAVIOUR: tuple[Difference, ...] = (
     Difference(
         "telemetry on unless switched off",
         "off unless `TINKER_TELEMETRY=1` or `telemetry=True`; `DO_NOT_TRACK=1` wins",
-        "it is your program",
+        "what your program does is your affair",
     ),
     Difference(
         "any key is sent in older releases",
@@ -93,22 +95,22 @@ BEHAVIOUR: tuple[Difference, ...] = (
         "a key of another service does not leave the machine",
     ),
     Difference(
-        "429 on sampling: a second, for ever",
-        "`Retry-After` is honoured, else back-off with jitter",
-        "the server knows better",
+        "after a 429, a sample is sent again each second, for ever",
+        "it is sent again as `Retry-After` says, otherwise after a growing, random pause, for five minutes",
+        "the server knows best when it has room",
     ),
     Difference(
         "a training future can wait for ever",
-        "120 minutes without any progress on the client end the wait; the future can be attached again",
+        "after 120 minutes without any progress the future fails; a new one can be attached to the request",
         "nothing hangs",
     ),
     Difference(
-        "leaving the process drops what is in flight",
-        "it is drained, or the number of requests without an answer stands on stderr",
+        "at the end of the process, requests in flight are dropped",
+        "the process waits for them, or says on stderr how many have no answer",
     ),
     Difference(
-        "checkpoints are extracted as they come",
-        "links, devices, absolute and climbing paths are refused; the folder appears whole or not at all",
+        "archives of checkpoints are unpacked without checks",
+        "links, devices and paths out of the folder are refused; the folder appears whole or not at all",
         "archives come from other people",
     ),
     Difference(
@@ -126,7 +128,7 @@ VALUES: tuple[Difference, ...] = (
         "values are dataclasses or pydantic models",
         "frozen attrs classes with the same fields; `dataclasses.replace` and `asdict`, `model_dump` and"
         " `model_copy` take them, and `attrs.evolve` and `attrs.asdict` do the same",
-        "nothing is validated per token",
+        "pydantic would check each token",
         "DmelChunk.*_dmel ImageChunk.*_data",
     ),
     Difference(
@@ -137,29 +139,33 @@ VALUES: tuple[Difference, ...] = (
     Difference(
         "`model_copy(update=...)` takes anything",
         "fields are checked as in the constructor, and a name that is no field is refused",
-        "a misspelt `sed=3` is no seed",
+        "a misspelt `sed=3` is found",
     ),
     Difference(
         "`SamplingParams(foo=1)` and `SamplingParams.model_validate({'foo': 1})` are taken",
         "refused by name; answers of servers keep what is not known",
         "the same",
     ),
-    Difference("`model_dump(exclude_unset=True)`", "`exclude_defaults=True`", "a value does not remember it"),
+    Difference(
+        "`model_dump(exclude_unset=True)`",
+        "`exclude_defaults=True`",
+        "a value does not remember which fields were given",
+    ),
     Difference(
         "`SamplingParams(max_tokens=True)` and `temperature='nan'` are taken",
         "refused; other numbers may be texts or whole floats (`'1e-5'`, `16.0`), as there",
-        "a switch is no number",
+        "`True` and `nan` are mistakes here",
     ),
     Difference(
         "`SampledSequence.tokens_np`, `SampleResponse.prompt_logprobs_np` and the like",
         "`tokens`, `logprobs`, `topk_logprobs`, `prompt_logprobs`, `topk_prompt_logprobs`: lists",
-        "results are kept as the bytes that came, and unpacked when somebody asks",
+        "results are kept as bytes, and become lists when they are read",
         "SampledSequence.*_np SampleResponse.*_np",
     ),
     Difference(
         "nested lists as loss inputs, where all rows are of one length",
         "an `InputError` that asks for an array; flat lists are taken",
-        "a list of lists is one Python object a number",
+        "a list of lists needs a Python object for each number",
     ),
     Difference(
         "`TopkLogprobs` holds two matrices",
@@ -168,7 +174,7 @@ VALUES: tuple[Difference, ...] = (
     ),
     Difference(
         "`BillingUsageEvent.event_info` is one class of five",
-        "one class, `BillingEventInfo`, with the fields of all; the five names mean it",
+        "one class, `BillingEventInfo`, with the fields of all; the five names are names of this class",
     ),
     Difference(
         "the kinds of a session's status are classes (`SessionActive`, `SessionFailed` ...)",
@@ -262,7 +268,7 @@ CALLS: tuple[Difference, ...] = (
 MODULES: tuple[Difference, ...] = (
     Difference(
         "`tinker.proto`",
-        "refused with words: the messages of our binary form have other names",
+        "refused, with an explanation: our protobuf messages have other names",
         "two definitions of one message in a process collide",
         "tinker.proto*",
     ),
@@ -282,7 +288,7 @@ MODULES: tuple[Difference, ...] = (
         "modules of the SDK's own machinery: HTTP, pydantic, retries, key exchange, telemetry",
         "none; `RetryConfig`, `service.raw`, `add_observer` and `APIFuture.from_request_id` are what"
         " programs use",
-        "they are not an interface",
+        "they are private parts of the SDK",
         "tinker._base_client tinker._constants tinker._files tinker._models tinker._qs tinker._resource"
         " tinker._response tinker._streaming tinker._types:* tinker._utils* tinker._compat:*"
         " tinker.lib._auth_token_provider tinker.lib._jwt_auth tinker.lib._pydantic_conv"
