@@ -1,6 +1,7 @@
 """Writes docs/cli.md: every command of `tinsmith`, from the declarations that the command line is made of.
 
-Usage: cli_reference.py [--check]. With --check it writes nothing and exits with 1 when the page is stale.
+Usage: cli_reference.py [--check], from docs/generate.py. With --check it writes nothing and exits with 1 when
+the page is stale. The examples of commands are those that docs/cli_examples.py recorded.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from tinsmith.cli.app import root
 from tinsmith.cli.tree import COMMANDS, WITHOUT_RESULT, branch
 from typer.models import ArgumentInfo, OptionInfo
 
+from docs.cli_examples import examples
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import typer
 
@@ -91,8 +94,8 @@ def declared(callback: Callable[..., Any]) -> Iterator[tuple[inspect.Parameter, 
                 yield parameter, mark
 
 
-def section(path: tuple[str, ...], callback: Callable[..., Any]) -> str:
-    """Return the section of one command."""
+def section(path: tuple[str, ...], callback: Callable[..., Any], names: Sequence[str]) -> str:
+    """Return the section of one command; `names` are those of all."""
     found = list(declared(callback))
     if path[-1] not in WITHOUT_RESULT:
         found += [(parameter, mark) for parameter, mark in declared(root) if parameter.name == "format"]
@@ -116,7 +119,8 @@ def section(path: tuple[str, ...], callback: Callable[..., Any]) -> str:
     lines += [
         f"| {_names(parameter, mark)} | {mark.help} | {_default(parameter)} |" for parameter, mark in options
     ]
-    return "\n".join(lines) + "\n"
+    example = examples(" ".join(path), names)
+    return "\n".join(lines) + "\n" + (f"\n{example}" if example else "")
 
 
 def _shown(parameter: inspect.Parameter, mark: ArgumentInfo) -> str:
@@ -150,7 +154,9 @@ def _default(parameter: inspect.Parameter) -> str:
 
 def render() -> str:
     """Return the page."""
-    return INTRODUCTION + "".join("\n" + section(path, callback) for path, callback in commands())
+    found = list(commands())
+    names = [" ".join(path) for path, _ in found]
+    return INTRODUCTION + "".join("\n" + section(path, callback, names) for path, callback in found)
 
 
 def main(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,3 +90,29 @@ def test_the_page_of_servers_has_a_section_for_each() -> None:
     for name in table.PROFILES:
         assert table.tables().count(f"| `{name}` |") >= 2
     assert table.render(page.replace("| `tuft` |", "| `gone` |")) == page
+
+
+def test_an_example_belongs_to_the_longest_command_that_it_has() -> None:
+    """A line is shown at `run list` and not at `run`, and behind a pipe too; what varies is replaced."""
+    recorder: Any = script("docs/cli_examples.py")
+    names = ["tinsmith run", "tinsmith run list", "tinsmith auth login"]
+    assert recorder.command_of("tinsmith run list --limit 3", names) == "tinsmith run list"
+    assert recorder.command_of("echo key | tinsmith auth login", names) == "tinsmith auth login"
+    assert recorder.command_of("tinsmith other", names) == ""
+    words = recorder.Words("/tmp/x")
+    first, again = (
+        words("session-0a1b2c3d4e5f0a1b in /tmp/x, 2 minutes ago"),
+        words("session-0a1b2c3d4e5f0a1b"),
+    )
+    assert first == f"{again} in /home/you/tin, just now     "
+    assert again != words("session-1a1b2c3d4e5f0a1b")
+    kept = [{"line": "a", "shown": "x  y\n──"}]
+    assert recorder.same(kept, [{"line": "a", "shown": "x y ─"}]) == []
+    assert recorder.same(kept, [{"line": "a", "shown": "z"}]) == ["a"]
+
+
+@pytest.mark.long
+def test_the_examples_of_commands_print_what_is_recorded() -> None:
+    """Each line of docs/cli_examples.py prints now what docs/cli.md shows."""
+    recorder: Any = script("docs/cli_examples.py")
+    assert recorder.same(recorder.record(), json.loads(recorder.RECORDED.read_text())) == []

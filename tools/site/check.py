@@ -157,9 +157,9 @@ def check(site: Path, names: list[str], questions: Path | None) -> list[str]:
     with served(site) as address, browser() as page:
         visit = Visit(page, address)
         for name in names:
-            for width in WIDTHS:
-                for scheme in SCHEMES:
-                    wrong += visit.look(name, width, scheme)
+            seen = [visit.look(name, width, scheme) for width in WIDTHS for scheme in SCHEMES]
+            wrong += [fault for found in seen for fault in found]
+            print(f"{name}: {sum(map(len, seen))} faults", flush=True)
         print(f"{len(names)} pages opened, {len(WIDTHS) * len(SCHEMES)} times each")
         if questions is not None:
             hits, missed = searched(visit, questions)
