@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tinsmith
 from starlette.testclient import TestClient
+from tinsmith.clients.sampling import SamplingClient
+from tinsmith.core.values.results import SamplePiece
 from tinsmith.gateway import GatewayOptions, gateway_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from tinsmith.io.future import APIFuture
+    from tinsmith.types import SampleResponse
 
 MODEL = "tinsmith/tiny"
 
@@ -27,6 +32,29 @@ def gateway(service: tinsmith.ServiceClient) -> Iterator[TestClient]:
     """Open a gateway over it, in which the model has a second name."""
     with TestClient(gateway_app(service, GatewayOptions(aliases={"tiny": MODEL}))) as client:
         yield client
+
+
+class OneWholePiece:
+    """What `SamplingClient.stream` returns, over the future of a sample; a cancelled future is never done."""
+
+    def __init__(self, sampled: APIFuture[SampleResponse]) -> None:
+        self._sampled = sampled
+
+    async def __aenter__(self) -> AsyncIterator[SamplePiece]:
+        return self._pieces()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._sampled.cancel()
+
+    async def _pieces(self) -> AsyncIterator[SamplePiece]:
+        drawn = (await self._sampled).sequences[0]
+        yield SamplePiece(tokens=drawn.tokens, logprobs=drawn.logprobs, stop_reason=drawn.stop_reason)
+
+
+def stand_in(patch: pytest.MonkeyPatch, sample: Callable[..., APIFuture[Any]]) -> None:
+    """Have samples and streams of every sampler come from `sample(prompt, num_samples)`."""
+    patch.setattr(SamplingClient, "sample", lambda _, prompt, count, *__, **___: sample(prompt, count))
+    patch.setattr(SamplingClient, "stream", lambda _, prompt, *__: OneWholePiece(sample(prompt, 1)))
 
 
 def complete(gateway: TestClient, prompt: Any, **fields: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tinsmith.gateway import gateway_app
 from tinsmith.io.future import APIFuture
 from tinsmith.types import SampledSequence, SampleResponse
 
-from tests.gateway.conftest import MODEL, chat, events
+from tests.gateway.conftest import MODEL, chat, events, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +31,14 @@ TEMPLATE = (
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Open a gateway whose model writes `CALLS` behind a word, and whose template shows calls."""
 
-    def sample(self: SamplingClient, prompt: Any, num_samples: int, *_: Any, **__: Any) -> APIFuture[Any]:
+    def sample(prompt: Any, num_samples: int) -> APIFuture[Any]:
         tokens = [*b"Hm.", *"".join(CALLS).encode(), 258]
         done: APIFuture[Any] = APIFuture()
         sequence = SampledSequence(stop_reason="stop", tokens=tokens, logprobs=[-1.0] * len(tokens))
         done.settle(SampleResponse(sequences=[sequence] * num_samples))
         return done
 
-    monkeypatch.setattr(SamplingClient, "sample", sample)
+    stand_in(monkeypatch, sample)
     with tinsmith.ServiceClient(base_url="local:") as service:
         tokenizer = service.create_sampling_client(base_model=MODEL).get_tokenizer()
         assert tokenizer.eos_token_id == 258

@@ -108,6 +108,15 @@ def test_events_of_several_choices(gateway: TestClient) -> None:
     assert last["usage"]["total_tokens"] == whole["usage"]["total_tokens"]
 
 
+def test_events_of_nothing(gateway: TestClient) -> None:
+    """Where no token is wanted, none is drawn: each choice ends at once."""
+    body = {"model": MODEL, "prompt": [TEXT, "x"], "max_tokens": 0, "n": 2, "stream": True}
+    found = [each["choices"][0] for each in events(gateway.post("/v1/completions", json=body))]
+    assert [(each["index"], each["text"], each["finish_reason"]) for each in found] == [
+        (index, "", "length") for index in range(4)
+    ]
+
+
 REFUSED = [
     ({}, "prompt", "missing_required_parameter"),
     ({"prompt": []}, "prompt", "invalid_type"),

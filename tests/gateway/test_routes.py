@@ -14,8 +14,9 @@ from tinsmith.core import errors
 from tinsmith.gateway import GatewayOptions, gateway_app, parse_aliases
 from tinsmith.gateway.refusals import refusal_of
 from tinsmith.io.future import APIFuture
+from tinsmith.types import SampledSequence, SampleResponse
 
-from tests.gateway.conftest import MODEL, complete, events, refusal
+from tests.gateway.conftest import MODEL, complete, events, refusal, stand_in
 from tests.guard import WAIT_S
 
 if TYPE_CHECKING:
@@ -176,13 +177,7 @@ def test_errors_of_the_service(
     stream: bool,
 ) -> None:
     """What the service says is answered in the shape of the API, before any event is sent."""
-
-    def fail(*_: Any, **__: Any) -> APIFuture[Any]:
-        failed: APIFuture[Any] = APIFuture()
-        failed.fail(error)
-        return failed
-
-    monkeypatch.setattr(SamplingClient, "sample", fail)
+    stand_in(monkeypatch, lambda *_: _failed(error))
     answer = gateway.post("/v1/completions", json={**BODY, "stream": stream})
     assert answer.status_code == status
     assert refusal(answer)["code"] == code
@@ -192,18 +187,19 @@ def test_errors_of_the_service(
 
 def test_an_error_behind_the_first_event(gateway: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The status was sent: the error is an event, and there is no [DONE]."""
-    whole = SamplingClient.sample
+    drawn = SampleResponse(sequences=[SampledSequence(stop_reason="length", tokens=[65])])
 
-    def sample(self: SamplingClient, prompt: Any, *rest: Any, **fields: Any) -> APIFuture[Any]:
-        if prompt.to_ints() == [120]:
-            return whole(self, prompt, *rest, **fields)
+    def sample(prompt: Any, _: int) -> APIFuture[Any]:
         failed: APIFuture[Any] = APIFuture()
+        if prompt.to_ints() == [120]:
+            failed.settle(drawn)
+            return failed
         asyncio.get_running_loop().call_later(
             0.3, failed.fail, errors.InternalServerError("oh", status_code=500)
         )
         return failed
 
-    monkeypatch.setattr(SamplingClient, "sample", sample)
+    stand_in(monkeypatch, sample)
     answer = gateway.post("/v1/completions", json={**BODY, "prompt": ["x", "y"], "stream": True})
     assert answer.status_code == 200
     assert "[DONE]" not in answer.text
@@ -241,22 +237,22 @@ def test_a_client_that_leaves(
     asked: list[APIFuture[Any]] = []
     is_asked = asyncio.Event()
 
-    def sample(*_: Any, **__: Any) -> APIFuture[Any]:
+    def sample(*_: Any) -> APIFuture[Any]:
         asked.append(APIFuture())
         is_asked.set()
         return asked[-1]
 
-    monkeypatch.setattr(SamplingClient, "sample", sample)
+    stand_in(monkeypatch, sample)
     app = gateway_app(service, GatewayOptions(max_waiting=2))
 
     async def leave() -> None:
         for _ in range(3):
             is_asked.clear()
             await _post_and_leave(app, {**BODY, "n": 2, "stream": stream}, is_asked)
-            assert asked[-1].cancelled()
+            assert all(each.cancelled() for each in asked)
 
     asyncio.run(asyncio.wait_for(leave(), WAIT_S))
-    assert len(asked) == 3
+    assert len(asked) == (6 if stream else 3)
 
 
 async def _post_and_leave(app: ASGIApp, body: dict[str, Any], is_asked: asyncio.Event) -> None:

@@ -18,7 +18,7 @@ from tinsmith.gateway.refusals import too_busy
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
-    from tinsmith.core.values import SampledSequence, SampleResponse
+    from tinsmith.core.values import SampledSequence, SampleResponse, SamplingParams
     from tinsmith.gateway.model_shelf import ServedModel
     from tinsmith.gateway.wishes import Wishes
 
@@ -107,7 +107,15 @@ async def draw_pieces(
     model: ServedModel, prompts: Sequence[Sequence[int]], wishes: Wishes, stop: Stop
 ) -> AsyncGenerator[DrawnTokens]:
     """Yield the tokens of all choices of several prompts as they come."""
-    sources = [_whole(model, prompt, wishes, stop, at * wishes.n) for at, prompt in enumerate(prompts)]
+    if wishes.max_tokens == 0:
+        for index in range(len(prompts) * wishes.n):
+            yield DrawnTokens(index, [], [], None, "length")
+        return
+    choices = ((prompt, choice) for prompt in prompts for choice in range(wishes.n))
+    sources = [
+        _streamed(model, prompt, wishes.params(stop, choice), wishes.top_logprobs, index)
+        for index, (prompt, choice) in enumerate(choices)
+    ]
     queue: asyncio.Queue[DrawnTokens | BaseException | None] = asyncio.Queue()
 
     async def forward(source: AsyncIterator[DrawnTokens]) -> None:
@@ -134,13 +142,14 @@ async def draw_pieces(
         await _withdraw(tasks)
 
 
-async def _whole(
-    model: ServedModel, prompt: Sequence[int], wishes: Wishes, stop: Stop, first: int
+async def _streamed(
+    model: ServedModel, prompt: Sequence[int], params: SamplingParams, top: int, index: int
 ) -> AsyncIterator[DrawnTokens]:
-    """Yield the choices of a prompt, each in one piece."""
-    drawn = await draw(model, prompt, wishes, stop)
-    for index, sequence in enumerate(drawn.sequences, first):
-        yield DrawnTokens.of(index, sequence)
+    """Yield the tokens of one choice: one by one where the server streams them, else all at once."""
+    async with model.sampler.stream(ModelInput.from_ints(list(prompt)), params, top) as pieces:
+        async for piece in pieces:
+            reason = None if piece.stop_reason is None else str(piece.stop_reason)
+            yield DrawnTokens(index, piece.tokens, piece.logprobs, piece.topk_logprobs, reason)
 
 
 async def _withdraw(tasks: Sequence[asyncio.Task[Any]]) -> None:
