@@ -48,7 +48,7 @@ def public(module: Any) -> list[str]:
 
 def pages() -> dict[str, tuple[str, str, list[tuple[str, str]]]]:
     """Return each page: its title, its text, and its names, each with where it is imported from."""
-    top = [name for name in public(tinsmith) if name not in ("data", "train", "types")]
+    top = [name for name in public(tinsmith) if name not in ("data", "export", "train", "types")]
     values = sorted(dir(types), key=str.lower)
     found = {
         "clients.md": (

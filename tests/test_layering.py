@@ -25,16 +25,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clients": {"clients", "io", "core", "types"},
     "data": {"data", "core", "types"},
     "train": {"train", "data", "clients", "io", "core", "types"},
+    "export": {"export", "train", "clients", "io", "core", "types"},
     "contract": {"contract", "io", "core"},
     "gateway": {"gateway", "clients", "core"},
-    "cli": {"cli", "clients", "contract", "data", "gateway", "io", "core", "types", "progress", "train"},
+    "cli": {
+        *("cli", "clients", "contract", "data", "export", "gateway", "io", "core", "types", "progress"),
+        "train",
+    },
     "testing": {"testing", "io", "core", "types"},
     "compat": {"compat", "clients", "core", "types"},
     "progress": {"progress"},
 }
 
 #: The only files (or rooms, with a trailing slash) of the facade that import the embedded service.
-DOORS = ("io/http/transport.py", "cli/gateway.py", "cli/serve.py", "cli/model.py", "testing/")
+DOORS = ("io/http/transport.py", "cli/gateway.py", "cli/serve.py", "cli/model.py", "export/", "testing/")
 
 #: What the embedded service may use of the facade.
 OF_THE_FACADE = tuple(
@@ -53,7 +57,7 @@ ONLY_HERE: dict[str, tuple[str, ...]] = {
     "starlette": ("gateway/", "tinsmith_local/"),
     "uvicorn": ("tinsmith_local/",),
     "sqlite3": ("tinsmith_local/",),
-    "gguf": ("tinsmith_local/models/",),
+    "gguf": ("tinsmith_local/models/", "tinsmith_local/conversion/"),
     "safetensors": ("tinsmith_local/",),
     "google": ("core/codec/",),
     "simdjson": ("core/codec/wire.py",),

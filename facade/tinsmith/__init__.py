@@ -12,6 +12,7 @@ __title__ = "tinsmith"
 
 if TYPE_CHECKING:
     from tinsmith import data as data
+    from tinsmith import export as export
     from tinsmith import train as train
     from tinsmith import types as types
     from tinsmith.clients.rest import RestClient as RestClient
@@ -73,7 +74,7 @@ _HOME: dict[str, str] = {
     for name in names.split()
 }
 
-__all__ = ["__title__", "data", "train", "types"]
+__all__ = ["__title__", "data", "export", "train", "types"]
 __all__ += list(_HOME)
 
 
@@ -81,7 +82,7 @@ if not TYPE_CHECKING:  # a checker takes the names from above, and refuses all o
 
     def __getattr__(name: str) -> object:
         """Load a public name when it is first asked for."""
-        if name in ("data", "train", "types"):
+        if name in ("data", "export", "train", "types"):
             return import_module(f"tinsmith.{name}")
         try:
             value = getattr(import_module(_HOME.get(name, "tinsmith.types")), name)

@@ -74,6 +74,18 @@ GRID = {
         {"checkpoint_path", "destination"},
         bad=(f"{GHOST} -o {{folder}}", 3),
     ),
+    "checkpoint push-hf": Row(
+        "{path} --dry-run {folder}/hub",
+        "adapter_model.safetensors",
+        {"repo", "files", "base_model", "commit"},
+        bad=(f"{GHOST} --dry-run {{folder}}/hub", 3),
+    ),
+    "export": Row(
+        "{path} --to merged -o {folder}/merged",
+        "Largest Difference of a Logit",
+        {"form", "destination", "base_model", "rank", "size_bytes", "compared", "difference", "limit"},
+        bad=(f"{GHOST} --to peft -o {{folder}}/peft", 3),
+    ),
     "session list": Row("", "{session}", {"sessions", "cursor", "total"}, "No sessions found", "sessions"),
     "session info": Row("{session}", "{run}", {"session_id", "training_run_ids"}, bad=("nobody", 3)),
     "session finish": Row("{session}", "Ended", {"session_id", "reason", "detail"}, bad=("nobody", 3)),

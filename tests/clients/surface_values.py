@@ -29,7 +29,7 @@ OWN_EXPORTS: frozenset[str] = _words(
     MissingModelError UnsafeArchiveError ServerWarning BodyTooLargeError
     estimate_image_tokens validate_model_input
     AdamOptimizerConfig DimuonOptimizerConfig DimuonParams DmelChunk OptimParams PromptProvenanceSpan
-    SampledProvenanceSpan SamplePiece SampleStream Tokenizer load_tokenizer data train
+    SampledProvenanceSpan SamplePiece SampleStream Tokenizer load_tokenizer data export train
     """
 )
 """What `tinsmith.__all__` holds beyond that. A new public name is added here too, on purpose."""

@@ -131,7 +131,7 @@ def test_every_public_name_is_on_a_page(python: Any) -> None:
         for name in re.findall(r"^## (\w+)\n\n.+", page.read_text(), re.MULTILINE)
     ]
     elsewhere = headings(REFERENCE / "errors.md") | headings(REFERENCE / "settings.md")
-    modules = {"data", "train", "types"}
+    modules = {"data", "export", "train", "types"}
     names = {name for name in tinsmith.__all__ if not name.startswith("__")} - modules
     assert names <= {*written, *elsewhere}
     assert set(dir(types)) <= {*written, *elsewhere}
@@ -140,4 +140,4 @@ def test_every_public_name_is_on_a_page(python: Any) -> None:
         offered = python.public(__import__(f"tinsmith.{module}", fromlist=["x"]))
         assert offered
         assert [name for name in offered if f"## {name}\n" not in page] == []
-    assert {"data", "train", "testing", "progress", "compat"} <= set(python.modules())
+    assert {"data", "export", "train", "testing", "progress", "compat"} <= set(python.modules())

@@ -11,6 +11,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from tinsmith_local.engine.lora import Adapter, LoraSpec, parameter_shapes
@@ -19,7 +20,7 @@ from tinsmith_local.models.source import ModelFileError, TensorGetter
 from tinsmith_local.models.tensor_file import TensorFile, write_tensors, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from tinsmith_local.engine.config import ModelConfig
@@ -31,7 +32,9 @@ CONFIG_FILE = "adapter_config.json"
 TENSOR_FILE = "adapter_model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
 
-_PREFIX = "base_model.model."
+PREFIX = "base_model.model."
+_ALIASES = {"model.unembed_tokens": "lm_head"}
+"""Names that the hosted service gives to modules -> the published ones."""
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 _MLP = ("gate_proj", "up_proj", "down_proj", "patch_proj")
 _UNEMBED = ("lm_head",)
@@ -63,7 +66,7 @@ _REFUSED = {
 def save_adapter(directory: Path, adapter: Adapter, *, base_model: str, optimizer: bool = False) -> None:
     """Write `adapter` into `directory`, which exists or is made; with `optimizer` its Adam state too."""
     directory.mkdir(parents=True, exist_ok=True)
-    tensors = {_PREFIX + name: array for name, array in adapter.params.items()}
+    tensors = {PREFIX + name: array for name, array in adapter.params.items()}
     write_tensors(
         directory / TENSOR_FILE, tensors, {"format": "pt", "tinsmith.seed": json.dumps(adapter.spec.seed)}
     )
@@ -77,19 +80,24 @@ def save_adapter(directory: Path, adapter: Adapter, *, base_model: str, optimize
 
 
 def load_adapter(
-    directory: Path, config: ModelConfig, *, optimizer: bool = False, base: TensorGetter | None = None
+    directory: Path,
+    config: ModelConfig,
+    *,
+    optimizer: bool = False,
+    base: TensorGetter | None = None,
+    without: Collection[str] = (),
 ) -> Adapter:
     """Read the adapter in `directory` for a model of the shape `config`; with `optimizer` its Adam state too.
 
     Modules that a PEFT adapter leaves out get zeros in both matrices: they change nothing and never get a
     gradient. `base` reads tensors of the base model: embeddings that PEFT saved beside the adapter must equal
     them. Without it, those that PEFT adds by itself to an adapted unembedding are taken to, others are
-    refused. Raise ModelFileError naming the file and the reason when it is damaged, not LoRA, needs a base
-    model that was changed, or is made for another shape.
+    refused. The matrices of the modules `without` are not read. Raise ModelFileError naming the file and the
+    reason when it is damaged, not LoRA, needs a base model that was changed, or is made for another shape.
     """
     settings = adapter_settings(directory)
     file = TensorFile(directory / TENSOR_FILE)
-    params = _params(file, config, base)
+    params = _params(file, config, base, without)
     spec = _spec(
         settings, params, json.loads(file.metadata.get("tinsmith.seed", "null")), directory / CONFIG_FILE
     )
@@ -149,52 +157,94 @@ def adapter_settings(directory: Path) -> dict[str, object]:
     return settings
 
 
-def _params(file: TensorFile, config: ModelConfig, base: TensorGetter | None) -> dict[str, Array]:
-    """Return the LoRA matrices under the engine's names, without the base weights that PEFT adds."""
-    found: dict[str, Array] = {}
+@attrs.frozen
+class AdapterTensor:
+    """What a tensor of an adapter is."""
+
+    name: str
+    """Its name in the file."""
+    module: str
+    """The module that it belongs to, by its published name."""
+    side: str | None
+    """`A` or `B`; None for a whole matrix of the base model."""
+    adapted: bool
+    """Whether a whole matrix is one that PEFT adds by itself to an adapted module."""
+
+
+def adapter_tensors(file: TensorFile) -> list[AdapterTensor]:
+    """Return what each tensor of an adapter is, in the order of their names.
+
+    Raise ModelFileError for a file that holds no LoRA matrices, and for one that holds anything else.
+    """
+    found: list[AdapterTensor] = []
     for name in sorted(file.names()):
-        match = _TENSOR.fullmatch(name.removeprefix(_PREFIX))
-        if match:
-            found[f"{match['module']}.lora_{match['side']}.weight"] = file.get(name)
-        elif whole := _WHOLE.fullmatch(name.removeprefix(_PREFIX)):
-            if base is None and not whole["adapted"]:
-                raise ModelFileError(
-                    file.path, f"tensor {name!r} is a whole matrix in place of the base model's"
-                )
-            if base is not None and not _equals_base(file.get(name), whole["module"], config, base):
-                raise ModelFileError(
-                    file.path,
-                    f"tensor {name!r} is not the base model's: changed embeddings are not supported",
-                )
-        else:
+        short = name.removeprefix(PREFIX)
+        match = _TENSOR.fullmatch(short) or _WHOLE.fullmatch(short)
+        if match is None:
             raise ModelFileError(file.path, f"tensor {name!r} is no LoRA matrix")
-    if not found:
+        facts = match.groupdict()
+        module = _ALIASES.get(facts["module"], facts["module"])
+        found.append(AdapterTensor(name, module, facts.get("side"), bool(facts.get("adapted"))))
+    if all(tensor.side is None for tensor in found):
         raise ModelFileError(file.path, "holds no LoRA matrices")
     return found
 
 
-def _equals_base(saved: Array, module: str, config: ModelConfig, base: TensorGetter) -> bool:
-    """Whether a saved matrix is the base model's, up to the rounding of the type that it is saved in."""
-    tied = config.tie_embeddings and module == "lm_head"
-    own = np.asarray(base("model.embed_tokens.weight" if tied else f"{module}.weight"), np.float32)
-    return saved.shape == own.shape and bool(np.all(np.abs(saved - own) <= _BASE_ROUNDING * np.abs(own)))
+def _params(
+    file: TensorFile, config: ModelConfig, base: TensorGetter | None, without: Collection[str]
+) -> dict[str, Array]:
+    """Return the LoRA matrices under the engine's names, without the base weights that PEFT adds."""
+    found: dict[str, Array] = {}
+    for tensor in adapter_tensors(file):
+        if tensor.module in without:
+            continue
+        if tensor.side is not None:
+            found[f"{tensor.module}.lora_{tensor.side}.weight"] = file.get(tensor.name)
+        elif base is not None:
+            tied = config.tie_embeddings and tensor.module == "lm_head"
+            own = base("model.embed_tokens.weight" if tied else f"{tensor.module}.weight")
+            check_whole_matrix(file, tensor, own)
+        elif not tensor.adapted:
+            raise ModelFileError(
+                file.path, f"tensor {tensor.name!r} is a whole matrix in place of the base model's"
+            )
+    return found
+
+
+def check_whole_matrix(file: TensorFile, tensor: AdapterTensor, own: Array) -> None:
+    """Refuse a whole matrix that is not the base model's `own`, up to the rounding of its type."""
+    saved, own = file.get(tensor.name), np.asarray(own, np.float32)
+    if saved.shape != own.shape or not np.all(np.abs(saved - own) <= _BASE_ROUNDING * np.abs(own)):
+        raise ModelFileError(
+            file.path,
+            f"tensor {tensor.name!r} is not the base model's: changed embeddings are not supported",
+        )
 
 
 def _spec(settings: dict[str, object], params: dict[str, Array], seed: int | None, path: Path) -> LoraSpec:
-    rank, alpha = settings.get("r"), settings.get("lora_alpha")
-    if not isinstance(rank, int) or rank < 1 or not isinstance(alpha, (int, float)):
-        raise ModelFileError(path, f"r is {rank!r} and lora_alpha is {alpha!r}")
+    rank, alpha = rank_and_alpha(settings, path)
     parts = _adapted(params)
     if unknown := parts.difference(_ATTENTION, _MLP, _UNEMBED):
         raise ModelFileError(path, f"adapts {', '.join(sorted(unknown))}, which the engine does not")
     return LoraSpec(
         rank=rank,
-        alpha=alpha * math.sqrt(rank) if settings.get("use_rslora") else float(alpha),
+        alpha=alpha,
         seed=seed,
         train_attn=not parts.isdisjoint(_ATTENTION),
         train_mlp=not parts.isdisjoint(_MLP),
         train_unembed=not parts.isdisjoint(_UNEMBED),
     )
+
+
+def rank_and_alpha(settings: Mapping[str, object], path: Path) -> tuple[int, float]:
+    """Return the rank of an adapter, and the alpha by which its update is scaled: alpha / rank.
+
+    Rank-stabilised adapters scale by alpha / sqrt(rank); theirs is multiplied accordingly.
+    """
+    rank, alpha = settings.get("r"), settings.get("lora_alpha")
+    if not isinstance(rank, int) or rank < 1 or not isinstance(alpha, (int, float)):
+        raise ModelFileError(path, f"r is {rank!r} and lora_alpha is {alpha!r}")
+    return rank, alpha * math.sqrt(rank) if settings.get("use_rslora") else float(alpha)
 
 
 def _filled(params: dict[str, Array], config: ModelConfig, spec: LoraSpec) -> dict[str, Array]:

@@ -31,7 +31,7 @@ FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
 
 _FAMILIES: tuple[Family, ...] = ("llama", "qwen2", "qwen3")
-_PERMUTED_FAMILIES = ("llama",)
+PERMUTED_FAMILIES = ("llama",)
 _F32 = 0
 _NAMES = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
 _LAYER_NAMES = {
@@ -90,6 +90,11 @@ def undo_rotary_permutation(rows: FloatArray, heads: int) -> FloatArray:
     return rows.reshape(heads, -1, 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
+def rotary_permutation(rows: FloatArray, heads: int) -> FloatArray:
+    """Order the rows of a query or key projection as GGUF: halves of each head to interleaved pairs."""
+    return rows.reshape(heads, 2, -1, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
+
+
 class _TensorReader:
     """Dequantises one tensor at a time, so that the file and the result are all that memory holds."""
 
@@ -102,7 +107,7 @@ class _TensorReader:
         if entry is None:
             raise ModelFileError(self._index.path, f"tensor {gguf_name(name) or name!r} is missing")
         array = read_tensor(self._index, entry)
-        if self._config.family not in _PERMUTED_FAMILIES:
+        if self._config.family not in PERMUTED_FAMILIES:
             return array
         if ".q_proj." in name:
             return self._unpermuted(array, entry, self._config.num_heads)

@@ -1,4 +1,4 @@
-"""Reads a base model from a Hugging Face directory, and writes a tokenizer as the files of one.
+"""Reads a base model from a Hugging Face directory, and writes settings and tokenizer as the files of one.
 
 Owns the layout of such a directory, and loads no tokenizer. The files of the tensors belong to `tensor_file`,
 the meaning of `config.json` to the engine's configuration.
@@ -21,7 +21,7 @@ from tinsmith_local.models.tensor_file import TensorFile, write_whole
 if TYPE_CHECKING:
     import numpy as np
 
-_SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
 def open_directory(path: Path, name: str) -> ModelSource:
@@ -32,7 +32,7 @@ def open_directory(path: Path, name: str) -> ModelSource:
     if not path.is_dir():
         raise ModelFileError(path, "is not a directory" if path.exists() else "does not exist")
     config = _config(path, name)
-    files = _tensor_files(path)
+    files = tensor_files(path)
     tokenizer_config = _tokenizer_config(path)
     tokenizer = path / "tokenizer.json"
     return ModelSource(
@@ -75,14 +75,14 @@ def _config(path: Path, name: str) -> ModelConfig:
     return attrs.evolve(config, eos_token_ids=tuple(dict.fromkeys(numbers)))
 
 
-def _tensor_files(path: Path) -> dict[str, TensorFile]:
+def tensor_files(path: Path) -> dict[str, TensorFile]:
     """Return tensor name -> the open file that holds it."""
-    if (path / _SINGLE).is_file():
-        file = TensorFile(path / _SINGLE)
+    if (path / SINGLE).is_file():
+        file = TensorFile(path / SINGLE)
         return dict.fromkeys(file.names(), file)
-    index = path / _INDEX
+    index = path / INDEX
     if not index.is_file():
-        raise ModelFileError(path, f"holds neither {_SINGLE} nor {_INDEX}, so this is not a model directory")
+        raise ModelFileError(path, f"holds neither {SINGLE} nor {INDEX}, so this is not a model directory")
     placed = read_json(index).get("weight_map")
     if not isinstance(placed, dict) or not all(isinstance(value, str) for value in placed.values()):
         raise ModelFileError(index, "has no weight_map from tensor to file")
@@ -92,7 +92,7 @@ def _tensor_files(path: Path) -> dict[str, TensorFile]:
     files = {shard: TensorFile(path / shard) for shard in sorted(set(placed.values()))}
     for tensor, shard in placed.items():
         if tensor not in files[shard].names():
-            raise ModelFileError(path / shard, f"tensor {tensor!r} is missing, which {_INDEX} places there")
+            raise ModelFileError(path / shard, f"tensor {tensor!r} is missing, which {INDEX} places there")
     return {tensor: files[shard] for tensor, shard in placed.items()}
 
 
@@ -168,3 +168,68 @@ def write_tokenizer(source: ModelSource, directory: Path) -> None:
     write_whole(directory / "tokenizer.json", content)
     text = json.dumps(settings, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     write_whole(directory / "tokenizer_config.json", text.encode())
+
+
+def tensor_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Return the published name and shape of every tensor of a model, in the order of the layers."""
+    hidden, inner, head = config.hidden_size, config.intermediate_size, config.head_dim
+    heads = {"q": config.q_size, "k": config.kv_size, "v": config.kv_size}
+    block: dict[str, tuple[int, ...]] = {"input_layernorm.weight": (hidden,)}
+    for letter, size in heads.items():
+        block[f"self_attn.{letter}_proj.weight"] = (size, hidden)
+        if config.qkv_bias:
+            block[f"self_attn.{letter}_proj.bias"] = (size,)
+    if config.qk_norm:
+        block |= {f"self_attn.{letter}_norm.weight": (head,) for letter in "qk"}
+    block |= {
+        "self_attn.o_proj.weight": (hidden, config.q_size),
+        "post_attention_layernorm.weight": (hidden,),
+        "mlp.gate_proj.weight": (inner, hidden),
+        "mlp.up_proj.weight": (inner, hidden),
+        "mlp.down_proj.weight": (hidden, inner),
+    }
+    shapes: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (config.vocab_size, hidden)}
+    for layer in range(config.num_layers):
+        shapes |= {f"model.layers.{layer}.{part}": shape for part, shape in block.items()}
+    shapes["model.norm.weight"] = (hidden,)
+    if not config.tie_embeddings:
+        shapes["lm_head.weight"] = (config.vocab_size, hidden)
+    return shapes
+
+
+_CLASSES = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}
+
+
+def published_settings(source: ModelSource) -> dict[str, object]:
+    """Return what `config.json` says of a model: of the language model alone, if it reads images too."""
+    config = source.config
+    ends = list(config.eos_token_ids)
+    scaling: dict[str, object] | None = None
+    if config.rope_scaling is not None:
+        scaling = {
+            "rope_type": "llama3",
+            "factor": config.rope_scaling.factor,
+            "low_freq_factor": config.rope_scaling.low_freq_factor,
+            "high_freq_factor": config.rope_scaling.high_freq_factor,
+            "original_max_position_embeddings": config.rope_scaling.original_max_position,
+        }
+    return {
+        "architectures": [_CLASSES[config.family]],
+        "model_type": config.family,
+        "vocab_size": config.vocab_size,
+        "hidden_size": config.hidden_size,
+        "num_hidden_layers": config.num_layers,
+        "num_attention_heads": config.num_heads,
+        "num_key_value_heads": config.num_kv_heads,
+        "head_dim": config.head_dim,
+        "intermediate_size": config.intermediate_size,
+        "hidden_act": "silu",
+        "max_position_embeddings": config.max_context,
+        "rms_norm_eps": float(f"{config.rms_eps:.6g}"),  # GGUF keeps it in single precision
+        "rope_theta": config.rope_theta,
+        "rope_scaling": scaling,
+        "rope_parameters": {"rope_theta": config.rope_theta, "rope_type": "default", **(scaling or {})},
+        "tie_word_embeddings": config.tie_embeddings,
+        "bos_token_id": None,
+        "eos_token_id": ends[0] if len(ends) == 1 else ends or None,
+    }

@@ -16,6 +16,7 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import Listing, collect, rest
+from tinsmith.cli.export import push_hf
 from tinsmith.cli.options import CheckpointPath, Limit, Offset, RunId, wants_json
 from tinsmith.cli.output import (
     ByteBar,
@@ -341,6 +342,9 @@ def download(
     _warn_of_unembedding(target)
 
 
+app.command("push-hf")(push_hf)
+
+
 def _warn_of_unembedding(folder: Path) -> None:
     """Say what an adapter on the unembedding means when it is merged into a model with tied embeddings."""
     import json
@@ -352,6 +356,6 @@ def _warn_of_unembedding(folder: Path) -> None:
     if isinstance(settings, dict) and "lm_head" in (settings.get("target_modules") or ()):
         note(
             "The adapter changes lm_head (train_unembed). On a base model whose embeddings are tied, merging"
-            " it changes the input embeddings too: keep it beside the model, or train with"
-            " train_unembed=False."
+            " it changes the input embeddings too: keep it beside the model, or merge it with"
+            " `tinsmith export`, which unties them."
         )

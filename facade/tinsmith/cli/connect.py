@@ -131,9 +131,12 @@ def service(
 
 
 @contextmanager
-def rest(context: typer.Context) -> Iterator[RestClient]:
-    """Open what lists and changes runs, checkpoints and sessions. It opens no session of its own."""
-    with service(context) as client:
+def rest(context: typer.Context, url: str | None = None) -> Iterator[RestClient]:
+    """Open what lists and changes runs, checkpoints and sessions. It opens no session of its own.
+
+    `url` goes before what the options and the environment say of the server.
+    """
+    with service(context, url) as client:
         yield client.create_rest_client()
 
 

@@ -161,6 +161,10 @@ class ByteBar:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the bar as it is, so that other lines may follow."""
         if self._bar is not None:
             self._bar.stop()
 

@@ -295,6 +295,7 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
         server = f"--base-url {folder.base_url}"
         note(f'Sample:   tinsmith sample {server} -m {result.sampler_weights} --chat "Hello"', wrap=False)
         note(f"Download: tinsmith checkpoint download {server} {result.sampler_weights}", wrap=False)
+        note(f"Export:   tinsmith export {folder.path} --to merged --out DIR", wrap=False)
         note(f"Go on:    tinsmith train {server} --from {result.checkpoint} FILE --out DIR", wrap=False)
 
 

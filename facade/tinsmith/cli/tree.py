@@ -37,6 +37,10 @@ COMMANDS = {
         "cost:cost",
         "Count the tokens that `train` with these options would take, and their price; nothing is trained.",
     ),
+    "export": Entry(
+        "export:export",
+        "Write a trained adapter for other programs: for peft, merged, for llama.cpp, or on the hub.",
+    ),
     "sample": Entry("model:sample", "Sample text from a base model or a checkpoint."),
     "serve": Entry("serve:serve", "Serve the embedded service to any client of this API, until Ctrl-C."),
     "gateway": Entry(
