@@ -100,7 +100,7 @@ def test_resume_takes_the_server_of_the_run(
     monkeypatch.setenv("TINKER_API_KEY", "tml-key")
     done = cli("train", "--resume", str(out))
     assert done.code == 0, done.err
-    assert "Going on behind step 2 of 4, the last one in checkpoints.jsonl." in done.err
+    assert "Going on after step 2 of 4, the last one in checkpoints.jsonl." in done.err
 
 
 def test_resume_says_what_the_server_had(cli: Callable[..., Result], tmp_path: Path, metals: str) -> None:
@@ -111,7 +111,7 @@ def test_resume_says_what_the_server_had(cli: Callable[..., Result], tmp_path: P
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
     done = cli("train", "--resume", str(out))
     assert done.code == 0, done.err
-    assert "Going on behind step 4 of 4, which the server has and checkpoints.jsonl does not yet" in done.err
+    assert "Going on after step 4 of 4, which the server has and checkpoints.jsonl does not yet" in done.err
 
 
 def test_without_matplotlib(
@@ -218,6 +218,6 @@ def test_a_failure_on_the_way_says_how_to_go_on(
         patch.setattr(train.RunFolder, "log", full)
         done = cli("train", metals, *FAST, "--checkpoint-every", "2", "--out", str(out))
     assert (done.code, done.out) == (1, "")
-    assert f"what was trained behind step 2 is lost. To go on: tinsmith train --resume {out}" in done.err
+    assert f"what was trained after step 2 is lost. To go on: tinsmith train --resume {out}" in done.err
     assert "No space left on device" in done.err
     assert cli("train", "--resume", str(out)).code == 0

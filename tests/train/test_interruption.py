@@ -89,7 +89,7 @@ def test_kill_and_interrupt(tmp_path: Path) -> None:
     assert (code, said) == (130, ""), err
     step = train.RunFolder.open(out).last_checkpoint().step  # type: ignore[union-attr]
     assert (
-        f"Stopped behind step {step} of {STEPS}; its checkpoint is kept for 7 days.\n"
+        f"Stopped after step {step} of {STEPS}; its checkpoint is kept for 7 days.\n"
         f"To go on: tinsmith train --resume {out}\n" in err
     )
 
@@ -120,7 +120,7 @@ main(sys.argv[1:])
 
 
 def test_the_second_interrupt_leaves_at_once(tmp_path: Path) -> None:
-    """It says what is lost; the run continues behind the last checkpoint, and the curve is the same."""
+    """It says what is lost; the run continues after the last checkpoint, and the curve is the same."""
     expected = whole(tmp_path)
     out = tmp_path / "run"
     program = ("-c", INTERRUPTED, "--base-url=local:")
@@ -128,7 +128,7 @@ def test_the_second_interrupt_leaves_at_once(tmp_path: Path) -> None:
     assert (code, said) == (130, ""), err
     assert "Traceback" not in err
     assert (
-        "The run ended early; what was trained behind step 4 is lost."
+        "The run ended early; what was trained after step 4 is lost."
         f" To go on: tinsmith train --resume {out}\n" in err
     )
     code, _, err = Run([f"--resume={out}"]).end()

@@ -98,7 +98,7 @@ def test_trackio(folder: train.RunFolder, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_tensorboard(folder: train.RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was logged behind the last checkpoint is replaced."""
+    """What was logged after the last checkpoint is replaced."""
     library = installed(monkeypatch)["tensorboard"]
     with tensorboard_logger(folder) as logger:
         logger(1, {"loss": 2.0, "tokens": 7})

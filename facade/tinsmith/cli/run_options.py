@@ -13,7 +13,7 @@ from typer import Argument, Option
 
 
 class RateShape(StrEnum):
-    """How the learning rate goes on behind the warm-up."""
+    """How the learning rate goes on after the warm-up."""
 
     constant = "constant"
     linear = "linear"

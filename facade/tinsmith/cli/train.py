@@ -73,7 +73,7 @@ def train(
     ] = None,
     schedule: Annotated[
         RateShape | None,
-        Option("--schedule", help="Course of the learning rate behind the warm-up; else linear, to zero."),
+        Option("--schedule", help="Course of the learning rate after the warm-up; else linear, to zero."),
     ] = None,
     warmup_steps: Annotated[
         int | None,
@@ -218,12 +218,12 @@ def _trained(prepared: PreparedRun, loggers: Sequence[Logger], prices: TokenPric
                 if prepared.found_on_server
                 else f"the last one in {CHECKPOINTS}"
             )
-            display.say(f"Going on behind step {prepared.start} of {steps}, {source}.")
+            display.say(f"Going on after step {prepared.start} of {steps}, {source}.")
         try:
             return prepared.train([display, *loggers], stop=interruption, prices=prices)
         except BaseException:
             saved = folder.last_checkpoint()
-            lost = f"what was trained behind step {saved.step}" if saved else "all that was trained"
+            lost = f"what was trained after step {saved.step}" if saved else "all that was trained"
             display.say(
                 f"The run ended early; {lost} is lost. To go on: tinsmith train --resume {folder.path}"
             )
@@ -251,7 +251,7 @@ class _Interruption:
         if self._is_asked:
             raise KeyboardInterrupt
         self._is_asked = True
-        words = "Stopping behind the step in flight, then saving a checkpoint. Ctrl-C again leaves at once."
+        words = "Stopping after the step in flight, then saving a checkpoint. Ctrl-C again leaves at once."
         threading.Thread(target=self._say, args=[words]).start()  # the main thread may be writing just now
 
 
@@ -267,7 +267,7 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
         note(str(missing))
     if not result.finished:
         kept = "" if result.checkpoint is None else f"; its checkpoint is kept {_period(folder.config)}"
-        note(f"Stopped behind step {result.step} of {result.steps}{kept}.")
+        note(f"Stopped after step {result.step} of {result.steps}{kept}.")
         note(f"To go on: tinsmith train --resume {folder.path}", wrap=False)
         raise typer.Exit(130)
     losses: dict[str, float] = {}

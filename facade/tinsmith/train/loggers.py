@@ -69,7 +69,7 @@ def trackio_logger(folder: RunFolder, project: str) -> Iterator[Logger]:
 def tensorboard_logger(folder: RunFolder) -> Iterator[Logger]:
     """Log to event files in the folder of the run; MissingExtraError without tensorboardX.
 
-    Those of a run that is continued replace what was logged behind its last checkpoint.
+    Those of a run that is continued replace what was logged after its last checkpoint.
     """
     require_logger("tensorboard")
     from tensorboardX import SummaryWriter

@@ -64,7 +64,7 @@ class RunConfig:
     learning_rate: float = 5e-4
     """Largest learning rate."""
     schedule: ScheduleShape = "linear"
-    """How the learning rate goes on behind the warm-up."""
+    """How the learning rate goes on after the warm-up."""
     warmup_steps: int | None = attrs.field(default=None, validator=_at_least(0))
     """Steps in which the learning rate rises; None: a twentieth of the run."""
     evaluate_every: int | None = attrs.field(default=None, validator=_at_least(1))

@@ -11,7 +11,7 @@ from tinsmith.core.errors import InputError
 from tinsmith.data.records import check_choice
 
 ScheduleShape = Literal["constant", "linear", "cosine"]
-"""How the learning rate goes on behind the warm-up: it stays, or falls in a line or half a cosine to zero."""
+"""How the learning rate goes on after the warm-up: it stays, or falls in a line or half a cosine to zero."""
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +27,7 @@ class Schedule:
     peak: float
     """Largest learning rate."""
     steps: int
-    """Number of steps in all; the rate would be zero one step behind the last, if it falls."""
+    """Number of steps in all; the rate would be zero one step after the last, if it falls."""
     shape: ScheduleShape = "linear"
     """What follows the warm-up."""
     warmup_steps: int = 0
