@@ -63,6 +63,14 @@ def show_json(document: Mapping[str, Any]) -> None:
     sys.stdout.flush()  # a reader that went away is noticed here and ends the command, not at exit
 
 
+def show_json_line(document: Mapping[str, Any]) -> None:
+    """Write one line of JSON to stdout, where a command tells what comes while it runs."""
+    import orjson
+
+    sys.stdout.buffer.write(orjson.dumps(document, default=_plain, option=orjson.OPT_NAIVE_UTC) + b"\n")
+    sys.stdout.flush()
+
+
 def _plain(value: object) -> object:
     """Return the fields of a value of the API, with those that this version does not know."""
     import attrs

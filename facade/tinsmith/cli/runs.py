@@ -12,6 +12,7 @@ from typer import Argument, Option
 from tinsmith.cli.connect import collect, rest, service
 from tinsmith.cli.options import Limit, Offset, SessionId  # noqa: TC001  # typer reads the annotations
 from tinsmith.cli.output import Properties, Rows, changed, metadata_rows, moment, note, show
+from tinsmith.cli.watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +119,9 @@ def _checkpoint_rows(label: str, checkpoint: Checkpoint | None) -> list[list[str
         ["  Time", moment(checkpoint.time)],
         ["  Path", checkpoint.tinker_path],
     ]
+
+
+runs.command("watch")(watch)
 
 
 @sessions.command("list")

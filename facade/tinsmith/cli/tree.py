@@ -46,7 +46,7 @@ COMMANDS = {
     "gateway": Entry(
         "gateway:gateway", "Serve the OpenAI API over the models of any server of this API, until Ctrl-C."
     ),
-    "run": Entry("runs:runs", "List and show training runs."),
+    "run": Entry("runs:runs", "List, show and follow training runs."),
     "checkpoint": Entry("checkpoint:app", "List, show, change, download and delete checkpoints."),
     "session": Entry("runs:sessions", "List, show and end sessions, and export the trace of one."),
     "model": Entry("model:app", "List base models, and fetch one for offline use."),

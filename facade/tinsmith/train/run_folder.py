@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ SERVICE = "service"
 """Folder in the run's own that holds the state of its embedded service."""
 LOCK = "lock"
 """File whose lock says that a process trains the run; the process id stands in it."""
+
+LOCK_TRIES, LOCK_PAUSE_S = 3, 0.05
+"""Attempts at the lock, and seconds between them: who looks whether it is held has it for less."""
 
 
 class RunLock:
@@ -62,7 +66,7 @@ def _opened(path: Path) -> int:
     """Open a file and lock it, and write into it who did."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
-        _lock(file)
+        _lock_soon(file)
     except OSError as cause:
         holder = ""
         with suppress(OSError):  # Windows lets nobody read it
@@ -77,6 +81,15 @@ def _opened(path: Path) -> int:
     return file
 
 
+def _lock_soon(file: int) -> None:
+    """Take the lock, which somebody who only looks may hold for a moment; OSError where it stays held."""
+    for _ in range(LOCK_TRIES - 1):
+        with suppress(OSError):
+            return _lock(file)
+        time.sleep(LOCK_PAUSE_S)
+    return _lock(file)
+
+
 def _lock(file: int) -> None:
     """Take the lock without waiting; OSError where it is held."""
     try:
@@ -87,6 +100,21 @@ def _lock(file: int) -> None:
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
         return
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_held(path: Path) -> bool:
+    """Say whether a process holds a lock file, by taking the lock for a moment."""
+    try:
+        file = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        _lock(file)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 @attrs.frozen
@@ -147,6 +175,11 @@ class RunFolder:
     def begun(self) -> bool:
         """Whether the run is on disk."""
         return (self.path / CONFIG).exists()
+
+    @property
+    def is_being_trained(self) -> bool:
+        """Whether a process trains the run now."""
+        return _is_held(self.path / LOCK)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
