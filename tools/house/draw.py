@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 PICTURE = ROOT / "docs" / "house.svg"
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 168, 66, 22, 54, 24
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 184, 66, 22, 54, 24
 LINE_WIDTH, LINES = 27, 2
 """Letters in a line of a box, and lines below its name."""
+LONG_NAME = 20
+"""Letters of a name that fit into a box in its usual size."""
 LANE_WIDTH = 12
 """What an arrow needs that passes a floor between two boxes."""
 SWEEPS = 40
@@ -49,7 +51,7 @@ STYLE = """
     .core { fill: #e3f5e9; stroke: #4ba36b; } .generated { fill: #fdf1d8; stroke: #c9952c; }
     .embedded { fill: #f1e8fb; stroke: #9068c8; }
     .name { font: 600 14px ui-monospace, 'DejaVu Sans Mono', monospace; fill: #1d2939; }
-    .text { font-size: 11px; fill: #475467; }
+    .long { font-size: 12px; } .text { font-size: 11px; fill: #475467; }
     path { fill: none; stroke: #667085; stroke-width: 1.3; } marker path { fill: #667085; stroke: none; }
     .door { stroke-dasharray: 5 4; }
     @media (prefers-color-scheme: dark) {
@@ -263,7 +265,7 @@ def _box(spot: Spot, text: str, count: int) -> list[str]:
     name = spot.name.removeprefix("tinsmith.")
     kind = KINDS.get(name.split(".")[0], "top")
     left, top, middle = f"{spot.x - BOX_WIDTH / 2:.0f}", _top(spot.floor, count), f"{spot.x:.0f}"
-    lines = [(21, "name", name)]
+    lines = [(21, "name long" if len(name) > LONG_NAME else "name", name)]
     for line in textwrap.wrap(text, LINE_WIDTH, max_lines=LINES, placeholder=" …"):
         lines.append((lines[-1][0] + (18 if len(lines) == 1 else 14), "text", line))
     return [

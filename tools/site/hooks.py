@@ -50,6 +50,12 @@ MENDED = {
 }
 """What the theme writes -> with a name for the search, and code that scrolls by keyboard."""
 
+WORD = re.compile(r"<code>([^<>\s]{1,26})</code>")
+"""Code that is one short word, which must not be broken at its strokes."""
+
+PICTURE = re.compile(r'(?<!">)<img [^>]*\bsrc="([^"]+\.svg)"[^>]*>')
+"""A drawing that is no link yet; in a narrow window its letters are small."""
+
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]+)?(?=\))")
 
 
@@ -94,7 +100,8 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Mend what the theme leaves out for people who do not see the page or use no mouse."""
     for lacking, mended in MENDED.items():
         output = output.replace(lacking, mended)
-    return output
+    output = PICTURE.sub(lambda found: f'<a href="{found[1]}">{found[0]}</a>', output)
+    return WORD.sub(r'<code class="word">\1</code>', output)
 
 
 def _documented(found: re.Match[str]) -> str:
