@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import attrs
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tinsmith import Datum, InputError
+from tinsmith import Datum, InputError, ModelInput, SampledSequence
 from tinsmith.core.tokenization import Tokenizer
 from tinsmith.data import (
     Chat,
@@ -20,6 +21,7 @@ from tinsmith.data import (
     TrainOn,
     WeightedTokens,
     datum_from_messages,
+    datum_from_sample,
     datum_from_text,
 )
 from tokenizers import Tokenizer as Backend
@@ -286,3 +288,77 @@ def test_a_cut_keeps_what_it_says(pairs: list[tuple[int, float]], limit: int) ->
         else:
             with pytest.raises(InputError, match="no token to train on"):
                 text.within(limit, cast("Any", side))
+
+
+ASKED = [{"role": "user", "content": "Tin?"}]
+ANSWER = {"role": "assistant", "content": "Sn"}
+
+
+@pytest.mark.parametrize("record", [Chat(ASKED), Chat([*ASKED, ANSWER]), Completion("Tin is ", "Sn")])
+def test_the_prompt_of_a_record(record: Chat | Completion) -> None:
+    """It is what stands in front of the answer in training, and nothing of the answer."""
+    builder = DatumBuilder(tokenizer=BYTES)
+    prompt = BYTES.decode(builder.prompt(record).to_ints())
+    if isinstance(record, Completion):
+        assert prompt == "Tin is "
+    else:
+        assert prompt.endswith("<|im_start|>assistant\n")
+        assert "Sn" not in prompt
+    if record.answer:
+        [datum] = builder.datums(record)
+        assert datum.model_input.to_ints()[: len(BYTES.encode(prompt))] == BYTES.encode(prompt)
+
+
+@pytest.mark.parametrize(
+    ("record", "answer"),
+    [
+        (Chat(ASKED), None),
+        (Chat([*ASKED, ANSWER]), "Sn"),
+        (Chat([*ASKED, ANSWER, *ASKED]), None),
+        (Chat([*ASKED, {"role": "assistant", "tool_calls": []}]), None),
+        (Completion("Tin is ", "Sn"), "Sn"),
+    ],
+)
+def test_the_answer_of_a_record(record: Chat | Completion, answer: str | None) -> None:
+    """The words of a last turn of the assistant, or the completion."""
+    assert record.answer == answer
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        (Completion("", "Sn", "x.jsonl:1"), "x.jsonl:1: has no prompt to answer"),
+        (Preference(Chat(ASKED), Chat(ASKED), "x.jsonl:2"), "x.jsonl:2: is a pair of answers"),
+    ],
+)
+def test_records_without_a_prompt(record: Any, problem: str) -> None:
+    """Their place is named."""
+    with pytest.raises(InputError, match=problem):
+        DatumBuilder(tokenizer=BYTES).prompt(record)
+
+
+@pytest.mark.parametrize("advantages", [2.0, np.float32(2), [1.0, 2.0, 3.0], np.array([1, 2, 3])])
+def test_a_datum_of_a_sample(advantages: Any) -> None:
+    """Each position of the answer has its token, its logprob and its advantage; the prompt's have none."""
+    answer = SampledSequence(stop_reason="stop", tokens=[7, 8, 9], logprobs=[-1.0, -2.0, -4.0])
+    datum = datum_from_sample(ModelInput.from_ints([1, 2]), answer, advantages)
+    assert datum.model_input.to_ints() == [1, 2, 7, 8]
+    inputs = {name: tensor.tolist() for name, tensor in datum.loss_fn_inputs.items()}
+    each = [2.0] * 3 if np.ndim(advantages) == 0 else [1.0, 2.0, 3.0]
+    assert inputs["target_tokens"][1:] == [7, 8, 9]
+    assert inputs["logprobs"] == [0, -1, -2, -4]
+    assert inputs["advantages"] == [0, *each]
+
+
+@pytest.mark.parametrize(
+    ("answer", "advantages", "problem"),
+    [
+        (SampledSequence(stop_reason="stop", tokens=[]), 1.0, "has no tokens"),
+        (SampledSequence(stop_reason="stop", tokens=[7]), 1.0, "has no logprobs"),
+        (SampledSequence(stop_reason="stop", tokens=[7], logprobs=[-1.0]), [1.0, 2.0], "are 2 for an answer"),
+    ],
+)
+def test_samples_that_make_no_datum(answer: SampledSequence, advantages: Any, problem: str) -> None:
+    """What is missing is named."""
+    with pytest.raises(InputError, match=problem):
+        datum_from_sample(ModelInput.from_ints([1, 2]), answer, advantages)

@@ -22,6 +22,7 @@ from tinsmith.data.datums import (
     Truncation,
     WeightedTokens,
     datum_from_messages,
+    datum_from_sample,
     datum_from_text,
 )
 from tinsmith.data.files import RawRecord, read_rows
@@ -47,6 +48,7 @@ __all__ = [
     "Truncation",
     "WeightedTokens",
     "datum_from_messages",
+    "datum_from_sample",
     "datum_from_text",
     "mean_loss",
     "read_records",

@@ -1,7 +1,8 @@
 """Makes datums for the loss `cross_entropy` from chats and texts: token ids, and a weight for each.
 
 The chat template decides what the model reads. Which of it the assistant wrote is told by the template's own
-`{% generation %}` blocks, or else by rendering the beginnings of the chat. Reads no file.
+`{% generation %}` blocks, or else by rendering the beginnings of the chat. Prompts of records and datums of
+sampled answers are made here too. Reads no file.
 """
 
 from __future__ import annotations
@@ -10,15 +11,21 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal, Protocol, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, overload
 
 import attrs
 
 from tinsmith.core.chat_template import marks_generation, plain
 from tinsmith.core.errors import InputError
-from tinsmith.core.values import Datum, ModelInput
+from tinsmith.core.optional_deps import Deferred
+from tinsmith.core.values import Datum, EncodedTextChunk, ModelInput, SampledSequence
 from tinsmith.data.files import located
 from tinsmith.data.records import Chat, Completion, Record, check_choice
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+else:  # annotations can be read without numpy
+    npt = Deferred("numpy.typing")
 
 TrainOn = Literal["assistant", "last", "all"]
 """What of a chat is trained on: every turn of the assistant, its last one, or every token."""
@@ -161,6 +168,28 @@ class DatumBuilder:
     def from_text(self, prompt: str, completion: str) -> list[Datum]:
         """Return the datum of a prompt and its completion; none if it is dropped as too long."""
         return self._cut([self._of_text(prompt, completion)])
+
+    def prompt(self, record: Chat | Completion) -> ModelInput:
+        """Return what the model gets when it is to write the answer of a record, as in training.
+
+        InputError, with the record's place, for a text without a prompt, and for a pair of answers.
+        """
+        match record:
+            case Chat(_, tools):
+                tokens = self.tokenizer.apply_chat_template(
+                    [plain(message) for message in record.asked],
+                    tools=tools,
+                    chat_template=self.chat_template,
+                    add_generation_prompt=True,
+                    **self.switches,
+                )
+            case Completion(prompt):
+                tokens = self.tokenizer.encode(prompt) if prompt else []
+            case _:
+                raise located(InputError("is a pair of answers; take its `chosen`"), record.where)
+        if not tokens:
+            raise located(InputError("has no prompt to answer"), record.where)
+        return ModelInput.from_ints(list(tokens))
 
     def weighted(self, record: Record) -> list[WeightedTokens]:
         """Return the texts of a record before they are cut."""
@@ -422,3 +451,40 @@ def datum_from_text(
     builder = DatumBuilder(tokenizer=tokenizer, max_tokens=max_tokens, truncation=truncation)
     datums = builder.from_text(prompt, completion)
     return datums[0] if datums else None
+
+
+def datum_from_sample(
+    prompt: ModelInput, sequence: SampledSequence, advantages: float | Sequence[float] | npt.NDArray[Any]
+) -> Datum:
+    """Make the datum of a sampled answer, for the losses `importance_sampling`, `ppo` and `cispo`.
+
+    `prompt` is what the sampler got, `sequence` what it answered, with logprobs. `advantages` is one number
+    for all tokens of the answer, or one for each. The positions of the prompt have advantage 0, and targets
+    without a meaning. Raises InputError for an answer without tokens or logprobs, and for another number of
+    advantages than it has tokens.
+
+    >>> from tinsmith import ModelInput, SampledSequence
+    >>> from tinsmith.data import datum_from_sample
+    >>> answer = SampledSequence(stop_reason="stop", tokens=[7, 8], logprobs=[-0.5, -0.25])
+    >>> datum = datum_from_sample(ModelInput.from_ints([1, 2, 3]), answer, 1.5)
+    >>> datum.model_input.to_ints(), datum.loss_fn_inputs["advantages"].tolist()
+    ([1, 2, 3, 7], [0.0, 0.0, 1.5, 1.5])
+    """
+    import numpy as np
+
+    tokens, logprobs = sequence.tokens, sequence.logprobs
+    if not tokens or logprobs is None:
+        raise InputError(f"has no {'logprobs' if tokens else 'tokens'}", field="sequence")
+    each = np.asarray(advantages) if np.ndim(advantages) else np.full(len(tokens), advantages)
+    if len(each) != len(tokens):
+        raise InputError(f"are {len(each)} for an answer of {len(tokens)} tokens", field="advantages")
+    masked = np.zeros(prompt.length - 1)
+    answered = [EncodedTextChunk(tokens=tokens[:-1])] if len(tokens) > 1 else []
+    return Datum(
+        model_input=ModelInput(chunks=[*prompt.chunks, *answered]),
+        loss_fn_inputs={
+            "target_tokens": np.concatenate([masked, tokens]).astype(np.int64),
+            "logprobs": np.concatenate([masked, logprobs]).astype(np.float32),
+            "advantages": np.concatenate([masked, each]).astype(np.float32),
+        },
+    )

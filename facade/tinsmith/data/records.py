@@ -27,6 +27,18 @@ class Chat:
     where: str = attrs.field(default="", eq=False)
     """Place in the file, for errors: `chats.jsonl:7`."""
 
+    @property
+    def asked(self) -> list[Message]:
+        """The turns in front of the answer: all, but for a last one of the assistant."""
+        is_answered = bool(self.messages) and self.messages[-1]["role"] == "assistant"
+        return self.messages[:-1] if is_answered else self.messages
+
+    @property
+    def answer(self) -> str | None:
+        """The words of a last turn of the assistant; None where there are none."""
+        is_answered = len(self.asked) < len(self.messages)
+        return self.messages[-1].get("content") or None if is_answered else None
+
 
 @attrs.frozen
 class Completion:
@@ -38,6 +50,11 @@ class Completion:
     """What is trained on."""
     where: str = attrs.field(default="", eq=False)
     """Place in the file, for errors."""
+
+    @property
+    def answer(self) -> str:
+        """The completion."""
+        return self.completion
 
 
 @attrs.frozen
