@@ -1,8 +1,10 @@
-"""The task of the reinforcement learning example, name a capital and stop: questions and reward."""
+"""The task of two examples, name a capital and stop: questions and reward."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from tinsmith import types
 
 if TYPE_CHECKING:
     from tinsmith import Tokenizer
@@ -54,9 +56,14 @@ def reward(city: str, text: str, *, stopped: bool) -> float:
     return 1.0 if city in text else 0.2
 
 
-def prompt(tokenizer: Tokenizer, country: str) -> list[int]:
-    """Ask for the capital of a country, as the model's chat template wants it."""
+def messages(country: str) -> list[dict[str, str]]:
+    """Ask for the capital of a country."""
     question = f"What is the capital of {country}?"
-    messages = [{"role": "system", "content": "Answer."}, {"role": "user", "content": question}]
-    tokens: list[int] = tokenizer.apply_chat_template(messages, add_generation_prompt=True)
-    return tokens
+    return [{"role": "system", "content": "Answer."}, {"role": "user", "content": question}]
+
+
+def prompt(tokenizer: Tokenizer, country: str) -> types.ModelInput:
+    """Ask for the capital of a country, as the model's chat template wants it."""
+    return types.ModelInput.from_ints(
+        tokenizer.apply_chat_template(messages(country), add_generation_prompt=True)
+    )

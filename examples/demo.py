@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result["losses"],
         title=f"LoRA fine-tuning of {args.model}",
         label="mean loss of an answer's token (nats)",
-        ends=(result["held_out_loss_before"], result["held_out_loss_after"]),
+        held_out={0: result["held_out_loss_before"], args.steps: result["held_out_loss_after"]},
         log=True,
     )
     console.print(report.summary(result, args.output), soft_wrap=True)

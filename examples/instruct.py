@@ -78,3 +78,13 @@ def datum(tokenizer: Tokenizer, item: Item) -> types.Datum:
     """Build the training example of an item; only the tokens of the answer carry weight."""
     answer = {"role": "assistant", "content": item.answer}
     return data.datum_from_messages(tokenizer, [*asked(item), answer])
+
+
+def pair(item: Item) -> data.Preference:
+    """Build a preference pair: the right answer, and the one with the names the wrong way round."""
+    giver, taker, thing = re.findall(r"\w+", item.answer)
+    answers = {"chosen": item.answer, "rejected": f"{taker} -> {giver}: {thing}"}
+    said = {name: [{"role": "assistant", "content": answer}] for name, answer in answers.items()}
+    record = data.record_of({"prompt": asked(item), **said})
+    assert isinstance(record, data.Preference)
+    return record

@@ -1,15 +1,18 @@
-"""What a person sees of an example's run: tables of answers, the progress bar, the curve, the summary.
+"""What is around an example: its options, tables of answers, the progress bar, the picture, the figures.
 
-Owns the looks only. Must not know the client, nor how anything was computed.
+Must not know how anything is computed.
 """
 
+import argparse
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
 import instruct
+import tinsmith
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
@@ -84,10 +87,10 @@ def plot(
     *,
     title: str,
     label: str,
-    ends: tuple[float, float] | None = None,
+    held_out: Mapping[int, float],
     log: bool = False,
 ) -> bool:
-    """Draw a curve over the steps into a PNG; `ends` are the held-out values before and after.
+    """Draw a curve over the steps into a PNG; `held_out` are values after some steps, 0 is before the first.
 
     Return whether it was drawn: a run's figures must not be lost for want of matplotlib.
     """
@@ -102,15 +105,60 @@ def plot(
 
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
     axes.plot(range(1, len(curve) + 1), curve, marker="o", markersize=3, color="tab:blue", label="training")
-    if ends is not None:
-        axes.plot((0, len(curve)), ends, "D", color="tab:orange", label="held out, before and after")
-        axes.legend(frameon=False)
+    axes.plot(list(held_out), list(held_out.values()), "D--", color="tab:orange", label="held out")
+    axes.legend(frameon=False)
     axes.set(title=title, xlabel="step", ylabel=label, yscale="log" if log else "linear")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
     return True
+
+
+def options(description: str, output: str, *, steps: int, learning_rate: float) -> argparse.ArgumentParser:
+    """Return the options that the examples share, with the defaults of one of them."""
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument("--model", default="HuggingFaceTB/SmolLM2-135M-Instruct", help="base model")
+    parser.add_argument("--base-url", default="local:", help="address of the service (local:)")
+    parser.add_argument("--steps", type=int, default=steps, help=f"optimizer steps ({steps})")
+    parser.add_argument("--rank", type=int, default=16, help="LoRA rank (16)")
+    rate = f"learning rate ({learning_rate:g})"
+    parser.add_argument("--learning-rate", type=float, default=learning_rate, help=rate)
+    parser.add_argument("--seed", type=int, default=0, help="seed of all that is drawn (0)")
+    parser.add_argument("--output", type=Path, default=Path(output), help="folder for figures and picture")
+    return parser
+
+
+def conduct(
+    run: Callable[[tinsmith.ServiceClient, argparse.Namespace], dict[str, Any]],
+    args: argparse.Namespace,
+    *,
+    title: str,
+    label: str,
+) -> int:
+    """Run an example, write its figures, and draw its `curve` and its `held_out` values.
+
+    Return the exit code.
+    """
+    console.rule(f"[bold]{title}")
+    say_what_is_missing()
+    started_s = time.monotonic()
+    try:
+        with tinsmith.ServiceClient(base_url=args.base_url) as service:
+            result = run(service, args)
+    except tinsmith.TinkerError as error:
+        failure(error)
+        return 1
+    result = {"model": args.model, **result, "elapsed_s": time.monotonic() - started_s}
+    args.output.mkdir(parents=True, exist_ok=True)
+    (args.output / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    picture = args.output / "curve.png"
+    drawn = plot(picture, result["curve"], title=title, label=label, held_out=result["held_out"])
+    before, *_, after = result["held_out"].values()
+    console.print(f"\n{label}, held out: {before:.3f} before, [bold]{after:.3f}[/] after")
+    console.print(f"{result['elapsed_s']:.0f} s in all")
+    console.print(f"figures: {args.output / 'result.json'}" + (f", picture: {picture}" if drawn else ""))
+    return 0
 
 
 def summary(result: Mapping[str, Any], output: Path) -> RenderableType:

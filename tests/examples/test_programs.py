@@ -10,8 +10,12 @@ from typing import Any
 
 import capitals
 import demo
+import distillation
+import dpo
+import numpy as np
 import pytest
-import rl_capitals
+import rl_one_turn
+from tinsmith import types
 from tinsmith_local.models.fetch import PACKAGED_MODELS, find_cached
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -75,25 +79,74 @@ def test_reward(city: str, text: str, stopped: bool, earned: float) -> None:
 def test_reward_rises_on_the_tiny_model(tmp_path: Path) -> None:
     """The tiny model learns to end its answers, and sampler and trainer agree on every logprob."""
     options = ["--model", "tinsmith/tiny", "--steps", "5", "--learning-rate", "1e-2"]
-    assert rl_capitals.main([*options, "--output", str(tmp_path)]) == 0
+    assert rl_one_turn.main([*options, "--output", str(tmp_path)]) == 0
     result = figures(tmp_path)
-    assert result["rewards"][-1] > result["rewards"][0] + 0.1
-    assert 0.0 < result["largest_disagreement"] < rl_capitals.AGREEMENT
-    assert (tmp_path / "reward.png").read_bytes().startswith(PNG)
+    assert result["curve"][-1] > result["curve"][0] + 0.1
+    assert result["held_out"]["5"] > result["held_out"]["0"] + 0.1
+    assert 0.0 < result["largest_disagreement"] < 1e-3
+    assert (tmp_path / "curve.png").read_bytes().startswith(PNG)
 
 
-@pytest.mark.parametrize("name", ["demo", "rl_capitals"])
+def test_the_tiny_model_learns_preferences(tmp_path: Path) -> None:
+    """It prefers short answers to long ones, also to questions that it was not trained on."""
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [{"prompt": f"{n} + 1 =", "chosen": f" {n + 1}", "rejected": f" {n + 1}!!!!"} for n in range(20)]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = ["--model", "tinsmith/tiny", "--pairs", str(pairs), "--steps", "6", "--learning-rate", "1e-2"]
+    assert dpo.main([*options, "--output", str(tmp_path)]) == 0
+    result = figures(tmp_path)
+    assert result["held_out"]["0"] == 0
+    assert result["held_out"]["6"] > 0.5
+    assert result["held_out_accuracy"] == 1
+    assert (tmp_path / "curve.png").read_bytes().startswith(PNG)
+
+
+def test_dpo_has_the_gradient_of_its_loss() -> None:
+    """A small change of each logprob changes the loss as the gradient says."""
+    inputs = {"target_tokens": [1, 2], "weights": [0.0, 1.0]}
+    pair = [types.Datum(model_input=types.ModelInput.from_ints([1, 2]), loss_fn_inputs=inputs)] * 2
+    loss = dpo.DpoLoss(reference=np.array([[-2.0, -1.0]]), beta=0.5)
+    logprobs = [np.array([-3.0, -1.5]), np.array([-0.5, -2.5])]
+    value, metrics, gradients = loss(pair, logprobs)
+    assert metrics == {"margin": pytest.approx(1.0), "accuracy": 1.0}
+    assert value == pytest.approx(np.log1p(np.exp(-1.0)))
+    for side, position in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        moved = [each.copy() for each in logprobs]
+        moved[side][position] += 1e-6
+        assert (loss(pair, moved)[0] - value) / 1e-6 == pytest.approx(gradients[side][position], abs=1e-5)
+
+
+def test_the_tiny_student_learns_from_its_teacher(tmp_path: Path) -> None:
+    """The divergence from the teacher falls, also for countries that neither was trained on."""
+    options = ["--model", "tinsmith/tiny", "--steps", "4", "--learning-rate", "1e-2"]
+    assert distillation.main([*options, "--output", str(tmp_path)]) == 0
+    held_out = figures(tmp_path)["held_out"]
+    assert 0 < held_out["4"] < 0.6 * held_out["0"]
+    assert (tmp_path / "curve.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("program", "few"),
+    [
+        (demo, ["--batch", "2"]),
+        (rl_one_turn, ["--groups", "1", "--group-size", "2"]),
+        (dpo, ["--batch", "2"]),
+        (distillation, ["--teacher-epochs", "1", "--questions", "1", "--group-size", "2"]),
+    ],
+)
 def test_without_matplotlib_all_but_the_picture_is_there(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    program: Any,
+    few: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It is said before the training; the figures are written, and no picture of another run is left."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    picture = tmp_path / {"demo": "loss.png", "rl_capitals": "reward.png"}[name]
+    picture = tmp_path / ("loss.png" if program is demo else "curve.png")
     picture.write_bytes(b"of another run")
-    main = {"demo": demo.main, "rl_capitals": rl_capitals.main}[name]
-    few = {"demo": ["--batch", "2"], "rl_capitals": ["--groups", "1", "--group-size", "2"]}[name]
     options = ["--model", "tinsmith/tiny", "--steps", "1", "--rank", "1", "--output", str(tmp_path)]
-    assert main([*options, *few]) == 0
+    assert program.main([*options, *few]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert said.index("draws no curve") < said.index("step")
     assert figures(tmp_path)["elapsed_s"] > 0
@@ -121,7 +174,7 @@ def test_demo_teaches_the_real_model(tmp_path: Path, shuffled: bool) -> None:
 @needs_smollm2
 def test_reward_rises_on_the_real_model(tmp_path: Path) -> None:
     """The reward of questions never trained on rises too."""
-    assert rl_capitals.main(["--output", str(tmp_path)]) == 0
+    assert rl_one_turn.main(["--output", str(tmp_path)]) == 0
     result = figures(tmp_path)
-    assert sum(result["rewards"][-3:]) > sum(result["rewards"][:3]) + 0.5
-    assert result["held_out_reward_after"] > result["held_out_reward_before"] + 0.2
+    assert sum(result["curve"][-3:]) > sum(result["curve"][:3]) + 0.5
+    assert result["held_out"]["8"] > result["held_out"]["0"] + 0.2
