@@ -135,7 +135,65 @@ class StepDisplay:
         self._bar.reset(self._one, description=name)
 
 
-class TrainingDisplay:
+class _CountDisplay:
+    """How far counted work is: a live line on stderr, elsewhere a line now and then."""
+
+    noun: str
+    """What is counted."""
+
+    def __init__(
+        self,
+        total: int,
+        start: int = 0,
+        *,
+        console: Console | None = None,
+        every_s: float = EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
+
+        self._console = console or RichConsole(stderr=True)
+        self._total, self._start, self._every_s, self._clock = total, start, every_s, clock
+        self._began_s = self._shown_s = clock()
+        counted = f"{self.noun} {{task.completed:.0f}}/{{task.total:.0f}}"
+        self._bar: Bar = Progress(
+            TextColumn(counted, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=10, table_column=Column(no_wrap=True)),
+            TextColumn("{task.description}", markup=False),
+            console=self._console,
+        )
+        self._task = self._bar.add_task("", total=total, completed=start)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line; the live one stays below it."""
+        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    def _show(self, done: int, facts: list[str], passed_s: float, *, is_due: bool = False) -> None:
+        """Show that so much is done, `passed_s` after the beginning, and the time that is left."""
+        made = done - self._start
+        if made and passed_s:
+            left = timedelta(seconds=round(passed_s / made * (self._total - done)))
+            facts = [*facts, f"{left} left"]
+        line = ", ".join(facts)
+        self._bar.update(self._task, completed=done, description=line)
+        now_s = self._began_s + passed_s
+        if (is_due or now_s - self._shown_s >= self._every_s) and not self._console.is_terminal:
+            self._shown_s = now_s
+            self.say(f"{self.noun} {done} of {self._total}: {line}")
+
+
+class TrainingDisplay(_CountDisplay):
     r"""How far a training run is: a live line on stderr, once for each step. A logger of `train.supervised`.
 
     Where stderr is no terminal it is a line every `every_s` seconds, and one for each held-out loss.
@@ -150,6 +208,8 @@ class TrainingDisplay:
     'step 1 of 10: loss 2.5000, held-out 2.2500, 250 tokens/s, 0:00:18 left\n'
     """
 
+    noun = "step"
+
     def __init__(
         self,
         steps: int,
@@ -159,54 +219,61 @@ class TrainingDisplay:
         every_s: float = EVERY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        from rich.console import Console as RichConsole
-        from rich.progress import BarColumn, Progress, TextColumn
-        from rich.table import Column
-
-        self._console = console or RichConsole(stderr=True)
-        self._steps, self._start, self._every_s, self._clock = steps, start, every_s, clock
-        self._began_s = self._shown_s = clock()
+        super().__init__(steps, start, console=console, every_s=every_s, clock=clock)
         self._tokens, self._losses = 0.0, dict[str, float]()
-        self._bar: Bar = Progress(
-            TextColumn("step {task.completed:.0f}/{task.total:.0f}", table_column=Column(no_wrap=True)),
-            BarColumn(bar_width=10, table_column=Column(no_wrap=True)),
-            TextColumn("{task.description}", markup=False),
-            console=self._console,
-        )
-        self._task = self._bar.add_task("", total=steps, completed=start)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
 
     def __call__(self, step: int, metrics: Mapping[str, float]) -> None:
         """Take the metrics of a step."""
-        now_s = self._clock()
+        passed_s = self._clock() - self._began_s
         self._losses |= metrics
         self._tokens += metrics.get("tokens", 0)
         shown = {"loss": "loss", "held_out_loss": "held-out"}
         facts = [f"{shown[name]} {self._losses[name]:.4f}" for name in shown if name in self._losses]
-        passed_s, made = now_s - self._began_s, step - self._start
-        if made and passed_s:
-            left = timedelta(seconds=round(passed_s / made * (self._steps - step)))
-            facts += [f"{self._tokens / passed_s:.0f} tokens/s", f"{left} left"]
+        if step > self._start and passed_s:
+            facts.append(f"{self._tokens / passed_s:.0f} tokens/s")
         if "cost_usd" in metrics:
             facts.append(f"${metrics['cost_usd']:.4f}")
-        line = ", ".join(facts)
-        self._bar.update(self._task, completed=step, description=line)
-        is_due = "held_out_loss" in metrics or now_s - self._shown_s >= self._every_s
-        if is_due and not self._console.is_terminal:
-            self._shown_s = now_s
-            self.say(f"step {step} of {self._steps}: {line}")
+        self._show(step, facts, passed_s, is_due="held_out_loss" in metrics)
 
-    def say(self, text: str) -> None:
-        """Print a line; the live one stays below it."""
-        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+class EvaluationDisplay(_CountDisplay):
+    r"""How far an evaluation is: a live line on stderr with the means so far.
+
+    Where stderr is no terminal it is a line every `every_s` seconds, and one at the end.
+
+    >>> import io
+    >>> from rich.console import Console
+    >>> from tinsmith.progress import EvaluationDisplay
+    >>> sink = io.StringIO()
+    >>> with EvaluationDisplay(1, console=Console(file=sink), clock=iter([0.0, 2.0]).__next__) as display:
+    ...     display(loss=2.5, weight=8, score=None)
+    >>> sink.getvalue()
+    'record 1 of 1: loss 2.5000, 0:00:00 left\n'
+    """
+
+    noun = "record"
+
+    def __init__(
+        self,
+        records: int,
+        *,
+        console: Console | None = None,
+        every_s: float = EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(records, console=console, every_s=every_s, clock=clock)
+        self._done = 0
+        self._sums = {"loss": (0.0, 0.0), "score": (0.0, 0.0)}
+
+    def __call__(self, *, loss: float | None, weight: float, score: float | None) -> None:
+        """Take what came out for a record; None has no part in a mean, and that of the loss is by weight."""
+        self._done += 1
+        for name, value, by in (("loss", loss, weight), ("score", score, 1.0)):
+            if value is not None:
+                total, weights = self._sums[name]
+                self._sums[name] = total + by * value, weights + by
+        facts = [f"{name} {total / by:.4f}" for name, (total, by) in self._sums.items() if by]
+        self._show(self._done, facts, self._clock() - self._began_s, is_due=self._done == self._total)
 
 
 class ProgressLog:

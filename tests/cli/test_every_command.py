@@ -108,6 +108,12 @@ GRID = {
         {"model", "steps", "tokens", "prices", "cost_usd"},
         bad=("{chats} -m no/body", 3),
     ),
+    "eval": Row(
+        "-m tinsmith/tiny {chats} --match exact --max-new-tokens 2",
+        "nats a token",
+        {"records", "loss", "score", "failed"},
+        bad=("tinker://nobody/sampler_weights/ghost {chats}", 3),
+    ),
     "auth whoami": Row("", "Organization", {"email", "user_urn", "org_urn"}),
     "auth status": Row("", "Server", {"base_url", "source", "accepted", "key"}),
     "billing usage": Row(

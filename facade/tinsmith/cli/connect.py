@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import typer
 
     from tinsmith.clients.rest import RestClient
+    from tinsmith.clients.sampling import SamplingClient
     from tinsmith.clients.service import ServiceClient
     from tinsmith.core.config import ClientConfig, Secret
     from tinsmith.io.events import Event, Progress
@@ -35,6 +36,9 @@ PATIENCE_S, EVERY_S = 3.0, 10.0
 
 DEADLINE_S = 60.0
 """Seconds of retrying before a command gives up: a person waits for it, while a training run must go on."""
+
+RUN_DEADLINE_S = 300.0
+"""Seconds of retrying for work of many requests: it should outlive the restart of a server."""
 
 
 def config_of(
@@ -138,6 +142,23 @@ def rest(context: typer.Context, url: str | None = None) -> Iterator[RestClient]
     """
     with service(context, url) as client:
         yield client.create_rest_client()
+
+
+def sampler_of(
+    client: ServiceClient, checkpoint: str | None = None, base_model: str | None = None
+) -> SamplingClient:
+    """Return the sampler of a checkpoint or of a base model, and wait until it is there.
+
+    Weights of training cannot be sampled: a model is made of them, and its weights are handed to a sampler.
+    """
+    from tinsmith.core.addresses import ParsedCheckpointTinkerPath
+
+    if checkpoint is not None:
+        kind = ParsedCheckpointTinkerPath.from_tinker_path(checkpoint).checkpoint_type
+        if kind == "training":
+            trainer = client.create_training_client_from_state(checkpoint)
+            return trainer.save_weights_and_get_sampling_client().result()
+    return client.create_sampling_client(model_path=checkpoint, base_model=base_model).result()
 
 
 def _report_wait(event: Event) -> None:

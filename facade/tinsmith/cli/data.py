@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from typer import Argument, Option
 
-from tinsmith.cli.connect import service
+from tinsmith.cli.connect import server_of, service
 from tinsmith.cli.options import wants_json
 from tinsmith.cli.output import Properties, Rows, count, show_json, show_table
 from tinsmith.cli.run_options import Cut, TrainedPart
@@ -97,7 +97,7 @@ def _tokenizer(context: typer.Context, model: str) -> tuple[Tokenizer, int | Non
         from tinsmith.clients.tokenizer import load_tokenizer
 
         return load_tokenizer(model), None
-    with service(context) as client:
+    with service(context, server_of(context)) as client:
         offered = client.get_server_capabilities().supported_models
         limits = {each.model_name: each.max_context_length for each in offered}
         tokenizer = client.get_tokenizer(model)

@@ -56,6 +56,8 @@ _OUR_WORDS = {
     "field 'day'": "--day",
     "field 'format'": "--input-format",
     "field 'prices': ": "",
+    "field 'records'": "the file",
+    "evaluate without the loss": "give --no-loss",
 }
 """What the library says -> what the command line says."""
 

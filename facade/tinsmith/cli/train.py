@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 from typer import Option
 
-from tinsmith.cli.connect import kept_url, server_of, service
+from tinsmith.cli.connect import RUN_DEADLINE_S, kept_url, server_of, service
 from tinsmith.cli.cost import prices_of
 from tinsmith.cli.options import shared, usage_errors, wants_json
 from tinsmith.cli.output import Properties, count, note, show
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from tinsmith.train import Logger, PreparedRun, RunConfig, RunFolder, RunResult, TokenPrices
-
-DEADLINE_S = 300.0
-"""Seconds of retrying a request before a run ends: it should outlive the restart of a server."""
 
 SETTINGS = (
     "model", "rank", "seed", "input_format", "train_on", "max_tokens", "truncation", "held_out", "epochs",
@@ -133,7 +130,7 @@ def train(
         prices_of(None, prices, folder.config.model)  # before anything is sent
     with (
         folder.locked(),
-        service(context, folder.base_url, creates=True, deadline_s=DEADLINE_S) as client,
+        service(context, folder.base_url, creates=True, deadline_s=RUN_DEADLINE_S) as client,
     ):
         prepared = prepare(client, folder)
         known = prices_of(client, prices, prepared.base_model)
@@ -294,6 +291,7 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
     if not wants_json(context):
         server = f"--base-url {folder.base_url}"
         note(f'Sample:   tinsmith sample {server} -m {result.sampler_weights} --chat "Hello"', wrap=False)
+        note(f"Evaluate: tinsmith eval {folder.path} --match exact", wrap=False)
         note(f"Download: tinsmith checkpoint download {server} {result.sampler_weights}", wrap=False)
         note(f"Export:   tinsmith export {folder.path} --to merged --out DIR", wrap=False)
         note(f"Go on:    tinsmith train {server} --from {result.checkpoint} FILE --out DIR", wrap=False)

@@ -37,6 +37,10 @@ COMMANDS = {
         "cost:cost",
         "Count the tokens that `train` with these options would take, and their price; nothing is trained.",
     ),
+    "eval": Entry(
+        "evaluate:evaluate",
+        "Compute the loss of a model on a file or on what a run held out, and score its answers.",
+    ),
     "export": Entry(
         "export:export",
         "Write a trained adapter for other programs: for peft, merged, for llama.cpp, or on the hub.",

@@ -1,4 +1,4 @@
-r"""Training from files: the loop, the learning rate, and runs that can be stopped and continued.
+r"""Training from files: the loop, the learning rate, runs that can be stopped and continued; evaluation.
 
 >>> import pathlib, tempfile, tinsmith
 >>> from tinsmith import train
@@ -13,6 +13,14 @@ r"""Training from files: the loop, the learning rate, and runs that can be stopp
 (True, True)
 """
 
+from tinsmith.train.evaluation import (
+    EvaluatedRecord,
+    Evaluation,
+    Score,
+    ScoredSample,
+    evaluate,
+    exact_match,
+)
 from tinsmith.train.loop import Logger, SavedStep, supervised
 from tinsmith.train.prices import TokenPrices, TokenUse, billed_prices, read_prices
 from tinsmith.train.run import PreparedRun, RunPlan, RunResult, plan, prepare
@@ -21,6 +29,8 @@ from tinsmith.train.run_folder import RunFolder
 from tinsmith.train.schedule import Schedule, ScheduleShape
 
 __all__ = [
+    "EvaluatedRecord",
+    "Evaluation",
     "Logger",
     "PreparedRun",
     "RunConfig",
@@ -30,9 +40,13 @@ __all__ = [
     "SavedStep",
     "Schedule",
     "ScheduleShape",
+    "Score",
+    "ScoredSample",
     "TokenPrices",
     "TokenUse",
     "billed_prices",
+    "evaluate",
+    "exact_match",
     "plan",
     "prepare",
     "read_prices",

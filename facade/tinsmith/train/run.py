@@ -216,12 +216,7 @@ class RunPlan:
         cls, config: RunConfig, records: Sequence[Record], tokenizer: ChatTokenizer, base_model: str
     ) -> RunPlan:
         """Make datums of the records and put them in order; InputError where that cannot be."""
-        builder = DatumBuilder(
-            tokenizer=tokenizer,
-            train_on=config.train_on,
-            max_tokens=config.max_tokens,
-            truncation=config.truncation,
-        )
+        builder = builder_of(config, tokenizer)
         groups = [builder.datums(record) for record in records]
         trained, held_out = split(groups, config.held_out, config.seed)
         batches = _batches(config, trained)
@@ -281,6 +276,32 @@ def split(groups: Sequence[Sequence[Datum]], share: float, seed: int) -> tuple[l
     for key, datums in by_content.items():
         sides[key in held_out].extend(datums)
     return sides
+
+
+def held_out_records(config: RunConfig, tokenizer: ChatTokenizer) -> list[Record]:
+    """Return the records that a run does not train on, whose loss it reports as held-out.
+
+    Raises InputError for a run without any, and where its data are not there or have changed since it began.
+    """
+    if _digest(config.data) != config.data_sha256:
+        raise InputError(f"{config.data} has changed since the run began; restore it, or name another file")
+    records = list(read_records(config.data, config.input_format))
+    groups = [builder_of(config, tokenizer).datums(record) for record in records]
+    chosen = {id(datum) for datum in split(groups, config.held_out, config.seed)[1]}
+    held_out = [record for record, group in zip(records, groups, strict=True) if chosen & {*map(id, group)}]
+    if not held_out:
+        raise InputError("the run holds no records out; name a file to evaluate on")
+    return held_out
+
+
+def builder_of(config: RunConfig, tokenizer: ChatTokenizer) -> DatumBuilder:
+    """Return what makes the datums of a run."""
+    return DatumBuilder(
+        tokenizer=tokenizer,
+        train_on=config.train_on,
+        max_tokens=config.max_tokens,
+        truncation=config.truncation,
+    )
 
 
 def _newest(service: ServiceClient, model_id: str | None, listed: SavedStep | None) -> SavedStep | None:
