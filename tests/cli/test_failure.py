@@ -8,11 +8,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 from tinsmith.cli import connect, output
 from tinsmith.cli.failure import describe, sentence
 from tinsmith.core import errors
 from tinsmith.core.failures import error_from_status
+from tinsmith.core.retry import History, OpClass, Outcome, decide, in_time
 from tinsmith.io.events import Progress, StillWaiting
 
 if TYPE_CHECKING:
@@ -129,6 +131,15 @@ def test_http_to_another_machine(cli: Callable[..., Result], monkeypatch: pytest
     done = cli("--insecure", "--base-url", "http://nobody.invalid", "session", "list")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("Error: Connection failed: ")
+
+
+def test_a_command_tries_until_its_time_is_over() -> None:
+    """A server that refuses at once is tried again for as long as the command says, not ten times."""
+    config = connect.retries(300.0)
+    late = History(attempt=80, elapsed_s=290.0)
+    again = decide(OpClass.SUBMIT, Outcome(status=503), late, config)
+    assert in_time(again, late).goes_on
+    assert not in_time(again, attrs.evolve(late, elapsed_s=300.5)).goes_on
 
 
 def test_a_command_that_only_waits_says_so(

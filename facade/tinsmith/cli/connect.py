@@ -5,6 +5,7 @@ Reads no environment itself: the config does.
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tinsmith.clients.rest import RestClient
     from tinsmith.clients.sampling import SamplingClient
     from tinsmith.clients.service import ServiceClient
-    from tinsmith.core.config import ClientConfig, Secret
+    from tinsmith.core.config import ClientConfig, RetryConfig, Secret
     from tinsmith.io.events import Event, Progress
     from tinsmith.io.future import APIFuture
 
@@ -106,6 +107,16 @@ def kept_url(url: str) -> str:
     return IN_FOLDER if path is None else f"local:{Path(path).expanduser().absolute()}"
 
 
+def retries(deadline_s: float) -> RetryConfig:
+    """Return the rules by which a request is tried for `deadline_s` seconds, however often that is.
+
+    The ten retries of a program are over in half a minute where a server refuses each at once.
+    """
+    from tinsmith.core.config import RetryConfig
+
+    return RetryConfig(deadline_s=deadline_s, max_retries=sys.maxsize)
+
+
 @contextmanager
 def service(
     context: typer.Context,
@@ -121,10 +132,8 @@ def service(
     `local:PATH`. `deadline_s` is how long a request is tried.
     """
     from tinsmith.clients.service import ServiceClient
-    from tinsmith.core.config import RetryConfig
 
-    retry = RetryConfig(deadline_s=deadline_s)
-    config = config_of(context, url, creates=creates, retry=retry, api_key=api_key)
+    config = config_of(context, url, creates=creates, retry=retries(deadline_s), api_key=api_key)
     over = threading.Event()
     with ServiceClient(config=config, observer=_report_wait) as client:
         threading.Thread(target=_report_retries, args=(client.progress, over), daemon=True).start()
