@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-examples docs-site docs-site-check docs-serve suite core-coverage wheel-check release-check \
-	codegen contract-diff contract-lint upstream-diff fuzz soak interop servers servers-check cookbook golden golden-wire compat-listing bench \
+	codegen contract-diff contract-lint upstream-diff export-check fuzz soak interop servers servers-check cookbook golden golden-wire compat-listing bench \
 	bench-startup bench-cli bench-engine bench-codec bench-traffic clean
 
 help: ## Print this list
@@ -203,6 +203,14 @@ compat-listing: .venv-peer/.ready ## Write anew what the official client offers,
 cookbook: .venv-cookbook/.ready .venv/.ready ## tinker-cookbook, unmodified, on `tinsmith serve`: the official client and ours, compared (20 minutes)
 	$(RUN) -m tests.cookbook.run --cookbook .venv-cookbook/bin/python
 
+.venv-export/.ready: tests/export/requirements.txt
+	@test -x .venv-export/bin/python || $(PYTHON) -m venv .venv-export
+	@.venv-export/bin/python -m pip install -q -r $<
+	@touch $@
+
+export-check: .venv-export/.ready .venv/.ready .build/model.ready ## Exported adapters in peft, transformers and llama.cpp: logits compared (3 minutes)
+	$(RUN) -m tests.export.check --python .venv-export/bin/python
+
 fuzz: .venv/.ready ## schemathesis with many examples against the embedded service
 	$(BIN)/pytest --timeout 1800 tests/embedded/fuzz_contract.py
 
@@ -248,4 +256,4 @@ bench-traffic: .venv/.ready .venv-peer/.ready ## Samples, steps, polls and a lon
 bench: bench-startup bench-cli bench-engine bench-codec bench-traffic ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
-	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .venv-release .venv-docs .wheelhouse .build dist demo-output
+	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .venv-export .venv-release .venv-docs .wheelhouse .build dist demo-output
