@@ -60,6 +60,10 @@ which only its owner can read. The official client uses the same file, so that o
 stored key goes to every server that `--base-url` names. `auth status` says which key is used, and whether the
 server takes it; `auth logout` removes it from the file, but not from the server.
 
+**When nothing works,** `tinsmith doctor` goes the way to the server step by step: address, proxy, name,
+connection, certificate, HTTP, clock, key, models, encoding, limits, a session. Each line is `ok`, `warn` or
+`bad`, with what to do. It opens a session and ends it again.
+
 | exit code | meaning |
 |---|---|
 | 0 | done |

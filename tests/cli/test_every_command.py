@@ -134,6 +134,7 @@ ELSEWHERE = {
     "model fetch": "test_model: it asks an index, and no service",
     "contract check": "test_contract: its argument is a server, and it has two more tables",
     "run watch": "test_watch: it follows another process, and prints a line for each step",
+    "doctor": "test_doctor: it goes on where others fail, and says all of it",
     "auth login": "test_login: it reads a key from standard input, and changes a file",
     "auth logout": "test_login: it changes a file, and needs no server",
     "session export-trace": "test_account: the embedded service records no traces",

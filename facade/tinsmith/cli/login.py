@@ -58,13 +58,13 @@ def login(
     info = None
     if not unchecked:
         with service(context, api_key=config.api_key) as client:
-            info = _key_info(client)
+            info = key_info(client)
     stored = _stored(config.api_key.reveal(), info)
     store_key(path, stored)
     for name in set_variables("TINKER_API_KEY", "TINKER_CREDENTIAL_CMD"):
         note(f"{name} is set and goes before the stored key; unset it to use the latter.")
-    owner = f" of {_owner(info)['user']}" if info else ""
-    document = {"file": str(path), "name": stored.name, "checked": not unchecked, **_owner(info)}
+    owner = f" of {owner_of(info)['user']}" if info else ""
+    document = {"file": str(path), "name": stored.name, "checked": not unchecked, **owner_of(info)}
     changed(context, f"Stored the key {stored.name!r}{owner} in {path}.", document)
 
 
@@ -97,7 +97,7 @@ def _read_key(context: typer.Context) -> str:
     return text.strip()
 
 
-def _key_info(client: ServiceClient) -> ApiKeyInfo | None:
+def key_info(client: ServiceClient) -> ApiKeyInfo | None:
     """Return what the server says of the key, or None if it takes the key but tells nothing of keys.
 
     AuthenticationError if it refuses the key.
@@ -111,7 +111,8 @@ def _key_info(client: ServiceClient) -> ApiKeyInfo | None:
         return None
 
 
-def _owner(info: ApiKeyInfo | None) -> dict[str, str]:
+def owner_of(info: ApiKeyInfo | None) -> dict[str, str]:
+    """Return `organization` and `user` of a key; nothing where the server tells nothing of keys."""
     if info is None:
         return {}
     return {"organization": info.details.org_details.name, "user": info.details.user_details.email}
@@ -150,7 +151,7 @@ def status(context: typer.Context) -> None:
     with service(context) as client:
         config = client.config
         try:
-            info = _key_info(client)
+            info = key_info(client)
         except (AuthenticationError, PermissionDeniedError) as error:
             problem = sentence(error)
     source = None if config.local else key_source()
@@ -164,13 +165,13 @@ def status(context: typer.Context) -> None:
     }
     rows = [
         ["Server", config.base_url],
-        ["Source", _source_words(source)],
+        ["Source", source_words(source)],
         ["Key", _masked(config) or "not shown"],
         ["Accepted", "Yes" if problem is None else f"No: {problem}"],
     ]
     if info is not None:
         known = {name: value for name, value in to_json(info).items() if name != "details"}
-        told = {**known, **_owner(info)}
+        told = {**known, **owner_of(info)}
         rows += [[name.replace("_", " ").title(), str(value)] for name, value in told.items()]
     show(context, document, Properties(rows))
     if problem is not None:
@@ -185,7 +186,7 @@ def _masked(config: ClientConfig) -> str | None:
     return f"{key[:4]}...{key[-4:]}" if len(key) >= SHOWN_FROM else "***"
 
 
-def _source_words(source: KeySource | None) -> str:
+def source_words(source: KeySource | None) -> str:
     """Return where the key comes from, and warn of a file that others can read."""
     from tinsmith.core.key_file import is_exposed
 

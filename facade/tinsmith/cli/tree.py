@@ -55,6 +55,10 @@ COMMANDS = {
     "session": Entry("runs:sessions", "List, show and end sessions, and export the trace of one."),
     "model": Entry("model:app", "List base models, and fetch one for offline use."),
     "data": Entry("data:app", "Look at training data."),
+    "doctor": Entry(
+        "doctor:doctor",
+        "Check the way to the server, the key and this installation, and say what is wrong and what to do.",
+    ),
     "auth": Entry("login:app", "Store a key, remove it, and show which one is used and whose it is."),
     "billing": Entry("account:billing", "Show what was used and what it costs."),
     "audit": Entry("account:audit", "Read the audit log."),

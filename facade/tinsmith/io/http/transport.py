@@ -307,7 +307,7 @@ class Transport:
             return await self._exchange(Lane.CONTROL, message)
         if self._foreign is None:
             proxy = _proxy(proxy_for(str(message.url)))
-            self._foreign = httpx.AsyncHTTPTransport(verify=_trust(), trust_env=False, proxy=proxy)
+            self._foreign = httpx.AsyncHTTPTransport(verify=trusted(), trust_env=False, proxy=proxy)
         response = await self._foreign.handle_async_request(message)
         response.request = message
         return response
@@ -372,7 +372,7 @@ class Transport:
     def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:
             if self.base.startswith("https:"):
-                self._tls = _trust()
+                self._tls = trusted()
             else:
                 # Reading the certificates takes longer than the first request; plain http never asks for
                 # them.
@@ -421,7 +421,7 @@ def client_of(answer: Callable[[Seen], Awaitable[Answer]]) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=FunctionTransport(answer), trust_env=False)
 
 
-def _trust() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """Read the certificates to trust; an error names the variables of the user that cannot be used."""
     try:
         return httpx.create_ssl_context(trust_env=True)
