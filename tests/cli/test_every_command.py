@@ -132,6 +132,7 @@ ELSEWHERE = {
     "gateway": "test_gateway: it prints two lines and runs until Ctrl-C",
     "serve": "test_serve: it prints two lines and runs until Ctrl-C",
     "model fetch": "test_model: it asks an index, and no service",
+    "chat": "test_chat: it reads turns from standard input, in a terminal or a pipe",
     "contract check": "test_contract: its argument is a server, and it has two more tables",
     "run watch": "test_watch: it follows another process, and prints a line for each step",
     "doctor": "test_doctor: it goes on where others fail, and says all of it",

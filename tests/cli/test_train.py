@@ -46,11 +46,11 @@ def test_without_a_key_it_is_local(cli: Callable[..., Result], tmp_path: Path, m
     assert f"Training on the embedded service, whose state is kept in {out / 'service'}." in done.err
     assert "step 4 of 4: loss " in done.err
     assert "Steps 4 Loss " in done.words
-    sample, download, export, more = (
+    chat, download, export, more = (
         next(line.partition("tinsmith ")[2] for line in done.err.splitlines() if line.startswith(word))
-        for word in ("Sample:", "Download:", "Export:", "Go on:")
+        for word in ("Chat:", "Download:", "Export:", "Go on:")
     )
-    assert cli(*sample.replace('"', "").split(), "--max-tokens", "2").code == 0
+    assert cli(*chat.split(), "--max-tokens", "2", stdin="How hot?\n").code == 0
     assert cli(*download.split(), "-o", str(tmp_path / "adapter")).code == 0
     assert list(tmp_path.glob("adapter/**/adapter_model.safetensors"))
     assert cli(*export.replace("DIR", str(tmp_path / "merged")).split()).code == 0

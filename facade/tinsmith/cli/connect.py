@@ -35,6 +35,9 @@ PRIVATE = "local:"
 PATIENCE_S, EVERY_S = 3.0, 10.0
 """Seconds of retrying before the first message about it, and between two messages; most faults end sooner."""
 
+GIVEN_UP = "CancelledError"
+"""How a request ends that the command itself gave up: no failure."""
+
 DEADLINE_S = 60.0
 """Seconds of retrying before a command gives up: a person waits for it, while a training run must go on."""
 
@@ -182,7 +185,7 @@ def _report_retries(progress: Callable[[], Progress], over: threading.Event) -> 
     pause_s = PATIENCE_S
     while not over.wait(pause_s):
         pause_s = EVERY_S
-        errors = progress().errors
+        errors = {kind: count for kind, count in progress().errors.items() if kind != GIVEN_UP}
         if errors != reported:
             reported = errors
             kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(errors.items()))

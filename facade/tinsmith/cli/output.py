@@ -141,8 +141,8 @@ def note(message: str, *, wrap: bool = True) -> None:
     Without `wrap`, a command that is to be copied stays in one line.
     """
     is_wrapped = wrap and sys.stderr.isatty()
-    width = os.get_terminal_size(sys.stderr.fileno()).columns if is_wrapped else None
-    if width is not None:
+    width = os.get_terminal_size(sys.stderr.fileno()).columns if is_wrapped else 0
+    if width:  # some terminals do not say
         from tinsmith.cli.table import wrapped
 
         message = "\n".join(part for line in message.split("\n") for part in wrapped(line, width))

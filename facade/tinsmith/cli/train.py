@@ -290,7 +290,7 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
     show(context, document, Properties(rows))
     if not wants_json(context):
         server = f"--base-url {folder.base_url}"
-        note(f'Sample:   tinsmith sample {server} -m {result.sampler_weights} --chat "Hello"', wrap=False)
+        note(f"Chat:     tinsmith chat {folder.path}", wrap=False)
         note(f"Evaluate: tinsmith eval {folder.path} --match exact", wrap=False)
         note(f"Download: tinsmith checkpoint download {server} {result.sampler_weights}", wrap=False)
         note(f"Export:   tinsmith export {folder.path} --to merged --out DIR", wrap=False)

@@ -45,6 +45,7 @@ COMMANDS = {
         "export:export",
         "Write a trained adapter for other programs: for peft, merged, for llama.cpp, or on the hub.",
     ),
+    "chat": Entry("chatting:chat", "Chat with a base model, a checkpoint, or the model of a training run."),
     "sample": Entry("model:sample", "Sample text from a base model or a checkpoint."),
     "serve": Entry("serve:serve", "Serve the embedded service to any client of this API, until Ctrl-C."),
     "gateway": Entry(

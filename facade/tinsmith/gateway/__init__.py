@@ -13,9 +13,28 @@
 
 from __future__ import annotations
 
-from tinsmith.gateway.gateway_options import GatewayOptions as GatewayOptions
-from tinsmith.gateway.gateway_options import parse_aliases as parse_aliases
-from tinsmith.gateway.routes import Beside as Beside
-from tinsmith.gateway.routes import gateway_app as gateway_app
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tinsmith.gateway.gateway_options import GatewayOptions as GatewayOptions
+    from tinsmith.gateway.gateway_options import parse_aliases as parse_aliases
+    from tinsmith.gateway.routes import Beside as Beside
+    from tinsmith.gateway.routes import gateway_app as gateway_app
+
+_HOME = {
+    "Beside": "routes",
+    "GatewayOptions": "gateway_options",
+    "gateway_app": "routes",
+    "parse_aliases": "gateway_options",
+}
 
 __all__ = ["Beside", "GatewayOptions", "gateway_app", "parse_aliases"]
+
+if not TYPE_CHECKING:  # a checker takes the names from above, and refuses all others
+
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first asked for: who reads sampled text needs no Starlette."""
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
