@@ -60,7 +60,9 @@ def test_a_run(tmp_path: Path) -> None:
         find_origin(str(run.path))
     run.note_sampler_weights(8, "tinker://run/sampler_weights/final")
     assert find_origin(str(run.path)) == AdapterOrigin(
-        tinker_path="tinker://run/sampler_weights/final", base_url="local:/kept"
+        tinker_path="tinker://run/sampler_weights/final",
+        training="tinker://run/weights/4",
+        base_url="local:/kept",
     )
 
 
@@ -125,6 +127,22 @@ def test_a_server_that_does_not_give_it(
     with pytest.raises(TinkerError, match=message), find_origin(path).fetched(rest, tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_on_such_a_server(tmp_path: Path) -> None:
+    """The checkpoint of the training, which has the same weights, is taken where the server gives that."""
+
+    class Choosy(Refusing):
+        def download_checkpoint(self, path: str, dest: Path, *, progress: object) -> Refusing:
+            self.error = BadRequestError("no", status_code=400) if "/sampler_weights/" in path else None
+            dest.mkdir(exist_ok=True)
+            (dest / "adapter_config.json").write_text("{}")
+            return self
+
+    rest: RestClient = Choosy(None)  # type: ignore[assignment]
+    origin = AdapterOrigin(tinker_path="tinker://run/sampler_weights/a", training="tinker://run/weights/a")
+    with origin.fetched(rest, tmp_path) as folder:
+        assert (folder / "adapter_config.json").is_file()
 
 
 def test_a_refused_key_is_not_a_refused_kind(tmp_path: Path) -> None:

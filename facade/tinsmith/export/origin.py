@@ -24,6 +24,10 @@ ADAPTER_CONFIG = "adapter_config.json"
 """The file by which a folder is known to hold an adapter."""
 
 
+class DownloadRefusedError(TinkerError):
+    """A server does not give this kind of checkpoint to download."""
+
+
 @attrs.frozen
 class AdapterOrigin:
     """An adapter, before anything is fetched."""
@@ -32,6 +36,8 @@ class AdapterOrigin:
     """The folder that holds it already; None for a checkpoint of a server."""
     tinker_path: str | None = None
     """The checkpoint; None for a folder."""
+    training: str | None = None
+    """The last checkpoint of a finished run, with the same weights: some servers give only that."""
     base_url: str | None = None
     """The server that has it, where a run says so; None: that of the user's settings."""
 
@@ -62,7 +68,12 @@ class AdapterOrigin:
         scratch = Path(tempfile.mkdtemp(prefix=".tinsmith-", suffix=".adapter", dir=beside))
         try:
             folder = scratch / "adapter"
-            _download(rest, self.tinker_path, folder, progress)
+            try:
+                _download(rest, self.tinker_path, folder, progress)
+            except DownloadRefusedError:
+                if self.training is None:
+                    raise
+                _download(rest, self.training, folder, progress)
             if not (folder / ADAPTER_CONFIG).is_file():
                 raise TinkerError(
                     f"{self.tinker_path} holds no {ADAPTER_CONFIG}, so it is no LoRA adapter; "
@@ -104,10 +115,11 @@ def _of_run(path: Path) -> AdapterOrigin:
         raise InputError(
             f"{path} holds a {CONFIG}, but neither an adapter nor a run of `tinsmith train`: {cause}"
         ) from cause
-    weights = run.sampler_weights()
+    weights, saved = run.sampler_weights(), run.last_checkpoint()
     if weights is not None:
-        return AdapterOrigin(tinker_path=weights, base_url=run.base_url)
-    saved = run.last_checkpoint()
+        return AdapterOrigin(
+            tinker_path=weights, training=saved.path if saved else None, base_url=run.base_url
+        )
     also = f", or export its last checkpoint, {saved.path} (--base-url {run.base_url})" if saved else ""
     raise InputError(
         f"the run in {path} is not finished; go on with it (tinsmith train --resume {path}){also}"
@@ -128,7 +140,7 @@ def _download(
         raise
     except APIStatusError as refused:
         if refused.status_code in (400, 405, 409, 422):
-            raise TinkerError(
+            raise DownloadRefusedError(
                 f"the server does not give {path} to download ({refused.message}); {_other_way(path)}"
             ) from refused
         raise
