@@ -171,6 +171,16 @@ def test_what_is_refused(
         train.evaluate(sampler, [TEXT, record], **settings)
 
 
+def test_an_answer_that_is_no_words(sampler: tinsmith.SamplingClient) -> None:
+    """A call of a tool has a loss, and a function may score what the model says instead."""
+    call = {"type": "function", "function": {"name": "melts", "arguments": {"metal": "tin"}}}
+    chat = Chat([*ASKED, {"role": "assistant", "content": "", "tool_calls": [call]}], where="x.jsonl:8")
+    assert chat.answer is None
+    result = train.evaluate(sampler, [chat], score=lambda *_: 1, sampling_params=FOUR)
+    assert (result.score, result.failed) == (1, [])
+    assert result.loss is not None
+
+
 def test_no_records(sampler: tinsmith.SamplingClient) -> None:
     """There is nothing to evaluate."""
     with pytest.raises(InputError, match=r"hold nothing to evaluate$"):

@@ -200,6 +200,10 @@ def _answer(record: Record) -> str:
     return answer
 
 
+def _is_answered(chat: Chat) -> bool:
+    return any(turn["role"] == "assistant" for turn in chat.messages)
+
+
 def _of(record: Record, problem: str) -> InputError:
     error = InputError(problem)
     return located(error, record.where) if record.where else error
@@ -218,7 +222,7 @@ class _Question:
     @classmethod
     def of(cls, record: Record, builder: DatumBuilder, *, loss: bool, answers: bool) -> _Question:
         """Make it; InputError where the record does not allow that."""
-        if loss and answers and not isinstance(record, Preference) and record.answer is None:
+        if loss and answers and isinstance(record, Chat) and not _is_answered(record):
             raise _of(record, "has no answer to compute the loss of; evaluate without the loss")
         datums = builder.datums(record) if loss else []
         prompt = None
