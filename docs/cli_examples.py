@@ -42,6 +42,7 @@ LINES = [
     "tinsmith version",
     "tinsmith data check chats.jsonl -m tinsmith/tiny --base-url local:",
     "tinsmith train chats.jsonl -m tinsmith/tiny --rank 8 --steps 6 --batch-items 2 -o run",
+    "tinsmith eval run --match exact --max-new-tokens 8",
     "tinsmith sample 'The capital of France is' -b HuggingFaceTB/SmolLM2-135M-Instruct"
     " --max-tokens 12 --temperature 0",
     "tinsmith run list",
