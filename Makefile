@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-examples docs-site docs-site-check docs-serve suite core-coverage wheel-check release-check \
-	codegen contract-diff contract-lint upstream-diff export-check fuzz soak interop servers servers-check cookbook golden golden-wire compat-listing bench \
+	codegen contract-diff contract-lint upstream-diff export-check fuzz soak interop servers servers-check cookbook gateway golden golden-wire compat-listing bench \
 	bench-startup bench-cli bench-engine bench-codec bench-traffic clean
 
 help: ## Print this list
@@ -238,6 +238,14 @@ servers-check: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": `tinsmith con
 servers: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": servers that others wrote, installed, started, driven and compared (25 minutes)
 	@PYTHONPATH=tools/contract $(RUN) -m tests.servers.run --python $(PYTHON) $(addprefix --server ,$(SERVERS))
 
+.venv-gateway/.ready: tests/gateway/requirements.txt
+	@test -x .venv-gateway/bin/python || $(PYTHON) -m venv .venv-gateway
+	@.venv-gateway/bin/python -m pip install -q -r $<
+	@touch $@
+
+gateway: .venv-gateway/.ready .venv/.ready .build/model.ready ## openai, litellm, inspect-ai and lm-eval, unmodified, against the OpenAI API of Tinsmith (5 minutes)
+	@$(RUN) -m tests.gateway.run --python .venv-gateway/bin/python
+
 bench-startup: .venv/.ready .venv-peer/.ready ## The import, and process start to first answer, beside the official client
 	$(RUN) benchmarks/startup.py --peer $(PEER_BIN)/python
 
@@ -256,4 +264,4 @@ bench-traffic: .venv/.ready .venv-peer/.ready ## Samples, steps, polls and a lon
 bench: bench-startup bench-cli bench-engine bench-codec bench-traffic ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
-	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .venv-export .venv-release .venv-docs .wheelhouse .build dist demo-output
+	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .venv-gateway .venv-export .venv-release .venv-docs .wheelhouse .build dist demo-output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,6 +16,8 @@ from tinsmith.gateway import GatewayOptions, gateway_app, parse_aliases
 from tinsmith.gateway.refusals import refusal_of
 from tinsmith.io.future import APIFuture
 from tinsmith.types import SampledSequence, SampleResponse
+from tinsmith_local.options import ServeOptions
+from tinsmith_local.serve import serving
 
 from tests.gateway.conftest import MODEL, complete, events, refusal, stand_in
 from tests.guard import WAIT_S
@@ -255,8 +258,10 @@ def test_a_client_that_leaves(
     assert len(asked) == (6 if stream else 3)
 
 
-async def _post_and_leave(app: ASGIApp, body: dict[str, Any], is_asked: asyncio.Event) -> None:
-    """Send a request, and go away as soon as its sample was asked for."""
+async def _post_and_leave(
+    app: ASGIApp, body: dict[str, Any], is_time: asyncio.Event, send: Any = None
+) -> None:
+    """Send a request, and go away when it is time."""
     content = httpx.Request("POST", "http://gateway", json=body).read()
     sent = False
 
@@ -265,14 +270,47 @@ async def _post_and_leave(app: ASGIApp, body: dict[str, Any], is_asked: asyncio.
         if not sent:
             sent = True
             return {"type": "http.request", "body": content, "more_body": False}
-        await is_asked.wait()
+        await is_time.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: Any) -> None:
+    async def nothing(message: Any) -> None:
         assert message["type"] != "http.response.start" or message["status"] == 499
 
     scope = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": [], "query_string": b""}
-    await app({**scope, "raw_path": b"", "root_path": "", "http_version": "1.1"}, receive, send)
+    await app({**scope, "raw_path": b"", "root_path": "", "http_version": "1.1"}, receive, send or nothing)
+
+
+def test_a_client_that_leaves_frees_its_place_in_the_engine(tmp_path: Path) -> None:
+    """A stream that is left behind its third event is drawn no further."""
+    with (
+        serving(ServeOptions(data_dir=tmp_path)) as (address, embedded),
+        tinsmith.ServiceClient(base_url=address.base_url, api_key=address.token) as service,
+    ):
+        app = gateway_app(service)
+
+        async def leave() -> None:
+            is_read, count = asyncio.Event(), 0
+
+            async def send(message: Any) -> None:
+                nonlocal count
+                count += message["type"] == "http.response.body"
+                if count == 3:
+                    assert embedded.sampling.load > 0
+                    is_read.set()
+
+            body = {
+                "model": MODEL,
+                "prompt": "Hi",
+                "max_tokens": 4000,
+                "n": 2,
+                "stream": True,
+                "stop": ["no"],
+            }
+            await _post_and_leave(app, body, is_read, send)
+
+        asyncio.run(asyncio.wait_for(leave(), WAIT_S))
+        while embedded.sampling.load:
+            time.sleep(0.01)
 
 
 def test_many_at_once(service: tinsmith.ServiceClient) -> None:
