@@ -22,7 +22,7 @@ from tinsmith.cli.connect import config_of, service
 from tinsmith.cli.failure import sentence
 from tinsmith.cli.login import key_info, owner_of, source_words
 from tinsmith.cli.options import shared
-from tinsmith.cli.output import Rows, count, show
+from tinsmith.cli.output import Properties, count, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,9 +84,11 @@ def doctor(context: typer.Context) -> None:
     except BlockedError as blocked:
         findings.append(blocked.args[0])
     worst = next((each for each in ("bad", "warn") if any(f.status == each for f in findings)), "ok")
-    rows = [[f.status, f.check, f"{f.finding}; {f.advice}" if f.advice else f.finding] for f in findings]
+    rows = [
+        [f"{f.status:<5}{f.check}", f"{f.finding}; {f.advice}" if f.advice else f.finding] for f in findings
+    ]
     document = {"base_url": address, "status": worst, "checks": [each._asdict() for each in findings]}
-    show(context, document, Rows("", ["", "Check", "Finding"], rows))
+    show(context, document, Properties(rows))
     if worst == "bad":
         raise typer.Exit(1)
 
