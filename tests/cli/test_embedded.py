@@ -141,6 +141,8 @@ def test_sample(cli: Callable[..., Result], saved: Saved) -> None:
         assert cli("sample", "-", "-b", MODEL, *arguments, stdin=text).json == base.json
     drawn = cli("sample", "one two", "-m", saved.sampler, "--max-tokens", "3", "--temperature", "0")
     assert (drawn.code, drawn.err) == (0, "")
+    trained = cli("sample", "one two", "-m", saved.training[-1], "--max-tokens", "3", "--temperature", "0")
+    assert (trained.code, trained.out) == (0, drawn.out)  # weights for training are loaded first
     several = cli("sample", "one two", "-b", MODEL, "-n", "2", "--max-tokens", "2")
     assert "--- sample 2 of 2 ---" in several.out
 

@@ -6,10 +6,12 @@ import os
 import shlex
 import sys
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
 import attrs
 import pytest
+from tinsmith import ServiceClient
 from tinsmith.cli import connect, output
 from tinsmith.cli.failure import describe, sentence
 from tinsmith.core import errors
@@ -181,3 +183,28 @@ def test_notes_are_wrapped_in_a_terminal(
 def test_other_errors_say_what_they_say() -> None:
     """What is no error of the library is printed as it is."""
     assert sentence(OSError("disk full")) == "disk full"
+
+
+def test_a_warning_is_a_line(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the place in the library, and without the arguments of its calls."""
+
+    def warn(_: object) -> None:
+        warnings.simplefilter("always")
+        warnings.warn("it may be trained twice. Pass server_deduplicates=True to allow it.", stacklevel=1)
+        raise errors.TinkerError("enough")
+
+    monkeypatch.setattr(ServiceClient, "get_server_capabilities", warn)
+    done = cli("--base-url", "local:", "model", "list")
+    assert done.err == "Warning: it may be trained twice.\nError: Failed: enough\n"
+
+
+def test_a_model_that_was_unloaded(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some servers sample a checkpoint only while its model is loaded; the error says what to give."""
+
+    def lost(*_: object, **__: object) -> None:
+        raise errors.ModelLostError("not loaded")
+
+    monkeypatch.setattr(ServiceClient, "create_sampling_client", lost)
+    done = cli("--base-url", "local:", "sample", "x", "-m", "tinker://a/sampler_weights/final")
+    assert (done.code, done.out) == (1, "")
+    assert "Give the checkpoint for training (tinker://RUN/weights/NAME), which is loaded again" in done.err

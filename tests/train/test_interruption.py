@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pytest
+
 STEPS = 24
 SETTINGS = (
     "--model=tinsmith/tiny", "--rank=2", "--held-out=0.2", f"--steps={STEPS}", "--batch-items=3", "--lr=1e-2",
@@ -99,6 +101,42 @@ def test_kill_and_interrupt(tmp_path: Path) -> None:
     folder = train.RunFolder.open(out)
     assert curve(folder) == curve(expected)
     assert adapter(folder) == adapter(expected)
+
+
+class Served:
+    """A server that can be killed, and started again where it was."""
+
+    def __init__(self, data: Path, port: int = 0) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *TINSMITH[:2], "serve", f"--port={port}", f"--data={data}"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        said = [self.process.stdout.readline().strip().partition("=")[2] for _ in range(2)]
+        self.url, self.key = said
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def test_the_server_goes_away_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run waits for it, and the curve and the weights are those of a run that nobody disturbed."""
+    expected = whole(tmp_path)
+    out, data = tmp_path / "run", tmp_path / "data"
+    server = Served(data)
+    monkeypatch.setenv("TINKER_API_KEY", server.key)
+    program = (*TINSMITH[:2], "--base-url", server.url)
+    run = Run([str(tmp_path / "metals.jsonl"), f"--out={out}", *SETTINGS], program)
+    run.wait_for(f"step 5 of {STEPS}")
+    server.kill()
+    server = Served(data, int(server.url.rpartition(":")[2]))
+    code, _, err = run.end()
+    server.kill()
+    assert code == 0, err
+    assert curve(train.RunFolder.open(out)) == curve(expected)
 
 
 INTERRUPTED = """

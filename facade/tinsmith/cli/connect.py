@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -138,12 +139,32 @@ def service(
 
     config = config_of(context, url, creates=creates, retry=retries(deadline_s), api_key=api_key)
     over = threading.Event()
-    with ServiceClient(config=config, observer=_report_wait) as client:
+    with warnings.catch_warnings(), ServiceClient(config=config, observer=_report_wait) as client:
+        warnings.showwarning = _show_warning
         threading.Thread(target=_report_retries, args=(client.progress, over), daemon=True).start()
         try:
             yield client
         finally:
             over.set()
+
+
+@contextmanager
+def sampler(
+    client: ServiceClient, model_path: str | None, base_model: str | None = None
+) -> Iterator[SamplingClient]:
+    """Make a sampler of a checkpoint or of a base model, and say why it may not be used any more.
+
+    Some servers sample weights for sampling only while the model that saved them is loaded.
+    """
+    from tinsmith.core.errors import ModelLostError, TinkerError
+
+    try:
+        yield sampler_of(client, model_path, base_model)
+    except ModelLostError as cause:
+        raise TinkerError(
+            f"{model_path} cannot be sampled any more: this server has unloaded the model that saved it. Give"
+            " the checkpoint for training (tinker://RUN/weights/NAME), which is loaded again"
+        ) from cause
 
 
 @contextmanager
@@ -171,6 +192,11 @@ def sampler_of(
             trainer = client.create_training_client_from_state(checkpoint)
             return trainer.save_weights_and_get_sampling_client().result()
     return client.create_sampling_client(model_path=checkpoint, base_model=base_model).result()
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Say what the library warns of, without the line of its source and the arguments of its calls."""
+    note(f"Warning: {str(message).partition(' Pass ')[0]}")
 
 
 def _report_wait(event: Event) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from tinsmith.cli.connect import service
+from tinsmith.cli.connect import sampler, service
 from tinsmith.cli.options import wants_json
 from tinsmith.cli.output import ByteBar, Properties, Rows, note, printable, show, show_json, size, title, yes
 
@@ -168,11 +168,10 @@ def sample(
     params = SamplingParams(
         max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, stop=stop or None
     )
-    with service(context, creates=True) as client:
-        sampler = client.create_sampling_client(model_path=model_path, base_model=base_model)
-        tokens = _tokens(sampler, text, chat=chat, system=system)
-        drawn = sampler.sample(ModelInput.from_ints(tokens), num_samples, params).result()
-        decode = sampler.get_tokenizer().decode
+    with service(context, creates=True) as client, sampler(client, model_path, base_model) as source:
+        tokens = _tokens(source, text, chat=chat, system=system)
+        drawn = source.sample(ModelInput.from_ints(tokens), num_samples, params).result()
+        decode = source.get_tokenizer().decode
         documents: list[dict[str, object]] = [
             {
                 "text": decode(list(sequence.tokens), skip_special_tokens=True),
