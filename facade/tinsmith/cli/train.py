@@ -162,8 +162,6 @@ def _begun(context: typer.Context, path: Path, given: dict[str, Any]) -> RunFold
 def _new(context: typer.Context, file: Path | None, out: Path | None, given: dict[str, Any]) -> RunFolder:
     """Choose the folder and the settings of a new run."""
     from tinsmith.train import RunConfig, RunFolder
-    from tinsmith.train.run_config import IN_FOLDER
-    from tinsmith.train.run_folder import SERVICE
 
     if file is None:
         raise typer.BadParameter(
@@ -178,10 +176,7 @@ def _new(context: typer.Context, file: Path | None, out: Path | None, given: dic
     ttl = {"ttl_seconds": None} if given.get("ttl_seconds") == 0 else {}
     config = RunConfig(data=str(file.absolute()), base_url=server_of(context), **(given | ttl))
     with usage_errors(context, "--out"):
-        folder = RunFolder.new(out, config)
-    if config.base_url == IN_FOLDER:
-        note(f"Training on the embedded service, whose state is kept in {out / SERVICE}.")
-    return folder
+        return RunFolder.new(out, config)
 
 
 @contextmanager
@@ -205,7 +200,8 @@ def _loggers(context: typer.Context, folder: RunFolder) -> Iterator[list[Logger]
 def _trained(prepared: PreparedRun, loggers: Sequence[Logger], prices: TokenPrices | None) -> RunResult:
     """Train with a display, until the end or the first Ctrl-C."""
     from tinsmith.progress import TrainingDisplay
-    from tinsmith.train.run_folder import CHECKPOINTS
+    from tinsmith.train.run_config import IN_FOLDER
+    from tinsmith.train.run_folder import CHECKPOINTS, SERVICE
 
     folder, steps = prepared.folder, len(prepared.batches)
     with TrainingDisplay(steps, prepared.start) as display, _Interruption(display.say) as interruption:
@@ -216,6 +212,8 @@ def _trained(prepared: PreparedRun, loggers: Sequence[Logger], prices: TokenPric
                 else f"the last one in {CHECKPOINTS}"
             )
             display.say(f"Going on after step {prepared.start} of {steps}, {source}.")
+        elif folder.config.base_url == IN_FOLDER:
+            display.say(f"Training on the embedded service, whose state is kept in {folder.path / SERVICE}.")
         try:
             return prepared.train([display, *loggers], stop=interruption, prices=prices)
         except BaseException:

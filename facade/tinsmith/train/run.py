@@ -153,7 +153,7 @@ def prepare(service: ServiceClient, folder: RunFolder) -> PreparedRun:
     """Read the data of a run and make its model, or load its last checkpoint.
 
     The data are read before anything is made on the server. The last checkpoint is that of the folder's list,
-    or a newer one that the server has: a process may be killed behind a save and before it is listed.
+    or a newer one that the server has: a process may be killed after a save and before it is listed.
 
     Raises InputError for data that cannot be trained on or are not what they were when the run began, for a
     run that is finished or that another process trains, and for settings that do not fit the data; nothing is

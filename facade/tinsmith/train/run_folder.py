@@ -156,7 +156,7 @@ class RunFolder:
 
         try:
             fields = orjson.loads((path / CONFIG).read_bytes())
-        except FileNotFoundError as cause:
+        except (FileNotFoundError, NotADirectoryError) as cause:
             raise InputError(
                 f"{path} holds no run: there is no {CONFIG}; name a folder that --out of an earlier run named"
             ) from cause
