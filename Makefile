@@ -200,8 +200,9 @@ compat-listing: .venv-peer/.ready ## Write anew what the official client offers,
 	@.venv-cookbook/bin/python -m pip install -q --no-deps -r tests/cookbook/requirements-alone.txt
 	@touch $@
 
-cookbook: .venv-cookbook/.ready .venv/.ready ## tinker-cookbook, unmodified, on `tinsmith serve`: the official client and ours, compared (20 minutes)
+cookbook: .venv-cookbook/.ready .venv/.ready .build/model.ready ## tinker-cookbook, unmodified, on `tinsmith serve`: the official client and ours, and `tinsmith train`, compared (25 minutes)
 	$(RUN) -m tests.cookbook.run --cookbook .venv-cookbook/bin/python
+	$(RUN) -m tests.cookbook.beside --cookbook .venv-cookbook/bin/python
 
 .venv-export/.ready: tests/export/requirements.txt
 	@test -x .venv-export/bin/python || $(PYTHON) -m venv .venv-export
@@ -235,7 +236,7 @@ interop: .venv-interop/.ready .venv-interop-0.25/.ready .venv-peer/.ready .venv/
 servers-check: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": `tinsmith contract check --write` on each, into docs/servers.md (10 minutes)
 	@$(RUN) -m tests.servers.check --python $(PYTHON) $(addprefix --server ,$(SERVERS))
 
-servers: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": servers that others wrote, installed, started, driven and compared (25 minutes)
+servers: .venv/.ready ## SERVERS="skyrl-0.3 skyrl-0.4 tuft": servers that others wrote, installed, started, driven and compared (35 minutes)
 	@PYTHONPATH=tools/contract $(RUN) -m tests.servers.run --python $(PYTHON) $(addprefix --server ,$(SERVERS))
 
 .venv-gateway/.ready: tests/gateway/requirements.txt

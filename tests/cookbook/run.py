@@ -42,7 +42,7 @@ MODES = (
 STOP_AT = 2
 """The batch at which the stopped runs get their Ctrl-C."""
 CLIENTS: dict[str, tuple[str, ...]] = {"official": (), "ours": ("-m", "tinsmith.compat")}
-LIMIT_S = 600
+LIMIT_S = 1800
 """A guard against hangs, for each run."""
 
 VARIES = re.compile(r"^time|batch_time|timing|elapsed|prefill_cached|prefill_uncached|total_cached")
@@ -101,6 +101,7 @@ class Bench:
         # In the folder of the tokenizers the official client finds them under the models' names.
         environment = {
             **os.environ,
+            "TINKER_BASE_URL": self._server.url,
             "TINKER_API_KEY": self._server.key,
             "HF_HUB_OFFLINE": "1",
             "TINKER_TELEMETRY": "0",
@@ -110,7 +111,7 @@ class Bench:
             cwd=self._server.tokenizers,
             env=environment,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if program == "program.py" and arguments[0] == "train" else None,
+            stderr=subprocess.STDOUT if arguments[0:1] not in ((), ("prepare",)) else None,
             text=True,
             timeout=LIMIT_S,
             check=False,

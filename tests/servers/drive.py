@@ -6,6 +6,7 @@ tables fit what the client said of each call that the step made.
 
 from __future__ import annotations
 
+import sys
 import time
 import tomllib
 from collections.abc import Callable
@@ -78,6 +79,8 @@ class Drive:
         """Its tables."""
         self.folder = folder
         """Where the program may write."""
+        self.python = Path(sys.executable)
+        """A Python that has torch, transformers and peft: that of the server."""
         self.restart: Callable[[bool], None] = _nobody_restarts
         """Restarts the server; on its old data if told so."""
         self.calls: list[Call] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinsmith.core.errors import ModelLostError, SessionLostError
 
 from tests.servers.drive import Drive, expect, holds, same, step
+from tests.servers.walk import SETTINGS, STEPS, Command, chats, curve, walk
 
 NEAR = 1e-3
 """Largest difference of a mean loss that is the same."""
@@ -49,3 +50,20 @@ def without_data(drive: Drive) -> object:
     if isinstance(found, ModelLostError):
         same(found.checkpoint, path, "the checkpoint")
     return f"{type(found).__name__}: {found}"
+
+
+@walk("tinsmith train, the server restarts, --resume")
+def during_a_run(drive: Drive) -> object:
+    """The command says how to go on; with the server's data, the curve is that of the whole run."""
+    out = drive.folder / "restarted"
+    run = Command(drive, "train", chats(drive), "--model", drive.base_model, f"--out={out}", *SETTINGS)
+    run.until(f"step 5 of {STEPS}")
+    drive.restart(True)
+    code, _, said = run.end()
+    same(code, 1, f"the exit code ({said})")
+    holds(f"To go on: tinsmith train --resume {out}" in said, said)
+    run = Command(drive, "train", f"--resume={out}")
+    code, _, again = run.end()
+    same(code, 0, f"the exit code ({again})")
+    same(curve(out), curve(drive.folder / "whole"), "the curve")
+    return said.partition("Error: ")[2]

@@ -2,7 +2,7 @@
 
 `python -m tests.servers.run [--server NAME]...` from the root of the repository; `make servers` does it.
 Prints a table of steps and servers, writes it as JSON, and fails on what is neither right nor in
-`lacks.toml`. A whole run without a deviation writes the table for docs/servers.md.
+`lacks.toml`. A run without a deviation writes what it found into the table for docs/servers.md.
 """
 
 from __future__ import annotations
@@ -23,25 +23,29 @@ import attrs
 from tinsmith.core.errors import ServerWarning
 
 from tests.interop.recorder import recording
-from tests.servers import checkpoints, refusals, restarts, sampling, sessions, training
+from tests.servers import checkpoints, refusals, restarts, sampling, sessions, training, walk
 from tests.servers.drive import Drive, Lack, Result, known_lacks, perform, steps_in
 from tests.servers.environments import BUILD, KINDS, Kind, Server
 from tests.servers.ledgers import Ledger, SkyrlLedger, TuftLedger
 from tests.servers.positions import judged, positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 STEPS = [
-    step for module in (training, checkpoints, sampling, sessions, refusals) for step in steps_in(module)
+    step
+    for module in (training, checkpoints, sampling, sessions, refusals, walk)
+    for step in steps_in(module)
 ]
 """The steps that share one program, in order."""
 TABLE = Path(__file__).with_name("table.md")
-"""What the last whole run without a deviation found, for docs/servers.md."""
+"""What runs without a deviation found, for docs/servers.md."""
 BASE_MODEL = "/models/tiny-qwen3"
 """What captures call the base model."""
 SIGNS = {"ok": "ok", "lack": "lacks", "DEVIATION": "DEVIATION"}
 """What a cell of the table says."""
+LOST = "answer lost: "
+"""How the steps begin whose number the traffic of a run decides."""
 
 
 def ledger_of(server: Server) -> Ledger:
@@ -58,6 +62,9 @@ def drive(kind: Kind, lacks: Sequence[Lack], options: argparse.Namespace) -> lis
     folder.mkdir()
     results: list[Result] = []
 
+    def wanted(name: str) -> bool:
+        return any(part in name for part in options.only or [""])
+
     def tell(result: Result) -> None:
         results.append(result)
         seconds, sign = f"{result.seconds:6.1f} s", SIGNS[result.verdict]
@@ -67,17 +74,18 @@ def drive(kind: Kind, lacks: Sequence[Lack], options: argparse.Namespace) -> lis
         ledger = ledger_of(server)
         with _address(server, options.record) as url:
             program = Drive(kind.name, url, server.base_model, ledger, folder)
+            program.python = kind.python
             for step in STEPS:
-                if options.only in step.name:
+                if wanted(step.name):
                     tell(perform(program, step, lacks))
             program.service.close(timeout=5.0)
         for step in steps_in(restarts):
-            if options.only in step.name:
+            if wanted(step.name):
                 program = Drive(kind.name, server.url, server.base_model, ledger, folder)
                 program.restart = server.restart
                 tell(perform(program, step, lacks))
                 program.service.close(timeout=1.0)
-        if options.only in "answer lost":
+        if wanted("answer lost"):
             for result in judged(positions(server, ledger, folder), kind.name, lacks):
                 tell(result)
     return results
@@ -108,15 +116,33 @@ def table(found: dict[str, list[Result]]) -> list[str]:
     cells = {
         (name, result.step): SIGNS[result.verdict] for name, results in found.items() for result in results
     }
-    lines = [f"| step | {' | '.join(found)} |", f"| --- |{' --- |' * len(found)}"]
-    return lines + [f"| {row} | {' | '.join(cells.get((name, row), '') for name in found)} |" for row in rows]
+    return _lines(list(found), rows, cells)
+
+
+def refreshed(found: dict[str, list[Result]]) -> list[str]:
+    """Return the table of the last whole run, with the cells that were found anew."""
+    _, _, *old = TABLE.read_text(encoding="utf-8").splitlines()
+    kept = [[cell.strip() for cell in line.strip("|").split("|")] for line in old]
+    cells = {(name, row[0]): cell for row in kept for name, cell in zip(KINDS, row[1:], strict=True)}
+    cells |= {
+        (name, result.step): SIGNS[result.verdict] for name, results in found.items() for result in results
+    }
+    own = [step.name for step in (*STEPS, *steps_in(restarts))]
+    return _lines(list(KINDS), own + [row[0] for row in kept if row[0].startswith(LOST)], cells)
+
+
+def _lines(servers: list[str], rows: list[str], cells: Mapping[tuple[str, str], str]) -> list[str]:
+    lines = [f"| step | {' | '.join(servers)} |", f"| --- |{' --- |' * len(servers)}"]
+    return lines + [
+        f"| {row} | {' | '.join(cells.get((name, row), '') for name in servers)} |" for row in rows
+    ]
 
 
 def main() -> int:
     """Drive the chosen servers, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", action="append", choices=list(KINDS), help="A server; all unless given.")
-    parser.add_argument("--only", default="", help="Only steps whose name contains this.")
+    parser.add_argument("--only", action="append", help="Only steps whose name contains this.")
     parser.add_argument("--python", default=sys.executable, help="Python 3.11 or newer for the environments.")
     parser.add_argument("--install", action="store_true", help="Install, and drive nothing.")
     parser.add_argument("--record", type=Path, help="Folder for what is said on the way, redacted.")
@@ -144,9 +170,9 @@ def main() -> int:
     print(
         f"{right} ok, {lacking} lacks of the server, {wrong} deviations in {time.monotonic() - started:.0f} s"
     )
-    if whole and not wrong:
-        TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        print("tests/servers/table.md is written anew; `make docs` puts it into docs/servers.md")
+    if not wrong:
+        TABLE.write_text("\n".join(lines if whole else refreshed(found)) + "\n", encoding="utf-8")
+        print("what was found stands in tests/servers/table.md; `make docs` puts it into docs/servers.md")
     print(f"the table and all notes: {BUILD.relative_to(Path.cwd())}/table.md, results.json")
     return 1 if wrong else 0
 
