@@ -98,6 +98,7 @@ class Bench:
 
     def call(self, client: str, *arguments: str, program: str = "program.py") -> tuple[int, str]:
         """Run a program, and return its exit code and what it printed."""
+        train = program == "sft.py" or (program == "program.py" and arguments[0] == "train")
         # In the folder of the tokenizers the official client finds them under the models' names.
         environment = {
             **os.environ,
@@ -111,7 +112,7 @@ class Bench:
             cwd=self._server.tokenizers,
             env=environment,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if arguments[0:1] not in ((), ("prepare",)) else None,
+            stderr=subprocess.STDOUT if train else None,
             text=True,
             timeout=LIMIT_S,
             check=False,
