@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--teacher", help="path of the teacher's weights (tinker://...); else one is trained")
     parser.add_argument("--teacher-epochs", type=int, default=4, help="passes in its training (4)")
     parser.add_argument("--questions", type=int, default=8, help="questions a step (8)")
-    parser.add_argument("--group-size", type=int, default=8, help="answers to each question (8)")
+    parser.add_argument("--group-size", type=int, default=4, help="answers to each question (4)")
     args = parser.parse_args(arguments)
     return report.conduct(
         run, args, title=f"On-policy distillation on {args.model}", label="KL to the teacher (nats a token)"
