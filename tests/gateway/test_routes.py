@@ -12,12 +12,14 @@ import tinsmith
 from starlette.testclient import TestClient
 from tinsmith.clients.sampling import SamplingClient
 from tinsmith.core import errors
+from tinsmith.core.config import ClientConfig, RetryConfig, Secret
 from tinsmith.gateway import GatewayOptions, gateway_app, parse_aliases
 from tinsmith.gateway.refusals import refusal_of
 from tinsmith.io.future import APIFuture
 from tinsmith.types import SampledSequence, SampleResponse
 from tinsmith_local.options import ServeOptions
 from tinsmith_local.serve import serving
+from tinsmith_local.work.sampling_engine import SamplingEngine
 
 from tests.gateway.conftest import MODEL, complete, events, refusal, stand_in
 from tests.guard import WAIT_S
@@ -325,6 +327,52 @@ def test_many_at_once(service: tinsmith.ServiceClient) -> None:
 
     texts = [answer.json()["choices"][0]["text"] for answer in asyncio.run(ask())]
     assert all(text.startswith(f"{number}") for number, text in enumerate(texts))
+
+
+def test_requests_that_come_together_share_the_steps_of_the_engine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """64 requests take a fraction of the steps that they would take in turn."""
+    steps, step = 0, SamplingEngine.step
+
+    def counted(self: SamplingEngine) -> None:
+        nonlocal steps
+        steps += 1
+        step(self)
+
+    monkeypatch.setattr(SamplingEngine, "step", counted)
+    with tinsmith.ServiceClient(base_url=f"local:{tmp_path}") as service:
+        app = gateway_app(service)
+
+        async def ask(number: int) -> int:
+            before = steps
+            transport = httpx.ASGITransport(app=app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://g", timeout=WAIT_S) as http:
+                body = {**BODY, "max_tokens": 24, "stop": ["no end"]}
+                bodies = [{**body, "prompt": f"{number}, {each}"} for each in range(number)]
+                await asyncio.gather(*[http.post("/v1/completions", json=one) for one in bodies])
+            return steps - before
+
+        asyncio.run(ask(1))
+        alone, together = asyncio.run(ask(1)), asyncio.run(ask(64))
+    assert together < 64 * alone / 4
+
+
+def test_a_server_that_takes_no_more(tmp_path: Path) -> None:
+    """Its push-back becomes a 429 with Retry-After, whole and streaming, once the client has been patient."""
+    options = ServeOptions(data_dir=tmp_path, max_queued_samples=0)
+    retry = RetryConfig(deadline_s=0.1)
+    with (
+        serving(options) as (address, _),
+        tinsmith.ServiceClient(
+            config=ClientConfig(base_url=address.base_url, api_key=Secret.of(address.token), retry=retry)
+        ) as service,
+        TestClient(gateway_app(service)) as gateway,
+    ):
+        for stream in (False, True):
+            answer = gateway.post("/v1/completions", json={**BODY, "stream": stream})
+            assert (answer.status_code, refusal(answer)["code"]) == (429, "rate_limit_exceeded")
+            assert int(answer.headers["Retry-After"]) >= 1
 
 
 def test_events_end_as_the_api_says(gateway: TestClient) -> None:
