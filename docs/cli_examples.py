@@ -42,6 +42,8 @@ LINES = [
     "tinsmith version",
     "tinsmith data check chats.jsonl -m tinsmith/tiny --base-url local:",
     "tinsmith train chats.jsonl -m tinsmith/tiny --rank 8 --steps 6 --batch-items 2 -o run",
+    "tinsmith cost chats.jsonl -m tinsmith/tiny --epochs 3 --base-url local:",
+    "tinsmith run watch run",
     "tinsmith eval run --match exact --max-new-tokens 8",
     "tinsmith sample 'The capital of France is' -b HuggingFaceTB/SmolLM2-135M-Instruct"
     " --max-tokens 12 --temperature 0",
@@ -53,6 +55,8 @@ LINES = [
     "tinsmith checkpoint unpublish {sampler}",
     "tinsmith checkpoint set-ttl {sampler} --ttl 86400",
     "tinsmith checkpoint download {sampler} -o adapter",
+    "tinsmith checkpoint push-hf {sampler} --repo you/metals --dry-run upload",
+    "tinsmith export run --to peft -o exported",
     "tinsmith checkpoint delete -y {training}",
     "tinsmith session list",
     "tinsmith session info {session}",
@@ -65,10 +69,14 @@ LINES = [
     "tinsmith billing usage 2026-11-01 2026-11-02",
     "tinsmith billing checkpoint-storage",
     "tinsmith audit list",
+    "tinsmith doctor --base-url local:",
+    "echo 'What is the capital of France?' | tinsmith chat -m HuggingFaceTB/SmolLM2-135M-Instruct"
+    " --temperature 0 --max-tokens 20 --base-url local:",
     "tinsmith contract check local: | head -12",
     "echo tml-a-key-of-yours | tinsmith auth login --no-check --base-url http://127.0.0.1:8080",
     "tinsmith auth logout --base-url http://127.0.0.1:8080",
     "tinsmith serve --data data --port 8080 &",
+    "tinsmith gateway --base-url local: --port 8081 &",
 ]
 """One line or more for each command, in an order in which they can run. `{...}` is known once `train` ran. A
 line that ends in `&` runs until it has printed something, and is then ended by Ctrl-C."""
@@ -81,8 +89,10 @@ ENVIRONMENT = {
 }
 
 HEX = re.compile(r"(?<![0-9a-zA-Z])(?=[0-9a-f]*\d)[0-9a-f]{12,}(?![0-9a-zA-Z])")
-TOKEN = re.compile(r"tml-[\w-]{20,}")
+TOKEN = re.compile(r"\b(tml|sk)-[\w-]{20,}")
 AGE = re.compile(r"\b(?:\d+|an?) (?:second|minute|hour)s? ago")
+LATENCY = re.compile(r"\bmedian \d+ ms")
+PYTHON = re.compile(r"\bPython 3\.\d+\.\d+")
 SPEED = re.compile(r"\b[\d.,]+ tokens/s")
 LEFT = re.compile(r"\b\d+:\d\d:\d\d left")
 SECONDS = re.compile(r"\b\d+(?:\.\d+)? s\b")
@@ -99,9 +109,10 @@ class Words:
     def __call__(self, text: str) -> str:
         """Return a text as it stands on the page."""
         text = text.replace(self._folder, "/home/you/tin").replace(str(Path.home()), "/home/you")
-        text = TOKEN.sub("tml-0123456789abcdef", HEX.sub(self._id, text))
+        text = TOKEN.sub(r"\1-0123456789abcdef", HEX.sub(self._id, text))
         text = AGE.sub(lambda age: "just now".ljust(len(age[0])), SECONDS.sub("0.1 s", text))
         text = LEFT.sub("0:00:01 left", SPEED.sub("600 tokens/s", text))
+        text = PYTHON.sub("Python 3.11.7", LATENCY.sub("median 1 ms", text))
         return DATE.sub("2026-12-01 12:00:00", text)
 
     def _id(self, found: re.Match[str]) -> str:

@@ -116,3 +116,10 @@ def test_the_examples_of_commands_print_what_is_recorded() -> None:
     """Each line of docs/cli_examples.py prints now what docs/cli.md shows."""
     recorder: Any = script("docs/cli_examples.py")
     assert recorder.same(recorder.record(), json.loads(recorder.RECORDED.read_text())) == []
+
+
+def test_every_command_has_an_example(reference: Any) -> None:
+    """Each command has a line in docs/cli_examples.py, and what it printed is recorded."""
+    recorder: Any = script("docs/cli_examples.py")
+    names = [" ".join(path) for path, _ in reference.commands()]
+    assert [name for name in names if not recorder.examples(name, names)] == []

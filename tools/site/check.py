@@ -42,6 +42,8 @@ WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
 GRAVE = {"serious", "critical"}
 FIRST_RESULTS = 3
+SETTLED = 20
+"""Seconds in which the results of a search must have come and stay the same."""
 
 OVERFLOW = """() => {
   const room = document.documentElement.clientWidth;
@@ -129,14 +131,19 @@ class Visit:
         """Ask the search of the site; return the addresses of its first pages."""
         self.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
         self.page.goto(self.address + "index.html", wait_until="networkidle")
-        self.page.fill("input.md-search__input", question)
-        try:
-            self.page.wait_for_selector(RESULTS, state="attached", timeout=5000)
-            self.page.wait_for_timeout(300)  # the worker answers once more when the last letter is there
-        except Exception:  # noqa: BLE001  # no result at all
-            return []
-        found = self.page.eval_on_selector_all(RESULTS, "links => links.map(link => link.href)")
-        pages = [urlsplit(link).path.lstrip("/") for link in found]
+        self.page.locator("input.md-search__input").press_sequentially(question)
+        shown: list[str] = []
+        for _ in range(
+            SETTLED
+        ):  # the worker answers as the index is loaded, and once more for the last letter
+            self.page.wait_for_timeout(1000)
+            before, shown = (
+                shown,
+                self.page.eval_on_selector_all(RESULTS, "links => links.map(one => one.href)"),
+            )
+            if shown and shown == before:
+                break
+        pages = [urlsplit(link).path.lstrip("/") for link in shown]
         return list(dict.fromkeys(pages))[:FIRST_RESULTS]
 
 

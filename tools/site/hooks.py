@@ -56,6 +56,11 @@ WORD = re.compile(r"<code>([^<>\s]{1,26})</code>")
 PICTURE = re.compile(r'(?<!">)<img [^>]*\bsrc="([^"]+\.svg)"[^>]*>')
 """A drawing that is no link yet; in a narrow window its letters are small."""
 
+RANKS = {"Guides": 3.0, "Concepts": 3.0, "Contributing": 0.5}
+"""Sections of the navigation -> weight of their pages in the search; all else has 1."""
+
+RANKED = {"glossary.md": 3.0, "reference/api.md": 0.5, "reference/python/types.md": 0.5}
+
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]+)?(?=\))")
 
 
@@ -80,6 +85,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Point links that the repository resolves to the same thing on the site."""
+    section = page.ancestors[-1].title if page.ancestors else ""
+    page.meta["search"] = {"boost": RANKED.get(page.file.src_uri, RANKS.get(section or "", 1.0))}
     outside = page.file.src_uri in PAGES.values() and page.file.src_uri != "index.md"
     folder = Path() if outside else (Path("docs") / page.file.src_uri).parent
     depth = page.file.src_uri.count("/")
