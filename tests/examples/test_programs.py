@@ -178,3 +178,22 @@ def test_reward_rises_on_the_real_model(tmp_path: Path) -> None:
     result = figures(tmp_path)
     assert sum(result["curve"][-3:]) > sum(result["curve"][:3]) + 0.5
     assert result["held_out"]["8"] > result["held_out"]["0"] + 0.2
+
+
+@pytest.mark.long
+@needs_smollm2
+def test_the_real_model_learns_preferences(tmp_path: Path) -> None:
+    """About names and things that it was not trained on."""
+    assert dpo.main(["--output", str(tmp_path)]) == 0
+    result = figures(tmp_path)
+    assert result["held_out"]["30"] > 3
+    assert result["chosen_likelier_after"] > result["chosen_likelier_before"] + 0.2
+
+
+@pytest.mark.long
+@needs_smollm2
+def test_the_real_student_learns_from_its_teacher(tmp_path: Path) -> None:
+    """About countries that neither was trained on."""
+    assert distillation.main(["--output", str(tmp_path)]) == 0
+    held_out = figures(tmp_path)["held_out"]
+    assert held_out["12"] < 0.3 * held_out["0"]
