@@ -204,8 +204,7 @@ class _Subject(NamedTuple):
         weights = folder.sampler_weights()
         if weights is None:
             raise typer.BadParameter(
-                f"the run in {name} is not finished; go on with it (tinsmith train --resume {name}), or name"
-                " one of its checkpoints",
+                f"the run in {name} is not finished; {folder.advice}, or name one of its checkpoints",
                 ctx=context,
                 param_hint="CHECKPOINT",
             )
@@ -256,10 +255,12 @@ def _score(context: typer.Context, match: Match | None, place: str | None) -> Sc
         raise typer.BadParameter("give either --match or --score", ctx=context)
     if place is None:
         return None if match is None else exact_match
-    path, _, name = place.rpartition(":")
+    path, _, name = (place, "", "") if place.endswith(".py") else place.rpartition(":")
     with usage_errors(context, "--score"):
         if not path or not name:
-            raise ValueError(f"write the file and the function, such as score.py:{name or 'score'}")
+            raise ValueError(
+                f"write the file and the function, such as {path or 'score.py'}:{name or 'score'}"
+            )
         function = _names_of(path).get(name)
         if not callable(function):
             raise ValueError(f"{path} has no function {name}")
