@@ -121,7 +121,8 @@ class ModelRegistry:
             if self._reads_paths and _is_path(name):
                 return self._by_path(Path(os.path.abspath(Path(name).expanduser())))
             raise InputError(
-                f"unknown base model {name!r}; there are {', '.join(self.names())}", field="base_model"
+                f"unknown base model {name!r}; there are {', '.join([*self.names(), *self._aliases])}",
+                field="base_model",
             )
         return full
 

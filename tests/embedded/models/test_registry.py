@@ -48,8 +48,8 @@ def test_a_model_that_was_not_fetched(name: str) -> None:
 
 @pytest.mark.usefixtures("empty_cache")
 def test_an_unknown_name() -> None:
-    """It is the caller's mistake, and the message lists what there is."""
-    with pytest.raises(InputError, match=r"unknown base model 'llama-900'.*tinsmith/tiny"):
+    """It is the caller's mistake, and the message lists what there is, short names too."""
+    with pytest.raises(InputError, match=r"unknown base model 'llama-900'.*tinsmith/tiny.*, smollm2"):
         ModelRegistry().get("llama-900")
 
 
