@@ -205,7 +205,7 @@ def test_a_run_that_is_not_finished(cli: Callable[..., Result], run: Path, tmp_p
     (copy / "config.json").write_text(json.dumps(config | {"base_url": f"local:{run}/service"}))
     done = cli("chat", str(copy), stdin="one\n")
     assert done.code == 2
-    assert f"has no checkpoint yet; go on with it: tinsmith train --resume {copy}" in done.err
+    assert f"has no checkpoint yet; go on with it (tinsmith train --resume {copy})" in done.err
     noted = (run / "checkpoints.jsonl").read_text().splitlines()
     (copy / "checkpoints.jsonl").write_text("".join(f"{line}\n" for line in noted[:-1]))
     done = cli("chat", str(copy), "--max-tokens", "2", "-f", "json", stdin="one\n")

@@ -54,6 +54,13 @@ def test_what_is_no_run(tmp_path: Path, content: str | None, message: str) -> No
         train.RunFolder.open(tmp_path)
 
 
+def test_advice(folder: train.RunFolder) -> None:
+    """An unfinished run is to be followed while it is trained, and to be gone on with otherwise."""
+    with folder.locked():
+        assert train.RunFolder.open(folder.path).advice.endswith(f"(tinsmith run watch {folder.path})")
+    assert folder.advice == f"go on with it (tinsmith train --resume {folder.path})"
+
+
 def test_a_line_that_was_cut_off_is_dropped(folder: train.RunFolder) -> None:
     """A killed process may leave half a line; the next one removes it before it adds its own."""
     for step in (1, 2, 3):

@@ -123,8 +123,7 @@ def _place(context: typer.Context, checkpoint: str | None, model: str | None) ->
         path = saved.path
     if path is None:
         raise typer.BadParameter(
-            f"the run in {checkpoint} has no checkpoint yet; go on with it: tinsmith train --resume"
-            f" {checkpoint}",
+            f"the run in {checkpoint} has no checkpoint yet; {folder.advice}",
             ctx=context,
             param_hint="CHECKPOINT",
         )

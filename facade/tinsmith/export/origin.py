@@ -121,9 +121,7 @@ def _of_run(path: Path) -> AdapterOrigin:
             tinker_path=weights, training=saved.path if saved else None, base_url=run.base_url
         )
     also = f", or export its last checkpoint, {saved.path} (--base-url {run.base_url})" if saved else ""
-    raise InputError(
-        f"the run in {path} is not finished; go on with it (tinsmith train --resume {path}){also}"
-    )
+    raise InputError(f"the run in {path} is not finished; {run.advice}{also}")
 
 
 def _download(

@@ -181,6 +181,13 @@ class RunFolder:
         """Whether a process trains the run now."""
         return _is_held(self.path / LOCK)
 
+    @property
+    def advice(self) -> str:
+        """What to do with a run that is not finished: follow it while it is trained, else go on with it."""
+        if self.is_being_trained:
+            return f"a process is training it; follow it (tinsmith run watch {self.path})"
+        return f"go on with it (tinsmith train --resume {self.path})"
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes from training the run while the block runs; blocks may be nested.
