@@ -17,6 +17,7 @@ import pytest
 import tinsmith
 from tinsmith.cli import dialogue as talk
 from tinsmith.core.errors import InputError
+from tinsmith.train import RunFolder
 from tinsmith_local.options import ServeOptions
 from tinsmith_local.serve import serving
 
@@ -211,6 +212,10 @@ def test_a_run_that_is_not_finished(cli: Callable[..., Result], run: Path, tmp_p
     done = cli("chat", str(copy), "--max-tokens", "2", "-f", "json", stdin="one\n")
     assert done.code == 0, done.err
     assert "The run is not finished; this is its checkpoint behind step 2." in done.err
+    with RunFolder.open(copy).locked():
+        done = cli("chat", str(copy), stdin="one\n")
+    assert done.code == 2
+    assert f"follow it (tinsmith run watch {copy})" in " ".join(done.err.split())
 
 
 def test_a_server_that_does_not_sample_from_weights_of_training(

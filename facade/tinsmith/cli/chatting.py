@@ -113,10 +113,17 @@ def _place(context: typer.Context, checkpoint: str | None, model: str | None) ->
     """Find the model: by its name, by a path of the server, or in the folder of a run."""
     if checkpoint is None or checkpoint.startswith(CHECKPOINT):
         return _Place(None, checkpoint, model)
+    from tinsmith.core.addresses import is_local
     from tinsmith.train import RunFolder
 
     with usage_errors(context, "CHECKPOINT"):
         folder = RunFolder.open(Path(checkpoint))
+    if is_local(shared(context, "base_url") or folder.base_url) and folder.is_being_trained:
+        raise typer.BadParameter(
+            f"the run in {checkpoint} is not finished, and its service takes one process; {folder.advice}",
+            ctx=context,
+            param_hint="CHECKPOINT",
+        )
     path, saved = folder.sampler_weights(), folder.last_checkpoint()
     if path is None and saved is not None:
         note(f"The run is not finished; this is its checkpoint behind step {saved.step}.")
