@@ -81,6 +81,7 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs
 
 docs-site: .venv-docs/.ready ## Build the documentation site into .build/site; a warning is an error
 	@$(MKDOCS) build --quiet
+	@.venv-docs/bin/python -m tools.site.built .build/site
 	@echo "the site is in .build/site; open index.html"
 
 tools/site/node_modules/.ready: tools/site/package-lock.json

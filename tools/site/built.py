@@ -1,18 +1,17 @@
 """What is wrong with a built site, as far as its files show: dead links and anchors, pictures without a text.
 
-Needs nothing but Python, and opens no connection: links that leave the site are not followed.
+Usage: python -m tools.site.built SITE. It needs nothing but Python, and opens no connection: links that leave
+the site are not followed.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Reader(HTMLParser):
@@ -78,3 +77,7 @@ def _problem(site: Path, known: dict[str, Reader], page: str, link: str) -> str 
     if anchor and target in known and anchor not in known[target].anchors:
         return f"{link} leads to no place of {target}"
     return None
+
+
+if __name__ == "__main__":
+    sys.exit("\n".join(faults(Path(sys.argv[1]))) or 0)

@@ -84,7 +84,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Point links that the repository resolves to the same thing on the site."""
+    """Point links that the repository resolves to the same on the site; a program is shown as a text."""
     section = page.ancestors[-1].title if page.ancestors else ""
     page.meta["search"] = {"boost": RANKED.get(page.file.src_uri, RANKS.get(section or "", 1.0))}
     outside = page.file.src_uri in PAGES.values() and page.file.src_uri != "index.md"
@@ -97,6 +97,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             parts = parts[:-1] if part == ".." else [*parts, part]
         name = "/".join(parts)
         target = name.removeprefix("docs/") if name.startswith("docs/") else PAGES.get(name, name)
+        if name not in {*PAGES, *COPIED} and target == name and (ROOT / name).is_file():
+            target = f"source/{name}.txt"
+            if files.get_file_from_path(target) is None:
+                files.append(File.generated(config, target, abs_src_path=str(ROOT / name)))
         return "../" * depth + target + (found[2] or "")
 
     markdown = ROW.sub(lambda row: CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0]), markdown)
