@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -27,7 +28,6 @@ from tests.train.conftest import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.cli.conftest import Result, Server
 
@@ -277,6 +277,13 @@ class Terminal:
         """Press keys."""
         os.write(self._ours, text.encode())
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C once the program waits for keys: a signal just before that is lost to readline."""
+        status = Path(f"/proc/{self._program.pid}/stat")
+        while status.exists() and status.read_text().rpartition(")")[2].split()[0] != "S":
+            os.sched_yield()
+        self.type("\x03")
+
     def code(self) -> int:
         """Wait for the end; the exit code."""
         while True:
@@ -341,13 +348,13 @@ def test_ctrl_c_at_the_prompt() -> None:
     """The first says how to end, a turn in between forgets it, the second in a row ends with 130."""
     with Terminal("--base-url", "local:", "chat", *ENDLESS) as terminal:
         terminal.until(PROMPT)
-        terminal.type("\x03")
+        terminal.interrupt()
         assert "Ctrl-C again, or Ctrl-D, ends." in terminal.until(PROMPT)
         terminal.type("/system\n")
         assert "System message: that of the chat template" in terminal.until(PROMPT)
-        terminal.type("\x03")
+        terminal.interrupt()
         terminal.until(PROMPT)
-        terminal.type("\x03")
+        terminal.interrupt()
         assert terminal.code() == 130
     assert "Ended by Ctrl-C. The conversation was not saved." in terminal.shown
 
