@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def test_a_run_is_exported(cli: Callable[..., Result], tmp_path: Path) -> None:
-    """By its folder alone, from its own server, in every form."""
+    """By its folder alone, from its own server or that of --base-url, in every form."""
     metals, run = written(tmp_path / "metals.jsonl"), tmp_path / "run"
     fast = ("-m", "tinsmith/tiny", "--rank", "2", "--steps", "2", "-o", str(run))
     assert cli("train", metals, *fast).code == 0
@@ -39,6 +39,18 @@ def test_a_run_is_exported(cli: Callable[..., Result], tmp_path: Path) -> None:
         assert f"{tmp_path / name}" in done.err.splitlines()[-1]
     assert sorted(path.name for path in run.iterdir()) == before
     assert train.RunFolder.open(run).sampler_weights()
+    (run / "service").rename(tmp_path / "moved")
+    moved = cli(
+        "export",
+        str(run),
+        "--to",
+        "peft",
+        "-o",
+        str(tmp_path / "again"),
+        "--base-url",
+        f"local:{tmp_path / 'moved'}",
+    )
+    assert moved.code == 0, moved.err
 
 
 def test_what_is_said_of_a_merge(cli: Callable[..., Result], trained: Trained, tmp_path: Path) -> None:  # noqa: F811

@@ -13,7 +13,7 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import rest
-from tinsmith.cli.options import CheckpointPath, wants_json
+from tinsmith.cli.options import CheckpointPath, shared, wants_json
 from tinsmith.cli.output import ByteBar, Properties, note, show, size
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _adapter(
         beside = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="tinsmith-export-")))
         client = bar = None
         if origin.folder is None:
-            client = open_things.enter_context(rest(context, origin.base_url))
+            client = open_things.enter_context(rest(context, shared(context, "base_url") or origin.base_url))
             bar = open_things.enter_context(ByteBar(shown=not wants_json(context)))
         progress = None if bar is None else partial(bar, "download")
         folder = open_things.enter_context(origin.fetched(client, beside, progress))
