@@ -29,7 +29,7 @@ from tests.train.conftest import written
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.cli.conftest import Result, Server
+    from tests.cli.conftest import Result
 
 TINY = ("--base-url", "local:", "chat", "-m", "tinsmith/tiny", "--max-tokens", "12", "--seed", "1")
 ENDLESS = ("-m", "tinsmith/tiny", "--max-tokens", "4000", "--temperature", "0")
@@ -193,7 +193,7 @@ def test_the_folder_of_a_run(cli: Callable[..., Result], run: Path) -> None:
     weights, state = noted[-1]["path"], noted[-2]["path"]
     assert "/sampler_weights/" in weights
     assert "/weights/" in state
-    for path in (weights, state):  # the embedded service samples from weights of training too
+    for path in (weights, state):  # of those of training a model is made first
         done = cli("--base-url", f"local:{run}/service", "chat", path, *more, stdin="How hot?\n")
         assert lines(done) == [turn]
 
@@ -216,21 +216,6 @@ def test_a_run_that_is_not_finished(cli: Callable[..., Result], run: Path, tmp_p
         done = cli("chat", str(copy), stdin="one\n")
     assert done.code == 2
     assert f"follow it (tinsmith run watch {copy})" in " ".join(done.err.split())
-
-
-def test_a_server_that_does_not_sample_from_weights_of_training(
-    cli: Callable[..., Result], server: Server
-) -> None:
-    """The sentence says how to get weights to sample from."""
-    server.on("GET", "/client/config", (404, {"detail": "Not Found"}))
-    server.on("POST", "/create_session", (200, {"session_id": "s"}))
-    server.on("POST", "/create_sampling_session", (400, {"detail": "not a sampler checkpoint"}))
-    done = cli("chat", "tinker://run/weights/final", stdin="one\n")
-    assert (done.code, done.out) == (2, "")
-    assert "does not sample from weights of training: not a sampler checkpoint" in done.err
-    assert "save_weights_and_get_sampling_client()" in done.err
-    other = cli("chat", "tinker://run/sampler_weights/final", stdin="one\n")
-    assert (other.code, "weights of training" in other.err) == (1, False)
 
 
 class Terminal:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from typer import Argument, Option
 
-from tinsmith.cli.connect import service
-from tinsmith.cli.failure import report, sentence
+from tinsmith.cli.connect import sampler, service
+from tinsmith.cli.failure import report
 from tinsmith.cli.options import shared, usage_errors, wants_json
 from tinsmith.cli.output import count, note, printable
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tinsmith.cli.dialogue import ChatAnswer, Dialogue
-    from tinsmith.clients.sampling import SamplingClient
-    from tinsmith.clients.service import ServiceClient
 
 CHECKPOINT = "tinker://"
 PROMPT = "> "
@@ -100,8 +98,11 @@ def chat(
     given = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
     params = ChatParams(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     in_terminal = sys.stdin.isatty() and not wants_json(context)
-    with service(context, place.url, creates=True) as client:
-        conversation = Dialogue.with_model(client, _sampler(client, place), system)
+    with (
+        service(context, place.url, creates=True) as client,
+        sampler(client, place.model_path, place.base_model) as source,
+    ):
+        conversation = Dialogue.with_model(client, source, system)
         conversation.params = params
         if in_terminal:
             _talk(conversation)
@@ -135,24 +136,6 @@ def _place(context: typer.Context, checkpoint: str | None, model: str | None) ->
             param_hint="CHECKPOINT",
         )
     return _Place(None if shared(context, "base_url") else folder.base_url, path, None)
-
-
-def _sampler(client: ServiceClient, place: _Place) -> SamplingClient:
-    """Open the sampler; InputError says what to do with weights from which the server does not sample."""
-    from tinsmith.core.errors import BadRequestError, InputError, UnprocessableEntityError
-
-    try:
-        return client.create_sampling_client(
-            model_path=place.model_path, base_model=place.base_model
-        ).result()
-    except (BadRequestError, UnprocessableEntityError) as error:
-        if place.model_path is None or "/weights/" not in place.model_path:
-            raise
-        raise InputError(
-            f"this server does not sample from weights of training: {sentence(error)}. Finish the run, which"
-            " saves weights to sample from, or load them in a program:"
-            " create_training_client_from_state(PATH), then save_weights_and_get_sampling_client()"
-        ) from error
 
 
 def _answer_lines(conversation: Dialogue, *, as_json: bool) -> None:
