@@ -211,7 +211,7 @@ def test_a_run_that_is_not_finished(cli: Callable[..., Result], run: Path, tmp_p
     (copy / "checkpoints.jsonl").write_text("".join(f"{line}\n" for line in noted[:-1]))
     done = cli("chat", str(copy), "--max-tokens", "2", "-f", "json", stdin="one\n")
     assert done.code == 0, done.err
-    assert "The run is not finished; this is its checkpoint behind step 2." in done.err
+    assert "The run is not finished; this is its checkpoint after step 2." in done.err
     with RunFolder.open(copy).locked():
         done = cli("chat", str(copy), stdin="one\n")
     assert done.code == 2

@@ -108,7 +108,7 @@ def test_a_run_that_is_gone_on_with(
     training: ExitStack,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Steps that are made again are shown again, behind a sentence."""
+    """Steps that are made again are shown again, after a sentence."""
     for step in (0, 1, 2, 3):
         folder.log(step, {"loss": 1.0 * step})
 
@@ -119,7 +119,7 @@ def test_a_run_that_is_gone_on_with(
     script(monkeypatch, go_on, training.close)
     done = cli("run", "watch", str(folder.path), "-f", "json")
     assert [line["step"] for line in lines_of(done)] == [0, 1, 2, 3, 3, 3]
-    assert "The run goes on behind step 2.\n" in done.err
+    assert "The run goes on after step 2.\n" in done.err
 
 
 def test_a_run_that_stands_still(

@@ -127,7 +127,7 @@ def _place(context: typer.Context, checkpoint: str | None, model: str | None) ->
         )
     path, saved = folder.sampler_weights(), folder.last_checkpoint()
     if path is None and saved is not None:
-        note(f"The run is not finished; this is its checkpoint behind step {saved.step}.")
+        note(f"The run is not finished; this is its checkpoint after step {saved.step}.")
         path = saved.path
     if path is None:
         raise typer.BadParameter(
@@ -139,7 +139,7 @@ def _place(context: typer.Context, checkpoint: str | None, model: str | None) ->
 
 
 def _answer_lines(conversation: Dialogue, *, as_json: bool) -> None:
-    """ChatAnswer each line of standard input."""
+    """Answer each line of standard input."""
     for line in sys.stdin:
         text = line.rstrip("\r\n")
         if not text.strip():
@@ -217,7 +217,7 @@ def _talk(conversation: Dialogue) -> None:
 
 
 def _answer(conversation: Dialogue, text: str) -> None:
-    """ChatAnswer one turn; Ctrl-C stops the answer, and what came of it stays."""
+    """Answer one turn; Ctrl-C stops the answer, and what came of it stays."""
     from tinsmith.cli.dialogue import WHAT_TO_DO
 
     answer = conversation.ask(text)

@@ -285,7 +285,7 @@ def _names_of(path: str) -> dict[str, Any]:
 def _builder(client: ServiceClient, sampler: SamplingClient, settings: dict[str, Any]) -> DatumBuilder:
     """Return what decides which tokens have weight, with the context of the model as the limit.
 
-    The server has a token of its own behind a text whose log-probabilities it is asked for.
+    The server adds a token of its own after a text whose log-probabilities it is asked for.
     """
     from tinsmith.data import DatumBuilder
 

@@ -85,7 +85,7 @@ def _lines(
         found = folder.metrics()
         if found[: len(seen)] != seen:  # the run was gone on with, from its last checkpoint
             seen = [line for line, old in zip(found, seen, strict=False) if line == old]
-            say(f"The run goes on behind step {seen[-1]['step'] if seen else 0}.")
+            say(f"The run goes on after step {seen[-1]['step'] if seen else 0}.")
         yield from found[len(seen) :]
         still.note(len(found) - len(seen))
         seen = found
@@ -135,8 +135,8 @@ def _show_end(context: typer.Context, folder: RunFolder, steps: int) -> None:
         rows = [[name.replace("_", " ").title(), _cell(value)] for name, value in document.items()]
         show_table(Properties(rows))
     if weights is None:
-        kept = f"behind step {saved.step}" if saved else "behind none of its steps"
-        note(f"The run ended early; its last checkpoint is {kept}.")
+        kept = f"its last checkpoint is of step {saved.step}" if saved else "it saved no checkpoint"
+        note(f"The run ended early; {kept}.")
         note(f"To go on: tinsmith train --resume {folder.path}", wrap=False)
         raise typer.Exit(1)
 
@@ -185,4 +185,4 @@ def _new_checkpoints(client: RestClient, run_id: str, known: set[str]) -> list[d
 
 
 def _clock(when: datetime | None) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if when else "at a time not told"
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if when else "at an unknown time"

@@ -32,7 +32,7 @@ class Batches:
     """Data in batches: each epoch has every datum once, in an order of its own.
 
     The order depends on `seed` and the number of the epoch alone, not on what ran before: a program that
-    remembers the epoch and the index of its last batch continues behind it.
+    remembers the epoch and the index of its last batch continues after it.
 
     >>> from tinsmith import Datum, ModelInput
     >>> from tinsmith.data import Batches
@@ -85,7 +85,7 @@ class Batches:
     def walk(self, epochs: int, *, epoch: int = 0, index: int = 0) -> Iterator[Batch]:
         """Yield the batches of `epochs` epochs, from batch `index` of epoch `epoch` on.
 
-        An `index` behind the end of its epoch goes on with the next epoch.
+        An `index` past the end of its epoch goes on with the next epoch.
         """
         for number in range(epoch, epochs):
             yield from self.of_epoch(number)[index if number == epoch else 0 :]

@@ -56,12 +56,12 @@ def supervised(
     """Train on `batches`, one step each, with the loss `cross_entropy` and Adam; return the last checkpoint.
 
     Step `n` is that of `batches[n - 1]`, at the rate `learning_rate(n)`. A `trainer` that has the weights and
-    the optimizer of a checkpoint goes on behind it: `start` is the number of steps that it has seen. The next
+    the optimizer of a checkpoint goes on after it: `start` is the number of steps that it has seen. The next
     batch is sent before the result of the last one is there.
 
     The loggers get `loss` (mean over the weighted tokens, in nats), `learning_rate`, `epoch` (from 0),
     `tokens` and `tokens_per_s` of each step, and `held_out_loss` where it was computed: before the first
-    step, every `evaluate_every` steps, and behind the last.
+    step, every `evaluate_every` steps, and after the last.
 
     A checkpoint is saved every `checkpoint_every` steps, kept for `ttl_seconds` (None: for ever), and one at
     the end, which is always kept. Each has the labels `step`, `epoch` and `batch`, where the server takes
@@ -157,7 +157,7 @@ class _Loop:
         self._wait(AHEAD)
 
     def save(self, ttl_seconds: int | None) -> SavedStep:
-        """Wait for what was sent, and save a checkpoint behind it.
+        """Wait for what was sent, and save a checkpoint after it.
 
         Waiting first means that a save without labels, for servers that refuse these, is of the same step.
         """

@@ -258,7 +258,7 @@ class RunFolder:
         return paths[-1] if paths else None
 
     def rewind(self, step: int) -> None:
-        """Drop the metrics behind a step, which will be trained again, and lines that were cut off.
+        """Drop the metrics after a step, which will be trained again, and lines that were cut off.
 
         With step 0, nothing is left.
         """
