@@ -153,11 +153,11 @@ def test_checkpoints(watched: Any, texts: Any) -> None:
 
 
 def test_a_server_that_refuses_labels_gets_none(watched: Any, texts: Any) -> None:
-    """The checkpoint is saved without them, of the same step: nothing was sent in between."""
+    """The checkpoint is saved without them, of the same step: nothing was sent in between. It is asked once."""
     watched.refuses_labels = True
     saved = train.supervised(watched, batches(texts), 1e-2, checkpoint_every=3, ttl_seconds=7200)
     assert saved is not None
-    assert [arguments[0] for arguments in watched.saves] == ["step-000003"] * 2 + ["step-000005"] * 2
+    assert [arguments[0] for arguments in watched.saves] == ["step-000003", "step-000003", "step-000005"]
     assert watched.seen.count("forward_backward") == STEPS
     first = watched.seen.index("save_state")
     assert watched.seen[first : first + 3] == ["save_state", "save_state", "result of save_state"]

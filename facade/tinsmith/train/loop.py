@@ -138,6 +138,7 @@ class _Loop:
         self._held_out, self._loggers, self._clock = held_out, loggers, clock
         self._awaited: deque[_Sent] = deque()
         self._last_s = clock()
+        self._takes_labels = True
         self.sent = sent
         """Number of the last step that was sent."""
 
@@ -165,10 +166,13 @@ class _Loop:
         batch = self._batches[self.sent - 1]
         name = f"step-{self.sent:06d}"
         labels = {"step": str(self.sent), "epoch": str(batch.epoch), "batch": str(batch.index)}
-        try:
-            saved = self._trainer.save_state(name, ttl_seconds, user_metadata=labels).result()
-        except UnprocessableEntityError:
-            saved = self._trainer.save_state(name).result()
+        saved = None
+        if self._takes_labels:
+            try:
+                saved = self._trainer.save_state(name, ttl_seconds, user_metadata=labels).result()
+            except UnprocessableEntityError:
+                self._takes_labels = False
+        saved = saved or self._trainer.save_state(name).result()
         return SavedStep(self.sent, saved.path)
 
     def _forward(self) -> APIFuture[ForwardBackwardOutput]:
