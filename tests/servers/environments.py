@@ -241,6 +241,8 @@ def _tuft(server: Server) -> tuple[list[str], dict[str, str]]:
     return [str(server.kind.python), "-m", "tuft", *words], environment
 
 
+_OPENAI = ("openai==3.57.0",)
+"""The client of OpenAI, which asks the gateway before the server."""
 _JAX = (
     ("torch==2.13.0",),  # first, as a wheel for CPUs: peft needs torch and would bring CUDA along
     ("jax==0.10.2", "jaxlib==0.10.2"),
@@ -250,7 +252,7 @@ _JAX = (
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("skyrl-0.3", "skyrl-0.3.0", _JAX, _skyrl, "Starting background engine"),
+        Kind("skyrl-0.3", "skyrl-0.3.0", (*_JAX, _OPENAI), _skyrl, "Starting background engine"),
         Kind(
             "skyrl-0.4",
             "skyrl-0.4.0",
@@ -259,6 +261,7 @@ KINDS: dict[str, Kind] = {
                 ("tinker==0.25.0", "zstandard", "xxhash", "aiohttp"),
                 # it declares Python 3.12, and runs on 3.11 with the patch
                 ("--no-deps", "--ignore-requires-python", "skyrl==0.4.0"),
+                _OPENAI,
             ),
             _skyrl,
             "Starting background engine",
@@ -277,6 +280,7 @@ KINDS: dict[str, Kind] = {
                 ),
                 # it pins torch and vllm for CUDA, of which the test backend needs neither
                 ("--no-deps", "tuft==0.2.2", "peft==0.20.0", "accelerate"),
+                _OPENAI,
             ),
             _tuft,
             "",

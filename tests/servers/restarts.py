@@ -60,7 +60,7 @@ def during_a_run(drive: Drive) -> object:
     run.until(f"step 5 of {STEPS}")
     drive.restart(True)
     code, _, said = run.end()
-    same(code, 1, f"the exit code ({said})")
+    holds(code > 0, f"the exit code is {code}: {said[-300:]}")
     holds(f"To go on: tinsmith train --resume {out}" in said, said)
     run = Command(drive, "train", f"--resume={out}")
     code, _, again = run.end()

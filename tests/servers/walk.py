@@ -56,10 +56,16 @@ class Command:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tinsmith.cli", "-f", "json", *words],
             env={**os.environ, "TINKER_BASE_URL": drive.url, "TINKER_API_KEY": KEY},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def line(self) -> str:
+        """Read a line of what it prints."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
 
     def until(self, words: str) -> None:
         """Wait until it says so."""
@@ -71,19 +77,19 @@ class Command:
                 return
         raise Differs(f"{words!r} is not in {' '.join(said)!r}")
 
-    def end(self, number: signal.Signals | None = None) -> tuple[int, Any, str]:
-        """Send a signal and wait for the end: exit code, document, and the rest of what it said."""
+    def end(self, number: signal.Signals | None = None, said: str = "") -> tuple[int, Any, str]:
+        """Send a signal or a text, and wait for the end: exit code, document, and what it said last."""
         if number is not None:
             self._process.send_signal(number)
-        out, err = self._process.communicate(timeout=WAIT_S)
+        out, err = self._process.communicate(said, timeout=WAIT_S)
         return self._process.returncode, json.loads(out) if out.strip() else None, " ".join(err.split())
 
 
-def done(drive: Drive, *words: str) -> Any:
-    """Run a command to its end, and return its document."""
-    code, document, said = Command(drive, *words).end()
+def done(drive: Drive, *words: str, said: str = "") -> Any:
+    """Run a command to its end, and return its document; `said` is its standard input."""
+    code, document, told = Command(drive, *words).end(said=said)
     if code:
-        raise Refused(f"exit {code}: {said}")
+        raise Refused(f"exit {code}: {told}")
     return document
 
 
@@ -112,6 +118,13 @@ def weights(drive: Drive) -> str:
     return str(found)
 
 
+def trained(drive: Drive) -> str:
+    """Return the path of the last checkpoint of the whole run: any server loads it at any time."""
+    found = RunFolder.open(drive.folder / "whole").last_checkpoint()
+    holds(found is not None, "the run has no checkpoint")
+    return found.path if found else ""
+
+
 @walk("tinsmith data check")
 def check(drive: Drive) -> object:
     """What the file holds, for the model of the server."""
@@ -131,10 +144,50 @@ def whole(drive: Drive) -> object:
     return f"held-out loss {losses[0]:.3f} -> {losses[-1]:.3f}"
 
 
+@walk("tinsmith eval")
+def evaluate(drive: Drive) -> object:
+    """The held-out loss is that of the last step."""
+    found = done(drive, "eval", str(drive.folder / "whole"))["loss"]
+    trained = curve(drive.folder / "whole")[-1]["held_out_loss"]
+    holds(abs(found - trained) < NEAR, f"the loss is {found}, in training it was {trained}")
+    return f"{found:.4f}, in training {trained:.4f}"
+
+
+@walk("tinsmith chat")
+def chat(drive: Drive) -> object:
+    """The trained model answers a line of standard input."""
+    words = ("chat", str(drive.folder / "whole"), "--max-tokens=8", "--seed=1")
+    return done(drive, *words, said="What comes after 20?\n")
+
+
+@walk("tinsmith gateway, and the openai client")
+def gateway(drive: Drive) -> object:
+    """The trained model answers the client of OpenAI, which the server's environment has."""
+    command = Command(drive, "gateway", "--alias", f"tone={trained(drive)}")
+    url, key = (command.line().partition("=")[2] for _ in range(2))
+    program = (
+        "from openai import OpenAI\n"
+        "messages = [{'role': 'user', 'content': 'What comes after 20?'}]\n"
+        "made = OpenAI().chat.completions.create(model='tone', messages=messages, max_tokens=8)\n"
+        "print(made.usage.completion_tokens)\n"
+    )
+    ran = subprocess.run(
+        [drive.python, "-c", program],
+        env={**os.environ, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+    )
+    command.end(signal.SIGINT)
+    if ran.returncode:
+        raise Refused(f"openai: {ran.stderr[-300:]}")
+    return f"{ran.stdout.strip()} tokens"
+
+
 @walk("tinsmith sample --chat")
 def sample(drive: Drive) -> object:
     """The trained model answers."""
-    return done(drive, "sample", "--chat", "What comes after 20?", "-m", weights(drive), "--max-tokens=8")
+    return done(drive, "sample", "--chat", "What comes after 20?", "-m", trained(drive), "--max-tokens=8")
 
 
 @walk("tinsmith export --to peft, and the adapter in peft")
@@ -152,11 +205,9 @@ def in_peft(drive: Drive) -> object:
     )
     if ran.returncode:
         raise Refused(f"peft: {ran.stderr[-300:]}")
-    saved = RunFolder.open(drive.folder / "whole").last_checkpoint()
-    assert saved is not None
     inputs = {"target_tokens": ids[1:], "weights": [1.0] * len(ids[1:])}
     datum = Datum(model_input=ModelInput.from_ints(ids[:-1]), loss_fn_inputs=inputs)
-    trainer = drive.service.create_training_client_from_state(saved.path)
+    trainer = drive.service.create_training_client_from_state(trained(drive))
     told = trainer.forward([datum], "cross_entropy").result(WAIT_S).loss_fn_outputs[0]["logprobs"].data
     theirs = json.loads(ran.stdout)
     apart = max(abs(a - b) for a, b in zip(told, theirs, strict=True))

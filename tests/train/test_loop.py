@@ -153,7 +153,7 @@ def test_checkpoints(watched: Any, texts: Any) -> None:
 
 
 def test_a_server_that_refuses_labels_gets_none(watched: Any, texts: Any) -> None:
-    """The checkpoint is saved without them, of the same step: nothing was sent in between. It is asked once."""
+    """The checkpoint is saved without them, of the same step: nothing was sent in between."""
     watched.refuses_labels = True
     saved = train.supervised(watched, batches(texts), 1e-2, checkpoint_every=3, ttl_seconds=7200)
     assert saved is not None
