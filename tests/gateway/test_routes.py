@@ -58,14 +58,16 @@ def test_unknown_models(gateway: TestClient, name: str) -> None:
 
 
 def test_a_checkpoint_by_its_path_and_its_alias(tmp_path: Path) -> None:
-    """What was trained answers under its `tinker://` path, and under a name of its own."""
+    """What was trained answers under its `tinker://` paths, that for training too, and under a name."""
     with tinsmith.ServiceClient(base_url=f"local:{tmp_path}/data") as service:
         trainer = service.create_lora_training_client(MODEL, rank=2, seed=1)
         path = trainer.save_weights_for_sampler("last").result().path
+        state = trainer.save_state("last").result().path
         assert path is not None
         with TestClient(gateway_app(service, GatewayOptions(aliases={"mine": path}))) as gateway:
-            named = [complete(gateway, "Hi", model=name, max_tokens=4, seed=1) for name in ("mine", path)]
-            assert named[0]["choices"] == named[1]["choices"]
+            names = ("mine", path, state)
+            named = [complete(gateway, "Hi", model=name, max_tokens=4, seed=1)["choices"] for name in names]
+            assert named[0] == named[1] == named[2]
             assert gateway.get(f"/v1/models/{path}").json()["root"] == path
             assert gateway.get("/tokenizer_info").json()["model_max_length"] == 4096
 

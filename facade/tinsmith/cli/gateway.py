@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
-from tinsmith.cli.connect import service
+from tinsmith.cli.connect import sampler_of, service
 from tinsmith.cli.options import Aliases, usage_errors
 from tinsmith.cli.output import note
 
@@ -73,6 +73,4 @@ def _check(client: ServiceClient, aliases: Mapping[str, str]) -> None:
     client.get_server_capabilities()
     for target in aliases.values():
         is_path = target.startswith("tinker://")
-        client.create_sampling_client(
-            model_path=target if is_path else None, base_model=None if is_path else target
-        ).result()
+        sampler_of(client, target if is_path else None, None if is_path else target)

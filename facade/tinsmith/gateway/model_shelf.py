@@ -15,6 +15,7 @@ import attrs
 from tinsmith_api.paths import check_tinker_path
 
 from tinsmith.clients.sampling import SamplingClient
+from tinsmith.core.addresses import ParsedCheckpointTinkerPath
 from tinsmith.core.errors import BadRequestError, InputError, NotFoundError, TinkerError
 from tinsmith.core.tokenization import Tokenizer
 from tinsmith.gateway.refusals import GatewayRefusal, unknown_model
@@ -141,12 +142,7 @@ class ModelShelf:
             raise
 
     async def _make(self, target: str) -> ServedModel:
-        is_path = target.startswith(CHECKPOINT)
-        if is_path:
-            check_tinker_path(target, "model_path")
-        sampler = await self._service.create_sampling_client(
-            model_path=target if is_path else None, base_model=None if is_path else target
-        )
+        sampler = await self._sampler(target)
         base_model = await sampler.get_base_model_async()
         tokenizer = await asyncio.to_thread(sampler.get_tokenizer)
         await self._base_models()
@@ -157,6 +153,16 @@ class ModelShelf:
             self._offered.get(base_model),
             await asyncio.to_thread(turn_end, tokenizer),
         )
+
+    async def _sampler(self, target: str) -> SamplingClient:
+        """Make a sampler; a checkpoint for training is loaded into a model first."""
+        if not target.startswith(CHECKPOINT):
+            return await self._service.create_sampling_client(base_model=target)
+        check_tinker_path(target, "model_path")
+        if ParsedCheckpointTinkerPath.from_tinker_path(target).checkpoint_type == "training":
+            trainer = await self._service.create_training_client_from_state(target)
+            return await trainer.save_weights_and_get_sampling_client()
+        return await self._service.create_sampling_client(model_path=target)
 
     async def _base_models(self, wanted: str | None = None) -> dict[str, int | None]:
         """Return the base models and their contexts, asked for anew after a while or where one is missing."""
