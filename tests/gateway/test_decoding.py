@@ -6,13 +6,11 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import pytest
 import tinsmith
 from hypothesis import given
 from hypothesis import strategies as st
 from tinsmith.core.tokenization import Tokenizer
 from tinsmith.gateway.decoding import BROKEN, ChoiceText, HeldBack, TextOfTokens
-from tinsmith.gateway.model_shelf import turn_end
 from tinsmith.gateway.token_texts import TokenTexts
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models
@@ -114,21 +112,3 @@ def test_bytes_of_tokens() -> None:
     assert pieces.raw(PIECES.index("<0xE2>")) == b"\xe2"
     assert pieces.text(PIECES.index("é")) == "é"
     assert pieces.text(PIECES.index("</s>")) == "</s>"
-
-
-@pytest.mark.parametrize(
-    ("template", "end"),
-    [
-        (None, None),
-        ("{% for m in messages %}{{ m.content }}{% endfor %}", None),
-        ("{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}", "<|im_end|>"),
-        ("{% for m in messages %}{{ m.content }} <|im_end|>\n{% endfor %}", "<|im_end|>"),
-        ("{% for m in messages %}{{ m.content }}\nUser:{% endfor %}", None),
-        ("{{ raise_exception('no') }}", None),
-    ],
-)
-def test_the_end_of_a_turn(template: str | None, end: str | None) -> None:
-    """The template shows the token that ends an answer, where there is one."""
-    tokenizer = Tokenizer(by_bytes().backend, special=by_bytes().special, chat_template=template)
-    found = turn_end(tokenizer)
-    assert (None if found is None else tokenizer.decode([found])) == end

@@ -194,3 +194,24 @@ def test_the_standard_error(scores: list[float], error: float | None) -> None:
     """That of a mean, from how the records differ."""
     records = [train.EvaluatedRecord("", samples=[train.ScoredSample("", "stop", each)]) for each in scores]
     assert train.Evaluation(records).standard_error == (error if error is None else pytest.approx(error))
+
+
+def test_an_answer_ends_where_the_template_ends_a_turn(
+    sampler: tinsmith.SamplingClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by another token than the end of sequence; texts, and a `stop` of the caller, stay as they are."""
+    asked: list[object] = []
+    sample = sampler.sample
+
+    def noting(prompt: tinsmith.ModelInput, num_samples: int, params: SamplingParams) -> object:
+        asked.append(params.stop)
+        return sample(prompt, num_samples, params)
+
+    monkeypatch.setattr(sampler, "sample", noting)
+    tokenizer = sampler.get_tokenizer()
+    template = "{% for m in messages %}{{ m.content }}<|im_start|>{% endfor %}"
+    builder = DatumBuilder(tokenizer=tokenizer, chat_template=template)
+    for params in (FOUR, SamplingParams(max_tokens=4, stop=["a"])):
+        train.evaluate(sampler, [CHAT, TEXT], builder=builder, loss=False, sampling_params=params)
+    ends = tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|im_start|>"])
+    assert asked == [ends, None, ["a"], ["a"]]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 
+from tinsmith.core.answer_ends import answer_ends, chat_stop
 from tinsmith.core.errors import InputError, TinkerError
 from tinsmith.core.values import ModelInput, SamplingParams
 from tinsmith.gateway.decoding import ChoiceText
-from tinsmith.gateway.model_shelf import turn_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,9 +124,7 @@ class Dialogue:
         self.model = sampler.get_base_model()
         """The base model."""
         self._tokenizer.get_chat_template()  # before anything is said: InputError where there is none
-        end, eos = turn_end(self._tokenizer), self._tokenizer.eos_token_id
-        self._ends = [token for token in dict.fromkeys((eos, end)) if token is not None]
-        self._stop = None if end in (None, eos) else self._ends
+        self._ends, self._stop = answer_ends(self._tokenizer), chat_stop(self._tokenizer)
 
     @classmethod
     def with_model(

@@ -168,6 +168,4 @@ def stop_rule(model: ServedModel, wishes: Wishes, *, chat: bool) -> Stop:
     if wishes.stop:
         texts = [model.token_texts.text(token) for token in model.ends]
         return [*wishes.stop, *(text for text in texts if text not in wishes.stop)]
-    if chat and model.turn_end not in (None, model.tokenizer.eos_token_id):
-        return list(model.ends)
-    return None
+    return model.chat_stop if chat else None

@@ -16,7 +16,8 @@ from tinsmith_api.paths import check_tinker_path
 
 from tinsmith.clients.sampling import SamplingClient
 from tinsmith.core.addresses import ParsedCheckpointTinkerPath
-from tinsmith.core.errors import BadRequestError, InputError, NotFoundError, TinkerError
+from tinsmith.core.answer_ends import answer_ends, chat_stop
+from tinsmith.core.errors import BadRequestError, InputError, NotFoundError
 from tinsmith.core.tokenization import Tokenizer
 from tinsmith.gateway.refusals import GatewayRefusal, unknown_model
 from tinsmith.gateway.token_texts import TokenTexts
@@ -42,14 +43,10 @@ class ServedModel:
     """The texts of its single tokens."""
     context: int | None
     """Tokens of prompt and answer together; None where the server does not say."""
-    turn_end: int | None
-    """The token with which its chat template ends an answer; None where there is none."""
-
-    @property
-    def ends(self) -> tuple[int, ...]:
-        """The tokens that end an answer and are not part of it."""
-        known = (self.tokenizer.eos_token_id, self.turn_end)
-        return tuple(dict.fromkeys(token for token in known if token is not None))
+    ends: tuple[int, ...]
+    """The tokens that end an answer and are not part of it."""
+    chat_stop: list[int] | None
+    """The stop rule of a chat's answer; None where the server's own is right."""
 
     def check_room(self, prompt: int, wanted: int | None, param: str) -> None:
         """Refuse a prompt that does not leave room for the answer."""
@@ -151,7 +148,8 @@ class ModelShelf:
             tokenizer,
             TokenTexts(tokenizer),
             self._offered.get(base_model),
-            await asyncio.to_thread(turn_end, tokenizer),
+            await asyncio.to_thread(answer_ends, tokenizer),
+            await asyncio.to_thread(chat_stop, tokenizer),
         )
 
     async def _sampler(self, target: str) -> SamplingClient:
@@ -181,17 +179,3 @@ class ModelShelf:
         return age_s >= self._options.models_s or (
             wanted is not None and wanted not in self._offered and age_s > 1
         )
-
-
-def turn_end(tokenizer: Tokenizer) -> int | None:
-    """Return the token with which the chat template ends an answer; None where it ends with none."""
-    answer = "\ue000answer\ue000"
-    turns = [{"role": "user", "content": "question"}, {"role": "assistant", "content": answer}]
-    try:
-        text = tokenizer.apply_chat_template(turns, tokenize=False)
-    except TinkerError:
-        return None
-    _, found, tail = str(text).rpartition(answer)
-    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
-    after = tokenizer.encode(tail.lstrip(), add_special_tokens=False) if found else []
-    return after[0] if after and after[0] in special else None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from tinsmith.core.answer_ends import chat_stop
 from tinsmith.core.errors import (
     APIResponseValidationError,
     BadRequestError,
@@ -146,7 +147,8 @@ def evaluate(
     in training, from the log-probabilities that the sampler gives for the whole text.
 
     With `score` or `sampling_params` the model answers each record `num_samples` times; by default with at
-    most 256 tokens at temperature 0. `score` gets each answer and its record. All requests are made at once,
+    most 256 tokens at temperature 0, and an answer to a chat ends where its template ends a turn, unless
+    `sampling_params` has a `stop`. `score` gets each answer and its record. All requests are made at once,
     and what comes of each record goes to `on_record`, in their order.
 
     If a scoring function raises or returns no number, or the server refuses a record, that is the `error` of
@@ -184,7 +186,13 @@ def evaluate(
     if not questions:
         too_long = f"; {dropped} are too long" if dropped else ""
         raise InputError(f"hold nothing to evaluate{too_long}", field="records")
-    sent = [asked.send(sampler, num_samples, sampling_params or GREEDY) for asked in questions]
+    params = sampling_params or GREEDY
+    stop = params.stop if params.stop is not None else chat_stop(tokenizer, builder.chat_template)
+    of_chats = attrs.evolve(params, stop=stop)
+    sent = [
+        asked.send(sampler, num_samples, of_chats if isinstance(asked.record, Chat) else params)
+        for asked in questions
+    ]
     evaluated = []
     for each in sent:
         evaluated.append(exam.mark(each))
