@@ -55,6 +55,7 @@ def test_without_a_key_it_is_local(cli: Callable[..., Result], tmp_path: Path, m
     assert list(tmp_path.glob("adapter/**/adapter_model.safetensors"))
     assert cli(*export.replace("DIR", str(tmp_path / "merged")).split()).code == 0
     assert (tmp_path / "merged" / "model.safetensors").is_file()
+    assert f"Serve:    tinsmith gateway --base-url local:{out / 'service'} --alias tone=tinker://" in done.err
     words = more.replace("FILE", metals).replace("DIR", str(tmp_path / "more")).split()
     assert cli(*words, "--steps", "2").code == 0
 

@@ -290,6 +290,8 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
         server = f"--base-url {folder.base_url}"
         note(f"Chat:     tinsmith chat {folder.path}", wrap=False)
         note(f"Evaluate: tinsmith eval {folder.path} --match exact", wrap=False)
+        alias = f"--alias {folder.path.resolve().name}={result.sampler_weights}"
+        note(f"Serve:    tinsmith gateway {server} {alias}", wrap=False)
         note(f"Download: tinsmith checkpoint download {server} {result.sampler_weights}", wrap=False)
         note(f"Export:   tinsmith export {folder.path} --to merged --out DIR", wrap=False)
         note(f"Go on:    tinsmith train {server} --from {result.checkpoint} FILE --out DIR", wrap=False)
