@@ -99,6 +99,7 @@ REFUSED = [
     ({"functions": [{}]}, "functions"),
     ({"modalities": ["audio"]}, "modalities"),
     ({"chat_template_kwargs": {"tokenize": False}}, "chat_template_kwargs.tokenize"),
+    ({"chat_template_kwargs": {"self": 1}}, "chat_template_kwargs.self"),
     ({"chat_template_kwargs": {"nonsense": 1}}, "nonsense"),
     ({"messages": [{"role": "user", "content": "x" * 5000}]}, "messages"),
 ]

@@ -81,7 +81,7 @@ class Conversation:
         return tokens
 
 
-_OURS = frozenset(Tokenizer.apply_chat_template.__annotations__) | {"conversation", "names"}
+_OURS = frozenset(Tokenizer.apply_chat_template.__annotations__) | {"self", "conversation", "names"}
 """Arguments of rendering, which are no switches of a template."""
 
 
