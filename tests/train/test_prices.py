@@ -138,6 +138,11 @@ def test_a_file_of_prices(tmp_path: Path, name: str, content: str) -> None:
         ("p.toml", 'date = 2026-11-01\n[models."tinsmith/tiny"]\ntrian = 1', "unknown price 'trian'"),
         ("p.toml", 'date = 2026-11-01\n[models."tinsmith/tiny"]\ntrain = "x"', "has no number"),
         ("p.toml", 'date = 2026-11-01\n[models."tinsmith/tiny"]\ntrain = -1', "has no price"),
+        (
+            "p.toml",
+            'date = 2026-11-01\n[models."tinsmith/tiny"]\ntrain = 1e300',
+            "write US dollars for a million",
+        ),
         ("p.toml", 'date = 2026-11-01T10:00:00\n[models."tinsmith/tiny"]\ntrain = nan', "has no price"),
     ],
 )

@@ -225,6 +225,8 @@ def test_what_cannot_be_trained(
     ("settings", "message"),
     [
         ({"rank": 0}, "'rank'.* must be at least 1, not 0"),
+        ({"steps": 10**20}, f"'steps'.* must be at most 1000000, not {10**20}"),
+        ({"epochs": 10**20}, f"'epochs'.* must be at most 1000000, not {10**20}"),
         ({"held_out": 1.0}, "'held_out'.* must be from 0 to below 1, not 1.0"),
         ({"held_out": float("nan")}, "'held_out'.* must be from 0 to below 1"),
         ({"batch_tokens": 5}, "give either batch_items or batch_tokens"),
@@ -237,6 +239,20 @@ def test_wrong_settings(config: train.RunConfig, settings: dict[str, Any], messa
     """Each is named, with what is allowed."""
     with pytest.raises(InputError, match=message):
         attrs.evolve(config, **settings)
+
+
+def test_passes_that_make_too_many_steps(
+    tmp_path: Path, config: train.RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are refused before their batches fill the memory, and no folder is left."""
+    monkeypatch.setattr("tinsmith.train.run.MOST_STEPS", 2)
+    folder = train.RunFolder.new(tmp_path / "run", attrs.evolve(config, steps=None, epochs=5))
+    with (
+        tinsmith.ServiceClient(base_url="local:") as service,
+        pytest.raises(InputError, match=r"'epochs'.* 5 passes over the data are more than 2 steps"),
+    ):
+        train.prepare(service, folder)
+    assert not folder.path.exists()
 
 
 def test_batches_by_tokens_and_steps(tmp_path: Path, config: train.RunConfig, made: Made) -> None:

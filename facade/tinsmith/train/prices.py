@@ -29,6 +29,9 @@ OLD_AFTER = timedelta(days=90)
 BILLED_DAYS = 14
 """Days of billing that are searched for prices: as many as one request covers."""
 
+MOST_PRICE = 1_000_000
+"""Dollars for a million tokens that are believed, one for each token."""
+
 KINDS = ("train", "evaluate", "prompt", "sample")
 """Kinds of tokens that have a price of their own."""
 
@@ -218,8 +221,8 @@ def _price(path: Path, name: str, value: object) -> Decimal:
         price = Decimal(str(value))
     except ArithmeticError as cause:
         raise _wrong(path, f"has no number in {name!r}") from cause
-    if not price.is_finite() or price < 0:
-        raise _wrong(path, f"has no price in {name!r}: {value}")
+    if not price.is_finite() or not 0 <= price <= MOST_PRICE:
+        raise _wrong(path, f"has no price in {name!r}: {value}; write US dollars for a million tokens")
     return price
 
 

@@ -20,7 +20,7 @@ from tinsmith.core.values import Datum
 from tinsmith.data import Batch, Batches, DatumBuilder, read_records
 from tinsmith.train.loop import SavedStep, supervised
 from tinsmith.train.prices import TokenUse
-from tinsmith.train.run_config import RunConfig
+from tinsmith.train.run_config import MOST_STEPS, RunConfig
 from tinsmith.train.run_folder import RunFolder
 from tinsmith.train.schedule import Schedule
 
@@ -383,7 +383,13 @@ def _batches(config: RunConfig, trained: Sequence[Datum]) -> list[Batch]:
         raise InputError(f"{config.data} makes no datum to train on; `tinsmith data check` says why")
     items = config.batch_items if config.batch_items or config.batch_tokens else BATCH_ITEMS
     batches = Batches(data=trained, items=items, tokens=config.batch_tokens, seed=config.seed)
-    return list(islice(batches.walk(config.steps or config.epochs), config.steps))
+    found = list(islice(batches.walk(config.steps or config.epochs), config.steps or MOST_STEPS + 1))
+    if len(found) > MOST_STEPS:
+        raise InputError(
+            f"{config.epochs} passes over the data are more than {MOST_STEPS} steps; take fewer",
+            field="epochs",
+        )
+    return found
 
 
 def _completed(config: RunConfig, steps: int) -> RunConfig:

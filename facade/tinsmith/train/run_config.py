@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,10 +18,16 @@ IN_FOLDER = "local:"
 """The embedded service, its state in the folder of the run."""
 
 
-def _at_least(least: int) -> Any:
+MOST_STEPS = 1_000_000
+"""Steps of a run at most: their batches are chosen before the first one is made."""
+
+
+def _at_least(least: int, most: float = math.inf) -> Any:
     def check(_: object, field: attrs.Attribute[Any], value: float | None) -> None:
         if value is not None and not value >= least:
             raise InputError(f"must be at least {least}, not {value}", field=field.name)
+        if value is not None and value > most:
+            raise InputError(f"must be at most {most}, not {value}", field=field.name)
 
     return check
 
@@ -53,9 +60,9 @@ class RunConfig:
     """What becomes of a longer text."""
     held_out: float = attrs.field(default=0.05)
     """Share of the records that is not trained on, from 0 to below 1."""
-    epochs: int = attrs.field(default=3, validator=_at_least(1))
+    epochs: int = attrs.field(default=3, validator=_at_least(1, MOST_STEPS))
     """Passes over the data."""
-    steps: int | None = attrs.field(default=None, validator=_at_least(1))
+    steps: int | None = attrs.field(default=None, validator=_at_least(1, MOST_STEPS))
     """Number of steps in place of `epochs`."""
     batch_items: int | None = attrs.field(default=None, validator=_at_least(1))
     """Datums in a batch; None: 8, unless `batch_tokens` is given."""
