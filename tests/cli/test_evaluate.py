@@ -189,11 +189,13 @@ def test_a_server_behind_a_socket(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp
         ([*TINY, "metals.jsonl", "--score", "score.py:width"], "score.py has no function width"),
         ([*TINY, "metals.jsonl", "--score", "score.py:number"], "score.py has no function number"),
         ([*TINY, "metals.jsonl", "--score", "broken.py:f"], "broken.py does not run: ZeroDivisionError"),
+        ([*TINY, "metals.jsonl", "--score", "leaving.py:f"], "leaving.py does not run: SystemExit: 0"),
         ([*TINY, "metals.jsonl", "--temperature", "1"], "is of use with --match, --score or --samples only"),
         ([*TINY, "metals.jsonl", "--out", "no/results.jsonl"], "there is no folder no"),
+        ([*TINY, "metals.jsonl", "--out", "."], "is a folder; name a file"),
         ([*TINY, "none.jsonl"], "none.jsonl cannot be read: No such file"),
         ([*TINY, "broken.py"], "broken.py:1: is no JSON"),
-        ([*TINY, "empty.jsonl"], "the file: hold nothing to evaluate"),
+        ([*TINY, "empty.jsonl"], "the file: there is nothing to evaluate"),
         ([*TINY, "metals.jsonl", "--max-tokens", "20"], "metals.jsonl:1: has 61 tokens, 20 are allowed"),
         ([*TINY, "metals.jsonl", "--input-format", "gguf"], "--input-format: must be one of"),
         ([*TINY, "metals.jsonl", "--no-loss"], "there is nothing to do"),
@@ -204,6 +206,7 @@ def test_what_is_refused(
 ) -> None:
     """One sentence on stderr and exit code 2; nothing is written."""
     (folder / "broken.py").write_text("1 / 0\n")
+    (folder / "leaving.py").write_text("raise SystemExit(0)\n")
     (folder / "empty.jsonl").touch()
     if not (folder / "unfinished").exists():
         train.RunFolder.new(folder / "unfinished", run.config).write(run.config)

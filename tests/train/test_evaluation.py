@@ -143,7 +143,7 @@ def test_dropped_records(sampler: tinsmith.SamplingClient) -> None:
     long = Completion("a" * 50, "b")
     result = train.evaluate(sampler, [long, TEXT], builder=builder, score=lambda *_: 1, sampling_params=FOUR)
     assert (len(result.records), result.dropped) == (1, 1)
-    with pytest.raises(InputError, match="hold nothing to evaluate; 1 are too long"):
+    with pytest.raises(InputError, match="there is nothing to evaluate; 1 are too long"):
         train.evaluate(sampler, [long], builder=builder)
 
 
@@ -183,7 +183,7 @@ def test_an_answer_that_is_no_words(sampler: tinsmith.SamplingClient) -> None:
 
 def test_no_records(sampler: tinsmith.SamplingClient) -> None:
     """There is nothing to evaluate."""
-    with pytest.raises(InputError, match=r"hold nothing to evaluate$"):
+    with pytest.raises(InputError, match=r"there is nothing to evaluate$"):
         train.evaluate(sampler, [])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import redirect_stdout
 from enum import StrEnum
@@ -118,8 +119,8 @@ def evaluate(
     subject = _Subject.of(context, [word for word in (checkpoint, file) if word is not None], model)
     scored = _score(context, match, score)
     params = _params(context, is_asked=scored is not None or num_samples is not None)
-    if out is not None and not out.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {out.parent}", ctx=context, param_hint="--out")
+    with usage_errors(context, "--out"):
+        _check_target(out)
     settings = subject.settings | {name: context.params[name] for name in SETTINGS if context.params[name]}
     row_format = cast("DataFormat | None", settings.get("input_format"))
     records = None if subject.file is None else list(read_records(subject.file, row_format))
@@ -277,7 +278,7 @@ def _names_of(path: str) -> dict[str, Any]:
     try:
         with redirect_stdout(sys.stderr):
             spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{path} does not run: {type(error).__name__}: {error}") from error
     return vars(module)
 
@@ -327,6 +328,18 @@ def _evaluated(
             sampling_params=params,
             on_record=lambda each: display(loss=each.loss, weight=each.weight, score=each.score),
         )
+
+
+def _check_target(path: Path | None) -> None:
+    """Refuse a file that could not be written once all is evaluated."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent}")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file")
+    if not os.access(path.parent, os.W_OK):
+        raise ValueError(f"nothing can be written into {path.parent}; name a file in another folder")
 
 
 def _write(path: Path, result: Evaluation) -> None:

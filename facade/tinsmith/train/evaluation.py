@@ -185,7 +185,7 @@ def evaluate(
             questions.append(question)
     if not questions:
         too_long = f"; {dropped} are too long" if dropped else ""
-        raise InputError(f"hold nothing to evaluate{too_long}", field="records")
+        raise InputError(f"there is nothing to evaluate{too_long}", field="records")
     params = sampling_params or GREEDY
     stop = params.stop if params.stop is not None else chat_stop(tokenizer, builder.chat_template)
     of_chats = attrs.evolve(params, stop=stop)
