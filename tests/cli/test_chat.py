@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import pty
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 import tinsmith
 from tinsmith.cli import dialogue as talk
+from tinsmith.cli import main
 from tinsmith.core.errors import InputError
 from tinsmith.train import RunFolder
 from tinsmith_local.options import ServeOptions
@@ -142,6 +144,23 @@ def test_what_cannot_be_chatted_with(
     assert (done.code, done.out) == (code, ""), done.err
     assert words in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+@pytest.mark.parametrize(
+    "words", [("chat", "-m", "tinsmith/tiny"), ("sample", "--base-model", "tinsmith/tiny", "-")]
+)
+def test_bytes_that_are_no_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], errors: str
+) -> None:
+    """One sentence says which line of standard input is not UTF-8, however Python was told to read it."""
+    sent = io.TextIOWrapper(io.BytesIO(b"\xcc\xff\x00\n"), encoding="utf-8", errors=errors)
+    monkeypatch.setattr(sys, "stdin", sent)
+    with pytest.raises(SystemExit) as left:
+        main(("--base-url", "local:", *words))
+    out, err = capsys.readouterr()
+    assert (left.value.code, out) == (2, "")
+    assert "line 1 of standard input is not UTF-8" in err
 
 
 def test_no_key(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typer import Argument, Option
 from tinsmith.cli.connect import sampler, service
 from tinsmith.cli.failure import report
 from tinsmith.cli.options import shared, usage_errors, wants_json
-from tinsmith.cli.output import count, note, printable
+from tinsmith.cli.output import count, note, printable, stdin_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +140,7 @@ def _place(context: typer.Context, checkpoint: str | None, model: str | None) ->
 
 def _answer_lines(conversation: Dialogue, *, as_json: bool) -> None:
     """Answer each line of standard input."""
-    for line in sys.stdin:
+    for line in stdin_lines():
         text = line.rstrip("\r\n")
         if not text.strip():
             continue

@@ -13,7 +13,19 @@ from typer import Argument, Option
 
 from tinsmith.cli.connect import sampler, service
 from tinsmith.cli.options import wants_json
-from tinsmith.cli.output import ByteBar, Properties, Rows, note, printable, show, show_json, size, title, yes
+from tinsmith.cli.output import (
+    ByteBar,
+    Properties,
+    Rows,
+    note,
+    printable,
+    show,
+    show_json,
+    size,
+    stdin_lines,
+    title,
+    yes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,7 +176,7 @@ def sample(
 
     text = prompt
     if prompt == "-":  # without the one line end that `echo` and editors add
-        text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
+        text = "".join(stdin_lines()).removesuffix("\n").removesuffix("\r")
     params = SamplingParams(
         max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, stop=stop or None
     )

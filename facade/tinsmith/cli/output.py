@@ -6,6 +6,7 @@ Owns the words for sizes, times and counts. Knows no command and no client; `tab
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import sys
@@ -17,7 +18,7 @@ import typer
 from tinsmith.cli.options import wants_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rich.progress import Progress
 
@@ -109,6 +110,20 @@ def show_table(rows: Rows | Properties) -> None:
 def printable(text: str, keep: str = "") -> str:
     """Replace control characters but those in `keep`: names come from other people, text from models."""
     return "".join(c if c.isprintable() or c in keep else "\ufffd" for c in text)
+
+
+def stdin_lines() -> Iterator[str]:
+    """Yield the lines of standard input; InputError for one that is no text."""
+    from tinsmith.core.errors import InputError
+
+    if isinstance(sys.stdin, io.TextIOWrapper):  # else a whole buffer fails, and no line can be named
+        sys.stdin.reconfigure(errors="surrogateescape")
+    for number, line in enumerate(sys.stdin, 1):
+        try:
+            line.encode()
+        except UnicodeError as cause:
+            raise InputError(f"line {number} of standard input is not UTF-8; send text in UTF-8") from cause
+        yield line
 
 
 def confirmed(question: str) -> bool:
