@@ -129,7 +129,7 @@ def test_what_goes_wrong_in_a_pipe(cli: Callable[..., Result], script: str, code
         ("tinker://a/weights/b -m c", 2, "give either a checkpoint or --model NAME"),
         ("-m no/body", 3, "unknown base model 'no/body'"),
         ("tinker://nobody/sampler_weights/ghost", 3, "ghost"),
-        ("tinker://nonsense", 3, "checkpoint not found: tinker://nonsense"),
+        ("tinker://nonsense", 2, "Invalid tinker path: 'tinker://nonsense'"),
         ("nowhere", 2, "nowhere holds no run: there is no config.json"),
         ("-m tinsmith/tiny --temperature -1", 2, "--temperature: must be"),
         ("-m tinsmith/tiny --max-tokens 0", 2, "--max-tokens: must be"),
