@@ -121,6 +121,7 @@ def fitting(there: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "load_weights": {"path": there["model_path"]},
         "save_weights_for_sampler": {"sampling_session_seq_id": None},
         "asample": {"tokens": [1, 2]},
+        "stream_sample": {"tokens": [1, 2]},
     }
 
 

@@ -123,6 +123,7 @@ BY_HAND: set[Any] = {
     values.SampledProvenanceSpan,
     values.ForwardBackwardOutput,
     values.SampledSequence,
+    values.SamplePiece,
     values.PromptAltTokens,
     values.SampleResponse,
 }

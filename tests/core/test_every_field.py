@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from tinsmith.core import values
 from tinsmith.core.codec.answers import to_value
-from tinsmith.core.codec.decode import decode_model_input
+from tinsmith.core.codec.decode import decode_model_input, decode_piece
 from tinsmith.core.codec.encode import encode_body, encode_forward_backward, encode_result
 from tinsmith_api.wire import tinker_wire_pb2 as wire
 
@@ -100,7 +100,7 @@ def test_all_messages_are_tried() -> None:
 @cache
 def _tried_values() -> st.SearchStrategy[Any]:
     inputs = st.lists(JSON_CHUNK, min_size=1, max_size=2).map(values.ModelInput)
-    return DATUM | inputs | outputs() | SAMPLE | SAMPLE.map(_named)
+    return DATUM | inputs | outputs() | SAMPLE | SAMPLE.map(_named) | made(values.SamplePiece)
 
 
 def _named(value: values.SampleResponse) -> values.SampleResponse:
@@ -182,3 +182,9 @@ def test_chunks_of_every_kind_survive_json(chunks: list[Any]) -> None:
     written = orjson.loads(encode_body(values.ModelInput(chunks)))
     assert decode_model_input(written) == values.ModelInput(plain)
     assert orjson.loads(encode_body(decode_model_input(written))) == written
+
+
+@given(piece=made(values.SamplePiece))
+def test_a_piece_survives_json(piece: values.SamplePiece) -> None:
+    """Each field of a piece of a stream comes back as it was."""
+    assert decode_piece(encode_body(piece).decode()) == piece

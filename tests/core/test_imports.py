@@ -43,7 +43,7 @@ SessionLostError StopReason TensorData TensorDtype Timeout Timeouts TinkerError 
 UnprocessableEntityError UnsafeArchiveError ServerWarning BodyTooLargeError
 AdamOptimizerConfig DimuonOptimizerConfig DimuonParams DmelChunk OptimParams PromptProvenanceSpan
 SampledProvenanceSpan SamplePiece SampleStream Tokenizer
-__title__ __version__ data estimate_image_tokens load_tokenizer train types validate_model_input
+__title__ __version__ data estimate_image_tokens export load_tokenizer train types validate_model_input
 """
 
 

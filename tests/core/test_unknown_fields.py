@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 from tinsmith import InputError
 from tinsmith.core import values
 from tinsmith.core.codec.answers import to_value
-from tinsmith.core.codec.decode import decode_datum, decode_forward_backward, decode_sample
+from tinsmith.core.codec.decode import (
+    decode_datum,
+    decode_forward_backward,
+    decode_piece,
+    decode_sample,
+)
 from tinsmith.core.codec.encode import (
     encode_body,
     encode_datum,
@@ -82,6 +87,13 @@ def test_a_result_keeps_unknown_json(value: Any, added: dict[str, Any]) -> None:
     read = decode(newer)
     assert orjson.loads(encode_result(read)) == newer
     assert read == decode(plain)
+
+
+@given(piece=made(values.SamplePiece), added=ADDED)
+def test_a_piece_keeps_unknown_json(piece: values.SamplePiece, added: dict[str, Any]) -> None:
+    """The pairs of a piece of a stream are lists, so only the piece itself has names."""
+    newer = {**orjson.loads(encode_body(piece)), **added}
+    assert decode_piece(orjson.dumps(newer).decode()).extra == added
 
 
 @pytest.mark.parametrize("cls", ANSWERS, ids=lambda cls: cls.__name__)

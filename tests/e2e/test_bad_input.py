@@ -172,8 +172,8 @@ def test_another_call(bench: Bench, call: Ask, field: str, words: str) -> None:
 
 
 KEYS: list[tuple[str, str | None, str]] = [
-    ("missing", None, "pass api_key= or set TINKER_API_KEY"),
-    ("empty", "", "pass api_key= or set TINKER_API_KEY"),
+    ("missing", None, "pass api_key=, set TINKER_API_KEY"),
+    ("empty", "", "pass api_key=, set TINKER_API_KEY"),
     ("another service's", "sk-proj-123", "require_key_prefix=False"),
     ("two lines", "tml-a\r\nx: y", "X-API-Key"),
 ]
