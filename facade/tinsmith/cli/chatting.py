@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
+from tinsmith_api.paths import SCHEME
 from typer import Argument, Option
 
 from tinsmith.cli.connect import sampler, service
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from tinsmith.cli.dialogue import ChatAnswer, Dialogue
 
-CHECKPOINT = "tinker://"
 PROMPT = "> "
 
 HELP = """\
@@ -112,7 +112,7 @@ def chat(
 
 def _place(context: typer.Context, checkpoint: str | None, model: str | None) -> _Place:
     """Find the model: by its name, by a path of the server, or in the folder of a run."""
-    if checkpoint is None or checkpoint.startswith(CHECKPOINT):
+    if checkpoint is None or checkpoint.startswith(SCHEME):
         return _Place(None, checkpoint, model)
     from tinsmith.core.addresses import is_local
     from tinsmith.train import RunFolder

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import typer
+from tinsmith_api.paths import SCHEME
 from typer import Argument, Option
 
 from tinsmith.cli.connect import RUN_DEADLINE_S, sampler_of, server_of, service
@@ -186,7 +187,7 @@ class _Subject(NamedTuple):
         name, file = words[0], words[1] if len(words) == 2 else None
         if Path(name).is_dir():
             return cls._of_run(context, name, file)
-        if not name.startswith("tinker://"):
+        if not name.startswith(SCHEME):
             raise typer.BadParameter(
                 f"{name} is no checkpoint (tinker://...) and no folder of a run; --model takes base models",
                 ctx=context,

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from tinsmith_api.paths import SCHEME
 from typer import Option
 
 from tinsmith.cli.connect import sampler_of, service
@@ -72,5 +73,5 @@ def _check(client: ServiceClient, aliases: Mapping[str, str]) -> None:
     """Reach the server, and make what the aliases name: what is wrong is told at the start."""
     client.get_server_capabilities()
     for target in aliases.values():
-        is_path = target.startswith("tinker://")
+        is_path = target.startswith(SCHEME)
         sampler_of(client, target if is_path else None, None if is_path else target)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from tinsmith_api.paths import check_tinker_path
+from tinsmith_api.paths import SCHEME, check_tinker_path
 
 from tinsmith.clients.sampling import SamplingClient
 from tinsmith.core.addresses import ParsedCheckpointTinkerPath
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from tinsmith.clients.service import ServiceClient
     from tinsmith.gateway.gateway_options import GatewayOptions
-
-CHECKPOINT = "tinker://"
 
 
 @attrs.frozen(eq=False)
@@ -108,11 +106,7 @@ class ModelShelf:
     async def find(self, name: str) -> ServedModel:
         """Return the model of a name; GatewayRefusal where there is none."""
         target = self._options.aliases.get(name, name)
-        if (
-            not target.startswith(CHECKPOINT)
-            and name == target
-            and target not in await self._base_models(target)
-        ):
+        if not target.startswith(SCHEME) and name == target and target not in await self._base_models(target):
             raise unknown_model(name)
         made = self._served.get(target)
         if made is None or (made.done() and (made.cancelled() or made.exception() is not None)):
@@ -154,7 +148,7 @@ class ModelShelf:
 
     async def _sampler(self, target: str) -> SamplingClient:
         """Make a sampler; a checkpoint for training is loaded into a model first."""
-        if not target.startswith(CHECKPOINT):
+        if not target.startswith(SCHEME):
             return await self._service.create_sampling_client(base_model=target)
         check_tinker_path(target, "model_path")
         if ParsedCheckpointTinkerPath.from_tinker_path(target).checkpoint_type == "training":
