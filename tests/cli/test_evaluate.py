@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 import tinsmith
 from tinsmith import train
@@ -229,6 +232,29 @@ def test_changed_data(cli: Cli, run: train.RunFolder, folder: Path, tmp_path: Pa
         assert "has changed since the run began; restore it, or name another file" in done.err
     finally:
         data.write_text(kept)
+
+
+def test_a_full_disk_leaves_no_results(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit is named, and nothing is left of it; the file of an earlier time is as it was."""
+    out = tmp_path / "results.jsonl"
+    out.write_text("of an earlier time")
+    dumps, written_lines = orjson.dumps, []
+
+    def fill(document: Any, default: Any = None, option: int | None = None) -> bytes:
+        line = dumps(document, default, option)
+        if option == orjson.OPT_APPEND_NEWLINE:
+            written_lines.append(line)
+            if len(written_lines) == 5:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return line
+
+    monkeypatch.setattr("orjson.dumps", fill)
+    done = cli("eval", *TINY, "metals.jsonl", "--score", "score.py:length", *SHORT, "--out", str(out))
+    assert done.code == 1
+    assert "No space left on device" in done.err
+    assert len(written_lines) == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]
+    assert out.read_text() == "of an earlier time"
 
 
 def test_ctrl_c_leaves_no_results(folder: Path, tmp_path: Path) -> None:

@@ -348,14 +348,12 @@ def _write(path: Path, result: Evaluation) -> None:
     import attrs
     import orjson
 
-    half_written = path.with_name(f".{path.name}.part")
-    half_written.write_bytes(
-        b"".join(
-            orjson.dumps({**attrs.asdict(record), "score": record.score}, option=orjson.OPT_APPEND_NEWLINE)
-            for record in result.records
-        )
-    )
-    half_written.replace(path)
+    from tinsmith.export.export_target import new_file
+
+    with new_file(path, overwrite=True) as made, made.open("wb") as lines:
+        for record in result.records:
+            document = {**attrs.asdict(record), "score": record.score}
+            lines.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def _show(document: dict[str, Any], result: Evaluation) -> None:
