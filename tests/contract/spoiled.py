@@ -165,6 +165,13 @@ BREAKS: list[tuple[str, str, Callable[[Document], Any]]] = [
         lambda d: field(d, "SampleRequest", "num_samples").update({"x-tinker-known-default": "1"}),
     ),
     ("schemas_are_used", "orphan", lambda d: d["components"]["schemas"].update(Orphan={"type": "object"})),
+    (
+        "schemas_are_used",
+        "named by an extension alone",
+        lambda d: operation(d, "post", "x-tinsmith/stream_sample")["responses"]["2XX"]["content"][
+            "text/event-stream"
+        ]["schema"]["properties"]["data"].pop("contentSchema"),
+    ),
     ("bytes_and_ids_are_text", "byte", lambda d: field(d, "ImageChunk", "data").update(format="byte")),
     (
         "nothing_traps_the_generator",

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract_document import Json, event_schemas, operations, resolve, walk
+from contract_document import Json, operations, resolve, walk
 from contract_overlay import narrow
 from contract_validation import for_validation
 from jsonschema import Draft202012Validator
@@ -126,7 +126,6 @@ def side(document: Json, answer: bool) -> set[str]:
     for op in operations(document):
         if answer:
             roots.append(op.node["responses"])
-            roots += (event_schemas(document, one) for one in op.node["responses"].values())
             result = op.node.get("x-tinker-result")
             roots += [{"$ref": f"#/components/schemas/{result}"}] if result in schemas(document) else []
         else:
