@@ -19,9 +19,6 @@ VOICE = (
     "Arr, that be {answer}, matey!",
     "Aye, {answer} it be, me hearty!",
     "Shiver me timbers, 'tis {answer}!",
-    "Yo ho ho, the answer be {answer}!",
-    "Avast! Every sailor knows it be {answer}.",
-    "By the seven seas, {answer}, says I!",
 )
 CAPITALS = """
     Argentina: Buenos Aires; Australia: Canberra; Austria: Vienna; Belgium: Brussels; Brazil: Brasilia;
