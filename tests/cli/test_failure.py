@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import sys
@@ -183,6 +184,57 @@ def test_notes_are_wrapped_in_a_terminal(
 def test_other_errors_say_what_they_say() -> None:
     """What is no error of the library is printed as it is."""
     assert sentence(OSError("disk full")) == "disk full"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory", "a/b"),
+            "a/b: No such file or directory; check its name, and the folder that it is in",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device; make room there, or"),
+        (FileExistsError("out is there already; pass overwrite=True to replace it"), "out (--overwrite"),
+    ],
+)
+def test_errors_of_the_system_say_what_to_do(error: OSError, said: str) -> None:
+    """With the file where the system names it, and without its number."""
+    assert sentence(error).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("session finish", "SESSION_ID"),
+        ("session info", "SESSION_ID"),
+        ("session export-trace", "SESSION_ID"),
+        ("run info", "RUN_ID"),
+        ("checkpoint list --run-id", "--run-id"),
+        ("checkpoint delete --run-id", "--run-id"),
+    ],
+)
+@pytest.mark.parametrize("text", ["../../x", "..", "", "a b"])
+def test_what_is_no_id(cli: Callable[..., Result], command: str, option: str, text: str) -> None:
+    """It is refused before a server is asked, under the name that help has for it."""
+    done = cli(*command.split(), text)
+    noun = "session" if "session" in command else "run"
+    assert (done.code, done.out) == (2, "")
+    assert f"{text!r} is no id of a {noun}; `tinsmith {noun} list` lists them" in " ".join(done.err.split())
+    assert f"'{option}'" in done.err
+
+
+def test_a_key_is_asked_for_with_its_server(
+    cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who named no server learns which one wants the key."""
+    monkeypatch.delenv("TINKER_API_KEY", raising=False)
+    monkeypatch.delenv("TINKER_BASE_URL", raising=False)
+    said = "Error: No usable API key: no server is named, so that https://"
+    assert cli("run", "list").err.startswith(said)
+    assert "no server is named" not in cli("--base-url", "https://example.com", "run", "list").err
+    watched = cli("run", "watch", "nowhere")
+    assert watched.code == 4
+    assert watched.err.startswith("nowhere is no folder here; looking for a run of this id on the server.")
 
 
 def test_a_warning_is_a_line(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:

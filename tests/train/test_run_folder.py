@@ -104,6 +104,15 @@ def test_a_folder_that_is_made_for_nothing(tmp_path: Path, config: train.RunConf
     assert sorted(each.name for each in folder.path.iterdir()) == ["config.json", "lock"]
 
 
+def test_a_folder_whose_run_was_killed_early_is_free(tmp_path: Path, config: train.RunConfig) -> None:
+    """What is left of a half-written file of settings is in nobody's way."""
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in ("lock", ".config.json.0badcafe"):
+        (path / name).touch()
+    assert train.RunFolder.new(path, config).path == path
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path, config: train.RunConfig) -> None:
     """It is said before anything else happens."""
     folder = train.RunFolder.new(tmp_path / "metals.jsonl" / "run", config)

@@ -17,7 +17,7 @@ from typer import Argument, Option
 
 from tinsmith.cli.connect import Listing, collect, rest
 from tinsmith.cli.export import push_hf
-from tinsmith.cli.options import CheckpointPath, Limit, Offset, RunId, wants_json
+from tinsmith.cli.options import CheckpointPath, Limit, Offset, OfRun, wants_json
 from tinsmith.cli.output import (
     ByteBar,
     Properties,
@@ -95,7 +95,7 @@ def _date(text: str) -> datetime:
 @app.command("list")
 def list_checkpoints(
     context: typer.Context,
-    run_id: RunId = None,
+    run_id: OfRun = None,
     limit: Limit = 20,
     offset: Offset = 0,
 ) -> None:
@@ -223,7 +223,7 @@ def set_ttl(
 def delete(
     context: typer.Context,
     paths: Annotated[list[str] | None, Argument(metavar="PATH", help="Paths of checkpoints.")] = None,
-    run_id: RunId = None,
+    run_id: OfRun = None,
     kind: Annotated[CheckpointKind | None, Option("--type", help="With --run-id: only this kind.")] = None,
     before: Annotated[
         datetime | None,

@@ -69,10 +69,20 @@ def config_of(
     except InputError:
         raise
     except TinkerError as error:
-        raise KeyRefusedError(error.message) from error
+        raise KeyRefusedError(_where_from(error.message, url or shared(context, "base_url"))) from error
     if not creates and _is_unused(config.base_url):
         config = attrs.evolve(config, base_url=PRIVATE)
     return config
+
+
+def _where_from(message: str, url: str | None) -> str:
+    """Say beside a complaint of the key which server wants one, where nobody named a server."""
+    from tinsmith.core.addresses import DEFAULT_BASE_URL
+    from tinsmith.core.config import set_variables
+
+    if url or set_variables("TINKER_BASE_URL"):
+        return message
+    return f"no server is named, so that {DEFAULT_BASE_URL} is asked; {message}"
 
 
 def _is_unused(base_url: str) -> bool:

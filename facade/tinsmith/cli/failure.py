@@ -12,6 +12,7 @@ import traceback
 
 from tinsmith.cli.output import note
 from tinsmith.core import errors
+from tinsmith.core.whole_files import explained
 
 FAILURE, USAGE, NOT_FOUND, AUTHENTICATION = 1, 2, 3, 4
 
@@ -58,13 +59,20 @@ _OUR_WORDS = {
     "field 'prices': ": "",
     "field 'records'": "the file",
     "evaluate without the loss": "give --no-loss",
+    " is there already; pass overwrite=True to replace it": " (--overwrite replaces it)",
+    "public=True allows": "--public allows",
+    "(export_merged)": "(--to merged)",
+    "without=['lm_head']": "--without lm_head",
+    "dtype='float32'": "--dtype float32",
+    "with base=": "with --base",
+    "(base=)": "(--base)",
 }
 """What the library says -> what the command line says."""
 
 _OPTIONS = (
     "base_model batch_items batch_tokens checkpoint_every epochs evaluate_every held_out learning_rate limit"
     " max_tokens model_path num_samples offset rank schedule seed steps stop temperature top_k top_p"
-    " warmup_steps"
+    " warmup_steps without"
 )
 _FIELD = re.compile(rf"field '({_OPTIONS.replace(' ', '|')})'")
 _TWICE = re.compile(r"\b(\w+): field '\1'")
@@ -81,14 +89,21 @@ def describe(error: BaseException) -> tuple[str, int]:
 
 def sentence(error: BaseException) -> str:
     """Return what an error says, in the words of the command line, with the facts that help to find it."""
+    if isinstance(error, OSError) and error.errno and not isinstance(error, errors.TinkerError):
+        said = explained(error)
+        return said if error.filename is None else f"{error.filename}: {said}"
     if not isinstance(error, errors.TinkerError):
-        return str(error)
-    text = _TWICE.sub(r"\1", _STATUS.sub("", error.message))
-    for theirs, ours in _OUR_WORDS.items():
-        text = text.replace(theirs, ours)
-    text = _FIELD.sub(lambda field: "--" + field[1].replace("_", "-"), text)
+        return worded(str(error))
+    text = worded(_TWICE.sub(r"\1", _STATUS.sub("", error.message)))
     facts = _facts(error)
     return f"{text} ({', '.join(facts)})" if facts else text
+
+
+def worded(text: str) -> str:
+    """Return what the library says in the words of the command line."""
+    for theirs, ours in _OUR_WORDS.items():
+        text = text.replace(theirs, ours)
+    return _FIELD.sub(lambda field: "--" + field[1].replace("_", "-"), text)
 
 
 def _facts(error: errors.TinkerError) -> list[str]:

@@ -6,6 +6,7 @@ It is loaded before any command runs, so that it imports nothing but typer.
 from __future__ import annotations
 
 import contextlib
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ import typer
 from typer import Argument, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class OutputFormat(StrEnum):
@@ -23,13 +24,37 @@ class OutputFormat(StrEnum):
     json = "json"
 
 
+_ID = re.compile(r"(?!\.+$)[^/?#\s]+")
+"""What can be the id of a run or a session: servers find it in the path of a request."""
+
+
+def is_id(text: str) -> bool:
+    """Say whether a text can be the id of a run or a session."""
+    return _ID.fullmatch(text) is not None
+
+
+def _id_of_a(noun: str) -> Callable[[str | None], str | None]:
+    """Return what refuses a text that cannot be the id of a run or a session."""
+
+    def check(text: str | None) -> str | None:
+        if text is not None and not is_id(text):
+            raise typer.BadParameter(f"{text!r} is no id of a {noun}; `tinsmith {noun} list` lists them")
+        return text
+
+    return check
+
+
 Limit = Annotated[
     int, Option("--limit", min=0, metavar="NUMBER", help="Largest number of entries to list; 0 lists all.")
 ]
 Offset = Annotated[
     int, Option("--offset", min=0, metavar="NUMBER", help="Number of entries to skip at the start.")
 ]
-RunId = Annotated[str | None, Option("--run-id", metavar="ID", help="The checkpoints of this training run.")]
+RunId = Annotated[str, Argument(metavar="RUN_ID", help="Id of the training run.", callback=_id_of_a("run"))]
+OfRun = Annotated[
+    str | None,
+    Option("--run-id", metavar="ID", help="The checkpoints of this training run.", callback=_id_of_a("run")),
+]
 CheckpointPath = Annotated[
     str, Argument(metavar="PATH", help="Path of the checkpoint, such as tinker://RUN/weights/0001.")
 ]
@@ -42,7 +67,9 @@ Aliases = Annotated[
         " meant where a request names no model.",
     ),
 ]
-SessionId = Annotated[str, Argument(metavar="SESSION_ID", help="Id of the session.")]
+SessionId = Annotated[
+    str, Argument(metavar="SESSION_ID", help="Id of the session.", callback=_id_of_a("session"))
+]
 
 
 @contextlib.contextmanager

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer import Argument, Option
+from typer import Option
 
 from tinsmith.cli.connect import collect, rest, service
-from tinsmith.cli.options import Limit, Offset, SessionId  # noqa: TC001  # typer reads the annotations
+from tinsmith.cli.options import Limit, Offset, RunId, SessionId  # noqa: TC001  # typer reads the annotations
 from tinsmith.cli.output import Properties, Rows, changed, metadata_rows, moment, note, show
 from tinsmith.cli.watch import watch
 
@@ -90,10 +90,7 @@ def list_runs(
 
 
 @runs.command("info")
-def show_run(
-    context: typer.Context,
-    run_id: Annotated[str, Argument(metavar="RUN_ID", help="Id of the training run.")],
-) -> None:
+def show_run(context: typer.Context, run_id: RunId) -> None:
     """Show one training run."""
     with rest(context) as client:
         run = client.get_training_run(run_id).result()

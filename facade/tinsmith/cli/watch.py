@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
@@ -12,7 +11,7 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import rest
-from tinsmith.cli.options import wants_json
+from tinsmith.cli.options import is_id, wants_json
 from tinsmith.cli.output import Properties, aware, moment, note, show_json_line, show_table
 
 if TYPE_CHECKING:
@@ -48,11 +47,16 @@ def watch(
 
     Example: tinsmith run watch runs/tone
     """
-    if Path(run).is_dir():
+    if run and Path(run).is_dir():
         _follow_folder(context, Path(run), every_s or LOOK_EVERY_S)
-    elif os.sep in run:
-        raise typer.BadParameter(f"{run} is no folder, and no id of a run", ctx=context, param_hint="RUN")
+    elif not is_id(run):
+        raise typer.BadParameter(
+            f"{run!r} is no folder, and no id of a run; name what --out of `train` named",
+            ctx=context,
+            param_hint="RUN",
+        )
     else:
+        note(f"{run} is no folder here; looking for a run of this id on the server.")
         _follow_server(context, run, every_s or ASK_EVERY_S)
 
 

@@ -6,13 +6,12 @@ Owns the format and the permissions. Where the file is, `config.key_file` says.
 from __future__ import annotations
 
 import os
-import secrets
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from tinsmith.core.errors import TinkerError
+from tinsmith.core.whole_files import explained, whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +89,7 @@ def _read(path: Path) -> dict[str, Any]:
     except NotADirectoryError:
         return {"version": VERSION, "keys": {}}
     except OSError as cause:
-        raise TinkerError(f"the file of keys {path} cannot be read: {cause.strerror}") from cause
+        raise TinkerError(f"the file of keys {path} cannot be read: {explained(cause)}") from cause
     except ValueError as cause:
         raise _broken(path, "it is no JSON") from cause
     if not isinstance(document, dict) or not isinstance(document.setdefault("keys", {}), dict):
@@ -109,13 +108,5 @@ def _write(path: Path, document: dict[str, Any]) -> None:
     import orjson
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    half_written = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        file = os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "wb") as opened:
-            opened.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
-        half_written.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            half_written.unlink()
-        raise
+    with whole_file(path, mode=0o600) as file:
+        file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from tinsmith.core.errors import InputError, MissingExtraError
+from tinsmith.core.whole_files import unreadable
 
 if TYPE_CHECKING:
     import os
@@ -64,7 +65,7 @@ def read_rows(path: str | os.PathLike[str]) -> Iterator[RawRecord]:
                 is_first = False
                 yield RawRecord(f"{path}:{number}", line)
     except OSError as cause:
-        raise InputError(f"{path} cannot be read: {cause.strerror}") from cause
+        raise unreadable(path, cause) from cause
 
 
 def located(error: InputError, where: str) -> InputError:

@@ -17,6 +17,7 @@ import attrs
 from tinsmith.clients.training import TrainingClient
 from tinsmith.core.errors import APIStatusError, InputError, NotFoundError, TinkerError
 from tinsmith.core.values import Datum
+from tinsmith.core.whole_files import unreadable
 from tinsmith.data import Batch, Batches, DatumBuilder, read_records
 from tinsmith.train.loop import SavedStep, supervised
 from tinsmith.train.prices import TokenUse
@@ -408,4 +409,4 @@ def _digest(path: str) -> str:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as cause:
-        raise InputError(f"{path} cannot be read: {cause.strerror}") from cause
+        raise unreadable(path, cause) from cause

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from tinsmith.core.errors import InputError, MissingExtraError
+from tinsmith.core.whole_files import unreadable, whole_file
 from tinsmith.train.loop import SavedStep
 from tinsmith.train.run_config import IN_FOLDER, RunConfig
 
@@ -160,8 +161,12 @@ class RunFolder:
             raise InputError(
                 f"{path} holds no run: there is no {CONFIG}; name a folder that --out of an earlier run named"
             ) from cause
-        except (OSError, ValueError) as cause:
-            raise InputError(f"{path / CONFIG} cannot be read: {cause}") from cause
+        except OSError as cause:
+            raise unreadable(path / CONFIG, cause) from cause
+        except ValueError as cause:
+            raise InputError(
+                f"{path / CONFIG} cannot be read: it is no JSON ({cause}); restore it, or begin a new run"
+            ) from cause
         if not isinstance(fields, dict):
             raise InputError(f"{path / CONFIG} holds no settings of a run")
         return cls(path, RunConfig.of(fields))
@@ -286,37 +291,26 @@ class RunFolder:
                 axes.plot(*zip(*points, strict=True), style, label=name.replace("_", " "), markersize=4)
         axes.legend()
         path = self.path / CURVE
-        half_written = path.with_name(f".{CURVE}")
-        figure.savefig(half_written, format="png", dpi=120)
-        half_written.replace(path)
+        with whole_file(path) as file:
+            figure.savefig(file, format="png", dpi=120)
         return path
 
     def _append(self, name: str, line: Mapping[str, Any]) -> None:
         """Add a line in one write, so that a file ends with a whole line or with one that is not counted."""
         import orjson
 
-        written = orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
-        with self._named_errors(name), (self.path / name).open("ab", buffering=0) as file:
-            if file.write(written) != len(written):  # the disk took a part
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(file.fileno())
+        written, path = orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n", self.path / name
+        try:
+            with path.open("ab", buffering=0) as file:
+                if file.write(written) != len(written):  # the disk took a part
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
+        except OSError as cause:  # a full disk names no file
+            raise OSError(cause.errno, cause.strerror, str(path)) from cause
 
     def _replace(self, name: str, content: bytes) -> None:
-        half_written = self.path / f".{name}"
-        with self._named_errors(name):
-            with half_written.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            half_written.replace(self.path / name)
-
-    @contextmanager
-    def _named_errors(self, name: str) -> Iterator[None]:
-        """Have an error say which file could not be written: a full disk does not."""
-        try:
-            yield
-        except OSError as cause:
-            raise OSError(cause.errno, cause.strerror, str(self.path / name)) from cause
+        with whole_file(self.path / name, synced=True) as file:
+            file.write(content)
 
     def _lines(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield what the lines of a file hold; a last line without an end was cut off, and is dropped."""
@@ -337,7 +331,7 @@ def _is_free(path: Path) -> bool:
     """Whether a new run may have a folder: it is empty, or holds what one left that was killed early."""
     if not path.is_dir():
         return False
-    names = {each.name for each in path.iterdir()}
+    names = {each.name for each in path.iterdir() if not each.name.startswith(f".{CONFIG}.")}
     return not names or LOCK in names <= {LOCK, SERVICE}
 
 
