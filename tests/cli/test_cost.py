@@ -70,6 +70,8 @@ def test_a_model_without_prices(cli: Callable[..., Result], chats: str, prices: 
         (("{chats}",), "model"),
         (("{chats}", "-m", "tinsmith/tiny", "--held-out", "2"), "--held-out"),
         (("{chats}.gone", "-m", "tinsmith/tiny"), "cannot be read"),
+        (("{chats}", "-m", "tinsmith/tiny", "--samples", f"1{'0' * 21}"), "must be at most 1000000"),
+        (("{chats}", "-m", "tinsmith/tiny", "--sample-tokens", f"1{'0' * 21}"), "must be at most 1000000"),
         (("{chats}", "-m", "tinsmith/tiny", "--prices", "{chats}.gone"), "cannot be read"),
     ],
 )

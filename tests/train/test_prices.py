@@ -143,6 +143,11 @@ def test_a_file_of_prices(tmp_path: Path, name: str, content: str) -> None:
             'date = 2026-11-01\n[models."tinsmith/tiny"]\ntrain = 1e300',
             "write US dollars for a million",
         ),
+        (
+            "p.toml",
+            'date = 2026-11-01\n[models."tinsmith/tiny"]\ntrain = 0.0000004',
+            "has 0.0000004 in .*: train', as if for one token; for a million, write 0.4",
+        ),
         ("p.toml", 'date = 2026-11-01T10:00:00\n[models."tinsmith/tiny"]\ntrain = nan', "has no price"),
     ],
 )

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 SMALLEST = Decimal("0.0001")
 """Dollars of which a table shows no part."""
 
+MOST_SAMPLES = 1_000_000
+"""Answers to a prompt, and tokens of an answer, that are counted at most: more is a slip of the hand."""
+
 SETTINGS = (
     "model", "start_from", "epochs", "steps", "batch_items", "batch_tokens", "seed", "held_out",
     "evaluate_every", "train_on", "max_tokens", "truncation", "input_format",
@@ -71,10 +74,23 @@ def cost(
     input_format: InputFormat = None,
     samples: Annotated[
         int,
-        Option("--samples", min=0, metavar="NUMBER", help="Answers to sample to each held-out prompt."),
+        Option(
+            "--samples",
+            min=0,
+            max=MOST_SAMPLES,
+            metavar="NUMBER",
+            help="Answers to sample to each held-out prompt.",
+        ),
     ] = 0,
     sample_tokens: Annotated[
-        int, Option("--sample-tokens", min=1, metavar="NUMBER", help="Longest such answer, in tokens.")
+        int,
+        Option(
+            "--sample-tokens",
+            min=1,
+            max=MOST_SAMPLES,
+            metavar="NUMBER",
+            help="Longest such answer, in tokens.",
+        ),
     ] = 256,
     prices: PriceFile = None,
 ) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from tinsmith.core.errors import APIError, InputError
+from tinsmith.core.whole_files import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,8 @@ OLD_AFTER = timedelta(days=90)
 BILLED_DAYS = 14
 """Days of billing that are searched for prices: as many as one request covers."""
 
-MOST_PRICE = 1_000_000
-"""Dollars for a million tokens that are believed, one for each token."""
+LEAST_PRICE, MOST_PRICE = Decimal("0.0001"), 1_000_000
+"""Dollars for a million tokens that are believed; nothing is, too. Less is the price of a single token."""
 
 KINDS = ("train", "evaluate", "prompt", "sample")
 """Kinds of tokens that have a price of their own."""
@@ -196,7 +197,7 @@ def _document(path: Path) -> Mapping[str, Any]:
         else:
             document = tomllib.loads(text, parse_float=Decimal)
     except OSError as cause:
-        raise InputError(f"{path} cannot be read: {cause.strerror}", field="prices") from cause
+        raise unreadable(path, cause, "prices") from cause
     except ValueError as cause:
         kind = "JSON" if path.suffix == ".json" else "TOML"
         raise _wrong(path, f"is no {kind}: {cause}") from cause
@@ -223,6 +224,9 @@ def _price(path: Path, name: str, value: object) -> Decimal:
         raise _wrong(path, f"has no number in {name!r}") from cause
     if not price.is_finite() or not 0 <= price <= MOST_PRICE:
         raise _wrong(path, f"has no price in {name!r}: {value}; write US dollars for a million tokens")
+    if 0 < price < LEAST_PRICE:
+        million = f"{(price * 1_000_000).normalize():f}"
+        raise _wrong(path, f"has {price:f} in {name!r}, as if for one token; for a million, write {million}")
     return price
 
 
