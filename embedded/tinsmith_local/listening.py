@@ -52,12 +52,24 @@ def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
         listener.listen(2048)
     except OSError as cause:
         listener.close()
-        hint = "; choose another port, or 0 for any free one" if cause.errno == errno.EADDRINUSE else ""
-        raise OSError(cause.errno, f"{cause.strerror}: {host}:{port}{hint}") from cause
+        raise OSError(cause.errno, _why_not(cause, host, port)) from cause
     except BaseException:
         listener.close()
         raise
     return listener
+
+
+def _why_not(cause: OSError, host: str, port: int) -> str:
+    """Say why nothing can listen there, and what to do."""
+    if cause.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} of {host} is taken by another program; choose another one with --port, or --port 0"
+            " for any that is free"
+        )
+    if cause.errno == errno.EACCES:
+        return f"port {port} of {host} is not for you: {cause.strerror}; choose one from 1024 on with --port"
+    advice = "; --host takes an address of this machine" if cause.errno != errno.EMFILE else ""
+    return f"nothing can listen on {host}:{port}: {cause.strerror}{advice}"
 
 
 def is_loopback(host: str) -> bool:
