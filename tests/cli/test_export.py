@@ -103,7 +103,21 @@ def test_a_base_model_alone(cli: Callable[..., Result], tmp_path: Path) -> None:
             "config.json: is missing, so this is not a model",
         ),
         ("{adapter} --to gguf-lora -o {out}", 1, "leave lm_head out (--without lm_head)"),
-        ("{adapter} --to gguf-lora -o {out} --without x", 1, "does not change x; it changes down_proj"),
+        (
+            "{adapter} --to gguf-lora -o {out} --without x",
+            2,
+            "--without: the adapter does not change x; it changes down_proj",
+        ),
+        (
+            "{adapter} --to gguf-lora -o {out} --without lm_head"
+            + "".join(
+                f" --without {part}_proj" for part in ("q", "k", "v", "o", "gate", "up", "down", "patch")
+            ),
+            2,
+            "--without: nothing is left of the adapter, which changes down_proj",
+        ),
+        ("{adapter} --to gguf-lora -o {data}", 2, "is a folder; name a file"),
+        ("tinker://a/weights/b --to peft -o {out}", 4, "no server is named, so that https://"),
         ("{adapter} --to peft -o {data}", 2, "is there and is no earlier export; choose another place"),
         ("{adapter} --to peft -o {adapter}", 1, "(--overwrite replaces it)"),
         ("{adapter} --to peft -o {adapter} --overwrite", 2, "holds what is exported"),

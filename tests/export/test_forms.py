@@ -190,7 +190,7 @@ def test_a_full_disk(trained: Trained, tmp_path: Path, monkeypatch: pytest.Monke
     """It is looked at before anything is written; one that fills up on the way leaves nothing."""
     free = export_target.free_bytes
     monkeypatch.setattr(export_target, "free_bytes", lambda _: 1000)
-    with pytest.raises(InputError, match="needs 0 MB, and 0 MB are free there"):
+    with pytest.raises(InputError, match=r"67 MB have to stay free, and the disk has 0\.0 MB; make"):
         export.export_merged(trained.folder, tmp_path / "deep" / "out")
     monkeypatch.setattr(export_target, "free_bytes", free)
 

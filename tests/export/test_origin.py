@@ -56,7 +56,7 @@ def test_a_run(tmp_path: Path) -> None:
     ):
         find_origin(str(run.path))
     run.note_checkpoint(SavedStep(4, "tinker://run/weights/4"))
-    with pytest.raises(InputError, match=r"export its last checkpoint, tinker://run/weights/4 \(--base-url"):
+    with pytest.raises(InputError, match=r"export its last checkpoint, tinker://run/weights/4, of "):
         find_origin(str(run.path))
     run.note_sampler_weights(8, "tinker://run/sampler_weights/final")
     assert find_origin(str(run.path)) == AdapterOrigin(
@@ -64,6 +64,18 @@ def test_a_run(tmp_path: Path) -> None:
         training="tinker://run/weights/4",
         base_url="local:/kept",
     )
+
+
+def test_a_damaged_adapter_is_named_by_its_checkpoint(trained: Trained, tmp_path: Path) -> None:
+    """The folder that it was fetched into is gone when the error is read."""
+    origin = find_origin(trained.path)
+    with (
+        tinsmith.ServiceClient(base_url=trained.base_url) as service,
+        pytest.raises(tinsmith.TinkerError, match=rf"^{trained.path}/adapter_config.json: no peft") as raised,
+        origin.fetched(service.create_rest_client(), tmp_path) as folder,
+    ):
+        raise tinsmith.TinkerError(f"{folder}/adapter_config.json: no peft")
+    assert str(tmp_path) not in str(raised.value)
 
 
 @pytest.mark.parametrize(

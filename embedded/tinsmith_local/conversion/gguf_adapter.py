@@ -69,7 +69,7 @@ def _no_place(module: str, base: BaseFiles) -> str:
     if module == "lm_head" and base.is_tied:
         return (
             "ties its embeddings, and llama.cpp keeps one matrix for both, so that there is no place for an"
-            " adapter on lm_head; merge it (--to merged), leave lm_head out (--without lm_head), or name a"
-            " GGUF file that has an output.weight (--base)"
+            " adapter on lm_head; merge it (export_merged), leave lm_head out (without=['lm_head']), or name"
+            " a GGUF file that has an output.weight (base=)"
         )
     return f"has no matrix {module!r} that GGUF knows: the adapter is for another model"

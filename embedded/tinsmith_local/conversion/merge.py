@@ -151,7 +151,7 @@ class Merge:
                 write_in_turn(folder / file, {name: self.tensors[name] for name in names}, get)
             except ValueError as error:
                 raise ModelFileError(
-                    self.base.origin, f"{error}; --dtype float32 has room for them"
+                    self.base.origin, f"{error}; dtype='float32' has room for them"
                 ) from error
             placed |= dict.fromkeys(names, file)
         if len(shards) > 1:

@@ -13,6 +13,7 @@ import typer
 from typer import Argument, Option
 
 from tinsmith.cli.connect import rest
+from tinsmith.cli.failure import worded
 from tinsmith.cli.options import CheckpointPath, shared, wants_json
 from tinsmith.cli.output import ByteBar, Properties, note, show, size
 
@@ -132,6 +133,8 @@ def export(
 
     Example: tinsmith export runs/tone --to merged --out tone-merged
     """
+    from tinsmith.export.export_target import check_file, check_target
+
     _check_options(context, to)
     if to is ExportForm.hub:
         _push(context, place)
@@ -142,7 +145,9 @@ def export(
             ctx=context,
             param_hint="--out",
         )
-    _check_target(out, overwrite=overwrite, is_file=to is ExportForm.gguf_lora)
+    (check_file if to is ExportForm.gguf_lora else check_target)(
+        out, overwrite=overwrite
+    )  # before a download
     with _adapter(context, place, may_be_base=to is ExportForm.merged) as (origin, adapter):
         done = _written(context, to, place, adapter, out)
     _show(context, to, origin, done)
@@ -181,16 +186,6 @@ def _check_options(context: typer.Context, to: ExportForm) -> None:
             raise typer.BadParameter(
                 f"is for --to {' and '.join(sorted(fitting))}{hint}", ctx=context, param_hint=options[name]
             )
-
-
-def _check_target(target: Path, *, overwrite: bool, is_file: bool = False) -> None:
-    """Refuse a target before anything is fetched."""
-    from tinsmith.export.export_target import check_target
-
-    if not is_file:
-        check_target(target, overwrite=True)
-    if not overwrite and target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise FileExistsError(f"{target} (--overwrite replaces it)")
 
 
 @contextmanager
@@ -301,7 +296,7 @@ def _show(context: typer.Context, to: ExportForm, origin: AdapterOrigin | None, 
         rows += _comparison(done)
     show(context, document, Properties(rows))
     for words in done.notes:
-        note(words)
+        note(worded(words))
     if not wants_json(context):
         note(_how_to_use(to, done), wrap=False)
 
@@ -329,7 +324,7 @@ def _push(context: typer.Context, place: str) -> None:
     """Upload an adapter, or write what would be uploaded."""
     from tinsmith.core.errors import InputError
     from tinsmith.export import HubTarget, export_peft, push_to_hub, repo_name
-    from tinsmith.export.export_target import new_folder
+    from tinsmith.export.export_target import check_target, new_folder
     from tinsmith.export.hub import check_repo, keep_files
     from tinsmith.export.model_card import CARD, model_card
 
@@ -338,7 +333,7 @@ def _push(context: typer.Context, place: str) -> None:
     if given["repo"]:
         check_repo(given["repo"])
     if dry_run is not None:
-        _check_target(dry_run, overwrite=given["overwrite"])
+        check_target(dry_run, overwrite=given["overwrite"])
     with _adapter(context, place) as (origin, adapter), ExitStack() as open_things:
         assert origin is not None
         assert adapter is not None
@@ -392,6 +387,6 @@ def _push(context: typer.Context, place: str) -> None:
         rows += [["Pull Request", pushed.pull_request]] if pushed.pull_request else []
     show(context, document, Properties(rows))
     for words in done.notes:
-        note(words)
+        note(worded(words))
     if pushed and pushed.card_kept and not given["no_model_card"]:
         note("The repository has a model card already, which was kept.")

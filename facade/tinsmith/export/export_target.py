@@ -40,10 +40,7 @@ def new_folder(target: Path, *, overwrite: bool, sources: Iterable[Path] = ()) -
 @contextmanager
 def new_file(target: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a path beside `target`, whose file becomes `target` when the block ends without an error."""
-    if target.is_dir():
-        raise InputError(f"{target} is a folder; name a file")
-    if target.exists() and not overwrite:
-        raise FileExistsError(f"{target} is there already; pass overwrite=True to replace it")
+    check_file(target, overwrite=overwrite)
     with _beside(target) as scratch:
         yield scratch / target.name
         os.replace(scratch / target.name, target)
@@ -54,13 +51,17 @@ def free_bytes(target: Path) -> int:
     return shutil.disk_usage(_nearest(target)).free
 
 
-def check_room(target: Path, needed: int) -> None:
-    """Raise InputError if the disk of `target` has no room for so many bytes."""
+def check_room(target: Path, needed: int, otherwise: str = "") -> None:
+    """Raise InputError if the disk of `target` has no room for so many bytes and a few to spare.
+
+    `otherwise` is what else helps than another disk, such as `take less, or `.
+    """
     free = free_bytes(target)
     if needed + SPARE_BYTES > free:
         raise InputError(
-            f"{target} needs {needed / 1000**2:.0f} MB, and {free / 1000**2:.0f} MB are free there; choose"
-            " another disk, or weights of 16 bits"
+            f"{target} has no room: it takes {needed / 1000**2:.1f} MB, {SPARE_BYTES / 1000**2:.0f} MB have"
+            f" to stay free, and the disk has {free / 1000**2:.1f} MB; make room there, {otherwise}choose"
+            f" another disk"
         )
 
 
@@ -83,6 +84,14 @@ def check_target(target: Path, *, overwrite: bool, sources: Iterable[Path] = ())
     if not any((target / name).is_file() for name in EXPORTS):
         raise InputError(f"{target} is there and is no earlier export; choose another place")
     if not overwrite:
+        raise FileExistsError(f"{target} is there already; pass overwrite=True to replace it")
+
+
+def check_file(target: Path, *, overwrite: bool) -> None:
+    """Raise what `new_file` raises for a target."""
+    if target.is_dir():
+        raise InputError(f"{target} is a folder; name a file")
+    if target.exists() and not overwrite:
         raise FileExistsError(f"{target} is there already; pass overwrite=True to replace it")
 
 

@@ -122,7 +122,7 @@ def export_merged(
     named = base or (lora.base_model if lora else None)
     opened = _open_base(named)
     merge = Merge.plan(opened, lora, dtype)
-    check_room(target, merge.nbytes)
+    check_room(target, merge.nbytes, "take weights of 16 bits, or ")
     sources = [Path(opened.origin), *([adapter] if adapter else [])]
     found: dict[str, Any] = {}
     with new_folder(target, overwrite=overwrite, sources=sources) as folder:
@@ -167,7 +167,10 @@ def export_gguf_lora(
     from tinsmith_local.conversion.gguf_adapter import write_gguf_adapter
     from tinsmith_local.conversion.lora_files import LoraFiles
 
-    lora = LoraFiles.open(adapter).without(without)
+    lora = LoraFiles.open(adapter)
+    if without:
+        _check_left_out(set(without), lora.targets)
+        lora = lora.without(without)
     named = base or lora.base_model
     opened = _open_base(named)
     with new_file(target, overwrite=overwrite) as path:
@@ -182,6 +185,15 @@ def export_gguf_lora(
         nbytes=nbytes,
         notes=(f"{', '.join(without)} is left out, and what was trained there is lost.",) if without else (),
     )
+
+
+def _check_left_out(names: set[str], targets: Sequence[str]) -> None:
+    """Refuse to leave out what an adapter does not change, and all that it changes; InputError."""
+    changed = ", ".join(targets)
+    if unknown := names.difference(targets):
+        raise InputError(f"the adapter does not change {min(unknown)}; it changes {changed}", field="without")
+    if names.issuperset(targets):
+        raise InputError(f"nothing is left of the adapter, which changes {changed}", field="without")
 
 
 def _compared(merge: Any, folder: Path, progress: Progress | None) -> dict[str, Any]:
@@ -215,7 +227,7 @@ def _name_for_peft(name: str | None) -> tuple[str, tuple[str, ...]]:
     from tinsmith_local.models.tiny import TINY, TINY_UNTIED
 
     if not name:
-        raise InputError(f"{ADAPTER_CONFIG} names no base model; name it with base")
+        raise InputError(f"{ADAPTER_CONFIG} names no base model; name it with base=")
     place = models_of_user().get(name, name)
     path = Path(place).expanduser()
     if path.is_dir():
@@ -223,7 +235,7 @@ def _name_for_peft(name: str | None) -> tuple[str, tuple[str, ...]]:
     if path.is_file() or place in (TINY, TINY_UNTIED) or not _HUB_NAME.fullmatch(place):
         return place, (
             f"The adapter names the base model {place!r}, which is neither a folder here nor a name of the"
-            " hub: peft will not find it. Name one with --base; `tinsmith export NAME --to merged` makes the"
+            " hub: peft will not find it. Name one with base=; `tinsmith export NAME --to merged` makes the"
             " folder of a base model.",
         )
     return place, _rounded(place)
@@ -236,7 +248,7 @@ def _rounded(name: str) -> tuple[str, ...]:
     return tuple(
         f"If it was trained on the embedded service, {name} was rounded to {model.quantisation} there, and"
         f" the published weights give slightly different results. `tinsmith export {model.alias} --to merged`"
-        " writes those that it was trained on; name their folder with --base."
+        " writes those that it was trained on; name their folder with base=."
         for model in PACKAGED_MODELS.values()
         if model.name == name and model.quantisation
     )
@@ -247,7 +259,7 @@ def _open_base(name: str | None) -> Any:
     from tinsmith_local.conversion.base_files import open_base
 
     if not name:
-        raise InputError(f"{ADAPTER_CONFIG} names no base model; name it with base")
+        raise InputError(f"{ADAPTER_CONFIG} names no base model; name it with base=")
     try:
         return open_base(name, [(known, Path(path)) for known, path in models_of_user().items()])
     except InputError as unknown:
@@ -256,7 +268,7 @@ def _open_base(name: str | None) -> Any:
             return open_base(cached)
         raise MissingModelError(
             f"the base model {name!r} is not on this machine; download it, such as with `hf download {name}`,"
-            " or name its folder with --base"
+            " or name its folder with base="
         ) from unknown
 
 

@@ -99,7 +99,7 @@ def push_to_hub(folder: Path, target: HubTarget) -> PushedRepo:
         repo = api.create_repo(target.repo, private=not target.public, exist_ok=True).repo_id
         if not target.public and not api.repo_info(repo).private:
             raise InputError(
-                f"{repo} is public already; --public allows an upload there, or name another repository"
+                f"{repo} is public already; public=True allows an upload there, or name another repository"
             )
         if target.revision and not target.create_pr:
             api.create_branch(repo, branch=target.revision, exist_ok=True)
@@ -145,6 +145,6 @@ def _refusal(error: Exception, repo: str) -> str:
     if status == 401:
         return "the hub wants a token: log in (`hf auth login`), or set HF_TOKEN to one that may write"
     if status == 403:
-        return f"the token of the hub may not write to {repo}; use one with write access, or another --repo"
+        return f"the token of the hub may not write to {repo}; use one that may, or name another repository"
     said = getattr(error, "server_message", None) or str(error).strip().partition("\n")[0]
     return f"the hub refused the upload to {repo}: {said}"

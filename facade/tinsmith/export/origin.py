@@ -80,6 +80,9 @@ class AdapterOrigin:
                     + _other_way(self.tinker_path)
                 )
             yield folder
+        except TinkerError as error:  # the folder is gone when somebody reads of it
+            error.message = error.message.replace(str(folder), self.tinker_path)
+            raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -120,7 +123,7 @@ def _of_run(path: Path) -> AdapterOrigin:
         return AdapterOrigin(
             tinker_path=weights, training=saved.path if saved else None, base_url=run.base_url
         )
-    also = f", or export its last checkpoint, {saved.path} (--base-url {run.base_url})" if saved else ""
+    also = f", or export its last checkpoint, {saved.path}, of {run.base_url}" if saved else ""
     raise InputError(f"the run in {path} is not finished; {run.advice}{also}")
 
 
