@@ -190,6 +190,43 @@ class APIFuture(concurrent.futures.Future[T]):
             except concurrent.futures.InvalidStateError:
                 return
 
+    def _repr_html_(self) -> str | None:
+        """Return the table that a notebook shows: how far the call is, and the ids by which it is known."""
+        from .tables import facts_table
+
+        if "_notified" not in self.__dict__:  # a subclass that never called our constructor
+            return None
+        operation = "" if self.operation is None else f" {self.operation}"
+        return facts_table(type(self).__name__ + operation, self._shown())
+
+    def _shown(self) -> dict[str, object]:
+        """Return what the table in a notebook has, by name."""
+        facts: dict[str, object] = {
+            "model_id": getattr(self.queue, "model_id", None),
+            "seq_id": self.seq_id,
+            "request_ids": ", ".join(self.request_ids) or None,
+        }
+        if not self.done():
+            return {**facts, "state": self._progress(), "waits for": self._waits_for()}
+        error = None if self.cancelled() else self.outcome_error()
+        if error is not None:
+            about = {"state": "failed", "error": f"{type(error).__name__}: {error}"}
+            return {**facts, **about, "applied": getattr(error, "applied", None)}
+        result = None if self.cancelled() else type(super().result(0)).__name__
+        return {**facts, "state": self._progress(), "result": result}
+
+    def _waits_for(self) -> str:
+        """Say what a call waits for that has no outcome."""
+        if self.operation is None:
+            return "the answer"
+        if self.request_ids:
+            return "the result"
+        if self.seq_id is not None:
+            return "the server to accept it"
+        if self.origin is not None and type(self.origin) is not APIFuture and not self.origin.done():
+            return f"the {type(self.origin).__name__} to be made"
+        return "its turn"
+
     def __repr__(self) -> str:
         kept = self.__dict__
         if "_notified" not in kept:  # a subclass that never called our constructor

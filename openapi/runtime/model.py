@@ -102,6 +102,12 @@ class Value:
         """Yield the name and the value of each field."""
         return ((name, value) for name, value, _ in self._named())
 
+    def _repr_html_(self) -> str | None:
+        """Return the table that a notebook shows."""
+        from .tables import value_table
+
+        return value_table(self)
+
     def _named(self) -> Iterator[tuple[str, Any, object]]:
         """Yield name, value and default of each field."""
         cls: Any = type(self)

@@ -10,6 +10,7 @@ import pytest
 from tinsmith import APIFuture, ClientConfig, ModelInput, SamplingParams, ServiceClient, testing
 from tinsmith.clients.service import SETTINGS
 from tinsmith.core.config import Secret
+from tinsmith.testing.ledger_service import reply
 
 from tests.io.bench import ADAM, WAIT_S, datum, refuse, trainer_on
 
@@ -118,6 +119,52 @@ def test_reprs_name_what_is_known(service: testing.LedgerService) -> None:
     assert "closed" in shown[8]
     assert "closed" in shown[9]
     assert not [text for text in shown if "canary" in text]
+
+
+def test_tables_say_what_a_future_waits_for(service: testing.LedgerService) -> None:
+    """A notebook shows the client to be made, the turn, the acceptance, the result, and how a call ended."""
+    with ServiceClient(**service.settings(api_key="tml-canary")) as client:
+        early = client.create_lora_training_client("tinsmith/tiny", rank=4)
+        behind = early.optim_step(ADAM)
+        shown = [each._repr_html_() for each in (early, behind)]
+        early.result(WAIT_S)
+        behind.result(WAIT_S)
+        service.rules.append(
+            lambda asked, *_: reply({"detail": "<i>no</i>"}, 400) if asked == "optim_step" else None
+        )
+        failed = early.optim_step(ADAM)
+        failed.exception(WAIT_S)
+        withdrawn: APIFuture[None] = APIFuture()
+        withdrawn.cancel()
+        rest = client.create_rest_client()
+        ends = [each._repr_html_() for each in (client, early, behind, failed, withdrawn, rest)]
+        assert repr(rest) == f"<RestClient base_url={client.config.base_url!r} state='open'>"
+    pending: APIFuture[None] = APIFuture()
+    waits = [pending._waits_for()]
+    pending.operation = "forward"
+    waits.append(pending._waits_for())
+    pending.seq_id = 1
+    waits.append(pending._waits_for())
+    pending.request_ids.append("r-1")
+    waits.append(pending._waits_for())
+    assert waits == ["the answer", "its turn", "the server to accept it", "the result"]
+    for words, table in zip(
+        (
+            ("being made", "tinsmith/tiny"),
+            ("optim_step", "waits for", "the TrainingClient to be made"),
+            ("ServiceClient", "session-1", "open", "1 failed"),
+            ("TrainingClient", "ready", early.model_id),
+            ("optim_step", "finished", "OptimStepResponse", str(behind.request_id)),
+            ("failed", "BadRequestError", "&lt;i&gt;no&lt;/i&gt;", "applied"),
+            ("cancelled",),
+            ("RestClient", "open"),
+        ),
+        shown + ends,
+        strict=True,
+    ):
+        assert table is not None
+        assert [word for word in words if word not in table] == []
+        assert "canary" not in table
 
 
 def test_every_argument_is_a_setting_or_is_named_here() -> None:

@@ -49,6 +49,7 @@ def everything_about(client: ServiceClient) -> str:
     def look(value: object, depth: int) -> None:
         seen.append(repr(value))
         seen.append(str(value))
+        seen.append(str(getattr(value, "_repr_html_", str)()))
         if depth:
             for inner in vars(value).values() if hasattr(value, "__dict__") else ():
                 look(inner, depth - 1)
@@ -84,6 +85,7 @@ def test_canaries_in_a_run_with_faults(service: testing.LedgerService, log: io.S
             call()
         errors.append(caught.value)
     shown = everything_about(client) + repr(trainer.__dict__) + repr(sampler.__dict__)
+    shown += "".join(str(each._repr_html_()) for each in (client, trainer, sampler, *futures))
     client.close()
     for where, text in {
         "logs": log.getvalue(),

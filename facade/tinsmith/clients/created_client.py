@@ -96,6 +96,9 @@ class CreatedClient(APIFuture[T]):
         """Return what the repr shows, by name."""
         raise NotImplementedError
 
+    def _shown(self) -> dict[str, object]:
+        return self._facts()
+
     async def _model_name(self) -> tuple[str, str | None]:
         """Return the name of the base model, and of its tokenizer where the server says it."""
         raise NotImplementedError

@@ -72,6 +72,21 @@ class RestClient(Operations):
         self._context, self._connection = holder, holder.connection
         holder.register_client(self)
 
+    def __repr__(self) -> str:
+        named = "".join(f" {name}={value!r}" for name, value in self._facts().items())
+        return f"<{type(self).__name__}{named}>"
+
+    def _repr_html_(self) -> str:
+        """Return the table that a notebook shows."""
+        from tinsmith_api.tables import facts_table
+
+        return facts_table(type(self).__name__, self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        """Return what the repr shows, by name."""
+        state = "closed" if self._connection.closed else "open"
+        return {"base_url": self._connection.config.base_url, "state": state}
+
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None where it is off, as it is by default."""
         return self._context.telemetry

@@ -131,16 +131,29 @@ class ServiceClient:
         return self._context
 
     def __repr__(self) -> str:
+        named = "".join(f" {name}={value!r}" for name, value in self._facts().items() if value is not None)
+        return f"<{type(self).__name__}{named}>"
+
+    def _repr_html_(self) -> str:
+        """Return the table that a notebook shows: the connection, and how many requests there were."""
+        from tinsmith_api.tables import facts_table
+
+        counts = self.progress()
+        requests = f"{counts.waiting} waiting, {counts.in_flight} in flight, {counts.done} done"
+        failed = f", {counts.failed} failed" if counts.failed else ""
+        return facts_table(type(self).__name__, {**self._facts(), "requests": requests + failed})
+
+    def _facts(self) -> dict[str, object]:
+        """Return what the repr shows, by name."""
         config = self.config
-        facts = {
+        return {
             "base_url": config.base_url,
             "session_id": self.session_id,
             "project_id": config.project_id,
             "display_name": config.display_name,
             "server": self.server.name,
+            "state": "closed" if self.closed else "open",
         }
-        named = "".join(f" {name}={value!r}" for name, value in facts.items() if value is not None)
-        return f"<{type(self).__name__}{named} state={'closed' if self.closed else 'open'!r}>"
 
     @property
     def config(self) -> ClientConfig:

@@ -206,6 +206,7 @@ class TensorData(Model):
             self.dtype == "float32" and bool((self.to_numpy() == other.to_numpy()).all())
         )
 
+    _repr_html_ = None  # type: ignore[assignment]  # the line of its repr says more than a table of its fields
     __iter__ = None  # type: ignore[assignment]  # pairs of names and fields would be taken for the numbers
     __hash__ = None  # type: ignore[assignment]
 
