@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
+import sys
 import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -225,6 +227,20 @@ def test_a_running_loop_is_told_to_await(service: HoldingService) -> None:
     with held(service, "create_session") as let_go:
         asyncio.run(main(client_of(service), let_go))
     assert client_of(service).create_lora_training_client("tinsmith/tiny").model_id
+
+
+def test_a_cell_of_a_notebook_waits(service: HoldingService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's loop runs while a cell does, and a cell that waits holds up nobody but itself."""
+
+    async def cell(client: ServiceClient) -> str:
+        return client.create_lora_training_client("tinsmith/tiny").model_id
+
+    shell = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    with pytest.raises(InputError, match="await the client first"):
+        asyncio.run(cell(client_of(service)))
+    shell.kernel = object()
+    assert asyncio.run(cell(client_of(service)))
 
 
 def test_close_waits_for_creations(service: HoldingService) -> None:

@@ -7,6 +7,7 @@ are in `clients.creation`.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, cast, overload
 
@@ -53,8 +54,8 @@ class CreatedClient(APIFuture[T]):
         It comes from the server; where the server has none, the name of the model says where it is. With
         `backend="transformers"` it is the one of transformers, else a `tinsmith.Tokenizer`, which needs no
         transformers. Waits until this client is made; in a running event loop it raises `InputError` instead:
-        await the client first. Raises `MissingExtraError` where the tokenizer is on the hub and the extra
-        `hub` is not installed, and `TinkerError` where it cannot be had.
+        await the client first (in the cell of a notebook it waits). Raises `MissingExtraError` where the
+        tokenizer is on the hub and the extra `hub` is not installed, `TinkerError` where it cannot be had.
         """
         self._wait_until_made("tokenizer")
         if backend not in self._tokenizers:
@@ -143,8 +144,10 @@ class CreatedClient(APIFuture[T]):
 
 
 def _loop_is_running() -> bool:
+    """Say whether a loop of the program runs in this thread; that of a notebook waits for each cell."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return False
-    return True
+    notebook = sys.modules.get("IPython")
+    return notebook is None or not hasattr(notebook.get_ipython(), "kernel")
