@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-examples docs-site docs-site-check docs-serve suite core-coverage wheel-check release-check \
 	codegen contract-diff contract-lint upstream-diff export-check fuzz soak interop servers servers-check cookbook gateway golden golden-wire compat-listing bench \
-	bench-startup bench-cli bench-engine bench-codec bench-traffic clean
+	bench-startup bench-cli bench-engine bench-codec bench-traffic bench-network clean
 
 help: ## Print this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -263,7 +263,10 @@ bench-codec: .venv/.ready .venv-peer/.ready ## Batches in both encodings, beside
 bench-traffic: .venv/.ready .venv-peer/.ready ## Samples, steps, polls and a long queue, beside the official client
 	$(RUN) benchmarks/traffic.py --peer $(PEER_BIN)/python
 
-bench: bench-startup bench-cli bench-engine bench-codec bench-traffic ## All benchmarks
+bench-network: .venv/.ready .venv-peer/.ready ## Both clients over TLS and a path with delay and bandwidth, beside the floor in round trips (6 minutes; FULL=1: 2 hours)
+	$(RUN) benchmarks/network.py --peer $(PEER_BIN)/python $(if $(FULL),--full) --results .build/benchmarks/network.jsonl
+
+bench: bench-startup bench-cli bench-engine bench-codec bench-traffic bench-network ## All benchmarks
 
 clean: ## Remove environments, caches and outputs
 	rm -rf .venv .venv-codegen .venv-golden .venv-peer .venv-interop .venv-interop-0.25 .venv-upstream-* .venv-cookbook .venv-gateway .venv-export .venv-release .venv-docs .wheelhouse .build dist demo-output
