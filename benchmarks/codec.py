@@ -18,11 +18,13 @@ from typing import Any
 from contest import Server, child, met
 
 HERE = Path(__file__).parent
-SIZES = ((128, 4096), (1024, 1024))
+SIZES = ((64, 512), (128, 4096), (1024, 1024))
 BARS: tuple[tuple[str, str, str, float, str], ...] = (
     ("protobuf", "official", "codec", 0.75, "encode and decode, of the official client's"),
     ("protobuf", "official", "build", 0.5, "building datums, of the official client's"),
     ("json", "floor json", "codec", 1.3, "encode and decode, of orjson's by itself"),
+    ("protobuf", "official", "numpy", 1.1, "results as numpy, of the official client's, noise included"),
+    ("protobuf", "official", "lists", 1.1, "results as lists, of the official client's, noise included"),
     ("protobuf", "official", "call", 0.75, "CPU of a whole call, of the official client's"),
     ("json", "official", "call", 1.3, "CPU of a whole call, of the official client's in protobuf"),
 )
@@ -64,7 +66,7 @@ def measure(peer: str, rounds: int, size: tuple[int, int], whole: bool) -> dict[
     return medians
 
 
-COLUMNS = ("build", "encode", "decode", "codec", "call", "wall", "added_mb", "body_mb")
+COLUMNS = ("build", "encode", "decode", "codec", "numpy", "lists", "call", "wall", "added_mb", "body_mb")
 
 
 def table(medians: dict[str, dict[str, float]]) -> None:
@@ -72,7 +74,7 @@ def table(medians: dict[str, dict[str, float]]) -> None:
     print(f"{'':15}" + "".join(f"{name:>10}" for name in COLUMNS))
     for name, figures in medians.items():
         if name != "server":
-            cells = (f"{figures[key]:10.1f}" if key in figures else f"{'':10}" for key in COLUMNS)
+            cells = (f"{figures[key]:10.2f}" if key in figures else f"{'':10}" for key in COLUMNS)
             print(f"{name:15}" + "".join(cells))
 
 
@@ -82,13 +84,13 @@ def judge(size: tuple[int, int], medians: dict[str, dict[str, float]]) -> bool:
     for name, other, key, bar, what in BARS:
         if key in medians[other]:
             passed &= met(medians[name][key] / medians[other][key], bar, f"{name}: {what}")
-    if size == SIZES[1] and "added_mb" in medians["protobuf"]:
+    if size == SIZES[-1] and "added_mb" in medians["protobuf"]:
         passed &= met(medians["protobuf"]["added_mb"], MEMORY_BAR_MB, "protobuf: MB added by the first call")
     return passed
 
 
 def main() -> int:
-    """Measure both sizes."""
+    """Measure all sizes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer", required=True, metavar="PYTHON", help="Python with the official client")
     parser.add_argument("--rounds", type=int, default=3)

@@ -44,6 +44,23 @@ def cpu_ms(work: Callable[[], Any], runs: int = RUNS) -> float:
     return statistics.median(taken)
 
 
+def reading_ms(decode: Callable[[], Any], read: Callable[[Any], Any]) -> float:
+    """Return the median CPU time of reading a result that was never read before, in ms, without its decoding.
+
+    What is read is dropped at once, result by result, as by a loop that computes a loss of each.
+    """
+    taken = []
+    for run in range(-1, RUNS):
+        result = decode()
+        gc.collect()
+        start = time.process_time()
+        for part in result:
+            read(part)
+        if run >= 0:
+            taken.append((time.process_time() - start) * 1000)
+    return statistics.median(taken)
+
+
 def peak_mb() -> float:
     """Return the largest resident size so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from codec_data import arrays, calls, cpu_ms, report
+from codec_data import arrays, calls, cpu_ms, reading_ms, report
 from tinsmith import types
 from tinsmith.core.codec.decode import decode_forward_backward
 from tinsmith.core.codec.encode import encode_forward_backward, encode_result
@@ -33,11 +33,16 @@ def main() -> None:
         batch = ("forward_backward", data, "ppo", None, "m:train:0", 1)
         return list(encode_forward_backward(*batch, encoding=encoding))
 
+    def logprobs() -> list[types.TensorData]:
+        return [output["logprobs"] for output in decode_forward_backward(payload).loss_fn_outputs]
+
     size = sum(map(len, encode()))
     report(
         build=cpu_ms(build),
         encode=cpu_ms(encode),
         decode=cpu_ms(lambda: decode_forward_backward(payload)),
+        numpy=reading_ms(logprobs, lambda tensor: tensor.to_numpy()),
+        lists=reading_ms(logprobs, lambda tensor: tensor.data),
         body_mb=size / 1e6,
     )
 

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from codec_data import arrays, calls, cpu_ms, report
+from codec_data import arrays, calls, cpu_ms, reading_ms, report
 
 warnings.simplefilter("ignore")
 
@@ -51,10 +51,16 @@ def main() -> None:
         made = ForwardBackwardRequest(forward_backward_input=batch, model_id="m:train:0", seq_id=1)
         return request_conv.forward_backward_request_to_proto(made).SerializeToString()
 
+    def logprobs() -> list[types.TensorData]:
+        result = response_conv.deserialize_forward_backward_output(body)
+        return [output["logprobs"] for output in result.loss_fn_outputs]
+
     report(
         build=cpu_ms(build),
         encode=cpu_ms(encode),
         decode=cpu_ms(lambda: response_conv.deserialize_forward_backward_output(body)),
+        numpy=reading_ms(logprobs, lambda tensor: tensor.to_numpy()),
+        lists=reading_ms(logprobs, lambda tensor: tensor.data),
         body_mb=len(encode()) / 1e6,
     )
 

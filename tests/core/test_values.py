@@ -97,7 +97,7 @@ def test_arrays_become_tensors_and_come_back(array: Any, dtype: str, shape: list
     np.testing.assert_array_equal(back, array.astype(dtype))
     assert tensor.tolist() == array.astype(dtype).tolist()
     assert tensor.data == array.astype(dtype).reshape(-1).tolist()
-    assert tensor.data is tensor.data, "the list is made once"
+    assert tensor.data is tensor.data, "the list is kept from the second reading on"
 
 
 @pytest.mark.parametrize(
@@ -444,7 +444,24 @@ def test_a_decoder_may_give_its_array_away() -> None:
     """What is frozen already is kept without a copy."""
     numbers = np.array([1, 2], np.int64)
     numbers.setflags(write=False)
-    assert TensorData.of_frozen(numbers, "int64", [2]).raw is numbers
+    tensor = TensorData.of_frozen(numbers, "int64", [2])
+    assert tensor.raw is numbers
+    assert tensor.to_numpy() is numbers
+
+
+def test_numbers_are_converted_once() -> None:
+    """The array is the same at each call, and read-only; a list that is read once is not kept."""
+    for given, shape in (([1.0, 2.0], None), ([1.0, 2.0], [2, 1]), (np.ones((2, 3), np.float32), None)):
+        tensor = TensorData(given, "float32", shape)
+        array = tensor.to_numpy()
+        assert tensor.to_numpy() is array
+        assert not array.flags.writeable
+    first = tensor.data
+    assert tensor.data is not first, "whoever reads once holds no second copy"
+    assert tensor.data is tensor.data == first
+    sparse = TensorData([1.0], "float32", [1, 2], [0, 1], [0])
+    assert sparse.to_numpy(pad_value=3).tolist() == [[1.0, 3.0]]
+    assert sparse.to_numpy().tolist() == [[1.0, 0.0]]
 
 
 def test_optimizers_and_their_steps_are_checked() -> None:

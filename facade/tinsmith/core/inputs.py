@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import os
 from array import array
 from collections.abc import Mapping, Sequence
@@ -153,8 +154,9 @@ def optional_numbers(data: bytes | None) -> list[float | None] | None:
         return None
     array = np.frombuffer(data, "<f4")
     numbers: list[float | None] = array.tolist()
-    for position in np.flatnonzero(np.isnan(array)):
-        numbers[position] = None
+    if numbers and math.isnan(np.minimum.reduce(array)):  # a third of the time of looking at each one
+        for position in np.flatnonzero(np.isnan(array)):
+            numbers[position] = None
     return numbers
 
 

@@ -151,7 +151,7 @@ def _field(message: Message, name: str, read: Callable[[Any], V]) -> V | None:
 def _sequence(message: wire.SampledSequence, unknown: bool) -> SampledSequence:
     reason = message.stop_reason
     return SampledSequence.of_bytes(
-        _STOP_REASONS.get(reason, f"unknown_{reason}"),  # type: ignore[arg-type]  # a newer server's reason is kept
+        _STOP_REASONS.get(reason) or f"unknown_{reason}",  # type: ignore[arg-type]  # a newer server's reason is kept
         whole(message.tokens, "<i4"),
         whole(message.logprobs, "<f4") if message.HasField("logprobs") else None,
         _field(message, "topk_sampled_logprobs", _topk),

@@ -241,7 +241,7 @@ def from_bytes(data: bytes, kind: str) -> Array:
 
 def whole(data: bytes, kind: str) -> bytes:
     """Return the bytes of elements of which none is cut."""
-    if len(data) % np.dtype(kind).itemsize:
+    if len(data) % int(kind[-1]):
         raise WireError(f"{len(data)} bytes are no whole number of elements of {np.dtype(kind).name}")
     return data
 

@@ -39,6 +39,10 @@ class ForwardBackwardOutput(Model):
     """Numbers about the whole batch; the part after the colon says how chunks were merged."""
 
 
+_set = object.__setattr__
+"""How a frozen value is filled."""
+
+
 class _Packed(Model):
     """The numbers of a sequence as they were received, until they are read as lists."""
 
@@ -99,9 +103,12 @@ class SampledSequence(_Packed):
         garbage would walk them.
         """
         made = cls.__new__(cls)
-        given = (stop_reason, tokens, logprobs, topk, sequence_id, extra)
-        for name, value in zip(_KEPT, given, strict=True):
-            object.__setattr__(made, name, value)
+        _set(made, "stop_reason", stop_reason)
+        _set(made, "_packed_tokens", tokens)
+        _set(made, "_packed_logprobs", logprobs)
+        _set(made, "topk_sampled_logprobs", topk)
+        _set(made, "sequence_id", sequence_id)
+        _set(made, "extra", extra)
         return made
 
     def named(self, sequence_id: str) -> SampledSequence:
@@ -117,11 +124,13 @@ class SampledSequence(_Packed):
     if not TYPE_CHECKING:  # pragma: no branch  # else every misspelt attribute would pass the type checker
 
         def __getattr__(self, name: str) -> Any:
-            if name not in ("tokens", "logprobs"):
+            if name == "tokens":
+                found = whole_numbers(self._packed_tokens)
+            elif name == "logprobs":
+                found = optional_numbers(self._packed_logprobs)
+            else:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            read = whole_numbers if name == "tokens" else optional_numbers
-            found = read(getattr(self, f"_packed_{name}"))
-            object.__setattr__(self, name, found)
+            _set(self, name, found)
             return found
 
 
@@ -142,9 +151,6 @@ class SamplePiece(Model):
     def topk_logprobs(self) -> TopkLogprobs | None:
         """The same under the shorter name that `SampledSequence` has too."""
         return self.topk_sampled_logprobs
-
-
-_KEPT = ("stop_reason", "_packed_tokens", "_packed_logprobs", "topk_sampled_logprobs", "sequence_id", "extra")
 
 
 @attrs.frozen(field_transformer=own_fields)

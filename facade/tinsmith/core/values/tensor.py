@@ -60,7 +60,11 @@ class TensorData(Model):
     sparse_col_indices: Any = None
     """Of a sparse tensor: the column of each stored number."""
     _listed: Any = attrs.field(init=False)
-    """`data`, once it was read."""
+    """`data`, once it was read twice."""
+    _was_listed: bool = attrs.field(init=False)
+    """Whether `data` was read. Most results are read once, and a kept list is ten times the array."""
+    _shaped: Any = attrs.field(init=False)
+    """The array of `to_numpy`, unless the tensor is sparse or it was not read yet."""
     _finite: bool = attrs.field(init=False)
     """Whether all numbers of an array were found finite; they never change, so it is checked once."""
 
@@ -102,6 +106,8 @@ class TensorData(Model):
         _set(self, "sparse_col_indices", None if rows is None else index_array(columns, "sparse_col_indices"))
         _set(self, "extra", extra)
         _set(self, "_listed", raw if isinstance(raw, list) else None)
+        _set(self, "_was_listed", False)
+        _set(self, "_shaped", None)
         _set(self, "_finite", dtype == "int64")
 
     @classmethod
@@ -117,6 +123,8 @@ class TensorData(Model):
         """Keep a flat, read-only array of the stated dtype as it is: decoders make such, and nobody else."""
         made = cls.__new__(cls)
         made._keep(raw, dtype, shape, sparse_crow_indices, sparse_col_indices, extra)
+        if sparse_crow_indices is None and (shape is None or len(shape) == 1):
+            _set(made, "_shaped", raw)
         return made
 
     @property
@@ -130,10 +138,13 @@ class TensorData(Model):
     @property
     def data(self) -> list[int] | list[float]:
         """The numbers as a flat list, row by row; of a sparse tensor those that are stored."""
-        if self._listed is None:
+        listed: list[int] | list[float] | None = self._listed
+        if listed is None:
             listed = self.raw.tolist() if is_array(self.raw) else list(self.raw)
-            object.__setattr__(self, "_listed", listed)
-        return cast("list[int] | list[float]", self._listed)
+            if self._was_listed:
+                _set(self, "_listed", listed)
+            _set(self, "_was_listed", True)
+        return listed
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -174,14 +185,23 @@ class TensorData(Model):
         return cls(stored, whole.dtype, dense.shape, rows, columns)
 
     def to_numpy(self, pad_value: int = 0) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
-        """Return an array of the stated dtype and shape; `pad_value` is what a sparse tensor leaves out."""
-        array = as_array(self.raw, self.dtype)
+        """Return an array of the stated dtype and shape; `pad_value` is what a sparse tensor leaves out.
+
+        The array is read-only, and the same at each call; that of a sparse tensor is a new one.
+        """
+        shaped: npt.NDArray[np.int64] | npt.NDArray[np.float32] | None = self._shaped
+        return self._make_array(pad_value) if shaped is None else shaped
+
+    def _make_array(self, pad_value: int) -> npt.NDArray[Any]:
+        array: npt.NDArray[Any] = self.raw if is_array(self.raw) else as_array(self.raw, self.dtype)
         if self.is_sparse:
             indices = self.sparse_crow_indices, self.sparse_col_indices
-            array = dense_array(self.shape, self.dtype, pad_value, array, *indices)
-        elif self.shape is not None:
-            array = array.reshape(self.shape)
-        return cast("npt.NDArray[np.int64] | npt.NDArray[np.float32]", array)
+            filled: npt.NDArray[Any] = dense_array(self.shape, self.dtype, pad_value, array, *indices)
+            return filled
+        array = array if self.shape is None else array.reshape(self.shape)
+        array.setflags(write=False)
+        _set(self, "_shaped", array)
+        return array
 
     def to_torch(self, pad_value: int = 0) -> torch.Tensor:
         """Return a torch tensor of the stated dtype and shape, filled up as by `to_numpy`. Needs torch."""
