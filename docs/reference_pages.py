@@ -45,13 +45,13 @@ UNITS = {
 ENDINGS = {"_s": "s", "_bytes": "bytes", "_limit": "answers", "_tokens": "tokens"}
 
 VARIABLES: dict[str, tuple[str, str]] = {
-    "TINKER_API_KEY": ("api_key", "The key. White space around it is left out."),
+    "TINKER_API_KEY": ("api_key", "The key. White space around it is removed."),
     "TINKER_BASE_URL": ("base_url", "The address of the server; `local:` is the embedded service."),
-    "TINKER_CREDENTIAL_CMD": ("credential_command", "A command that prints the key, within 30 s."),
+    "TINKER_CREDENTIAL_CMD": ("credential_command", "A command that prints the key. It may take 30 s."),
     "TINSMITH_CREDENTIALS": (
         "",
-        "The file of keys that `tinsmith auth login` writes, read where no other key is; without the variable"
-        " `~/.tinker/credentials.json`, as in the official client.",
+        "The file in which `tinsmith auth login` stores keys. It is read if no other key is given. Without"
+        " the variable it is `~/.tinker/credentials.json`, as in the official client.",
     ),
     "TINKER_PROJECT_ID": ("project_id", "The project of the session."),
     "TINKER_TAGS": ("tags", "Labels of the session, separated by commas."),
@@ -67,34 +67,34 @@ VARIABLES: dict[str, tuple[str, str]] = {
     ),
     "TINSMITH_MODELS": (
         "models",
-        "Base models of yours for `local:`, as `NAME=PATH`; several are separated as in `PATH`.",
+        "Your own base models for `local:`, as `NAME=PATH`; several are separated as in the variable `PATH`.",
     ),
     "TINSMITH_GATEWAY_KEY": (
         "",
-        "The key that clients of `tinsmith gateway` send; without it each start draws one.",
+        "The key that clients of `tinsmith gateway` send. Without it, each start makes a random one.",
     ),
     "TINSMITH_CACHE": ("", "The folder in which `tinsmith model fetch` stores models."),
     "XDG_CACHE_HOME": (
         "",
-        "The folder of caches; models are in `tinsmith` below it, without `TINSMITH_CACHE`.",
+        "The folder of all caches. Without `TINSMITH_CACHE`, models are in its folder `tinsmith`.",
     ),
     "LOCALAPPDATA": ("", "The same on Windows."),
-    "HOME": ("", "The home folder, in which the file of keys is looked for."),
-    "USERPROFILE": ("", "The same on Windows, without `HOME`."),
+    "HOME": ("", "The home folder, in which the file of keys is."),
+    "USERPROFILE": ("", "The same on Windows, if `HOME` is not set."),
     "HTTPS_PROXY": ("", "The proxy of requests to `https://` addresses. `https_proxy` means the same."),
     "HTTP_PROXY": (
         "",
         "The proxy of requests to `http://` addresses. Only `http_proxy` is read in CGI programs.",
     ),
-    "ALL_PROXY": ("", "The proxy where neither of these is set."),
+    "ALL_PROXY": ("", "The proxy of requests for which neither of these is set."),
     "NO_PROXY": ("", "Hosts that are reached without a proxy, separated by commas."),
     "SSL_CERT_FILE": ("", "A file of certificates to trust in place of the built-in ones."),
     "SSL_CERT_DIR": ("", "A folder of such files."),
-    "HF_HUB_OFFLINE": ("", "`1` lets a tokenizer come from the cache of the Hugging Face hub only."),
+    "HF_HUB_OFFLINE": ("", "`1`: nothing is downloaded from the Hugging Face hub; its cache is used."),
     "NO_COLOR": ("", "Turns the colours of the command line off."),
     "COLUMNS": ("", "The width of tables."),
 }
-"""Each environment variable -> the setting that it fills, and what it means."""
+"""Each environment variable -> the setting that it sets, and what it means."""
 
 
 # ---- settings -------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ with tinsmith.ServiceClient(config=config) as service:
 ```
 
 `ClientConfig.from_environment(…)` reads the variables too; `ClientConfig(…)` reads none. A value that cannot
-be right raises `InputError`. There are {count} settings of a client. Units stand behind the defaults.
+be right raises `InputError`. There are {count} settings of a client. Units are given after the defaults.
 """
 
 
@@ -273,11 +273,12 @@ def _below(cls: type) -> dict[str, str]:
 # ---- events ---------------------------------------------------------------------------------------------
 
 EVENTS_INTRODUCTION = """\
-A client reports what it does as events, and tells what goes wrong in the log.
+A client reports what it does as events, and writes to the log what goes wrong.
 
 **Observers** are functions that take an event: `ServiceClient(observer=…)`, or `service.add_observer(…)`.
-They are called in the thread of the event loop, one event after the other, and must not wait. An observer
-that raises is logged and kept. `tinsmith.progress` has two: `ProgressDisplay` and `ProgressLog`.
+They are called in the thread of the event loop, one event after the other, and must not wait. If an observer
+raises an exception, that is logged, and the observer gets the next event all the same. `tinsmith.progress`
+has two observers: `ProgressDisplay` and `ProgressLog`.
 
 ```python
 import tinsmith
@@ -327,8 +328,9 @@ def observed() -> str:
 # ---- environment ----------------------------------------------------------------------------------------
 
 ENVIRONMENT_INTRODUCTION = """\
-An argument of the program goes before a variable, and a variable before a default. A switch is on if its
-value is `1`, `true`, `yes` or `on`. A client reads the variables when it is made.
+An argument of the program takes precedence over a variable, and a variable over a default. A switch is on if
+its value is `1`, `true`, `yes` or `on`. A client reads the variables when it is made; later changes have no
+effect on it.
 """
 
 
@@ -340,7 +342,7 @@ def environment() -> str:
     text += ENVIRONMENT_INTRODUCTION
     for name, (setting, meaning) in VARIABLES.items():
         text += f"\n## {name}\n\n{meaning}"
-        text += f" Fills the setting [`{setting}`](settings.md#clientconfig).\n" if setting else "\n"
+        text += f" Sets [`{setting}`](settings.md#clientconfig).\n" if setting else "\n"
     return text
 
 

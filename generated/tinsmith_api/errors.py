@@ -151,7 +151,7 @@ class InputError(TinkerError, ValueError):
     """The caller's input is wrong; found before anything was sent.
 
     Applied: `no`.
-    Do: mend the datum and the field that the message names.
+    Do: correct the datum and the field that the message names.
     """
 
     def __init__(
@@ -182,10 +182,10 @@ class InputError(TinkerError, ValueError):
 
 
 class RequestFailedError(TinkerError):
-    """The server accepted the request and then failed to carry it out. `category` says who is to blame.
+    """The server accepted the request and then failed to carry it out. `category` says whose fault it was.
 
     Applied: `no`, unless the answer leaves a doubt: `unknown`.
-    Do: with `category` `user` mend the request, otherwise call again; the message quotes the server.
+    Do: with `category` `user` correct the request, otherwise call again; the message quotes the server.
     """
 
     def __init__(

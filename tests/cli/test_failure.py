@@ -167,7 +167,7 @@ def test_a_command_that_only_waits_says_so(
     )
     connect._report_wait(StillWaiting("sample", "its turn", 30.0))
     connect._report_wait(TOLD)
-    assert capsys.readouterr().err == "Waiting for 30 s: its turn\n"
+    assert capsys.readouterr().err == "Has waited 30 s for its turn\n"
 
 
 def test_notes_are_wrapped_in_a_terminal(

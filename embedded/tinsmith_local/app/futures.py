@@ -66,7 +66,8 @@ class FutureEndpoints:
     def _pending(self, request_id: str, outcome: Outcome) -> Answer:
         """Answer that the result is not there yet, and why."""
         waiting = self._engine_thread.waiting if outcome.op != "asample" else self._sampling.load
-        reason = f"{outcome.op} is being worked on; {waiting} requests are queued"
+        queued = f"{waiting} request{' is' if waiting == 1 else 's are'} queued"
+        reason = f"{outcome.op} is being worked on; {queued}"
         body = models.TryAgainResponse(request_id=request_id, queue_state="active", queue_state_reason=reason)
         return Answer(body, 408)
 

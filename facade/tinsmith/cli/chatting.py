@@ -57,14 +57,15 @@ def chat(
         str | None, Option("--model", "-m", metavar="NAME", help="Base model, in place of a checkpoint.")
     ] = None,
     system: Annotated[
-        str | None, Option("--system", metavar="TEXT", help="System message; else that of the chat template.")
+        str | None,
+        Option("--system", metavar="TEXT", help="System message (default: that of the chat template)."),
     ] = None,
     temperature: Annotated[
         float | None,
         Option(
             "--temperature",
             metavar="NUMBER",
-            help="Divides the logits; 0 always takes the likeliest token; else 0.7.",
+            help="How random answers are; 0 always takes the likeliest token (default: 0.7).",
         ),
     ] = None,
     top_p: Annotated[
@@ -72,12 +73,14 @@ def chat(
         Option(
             "--top-p",
             metavar="NUMBER",
-            help="Draw from the likeliest tokens that together have this probability; else 1.",
+            help="Draw from the likeliest tokens that together have this probability (default: 1).",
         ),
     ] = None,
     max_tokens: Annotated[
         int | None,
-        Option("--max-tokens", metavar="NUMBER", help="Largest number of tokens of an answer; else 1024."),
+        Option(
+            "--max-tokens", metavar="NUMBER", help="Largest number of tokens of an answer (default: 1024)."
+        ),
     ] = None,
     seed: Annotated[
         int | None, Option("--seed", metavar="NUMBER", help="Seed; the same seed draws the same answers.")

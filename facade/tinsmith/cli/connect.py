@@ -212,7 +212,7 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 def _report_wait(event: Event) -> None:
     """Say what a long wait is for."""
     if event.kind == "wait":
-        note(f"Waiting for {event.waited_s:.0f} s: {event.waits_for}")
+        note(f"Has waited {event.waited_s:.0f} s for {event.waits_for}")
 
 
 def _report_retries(progress: Callable[[], Progress], over: threading.Event) -> None:

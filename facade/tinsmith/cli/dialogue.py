@@ -33,7 +33,7 @@ class ChatParams:
     """How answers are drawn."""
 
     temperature: float = 0.7
-    """Divides the logits; 0 always takes the likeliest token."""
+    """How random the text is; 0 always takes the likeliest token."""
     top_p: float = 1.0
     """Draws from the likeliest tokens that together have this probability."""
     max_tokens: int = 1024

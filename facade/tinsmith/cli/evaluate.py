@@ -56,7 +56,8 @@ def evaluate(
     file: Annotated[
         str | None,
         Argument(
-            metavar="FILE", help="Chats or texts, as `data check` reads them; else those that a run held out."
+            metavar="FILE",
+            help="Chats or texts, as `data check` reads them (default: those that a run held out).",
         ),
     ] = None,
     model: Annotated[
@@ -76,7 +77,11 @@ def evaluate(
     num_samples: Annotated[
         int | None,
         Option(
-            "--samples", "-n", min=1, metavar="NUMBER", help="Answers to each record; else 1 for a score."
+            "--samples",
+            "-n",
+            min=1,
+            metavar="NUMBER",
+            help="Answers to each record (default: 1 for a score).",
         ),
     ] = None,
     max_new_tokens: Annotated[
@@ -85,7 +90,7 @@ def evaluate(
             "--max-new-tokens",
             min=1,
             metavar="NUMBER",
-            help="Largest number of tokens of an answer; else 256.",
+            help="Largest number of tokens of an answer (default: 256).",
         ),
     ] = None,
     temperature: Annotated[
@@ -94,7 +99,7 @@ def evaluate(
             "--temperature",
             min=0.0,
             metavar="NUMBER",
-            help="Divides the logits; else 0, the likeliest token, and 1 for more than one answer.",
+            help="How random answers are; 0 takes the likeliest token (default: 0; for several answers 1).",
         ),
     ] = None,
     seed: Annotated[

@@ -43,14 +43,17 @@ class WeightType(StrEnum):
 Repo = Annotated[
     str | None,
     Option(
-        "--repo", "-r", metavar="NAME", help="Repository of the hub, OWNER/NAME; else named after the run."
+        "--repo",
+        "-r",
+        metavar="NAME",
+        help="Repository of the hub, OWNER/NAME (default: named after the run).",
     ),
 ]
 Public = Annotated[
-    bool, Option("--public", help="Make a public repository, or upload to one; else it is private.")
+    bool, Option("--public", help="Make a public repository, or upload to one (default: private).")
 ]
 Revision = Annotated[
-    str | None, Option("--revision", metavar="NAME", help="Branch to upload to; else the main one.")
+    str | None, Option("--revision", metavar="NAME", help="Branch to upload to (default: the main one).")
 ]
 CommitMessage = Annotated[
     str | None, Option("--commit-message", metavar="TEXT", help="Message of the commit.")
@@ -75,7 +78,7 @@ Base = Annotated[
         "--base",
         "-b",
         metavar="NAME",
-        help="Base model: a folder, a GGUF file or a name; else as trained on.",
+        help="Base model: a folder, a GGUF file or a name (default: as trained on).",
     ),
 ]
 Overwrite = Annotated[bool, Option("--overwrite", help="Replace an earlier export.")]
@@ -109,7 +112,9 @@ def export(
     base: Base = None,
     dtype: Annotated[
         WeightType | None,
-        Option("--dtype", help="merged: type of the weights; else that of the base model, float32 for GGUF."),
+        Option(
+            "--dtype", help="merged: type of the weights (default: that of the base model, float32 for GGUF)."
+        ),
     ] = None,
     no_check: Annotated[
         bool, Option("--no-check", help="merged: do not compare it with base model and adapter.")

@@ -140,7 +140,7 @@ def sample(
             "--temperature",
             min=0.0,
             metavar="NUMBER",
-            help="Divides the logits; 0 always takes the likeliest token.",
+            help="How random the text is; 0 always takes the likeliest token.",
         ),
     ] = 1.0,
     top_k: Annotated[

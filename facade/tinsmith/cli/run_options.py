@@ -47,12 +47,14 @@ StartFrom = Annotated[
     str | None,
     Option("--from", metavar="PATH", help="Checkpoint to begin with, in place of --model (tinker://...)."),
 ]
-Epochs = Annotated[int | None, Option("--epochs", metavar="NUMBER", help="Passes over the data; else 3.")]
+Epochs = Annotated[
+    int | None, Option("--epochs", metavar="NUMBER", help="Passes over the data (default: 3).")
+]
 Steps = Annotated[
     int | None, Option("--steps", metavar="NUMBER", help="Steps to make, in place of --epochs.")
 ]
 BatchItems = Annotated[
-    int | None, Option("--batch-items", metavar="NUMBER", help="Texts in a batch; else 8.")
+    int | None, Option("--batch-items", metavar="NUMBER", help="Texts in a batch (default: 8).")
 ]
 BatchTokens = Annotated[
     int | None,
@@ -64,21 +66,27 @@ BatchTokens = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    Option("--seed", metavar="NUMBER", help="Decides first weights, order, and what is held out; else 0."),
+    Option(
+        "--seed", metavar="NUMBER", help="Decides first weights, order, and what is held out (default: 0)."
+    ),
 ]
 HeldOut = Annotated[
     float | None,
-    Option("--held-out", metavar="SHARE", help="Share of the records that is only evaluated; else 0.05."),
+    Option(
+        "--held-out", metavar="SHARE", help="Share of the records that is only evaluated (default: 0.05)."
+    ),
 ]
 EvaluateEvery = Annotated[
     int | None,
-    Option("--evaluate-every", metavar="STEPS", help="Steps between evaluations; else a tenth of the run."),
+    Option(
+        "--evaluate-every", metavar="STEPS", help="Steps between evaluations (default: a tenth of the run)."
+    ),
 ]
 TrainOn = Annotated[
     TrainedPart | None,
     Option(
         "--train-on",
-        help="Train on all turns of the assistant, its last one, or every token; else assistant.",
+        help="Train on all turns of the assistant, its last one, or every token (default: assistant).",
     ),
 ]
 MaxTokens = Annotated[
@@ -86,18 +94,19 @@ MaxTokens = Annotated[
     Option(
         "--max-tokens",
         metavar="NUMBER",
-        help="Largest number of tokens of a text; else the context of the model.",
+        help="Largest number of tokens of a text (default: the context of the model).",
     ),
 ]
 Truncation = Annotated[
     Cut | None,
     Option(
-        "--truncation", help="Refuse a longer text, drop it, or keep its last or first tokens; else error."
+        "--truncation",
+        help="Refuse a longer text, drop it, or keep its last or first tokens (default: error).",
     ),
 ]
 InputFormat = Annotated[
     str | None,
-    Option("--input-format", metavar="NAME", help="Format of all rows; else their fields tell it."),
+    Option("--input-format", metavar="NAME", help="Format of all rows (default: by their fields)."),
 ]
 PriceFile = Annotated[
     Path | None,

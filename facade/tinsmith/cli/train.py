@@ -66,22 +66,24 @@ def train(
     batch_tokens: BatchTokens = None,
     learning_rate: Annotated[
         float | None,
-        Option("--learning-rate", "--lr", metavar="NUMBER", help="Largest learning rate; else 5e-4."),
+        Option("--learning-rate", "--lr", metavar="NUMBER", help="Largest learning rate (default: 5e-4)."),
     ] = None,
     schedule: Annotated[
         RateShape | None,
-        Option("--schedule", help="Course of the learning rate after the warm-up; else linear, to zero."),
+        Option(
+            "--schedule", help="Course of the learning rate after the warm-up (default: linear, to zero)."
+        ),
     ] = None,
     warmup_steps: Annotated[
         int | None,
         Option(
             "--warmup-steps",
             metavar="NUMBER",
-            help="Steps in which the learning rate rises; else 5 % of the run.",
+            help="Steps in which the learning rate rises (default: 5 % of the run).",
         ),
     ] = None,
     rank: Annotated[
-        int | None, Option("--rank", metavar="NUMBER", help="Rank of the adapter; else 32.")
+        int | None, Option("--rank", metavar="NUMBER", help="Rank of the adapter (default: 32).")
     ] = None,
     seed: Seed = None,
     held_out: HeldOut = None,
@@ -89,7 +91,9 @@ def train(
     checkpoint_every: Annotated[
         int | None,
         Option(
-            "--checkpoint-every", metavar="STEPS", help="Steps between checkpoints; else a fifth of the run."
+            "--checkpoint-every",
+            metavar="STEPS",
+            help="Steps between checkpoints (default: a fifth of the run).",
         ),
     ] = None,
     ttl_seconds: Annotated[
@@ -97,7 +101,7 @@ def train(
         Option(
             "--ttl",
             metavar="SECONDS",
-            help="How long checkpoints are kept, but for the last one; 0 is for ever; else 7 days.",
+            help="How long checkpoints before the last one are kept; 0 is for ever (default: 7 days).",
         ),
     ] = None,
     train_on: TrainOn = None,

@@ -36,7 +36,10 @@ def watch(
     every_s: Annotated[
         float | None,
         Option(
-            "--every", min=0.05, metavar="SECONDS", help="Time between two looks; else 0.5, or 5 on a server."
+            "--every",
+            min=0.05,
+            metavar="SECONDS",
+            help="Time between two looks (default: 0.5, or 5 on a server).",
         ),
     ] = None,
 ) -> None:

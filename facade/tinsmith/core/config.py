@@ -101,23 +101,23 @@ class RetryConfig:
     enable_retry_logic: bool = True
     """Whether to retry at all."""
     retryable_exceptions: tuple[type[Exception], ...] = ()
-    """Kept for programs that set it; transport faults are classified by kind here."""
+    """Has no effect; it exists for programs that set it. Faults are classified by their kind instead."""
     max_retries: int = attrs.field(default=10, validator=attrs.validators.ge(0))
-    """Most re-sends of one request. 429 does not count: the server took nothing."""
+    """Largest number of retries of one request. After a 429 a retry does not count: nothing was accepted."""
     deadline_s: float = attrs.field(default=300.0, validator=positive)
     """Seconds from the first attempt after which no further one starts."""
     start_retries: int = attrs.field(default=2, validator=attrs.validators.ge(0))
-    """Re-sends while the server was never reached: a wrong address should be reported soon."""
+    """Retries while the server was never reached: a wrong address should be reported soon."""
     start_deadline_s: float = attrs.field(default=15.0, validator=positive)
-    """Seconds for those."""
+    """Seconds from the first attempt for these retries."""
     retry_after_cap_s: float = attrs.field(default=120.0, validator=positive)
     """Longest wait that a server may ask for; above it the error is raised with the value."""
     budget_capacity: float = attrs.field(default=100.0, validator=positive)
-    """Retries that a client may spend at once; the bucket is shared by all its requests."""
+    """Retries that all requests of a client may use together at once, before they are slowed down."""
     budget_per_success: float = 0.5
-    """Retries earned by a success: a server that fails half of the time is still worth trying."""
+    """Retries added by each success: a server that fails half of the time is still worth trying."""
     budget_per_s: float = 1.0
-    """Retries earned by waiting, a second: bounds the load on a server that is down."""
+    """Retries added each second: bounds the load on a server that is down."""
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.jitter_factor <= 1:
@@ -126,7 +126,7 @@ class RetryConfig:
 
 @attrs.frozen
 class ChunkLimits:
-    """How many datums one request may hold. Servers may dictate others."""
+    """How many datums one request may hold. A server may set lower limits."""
 
     max_items: int | None = attrs.field(default=500_000, validator=positive)
     """Tokens, image bytes, pointer characters and tensor elements in one request; None is no limit."""
@@ -141,7 +141,7 @@ class PollPolicy:
     """When to ask for a promise again. This is not retrying: waiting is the normal case."""
 
     read_timeout_s: float = attrs.field(default=45.0, validator=positive)
-    """Seconds that one poll may be held before we ask again: below the idle limit of common proxies."""
+    """Seconds that the server may hold one poll before it is repeated: less than common proxies allow."""
     held_s: float = 0.25
     """A "not yet" that took this long was held by the server, so the next poll needs no pause."""
     floor_s: float = 0.02
@@ -149,51 +149,51 @@ class PollPolicy:
     growth: float = 3.0
     """Factor from one such pause to the next."""
     ramp_s: float = 0.12
-    """Where the growth ends: 8 polls a second cost nothing, and a result is at most this late."""
+    """Pause in seconds at which this growth ends: 8 polls a second cost little, and no result is later."""
     elapsed_share: float = 0.05
-    """Pauses grow on as this share of the time waited so far: never more than 5 % late."""
+    """Later pauses are this share of the time waited so far: a result is never more than 5 % late."""
     ceiling_s: float = 1.0
     """Longest pause in seconds without a fault."""
     storm_base_s: float = 1.0
-    """Pause in seconds after the first 5xx or 429; doubles. At most 1 poll a second a future."""
+    """Pause in seconds after the first 5xx or 429 to a poll; it doubles with each further one."""
     storm_max_s: float = 30.0
     """Longest such pause in seconds."""
     storm_jitter: float = 0.7
     """Random share of such a pause, so that the longest ones lie between 9 and 30 s."""
     storm_polls_per_s: float = 20.0
-    """Polls a second of one client while polls fail."""
+    """Largest number of polls a second of one client while polls fail."""
     broken_limit: int = 8
     """Unreadable answers with the same bytes in a row before the poll fails, if they lasted long enough."""
     broken_span: float = 120.0
     """How long they must last, in units of `storm_base_s`: two minutes. A proxy's page goes away sooner."""
     bare_400_limit: int = 4
-    """Empty 400s in a row before a submission fails: some proxies answer so when a connection went stale."""
+    """Empty 400s in a row before a submission fails: some proxies send one when a connection went stale."""
     detail_500_limit: int = 12
     """Equal 500s with a `detail` in a row before they are the result: some servers report failures so."""
     billing_pause_s: float = 5.0
     """Pause in seconds after 402."""
     billing_patience_s: float = 3600.0
-    """Seconds of 402 before the poll fails."""
+    """Seconds after which a call fails if the server still answers 402."""
 
 
 @attrs.frozen
 class Timeouts:
-    """Bounds of one attempt, in seconds."""
+    """Limits of one attempt, in seconds."""
 
     connect_s: float = attrs.field(default=5.0, validator=positive)
-    """Reaching the server."""
+    """To reach the server."""
     read_s: float = attrs.field(default=60.0, validator=positive)
-    """Gap between two pieces of an answer."""
+    """Between two pieces of an answer."""
     write_s: float = attrs.field(default=60.0, validator=positive)
-    """Gap between two pieces of an upload."""
+    """Between two pieces of an upload."""
     total_s: float = attrs.field(default=180.0, validator=positive)
-    """The whole attempt, so that a slow drip ends."""
+    """For the whole attempt, so that an answer that trickles in ends too."""
     heartbeat_s: float = attrs.field(default=10.0, validator=positive)
-    """A heartbeat: later than the next one is useless."""
+    """For a heartbeat: an answer after the next one is useless."""
     telemetry_s: float = attrs.field(default=5.0, validator=positive)
-    """A telemetry batch."""
+    """For a batch of telemetry."""
     cancel_s: float = attrs.field(default=30.0, validator=positive)
-    """Telling the server that a sample is not wanted any more."""
+    """To tell the server that a sample is not wanted any more."""
 
     @classmethod
     def of(cls, seconds: float | None) -> Timeouts:
@@ -205,20 +205,20 @@ class Timeouts:
 
 @attrs.frozen
 class FlowLimits:
-    """What may be under way at once on one client."""
+    """How much one client may have in progress at the same time."""
 
     sample_dispatch: int = attrs.field(default=400, validator=positive)
-    """Samples being submitted."""
+    """Samples being submitted, that is, sent and not yet accepted."""
     sample_bytes: int = attrs.field(default=10_485_760, validator=positive)
     """Estimated bytes of samples being submitted."""
     upload_bytes: int = attrs.field(default=50_000_000, validator=positive)
     """Built request bodies in memory: about two full chunks, so that one is built while one is sent."""
     response_bytes: int = attrs.field(default=52_428_800, validator=positive)
-    """Large results being fetched."""
+    """Bytes of large results being fetched."""
     max_queued: int | None = attrs.field(default=None, validator=positive)
-    """Samples waiting; when full, the call blocks. None is no bound."""
+    """Samples that may wait in the queue; if it is full, `sample` blocks. None is no limit."""
     exit_drain_s: float = 30.0
-    """Seconds that leaving the process waits for work in flight."""
+    """Seconds that the end of the process, or of the client, waits for requests in flight."""
 
 
 _KEY = re.compile(r"[!-~]+")
@@ -266,62 +266,63 @@ class ClientConfig:
     api_key: Secret | None = None
     """The key, sent as `X-API-Key` to the origin of base_url only. None for `local:`."""
     credential_command: str | None = attrs.field(default=None, repr=False)
-    """Command that prints the key; run where there is no key, or where the server wants it so."""
+    """Command that prints the key; it runs if there is no other key, or if the server asks for it."""
     require_key_prefix: bool = True
     """Refuse keys that do not start with `tml-` (or `eyJ`, a JWT): they belong to another service."""
     insecure: bool = False
-    """Allow http to a host that is not loopback."""
+    """Allow plain HTTP to another machine; the key is then sent unencrypted."""
     tags: tuple[str, ...] = ()
     """Labels of the session."""
     project_id: str | None = None
-    """Project that pays."""
+    """Project to which the session belongs, for lists and bills."""
     display_name: str | None = None
-    """Name of the session for people."""
+    """Name of the session in lists."""
     user_metadata: Mapping[str, str] = attrs.field(factory=dict)
-    """What the user attaches to the session."""
+    """Your own names and texts for the session, which the server keeps with it."""
     default_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     """Headers on every request."""
     default_query: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     """Query parameters on every request."""
     retry: RetryConfig = attrs.field(factory=RetryConfig)
-    """Retries."""
+    """How requests are sent again."""
     timeouts: Timeouts = attrs.field(factory=Timeouts)
-    """Bounds of one attempt."""
+    """Limits of one attempt."""
     chunk_limits: ChunkLimits = attrs.field(factory=ChunkLimits)
     """Size of one forward_backward request."""
     poll: PollPolicy = attrs.field(factory=PollPolicy)
-    """Waiting for promises."""
+    """How results are asked for."""
     flow: FlowLimits = attrs.field(factory=FlowLimits)
-    """Work under way at once."""
+    """How much is in progress at the same time."""
     heartbeat_interval_s: float = attrs.field(default=10.0, validator=positive)
     """Seconds between heartbeats; servers drop a session after about two minutes without one."""
     session_warn_after_s: float = attrs.field(default=120.0, validator=positive)
-    """Seconds without a heartbeat after which each further failure is warned of."""
+    """Seconds without a heartbeat after which the log warns of each further failure."""
     progress_timeout_s: float | None = attrs.field(default=7200.0, validator=positive)
     """Seconds without progress of a promise before its future fails; None waits for ever."""
     optim_after: OptimAfter = attrs.field(
         default="accepted", validator=attrs.validators.in_(("accepted", "results"))
     )
-    """When an optim_step goes out; `results` never steps on part of a batch, for one more round trip."""
+    """When an optim_step is sent: once its gradients are `accepted`, or once their `results` are there. The
+    second never steps on a part of a batch, and costs one more round trip."""
     server: ServerChoice = attrs.field(default="auto", validator=attrs.validators.in_(get_args(ServerChoice)))
     """Which kind of server it is, by the name of its profile; `auto` recognises it by its answers."""
     server_deduplicates: bool | None = None
-    """Whether the server applies (model, seq_id) once. None: as its profile says; one that was not recognised
-    is assumed to, with one warning. False: never resend."""
+    """Whether the server applies a request once even if it arrives twice. None: as its profile says; an
+    unknown server is assumed to, with one warning. False: after an unknown outcome nothing is sent again."""
     on_unknown: OnUnknown = attrs.field(default="resend", validator=attrs.validators.in_(("raise", "resend")))
     """Whether a submission of unknown outcome (training, sampling, saving) is sent again, byte for byte, or
     raises."""
     encoding: EncodingChoice = attrs.field(
         default="auto", validator=attrs.validators.in_(("auto", "json", "protobuf"))
     )
-    """How batches are written: `json`, `protobuf`, or what the server turns out to parse. If it is set, the
-    server is not asked."""
+    """How batches are written: `json`, `protobuf`, or (`auto`) what the server reads. Unless it is `auto`,
+    the server is not asked."""
     models: Mapping[str, str] = attrs.field(factory=dict, converter=_models)
-    """Base models of the user for `local:`, by name: a Hugging Face directory or a GGUF file each."""
+    """Your own base models for `local:`, by name; each is a Hugging Face directory or a GGUF file."""
     telemetry: bool = False
-    """Send telemetry. Off by default; DO_NOT_TRACK=1 wins."""
+    """Whether to send telemetry. DO_NOT_TRACK=1 turns it off in any case."""
     log_level: str | None = None
-    """`debug` or `info` turns the package's logger on, on stderr."""
+    """`debug` or `info`: the log is written to stderr. None: it goes where the program sends it."""
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "base_url", check_base_url(self.base_url, insecure=self.insecure))

@@ -56,7 +56,7 @@ class APIResponseValidationError(APIError):
     """An answer that is not what the contract promises: broken JSON, HTML, a missing field.
 
     Applied: `unknown` for a submission, and `yes` for a result that cannot be read; None for a read.
-    Do: check that the address is that of the API and of no proxy; `tinsmith contract check` tests a
+    Do: check that the address is that of the API and not that of a proxy; `tinsmith contract check` tests a
     server.
     """
 
@@ -108,7 +108,7 @@ class BadRequestError(APIStatusError):
     """400: the server cannot read the request, or refuses a value in it.
 
     Applied: `no`; `unknown` if an earlier attempt may have arrived.
-    Do: mend what the message names.
+    Do: correct what the message names.
     """
 
     status_code: int = 400
@@ -129,7 +129,7 @@ class BillingError(APIStatusError):
     """402: the account cannot pay at the moment. Training, samples and polls wait for an hour first.
 
     Applied: `no` for a submission, `unknown` for a poll.
-    Do: pay, and call again; a poll goes on with `APIFuture.from_request_id`.
+    Do: pay, and call again; `APIFuture.from_request_id` waits on for a result that was polled for.
     """
 
     status_code: int = 402
@@ -167,10 +167,10 @@ class ConflictError(APIStatusError):
 
 
 class UnprocessableEntityError(APIStatusError):
-    """422: a field of the request has a value that the server does not take.
+    """422: a field of the request has a value that the server does not accept.
 
     Applied: `no`.
-    Do: mend the field that the message names.
+    Do: correct the field that the message names.
     """
 
     status_code: int = 422
@@ -179,8 +179,8 @@ class UnprocessableEntityError(APIStatusError):
 class RateLimitError(APIStatusError):
     """429: too many requests, for longer than the retries last.
 
-    Applied: `no`: the server took nothing.
-    Do: wait `retry_after_s`, and send less at once.
+    Applied: `no`: the server did not accept the request.
+    Do: wait `retry_after_s`, and send fewer requests at a time.
     """
 
     status_code: int = 429
@@ -232,7 +232,7 @@ class BodyTooLargeError(InputError):
     """A compressed body holds more than the reader allows.
 
     Applied: `no`.
-    Do: distrust whoever sent it: a small body that unpacks to gigabytes is no batch.
+    Do: find out who sent it: no batch is a small body that unpacks to gigabytes.
     """
 
     def __init__(self, limit_bytes: int, **facts: Unpack[ErrorFacts]) -> None:
@@ -252,7 +252,7 @@ class SessionLostError(TinkerError):
 class ModelLostError(TinkerError):
     """The server no longer knows the model, or counts its requests differently.
 
-    Applied: `unknown`, or what the answer proves.
+    Applied: `unknown`, unless the server's answer proves `yes` or `no`.
     Do: restore from `checkpoint` with `create_training_client_from_state_with_optimizer`.
     """
 
@@ -272,7 +272,7 @@ class ResultLostError(TinkerError):
 
 
 class PartialBatchError(TinkerError):
-    """Some chunks of a batch were applied and some were not, or an optim_step stood behind such a batch.
+    """Some chunks of a batch were applied and some were not, or an optim_step followed such a batch.
 
     Applied: `unknown` for the batch; for the optim_step `no` if it was not sent, `yes` if it was applied.
     Do: after `no` call the batch again; otherwise load a checkpoint into a new client.
@@ -313,7 +313,7 @@ class UnsafeArchiveError(TinkerError):
     """A downloaded archive is damaged, or has entries that no checkpoint has; nothing of it was kept.
 
     Applied: None: downloading changes nothing.
-    Do: download again; if it stays so, distrust where it came from.
+    Do: download it again; if it is refused again, do not trust its source.
     """
 
 

@@ -76,7 +76,7 @@ class QueueStateChanged:
 
 @attrs.frozen
 class StillWaiting:
-    """A wait lasts; reported once it is `core.config.LONG_WAIT_S` long, then each time its length doubles."""
+    """A request waits long: comes after `core.config.LONG_WAIT_S`, then each time the wait has doubled."""
 
     kind: ClassVar[Literal["wait"]] = "wait"
     """What kind of event this is."""
@@ -85,10 +85,10 @@ class StillWaiting:
     """What waits."""
 
     waits_for: str
-    """What it waits for, as a clause."""
+    """What it waits for, in words, such as `capacity at the server`."""
 
     waited_s: float
-    """How long it has, in seconds."""
+    """How long it has waited, in seconds."""
 
     request_id: str | None = None
     """The promise, once there is one."""
@@ -96,7 +96,7 @@ class StillWaiting:
 
 @attrs.frozen
 class Progress:
-    """The counts of one client after each change."""
+    """How many requests of one client are waiting, in flight and done, after each change."""
 
     kind: ClassVar[Literal["progress"]] = "progress"
     """What kind of event this is."""
@@ -105,7 +105,7 @@ class Progress:
     """Requests that wait for their turn."""
 
     in_flight: int
-    """Requests sent whose result is not here."""
+    """Requests that were sent and have no result yet."""
 
     done: int
     """Requests that ended with a result."""
@@ -114,7 +114,7 @@ class Progress:
     """Requests that ended with an error."""
 
     errors: dict[str, int]
-    """Errors by class name, with those that a retry overcame."""
+    """Number of errors by class name, including those after which a retry succeeded."""
 
 
 Event = QueueStateChanged | StillWaiting | Progress
