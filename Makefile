@@ -6,7 +6,7 @@ PEER_BIN := .venv-peer/bin
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-examples docs-site docs-site-check docs-serve suite core-coverage wheel-check release-check \
+.PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-examples notebooks docs-site docs-site-check docs-serve suite core-coverage wheel-check release-check \
 	codegen contract-diff contract-lint upstream-diff export-check fuzz soak interop servers servers-check cookbook gateway golden golden-wire compat-listing bench \
 	bench-startup bench-cli bench-engine bench-codec bench-traffic bench-network clean
 
@@ -99,6 +99,9 @@ docs-serve: .venv-docs/.ready ## Show the documentation site on this machine, an
 docs-examples: .venv/.ready .build/model.ready ## Write down anew what the examples of docs/cli.md print (1 minute)
 	@$(RUN) docs/cli_examples.py
 	@$(RUN) docs/generate.py
+
+notebooks: .venv/.ready ## Run docs/notebooks anew, and write down what their cells show (1 minute)
+	@$(RUN) docs/run_notebooks.py
 
 suite: .venv/.ready ## The tests, warnings as errors; skips are listed and counted
 	$(PYTEST)

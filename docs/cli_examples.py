@@ -145,7 +145,7 @@ def record() -> list[dict[str, str]]:
         Path(folder, "chats.jsonl").write_text("".join(f"{json.dumps(chat)}\n" for chat in CHATS))
         kept = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL") if name in os.environ}
         environment = {**kept, **ENVIRONMENT, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-        words, facts, found = Words(folder), {}, []
+        words, facts, found = Words(folder), dict[str, str](), []
         for line in LINES:
             line = line.format_map(facts) if "{" in line else line
             shown = run(line, environment, folder)

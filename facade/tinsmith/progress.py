@@ -1,77 +1,161 @@
-"""Show what a client does: a live line in the terminal, or a line in the log every so often.
+"""Show what a client does: a live line in the terminal or a notebook, or a line in the log every so often.
 
 Both are observers: hand them to `ServiceClient(observer=...)` or `service.add_observer(...)`. They know
 events by their `kind` alone and must not ask the client anything.
 
 >>> import tinsmith
 >>> from tinsmith.progress import ProgressDisplay
->>> with ProgressDisplay() as display, tinsmith.ServiceClient(base_url="local:", observer=display) as service:
+>>> with tinsmith.ServiceClient(base_url="local:") as service, ProgressDisplay(of=service):
 ...     trainer = service.create_lora_training_client("tinsmith/tiny", rank=2)
 ...     step = trainer.optim_step(tinsmith.AdamParams()).result()
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 import time
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rich.console import Console
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress, ProgressColumn
 
     from tinsmith.io.events import Event
 
 EVERY_S = 30.0
 """Seconds between two lines of a `ProgressLog`: rare enough to read, often enough to trust."""
 
+REDRAWN_EVERY_S = 0.5
+"""Seconds between two states of a bar in a notebook: each is a message to the browser."""
+
+LAST_EVENT_S = 0.1
+"""Seconds for the event of a result that was just handed out: it is counted a moment later."""
+
+CELL_WIDTH = 100
+"""Characters of a line in a notebook, which does not say how wide it is."""
+
 _log = logging.getLogger("tinsmith.progress")
 
 
-class ProgressDisplay:
+class _Live:
+    """A bar that is redrawn in place, in a terminal or below the cell of a notebook; elsewhere not seen."""
+
+    def __init__(
+        self, *columns: str | ProgressColumn, console: Console | None, transient: bool = False
+    ) -> None:
+        from rich.console import Console as RichConsole
+        from rich.progress import Progress
+
+        self._console = console or RichConsole(stderr=True)
+        self._bar = Progress(*columns, console=self._console, transient=transient)
+        self._is_live = self._console.is_terminal or self._console.is_jupyter
+        self._output: _CellOutput | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_jupyter:
+            self._output = _CellOutput(self._bar)
+        elif self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._output is not None:
+            self._output.close()
+        elif self._console.is_terminal:
+            self._bar.stop()
+
+
+class _CellOutput:
+    """An output of a notebook's cell that shows a bar, and is replaced by its next state.
+
+    rich itself redraws with ipywidgets, which the server of the notebook must have too. The bar is a text
+    without colours, for dark and light themes.
+    """
+
+    def __init__(self, bar: Progress) -> None:
+        display = import_module("IPython.display").display
+        self._bar, self._ended = bar, threading.Event()
+        self._output = display(self._drawn(), raw=True, display_id=True)
+        self._painter = threading.Thread(target=self._paint, name="tinsmith-progress", daemon=True)
+        self._painter.start()
+
+    def close(self) -> None:
+        """Leave the last state of the bar where it is."""
+        self._ended.set()
+        self._painter.join()
+        self._update()
+
+    def _paint(self) -> None:
+        while not self._ended.wait(REDRAWN_EVERY_S):
+            self._update()
+
+    def _update(self) -> None:
+        self._output.update(self._drawn(), raw=True)
+
+    def _drawn(self) -> dict[str, str]:
+        from rich.console import Console as RichConsole
+
+        page = RichConsole(file=io.StringIO(), width=CELL_WIDTH, color_system=None, force_jupyter=False)
+        with page.capture() as drawn:
+            page.print(self._bar)
+        return {"text/plain": drawn.get().rstrip()}
+
+
+class Observable(Protocol):
+    """What calls observers: a ServiceClient."""
+
+    def add_observer(self, observer: Callable[[Event], object]) -> None:
+        """Have `observer` called with each event."""
+
+    def remove_observer(self, observer: Callable[[Event], object]) -> None:
+        """Stop calling it."""
+
+
+class ProgressDisplay(_Live):
     """A live line on stderr: requests by state, errors by kind, and what a long wait waits for.
 
-    Where stderr is no terminal it is a line every `every_s` seconds, and one at the end.
+    In a notebook it is below the cell. Where stderr is neither, it is a line every `every_s` seconds, and one
+    at the end. With `of=service` it observes a service from the beginning of a `with` block to its end.
     """
 
     def __init__(
         self,
         console: Console | None = None,
         *,
+        of: Observable | None = None,
         every_s: float = EVERY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        from rich.console import Console as RichConsole
-        from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+        columns = (SpinnerColumn(), TextColumn("requests"), MofNCompleteColumn(), TimeElapsedColumn())
+        super().__init__(*columns, TextColumn("{task.description}"), console=console)
         self._guard = threading.Lock()
-        self._console = console or RichConsole(stderr=True)
+        self._of, self._idle = of, threading.Event()
+        self._idle.set()
         self._every_s, self._clock, self._shown_s = every_s, clock, clock()
         self._line, self._notice = "", ""
-        self._bar: Bar = Progress(
-            SpinnerColumn(),
-            TextColumn("requests"),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}"),
-            console=self._console,
-        )
         self._task = self._bar.add_task("", total=0)
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._bar.start()
+        super().__enter__()
+        if self._of is not None:
+            self._of.add_observer(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
-        elif self._line:
+        if self._of is not None:
+            self._idle.wait(LAST_EVENT_S)
+            self._of.remove_observer(self)
+        super().__exit__()
+        if self._line and not self._is_live:
             self._say()
 
     def __call__(self, event: Event) -> None:
@@ -82,11 +166,12 @@ class ProgressDisplay:
                 total = ended + event.waiting + event.in_flight
                 if event.in_flight == 0:
                     self._notice = ""
+                (self._idle.clear if event.waiting or event.in_flight else self._idle.set)()
                 line = f"{event.waiting} waiting, {event.in_flight} in flight"
                 line += _errors(event.errors) + self._notice
                 self._bar.update(self._task, completed=ended, total=total, description=line)
                 self._line = f"requests {ended}/{total}: {line}"
-                if not self._console.is_terminal and self._clock() - self._shown_s >= self._every_s:
+                if not self._is_live and self._clock() - self._shown_s >= self._every_s:
                     self._say()
             elif event.kind == "wait":
                 self._notice = f"; {event.operation} waits {event.waited_s:.0f} s for {event.waits_for}"
@@ -99,34 +184,26 @@ class ProgressDisplay:
         self._console.print(self._line, soft_wrap=True, markup=False, highlight=False)
 
 
-class StepDisplay:
+class StepDisplay(_Live):
     """Two live lines on stderr for work of many requests: how many there were; the current one; both times.
 
     Without `shown` there is nothing to see.
     """
 
     def __init__(self, title: str, *, shown: bool = True, console: Console | None = None) -> None:
-        from rich.console import Console as RichConsole
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
+        columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+        super().__init__(*columns, console=console, transient=True)
         self._title, self._shown, self._steps = title, shown, 0
-        self._bar = Progress(
-            SpinnerColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=console or RichConsole(stderr=True),
-            transient=True,
-        )
         self._all, self._one = self._bar.add_task(title), self._bar.add_task("")
 
     def __enter__(self) -> Self:
-        if self._shown:
-            self._bar.start()
-        return self
+        return super().__enter__() if self._shown else self
 
     def __exit__(self, *_: object) -> None:
         if self._shown:
-            self._bar.stop()
+            super().__exit__()
 
     def step(self, name: str) -> None:
         """Begin the next step, with a clock of its own."""
@@ -135,8 +212,8 @@ class StepDisplay:
         self._bar.reset(self._one, description=name)
 
 
-class _CountDisplay:
-    """How far counted work is: a live line on stderr, elsewhere a line now and then."""
+class _CountDisplay(_Live):
+    """How far counted work is: a live line on stderr or below a cell, elsewhere a line now and then."""
 
     noun: str
     """What is counted."""
@@ -150,30 +227,19 @@ class _CountDisplay:
         every_s: float = EVERY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        from rich.console import Console as RichConsole
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.progress import BarColumn, TextColumn
         from rich.table import Column
 
-        self._console = console or RichConsole(stderr=True)
-        self._total, self._start, self._every_s, self._clock = total, start, every_s, clock
-        self._began_s = self._shown_s = clock()
         counted = f"{self.noun} {{task.completed:.0f}}/{{task.total:.0f}}"
-        self._bar: Bar = Progress(
+        super().__init__(
             TextColumn(counted, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=10, table_column=Column(no_wrap=True)),
             TextColumn("{task.description}", markup=False),
-            console=self._console,
+            console=console,
         )
+        self._total, self._start, self._every_s, self._clock = total, start, every_s, clock
+        self._began_s = self._shown_s = clock()
         self._task = self._bar.add_task("", total=total, completed=start)
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
 
     def say(self, text: str) -> None:
         """Print a line; the live one stays below it."""
@@ -188,7 +254,7 @@ class _CountDisplay:
         line = ", ".join(facts)
         self._bar.update(self._task, completed=done, description=line)
         now_s = self._began_s + passed_s
-        if (is_due or now_s - self._shown_s >= self._every_s) and not self._console.is_terminal:
+        if (is_due or now_s - self._shown_s >= self._every_s) and not self._is_live:
             self._shown_s = now_s
             self.say(f"{self.noun} {done} of {self._total}: {line}")
 
@@ -196,7 +262,8 @@ class _CountDisplay:
 class TrainingDisplay(_CountDisplay):
     r"""How far a training run is: a live line on stderr, once for each step. A logger of `train.supervised`.
 
-    Where stderr is no terminal it is a line every `every_s` seconds, and one for each held-out loss.
+    In a notebook it is below the cell. Where stderr is neither, it is a line every `every_s` seconds, and one
+    for each held-out loss.
 
     >>> import io
     >>> from rich.console import Console
@@ -239,7 +306,8 @@ class TrainingDisplay(_CountDisplay):
 class EvaluationDisplay(_CountDisplay):
     r"""How far an evaluation is: a live line on stderr with the means so far.
 
-    Where stderr is no terminal it is a line every `every_s` seconds, and one at the end.
+    In a notebook it is below the cell. Where stderr is neither, it is a line every `every_s` seconds, and one
+    at the end.
 
     >>> import io
     >>> from rich.console import Console

@@ -211,8 +211,9 @@ class APIFuture(concurrent.futures.Future[T]):
         if error is not None:
             about = {"state": "failed", "error": f"{type(error).__name__}: {error}"}
             return {**facts, **about, "applied": getattr(error, "applied", None)}
-        result = None if self.cancelled() else type(super().result(0)).__name__
-        return {**facts, "state": self._progress(), "result": result}
+        result = None if self.cancelled() else super().result(0)
+        kind = None if result is None else type(result).__name__
+        return {**facts, "state": self._progress(), "result": kind}
 
     def _waits_for(self) -> str:
         """Say what a call waits for that has no outcome."""
