@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import tinsmith
@@ -145,6 +145,29 @@ def test_sample(cli: Callable[..., Result], saved: Saved) -> None:
     assert (trained.code, trained.out) == (0, drawn.out)  # weights for training are loaded first
     several = cli("sample", "one two", "-b", MODEL, "-n", "2", "--max-tokens", "2")
     assert "--- sample 2 of 2 ---" in several.out
+
+
+def test_a_sample_of_a_chat_ends_where_its_template_ends_a_turn(
+    cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by another token than the end of sequence; beside texts to stop at, by its text."""
+    asked: list[object] = []
+    sample = tinsmith.SamplingClient.sample
+
+    def noting(client: tinsmith.SamplingClient, prompt: Any, number: int, params: Any) -> Any:
+        asked.append(params.stop)
+        return sample(client, prompt, number, params)
+
+    monkeypatch.setattr(tinsmith.SamplingClient, "sample", noting)
+    monkeypatch.setattr("tinsmith.core.answer_ends.turn_end", lambda *_: 7)
+    words = ("--base-url", "local:", "sample", "one", "-b", MODEL, "--max-tokens", "2")
+    for more in (("--chat",), ("--chat", "--stop", "x"), ()):
+        assert cli(*words, *more).code == 0
+    tokens, texts, none = asked
+    assert isinstance(tokens, list)
+    assert tokens[1:] == [7]
+    assert isinstance(texts, list)
+    assert (texts[0], len(texts), none) == ("x", 3, None)
 
 
 @pytest.mark.parametrize(

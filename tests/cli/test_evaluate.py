@@ -41,6 +41,12 @@ def picky(text, record):
         raise KeyError("no answer begins with 2")
     return True
 
+def wordy(text, record):
+    return "word"
+
+def lonely(text):
+    return 1
+
 number = 7
 """
 
@@ -180,7 +186,19 @@ def test_a_server_behind_a_socket(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp
         (["metals.jsonl"], "metals.jsonl is no checkpoint (tinker://...) and no folder of a run"),
         (["nowhere", "metals.jsonl"], "nowhere is no checkpoint"),
         ([".", "metals.jsonl"], "holds no run: there is no config.json"),
-        (["unfinished"], "is not finished; go on with it (tinsmith train --resume unfinished)"),
+        (["unfinished"], "has no checkpoint yet; go on with it (tinsmith train --resume unfinished)"),
+        (
+            [*TINY, "metals.jsonl", "--match", "exact", "--max-new-tokens", "1000000000"],
+            "--max-new-tokens: 1000000000 tokens leave no room for a prompt in the 4096 of the model",
+        ),
+        (
+            [*TINY, "metals.jsonl", "--score", "score.py:wordy", *SHORT],
+            "--score: returned 'word' for metals.jsonl:1, which is no number; return one",
+        ),
+        (
+            [*TINY, "metals.jsonl", "--score", "score.py:lonely", *SHORT],
+            "--score: takes (text), and is called with an answer and its record",
+        ),
         (["run", "metals.jsonl", "more"], "unexpected extra argument(s) (more)"),
         ([*TINY], "with --model, name a file"),
         ([*TINY, "run", "metals.jsonl"], "with --model, name a file"),

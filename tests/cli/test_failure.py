@@ -17,6 +17,7 @@ from tinsmith.cli import connect, output
 from tinsmith.cli.failure import describe, sentence
 from tinsmith.core import errors
 from tinsmith.core.failures import error_from_status
+from tinsmith.core.polling import SAMPLES_WHILE_LOADED
 from tinsmith.core.retry import History, OpClass, Outcome, decide, in_time
 from tinsmith.io.events import Progress, StillWaiting
 
@@ -250,13 +251,26 @@ def test_a_warning_is_a_line(cli: Callable[..., Result], monkeypatch: pytest.Mon
     assert done.err == "Warning: it may be trained twice.\nError: Failed: enough\n"
 
 
-def test_a_model_that_was_unloaded(cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "sample x -m tinker://a/sampler_weights/final",
+        "chat tinker://a/sampler_weights/final",
+        "gateway --alias a=tinker://a/sampler_weights/final",
+    ],
+)
+def test_a_model_that_was_unloaded(
+    cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
     """Some servers sample a checkpoint only while its model is loaded; the error says what to give."""
 
     def lost(*_: object, **__: object) -> None:
-        raise errors.ModelLostError("not loaded")
+        raise errors.ModelLostError("not loaded.", advice=SAMPLES_WHILE_LOADED)
 
     monkeypatch.setattr(ServiceClient, "create_sampling_client", lost)
-    done = cli("--base-url", "local:", "sample", "x", "-m", "tinker://a/sampler_weights/final")
-    assert (done.code, done.out) == (1, "")
-    assert "Give the checkpoint for training (tinker://RUN/weights/NAME), which is loaded again" in done.err
+    done = cli("--base-url", "local:", *words.split())
+    assert done.code == 1
+    assert done.err.endswith(
+        "give the checkpoint for training (tinker://RUN/weights/NAME), which is loaded again.\n"
+    )
+    assert "No checkpoint was saved" not in done.err

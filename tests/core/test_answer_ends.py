@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tinsmith.core.answer_ends import answer_ends, chat_stop
+from tinsmith.core.answer_ends import answer_ends, chat_stop, stop_of_chat
 
 from tests.core.test_tokenizer import make
 
@@ -37,3 +37,10 @@ def test_a_tokenizer_without_an_end() -> None:
     tokenizer = make(eos_token=None, chat_template=None)
     assert chat_stop(tokenizer) is None
     assert chat_stop(tokenizer, FOR + "<early>{% endfor %}") == tokenizer.convert_tokens_to_ids(["<early>"])
+
+
+def test_a_chat_may_end_at_texts_too() -> None:
+    """Beside texts, the ends are named by their texts; without any, they are tokens."""
+    tokenizer = make(chat_template=FOR + " <early>\n{% endfor %}")
+    assert stop_of_chat(tokenizer, []) == chat_stop(tokenizer)
+    assert stop_of_chat(tokenizer, ["\n", "</s>"]) == ["\n", "</s>", "<early>"]

@@ -11,6 +11,7 @@ from tinsmith.core.negotiation import (
     PROBE,
     PROBE_MODEL,
     WORTH_ASKING_BYTES,
+    context_tokens,
     encoding_shown_by,
     known_encoding,
     limits_of,
@@ -19,13 +20,21 @@ from tinsmith.core.negotiation import (
     shows_protobuf,
 )
 from tinsmith.core.server_profiles import SKYRL_0_3, UNKNOWN, ServerProfile
-from tinsmith_api.models import ClientConfigResponse, ClientDynamicConfigResponse
+from tinsmith_api.models import ClientConfigResponse, ClientDynamicConfigResponse, SupportedModel
 
 
 def config(**settings: Any) -> ClientConfig:
     """Make the settings of a client of some server."""
     given: dict[str, Any] = {"base_url": "http://127.0.0.1:1/", "api_key": Secret("tml-x"), **settings}
     return ClientConfig(**given)
+
+
+def test_the_context_of_a_model() -> None:
+    """It is found under any of its names; a server need not say it."""
+    offered = [SupportedModel(model_name="a"), SupportedModel(model_name="b", max_context_length=8)]
+    assert context_tokens(offered, "a", "b") == 8
+    assert context_tokens(offered, "a") is None
+    assert context_tokens(offered, "c") is None
 
 
 COMPRESSED = ClientConfigResponse(proto_compress_fwdbwd=True)

@@ -111,6 +111,17 @@ def test_a_model_that_is_gone_names_the_checkpoint(status: int, text: str) -> No
     assert text in str(result.error)
 
 
+def test_a_sample_whose_model_is_gone_says_what_to_sample() -> None:
+    """Servers that sample weights only while their model is loaded load a checkpoint for training again."""
+    asked = PolledRequest("asample", 7, 9)
+    body = orjson.dumps({"detail": "Model abc not loaded"})
+    result = decide(400, {}, body, PollState(), request_id="r1", request=asked)
+    assert isinstance(result, Failed)
+    assert isinstance(result.error, errors.ModelLostError)
+    assert "checkpoint for training (tinker://RUN/weights/NAME), which is loaded again" in str(result.error)
+    assert "No checkpoint was saved" not in str(result.error)
+
+
 def test_a_creation_loses_no_model() -> None:
     """What has no number on a model speaks of a base model: an ordinary failure."""
     result = result_of(400, {"detail": "Unknown model 'x'"})

@@ -48,16 +48,15 @@ def test_a_folder(trained: Trained, tmp_path: Path) -> None:
 
 
 def test_a_run(tmp_path: Path) -> None:
-    """Its final weights, on its server; an unfinished one says how to go on."""
+    """Its final weights, on its server, or its last checkpoint; one without says how to go on."""
     config = train.RunConfig(data="x.jsonl", model="tinsmith/tiny", base_url="local:/kept")
     run = RunFolder.new(tmp_path / "run", config).write(config)
     with pytest.raises(
-        InputError, match=r"is not finished; go on with it \(tinsmith train --resume .*run\)$"
+        InputError, match=r"has no checkpoint yet; go on with it \(tinsmith train --resume .*run\)$"
     ):
         find_origin(str(run.path))
     run.note_checkpoint(SavedStep(4, "tinker://run/weights/4"))
-    with pytest.raises(InputError, match=r"export its last checkpoint, tinker://run/weights/4, of "):
-        find_origin(str(run.path))
+    assert find_origin(str(run.path)).tinker_path == "tinker://run/weights/4"
     run.note_sampler_weights(8, "tinker://run/sampler_weights/final")
     assert find_origin(str(run.path)) == AdapterOrigin(
         tinker_path="tinker://run/sampler_weights/final",

@@ -102,9 +102,7 @@ def test_answers_without_a_score(sampler: tinsmith.SamplingClient) -> None:
     ("returned", "problem"),
     [
         (KeyError("city"), r"KeyError: 'city' \(test_evaluation.py:\d+\)$"),
-        ("7", "ValueError: '7' is no score; return a finite number$"),
-        (float("nan"), "nan is no score"),
-        (None, "TypeError"),
+        (float("nan"), r"^the scores are \[nan\]; return finite numbers$"),
     ],
 )
 def test_a_function_that_fails(sampler: tinsmith.SamplingClient, returned: Any, problem: str) -> None:
@@ -124,6 +122,64 @@ def test_a_function_that_fails(sampler: tinsmith.SamplingClient, returned: Any, 
     assert failed.loss is not None
     assert len(failed.samples) == 1
     assert result.scores == [1.0]
+
+
+@pytest.mark.parametrize("returned", ["7", None, [1], {}])
+def test_a_function_that_returns_no_number(sampler: tinsmith.SamplingClient, returned: Any) -> None:
+    """It would not for the next record either: the evaluation ends, and says so once."""
+    with pytest.raises(InputError, match=r"field 'score': returned .* for x\.jsonl:1, which is no number"):
+        train.evaluate(sampler, [CHAT, TEXT], score=lambda *_: returned, sampling_params=FOUR)
+
+
+def test_a_function_of_other_arguments(sampler: tinsmith.SamplingClient) -> None:
+    """It is refused before anything is sent; where its arguments are not known, it is called."""
+
+    def score(text: str) -> float:
+        return float(len(text))
+
+    wrong: Any = score
+    silent: Any = max
+    with pytest.raises(InputError, match=r"takes \(text: 'str'\).*, and is called with an answer"):
+        train.evaluate(sampler, [CHAT], score=wrong, sampling_params=FOUR)
+    assert len(train.evaluate(sampler, [CHAT], score=silent, sampling_params=FOUR).failed) == 1
+
+
+def test_what_every_record_is_refused_for(sampler: tinsmith.SamplingClient) -> None:
+    """The second refusal in the same words ends the evaluation; a single record keeps its error."""
+    marked: list[train.EvaluatedRecord] = []
+    with pytest.raises(tinsmith.BadRequestError, match="num_samples: 100000 is more than"):
+        train.evaluate(
+            sampler, [CHAT, TEXT, TEXT], sampling_params=FOUR, num_samples=100_000, on_record=marked.append
+        )
+    assert [each.where for each in marked] == ["x.jsonl:1"]
+    [alone] = train.evaluate(sampler, [CHAT], sampling_params=FOUR, num_samples=100_000).failed
+    assert "num_samples" in (alone.error or "")
+
+
+def test_what_is_not_there_yet_is_withdrawn(sampler: tinsmith.SamplingClient) -> None:
+    """Whoever ends the evaluation, by Ctrl-C for one, leaves no answers to be drawn for nobody."""
+    asked: list[Any] = []
+    sample = sampler.sample
+
+    def noting(*arguments: Any) -> Any:
+        asked.append(sample(*arguments))
+        return asked[-1]
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sampler, "sample", noting)
+        with pytest.raises(KeyboardInterrupt):
+            train.evaluate(
+                sampler,
+                [TEXT] * 4,
+                loss=False,
+                num_samples=64,
+                sampling_params=SamplingParams(max_tokens=2000, temperature=1.0),
+                on_record=interrupted,
+            )
+    assert [future.cancelled() for future in asked[-2:]] == [True, True]
 
 
 def test_a_record_that_the_server_refuses(sampler: tinsmith.SamplingClient) -> None:

@@ -11,9 +11,9 @@ import typer
 from tinsmith_api.paths import SCHEME
 from typer import Argument, Option
 
-from tinsmith.cli.connect import sampler, service
+from tinsmith.cli.connect import sampler_of, service, weights_of_run
 from tinsmith.cli.failure import report
-from tinsmith.cli.options import shared, usage_errors, wants_json
+from tinsmith.cli.options import shared, wants_json
 from tinsmith.cli.output import count, note, printable, stdin_lines
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class _Place(NamedTuple):
     """Where the model is."""
 
     url: str | None
-    """The server that the run of a folder was trained on; None for that of the options."""
-    model_path: str | None
-    base_model: str | None
+    """The server of the run of a folder; None for that of the options."""
+    target: str
+    """Name of the base model, or path of the checkpoint."""
 
 
 def chat(
@@ -101,11 +101,8 @@ def chat(
     given = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
     params = ChatParams(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     in_terminal = sys.stdin.isatty() and not wants_json(context)
-    with (
-        service(context, place.url, creates=True) as client,
-        sampler(client, place.model_path, place.base_model) as source,
-    ):
-        conversation = Dialogue.with_model(client, source, system)
+    with service(context, place.url, creates=True) as client:
+        conversation = Dialogue.with_model(client, sampler_of(client, place.target), system)
         conversation.params = params
         if in_terminal:
             _talk(conversation)
@@ -115,30 +112,11 @@ def chat(
 
 def _place(context: typer.Context, checkpoint: str | None, model: str | None) -> _Place:
     """Find the model: by its name, by a path of the server, or in the folder of a run."""
-    if checkpoint is None or checkpoint.startswith(SCHEME):
-        return _Place(None, checkpoint, model)
-    from tinsmith.core.addresses import is_local
-    from tinsmith.train import RunFolder
-
-    with usage_errors(context, "CHECKPOINT"):
-        folder = RunFolder.open(Path(checkpoint))
-    if is_local(shared(context, "base_url") or folder.base_url) and folder.is_being_trained:
-        raise typer.BadParameter(
-            f"the run in {checkpoint} is not finished, and its service takes one process; {folder.advice}",
-            ctx=context,
-            param_hint="CHECKPOINT",
-        )
-    path, saved = folder.sampler_weights(), folder.last_checkpoint()
-    if path is None and saved is not None:
-        note(f"The run is not finished; this is its checkpoint after step {saved.step}.")
-        path = saved.path
-    if path is None:
-        raise typer.BadParameter(
-            f"the run in {checkpoint} has no checkpoint yet; {folder.advice}",
-            ctx=context,
-            param_hint="CHECKPOINT",
-        )
-    return _Place(None if shared(context, "base_url") else folder.base_url, path, None)
+    name = checkpoint or model or ""
+    if model is not None or name.startswith(SCHEME):
+        return _Place(None, name)
+    folder, weights = weights_of_run(context, Path(name))
+    return _Place(shared(context, "base_url") or folder.base_url, weights.path)
 
 
 def _answer_lines(conversation: Dialogue, *, as_json: bool) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tinsmith.core.config import ClientConfig, RetryConfig, Secret
     from tinsmith.io.events import Event, Progress
     from tinsmith.io.future import APIFuture
+    from tinsmith.train.run_folder import RunFolder, RunWeights
 
 DATABASE = "tinsmith.sqlite3"
 """The file by which the data directory of an embedded service is known."""
@@ -159,25 +160,6 @@ def service(
 
 
 @contextmanager
-def sampler(
-    client: ServiceClient, model_path: str | None, base_model: str | None = None
-) -> Iterator[SamplingClient]:
-    """Make a sampler of a checkpoint or of a base model, and say why it may not be used any more.
-
-    Some servers sample weights for sampling only while the model that saved them is loaded.
-    """
-    from tinsmith.core.errors import ModelLostError, TinkerError
-
-    try:
-        yield sampler_of(client, model_path, base_model)
-    except ModelLostError as cause:
-        raise TinkerError(
-            f"{model_path} cannot be sampled any more: this server has unloaded the model that saved it. Give"
-            " the checkpoint for training (tinker://RUN/weights/NAME), which is loaded again"
-        ) from cause
-
-
-@contextmanager
 def rest(context: typer.Context, url: str | None = None) -> Iterator[RestClient]:
     """Open what lists and changes runs, checkpoints and sessions. It opens no session of its own.
 
@@ -187,21 +169,37 @@ def rest(context: typer.Context, url: str | None = None) -> Iterator[RestClient]
         yield client.create_rest_client()
 
 
-def sampler_of(
-    client: ServiceClient, checkpoint: str | None = None, base_model: str | None = None
-) -> SamplingClient:
-    """Return the sampler of a checkpoint or of a base model, and wait until it is there.
+def sampler_of(client: ServiceClient, name: str) -> SamplingClient:
+    """Return the sampler of a checkpoint or of a base model, and wait until it is there."""
+    from tinsmith.gateway.model_shelf import sampler_for
 
-    Weights of training cannot be sampled: a model is made of them, and its weights are handed to a sampler.
+    return sampler_for(client, name).result()
+
+
+def weights_of_run(context: typer.Context, path: Path) -> tuple[RunFolder, RunWeights]:
+    """Return a run and what it has trained, which for one that is not finished is said.
+
+    BadParameter for a folder without a run, a run without a checkpoint, and one whose embedded service is in
+    use by the process that trains it.
     """
-    from tinsmith.core.addresses import ParsedCheckpointTinkerPath
+    import typer
 
-    if checkpoint is not None:
-        kind = ParsedCheckpointTinkerPath.from_tinker_path(checkpoint).checkpoint_type
-        if kind == "training":
-            trainer = client.create_training_client_from_state(checkpoint)
-            return trainer.save_weights_and_get_sampling_client().result()
-    return client.create_sampling_client(model_path=checkpoint, base_model=base_model).result()
+    from tinsmith.cli.options import usage_errors
+    from tinsmith.core.addresses import is_local
+    from tinsmith.train import RunFolder
+
+    with usage_errors(context, "CHECKPOINT"):
+        folder = RunFolder.open(path)
+        if is_local(shared(context, "base_url") or folder.base_url) and folder.is_being_trained:
+            raise typer.BadParameter(
+                f"the run in {path} is not finished, and its service takes one process; {folder.advice}",
+                ctx=context,
+                param_hint="CHECKPOINT",
+            )
+        weights = folder.weights()
+    if weights.unfinished_step is not None:
+        note(f"The run is not finished; this is its checkpoint after step {weights.unfinished_step}.")
+    return folder, weights
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -97,11 +97,12 @@ def _tokenizer(context: typer.Context, model: str) -> tuple[Tokenizer, int | Non
         from tinsmith.clients.tokenizer import load_tokenizer
 
         return load_tokenizer(model), None
+    from tinsmith.core.negotiation import context_tokens
+
     with service(context, server_of(context)) as client:
         offered = client.get_server_capabilities().supported_models
-        limits = {each.model_name: each.max_context_length for each in offered}
         tokenizer = client.get_tokenizer(model)
-        return tokenizer, limits.get(model) or limits.get(tokenizer.name_or_path)
+        return tokenizer, context_tokens(offered, model, tokenizer.name_or_path)
 
 
 def _document(found: DataSurvey) -> dict[str, Any]:

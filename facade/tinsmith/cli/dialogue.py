@@ -12,6 +12,7 @@ import orjson
 
 from tinsmith.core.answer_ends import answer_ends, chat_stop
 from tinsmith.core.errors import InputError, TinkerError
+from tinsmith.core.negotiation import context_tokens
 from tinsmith.core.values import ModelInput, SamplingParams
 from tinsmith.gateway.decoding import ChoiceText
 
@@ -132,10 +133,8 @@ class Dialogue:
     ) -> Dialogue:
         """Begin a conversation with the model of a sampler."""
         models = service.get_server_capabilities().supported_models
-        contexts = {model.model_name: model.max_context_length for model in models}
-        names = (sampler.get_base_model(), sampler.get_tokenizer().name_or_path)  # the one may be an alias
-        known = (context for context in map(contexts.get, names) if context is not None)
-        return cls(sampler, next(known, None), system)
+        names = (sampler.get_base_model(), sampler.get_tokenizer().name_or_path)
+        return cls(sampler, context_tokens(models, *names), system)
 
     @property
     def messages(self) -> list[dict[str, str]]:

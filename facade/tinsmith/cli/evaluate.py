@@ -14,7 +14,7 @@ import typer
 from tinsmith_api.paths import SCHEME
 from typer import Argument, Option
 
-from tinsmith.cli.connect import RUN_DEADLINE_S, sampler_of, server_of, service
+from tinsmith.cli.connect import RUN_DEADLINE_S, sampler_of, server_of, service, weights_of_run
 from tinsmith.cli.options import shared, usage_errors, wants_json
 from tinsmith.cli.output import Properties, Rows, count, note, show_json, show_table
 from tinsmith.cli.run_options import (  # noqa: TC001 - typer reads the annotations
@@ -131,10 +131,17 @@ def evaluate(
     row_format = cast("DataFormat | None", settings.get("input_format"))
     records = None if subject.file is None else list(read_records(subject.file, row_format))
     with service(context, subject.url, deadline_s=RUN_DEADLINE_S) as client:
-        sampler = sampler_of(client, subject.checkpoint, model)
+        sampler = sampler_of(client, subject.checkpoint or model or "")
+        limit = _context(client, sampler)
+        if params is not None and limit is not None and (params.max_tokens or 0) >= limit:
+            raise typer.BadParameter(
+                f"{params.max_tokens} tokens leave no room for a prompt in the {limit} of the model",
+                ctx=context,
+                param_hint="--max-new-tokens",
+            )
         if records is None:
             records = subject.held_out(sampler)
-        builder = _builder(client, sampler, settings)
+        builder = _builder(sampler, settings, limit)
         result = _evaluated(sampler, records, builder, scored, params, num_samples or 1, loss=not no_loss)
         base = sampler.get_base_model()
     if out is not None:
@@ -204,18 +211,8 @@ class _Subject(NamedTuple):
 
     @classmethod
     def _of_run(cls, context: typer.Context, name: str, file: str | None) -> _Subject:
-        from tinsmith.train import RunFolder
-
-        with usage_errors(context, "CHECKPOINT"):
-            folder = RunFolder.open(Path(name))
-        weights = folder.sampler_weights()
-        if weights is None:
-            raise typer.BadParameter(
-                f"the run in {name} is not finished; {folder.advice}, or name one of its checkpoints",
-                ctx=context,
-                param_hint="CHECKPOINT",
-            )
-        return cls(weights, file, folder, shared(context, "base_url") or folder.base_url)
+        folder, weights = weights_of_run(context, Path(name))
+        return cls(weights.path, file, folder, shared(context, "base_url") or folder.base_url)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -289,20 +286,24 @@ def _names_of(path: str) -> dict[str, Any]:
     return vars(module)
 
 
-def _builder(client: ServiceClient, sampler: SamplingClient, settings: dict[str, Any]) -> DatumBuilder:
+def _context(client: ServiceClient, sampler: SamplingClient) -> int | None:
+    """Return the context of the model; None where the server does not say it."""
+    from tinsmith.core.negotiation import context_tokens
+
+    offered = client.get_server_capabilities().supported_models
+    return context_tokens(offered, sampler.get_base_model(), sampler.get_tokenizer().name_or_path)
+
+
+def _builder(sampler: SamplingClient, settings: dict[str, Any], limit: int | None) -> DatumBuilder:
     """Return what decides which tokens have weight, with the context of the model as the limit.
 
     The server adds a token of its own after a text whose log-probabilities it is asked for.
     """
     from tinsmith.data import DatumBuilder
 
-    tokenizer, base = sampler.get_tokenizer(), sampler.get_base_model()
-    offered = client.get_server_capabilities().supported_models
-    limits = {each.model_name: each.max_context_length for each in offered}
-    limit = limits.get(base) or limits.get(tokenizer.name_or_path)
     wanted = settings.get("max_tokens") or limit
     return DatumBuilder(
-        tokenizer=tokenizer,
+        tokenizer=sampler.get_tokenizer(),
         train_on=settings.get("train_on", "assistant"),
         max_tokens=min(wanted, limit - 1) if wanted and limit else wanted,
         truncation=settings.get("truncation", "error"),

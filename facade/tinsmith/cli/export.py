@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from tinsmith.cli.connect import rest
+from tinsmith.cli.connect import rest, weights_of_run
 from tinsmith.cli.failure import worded
 from tinsmith.cli.options import CheckpointPath, shared, wants_json
 from tinsmith.cli.output import ByteBar, Properties, note, show, size
@@ -212,6 +212,8 @@ def _adapter(
             raise
         yield None, None
         return
+    if origin.base_url is not None:
+        weights_of_run(context, Path(place))  # which says where the run is not finished
     with ExitStack() as open_things:
         beside = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="tinsmith-export-")))
         client = bar = None

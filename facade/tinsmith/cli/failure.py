@@ -71,7 +71,7 @@ _OUR_WORDS = {
 
 _OPTIONS = (
     "base_model batch_items batch_tokens checkpoint_every epochs evaluate_every held_out learning_rate limit"
-    " max_tokens model_path num_samples offset rank schedule seed steps stop temperature top_k top_p"
+    " max_tokens model_path num_samples offset rank schedule score seed steps stop temperature top_k top_p"
     " warmup_steps without"
 )
 _FIELD = re.compile(rf"field '({_OPTIONS.replace(' ', '|')})'")

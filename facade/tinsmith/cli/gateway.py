@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tinsmith_api.paths import SCHEME
 from typer import Option
 
 from tinsmith.cli.connect import sampler_of, service
@@ -73,5 +72,4 @@ def _check(client: ServiceClient, aliases: Mapping[str, str]) -> None:
     """Reach the server, and make what the aliases name: what is wrong is told at the start."""
     client.get_server_capabilities()
     for target in aliases.values():
-        is_path = target.startswith(SCHEME)
-        sampler_of(client, target if is_path else None, None if is_path else target)
+        sampler_of(client, target)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from tinsmith.cli.connect import sampler, service
+from tinsmith.cli.connect import sampler_of, service
 from tinsmith.cli.options import wants_json
 from tinsmith.cli.output import (
     ByteBar,
@@ -172,16 +172,25 @@ def sample(
         raise typer.BadParameter("give exactly one of --base-model and --model-path", ctx=context)
     if system is not None and not chat:
         raise typer.BadParameter("--system needs --chat", ctx=context)
+    import attrs
+    from tinsmith_api.paths import check_tinker_path
+
+    from tinsmith.core.answer_ends import stop_of_chat
     from tinsmith.core.values import ModelInput, SamplingParams
 
+    if model_path is not None:
+        check_tinker_path(model_path, "model_path")
     text = prompt
     if prompt == "-":  # without the one line end that `echo` and editors add
         text = "".join(stdin_lines()).removesuffix("\n").removesuffix("\r")
     params = SamplingParams(
         max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, stop=stop or None
     )
-    with service(context, creates=True) as client, sampler(client, model_path, base_model) as source:
+    with service(context, creates=True) as client:
+        source = sampler_of(client, model_path or base_model or "")
         tokens = _tokens(source, text, chat=chat, system=system)
+        if chat:
+            params = attrs.evolve(params, stop=stop_of_chat(source.get_tokenizer(), stop or ()))
         drawn = source.sample(ModelInput.from_ints(tokens), num_samples, params).result()
         decode = source.get_tokenizer().decode
         documents: list[dict[str, object]] = [

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from tinsmith.core.errors import TinkerError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tinsmith.core.tokenization import Tokenizer
 
 
@@ -27,6 +29,17 @@ def chat_stop(tokenizer: Tokenizer, chat_template: str | None = None) -> list[in
     """
     ends = list(answer_ends(tokenizer, chat_template))
     return None if ends in ([], [tokenizer.eos_token_id]) else ends
+
+
+def stop_of_chat(tokenizer: Tokenizer, texts: Sequence[str]) -> list[str] | list[int] | None:
+    """Return the `stop` of a chat's answer that also ends at some texts.
+
+    A stop rule holds either texts or tokens: beside texts, the ends are named by their texts.
+    """
+    if not texts:
+        return chat_stop(tokenizer)
+    ends = [tokenizer.decode([token], skip_special_tokens=False) for token in answer_ends(tokenizer)]
+    return [*texts, *(end for end in ends if end not in texts)]
 
 
 def turn_end(tokenizer: Tokenizer, chat_template: str | None = None) -> int | None:

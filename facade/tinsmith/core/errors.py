@@ -253,12 +253,20 @@ class ModelLostError(TinkerError):
     """The server no longer knows the model, or counts its requests differently.
 
     Applied: `unknown`, unless the server's answer proves `yes` or `no`.
-    Do: restore from `checkpoint` with `create_training_client_from_state_with_optimizer`.
+    Do: restore from `checkpoint` with `create_training_client_from_state_with_optimizer`; where a sample
+    failed so, sample a checkpoint for training, as the message says.
     """
 
-    def __init__(self, message: str, *, checkpoint: str | None = None, **facts: Unpack[ErrorFacts]) -> None:
-        hint = f" Restore from {checkpoint}." if checkpoint else " No checkpoint was saved by this client."
-        super().__init__(message + hint, **facts)
+    def __init__(
+        self,
+        message: str,
+        *,
+        checkpoint: str | None = None,
+        advice: str | None = None,
+        **facts: Unpack[ErrorFacts],
+    ) -> None:
+        hint = f"Restore from {checkpoint}." if checkpoint else "No checkpoint was saved by this client."
+        super().__init__(f"{message} {advice or hint}", **facts)
         self.checkpoint = checkpoint
         """The last checkpoint that this client saved or loaded."""
 

@@ -1,4 +1,4 @@
-"""Which encoding a server gets, and which limits apply. Pure: answers in, decisions out.
+"""Which encoding a server gets, and which limits and contexts hold. Pure: answers in, decisions out.
 
 Limits come from the flags of `client/config` and `dynamic_config`; a flag of a wrong type is ignored.
 
@@ -9,7 +9,7 @@ and was not recognised may get a second probe, in protobuf.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -18,7 +18,7 @@ from tinsmith.core.config import ChunkLimits, FlowLimits, PollPolicy, RetryConfi
 from tinsmith.core.server_profiles import profile_of
 
 if TYPE_CHECKING:
-    from tinsmith_api.models import ClientConfigResponse, ClientDynamicConfigResponse
+    from tinsmith_api.models import ClientConfigResponse, ClientDynamicConfigResponse, SupportedModel
 
     from tinsmith.core.codec.wire import Encoding
     from tinsmith.core.config import ClientConfig
@@ -75,6 +75,15 @@ def probes_again(config: ClientConfig, profile: ServerProfile, found: Encoding, 
 def shows_protobuf(status: int, text: str) -> bool:
     """Say whether a server read the probe in protobuf: only then can it say that the model is missing."""
     return status in (404, 410) and ("model" in text.lower())
+
+
+def context_tokens(offered: Iterable[SupportedModel], *names: str) -> int | None:
+    """Return the context of a base model, in tokens; None where the server does not say it.
+
+    The model may be offered under one of several names, such as an alias and that of its tokenizer.
+    """
+    known = {model.model_name: model.max_context_length for model in offered}
+    return next((tokens for tokens in map(known.get, names) if tokens is not None), None)
 
 
 @attrs.frozen

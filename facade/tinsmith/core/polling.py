@@ -137,6 +137,13 @@ def decide_by_status(
     return Decision("retry", pause_s, retry_after_s=advised_s)
 
 
+SAMPLES_WHILE_LOADED = (
+    "This server samples the weights for sampling only while the model that saved them is loaded: give the"
+    " checkpoint for training (tinker://RUN/weights/NAME), which is loaded again."
+)
+"""What to do where the model behind a sampler is gone."""
+
+
 @attrs.frozen
 class PolledRequest:
     """What is known of the request whose promise is polled."""
@@ -471,7 +478,9 @@ class Poll:
         )
 
     def _model_lost(self, message: str) -> Failed:
-        return Failed(ModelLostError(message, checkpoint=self.request.checkpoint, applied="unknown"))
+        advice = SAMPLES_WHILE_LOADED if self.request.operation == "asample" else None
+        checkpoint = self.request.checkpoint
+        return Failed(ModelLostError(message, checkpoint=checkpoint, advice=advice, applied="unknown"))
 
     def _error(self, *, retry_after_s: float | None = None, said: str | None = None) -> TinkerError:
         return error_from_status(

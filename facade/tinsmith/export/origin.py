@@ -37,7 +37,7 @@ class AdapterOrigin:
     tinker_path: str | None = None
     """The checkpoint; None for a folder."""
     training: str | None = None
-    """The last checkpoint of a finished run, with the same weights: some servers give only that."""
+    """The last checkpoint of a run, with the same weights: some servers give only that."""
     base_url: str | None = None
     """The server that has it, where a run says so; None: that of the user's settings."""
 
@@ -90,7 +90,7 @@ class AdapterOrigin:
 def find_origin(place: str) -> AdapterOrigin:
     """Say what `place` names: a path of a checkpoint, the folder of a run, or the folder of an adapter.
 
-    InputError for anything else, and for a run that is not finished.
+    InputError for anything else, and for a run without a checkpoint.
     """
     if place.startswith(SCHEME):
         ParsedCheckpointTinkerPath.from_tinker_path(place)
@@ -111,20 +111,15 @@ def find_origin(place: str) -> AdapterOrigin:
 
 
 def _of_run(path: Path) -> AdapterOrigin:
-    """Take the final weights of a run."""
+    """Take the weights of a run: the final ones, or its last checkpoint."""
     try:
         run = RunFolder.open(path)
     except InputError as cause:
         raise InputError(
             f"{path} holds a {CONFIG}, but neither an adapter nor a run of `tinsmith train`: {cause}"
         ) from cause
-    weights, saved = run.sampler_weights(), run.last_checkpoint()
-    if weights is not None:
-        return AdapterOrigin(
-            tinker_path=weights, training=saved.path if saved else None, base_url=run.base_url
-        )
-    also = f", or export its last checkpoint, {saved.path}, of {run.base_url}" if saved else ""
-    raise InputError(f"the run in {path} is not finished; {run.advice}{also}")
+    weights = run.weights()
+    return AdapterOrigin(tinker_path=weights.path, training=weights.training, base_url=run.base_url)
 
 
 def _download(

@@ -18,12 +18,15 @@ from tinsmith.clients.sampling import SamplingClient
 from tinsmith.core.addresses import ParsedCheckpointTinkerPath
 from tinsmith.core.answer_ends import answer_ends, chat_stop
 from tinsmith.core.errors import BadRequestError, InputError, NotFoundError
+from tinsmith.core.negotiation import context_tokens
 from tinsmith.core.tokenization import Tokenizer
 from tinsmith.gateway.refusals import GatewayRefusal, unknown_model
 from tinsmith.gateway.token_texts import TokenTexts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from tinsmith_api.models import SupportedModel
 
     from tinsmith.clients.service import ServiceClient
     from tinsmith.gateway.gateway_options import GatewayOptions
@@ -58,13 +61,26 @@ class ServedModel:
             )
 
 
+def sampler_for(service: ServiceClient, target: str) -> SamplingClient:
+    """Ask for a sampler of a base model or a checkpoint, by its name or path; return its client at once.
+
+    Servers sample no weights of training: a model is made of them first, and its weights go to a sampler.
+    """
+    if not target.startswith(SCHEME):
+        return service.create_sampling_client(base_model=target)
+    check_tinker_path(target, "model_path")
+    if ParsedCheckpointTinkerPath.from_tinker_path(target).checkpoint_type == "training":
+        return service.create_training_client_from_state(target).save_weights_and_get_sampling_client()
+    return service.create_sampling_client(model_path=target)
+
+
 class ModelShelf:
     """The models of one service."""
 
     def __init__(self, service: ServiceClient, options: GatewayOptions) -> None:
         self._service, self._options = service, options
         self._served: OrderedDict[str, asyncio.Task[ServedModel]] = OrderedDict()
-        self._offered: dict[str, int | None] = {}
+        self._offered: dict[str, SupportedModel] = {}
         self._asked_at: float | None = None
         self._asking = asyncio.Lock()
         self.created = int(time.time())
@@ -89,7 +105,7 @@ class ModelShelf:
             "created": self.created,
             "owned_by": "tinker",
             "root": target,
-            "max_model_len": self._offered.get(target),
+            "max_model_len": context_tokens(self._offered.values(), target),
         }
 
     async def default(self) -> str:
@@ -133,7 +149,7 @@ class ModelShelf:
             raise
 
     async def _make(self, target: str) -> ServedModel:
-        sampler = await self._sampler(target)
+        sampler = await sampler_for(self._service, target)
         base_model = await sampler.get_base_model_async()
         tokenizer = await asyncio.to_thread(sampler.get_tokenizer)
         await self._base_models()
@@ -141,28 +157,18 @@ class ModelShelf:
             sampler,
             tokenizer,
             TokenTexts(tokenizer),
-            self._offered.get(base_model),
+            context_tokens(self._offered.values(), base_model, tokenizer.name_or_path),
             await asyncio.to_thread(answer_ends, tokenizer),
             await asyncio.to_thread(chat_stop, tokenizer),
         )
 
-    async def _sampler(self, target: str) -> SamplingClient:
-        """Make a sampler; a checkpoint for training is loaded into a model first."""
-        if not target.startswith(SCHEME):
-            return await self._service.create_sampling_client(base_model=target)
-        check_tinker_path(target, "model_path")
-        if ParsedCheckpointTinkerPath.from_tinker_path(target).checkpoint_type == "training":
-            trainer = await self._service.create_training_client_from_state(target)
-            return await trainer.save_weights_and_get_sampling_client()
-        return await self._service.create_sampling_client(model_path=target)
-
-    async def _base_models(self, wanted: str | None = None) -> dict[str, int | None]:
-        """Return the base models and their contexts, asked for anew after a while or where one is missing."""
+    async def _base_models(self, wanted: str | None = None) -> Mapping[str, SupportedModel]:
+        """Return the base models by name, asked for anew after a while or where one is missing."""
         async with self._asking:
             if self._is_old(wanted):
                 found = await self._service.get_server_capabilities_async()
-                models = [(model.model_name, model.max_context_length) for model in found.supported_models]
-                self._offered = {name: context for name, context in models if name}
+                models = found.supported_models
+                self._offered = {model.model_name: model for model in models if model.model_name}
                 self._asked_at = time.monotonic()
         return self._offered
 

@@ -43,7 +43,7 @@ Asked = TypeVar("Asked", ChatRequest, CompletionRequest)
 TOKENIZER_PATHS = ("/tokenizer_info", "/tokenize", "/detokenize")
 """What stands beside /v1."""
 
-_log = logging.getLogger("tinsmith.openai")
+_log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
 
 

@@ -5,6 +5,7 @@ All of it comes from a sampler, so that no model is made for training. Must not 
 
 from __future__ import annotations
 
+import inspect
 import math
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -151,9 +152,12 @@ def evaluate(
     `sampling_params` has a `stop`. `score` gets each answer and its record. All requests are made at once,
     and what comes of each record goes to `on_record`, in their order.
 
-    If a scoring function raises or returns no number, or the server refuses a record, that is the `error` of
-    this record, and the others go on. Raises InputError, before anything is sent, for a record that makes no
-    datum, has no prompt, or has no answer to compare; and what the calls of the sampler raise.
+    If a scoring function raises or returns NaN, or the server refuses a record, that is the `error` of this
+    record, and the others go on. Raises InputError, before anything is sent, for a record that makes no
+    datum, has no prompt, or has no answer to compare, and for a function that does not take an answer and a
+    record; later for one that returns no number. What the server refuses of the first two records in the same
+    words would be refused of all, and is raised, as is what else the calls of the sampler raise; what was
+    asked for and is not there yet is then withdrawn.
 
     >>> import tinsmith
     >>> from tinsmith import SamplingParams, train
@@ -171,6 +175,8 @@ def evaluate(
     tokenizer = sampler.get_tokenizer()
     builder = builder or DatumBuilder(tokenizer=tokenizer)
     answers = score is not None or sampling_params is not None
+    if score is not None:
+        _check_score(score)
     if not loss and not answers:
         raise InputError("is off, and nothing is scored: there is nothing to do", field="loss")
     exam = _Exam(tokenizer, score)
@@ -194,10 +200,29 @@ def evaluate(
         for asked in questions
     ]
     evaluated = []
-    for each in sent:
-        evaluated.append(exam.mark(each))
-        on_record(evaluated[-1])
+    try:
+        for each in sent:
+            evaluated.append(exam.mark(each))
+            on_record(evaluated[-1])
+    except BaseException:
+        for each in sent[len(evaluated) :]:
+            each.withdraw()
+        raise
     return Evaluation(evaluated, dropped)
+
+
+def _check_score(score: Score) -> None:
+    """Refuse a function that cannot be called with an answer and a record; some do not tell."""
+    try:
+        signature = inspect.signature(score)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind("", None)
+    except TypeError as cause:
+        raise InputError(
+            f"takes {signature}, and is called with an answer and its record ({cause})", field="score"
+        ) from cause
 
 
 def _answer(record: Record) -> str:
@@ -258,13 +283,23 @@ class _AwaitedRecord:
     """Its texts, and the log-probabilities of their tokens."""
     answered: APIFuture[SampleResponse] | None
 
+    def withdraw(self) -> None:
+        """Give up what is not there yet."""
+        for _, future in self.read:
+            future.cancel()
+        if self.answered is not None:
+            self.answered.cancel()
 
-@attrs.frozen
+
+@attrs.define
 class _Exam:
     """Turns results into losses and scores."""
 
     tokenizer: Tokenizer
     score: Score | None
+    _marked: int = 0
+    _refused: str | None = None
+    """What the server said where it refused the first record."""
 
     def mark(self, sent: _AwaitedRecord) -> EvaluatedRecord:
         """Wait for the results of a record; what goes wrong with it alone is its error."""
@@ -275,24 +310,42 @@ class _Exam:
                 found = attrs.evolve(found, loss=loss, weight=weight)
             drawn = sent.answered.result().sequences if sent.answered is not None else []
         except (BadRequestError, UnprocessableEntityError, RequestFailedError) as error:
+            if self._marked == 1 and self._refused == error.message:
+                raise
+            self._refused = error.message
             return attrs.evolve(found, error=str(error))
+        finally:
+            self._marked += 1
         samples = [
             ScoredSample(self.tokenizer.decode(list(each.tokens), skip_special_tokens=True), each.stop_reason)
             for each in drawn
         ]
+        if self.score is None:
+            return attrs.evolve(found, samples=samples)
         try:
-            scored = [attrs.evolve(each, score=self._score_of(each.text, sent.record)) for each in samples]
+            scores = [self.score(each.text, sent.record) for each in samples]
         except Exception as error:  # noqa: BLE001 - it is the user's function: the other records go on
             return attrs.evolve(found, samples=samples, error=_blamed(error))
+        numbers = [_number(value, sent.record) for value in scores]
+        if not all(map(math.isfinite, numbers)):
+            return attrs.evolve(
+                found, samples=samples, error=f"the scores are {numbers}; return finite numbers"
+            )
+        scored = [attrs.evolve(each, score=number) for each, number in zip(samples, numbers, strict=True)]
         return attrs.evolve(found, samples=scored)
 
-    def _score_of(self, text: str, record: Record) -> float | None:
-        if self.score is None:
-            return None
-        value = self.score(text, record)
-        if isinstance(value, str | bytes) or not math.isfinite(float(value)):
-            raise ValueError(f"{value!r:.80} is no score; return a finite number")
-        return float(value)
+
+def _number(value: object, record: Record) -> float:
+    """Return a score as a number; InputError for what is none, which the next record would have too."""
+    try:
+        if not isinstance(value, str | bytes):
+            return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        pass
+    raise InputError(
+        f"returned {value!r:.80} for {record.where or 'a record'}, which is no number; return one",
+        field="score",
+    )
 
 
 def _whole(datum: Datum) -> ModelInput:

@@ -119,6 +119,18 @@ def _is_held(path: Path) -> bool:
 
 
 @attrs.frozen
+class RunWeights:
+    """What a run has trained, as far as it came."""
+
+    path: str
+    """Path of the weights: those to sample of a finished run, else its last checkpoint."""
+    training: str | None
+    """Path of the last checkpoint, which has the same weights; some servers give only that to download."""
+    unfinished_step: int | None = None
+    """Step of the checkpoint of a run that is not finished; None for one that is."""
+
+
+@attrs.frozen
 class RunFolder:
     """A run on disk. It exists once its settings are written.
 
@@ -237,7 +249,7 @@ class RunFolder:
 
     def note_checkpoint(self, saved: SavedStep) -> None:
         """Add a line to the checkpoints."""
-        self._append(CHECKPOINTS, {"kind": "training", **attrs.asdict(saved)})
+        self._append(CHECKPOINTS, {"kind": "training", "step": saved.step, "path": saved.path})
 
     def note_sampler_weights(self, step: int, path: str) -> None:
         """Add the weights to sample from to the checkpoints, by which the run is finished."""
@@ -261,6 +273,15 @@ class RunFolder:
         """Return the path of the weights to sample from; None while the run is not finished."""
         paths = [line["path"] for line in self._lines(CHECKPOINTS) if line["kind"] == "sampler"]
         return paths[-1] if paths else None
+
+    def weights(self) -> RunWeights:
+        """Return what the run has trained; InputError, which says what to do, before its first checkpoint."""
+        final, saved = self.sampler_weights(), self.last_checkpoint()
+        if final is not None:
+            return RunWeights(final, saved.path if saved else None)
+        if saved is not None:
+            return RunWeights(saved.path, saved.path, saved.step)
+        raise InputError(f"the run in {self.path} has no checkpoint yet; {self.advice}")
 
     def rewind(self, step: int) -> None:
         """Drop the metrics after a step, which will be trained again, and lines that were cut off.
