@@ -99,6 +99,22 @@ def test_no_name(cli: Callable[..., Result], server: Server, monkeypatch: pytest
     assert "nowhere.invalid has no address" in found["DNS"]["finding"]
 
 
+def test_all_that_can_be_checked_is(
+    cli: Callable[..., Result], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is offline and has no key learns of both, and of nothing that was not looked at."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    monkeypatch.delenv("TINKER_API_KEY")
+    found = checked(cli, "--base-url", "https://nowhere.invalid")
+    assert [name for name in found if name] == ["Versions", "Extras", "Server", "Proxy", "DNS", "Key"]
+    assert (found["DNS"]["status"], found["Key"]["status"]) == ("bad", "bad")
+    assert found["Key"]["advice"] == "tinsmith auth login stores a key"
+
+
 def test_no_tls(cli: Callable[..., Result], healthy: Server) -> None:
     """An address with https whose server speaks http."""
     found = checked(cli, "--base-url", healthy.url.replace("http:", "https:"))

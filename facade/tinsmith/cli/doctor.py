@@ -25,7 +25,7 @@ from tinsmith.cli.options import shared
 from tinsmith.cli.output import Properties, count, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from tinsmith.clients.raw import RawOperations
     from tinsmith.clients.service import ServiceClient
@@ -75,14 +75,10 @@ def doctor(context: typer.Context) -> None:
 
     Example: tinsmith doctor --base-url local:
     """
-    findings = [_versions(), _extras()]
-    address = "N/A"
-    try:
-        for finding in _way(context):
-            findings.append(finding)
-            address = finding.finding if finding.check == "Server" else address
-    except BlockedError as blocked:
-        findings.append(blocked.args[0])
+    findings = [_versions(), _extras(), *_way(context)]
+    address = next(
+        (each.finding for each in findings if each.check == "Server" and each.status == "ok"), "N/A"
+    )
     worst = next((each for each in ("bad", "warn") if any(f.status == each for f in findings)), "ok")
     rows = [
         [f"{f.status:<5}{f.check}", f"{f.finding}; {f.advice}" if f.advice else f.finding] for f in findings
@@ -105,28 +101,46 @@ def _extras() -> Diagnosis:
     return Diagnosis("Extras", "ok", ", ".join(there) or "none")
 
 
-def _way(context: typer.Context) -> Iterator[Diagnosis]:
-    """Yield the findings on the way to the server; BlockedError where it ends."""
+def _way(context: typer.Context) -> Generator[Diagnosis]:
+    """Yield the findings on the way to the server: all that can be made, whatever came before."""
     from tinsmith.core.addresses import DEFAULT_BASE_URL, check_base_url, is_local
-    from tinsmith.core.config import key_source, set_variables
+    from tinsmith.core.config import set_variables
     from tinsmith.core.errors import TinkerError
 
     url = shared(context, "base_url") or set_variables("TINKER_BASE_URL").get("TINKER_BASE_URL")
     try:
         url = check_base_url(url or DEFAULT_BASE_URL, insecure=bool(shared(context, "insecure")))
     except TinkerError as wrong:
-        raise _blocked("Server", sentence(wrong), "give another --base-url") from wrong
+        yield Diagnosis("Server", "bad", sentence(wrong).rstrip("."), "give another --base-url")
+        return
     yield Diagnosis("Server", "ok", url)
-    if not is_local(url):
-        yield from _network(url)
+    reached = is_local(url) or (yield from _until_blocked(_network(url)))
+    if (yield from _until_blocked(_key(context, url))) and reached:
+        with service(context, url, deadline_s=PATIENCE_S) as client:
+            yield from _until_blocked(_conversation(client))
+
+
+def _until_blocked(checks: Iterator[Diagnosis]) -> Generator[Diagnosis, None, bool]:
+    """Yield findings up to one that blocks the next ones, and return whether there was none."""
+    try:
+        yield from checks
+    except BlockedError as blocked:
+        yield blocked.args[0]
+        return False
+    return True
+
+
+def _key(context: typer.Context, url: str) -> Iterator[Diagnosis]:
+    """Look for the key, and where it comes from."""
+    from tinsmith.core.config import key_source
+    from tinsmith.core.errors import TinkerError
+
     try:
         config = config_of(context, url)
         source = None if config.local else key_source()
     except TinkerError as wrong:
         raise _blocked("Key", sentence(wrong), "tinsmith auth login stores a key") from wrong
     yield Diagnosis("Key", "ok", f"from {source_words(source)}" if source else "none is needed")
-    with service(context, url, deadline_s=PATIENCE_S) as client:
-        yield from _conversation(client)
 
 
 def _blocked(check: str, finding: str, advice: str) -> BlockedError:
