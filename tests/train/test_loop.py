@@ -150,13 +150,18 @@ def test_checkpoints(watched: Any, texts: Any) -> None:
         {"user_metadata": {"step": "2", "epoch": "0", "batch": "1"}},
     )
     assert [arguments[1] for arguments in watched.saves] == [7200, 7200, None]
+    assert [saved.expires for saved in noted] == [True, True, False]
 
 
 def test_a_server_that_refuses_labels_gets_none(watched: Any, texts: Any) -> None:
     """The checkpoint is saved without them, of the same step: nothing was sent in between."""
     watched.refuses_labels = True
-    saved = train.supervised(watched, batches(texts), 1e-2, checkpoint_every=3, ttl_seconds=7200)
+    noted: list[train.SavedStep] = []
+    saved = train.supervised(
+        watched, batches(texts), 1e-2, checkpoint_every=3, ttl_seconds=7200, on_checkpoint=noted.append
+    )
     assert saved is not None
+    assert [each.expires for each in noted] == [False, False]
     assert [arguments[0] for arguments in watched.saves] == ["step-000003", "step-000003", "step-000005"]
     assert watched.seen.count("forward_backward") == STEPS
     first = watched.seen.index("save_state")

@@ -190,6 +190,9 @@ def test_prices_that_the_server_billed() -> None:
         assert billed_prices(service, "No/One", now) is None
         fake.rules[-1] = lambda name, *_: testing.reply({}, 404) if "billing" in name else None
         assert billed_prices(service, "Big/One", now) is None
+        fake.rules[-1] = lambda name, *_: testing.reply({}, 401) if "billing" in name else None
+        with pytest.raises(tinsmith.AuthenticationError):
+            billed_prices(service, "Big/One", now)
     assert prices is not None
     assert (prices.train, prices.evaluate, prices.sample, prices.prompt) == (
         Decimal("0.5"),

@@ -121,6 +121,8 @@ def prices_of(client: ServiceClient | None, path: Path | None, model: str) -> To
     """Return the prices of a base model: those of a file, else those that the server billed; None without."""
     from datetime import UTC, datetime
 
+    from tinsmith.cli.failure import sentence
+    from tinsmith.core.errors import APIError
     from tinsmith.train import billed_prices, read_prices
 
     now = datetime.now(UTC)
@@ -129,7 +131,13 @@ def prices_of(client: ServiceClient | None, path: Path | None, model: str) -> To
         if client is not None and found.is_old(now.date()):
             note(f"The prices in {path} are of {found.day}; look them up again, services change them.")
         return found
-    return None if client is None or client.config.local else billed_prices(client, model, now)
+    if client is None or client.config.local:
+        return None
+    try:
+        return billed_prices(client, model, now)
+    except APIError as error:
+        note(f"What the server bills was not learned ({sentence(error)}); --prices FILE names prices.")
+        return None
 
 
 def _show(context: typer.Context, planned: RunPlan, use: TokenUse, prices: TokenPrices | None) -> None:

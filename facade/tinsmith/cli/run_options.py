@@ -79,7 +79,9 @@ HeldOut = Annotated[
 EvaluateEvery = Annotated[
     int | None,
     Option(
-        "--evaluate-every", metavar="STEPS", help="Steps between evaluations (default: a tenth of the run)."
+        "--evaluate-every",
+        metavar="STEPS",
+        help="Steps between evaluations (default: a tenth of the run, but not less than 5).",
     ),
 ]
 TrainOn = Annotated[

@@ -140,7 +140,8 @@ def train(
         known = prices_of(client, prices, prepared.base_model)
         with _loggers(context, prepared.folder) as loggers:
             result = _trained(prepared, loggers, known)
-    _show(context, prepared, result)
+        takes_ttl = "set_checkpoint_ttl" not in client.server.lacks
+    _show(context, prepared, result, takes_ttl=takes_ttl)
 
 
 def _begun(context: typer.Context, path: Path, given: dict[str, Any]) -> RunFolder:
@@ -254,7 +255,9 @@ class _Interruption:
         threading.Thread(target=self._say, args=[words]).start()  # the main thread may be writing just now
 
 
-def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> None:
+def _show(
+    context: typer.Context, prepared: PreparedRun, result: RunResult, *, takes_ttl: bool = True
+) -> None:
     """Say how the run ended, and what to do with it."""
     from tinsmith.core.errors import MissingExtraError
 
@@ -265,7 +268,10 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
         curve = None
         note(str(missing))
     if not result.finished:
-        kept = "" if result.checkpoint is None else f"; its checkpoint is kept {_period(folder.config)}"
+        expires = takes_ttl and result.expires
+        kept = (
+            "" if result.checkpoint is None else f"; its checkpoint is kept {_period(folder.config, expires)}"
+        )
         note(f"Stopped after step {result.step} of {result.steps}{kept}.")
         note(f"To go on: tinsmith train --resume {folder.path}", wrap=False)
         raise typer.Exit(130)
@@ -293,7 +299,7 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
     if not wants_json(context):
         server = f"--base-url {folder.base_url}"
         note(f"Chat:     tinsmith chat {folder.path}", wrap=False)
-        note(f"Evaluate: tinsmith eval {folder.path} --match exact", wrap=False)
+        note(f"Evaluate: tinsmith eval {folder.path}", wrap=False)
         alias = f"--alias {folder.path.resolve().name}={result.sampler_weights}"
         note(f"Serve:    tinsmith gateway {server} {alias}", wrap=False)
         note(f"Download: tinsmith checkpoint download {server} {result.sampler_weights}", wrap=False)
@@ -301,9 +307,11 @@ def _show(context: typer.Context, prepared: PreparedRun, result: RunResult) -> N
         note(f"Go on:    tinsmith train {server} --from {result.checkpoint} FILE --out DIR", wrap=False)
 
 
-def _period(config: RunConfig) -> str:
-    """Return how long the checkpoints on the way are kept."""
+def _period(config: RunConfig, expires: bool) -> str:
+    """Return how long a checkpoint on the way is kept."""
     if config.ttl_seconds is None:
         return "for ever"
+    if not expires:
+        return "until you delete it: this server knows no time to live"
     days, seconds = divmod(config.ttl_seconds, 24 * 3600)
     return f"for {count(days, 'day')}" if days and not seconds else f"for {config.ttl_seconds} seconds"

@@ -36,6 +36,8 @@ class SavedStep:
     """Number of steps that it has seen."""
     path: str
     """Its `tinker://` path."""
+    expires: bool = attrs.field(default=False, eq=False)
+    """Whether the server took a time to live for it."""
 
 
 def supervised(
@@ -172,8 +174,9 @@ class _Loop:
                 saved = self._trainer.save_state(name, ttl_seconds, user_metadata=labels).result()
             except UnprocessableEntityError:
                 self._takes_labels = False
+        expires = saved is not None and ttl_seconds is not None
         saved = saved or self._trainer.save_state(name).result()
-        return SavedStep(self.sent, saved.path)
+        return SavedStep(self.sent, saved.path, expires)
 
     def _forward(self) -> APIFuture[ForwardBackwardOutput]:
         return self._trainer.forward(self._held_out, "cross_entropy")

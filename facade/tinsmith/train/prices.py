@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from tinsmith.core.errors import APIError, InputError
+from tinsmith.core.config import RetryConfig
+from tinsmith.core.errors import (
+    BadRequestError,
+    InputError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnprocessableEntityError,
+)
 from tinsmith.core.whole_files import unreadable
 
 if TYPE_CHECKING:
@@ -26,6 +33,9 @@ if TYPE_CHECKING:
 
 OLD_AFTER = timedelta(days=90)
 """Age from which prices are doubted: services change them every few months."""
+
+BILL_DEADLINE_S = 10.0
+"""Seconds for which the bill is asked for: a run does not need it."""
 
 BILLED_DAYS = 14
 """Days of billing that are searched for prices: as many as one request covers."""
@@ -147,13 +157,16 @@ def read_prices(path: Path, model: str) -> TokenPrices:
 
 
 def billed_prices(service: ServiceClient, model: str, now: datetime) -> TokenPrices | None:
-    """Return the prices at which the server billed a base model in the last days; None if it tells none."""
+    """Return the prices at which the server billed a base model in the last days; None if it tells none.
+
+    The server is asked for 10 seconds at most. Raises APIError where it does not answer, or refuses the key.
+    """
     end = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     start = end - timedelta(days=BILLED_DAYS)
-    rest = service.create_rest_client()
+    raw = service.raw.retrying(RetryConfig(deadline_s=BILL_DEADLINE_S))
     try:
-        events = rest.get_billing_usage(start.isoformat(), end.isoformat()).result().data
-    except APIError:
+        events = raw.list_billing_usage_events(starting_on=start, ending_before=end).result().data
+    except (NotFoundError, BadRequestError, UnprocessableEntityError, PermissionDeniedError):
         return None
     newest: dict[str, tuple[datetime, Decimal]] = {}
     for event in events:

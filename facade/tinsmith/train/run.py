@@ -16,6 +16,7 @@ import attrs
 
 from tinsmith.clients.training import TrainingClient
 from tinsmith.core.errors import APIStatusError, InputError, NotFoundError, TinkerError
+from tinsmith.core.negotiation import context_tokens
 from tinsmith.core.values import Datum
 from tinsmith.core.whole_files import unreadable
 from tinsmith.data import Batch, Batches, DatumBuilder, read_records
@@ -40,6 +41,10 @@ BATCH_ITEMS = 8
 """Datums in a batch, if nothing is said: small, because adapters learn less from large batches."""
 
 
+EVALUATE_EVERY = 5
+"""Steps between two evaluations at least, if nothing is said: each takes as long as a step, or longer."""
+
+
 @attrs.frozen
 class RunResult:
     """What a run came to, or how far it came."""
@@ -52,6 +57,8 @@ class RunResult:
     """Path of the last checkpoint, with its optimizer."""
     sampler_weights: str | None
     """Path of the weights to sample from; None before the end of the run."""
+    expires: bool = False
+    """Whether the last checkpoint is deleted some day, as far as the server let that be asked for."""
 
     @property
     def finished(self) -> bool:
@@ -107,8 +114,9 @@ class PreparedRun:
 
     def _trained(self, loggers: Sequence[Logger], stop: Callable[[], bool]) -> RunResult:
         config, total = self.folder.config, len(self.batches)
+        expires = config.ttl_seconds is not None
         if self.start < total:
-            supervised(
+            done = supervised(
                 self.trainer,
                 self.batches,
                 self.schedule,
@@ -121,9 +129,10 @@ class PreparedRun:
                 on_checkpoint=self.folder.note_checkpoint,
                 stop=stop,
             )
+            expires = done.expires if done is not None else expires
         saved = self.folder.last_checkpoint()
         if saved is None or saved.step < total:
-            return RunResult(saved.step if saved else 0, total, saved.path if saved else None, None)
+            return RunResult(saved.step if saved else 0, total, saved.path if saved else None, None, expires)
         weights = self.trainer.save_weights_for_sampler("final").result().path or saved.path
         self.folder.note_sampler_weights(total, weights)
         return RunResult(total, total, saved.path, weights)
@@ -240,16 +249,12 @@ def _planned(
     service: ServiceClient, config: RunConfig, records: Sequence[Record], saved: SavedStep | None
 ) -> tuple[RunPlan, Tokenizer]:
     """Return what a run will do, and the tokenizer by which that is known."""
-    offered = {
-        model.model_name: model.max_context_length
-        for model in service.get_server_capabilities().supported_models
-        if model.model_name
-    }
+    models = service.get_server_capabilities().supported_models
     with _expiry_is_named(saved):
         name = _base_model(service, config, saved)
-    tokenizer = _tokenizer(service, name, offered)
+    tokenizer = _tokenizer(service, name, {model.model_name for model in models if model.model_name})
     if config.max_tokens is None:
-        config = attrs.evolve(config, max_tokens=offered.get(name) or offered.get(tokenizer.name_or_path))
+        config = attrs.evolve(config, max_tokens=context_tokens(models, name, tokenizer.name_or_path))
     return RunPlan.of(config, records, tokenizer, name), tokenizer
 
 
@@ -399,7 +404,7 @@ def _completed(config: RunConfig, steps: int) -> RunConfig:
         config,
         steps=steps,
         warmup_steps=steps // 20 if config.warmup_steps is None else config.warmup_steps,
-        evaluate_every=config.evaluate_every or max(steps // 10, 1),
+        evaluate_every=config.evaluate_every or max(steps // 10, EVALUATE_EVERY),
         checkpoint_every=config.checkpoint_every or max(steps // 5, 1),
     )
 

@@ -75,7 +75,7 @@ class RunConfig:
     warmup_steps: int | None = attrs.field(default=None, validator=_at_least(0))
     """Steps in which the learning rate rises; None: a twentieth of the run."""
     evaluate_every: int | None = attrs.field(default=None, validator=_at_least(1))
-    """Steps between two evaluations; None: a tenth of the run."""
+    """Steps between two evaluations; None: a tenth of the run, but not less than 5."""
     checkpoint_every: int | None = attrs.field(default=None, validator=_at_least(1))
     """Steps between two checkpoints; None: a fifth of the run."""
     ttl_seconds: int | None = attrs.field(default=7 * 24 * 3600, validator=_at_least(3600))
