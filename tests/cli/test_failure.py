@@ -166,9 +166,19 @@ def test_a_command_that_only_waits_says_so(
         capsys.readouterr().err
         == "No answer yet (1 x reset, 2 x status 500); trying again. Ctrl-C gives up.\n"
     )
-    connect._report_wait(StillWaiting("sample", "its turn", 30.0))
-    connect._report_wait(TOLD)
-    assert capsys.readouterr().err == "Has waited 30 s for its turn\n"
+
+
+def test_many_that_wait_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Requests that wait at the same time are told of once, and again when they still wait later."""
+    time_s = 0.0
+    report = connect._wait_reporter(lambda: time_s)
+    for _ in range(64):
+        report(StillWaiting("sample", "its turn", 60.0))
+    report(TOLD)
+    assert capsys.readouterr().err == "Has waited 60 s for its turn\n"
+    time_s = 60.0
+    report(StillWaiting("sample", "its turn", 120.0))
+    assert capsys.readouterr().err == "Has waited 120 s for its turn\n"
 
 
 def test_notes_are_wrapped_in_a_terminal(

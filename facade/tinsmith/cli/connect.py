@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -150,7 +151,7 @@ def service(
 
     config = config_of(context, url, creates=creates, retry=retries(deadline_s), api_key=api_key)
     over = threading.Event()
-    with warnings.catch_warnings(), ServiceClient(config=config, observer=_report_wait) as client:
+    with warnings.catch_warnings(), ServiceClient(config=config, observer=_wait_reporter()) as client:
         warnings.showwarning = _show_warning
         threading.Thread(target=_report_retries, args=(client.progress, over), daemon=True).start()
         try:
@@ -207,10 +208,17 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     note(f"Warning: {str(message).partition(' Pass ')[0]}")
 
 
-def _report_wait(event: Event) -> None:
-    """Say what a long wait is for."""
-    if event.kind == "wait":
-        note(f"Has waited {event.waited_s:.0f} s for {event.waits_for}")
+def _wait_reporter(now: Callable[[], float] = time.monotonic) -> Callable[[Event], None]:
+    """Make what says what a long wait is for: one line for all requests that wait at the same time."""
+    said_s = float("-inf")
+
+    def report(event: Event) -> None:
+        nonlocal said_s
+        if event.kind == "wait" and now() - said_s >= EVERY_S:
+            said_s = now()
+            note(f"Has waited {event.waited_s:.0f} s for {event.waits_for}")
+
+    return report
 
 
 def _report_retries(progress: Callable[[], Progress], over: threading.Event) -> None:
