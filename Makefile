@@ -229,7 +229,7 @@ fuzz: .venv/.ready ## schemathesis with many examples against the embedded servi
 	@.venv-interop-0.25/bin/python -m pip install -q -r $<
 	@touch $@
 
-soak: .venv/.ready ## 600 steps on three servers through faults at p = 0.3, on real sockets (4 minutes)
+soak: .venv/.ready ## 600 steps on three servers through faults at p = 0.3, on real sockets (2 minutes)
 	@$(RUN) -m tests.soak.run
 
 interop: .venv-interop/.ready .venv-interop-0.25/.ready .venv-peer/.ready .venv/.ready ## The official SDK 0.6.3, 0.25.0 and 0.38.0, unmodified, against `tinsmith serve`
