@@ -21,6 +21,7 @@ import attrs
 import tinsmith
 from tinsmith import types
 from tinsmith.core import config
+from tinsmith_api.model import Value
 
 DOCS = Path(__file__).parent
 FOLDER = DOCS / "reference" / "python"
@@ -59,7 +60,8 @@ def pages() -> dict[str, tuple[str, str, list[tuple[str, str]]]]:
         ),
         "values.md": (
             "Values of every program",
-            "What a training loop builds and gets back. Import them from `tinsmith` or `tinsmith.types`.",
+            "What a training loop builds and gets back. Import them from `tinsmith` or `tinsmith.types`.\n\n"
+            + methods_of_values(),
             [("tinsmith", name) for name in top if name in values],
         ),
         "types.md": (
@@ -73,6 +75,16 @@ def pages() -> dict[str, tuple[str, str, list[tuple[str, str]]]]:
         names = [(f"tinsmith.{name}", one) for one in public(module)]
         found[f"{name}.md"] = (f"tinsmith.{name}", inspect.getdoc(module) or "", names)
     return found
+
+
+def methods_of_values() -> str:
+    """Return the table of the methods that each value has, those for decoders left out."""
+    rows = [
+        f"| `{name}` | {' '.join((inspect.getdoc(method) or '').split())} |"
+        for name, method in inspect.getmembers(Value, callable)
+        if not name.startswith("_") and name != "of_owned"
+    ]
+    return "\n".join(["Each value has these methods:", "", "| method | |", "| --- | --- |", *rows])
 
 
 def home(where: str, name: str) -> str:

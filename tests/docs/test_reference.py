@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = (ROOT / "facade" / "tinsmith", ROOT / "embedded" / "tinsmith_local")
+SHARED = {"Value", "FaultPlan", "_CountDisplay"}
+"""Bases whose other methods are hooks for their own classes, such as the constructor of decoders."""
 OURS = re.compile(r"\b(?:TINKER|TINSMITH)_[A-Z_]+\b")
 
 
@@ -121,6 +125,38 @@ def test_every_environment_variable_is_on_its_page(pages: Any) -> None:
     assert found <= headings(REFERENCE / "environment.md")
     settings = {field.name for field in attrs.fields(config.ClientConfig)}
     assert {setting for setting, _ in pages.VARIABLES.values()} - {""} <= settings
+
+
+def test_every_public_method_is_on_a_page() -> None:
+    """Each method and property of a public class has a text, and is shown where the class or its base is.
+
+    The site shows what the clients and the future inherit (tools/site/hooks.py); the methods of all values
+    are named once, on their page.
+    """
+    of_values = (REFERENCE / "python" / "values.md").read_text()
+    counted = 0
+    for page in (REFERENCE / "python").glob("*.md"):
+        for module, name in re.findall(r"^<!-- api: ([\w.]+)\.(\w+) -->$", page.read_text(), re.MULTILINE):
+            cls = getattr(importlib.import_module(module), name, None)
+            inherits = module.startswith("tinsmith.clients.") or name == "APIFuture"
+            for member, owner in public_members(cls):
+                text = inspect.getdoc(getattr(owner, member))
+                assert text, f"{module}.{name}.{member} has no docstring"
+                named = f"| `{member}` |" in of_values
+                assert owner is cls or inherits or named or owner.__name__ in SHARED, f"{name}.{member}"
+                counted += 1
+    assert counted > 1000
+
+
+def public_members(cls: object) -> Iterator[tuple[str, type]]:
+    """Yield the methods and properties of a class that are defined in our packages, with where."""
+    bases = inspect.getmro(cls) if isinstance(cls, type) else ()
+    for name in dir(cls) if bases else ():
+        owner: type = next((one for one in bases if name in vars(one)), object)
+        member = vars(owner).get(name)
+        called = callable(member) or isinstance(member, (property, classmethod, staticmethod))
+        if called and not name.startswith("_") and owner.__module__.startswith("tinsmith"):
+            yield name, owner
 
 
 def test_every_public_name_is_on_a_page(python: Any) -> None:
