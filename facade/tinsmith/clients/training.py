@@ -120,9 +120,9 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
 
         `loss_fn` names a loss of the server, such as "cross_entropy", and `loss_fn_config` its settings
         (None: the server's). `target_tokens`, `weights`, `logprobs` and `advantages` of a datum have one
-        entry a position of its model input. The result has one record a datum in `loss_fn_outputs`, in order;
-        with "cross_entropy" its `logprobs` are natural logarithms in the shape of `target_tokens`. The loss
-        in `metrics` is a sum, not a mean.
+        entry for each position of its model input. `loss_fn_outputs` of the result has one record for each
+        datum, in order; with "cross_entropy" its `logprobs` are natural logarithms in the shape of
+        `target_tokens`. The loss in `metrics` is a sum, not a mean.
 
         Large batches are split into chunks (`ClientConfig.chunk_limits`), whose results are merged. The call
         raises `InputError`, which names the datum and the field. The future raises `PartialBatchError`
@@ -143,12 +143,12 @@ class TrainingClient(CreatedClient["TrainingClient"], OperationsInOrder):
     ) -> APIFuture[ForwardBackwardOutput]:
         """Compute a loss of your own, and add its gradient to the gradient of the next `optim_step`.
 
-        `loss_fn(data, logprobs)` gets one float array of log-probabilities a datum, in the shape of its
-        `target_tokens`, and returns `(loss, metrics)`. The arrays are torch tensors where torch is installed,
-        else autograd's or jax's. With `backend="numpy"` they are plain arrays, and the function returns
-        `(loss, metrics, gradients)`, one gradient a datum in the shape of its log-probabilities. `metrics` of
-        the result are the server's and the function's; `loss:sum` is the function's loss. `loss_type_input`
-        names what the function gets, which is always "logprobs".
+        `loss_fn(data, logprobs)` gets one float array of log-probabilities for each datum, in the shape of
+        its `target_tokens`, and returns `(loss, metrics)`. The arrays are torch tensors where torch is
+        installed, else autograd's or jax's. With `backend="numpy"` they are plain arrays, and the function
+        returns `(loss, metrics, gradients)`, one gradient for each datum in the shape of its
+        log-probabilities. `metrics` of the result are the server's and the function's; `loss:sum` is the
+        function's loss. `loss_type_input` names what the function gets, which is always "logprobs".
 
         The function runs in a thread of its own, while later calls of this client are queued behind it. The
         future raises what the function raises, and `InputError` for gradients of other shapes, NaN or
