@@ -185,7 +185,7 @@ class ProgressDisplay(_Live):
 
 
 class StepDisplay(_Live):
-    """Two live lines on stderr for work of many requests: how many there were; the current one; both times.
+    """Two live lines on stderr for work of many requests: all of it and the present one, each with its time.
 
     Without `shown` there is nothing to see.
     """

@@ -53,7 +53,7 @@ def load_tokenizer(
 @overload
 def load_tokenizer(name: str, *, revision: str | None = None, backend: Backend) -> Any: ...
 def load_tokenizer(name: str, *, revision: str | None = None, backend: Backend = "tokenizers") -> Any:
-    """Load the tokenizer of a folder or of a hub repository; the same arguments load it once a process.
+    """Load the tokenizer of a folder or of a hub repository; with the same arguments, it is loaded only once.
 
     `name` is a folder that holds `tokenizer.json`, or a repository such as `org/model`, whose files come from
     the hub's cache on this machine, and from the hub where the cache lacks them. `revision` is a branch, tag

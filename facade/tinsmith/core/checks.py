@@ -320,7 +320,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 
 def estimate_image_tokens(data: bytes, format: ImageFormat, *, tile_px: int = TILE_PX) -> int:
-    r"""Estimate how many positions an image takes: one a started square of `tile_px` pixels.
+    r"""Estimate how many positions an image takes: one for each square of `tile_px` pixels, begun ones too.
 
     Models resize large images first, so for those the number is too high. The server checks `expected_tokens`
     against its own count; where its model is another, pass the side of that model's squares.

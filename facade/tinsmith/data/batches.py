@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Batch:
-    """Some datums that are trained on together, and which of all batches they are."""
+    """Datums that are trained on together, with the place of this batch in the run."""
 
     epoch: int
     """Number of the pass over the data, from 0."""

@@ -28,10 +28,11 @@ else:  # annotations can be read without numpy
     npt = Deferred("numpy.typing")
 
 TrainOn = Literal["assistant", "last", "all"]
-"""What of a chat is trained on: every turn of the assistant, its last one, or every token."""
+"""Which tokens of a chat are trained on: every turn of the assistant, its last one, or all."""
 
 Truncation = Literal["error", "drop", "left", "right"]
-"""What becomes of a text that is too long: an InputError, nothing, its last tokens, or its first tokens."""
+"""What is done with a text that is too long: an InputError is raised, it is left out, or its last or first
+tokens are kept."""
 
 
 class ChatTokenizer(Protocol):
@@ -127,11 +128,11 @@ class DatumBuilder:
     tokenizer: ChatTokenizer = attrs.field(repr=False)
     """The tokenizer of the model that is trained."""
     train_on: TrainOn = attrs.field(default="assistant")
-    """What of a chat has weight."""
+    """Which tokens of a chat are trained on."""
     max_tokens: int | None = attrs.field(default=None)
     """Largest number of tokens of a text, the last one included; None is no limit."""
     truncation: Truncation = attrs.field(default="error")
-    """What becomes of a longer text."""
+    """What is done with a longer text."""
     chat_template: str | None = attrs.field(default=None, repr=False)
     """Template, or the name of one of the tokenizer's; None is the tokenizer's own."""
     switches: Mapping[str, Any] = attrs.field(factory=dict)

@@ -21,7 +21,7 @@ _GZIP = b"\x1f\x8b"
 
 @attrs.frozen
 class RawRecord:
-    """One row of a file, not looked into yet."""
+    """One row of a file, not checked yet."""
 
     where: str
     """Place of the row, for errors: `chats.jsonl:7`, or `dump.json, record 7`."""

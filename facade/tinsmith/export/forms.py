@@ -31,7 +31,7 @@ _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 @attrs.frozen(kw_only=True)
 class ExportedForm:
-    """What was written."""
+    """The result of an export."""
 
     target: Path
     """The folder, or the file of a GGUF adapter."""

@@ -40,7 +40,7 @@ class HubTarget:
 
 @attrs.frozen(kw_only=True)
 class PushedRepo:
-    """What the hub has afterwards."""
+    """The result of an upload."""
 
     repo: str
     """Repository, `owner/name`."""

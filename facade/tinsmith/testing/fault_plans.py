@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class FaultKind(StrEnum):
-    """One member a row of the fault matrix; `after` means that the server acted on the request first."""
+    """A kind of fault; `AFTER` in its name means that the server carried out the request first."""
 
     REFUSED = "refused"
     """No connection."""

@@ -52,7 +52,7 @@ class ScoredSample:
 
 @attrs.frozen
 class EvaluatedRecord:
-    """What came out for one record."""
+    """The result of an evaluation for one record."""
 
     where: str
     """Place of the record, such as `chats.jsonl:7`."""
@@ -74,7 +74,7 @@ class EvaluatedRecord:
 
 @attrs.frozen
 class Evaluation:
-    """What came out for all records."""
+    """The result of an evaluation."""
 
     records: list[EvaluatedRecord]
     """The records, in their order."""
@@ -118,7 +118,7 @@ class Evaluation:
 
 
 def exact_match(text: str, record: Record) -> float:
-    r"""Return 1 if an answer is that of the record, but for blanks around it, else 0; a `Score`.
+    r"""Return 1 if an answer equals the record's, apart from blanks at both ends, else 0; a `Score`.
 
     InputError for a record without an answer.
 

@@ -47,7 +47,7 @@ EVALUATE_EVERY = 5
 
 @attrs.frozen
 class RunResult:
-    """What a run came to, or how far it came."""
+    """The result of a run, or of the part of it that was done."""
 
     step: int
     """Steps that the last checkpoint has seen; 0 without one."""

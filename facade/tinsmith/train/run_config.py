@@ -39,7 +39,7 @@ class RunConfig:
     data: str
     """Path of the file of training data."""
     data_sha256: str | None = None
-    """Digest of that file when the run began."""
+    """SHA-256 of that file when the run began."""
     model: str | None = None
     """Base model; None: that of `start_from`."""
     base_url: str = IN_FOLDER
@@ -47,17 +47,17 @@ class RunConfig:
     start_from: str | None = None
     """Checkpoint whose weights the run begins with, in place of a fresh adapter on `model`."""
     rank: int = attrs.field(default=32, validator=_at_least(1))
-    """Rank of the adapter. One of a checkpoint has its own."""
+    """Rank of a fresh adapter. A checkpoint has its own rank."""
     seed: int = 0
     """Decides the first weights, the order of the data, and what is held out."""
     input_format: DataFormat | None = None
-    """Format of the rows; None: their fields tell it."""
+    """Format of the rows; None: it is recognised by their fields."""
     train_on: TrainOn = "assistant"
-    """What of a chat has weight."""
+    """Which tokens of a chat are trained on."""
     max_tokens: int | None = attrs.field(default=None, validator=_at_least(2))
     """Largest number of tokens of a text; None: the context of the model, where the server tells it."""
     truncation: Truncation = "error"
-    """What becomes of a longer text."""
+    """What is done with a longer text."""
     held_out: float = attrs.field(default=0.05)
     """Share of the records that is not trained on, from 0 to below 1."""
     epochs: int = attrs.field(default=3, validator=_at_least(1, MOST_STEPS))
@@ -79,7 +79,7 @@ class RunConfig:
     checkpoint_every: int | None = attrs.field(default=None, validator=_at_least(1))
     """Steps between two checkpoints; None: a fifth of the run."""
     ttl_seconds: int | None = attrs.field(default=7 * 24 * 3600, validator=_at_least(3600))
-    """Seconds that the checkpoints on the way are kept; None: for ever. The last one is always kept."""
+    """Seconds that checkpoints before the last one are kept; None: for ever. The last one is always kept."""
 
     @held_out.validator
     def _check_share(self, _: object, share: float) -> None:
