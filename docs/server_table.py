@@ -26,7 +26,16 @@ MEASURED = Path(__file__).parent.parent / "tests" / "servers" / "table.md"
 LACKS = MEASURED.with_name("lacks.toml")
 """Why a step of that table ends in an error where a server lacks it."""
 
-HEADS = ["server", "reads batches as", "deduplicates", "order", "prompt logprobs", "checkpoint ids", "loss"]
+HEADS = [
+    "server",
+    "reads batches as",
+    "deduplicates",
+    "order",
+    "chunks at once",
+    "prompt logprobs",
+    "checkpoint ids",
+    "loss",
+]
 
 MARKS: dict[ServerName, str] = {
     "hosted": "its address",
@@ -79,12 +88,21 @@ def _told(entry: dict[str, str]) -> list[str]:
     return [entry.get("applied", ""), entry["reason"]]
 
 
+_AT_ONCE = {
+    "yes": "yes",
+    "yes unless flagged": "yes, unless its flag says no",
+    "no unless flagged": "if its flag says yes",
+    "no": "no",
+}
+
+
 def _row(profile: ServerProfile) -> list[str]:
     return [
         f"`{profile.name}`",
         ", ".join(profile.reads) or "the probe finds out",
         "yes" if profile.deduplicates else "**no**",
         profile.order,
+        _AT_ONCE[profile.chunks_at_once],
         "none for the first token"
         if profile.prompt_logprobs_start == "omitted"
         else "null for the first token",

@@ -26,8 +26,9 @@ CONFIG_FLAGS: Mapping[str, Flag] = {
     "billing_exception_max_pause_duration_sec": 3600.0,
     "sample_join_sampling_session": True,
 }
-"""Answer of `client/config`: the contract's defaults but for these. Batches leave one after the other, as one
-thread works on them anyway. The flags steer clients, and nothing in the service depends on them."""
+"""Answer of `client/config`: the contract's defaults but for these. Chunks are to come one after the other: a
+number that comes early is held, and the official client sends the first chunk when the others are accepted.
+The flags steer clients, and nothing in the service depends on them."""
 DYNAMIC_FLAGS: Mapping[str, Flag] = {
     **dict(models.ClientDynamicConfigResponse()),
     "refresh_interval_sec": 300.0,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -152,7 +152,10 @@ class ChaosService(LedgerService):
         """Until when nothing answers, on the loop's clock."""
         self.forgets = False
         """Whether every training request is told that its model is not known."""
+        self.at_once = False
+        """Whether the client may send the chunks of a call without waiting for each other."""
         self._sends: dict[tuple[str, int], _Sends] = defaultdict(_Sends)
+        self._sent_by: dict[tuple[str, int], int] = {}
         self._tasks: set[asyncio.Task[Answer]] = set()
 
     async def answer(self, seen: Seen, *, drips: bool = True) -> Answer:
@@ -203,8 +206,9 @@ class ChaosService(LedgerService):
     def _watch(self, operation: str, body: dict[str, Any], sends: _Sends, digest: str, key: str) -> None:
         mark, number = mark_of(operation, body), body["seq_id"]
         what = f"{operation} {mark} under number {number}"
-        if body["model_id"] in self._next and number > self.expects(body["model_id"]):
+        if body["model_id"] in self._next and not self._may_come(body["model_id"], number, mark):
             self.breaches.append(f"{what}: a gap, {self.expects(body['model_id'])} was expected")
+        self._sent_by[body["model_id"], number] = mark[0]
         if sends.body and (sends.body, sends.key) != (digest, key):
             self.breaches.append(f"{what}: other bytes or another key than at the first send")
         if sends.unknown and self.dialect.duplicates == "apply":
@@ -213,6 +217,13 @@ class ChaosService(LedgerService):
             self.breaches.append(f"{what}: sent again after a 409")
         if sends.times[digest] >= ARRIVALS_BOUND:
             self.breaches.append(f"{what}: sent {sends.times[digest] + 1} times")
+
+    def _may_come(self, model_id: str, number: int, mark: Mark) -> bool:
+        """Say whether a number may be sent: what is missing below it is under way, and of the same call."""
+        missing = range(self.expects(model_id), number)
+        return not missing or (
+            self.at_once and all(self._sent_by.get((model_id, each)) == mark[0] for each in missing)
+        )
 
     def _note(self, sends: _Sends, digest: str, key: str, status: int | None) -> None:
         """Keep the bytes that may count from now on."""
@@ -226,10 +237,7 @@ class ChaosService(LedgerService):
         if mishap is None:
             return await self._serve(seen)
         if mishap.late_s is not None:
-            task = asyncio.get_running_loop().create_task(self._late(seen, mishap.late_s))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            return await asyncio.shield(task)
+            return await asyncio.shield(self._kept(self._late(seen, mishap.late_s)))
         await asyncio.sleep(mishap.delay_s)
         if mishap.answer is not None:
             if mishap.acts:
@@ -240,6 +248,12 @@ class ChaosService(LedgerService):
         if mishap.kind is None:
             return await self._serve(seen)
         return await self.meet(mishap.kind, seen, drips=drips)
+
+    def _kept(self, act: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
+        task = asyncio.get_running_loop().create_task(act)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _late(self, seen: Seen, late_s: float) -> Answer:
         await asyncio.sleep(late_s)
@@ -252,27 +266,42 @@ class ChaosService(LedgerService):
         if seq_id == self._next.get(model_id):
             self._next[model_id] += 1
             self._by_number[model_id, seq_id] = ("refused", "refused")
+            self._fill_gap(model_id)
 
     async def _serve(self, seen: Seen) -> Answer:
         await asyncio.sleep(self.latency_s)
         if self.forgets and operation_of(seen) in TRAINING:
             answer = reply({"detail": "no such model"}, 404)
         else:
-            answer = await super()._serve(seen)
+            # Whoever hangs up while it is held does not take it back.
+            answer = await asyncio.shield(self._kept(super()._serve(seen)))
         await asyncio.sleep(self.latency_s)
         return answer
 
+    def _keep_early(
+        self, operation: str, model_id: str, seq_id: int, body: bytes, result: dict[str, Any]
+    ) -> Answer:
+        answer = super()._keep_early(operation, model_id, seq_id, body, result)
+        self.promised[answer.json()["request_id"]] = mark_of(operation, orjson.loads(body))
+        return answer
+
     def _numbered(
-        self, operation: str, owner: str, seq_id: int, body: bytes, result: dict[str, Any]
+        self,
+        operation: str,
+        owner: str,
+        seq_id: int,
+        body: bytes,
+        result: dict[str, Any],
+        name: str | None = None,
     ) -> Answer:
         if operation not in TRAINING:
-            return super()._numbered(operation, owner, seq_id, body, result)
+            return super()._numbered(operation, owner, seq_id, body, result, name)
         asked = orjson.loads(body)
         before = len(self.ledger.applied)
         known = self._by_number.get((owner, seq_id))
         if known is not None and not self.for_good and known[0] in self._promises:
             self._promises[known[0]].gone = False
-        answer = super()._numbered(operation, owner, seq_id, body, _marked(operation, asked, result))
+        answer = super()._numbered(operation, owner, seq_id, body, _marked(operation, asked, result), name)
         mark = mark_of(operation, asked)
         if answer.status == 200:
             self.promised[answer.json()["request_id"]] = mark

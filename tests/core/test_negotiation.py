@@ -17,9 +17,19 @@ from tinsmith.core.negotiation import (
     limits_of,
     probes_again,
     read_flags,
+    sends_chunks_at_once,
     shows_protobuf,
 )
-from tinsmith.core.server_profiles import SKYRL_0_3, UNKNOWN, ServerProfile
+from tinsmith.core.server_profiles import (
+    HATCHERY,
+    HOSTED,
+    SKYRL_0_3,
+    SKYRL_0_4,
+    TINSMITH,
+    TUFT,
+    UNKNOWN,
+    ServerProfile,
+)
 from tinsmith_api.models import ClientConfigResponse, ClientDynamicConfigResponse, SupportedModel
 
 
@@ -210,3 +220,28 @@ def test_every_limit_of_the_user_holds_below_the_servers() -> None:
     assert limits.chunks == ChunkLimits(max_items=7, max_datums=2, max_bytes=90)
     assert (limits.upload_bytes, limits.sample_bytes, limits.response_bytes) == (1, 2, 3)
     assert limits.billing_patience_s == 4.0
+
+
+@pytest.mark.parametrize("chosen", [None, True, False])
+@pytest.mark.parametrize("may_resend", [True, False])
+@pytest.mark.parametrize(
+    ("profile", "silent", "yes", "no"),
+    [
+        (HOSTED, True, True, False),
+        (SKYRL_0_3, False, False, False),
+        (SKYRL_0_4, False, False, False),
+        (TUFT, False, False, False),
+        (HATCHERY, False, False, False),
+        (TINSMITH, True, True, True),
+        (UNKNOWN, False, True, False),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_who_gets_the_chunks_of_a_batch_together(
+    profile: ServerProfile, silent: bool, yes: bool, no: bool, may_resend: bool, chosen: bool | None
+) -> None:
+    """Where the server orders by number, by what it is or says, or where the user says so."""
+    for flag, expected in ((None, silent), (True, yes), (False, no), ("yes", silent)):
+        wanted = expected if chosen is None else chosen
+        found = sends_chunks_at_once(chosen, profile, flag, may_resend=may_resend)
+        assert found == (wanted and may_resend), (flag, found)

@@ -466,3 +466,201 @@ def test_a_call_is_cut_anew_where_it_stands() -> None:
     assert [ticket.step for ticket in three] == [after] * 3
     with pytest.raises(AssertionError):
         order.split(three[0], 1)
+
+
+def send(order: RequestOrder, *tickets: Ticket) -> None:
+    """Draw and send, each at its turn."""
+    for ticket in tickets:
+        assert order.head is ticket
+        order.draw(ticket)
+        order.sent(ticket)
+
+
+def at_once(order: RequestOrder, chunks: int, effect: Effect = Effect.GRADIENT) -> list[Ticket]:
+    """Queue a call whose chunks do not wait for each other."""
+    return order.split(order.take(effect), chunks, one_by_one=0)
+
+
+def test_chunks_of_one_call_are_sent_without_waiting_for_each_other() -> None:
+    """They are accepted in any order; what was called later has its turn when the last one is."""
+    order = RequestOrder()
+    chunks = at_once(order, 3)
+    step = order.take(Effect.STEP)
+    send(order, *chunks)
+    assert [ticket.seq_id for ticket in chunks] == [1, 2, 3]
+    for ticket in (chunks[2], chunks[0], chunks[1]):
+        assert order.head is None, "a step would go without its gradient"
+        assert order.accepted(ticket) == []
+    assert order.head is step
+    assert order.draw(step) == 4
+    order.sent(step)
+    order.accepted(step)
+    assert [ticket.step for ticket in chunks] == [step] * 3
+
+
+def test_a_chunk_goes_when_the_one_before_it_was_sent() -> None:
+    """While bytes of one are being built, nobody else draws."""
+    order = RequestOrder()
+    one, two = at_once(order, 2)
+    order.draw(one)
+    assert order.head is one
+    order.sent(one)
+    assert order.head is two
+
+
+def test_the_first_chunk_goes_alone_where_it_is_to() -> None:
+    """A call may have its first chunk accepted before the others are sent."""
+    order = RequestOrder()
+    chunks = order.split(order.take(Effect.GRADIENT), 3, one_by_one=1)
+    send(order, chunks[0])
+    assert order.head is chunks[0]
+    order.accepted(chunks[0])
+    send(order, chunks[1], chunks[2])
+
+
+def test_a_number_that_was_given_back_goes_alone() -> None:
+    """The server may have counted it: only then is it known which numbers follow."""
+    order = RequestOrder()
+    bad = at_once(order, 3)
+    send(order, *bad)
+    for ticket in reversed(bad):
+        order.rejected(ticket, REFUSED)
+    assert (order.next_id, order.closed_by) == (1, None)
+    chunks = at_once(order, 4)
+    send(order, chunks[0])
+    assert chunks[0].reused
+    assert order.head is chunks[0]
+    assert order.redraw(chunks[0]) == 2
+    assert chunks[0].reused, "the server may have counted this one too"
+    order.sent(chunks[0])
+    order.accepted(chunks[0])
+    send(order, chunks[1])
+    order.accepted(chunks[1])
+    send(order, *chunks[2:])
+    assert [ticket.seq_id for ticket in chunks] == [2, 3, 4, 5]
+    assert [ticket.reused for ticket in chunks] == [True, True, False, False]
+
+
+def test_a_refused_number_below_others_is_never_used_again() -> None:
+    """The server keeps what was sent behind it: the queue is closed, and nobody waits for those."""
+    order = RequestOrder()
+    chunks = at_once(order, 5)
+    step = order.take(Effect.STEP)
+    send(order, *chunks[:4])
+    order.accepted(chunks[0])
+    order.accepted(chunks[3])
+    settled = order.rejected(chunks[1], REFUSED)
+    assert errors_of(settled) == [
+        (chunks[1], BadRequestError),
+        (chunks[2], TinkerError),
+        (chunks[3], TinkerError),
+        (chunks[4], ClientPoisonedError),
+        (step, ClientPoisonedError),
+    ]
+    assert [item.error.applied for item in settled] == ["no", "unknown", "unknown", "no", "no"]
+    assert settled[1].error.__cause__ is REFUSED
+    assert [ticket.seq_id for ticket in chunks] == [1, 2, 3, 4, None]
+    assert order.next_id == 5
+    cause = order.closed_by
+    assert isinstance(cause, PartialBatchError)
+    assert (cause.chunks_applied, cause.applied) == ((0,), "unknown")
+    assert order.accepted(chunks[2]) == [], "it was given up"
+    assert order.rejected(chunks[3], LOST) == []
+    assert order.finished(chunks[0]) == []
+
+
+def test_a_forward_refused_below_others_closes_the_queue_too() -> None:
+    """No gradient is lost, but the server waits for a number that does not come."""
+    order = RequestOrder()
+    one, two = at_once(order, 2, Effect.OTHER)
+    send(order, one, two)
+    assert errors_of(order.rejected(one, REFUSED)) == [(one, BadRequestError), (two, TinkerError)]
+    assert isinstance(order.closed_by, BadRequestError)
+    assert order.closed_by.applied == "unknown"
+
+
+def test_a_chunk_of_unknown_outcome_gives_up_those_behind_it() -> None:
+    """Nobody knows whether it arrived, so nobody knows whether they are ever carried out."""
+    order = RequestOrder(optim_after="results")
+    one, two, three = at_once(order, 3)
+    send(order, one, two, three)
+    order.accepted(three)
+    assert errors_of(order.rejected(two, LOST)) == [(two, APIConnectionError), (three, TinkerError)]
+    assert order.closed_by is LOST
+    assert order.accepted(one) == [], "what is under way before it goes on"
+    assert order.finished(one) == []
+
+
+def test_a_chunk_that_was_not_sent_gives_its_number_back_first() -> None:
+    """The chunk before it is refused while its bytes are being built: both numbers are free."""
+    order = RequestOrder()
+    one, two, three = at_once(order, 3)
+    send(order, one)
+    order.draw(two)
+    assert errors_of(order.rejected(one, REFUSED)) == [
+        (one, BadRequestError),
+        (three, BadRequestError),
+        (two, BadRequestError),
+    ]
+    assert (order.next_id, order.closed_by) == (1, None)
+    assert [ticket.seq_id for ticket in (one, two, three)] == [None, None, None]
+
+
+def test_a_chunk_that_was_not_sent_stays_after_an_unknown_outcome() -> None:
+    """The chunk before it is lost while its bytes are being built."""
+    order = RequestOrder()
+    one, two = at_once(order, 2)
+    send(order, one)
+    order.draw(two)
+    settled = order.rejected(one, LOST)
+    assert errors_of(settled) == [(one, APIConnectionError), (two, APIConnectionError)]
+    assert (order.next_id, two.seq_id, order.closed_by) == (2, None, LOST)
+
+
+def test_the_last_chunk_refused_makes_half_a_batch_of_those_before_it() -> None:
+    """Its number is free; the first of the others that is accepted closes the queue."""
+    order = RequestOrder()
+    one, two, three = at_once(order, 3)
+    step = order.take(Effect.STEP)
+    send(order, one, two, three)
+    assert errors_of(order.rejected(three, REFUSED)) == [(three, BadRequestError), (step, PartialBatchError)]
+    assert (order.next_id, order.closed_by) == (3, None)
+    later = order.take(Effect.OTHER)
+    assert order.head is None
+    assert errors_of(order.rejected(two, REFUSED)) == [(two, BadRequestError), (later, TinkerError)]
+    after = order.take(Effect.OTHER)
+    assert errors_of(order.accepted(one)) == [(one, PartialBatchError), (after, ClientPoisonedError)]
+    assert isinstance(order.closed_by, PartialBatchError)
+
+
+def test_the_last_chunk_of_a_forward_refused_spoils_nothing() -> None:
+    """The others go on, and so does the client."""
+    order = RequestOrder()
+    one, two = at_once(order, 2, Effect.OTHER)
+    send(order, one, two)
+    assert errors_of(order.rejected(two, REFUSED)) == [(two, BadRequestError)]
+    assert order.accepted(one) == []
+    assert (order.finished(one), order.closed_by) == ([], None)
+
+
+def test_a_promise_that_fails_while_others_of_its_call_are_under_way() -> None:
+    """Each of them that is accepted afterwards is a part of a batch."""
+    order = RequestOrder()
+    one, two, three = at_once(order, 3)
+    send(order, one, two, three)
+    order.accepted(one)
+    assert errors_of(order.finished(one, FAILED)) == [(one, RequestFailedError)]
+    assert order.closed_by is None
+    assert errors_of(order.accepted(two)) == [(two, PartialBatchError)]
+    assert errors_of(order.accepted(three)) == [(three, PartialBatchError)]
+    assert isinstance(order.closed_by, PartialBatchError)
+
+
+def test_a_call_of_which_a_chunk_was_sent_is_not_cancelled() -> None:
+    """Half a batch would be worse; a chunk that has a number and was not sent is part of it."""
+    order = RequestOrder()
+    one, two = at_once(order, 2)
+    send(order, one)
+    order.draw(two)
+    assert not order.cancelled(one.call)
+    assert two.seq_id == 2

@@ -20,17 +20,23 @@ FAILED = RequestFailedError("bad datum", applied="no")
 
 
 class _Ledger:
-    """A server that counts each number once, and remembers which request it belongs to."""
+    """A server that applies numbers in order, each once, and keeps what comes early until its turn."""
 
     def __init__(self) -> None:
+        self.arrived: dict[int, Ticket] = {}
         self.counted: list[Ticket] = []
 
     def count(self, ticket: Ticket) -> None:
         """Take a request; the same one again is the same request."""
-        if ticket in self.counted:
-            return
-        self.counted.append(ticket)
-        assert ticket.seq_id == len(self.counted), "a number came twice, or left a gap"
+        number = ticket.seq_id
+        assert number is not None
+        assert self.arrived.setdefault(number, ticket) is ticket, "a number came twice"
+        while (following := self.arrived.get(len(self.counted) + 1)) is not None:
+            self.counted.append(following)
+
+    def early(self) -> list[tuple[int, Ticket]]:
+        """List what waits for a number before its own."""
+        return [item for item in self.arrived.items() if item[1] not in self.counted]
 
 
 class OrderMachine(RuleBasedStateMachine):
@@ -57,9 +63,13 @@ class OrderMachine(RuleBasedStateMachine):
             self.order.take(Effect.OTHER)
         self.begin(optim_after)
 
-    def head_in(self, *phases: Phase) -> bool:
-        """Tell whether somebody has the turn, and how far it is."""
-        return self.order.head is not None and self.order.head.phase in phases
+    def waits(self) -> bool:
+        """Tell whether somebody has the turn and did nothing yet."""
+        return self.order.head is not None and self.order.head.phase is Phase.WAITING
+
+    def under_way(self, *phases: Phase) -> list[Ticket]:
+        """List who has a number and is not accepted."""
+        return [ticket for ticket in self.queued() if ticket.phase in (phases or (Phase.DRAWN, Phase.SENT))]
 
     def queued(self) -> list[Ticket]:
         """List requests that have not left the queue."""
@@ -80,53 +90,71 @@ class OrderMachine(RuleBasedStateMachine):
         self.failed += [failure.ticket for failure in failures]
 
     @precondition(lambda self: self.order.closed_by is None)
-    @rule(effect=st.sampled_from(list(Effect)), chunks=st.integers(1, 3))
-    def call(self, effect: Effect, chunks: int) -> None:
+    @rule(
+        effect=st.sampled_from(list(Effect)),
+        chunks=st.integers(1, 4),
+        one_by_one=st.sampled_from([None, 0, 0, 1]),
+    )
+    def call(self, effect: Effect, chunks: int, one_by_one: int | None) -> None:
         """A caller takes tickets."""
         ticket = self.order.take(effect)
-        self.calls.append([ticket] if effect is Effect.STEP else self.order.split(ticket, chunks))
+        is_step = effect is Effect.STEP
+        self.calls.append([ticket] if is_step else self.order.split(ticket, chunks, one_by_one=one_by_one))
 
-    @precondition(lambda self: self.head_in(Phase.WAITING))
+    @precondition(waits)
     @rule()
     def draw(self) -> None:
         """The head draws its number."""
         assert self.order.closed_by is None, "nothing is sent once it is closed"
         self.order.draw(self.head())
 
-    @precondition(lambda self: self.head_in(Phase.DRAWN, Phase.SENT))
-    @rule()
-    def send(self) -> None:
-        """The head's bytes leave, perhaps again."""
-        self.order.sent(self.head())
+    @precondition(lambda self: self.under_way())
+    @rule(pick=st.integers(0, 99))
+    def send(self, pick: int) -> None:
+        """The bytes of one that has a number leave, perhaps again."""
+        under_way = self.under_way()
+        self.order.sent(under_way[pick % len(under_way)])
 
-    @precondition(lambda self: self.head_in(Phase.WAITING))
-    @rule()
-    def submit(self) -> None:
-        """The head goes out without a fault."""
+    @precondition(waits)
+    @rule(is_accepted=st.booleans())
+    def submit(self, is_accepted: bool) -> None:
+        """The head goes out without a fault; its promise may take its time."""
         ticket = self.head()
         self.order.draw(ticket)
         self.order.sent(ticket)
         self.ledger.count(ticket)
-        self.settle(self.order.accepted(ticket))
+        if is_accepted:
+            self.settle(self.order.accepted(ticket))
 
-    @precondition(lambda self: self.head_in(Phase.SENT))
-    @rule(counted=st.booleans())
-    def unsure(self, counted: bool) -> None:
+    @precondition(lambda self: self.under_way(Phase.SENT))
+    @rule(pick=st.integers(0, 99), counted=st.booleans())
+    def unsure(self, pick: int, counted: bool) -> None:
         """No answer comes; the server may have counted the request."""
+        sent = self.under_way(Phase.SENT)
+        ticket = sent[pick % len(sent)]
         if counted:
-            self.ledger.count(self.head())
-        self.order.unsure(self.head())
+            self.ledger.count(ticket)
+        self.order.unsure(ticket)
 
-    @precondition(lambda self: self.head_in(Phase.SENT))
-    @rule(fate=st.sampled_from(["accept", "refuse", "refuse", "lose"]))
-    def answer(self, fate: str) -> None:
-        """The server answers, or does not."""
-        head = self.head()
+    @precondition(lambda self: self.under_way(Phase.SENT))
+    @rule(pick=st.integers(0, 99), fate=st.sampled_from(["accept", "accept", "refuse", "refuse", "lose"]))
+    def answer(self, pick: int, fate: str) -> None:
+        """The server answers one of those under way, or does not."""
+        sent = self.under_way(Phase.SENT)
+        ticket = sent[pick % len(sent)]
+        if fate == "refuse" and ticket in self.ledger.arrived.values() and not ticket.unknown:
+            fate = "accept"
         if fate == "accept":
-            self.ledger.count(head)
-            self.settle(self.order.accepted(head))
+            self.ledger.count(ticket)
+            self.settle(self.order.accepted(ticket))
         else:
-            self.settle(self.order.rejected(head, REFUSED if fate == "refuse" else LOST))
+            self.settle(self.order.rejected(ticket, REFUSED if fate == "refuse" else LOST))
+
+    @precondition(lambda self: self.under_way(Phase.DRAWN))
+    @rule()
+    def cannot_be_built(self) -> None:
+        """The bytes of the one that drew cannot be made."""
+        self.settle(self.order.rejected(self.under_way(Phase.DRAWN)[0], REFUSED))
 
     @precondition(lambda self: bool(self.calls))
     @rule(pick=st.integers(0, 99))
@@ -156,12 +184,28 @@ class OrderMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_turn_is_never_stuck(self) -> None:
-        """Who has the turn has something to do; an empty head means an empty queue, or a held step."""
-        if self.order.head is not None:
-            assert self.head_in(Phase.WAITING, Phase.DRAWN, Phase.SENT)
-        elif self.queued():
+        """Where nobody has the turn, the queue is empty, or something is awaited that will end."""
+        if self.order.head is None and self.queued() and not self.under_way():
             assert self.order.optim_after == "results"
             assert any(ticket.effect is Effect.GRADIENT for ticket in self.pending()), "nothing would wake it"
+
+    @invariant()
+    def one_number_at_most_is_unsent(self) -> None:
+        """Sends begin in the order of numbers."""
+        assert len(self.under_way(Phase.DRAWN)) <= 1
+
+    @invariant()
+    def no_call_overtakes_another(self) -> None:
+        """What is under way is of one call: a step never goes while a gradient before it is not accepted."""
+        assert len({ticket.call for ticket in self.under_way()}) <= 1
+
+    @invariant()
+    def a_missing_number_closes_the_queue(self) -> None:
+        """What waits at the server waits for a request that is under way, or nobody waits for it."""
+        for number, ticket in self.ledger.early():
+            awaited = [other for other in self.under_way(Phase.SENT) if (other.seq_id or 0) < number]
+            assert awaited or self.order.closed_by is not None
+            assert awaited or ticket.phase is Phase.FAILED
 
     @invariant()
     def every_request_ends_once(self) -> None:

@@ -1,5 +1,6 @@
 """Order: what threads and large calls hand to one client arrives in call order, without gaps."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import orjson
 import pytest
 import tinsmith
 from tinsmith import types
+from tinsmith_local.app.gate import Gate
 
 from tests.e2e.bench import Bench, datum
 from tests.e2e.conftest import open_bench
@@ -151,3 +153,40 @@ def test_large_calls_from_threads(keeping: Bench) -> None:
     assert found == [*wanted, (THREADS, -1, -1)]
     assert keeping.ledger(client) == [(seq, op) for seq, op, _ in journal]
     assert {number: len(records) for number, records in outputs.items()} == dict.fromkeys(range(THREADS), 300)
+
+
+def test_chunks_of_a_large_call_do_not_wait_for_each_other(
+    keeping: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No chunk gets in before all four are there; the step comes behind them, and their order is kept."""
+    client = keeping.training()
+    step(client, 0)[1].result(timeout=WAIT_S)
+    events: list[str] = []
+    all_here = asyncio.Event()
+    through: Callable[..., Any] = Gate.__call__
+
+    async def gathered(gate: Gate, scope: Any, receive: Any, send: Any) -> None:
+        operation = str(scope["path"]).removeprefix("/api/v1/")
+        if operation not in ("forward_backward", "optim_step"):
+            await through(gate, scope, receive, send)
+            return
+        events.append(operation)
+        if len(events) == 4:
+            all_here.set()
+        await all_here.wait()
+        await through(gate, scope, receive, send)
+        events.append("accepted")
+
+    monkeypatch.setattr(Gate, "__call__", gathered)
+    batch = [datum(b"%03d" % at) for at in range(400)]
+    gradient, optim = client.forward_backward(batch, "cross_entropy"), client.optim_step(rate(1))
+    optim.result(timeout=WAIT_S)
+    assert len(gradient.result(timeout=WAIT_S).loss_fn_outputs) == 400
+    assert events[:4] == ["forward_backward"] * 4
+    assert events.index("optim_step") == 8
+    bodies = [orjson.loads(body) for _, op, body in keeping.journal(client) if op == "forward_backward"]
+    first = [
+        body["forward_backward_input"]["data"][0]["model_input"]["chunks"][0]["tokens"] for body in bodies
+    ]
+    assert [bytes(tokens) for tokens in first] == [b"00000", b"00", b"10", b"20", b"30"]
+    assert keeping.ledger(client) == [(seq, op) for seq, op, _ in keeping.journal(client)]

@@ -304,6 +304,10 @@ class ClientConfig:
     )
     """When an optim_step is sent: once its gradients are `accepted`, or once their `results` are there. The
     second never steps on a part of a batch, and costs one more round trip."""
+    chunks_at_once: bool | None = None
+    """Whether the chunks of one batch are sent without waiting for each other, which saves a round trip a
+    chunk. None: where the server is known to order them by number. False: one after the other, so that a
+    refused one never leaves others behind it at the server."""
     server: ServerChoice = attrs.field(default="auto", validator=attrs.validators.in_(get_args(ServerChoice)))
     """Which kind of server it is, by the name of its profile; `auto` recognises it by its answers."""
     server_deduplicates: bool | None = None

@@ -86,6 +86,27 @@ def context_tokens(offered: Iterable[SupportedModel], *names: str) -> int | None
     return next((tokens for tokens in map(known.get, names) if tokens is not None), None)
 
 
+PARALLEL_FLAG = "parallel_fwdbwd_chunks"
+"""The flag by which a server says whether it orders the chunks of a batch by number."""
+
+
+def sends_chunks_at_once(
+    chosen: bool | None, profile: ServerProfile, flag: object, *, may_resend: bool
+) -> bool:
+    """Say whether the chunks of one batch are sent without waiting for each other.
+
+    The user's choice beats what the server is known for, and its flag; None means that it says nothing. Where
+    a request is never sent twice, one that is lost would leave those behind it without their turn.
+    """
+    if not may_resend:
+        return False
+    if chosen is not None:
+        return chosen
+    if profile.chunks_at_once == "yes unless flagged":
+        return flag is not False
+    return profile.chunks_at_once == "yes" or (profile.chunks_at_once == "no unless flagged" and flag is True)
+
+
 @attrs.frozen
 class Limits:
     """The limits of one client: its own settings, joined with the server's flags."""

@@ -1,9 +1,13 @@
 """The order of training requests on one model, as a state machine. Pure: no waiting, no clock, no sending.
 
 A request gets its ticket when it is called, draws its number when its turn comes, and leaves the queue when
-its submission is settled. One request is at the head at any time; only the head may send. It owns the rule of
-numbers: a number is given back only if the server provably did not take it and it was never sent with an
-unknown outcome. Not thread-safe: the caller holds one lock around every method.
+its submission is settled. One request is at the head at any time; only the head draws and begins to send.
+Behind a chunk that was sent, the next chunk of the same call may have the turn before that one is accepted,
+where the server orders by number. No call overtakes another.
+
+It owns the rule of numbers: a number is given back only if the server provably did not take it, it was never
+sent with an unknown outcome, and nothing was sent under a higher one. A refused number below others is never
+used again: the queue is closed. Not thread-safe: the caller holds one lock around every method.
 """
 
 from __future__ import annotations
@@ -38,9 +42,9 @@ class Phase(StrEnum):
     WAITING = "waiting"
     """Queued; has no number."""
     DRAWN = "drawn"
-    """At the head, with a number; nothing was sent."""
+    """At the head, with a number; nothing was sent. At most one request is."""
     SENT = "sent"
-    """At the head; bytes may have left."""
+    """Bytes may have left. At the head, or the next chunk of the same call has the turn already."""
     ACCEPTED = "accepted"
     """The server gave a promise; out of the queue."""
     DONE = "done"
@@ -59,6 +63,9 @@ class QueuedCall:
     """Its requests, in order."""
     applied: set[int] = attrs.field(factory=set)
     """Chunks that the server took and did not fail."""
+    one_by_one: int = 1
+    """How many of its first chunks keep the turn until they are accepted; those behind them are sent without
+    waiting for each other."""
 
 
 @attrs.define(eq=False)
@@ -113,7 +120,6 @@ class RequestOrder:
     _queue: deque[Ticket] = attrs.field(factory=deque)
     _batch: set[Ticket] = attrs.field(factory=set)
     """Gradients accepted since the last accepted step whose results are not in."""
-    _given_back: bool = False
 
     def take(self, effect: Effect, *, ahead: bool = False) -> Ticket:
         """Queue one call behind everything called before, and return its ticket; an error once closed.
@@ -133,10 +139,14 @@ class RequestOrder:
             self._queue.append(ticket)
         return ticket
 
-    def split(self, ticket: Ticket, chunks: int) -> list[Ticket]:
-        """Replace the one ticket of a call, of which nothing has begun, by one for each chunk of it."""
+    def split(self, ticket: Ticket, chunks: int, *, one_by_one: int | None = None) -> list[Ticket]:
+        """Replace the one ticket of a call, of which nothing has begun, by one for each chunk of it.
+
+        The first `one_by_one` chunks keep the turn until they are accepted; None for all of them.
+        """
         assert ticket.phase is Phase.WAITING, "something of it has begun"
         call, at = ticket.call, self._queue.index(ticket)
+        call.one_by_one = chunks if one_by_one is None else one_by_one
         call.tickets = [Ticket(call, chunk) for chunk in range(chunks)]
         del self._queue[at]
         self._queue.rotate(-at)
@@ -151,31 +161,41 @@ class RequestOrder:
 
     @property
     def head(self) -> Ticket | None:
-        """The request whose turn it is; None if there is none, or if a step must wait for results."""
-        if not self._queue:
-            return None
-        head = self._queue[0]
-        held = self.optim_after == "results" and head.effect is Effect.STEP and head.phase is Phase.WAITING
-        return None if held and self._batch else head
+        """The request whose turn it is; None if there is none, or if it must wait for others.
+
+        A step waits for results, if it is to, and each call for the acceptance of all that was called before.
+        """
+        for ticket in self._queue:
+            if ticket.call is not self._queue[0].call:
+                return None
+            if ticket.phase is not Phase.SENT or self._keeps_the_turn(ticket):
+                held = ticket.effect is Effect.STEP and ticket.phase is Phase.WAITING and self._batch
+                return None if held and self.optim_after == "results" else ticket
+        return None
+
+    @staticmethod
+    def _keeps_the_turn(ticket: Ticket) -> bool:
+        """Whether what was sent must be accepted before the next chunk; a reused number may still change."""
+        return ticket.reused or ticket.chunk < ticket.call.one_by_one
 
     def draw(self, ticket: Ticket) -> int:
         """Give the head its number."""
         assert ticket is self.head, "only the head draws"
         assert ticket.phase is Phase.WAITING, "a number is drawn once"
-        reused, self._given_back = self._given_back, False
-        return self._number(ticket, reused=reused)
+        return self._number(ticket)
 
-    def _number(self, ticket: Ticket, *, reused: bool) -> int:
+    def _number(self, ticket: Ticket) -> int:
         number = self.next_id
         self.next_id += 1
-        ticket.seq_id, ticket.reused, ticket.phase = number, reused, Phase.DRAWN
+        ticket.seq_id, ticket.reused, ticket.phase = number, number <= self.highest_sent, Phase.DRAWN
         return number
 
     def sent(self, ticket: Ticket) -> None:
         """Record that bytes are about to be sent."""
         assert ticket.phase in (Phase.DRAWN, Phase.SENT), "only a drawn request is sent"
+        assert ticket.seq_id is not None, "it was drawn"
         ticket.phase = Phase.SENT
-        self.highest_sent = max(self.highest_sent, self.next_id - 1)  # the head holds the last number drawn
+        self.highest_sent = max(self.highest_sent, ticket.seq_id)
 
     def unsure(self, ticket: Ticket) -> None:
         """Record that an attempt ended with an unknown outcome; from now on the number is used up."""
@@ -188,10 +208,12 @@ class RequestOrder:
         """
         if not ticket.reused or ticket.unknown or ticket.phase is not Phase.SENT:
             return None
-        return self._number(ticket, reused=False)
+        return self._number(ticket)
 
     def accepted(self, ticket: Ticket) -> list[Failure]:
-        """Let the head go, since the server gave a promise; return which futures fail."""
+        """Let a request go, since the server gave a promise; return which futures fail."""
+        if ticket.phase is Phase.FAILED:
+            return []
         self._leave(ticket, Phase.ACCEPTED)
         ticket.call.applied.add(ticket.chunk)
         if ticket.effect is Effect.STEP:
@@ -215,29 +237,69 @@ class RequestOrder:
         """Settle a failed submission: free the turn, keep or give back the number, fail what waits behind.
 
         The error's `applied` decides: "no" gives the number back, unless it was ever sent with an unknown
-        outcome; anything else closes the queue. A call whose other chunks were accepted is a partial batch.
-        Return which futures fail, this one first; none where the request has left the queue already.
+        outcome, or a higher number was sent; anything else closes the queue. A call whose other chunks were
+        accepted is a partial batch. Return which futures fail, this one first; none where the request has
+        left the queue already.
         """
         if ticket.phase in (Phase.ACCEPTED, Phase.DONE, Phase.FAILED):
             return []
+        failure = Failure(ticket, error)
+        unsent = self._take_back_unsent(failure)
         provably_not = error.applied == "no" and not ticket.unknown
-        if provably_not:
+        is_last = ticket.seq_id is None or ticket.seq_id == self.next_id - 1
+        if provably_not and is_last:
             self._give_back(ticket)
         self._leave(ticket, Phase.FAILED)
-        failure = Failure(ticket, error)
+        if not is_last:
+            behind = self._give_up_behind(failure)
+            cause = _gap(failure) if provably_not else error
+            return [failure, *behind, *unsent, *self.close(cause)]
         if not provably_not:
-            return [failure, *self.close(error)]
-        if ticket.effect is Effect.GRADIENT and ticket.call.applied:
-            partial = _beside_applied(failure)
-            return [partial, *self.close(partial.error)]
+            return [failure, *unsent, *self.close(error)]
+        return [*self._refused(failure), *unsent]
+
+    def _refused(self, failure: Failure) -> list[Failure]:
+        """Settle a request that the server did not take, and behind which nothing was sent."""
+        ticket = failure.ticket
+        if ticket.effect is Effect.GRADIENT:
+            if ticket.call.applied:
+                partial = _beside_applied(failure)
+                return [partial, *self.close(partial.error)]
+            for before in self._under_way(ticket.call):
+                before.lost = failure
         return [failure, *self._fail_waiting(lambda other: _late(other, failure))]
+
+    def _under_way(self, call: QueuedCall) -> list[Ticket]:
+        """Return the requests of a call that have the turn or were sent, and are not accepted."""
+        return [ticket for ticket in call.tickets if ticket.phase in (Phase.DRAWN, Phase.SENT)]
+
+    def _take_back_unsent(self, failure: Failure) -> list[Failure]:
+        """Fail the chunk of the same call that has the next number and was not sent."""
+        for other in self._under_way(failure.ticket.call):
+            if other.phase is Phase.DRAWN and other is not failure.ticket:
+                self._give_back(other)
+                self._leave(other, Phase.FAILED)
+                return [Failure(other, failure.error)]
+        return []
+
+    def _give_up_behind(self, failure: Failure) -> list[Failure]:
+        """Fail the chunks that were sent under higher numbers: the server keeps them until this one comes."""
+        ticket, call = failure.ticket, failure.ticket.call
+        sent = (Phase.SENT, Phase.ACCEPTED)
+        behind = [other for other in call.tickets if other.chunk > ticket.chunk and other.phase in sent]
+        for other in behind:
+            if other.phase is Phase.SENT:
+                self._leave(other, Phase.FAILED)
+            other.phase = Phase.FAILED
+            call.applied.discard(other.chunk)
+            self._batch.discard(other)
+        return [Failure(other, _behind_a_gap(failure)) for other in behind]
 
     def _give_back(self, ticket: Ticket) -> None:
         if ticket.seq_id is None:
             return
-        assert ticket.seq_id == self.next_id - 1, "one number is out at a time"
+        assert ticket.seq_id == self.next_id - 1, "a higher number is out"
         self.next_id -= 1
-        self._given_back = ticket.reused or ticket.phase is Phase.SENT
         ticket.seq_id = None
 
     def cancelled(self, call: QueuedCall) -> bool:
@@ -279,9 +341,11 @@ class RequestOrder:
         if ticket.step is not None:
             ticket.step.lost = ticket.step.lost or failure
             return [own, *self.close(_stepped(ticket.step.lost))]
-        head = self._queue[0] if self._queue and self._queue[0].phase is not Phase.WAITING else None
-        if head is not None and (head.effect is Effect.STEP or head.call is ticket.call):
-            head.lost = failure
+        for other in self._queue:
+            if other.phase is Phase.WAITING:
+                break
+            if other.effect is Effect.STEP or other.call is ticket.call:
+                other.lost = failure
         if ticket.call.applied:
             return [own, *self.close(own.error)]
         return [failure, *self._fail_steps_on(failure)]
@@ -362,6 +426,25 @@ def _stepped(lost: Failure) -> PartialBatchError:
 def _beside_applied(failure: Failure) -> Failure:
     """Make of the failure of a chunk that of a batch of which other chunks were applied."""
     return Failure(failure.ticket, _partial(failure, "other chunks of the same call were applied", "unknown"))
+
+
+def _gap(failure: Failure) -> TinkerError:
+    """Build the error that closes the queue where a number is missing below others that were sent."""
+    if failure.ticket.effect is Effect.GRADIENT:
+        return _partial(failure, "those behind it had been sent", "unknown")
+    return failure.error.again("unknown")
+
+
+def _behind_a_gap(failure: Failure) -> TinkerError:
+    """Build the error of a chunk that was sent with one before it which did not arrive."""
+    error = TinkerError(
+        f"sent without waiting for chunk {failure.ticket.chunk + 1} of the same call, which failed"
+        f" ({type(failure.error).__name__}: {failure.error.message}); its result is not waited for",
+        model_id=failure.error.model_id,
+        applied="unknown",
+    )
+    error.__cause__ = failure.error
+    return error
 
 
 def _partial(failure: Failure, why: str, applied: Literal["yes", "unknown"]) -> PartialBatchError:

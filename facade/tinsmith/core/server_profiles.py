@@ -35,6 +35,10 @@ class ServerProfile:
     """Whether a request that is sent again under its number is applied once."""
     order: Literal["number", "arrival"] = "number"
     """What decides the order of training requests: their numbers, or their arrival."""
+    chunks_at_once: Literal["yes", "yes unless flagged", "no unless flagged", "no"] = "no unless flagged"
+    """Whether the chunks of one batch may be under way together: the server must take a number before those
+    below it are there, and carry it out after them. `flagged` means that `parallel_fwdbwd_chunks` in its
+    `client/config` says the opposite."""
     failure_status_500: bool = False
     """Whether a 500 with a `detail` on a poll is the failure of the promise."""
     bare_500_is_final: bool = False
@@ -99,13 +103,17 @@ _SKYRL_LACKS = (
     }
 )
 
-HOSTED = ServerProfile(name="hosted", reads=("protobuf", "json"), lacks=_OURS_ALONE)
-"""The hosted service. Whether it still reads JSON is not known; `encoding="json"` is sent as it is."""
+HOSTED = ServerProfile(
+    name="hosted", reads=("protobuf", "json"), chunks_at_once="yes unless flagged", lacks=_OURS_ALONE
+)
+"""The hosted service. Whether it still reads JSON is not known; `encoding="json"` is sent as it is. The
+official client sends it the chunks of a batch together, and the first one last, unless the flag says no."""
 SKYRL_0_3 = ServerProfile(
     name="skyrl-0.3",
     reads=("json",),
     deduplicates=False,
     order="arrival",
+    chunks_at_once="no",
     bare_500_is_final=True,
     prompt_logprobs_start="omitted",
     checkpoint_ids="name",
@@ -115,32 +123,38 @@ SKYRL_0_3 = ServerProfile(
 SKYRL_0_4 = ServerProfile(
     name="skyrl-0.4",
     reads=("protobuf",),
+    order="arrival",
+    chunks_at_once="no",
     prompt_logprobs_start="omitted",
     checkpoint_ids="name",
     lacks=_SKYRL_LACKS | {"forward"},
 )
-"""SkyRL 0.4 and later."""
+"""SkyRL 0.4 and later: numbers tell repetitions, and nothing else. A number that comes early is applied."""
 SKYRL = attrs.evolve(SKYRL_0_3, name="skyrl", reads=(), lacks=_SKYRL_LACKS)
 """SkyRL whose version is not known yet: as careful as the older one. The probe decides."""
 TUFT = ServerProfile(
     name="tuft",
     reads=("protobuf",),
+    chunks_at_once="no",
     failure_status_500=True,
     lacks=_HOSTED_ALONE | _OURS_ALONE | {"forward"},
 )
-"""TuFT 0.2: a number that comes twice is refused, so that sending again is safe."""
+"""TuFT 0.2: a number that comes twice is refused, so that sending again is safe. One that comes early gets a
+promise, which may fail; its flag says no."""
 HATCHERY = ServerProfile(
     name="hatchery",
     reads=("json",),
     deduplicates=False,
     order="arrival",
+    chunks_at_once="no",
     loss_reduction="mean",
     create_hold_s=600.0,
     lacks=_OURS_ALONE,
 )
 """Hatchery 0.3: the second send of a number gets the first one's promise, and is applied again."""
-TINSMITH = ServerProfile(name="tinsmith", reads=("protobuf", "json"))
-"""The embedded service, in process or behind `tinsmith serve`."""
+TINSMITH = ServerProfile(name="tinsmith", reads=("protobuf", "json"), chunks_at_once="yes")
+"""The embedded service, in process or behind `tinsmith serve`. It holds a number that comes early until those
+below it are there. Its flag says no, for the official client sends the first chunk after the others."""
 UNKNOWN = ServerProfile(name="unknown")
 """A server that was not recognised: assumed to deduplicate, with one warning."""
 

@@ -10,7 +10,7 @@ import math
 from collections import deque
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -155,6 +155,16 @@ class Submissions:
         """Learn from a promise how long promises take."""
         before_s = roundtrip_s if self._roundtrip_s is None else self._roundtrip_s
         self._roundtrip_s = self.MEMORY * before_s + (1.0 - self.MEMORY) * roundtrip_s
+
+
+class Gate(Protocol):
+    """Watches the attempts of one request, and admits each further one."""
+
+    def notice(self, outcome: Outcome, /) -> None:
+        """Note how an attempt ended."""
+
+    async def admit(self) -> None:
+        """Wait until a further attempt may be made."""
 
 
 class SlotPhase(StrEnum):

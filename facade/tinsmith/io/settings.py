@@ -16,6 +16,7 @@ from tinsmith.core import __version__
 from tinsmith.core.codec.wire import CONTENT_TYPES
 from tinsmith.core.errors import InputError
 from tinsmith.core.negotiation import (
+    PARALLEL_FLAG,
     PROBE,
     PROBE_MODEL,
     encoding_shown_by,
@@ -23,6 +24,7 @@ from tinsmith.core.negotiation import (
     limits_of,
     probes_again,
     read_flags,
+    sends_chunks_at_once,
     shows_protobuf,
     unreadable,
 )
@@ -82,6 +84,7 @@ class ServerSettings:
         self.creates_by_load = True
         """Whether a model may be created by loading a checkpoint; False once the server refused."""
         self._fetched = False
+        self._parallel_flag: object = None  # as the server says it; the flags tell no silence from a yes
         self._config = SharedTask(self._fetch_config)
         self._choice: SharedTask[Encoding] | None = None
 
@@ -131,6 +134,13 @@ class ServerSettings:
         """Whether the server wants batches in the binary form compressed."""
         return self.flags is not None and self.flags.proto_compress_fwdbwd
 
+    @property
+    def sends_chunks_at_once(self) -> bool:
+        """Whether the chunks of one batch go out without waiting for each other; known once `choose` was."""
+        chosen, profile = self._own.chunks_at_once, self._server.profile
+        may_resend = self._server.may_resend_unknown
+        return sends_chunks_at_once(chosen, profile, self._parallel_flag, may_resend=may_resend)
+
     def close(self) -> None:
         """Cancel what is under way."""
         self._config.cancel()
@@ -151,6 +161,7 @@ class ServerSettings:
             flags, ignored = read_flags(ClientConfigResponse, given)
             if ignored:
                 _log.warning("flags of the server with values of another kind: %s", ", ".join(ignored))
+            self._parallel_flag = given.get(PARALLEL_FLAG)
             self.flags, self.limits = flags, limits_of(self._own, flags)
             self._on_limits(self.limits)
             self._credentials.adopt(flags)

@@ -93,8 +93,12 @@ class ServerDialect:
     it is applied again; "sequence": a promise of its own, which fails with a 409 that names the number
     expected.
     """
-    order: Literal["wait", "strict", "arrival"] = "wait"
-    """What a request gets that leaves a gap before its number: 408, 409, or it is applied ("arrival")."""
+    order: Literal["wait", "hold", "promise", "strict", "arrival"] = "wait"
+    """What a request gets that leaves a gap before its number.
+
+    "wait": 408; "hold": it is held until the gap is filled, and gets 408 after `gap_wait_s`; "promise": a
+    promise, and it is applied once the gap is filled; "strict": 409; "arrival": it is applied.
+    """
     ready_after_polls: int = 0
     """How many polls of a promise are answered with "not yet"; 0 and more."""
     not_yet: Literal["408", "try_again"] = "408"
@@ -107,11 +111,13 @@ class ServerDialect:
     """Operations that are answered as a framework answers for a missing route."""
     lacks_losses: frozenset[str] = frozenset()
     """Losses that are answered with 501."""
+    gap_wait_s: float = 10.0
+    """Seconds for which a request is held that leaves a gap."""
 
 
 @attrs.define
 class _Promise:
-    payload: dict[str, Any]
+    payload: dict[str, Any] | None
     polls: int = 0
     gone: bool = False
     failure: dict[str, Any] | None = None
@@ -149,6 +155,8 @@ class LedgerService:
         self._promises: dict[str, _Promise] = {}
         self._by_number: dict[tuple[str, int], tuple[str, str]] = {}
         self._next: dict[str, int] = {}
+        self._early: dict[tuple[str, int], tuple[str, bytes, dict[str, Any], str]] = {}
+        self._held: dict[str, list[asyncio.Future[None]]] = {}
         self._counter = 0
         self._sessions: set[str] = set()
         self._saved: set[tuple[str, str]] = set()
@@ -237,6 +245,7 @@ class LedgerService:
         if operation in self.dialect.lacks:
             return reply({"detail": "Not Found"}, 404)
         if operation in TRAINING:
+            await self._hold(body)
             return self._in_order(operation, seen, body)
         if operation == "retrieve_future":
             return await self._retrieve(body)
@@ -291,14 +300,52 @@ class LedgerService:
         if model_id not in self._next:
             return reply({"detail": f"no such model: {model_id}"}, 404)
         known = (model_id, seq_id) in self._by_number
-        if self.dialect.order != "arrival" and not known and seq_id > self._next[model_id]:
-            status = 408 if self.dialect.order == "wait" else 409
+        if not known and self._is_early(body) and self.dialect.order != "promise":
+            status = 409 if self.dialect.order == "strict" else 408
             return reply({"detail": f"seq_id {self._next[model_id]} is expected"}, status)
         refused = self._refused(operation, body)
         if refused is not None and not known:
             return refused
         result = self.results.get(operation) or _result(operation, body)
-        return self._numbered(operation, model_id, seq_id, seen.body, result)
+        if not known and self._is_early(body):
+            return self._keep_early(operation, model_id, seq_id, seen.body, result)
+        answer = self._numbered(operation, model_id, seq_id, seen.body, result)
+        self._fill_gap(model_id)
+        return answer
+
+    def _is_early(self, body: dict[str, Any]) -> bool:
+        """Say whether a number below that of a request is missing."""
+        expected = self._next.get(body.get("model_id", ""))
+        return self.dialect.order != "arrival" and expected is not None and body["seq_id"] > expected
+
+    async def _hold(self, body: dict[str, Any]) -> None:
+        """Hold a request that leaves a gap, until it is filled or the time is up."""
+        clock = asyncio.get_running_loop().time
+        until_s = clock() + self.dialect.gap_wait_s
+        while self.dialect.order == "hold" and self._is_early(body) and clock() < until_s:
+            filled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._held.setdefault(body["model_id"], []).append(filled)
+            await asyncio.wait([filled], timeout=until_s - clock())
+
+    def _keep_early(
+        self, operation: str, model_id: str, seq_id: int, body: bytes, result: dict[str, Any]
+    ) -> Answer:
+        """Give a promise for a request that leaves a gap."""
+        answer = self._promise(None, None)
+        request_id = orjson.loads(answer.body)["request_id"]
+        self._early[model_id, seq_id] = (operation, body, result, request_id)
+        self._by_number[model_id, seq_id] = (request_id, hashlib.sha256(body).hexdigest()[:16])
+        return answer
+
+    def _fill_gap(self, model_id: str) -> None:
+        """Apply what waited for the number that came, and let go on what is held for it."""
+        while (kept := self._early.pop((model_id, self._next[model_id]), None)) is not None:
+            operation, body, result, request_id = kept
+            del self._by_number[model_id, self._next[model_id]]
+            self._numbered(operation, model_id, self._next[model_id], body, result, request_id)
+        for filled in self._held.pop(model_id, ()):
+            if not filled.done():
+                filled.set_result(None)
 
     def _refused(self, operation: str, body: dict[str, Any]) -> Answer | None:
         """Refuse what the dialect does not take: a name that exists, a loss that is missing."""
@@ -314,7 +361,13 @@ class LedgerService:
         return None
 
     def _numbered(
-        self, operation: str, owner: str, seq_id: int, body: bytes, result: dict[str, Any]
+        self,
+        operation: str,
+        owner: str,
+        seq_id: int,
+        body: bytes,
+        result: dict[str, Any],
+        name: str | None = None,
     ) -> Answer:
         digest = hashlib.sha256(body).hexdigest()[:16]
         before = self._by_number.get((owner, seq_id))
@@ -330,7 +383,7 @@ class LedgerService:
                 return reply(told)
             return reply({"detail": f"seq_id {seq_id} is known", **told}, 409)
         failure = self.fail_promise(operation, orjson.loads(body)) if self.fail_promise else None
-        answer = self._promise(None, result, failure)
+        answer = self._promise(name, result, failure)
         request_id = orjson.loads(answer.body)["request_id"]
         self._by_number[owner, seq_id] = (request_id, digest)
         self._next[owner] = max(self._next.get(owner, 0), seq_id + 1)
@@ -341,13 +394,15 @@ class LedgerService:
     def _promise(
         self,
         name: str | None,
-        payload: dict[str, Any],
+        payload: dict[str, Any] | None,
         failure: dict[str, Any] | None = None,
         status: int = 200,
     ) -> Answer:
         self._counter += 1
         request_id = name or f"request-{self._counter}"
-        self._promises.setdefault(request_id, _Promise(payload, failure=failure, status=status))
+        known = self._promises.setdefault(request_id, _Promise(payload, failure=failure, status=status))
+        if known.payload is None:  # it waited for numbers before its own
+            known.payload, known.failure = payload, failure
         return reply({"request_id": request_id})
 
     async def _retrieve(self, body: dict[str, Any]) -> Answer:
@@ -355,7 +410,7 @@ class LedgerService:
         if promise is None or promise.gone:
             return reply({"detail": "no such promise"}, 410)
         promise.polls += 1
-        if promise.polls <= self.dialect.ready_after_polls:
+        if promise.polls <= self.dialect.ready_after_polls or promise.payload is None:
             await asyncio.sleep(self.dialect.hold_s)
             not_yet = {"type": "try_again", "request_id": body["request_id"], "queue_state": "active"}
             return reply(not_yet, 408 if self.dialect.not_yet == "408" else 200)

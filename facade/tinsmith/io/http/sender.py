@@ -42,7 +42,7 @@ from tinsmith.core.retry import (
     should_retry,
 )
 from tinsmith.io.http.messages import REDIRECTS, Answer, Faulted, Lane, Request
-from tinsmith.io.limits import Slot
+from tinsmith.io.limits import Gate
 
 if TYPE_CHECKING:
     from random import Random
@@ -80,8 +80,8 @@ class Attempts:
     """When the first attempt began, on the clock of the loop."""
     valid: Callable[[Answer], bool] | None = None
     """Says whether a body of success can be read."""
-    slot: Slot | None = None
-    """Of a sample: sees each outcome, and admits each further attempt; that wait counts against no limit."""
+    gate: Gate | None = None
+    """Sees each outcome, and admits each further attempt; that wait counts against no limit."""
     patient: bool = False
     """Whether it waits for a bill to be paid, and is sent again after an empty 400 of a stale proxy."""
     unknown_before: bool = False
@@ -169,12 +169,12 @@ class Sender:
         valid: Callable[[Answer], bool] | None = None,
         retry: RetryConfig | None = None,
         unknown_before: bool = False,
-        slot: Slot | None = None,
+        gate: Gate | None = None,
         patient: bool = False,
     ) -> Attempts:
         """Send until there is an outcome; byte-identical, under one idempotency key.
 
-        `valid` says whether a body of success can be read; `slot` sees each outcome, and each further attempt
+        `valid` says whether a body of success can be read; `gate` sees each outcome, and each further attempt
         waits for it. What is `patient` waits for a bill to be paid, as submissions do.
         """
         call = Attempts(
@@ -183,7 +183,7 @@ class Sender:
             retry or self._config.retry,
             asyncio.get_running_loop().time(),
             valid,
-            slot,
+            gate,
             patient or op is OpClass.SUBMIT,
             unknown_before,
         )
@@ -195,9 +195,9 @@ class Sender:
     async def _send(self, call: Attempts) -> Outcome:
         """Make one attempt."""
         clock = asyncio.get_running_loop().time
-        if call.attempts and call.slot is not None:
+        if call.attempts and call.gate is not None:
             wait_began_s = clock()
-            await call.slot.admit()
+            await call.gate.admit()
             call.paused_s += clock() - wait_began_s
         extra = {"x-stainless-retry-count": str(call.attempts)}
         call.attempts += 1
@@ -213,8 +213,8 @@ class Sender:
                 call.outcome = Outcome(fault=Fault.BROKEN_BODY)
             self._note_answer(call.request, answer)
         call.elapsed_s = clock() - call.started_s
-        if call.slot is not None:
-            call.slot.notice(call.outcome)
+        if call.gate is not None:
+            call.gate.notice(call.outcome)
         return call.outcome
 
     def _decide(self, call: Attempts, outcome: Outcome) -> Decision:

@@ -22,7 +22,7 @@ from tinsmith.core.failures import ErrorText, TextSource, Topic, read_conflict, 
 from tinsmith.core.promises import PromiseOwners
 from tinsmith.core.retry import Fault, OpClass
 from tinsmith.io.http.messages import Answer, Body, Request
-from tinsmith.io.limits import Slot
+from tinsmith.io.limits import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -47,8 +47,9 @@ class Submission:
     """For errors."""
     promise_owners: PromiseOwners | None = None
     """Whose the promises of its model or sampler are; None where that is not checked."""
-    slot: Slot | None = None
-    """The share of a sample in what is in flight; None for what is not counted."""
+    gate: Gate | None = None
+    """Admits each further attempt: the share of a sample in what is in flight, or the chunks of a batch; None
+    for what never waits for others."""
 
     @property
     def body(self) -> Body:
@@ -91,7 +92,7 @@ async def submit(
         valid=lambda answer: _promise_for(submission, answer) is not None,
         retry=submission.retry,
         unknown_before=unknown_before,
-        slot=submission.slot,
+        gate=submission.gate,
     )
     request_id, answer = None, exchange.answer
     if answer is not None and (exchange.done or exchange.outcome.status == 409):  # which names a promise, too

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tinsmith.core.config import OptimAfter
     from tinsmith.core.errors import Applied
+    from tinsmith.core.retry import Outcome
     from tinsmith.core.sequence import Failure
 
 T = TypeVar("T")
@@ -90,6 +91,12 @@ class Chunk:
     """Its place in the queue."""
     state: Numbered | Promised | Settled | None = None
     """How far it has come, and what is known since; None before it has a number."""
+    request_id: str | None = None
+    """The promise that it got first; None before it has one."""
+    left: asyncio.Event = attrs.field(factory=asyncio.Event)
+    """Set when the server has it, and when it failed."""
+    task: asyncio.Task[None] | None = None
+    """What sends it and waits for its result; None before its turn."""
 
     @property
     def error(self) -> TinkerError | None:
@@ -100,6 +107,14 @@ class Chunk:
     def is_applied(self) -> bool:
         """Whether it is known that the server applied it."""
         return isinstance(self.state, Settled) and self.state.is_applied
+
+    def notice(self, _outcome: Outcome) -> None:
+        """Leave what an attempt means to the rules of retries."""
+
+    async def admit(self) -> None:
+        """Wait with a further attempt until the chunks before it have left: in trouble they go one by one."""
+        for before in self.job.chunks[: self.ticket.chunk]:
+            await before.left.wait()
 
     def explain(self, error: TinkerError) -> TinkerError:
         """Add to an error what is known of this request, and return it."""
@@ -165,6 +180,12 @@ class Job(Generic[T]):
         error.__cause__ = first
         return error
 
+    def promised(self, chunk: Chunk, request_id: str) -> None:
+        """Note the promise of a chunk. They come in any order; the future lists them in order."""
+        chunk.request_id = request_id
+        known = (each.request_id for each in self.chunks)
+        self.future.request_ids[:] = [each for each in known if each is not None]
+
     def merged(self) -> T:
         """Make the result of the call of those of its chunks."""
         return self.request.merge(
@@ -177,7 +198,7 @@ class Job(Generic[T]):
         self.before, self.known = [], []
         self.request = _RELEASED
         for chunk in self.chunks:
-            chunk.request, chunk.state = _RELEASED, Settled(error=chunk.error)
+            chunk.request, chunk.state, chunk.task = _RELEASED, Settled(error=chunk.error), None
 
 
 class PendingJobs:
@@ -201,8 +222,13 @@ class PendingJobs:
         self._jobs[ticket.call] = job
         job.chunks = [Chunk(job, job.request, ticket)]
 
-    def split(self, job: Job[Any], requests: Sequence[TrainingRequest[Any]]) -> None:
-        """Put the chunks of a job whose turn has come in its place, unless it was withdrawn meanwhile."""
+    def split(
+        self, job: Job[Any], requests: Sequence[TrainingRequest[Any]], *, one_by_one: int | None = None
+    ) -> None:
+        """Put the chunks of a job whose turn has come in its place, unless it was withdrawn meanwhile.
+
+        The first `one_by_one` of them wait for each other; None for all.
+        """
         with self.lock:
             (whole,) = job.chunks
             ticket = whole.ticket
@@ -212,25 +238,32 @@ class PendingJobs:
             if len(requests) == 1:
                 whole.request = requests[0]
             else:
-                tickets = self.order.split(ticket, len(requests))
+                tickets = self.order.split(ticket, len(requests), one_by_one=one_by_one)
                 pairs = zip(requests, tickets, strict=True)
                 job.chunks = [Chunk(job, request, ticket) for request, ticket in pairs]
 
     def head(self) -> Chunk | None:
-        """Return the chunk whose turn it is; None for none."""
+        """Return the chunk whose turn begins; None for none, and while somebody has the turn."""
         with self.lock:
             ticket = self.order.head
-            return None if ticket is None else self._jobs[ticket.call].chunks[ticket.chunk]
+            if ticket is None or ticket.phase is not Phase.WAITING:
+                return None
+            return self._jobs[ticket.call].chunks[ticket.chunk]
 
     def draw(self, chunk: Chunk) -> int:
         """Give the chunk whose turn it is its number."""
         with self.lock:
             return self.order.draw(chunk.ticket)
 
-    def sent(self, chunk: Chunk) -> None:
-        """Note that bytes of a chunk are about to leave."""
+    def sent(self, chunk: Chunk) -> bool:
+        """Note that bytes of a chunk are about to leave; False where it was withdrawn or failed meanwhile."""
         with self.lock:
+            if chunk.ticket.phase is Phase.FAILED:
+                return False
             self.order.sent(chunk.ticket)
+        if len(chunk.job.chunks) > 1:  # the next one may follow at once
+            self.changed.set()
+        return True
 
     def refused(self, chunk: Chunk, *, leaves_doubt: bool, wants_next: bool) -> int | None:
         """Note that a submission got no promise; return the next number, where the server wants that."""
@@ -243,6 +276,7 @@ class PendingJobs:
         """Let the next chunk go: the server has this one."""
         with self.lock:
             failures = self.order.accepted(chunk.ticket)
+        chunk.left.set()
         self.apply(failures)
 
     def rejected(self, chunk: Chunk, error: TinkerError) -> None:
@@ -278,6 +312,7 @@ class PendingJobs:
         if isinstance(chunk.state, Settled):
             return
         chunk.state = outcome
+        chunk.left.set()
         job = chunk.job
         if all(isinstance(each.state, Settled) for each in job.chunks):
             with self.lock:
@@ -348,8 +383,23 @@ class PendingJobs:
             with self.lock:
                 job = self._jobs.get(each.ticket.call)
             if job is not None:
-                self.settle(job.chunks[each.ticket.chunk], Settled(error=each.error))
+                self._fail_chunk(job.chunks[each.ticket.chunk], each.error)
         self.changed.set()
+
+    def _fail_chunk(self, chunk: Chunk, error: TinkerError) -> None:
+        """Fail a chunk, and stop what sends it or waits for its result.
+
+        Of one whose result was lost it is doubtful whether it was applied, where one before it is missing.
+        """
+        if isinstance(chunk.state, Settled):
+            is_doubtful = error.applied == "unknown" and chunk.state.error is not None
+            if is_doubtful and chunk.is_applied:
+                chunk.state = Settled(error=error)
+            return
+        task = chunk.task
+        self.settle(chunk, Settled(error=chunk.explain(error)))
+        if task is not None:
+            task.cancel()
 
 
 def unexpected(error: BaseException, ticket: Ticket | None) -> TinkerError:

@@ -440,7 +440,7 @@ class SampleDispatcher:
                 OpClass.READ,  # the server keeps nothing of it, so that it may be sent twice
                 valid=lambda answer: isinstance(answer, StreamedAnswer),
                 retry=job.retry or self._dictated_retry(),
-                slot=slot,
+                gate=slot,
                 patient=True,
             )
         answer = exchange.answer

@@ -1,8 +1,9 @@
 """The queue of one model: calls are served one after the other, in the order in which they were made.
 
 A call's way: `enter`, in the thread of the user, gives its job a ticket. On the loop, at its turn, the job is
-prepared and cut into chunks; each chunk draws a number, is encoded and submitted, and leaves the queue once
-it is accepted. Its result is waited for aside, decoded, and merged with those of the other chunks.
+prepared and cut into chunks. Each chunk draws a number at its turn; a task of its own encodes and submits it,
+and waits for its result, which is decoded and merged with those of the other chunks. It leaves the queue once
+it is accepted. Where the server orders by number, the next chunk of the call has its turn once it was sent.
 
 `core.sequence` decides on the order, and `io.queues.jobs` makes outcomes of chunks outcomes of calls. It must
 not retry (`io.http.sender`), poll (`io.poller`) or interpret an answer (`io.http.submission`).
@@ -14,7 +15,7 @@ import asyncio
 import zlib
 from concurrent.futures import CancelledError
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
 from tinsmith.core.errors import ClosedError, PartialBatchError, ResultLostError, TinkerError
@@ -34,15 +35,19 @@ from tinsmith.io.queues.jobs import (
     ending,
     unexpected,
 )
-from tinsmith.io.queues.training_requests import BatchForm, ForwardBackward
+from tinsmith.io.queues.training_requests import BatchForm, ForwardBackward, TrainingRequest
 from tinsmith.io.runtime import Unfinished
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Hashable
+
     from tinsmith.io.connection import Connection
     from tinsmith.io.future import APIFuture
     from tinsmith.io.http.messages import Body
     from tinsmith.io.limits import FairSemaphore
     from tinsmith.io.settings import ServerSettings
+
+T = TypeVar("T")
 
 WORKER_ABOVE_BYTES = 64 * 1024
 """Bodies above this size are built in a worker thread; a smaller one costs less than the way there."""
@@ -77,6 +82,7 @@ class TrainingQueue:
         """The number of the newest optim_step that was accepted."""
         self._promise_owners = PromiseOwners()  # whose the promises of this model are
         self._pending = PendingJobs(connection.config.optim_after, self._has_result)
+        self._accepted_kinds: set[Hashable] = set()  # of batches that the server took before
         self._gradients: dict[Job[Any], None] = {}  # sent since the last step, without those that went well
         self._consumer: asyncio.Task[None] | None = None
         self._is_open = False
@@ -165,8 +171,11 @@ class TrainingQueue:
             self._consumer.cancel()
         chunks = self._pending.all()
         unsent = [chunk for chunk in chunks if ending(error, chunk.ticket).applied == "no"]
+        tasks = [chunk.task for chunk in chunks if chunk.task is not None]
         for chunk in [*unsent, *chunks]:
             self._pending.settle(chunk, self._ended_with(error, chunk))
+        for task in tasks:
+            task.cancel()
 
     def _ended_with(self, error: TinkerError, chunk: Chunk) -> Settled:
         """Make the outcome of a chunk that the end of the client met."""
@@ -188,28 +197,35 @@ class TrainingQueue:
         self._pending.withdraw(job, _Withdrawn("cancelled before it was sent", applied="no"))
 
     async def _serve(self) -> None:
-        """Serve the head of the queue, for ever; whatever happens in a turn, the next one comes."""
+        """Begin the turn of whoever is at the head of the queue, for ever; each turn ends by itself."""
         while True:
             head = self._pending.head()
             if head is None or not (self._is_open or head.job is self._admitted):
                 self._pending.changed.clear()
                 await self._pending.changed.wait()
-                continue
-            await self._serve_head(head)
-
-    async def _serve_head(self, chunk: Chunk) -> None:
-        """Prepare the call at the head, or send the chunk there; the turn is released on every path."""
-        try:
-            if chunk.job.is_planned:
-                await self._turn(chunk)
+            elif head.job.is_planned:
+                numbered = Numbered(self._pending.draw(head), new_idempotency_key())
+                head.state = numbered
+                head.task = self._runtime.task(self._carry(head, numbered))
             else:
-                await self._prepare(chunk.job)
+                await self._release_on_failure(head, self._prepare(head.job))
+
+    async def _carry(self, chunk: Chunk, numbered: Numbered) -> None:
+        """Take one chunk through its turn to its result."""
+        sent = await self._release_on_failure(chunk, self._have_accepted(chunk, numbered))
+        if sent is not None:
+            await self._result(chunk, sent)
+
+    async def _release_on_failure(self, chunk: Chunk, act: Coroutine[Any, Any, T]) -> T | None:
+        """Run what is done in a turn. Whatever it raises, the turn is released, and None returned."""
+        try:
+            return await act
         except asyncio.CancelledError as error:
             ended = self._ended or ClosedError("the client was closed")
             task = asyncio.current_task()
             if self._ended is None and task is not None and not task.cancelling():
                 self._reject(chunk, unexpected(error, chunk.ticket))  # of something awaited here
-                return
+                return None
             self._reject(chunk, ending(ended, chunk.ticket))
             raise
         except _Withdrawn:
@@ -218,6 +234,7 @@ class TrainingQueue:
             self._reject(chunk, error)
         except Exception as error:  # noqa: BLE001  # the turn is released whatever happened
             self._reject(chunk, unexpected(error, chunk.ticket))
+        return None
 
     async def _prepare(self, job: Job[Any]) -> None:
         """Do what must be done before the first number of a call is drawn, and cut it into its chunks."""
@@ -230,7 +247,19 @@ class TrainingQueue:
             if warning is not None:
                 self._sender.warn_once("spans", warning)
         job.request = await job.request.prepare()
-        self._pending.split(job, job.request.plan(self._settings.limits.chunks))
+        requests = job.request.plan(self._settings.limits.chunks)
+        one_by_one = self._one_by_one(job.request) if len(requests) > 1 else None
+        self._pending.split(job, requests, one_by_one=one_by_one)
+
+    def _one_by_one(self, request: TrainingRequest[Any]) -> int | None:
+        """Return how many of the first chunks wait for each other; None for all.
+
+        Of a loss that this model did not have yet it is the first one: its refusal is the likeliest, and must
+        leave nothing behind it.
+        """
+        if not self._settings.sends_chunks_at_once:
+            return None
+        return 0 if request.kind in self._accepted_kinds else 1
 
     async def _await_gradients(self, step: Job[Any]) -> None:
         """Note what an optim_step steps on; wait for the outcome of each call that lost a chunk."""
@@ -248,16 +277,17 @@ class TrainingQueue:
                     applied="no",
                 ) from job.error
 
-    async def _turn(self, chunk: Chunk) -> None:
-        """Send one chunk; its result is waited for outside of the turn."""
-        sent: Numbered | Promised = Numbered(self._pending.draw(chunk), new_idempotency_key())
+    async def _have_accepted(self, chunk: Chunk, numbered: Numbered) -> Promised:
+        """Send one chunk until the server has it."""
+        sent: Numbered | Promised = numbered
         while isinstance(sent, Numbered):  # a second time where the server wants the next number
             chunk.state = sent
             sent = await self._send(chunk, sent)
         chunk.state = sent
-        chunk.job.future.request_ids.append(sent.promise.request_id)
+        chunk.job.promised(chunk, sent.promise.request_id)
+        self._accepted_kinds.add(chunk.request.kind)
         self._leave_queue(chunk)
-        self._runtime.task(self._result(chunk, sent))
+        return sent
 
     async def _send(self, chunk: Chunk, numbered: Numbered) -> Promised | Numbered:
         """Build the bytes and have them accepted, within the byte budget; another number is to be tried."""
@@ -291,14 +321,18 @@ class TrainingQueue:
             idempotency_key=numbered.idempotency_key,
             about=f"seq_id={numbered.seq_id}",
         )
-        return Submission(request, chunk.job.retry, self.model_id, numbered.seq_id, self._promise_owners)
+        gate = chunk if chunk.ticket.chunk else None
+        return Submission(
+            request, chunk.job.retry, self.model_id, numbered.seq_id, self._promise_owners, gate
+        )
 
     async def _submit(self, chunk: Chunk, numbered: Numbered, body: Body) -> Promised | Numbered:
         """Send the bytes; return the promise, or the next number where the server wants that."""
         if chunk.ticket.chunk == 0 and chunk.job.future.cancelled():
             raise _Withdrawn("cancelled before it was sent", applied="no")
         submission = self._submission(chunk, numbered, body)
-        self._pending.sent(chunk)
+        if not self._pending.sent(chunk):
+            raise _Withdrawn("it ended before it was sent", applied="no")
         answered = await submit(self._sender, submission)
         if isinstance(answered, Accepted):
             promise = Promise.of(submission, answered, chunk.request.decode)

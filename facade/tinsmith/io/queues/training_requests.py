@@ -31,7 +31,7 @@ from tinsmith.io.http.messages import Body, secrets_in
 from tinsmith.io.http.operations import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     from tinsmith.core.codec.wire import Payload
     from tinsmith.core.config import ChunkLimits
@@ -84,6 +84,11 @@ class TrainingRequest(Generic[T]):
     def effect(self) -> Effect:
         """What it does to the gradient on the server."""
         return _EFFECTS.get(self.operation, Effect.OTHER)
+
+    @property
+    def kind(self) -> Hashable:
+        """What a server that takes one request very likely takes another of, whatever its data."""
+        return self.operation
 
     @property
     def estimate_bytes(self) -> int:
@@ -166,6 +171,11 @@ class ForwardBackward(TrainingRequest[ForwardBackwardOutput]):
         """Make the request of what a user gives; an `InputError` names the datum and the field."""
         check_batch(data, loss_fn, loss_fn_config)
         return cls(operation, list(data), loss_fn, loss_settings(loss_fn_config))
+
+    @property
+    def kind(self) -> Hashable:
+        """The operation, the loss and the names of its settings."""
+        return self.operation, self.loss_fn, frozenset(self.loss_fn_config or ())
 
     def plan(self, limits: ChunkLimits) -> Sequence[ForwardBackward]:
         """Cut the batch into chunks, each as long as the limits allow; no datum is copied."""
