@@ -42,6 +42,7 @@ class World:
         """The process."""
         self.service = service
         """The server."""
+        service.at_once = settings.get("chunks_at_once") is True
         self._settings = settings
         self._witnesses: list[Witness] = []
         self.client = self._client()

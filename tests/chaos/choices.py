@@ -23,6 +23,9 @@ PICK = st.integers(0, 99)
 DUPLICATES: list[Duplicates] = ["promise", "apply", "conflict", "refuse"]
 """What servers do with duplicates."""
 
+ORDERS_BY_NUMBER = frozenset({"wait", "hold", "promise"})
+"""Orders of servers that take the chunks of a call in any order, and apply them in that of their numbers."""
+
 ADVICE: dict[str, dict[str, str]] = {
     "none": {},
     "retry": {"x-should-retry": "true"},

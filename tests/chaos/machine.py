@@ -19,6 +19,7 @@ from tests.chaos.choices import (
     ANYWHERE,
     DISASTERS,
     DUPLICATES,
+    ORDERS_BY_NUMBER,
     PICK,
     any_beat,
     any_poll,
@@ -43,18 +44,27 @@ class ChaosMachine(RuleBasedStateMachine):
 
     @initialize(
         duplicates=PICK,
-        order=st.sampled_from(["wait", "strict", "arrival"]),
+        order=st.sampled_from(["wait", "hold", "promise", "hold", "promise", "strict", "arrival"]),
+        at_once=st.sampled_from([True, True, False]),
         polls=st.sampled_from([0, 0, 1, 4]),
         not_yet=st.sampled_from(["408", "try_again"]),
         mode=st.sampled_from(["accepted", "results"]),
         latency_s=st.sampled_from([0.0, 0.1, 2.0]),
     )
     def begin(
-        self, duplicates: int, order: Any, polls: int, not_yet: Any, mode: str, latency_s: float
+        self,
+        duplicates: int,
+        order: Any,
+        at_once: bool,
+        polls: int,
+        not_yet: Any,
+        mode: str,
+        latency_s: float,
     ) -> None:
         """Make a server of some dialect, and a client that knows it."""
         dialect = ServerDialect(DUPLICATES[duplicates % len(DUPLICATES)], order, polls, not_yet)
-        self.world = self.stack.enter_context(world(dialect, optim_after=mode))
+        at_once = at_once and order in ORDERS_BY_NUMBER and dialect.duplicates != "apply"
+        self.world = self.stack.enter_context(world(dialect, optim_after=mode, chunks_at_once=at_once))
         self.world.service.latency_s = latency_s
         self.witness = self.world.trainer()
 

@@ -262,3 +262,119 @@ def every_failure_called_harmless() -> Iterator[None]:
 
     with patch.object(sender.Sender, "error", harmless):
         yield
+
+
+@mutant
+def step_sent_while_a_chunk_is_under_way() -> Iterator[None]:
+    """What was called behind a batch goes out before all of its chunks are accepted."""
+
+    def hasty(order: Any) -> Any:
+        return next((ticket for ticket in order._queue if ticket.phase is not Phase.SENT), None)
+
+    with patch.object(sequence.RequestOrder, "head", property(hasty)):
+        yield
+
+
+@mutant
+def refused_number_given_to_a_later_call() -> Iterator[None]:
+    """A number that was refused below others fills its gap with another request."""
+    rejected, number = sequence.RequestOrder.rejected, sequence.RequestOrder._number
+    free: dict[int, tuple[Any, list[int]]] = {}  # with the order, so that its id stays its own
+
+    def reuse(order: Any, ticket: Any, error: TinkerError) -> list[Failure]:
+        below_others = ticket.phase is Phase.SENT and ticket.seq_id < order.next_id - 1
+        if not below_others or error.applied != "no" or ticket.unknown:
+            return rejected(order, ticket, error)
+        free.setdefault(id(order), (order, []))[1].append(ticket.seq_id)
+        order._leave(ticket, Phase.FAILED)
+        failure = Failure(ticket, error)
+        return [failure, *order._fail_waiting(lambda other: sequence._late(other, failure))]
+
+    def numbered(order: Any, ticket: Any) -> int:
+        given = number(order, ticket)
+        _, gaps = free.get(id(order), (order, []))
+        if gaps:
+            order.next_id -= 1
+            given = ticket.seq_id = gaps.pop(0)
+        return given
+
+    with (
+        patch.object(sequence.RequestOrder, "rejected", reuse),
+        patch.object(sequence.RequestOrder, "_number", numbered),
+    ):
+        yield
+
+
+@mutant
+def gap_left_open() -> Iterator[None]:
+    """A number is missing below others, and the client goes on."""
+    give_up = sequence.RequestOrder._give_up_behind
+
+    def forgetful(order: Any, failure: Any) -> list[Failure]:
+        given_up = give_up(order, failure)
+        order.closed_by = None
+        return given_up
+
+    def open_still(order: Any, error: TinkerError) -> list[Failure]:
+        return [] if error.applied == "unknown" and "had been sent" in error.message else close(order, error)
+
+    close = sequence.RequestOrder.close
+    with (
+        patch.object(sequence.RequestOrder, "_give_up_behind", forgetful),
+        patch.object(sequence.RequestOrder, "close", open_still),
+    ):
+        yield
+
+
+@mutant
+def chunks_behind_a_gap_called_applied() -> Iterator[None]:
+    """What was sent behind a missing chunk is said to be on the server."""
+    behind = sequence._behind_a_gap
+
+    def certain(failure: Any) -> Any:
+        return behind(failure).again("yes")
+
+    with patch.object(sequence, "_behind_a_gap", certain):
+        yield
+
+
+@mutant
+def chunk_of_unknown_outcome_sent_again_as_new() -> Iterator[None]:
+    """A chunk that may have arrived is sent under the number behind its call."""
+    redraw, unsure = sequence.RequestOrder.redraw, sequence.RequestOrder.unsure
+
+    def doubtful(order: Any, ticket: Any) -> None:
+        unsure(order, ticket)
+        if len(ticket.call.tickets) > 1:
+            ticket.unknown, ticket.reused = False, True
+
+    def refused(pending: Any, chunk: Any, *, leaves_doubt: bool, wants_next: bool) -> int | None:
+        with pending.lock:
+            if leaves_doubt:
+                pending.order.unsure(chunk.ticket)
+            return pending.order.redraw(chunk.ticket) if wants_next or leaves_doubt else None
+
+    with (
+        patch.object(sequence.RequestOrder, "unsure", doubtful),
+        patch.object(jobs.PendingJobs, "refused", refused),
+        patch.object(sequence.RequestOrder, "redraw", redraw),
+    ):
+        yield
+
+
+@mutant
+def results_joined_as_they_were_accepted() -> Iterator[None]:
+    """The results of a batch are in the order in which the server took its chunks."""
+    promised, merged = jobs.Job.promised, jobs.Job.merged
+
+    def noted(job: Any, chunk: Any, request_id: str) -> None:
+        promised(job, chunk, request_id)
+        taken.setdefault(job, []).append(chunk)
+
+    def shuffled(job: Any) -> Any:
+        job.chunks = taken.pop(job)
+        return merged(job)
+
+    taken: dict[Any, list[Any]] = {}
+    with patch.object(jobs.Job, "promised", noted), patch.object(jobs.Job, "merged", shuffled):
+        yield

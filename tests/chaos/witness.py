@@ -11,6 +11,7 @@ from tinsmith import (
     AdamParams,
     APIConnectionError,
     APIStatusError,
+    ClientPoisonedError,
     Datum,
     ModelInput,
     ModelLostError,
@@ -140,7 +141,9 @@ class Witness:
     @property
     def is_dead(self) -> bool:
         """Whether the client refuses everything, as far as its errors say."""
-        return any(self._must_poison(said) for said in self.calls)
+        return any(
+            self._must_poison(said) or isinstance(said.error, ClientPoisonedError) for said in self.calls
+        )
 
     # Invariants
 
@@ -185,7 +188,7 @@ class Witness:
             listed = set(error.chunks_applied)
             assert listed <= believed, f"I2: {what} lists {error.chunks_applied} of {mine}"
             assert listed.isdisjoint(error.chunks_failed), what
-            if _is_refusal(error.__cause__):
+            if _is_refusal(error.__cause__) and not self.service.at_once:
                 behind = {chunk for chunk in mine if chunk > min(error.chunks_failed)}
                 assert not behind, f"{what}: {behind} were sent behind a chunk that was refused"
 
