@@ -11,14 +11,19 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar, cast, overload
 
-from tinsmith.clients.tokenizer import Backend, tokenizer_of
 from tinsmith.core.errors import InputError, TinkerError
-from tinsmith.core.tokenization import Tokenizer
+from tinsmith.core.optional_deps import Deferred
 from tinsmith.io.context import ClientContext
 from tinsmith.io.events import QueueState
 from tinsmith.io.future import APIFuture
 from tinsmith.io.queues.jobs import unexpected
 from tinsmith.io.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from tinsmith.clients import tokenizer
+    from tinsmith.core import tokenization
+else:  # what only annotations name is loaded when somebody reads them: chat templates take a while
+    tokenizer, tokenization = Deferred("tinsmith.clients.tokenizer"), Deferred("tinsmith.core.tokenization")
 
 T = TypeVar("T")
 
@@ -37,7 +42,7 @@ class CreatedClient(APIFuture[T]):
         super().__init__()
         self._context, self._connection = context, context.connection
         context.register_client(self)
-        self._tokenizers: dict[Backend, Any] = {}
+        self._tokenizers: dict[tokenizer.Backend, Any] = {}
 
     @property
     def holder(self) -> ClientContext:
@@ -45,10 +50,10 @@ class CreatedClient(APIFuture[T]):
         return self._context
 
     @overload
-    def get_tokenizer(self, *, backend: Literal["tokenizers"] = "tokenizers") -> Tokenizer: ...
+    def get_tokenizer(self, *, backend: Literal["tokenizers"] = "tokenizers") -> tokenization.Tokenizer: ...
     @overload
     def get_tokenizer(self, *, backend: Literal["transformers"]) -> Any: ...
-    def get_tokenizer(self, *, backend: Backend = "tokenizers") -> Tokenizer:
+    def get_tokenizer(self, *, backend: tokenizer.Backend = "tokenizers") -> tokenization.Tokenizer:
         """Return the tokenizer of the base model, which the first call fetches.
 
         It comes from the server; where the server has none, the name of the model says where it is. With
@@ -60,7 +65,7 @@ class CreatedClient(APIFuture[T]):
         self._wait_until_made("tokenizer")
         if backend not in self._tokenizers:
             self._tokenizers[backend] = self._connection.run(self._fetch_tokenizer(backend)).result()
-        return cast("Tokenizer", self._tokenizers[backend])
+        return cast("tokenization.Tokenizer", self._tokenizers[backend])
 
     def get_telemetry(self) -> Telemetry | None:
         """Return the telemetry of this client; None where it is off, as it is by default."""
@@ -104,7 +109,9 @@ class CreatedClient(APIFuture[T]):
         """Return the name of the base model, and of its tokenizer where the server says it."""
         raise NotImplementedError
 
-    async def _fetch_tokenizer(self, backend: Backend) -> Any:
+    async def _fetch_tokenizer(self, backend: tokenizer.Backend) -> Any:
+        from tinsmith.clients.tokenizer import tokenizer_of
+
         return await tokenizer_of(self._connection, *await self._model_name(), backend)
 
     def _wait_until_made(self, asked_for: str) -> None:

@@ -1,9 +1,8 @@
 """Send one request and read one answer. The only module of the client that imports httpx.
 
 It owns connections, proxies, TLS and deadlines of one attempt; `io.http.messages` knows heads and bodies. It
-must not retry: `io.http.sender` does, by the rules of `core.retry`. Connections that carry many requests run
-over aiohttp, whose cost does not grow with what is in flight; the few control requests run over httpx's own
-transport, which loads in half of the time.
+must not retry: `io.http.sender` does, by the rules of `core.retry`. Requests to the server run over aiohttp,
+whose cost does not grow with what is in flight; downloads from signed URLs run over httpx's own transport.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from tinsmith.core.config import set_variables
 from tinsmith.core.errors import InputError
 from tinsmith.core.retry import Fault
 from tinsmith.io.http.addressing import check_loopback, check_signed, proxy_for
+from tinsmith.io.http.aiohttp_import import aiohttp_module
 from tinsmith.io.http.descriptors import PAUSE_S, SHARED_HOLD_S, connection_limit, soft_limit
 from tinsmith.io.http.exceptions import is_of_the_wire, lacks_descriptors, name_fault
 from tinsmith.io.http.messages import (
@@ -77,7 +77,7 @@ MAX_REDIRECTS = 3
 """Redirects followed for one GET; the API needs at most one."""
 
 CONTROL_CONNECTIONS = 8
-"""Connections of the control lane; httpx's own pool is walked for each request, so it is kept short."""
+"""Connections of the control lane, and of heartbeats: few requests that are small."""
 
 KEEPALIVE_S = 15.0
 """Seconds that an idle connection is kept; shorter than the idle limit of common proxies."""
@@ -360,10 +360,7 @@ class Transport:
             return self._local
         self._proxy = proxy = proxy_for(self.base)
         if lane in (Lane.CONTROL, Lane.HEARTBEAT):
-            limits = httpx.Limits(max_connections=CONTROL_CONNECTIONS, keepalive_expiry=KEEPALIVE_S)
-            return httpx.AsyncHTTPTransport(
-                verify=self._tls_context(), trust_env=False, limits=limits, proxy=_proxy(proxy)
-            )
+            return _lean_transport(self._tls_context(), proxy, limit=CONTROL_CONNECTIONS)
         from tinsmith.core.codec.decode import load_decoders  # not needed for reads
 
         load_decoders(protobuf=self._config.encoding != "json")
@@ -438,18 +435,18 @@ def _proxy(address: ProxyAddress | None) -> httpx.Proxy | None:
 
 
 def _lean_transport(
-    tls: ssl.SSLContext, proxy: ProxyAddress | None, *, alone: bool
+    tls: ssl.SSLContext, proxy: ProxyAddress | None, *, limit: int = 0, alone: bool = False
 ) -> httpx.AsyncBaseTransport:
     """Build the transport for many requests at once: HTTP/1.1 with no limit of its own.
 
     Connections are kept for the next request, unless each request is to be `alone` on its own.
     """
-    import aiohttp  # half of the start-up time; the first control request does not need it
+    aiohttp = aiohttp_module()
     from httpx_aiohttp import AiohttpTransport
 
-    def open_session() -> aiohttp.ClientSession:
+    def open_session() -> Any:
         kept: dict[str, Any] = {"force_close": True} if alone else {"keepalive_timeout": KEEPALIVE_S}
-        connector = aiohttp.TCPConnector(limit=0, ssl=tls, ttl_dns_cache=60, **kept)
+        connector = aiohttp.TCPConnector(limit=limit, ssl=tls, ttl_dns_cache=60, **kept)
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
