@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 from tinsmith.cli.connect import collect
-from tinsmith.cli.output import ByteBar, count, moment, size, title, yes
+from tinsmith.cli.output import ByteBar, count, moment, note, size, title, yes
 from tinsmith.io.future import APIFuture
+from tinsmith.progress import TrainingDisplay
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -151,3 +154,22 @@ def test_byte_bar(
     told = capsys.readouterr().err
     assert [word for word in words if word in told] == words
     assert (bar.total, bool(told)) == (4000, bool(words))
+
+
+def test_a_note_stands_above_a_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a live line is shown, a note is written where that line was erased, and not behind it."""
+    screen = io.StringIO()
+    monkeypatch.setattr("sys.stderr", screen)
+    with TrainingDisplay(5, console=Console(stderr=True, force_terminal=True)) as display:
+        display(1, {"loss": 1.0, "tokens": 4})
+        note("Waiting for 60 s: the server", wrap=False)
+    before, _, after = screen.getvalue().partition("Waiting for 60 s: the server")
+    assert before.endswith("\r\x1b[2K")
+    assert "step 1/5" in after
+
+
+def test_a_note_needs_no_stderr(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where stderr is closed, a note is written nowhere, and stdout has the result alone."""
+    monkeypatch.setattr("sys.stderr", None)
+    note("Waiting for 60 s: the server")
+    assert capsys.readouterr().out == ""

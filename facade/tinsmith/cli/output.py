@@ -155,14 +155,16 @@ def note(message: str, *, wrap: bool = True) -> None:
 
     Without `wrap`, a command that is to be copied stays in one line.
     """
+    if sys.stderr is None:  # closed by the caller: the result still counts
+        return
     is_wrapped = wrap and sys.stderr.isatty()
     width = os.get_terminal_size(sys.stderr.fileno()).columns if is_wrapped else 0
     if width:  # some terminals do not say
         from tinsmith.cli.table import wrapped
 
         message = "\n".join(part for line in message.split("\n") for part in wrapped(line, width))
-    with contextlib.suppress(OSError):  # without a stderr the result still counts
-        typer.echo(message, err=True)
+    with contextlib.suppress(OSError):
+        print(message, file=sys.stderr, flush=True)  # not typer.echo, which writes past a live line
 
 
 class ByteBar:
