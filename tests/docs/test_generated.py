@@ -104,11 +104,15 @@ def test_an_example_belongs_to_the_longest_command_that_it_has() -> None:
         words("session-0a1b2c3d4e5f0a1b in /tmp/x, 2 minutes ago"),
         words("session-0a1b2c3d4e5f0a1b"),
     )
-    assert first == f"{again} in /home/you/tin, just now     "
+    assert first == f"{again} in /home/you/tin, just now"
+    assert words("1 minute ago   |  2 minutes ago ") == "just now       |  just now"
     assert again != words("session-1a1b2c3d4e5f0a1b")
     kept = [{"line": "a", "shown": "x  y\n──"}]
     assert recorder.same(kept, [{"line": "a", "shown": "x y ─"}]) == []
-    assert recorder.same(kept, [{"line": "a", "shown": "z"}]) == ["a"]
+    assert recorder.steady([{"line": "a", "shown": "x y ─"}], kept) == kept
+    other = [{"line": "a", "shown": "z"}]
+    assert recorder.same(kept, other) == ["a"]
+    assert recorder.steady(other, kept) == other
 
 
 @pytest.mark.long
