@@ -50,8 +50,11 @@ MENDED = {
 }
 """What the theme writes -> with a name for the search, and code that scrolls by keyboard."""
 
-WORD = re.compile(r"<code>([^<>\s]{1,26})</code>")
-"""Code that is one short word, which must not be broken at its strokes."""
+WORD = re.compile(r"<code>([^<>\s]{1,44})</code>")
+"""Code that is one word, which must not be broken at its strokes."""
+
+LONG = 26
+"""Letters above which a word may be broken after all where the window is narrow."""
 
 PICTURE = re.compile(r'(?<!">)<img [^>]*\bsrc="([^"]+\.svg)"[^>]*>')
 """A drawing that is no link yet; in a narrow window its letters are small."""
@@ -59,7 +62,13 @@ PICTURE = re.compile(r'(?<!">)<img [^>]*\bsrc="([^"]+\.svg)"[^>]*>')
 RANKS = {"Guides": 3.0, "Concepts": 3.0, "Contributing": 0.5}
 """Sections of the navigation -> weight of their pages in the search; all else has 1."""
 
-RANKED = {"glossary.md": 3.0, "reference/api.md": 0.5, "reference/python/types.md": 0.5}
+RANKED = {
+    "install.md": 3.0,
+    "tutorial.md": 3.0,
+    "glossary.md": 3.0,
+    "reference/api.md": 0.5,
+    "reference/python/types.md": 0.5,
+}
 
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]+)?(?=\))")
 
@@ -112,7 +121,12 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     for lacking, mended in MENDED.items():
         output = output.replace(lacking, mended)
     output = PICTURE.sub(lambda found: f'<a href="{found[1]}">{found[0]}</a>', output)
-    return WORD.sub(r'<code class="word">\1</code>', output)
+    return WORD.sub(_unbroken, output)
+
+
+def _unbroken(found: re.Match[str]) -> str:
+    """Return code that stays on one line."""
+    return f'<code class="{"word long" if len(found[1]) > LONG else "word"}">{found[1]}</code>'
 
 
 def _documented(found: re.Match[str]) -> str:
