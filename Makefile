@@ -6,7 +6,7 @@ PEER_BIN := .venv-peer/bin
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-examples notebooks docs-site docs-site-check docs-serve suite core-coverage wheel-check release-check \
+.PHONY: help setup demo check check-long lint types codegen-check docs-check docs docs-examples docs-recordings notebooks docs-site docs-site-check docs-serve suite core-coverage wheel-check release-check \
 	codegen contract-diff contract-lint upstream-diff export-check fuzz soak interop servers servers-check cookbook gateway golden golden-wire compat-listing bench \
 	bench-startup bench-cli bench-engine bench-codec bench-traffic bench-network clean
 
@@ -102,6 +102,9 @@ docs-examples: .venv/.ready .build/model.ready ## Write down anew what the examp
 
 notebooks: .venv/.ready ## Run docs/notebooks anew, and write down what their cells show (1 minute)
 	@$(RUN) docs/run_notebooks.py
+
+docs-recordings: .venv-docs/.ready .venv/.ready .build/model.ready ## Record `tinsmith train` and `tinsmith chat` in a terminal anew, as pictures (5 minutes)
+	@.venv-docs/bin/python -m tools.site.recordings $(BIN)
 
 suite: .venv/.ready ## The tests, warnings as errors; skips are listed and counted
 	$(PYTEST)

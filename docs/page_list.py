@@ -28,12 +28,13 @@ OUTSIDE = {
 
 
 def sections() -> dict[str, list[tuple[str, str]]]:
-    """Return each section's title with the titles and links of its pages."""
+    """Return each section's title with the titles and links of its pages; those of no section come first."""
     navigation: list[dict[str, Any]] = yaml.safe_load(NAVIGATION.read_text())["nav"]
+    entries = [(title, inside) for entry in navigation for title, inside in entry.items()]
+    alone = [(title, inside) for title, inside in entries if isinstance(inside, str)]
     return {
-        title: [] if isinstance(inside, str) else [*_pages(inside)]
-        for entry in navigation
-        for title, inside in entry.items()
+        "First": [(title, page) for title, page in alone if page != PAGE.name],
+        **{title: _pages(inside) for title, inside in entries if not isinstance(inside, str)},
     }
 
 

@@ -1,4 +1,4 @@
-"""The first walk (docs/tutorial.md): its commands work one after the other, on the small model."""
+"""The tutorial (docs/tutorial.md): its commands work one after the other, on the small model."""
 
 from __future__ import annotations
 
