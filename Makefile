@@ -57,6 +57,7 @@ check-long: check .venv-golden/.ready ## `check`, and the tests that take minute
 lint: .venv/.ready ## Ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/ruff format --check --line-length 84 docs/*.md
 
 types: .venv/.ready ## mypy --strict over the facade, the generated client and the tests
 	$(BIN)/mypy

@@ -32,6 +32,8 @@ PAGES = [
     ROOT / "generated" / "tinsmith_api" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+COLUMN = 86
+"""Characters of code that the site shows beside its navigation, in a window of 1280 pixels."""
 BLOCK = re.compile(r"^(?P<mark><!-- no-run -->\n+)?```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -112,6 +114,17 @@ def test_blocks_pass_a_type_checker(tmp_path: Path) -> None:
         told = told.replace(str(file), name)
     assert done.returncode == 0, f"lines as in the pages:\n{told}{done.stderr}"
     assert f"{len(pages)} source files" in told
+
+
+def test_blocks_fit_the_column_of_the_site() -> None:
+    """No line of Python in a page of docs/ is cut at the edge of the text; a row of JSON may be."""
+    wide = {
+        f"{page.name}, line {number}: {line}"
+        for page in (ROOT / "docs").glob("*.md")
+        for number, line in enumerate(runnable(page.read_text(encoding="utf-8"), marked=True).split("\n"), 1)
+        if len(line) > COLUMN and not line.startswith("{")
+    }
+    assert sorted(wide) == []
 
 
 def test_finder_keeps_lines_and_marks() -> None:

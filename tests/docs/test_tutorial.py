@@ -17,7 +17,8 @@ ELSEWHERE = ("tinsmith model fetch", "tinsmith train --resume", "tinsmith gatewa
 
 def commands() -> list[list[str]]:
     """Return the words of each command that is run here."""
-    lines = re.findall(r"^\$ (tinsmith .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    page = PAGE.read_text(encoding="utf-8").replace("\\\n", "")
+    lines = re.findall(r"^\$ (tinsmith .*)$", page, re.MULTILINE)
     kept = [line for line in lines if not line.startswith(ELSEWHERE)]
     return [re.sub(r"smollm2(?!-)", "tinsmith/tiny", line).replace("'", "").split()[1:] for line in kept]
 
