@@ -18,11 +18,17 @@ ROOT = DOCS.parent
 PAGE = DOCS / "index.md"
 NAVIGATION = ROOT / "mkdocs.yml"
 
+NOTEBOOKS = {
+    f"notebooks/{path.stem}.md": f"notebooks/{path.name}" for path in sorted(DOCS.glob("notebooks/*.ipynb"))
+}
+"""Pages that tools/site/notebook_pages.py makes of notebooks -> their links from docs/."""
+
 OUTSIDE = {
     "CONTRIBUTING.md": "../CONTRIBUTING.md",
     "CHANGELOG.md": "../CHANGELOG.md",
     "SECURITY.md": "../SECURITY.md",
     "LICENSE.md": "../LICENSE",
+    **NOTEBOOKS,
 }
 """Pages that tools/site/hooks.py adds from outside docs/ -> their links from docs/."""
 

@@ -94,7 +94,7 @@ def _rows_table(title: str, rows: Sequence[Mapping[Any, object]]) -> str:
     columns = list(dict.fromkeys(name for row in shown for name, cell in row.items() if cell is not None))
     aligned = {name: RIGHT if all(_is_number(row.get(name)) for row in shown) else LEFT for name in columns}
     names = (f"<th{aligned[name]}>{_escaped(str(name))}</th>" for name in columns)
-    head = f"<thead><tr><th{RIGHT}></th>{''.join(names)}</tr></thead>"
+    head = f"<thead><tr><td{RIGHT}></td>{''.join(names)}</tr></thead>"
     lines = []
     for number, row in enumerate(shown):
         cells = (_cell(row.get(name), aligned[name]) for name in columns)

@@ -88,5 +88,6 @@ def test_questions_ask_for_pages_that_exist() -> None:
     """Each question names a page of docs/, so that a page that moved takes its question along."""
     asked = tomllib.loads((ROOT / "tools" / "site" / "questions.toml").read_text())["question"]
     assert len(asked) >= 20
-    pages = [(ROOT / "docs" / each["page"]).with_suffix(".md") for each in asked]
-    assert [page for page in pages if not page.exists()] == []
+    pages = [(ROOT / "docs" / each["page"]) for each in asked]
+    sources = (".md", ".ipynb")
+    assert [page for page in pages if not any(page.with_suffix(each).exists() for each in sources)] == []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File
+from notebook_pages import page_of  # MkDocs loads hooks from their folder
 from pymdownx.slugs import slugify
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             files.append(File.generated(config, page, content=text))
         elif name != "README.md":
             files.append(File.generated(config, page, abs_src_path=str(ROOT / name)))
+    for notebook in sorted(Path(config.docs_dir).glob("notebooks/*.ipynb")):
+        text, pictures = page_of(notebook)
+        files.append(File.generated(config, f"notebooks/{notebook.stem}.md", content=text))
+        for name, picture in pictures.items():
+            files.append(File.generated(config, f"notebooks/{name}", content=picture))
     for name, place in COPIED.items():
         files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
     return files
@@ -107,6 +113,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             parts = parts[:-1] if part == ".." else [*parts, part]
         name = "/".join(parts)
         target = name.removeprefix("docs/") if name.startswith("docs/") else PAGES.get(name, name)
+        target = re.sub(r"\.ipynb$", ".md", target)
         if name not in {*PAGES, *COPIED} and target == name and (ROOT / name).is_file():
             target = f"source/{name}.txt"
             if files.get_file_from_path(target) is None:
