@@ -121,7 +121,16 @@ def test_login_of_a_refused_key_stores_nothing(
 
 @pytest.mark.parametrize(
     ("stdin", "code", "words"),
-    [("", 2, "no key was given"), ("sk-1234", 4, "does not start with 'tml-'"), ("tml-a b", 2, "blank")],
+    [
+        ("", 2, "no key was given"),
+        (" \n\n", 2, "no key was given"),
+        ("sk-1234", 4, "does not start with 'tml-'"),
+        ("tml-a b", 2, "what was given holds a blank"),
+        ("tml-one\ntml-two\n", 2, "a line end"),
+        ("tml-\u00e9", 2, "not ASCII, as no key does; send the key alone"),
+        ("tml-\udcff", 2, "not ASCII"),
+        ("tml-" + "x" * 20_000, 2, "more than 16384 characters, and is no key"),
+    ],
 )
 def test_login_without_a_usable_key(
     cli: Callable[..., Result], server: Server, file: Path, stdin: str, code: int, words: str
@@ -129,7 +138,14 @@ def test_login_without_a_usable_key(
     """What is no key is refused before anything is sent or stored."""
     done = cli("auth", "login", stdin=stdin)
     assert (done.code, file.exists(), server.asked) == (code, False, [])
-    assert words in done.err
+    assert words in " ".join(done.err.split())
+    assert "X-API-Key" not in done.err
+
+
+def test_a_key_may_have_blank_lines_around_it(cli: Callable[..., Result], server: Server, file: Path) -> None:
+    """Files of keys have them."""
+    assert cli("auth", "login", "--no-check", stdin=f"\n {STORED}\n\n").code == 0
+    assert json.loads(file.read_text())["keys"]["manual"]["key"] == STORED
 
 
 def test_login_without_the_server(cli: Callable[..., Result], server: Server, file: Path) -> None:

@@ -44,6 +44,9 @@ _CODES: tuple[tuple[type[Exception], str, int], ...] = (
 
 _OUR_WORDS = {
     "no API key: ": "",
+    "field 'X-API-Key': ": "",
+    "field 'messages': the chat template": "the chat template",
+    "from api_key= or TINKER_API_KEY or the file": "from TINKER_API_KEY or the file",
     "pass api_key=, set ": "set ",
     "base_url='local:' needs none": "--base-url local:PATH needs none",
     "pass require_key_prefix=False": "give --any-key",

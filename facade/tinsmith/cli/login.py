@@ -13,7 +13,7 @@ from typer import Option
 
 from tinsmith.cli.connect import config_of, rest, service
 from tinsmith.cli.failure import AUTHENTICATION, sentence
-from tinsmith.cli.output import Properties, changed, note, show
+from tinsmith.cli.output import Properties, changed, note, show, stdin_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +80,8 @@ def _path() -> Path:
 
 def _read_key(context: typer.Context) -> str:
     """Read the key from a person, who does not see it, or from standard input."""
+    from tinsmith.core.config import is_one_piece
+
     if sys.stdin.isatty():
         import getpass
 
@@ -88,13 +90,21 @@ def _read_key(context: typer.Context) -> str:
         except EOFError:
             text = ""
     else:
-        text = sys.stdin.readline(LONGEST_KEY)
-    if not text.strip():
-        raise typer.BadParameter(
-            "no key was given; type it, or send it to standard input: tinsmith auth login < key.txt",
-            ctx=context,
+        text = stdin_text(LONGEST_KEY + 1)
+    key = text.strip()
+    problem = None
+    if not key:
+        problem = "no key was given; type it, or send it to standard input: tinsmith auth login < key.txt"
+    elif len(text) > LONGEST_KEY:
+        problem = f"what was given has more than {LONGEST_KEY} characters, and is no key; send the key alone"
+    elif not is_one_piece(key):
+        problem = (
+            "what was given holds a blank, a line end or a character that is not ASCII, as no key does; send"
+            " the key alone"
         )
-    return text.strip()
+    if problem:
+        raise typer.BadParameter(problem, ctx=context)
+    return key
 
 
 def key_info(client: ServiceClient) -> ApiKeyInfo | None:

@@ -116,14 +116,24 @@ def stdin_lines() -> Iterator[str]:
     """Yield the lines of standard input; InputError for one that is no text."""
     from tinsmith.core.errors import InputError
 
-    if isinstance(sys.stdin, io.TextIOWrapper):  # else a whole buffer fails, and no line can be named
-        sys.stdin.reconfigure(errors="surrogateescape")
+    _take_any_bytes()  # else a whole buffer fails, and no line can be named
     for number, line in enumerate(sys.stdin, 1):
         try:
             line.encode()
         except UnicodeError as cause:
             raise InputError(f"line {number} of standard input is not UTF-8; send text in UTF-8") from cause
         yield line
+
+
+def stdin_text(most: int) -> str:
+    """Return at most so many characters of standard input; bytes that are no text become lone surrogates."""
+    _take_any_bytes()
+    return sys.stdin.read(most)
+
+
+def _take_any_bytes() -> None:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
 
 
 def confirmed(question: str) -> bool:

@@ -222,7 +222,11 @@ class FlowLimits:
 
 
 _KEY = re.compile(r"[!-~]+")
-"""A key: visible ASCII, in one piece."""
+
+
+def is_one_piece(key: str) -> bool:
+    """Say whether a text can be a key: visible ASCII, in one piece."""
+    return _KEY.fullmatch(key) is not None
 
 
 def _models(given: Mapping[str, str | os.PathLike[str]]) -> dict[str, str]:
@@ -239,7 +243,7 @@ def gateway_key(environ: Mapping[str, str] | None = None) -> str | None:
     """Return the key that clients of a gateway send, from TINSMITH_GATEWAY_KEY; None where there is none."""
     env = os.environ if environ is None else environ
     key = env.get("TINSMITH_GATEWAY_KEY", "").strip()
-    if key and not _KEY.fullmatch(key):
+    if key and not is_one_piece(key):
         raise InputError("TINSMITH_GATEWAY_KEY must be visible ASCII, in one piece")
     return key or None
 
@@ -485,7 +489,7 @@ def check_key(key: Secret | None, *, base_url: str, require_prefix: bool) -> Non
             "no API key: pass api_key=, set TINKER_API_KEY or TINKER_CREDENTIAL_CMD, or run tinsmith auth"
             f" login (base_url='local:' needs none).{hint if unread else ''}"
         )
-    if not _KEY.fullmatch(key.reveal()):
+    if not is_one_piece(key.reveal()):
         raise InputError(
             "the key from api_key= or TINKER_API_KEY or the file of auth login holds a blank, a line end or a"
             " character that is not ASCII, which no header carries",
