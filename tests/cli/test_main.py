@@ -379,6 +379,26 @@ def test_ctrl_c_while_modules_are_loaded() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+LEAVING = """
+import signal, sys
+import tinsmith.cli as cli
+def interrupted(code):
+    signal.raise_signal(signal.SIGINT)
+cli._flushed = interrupted
+def command(words):
+    raise KeyboardInterrupt
+cli._run = command
+cli.main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal is no exit code there")
+def test_a_second_ctrl_c_while_the_program_leaves() -> None:
+    """It ends the program at once, without a traceback of how Python leaves."""
+    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 @pytest.mark.parametrize("stage", ["waiting", "deleting"])
 def test_ctrl_c(server: Server, stage: str) -> None:
     """Ctrl-C while the server thinks ends the program at once, with exit code 130 and no traceback."""

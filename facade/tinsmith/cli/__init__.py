@@ -32,7 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the boundary: a person reads a sentence, not a traceback
         code = _report(error)
+    if code == INTERRUPTED and arguments is None:
+        _leave_silently()
     sys.exit(_flushed(code))
+
+
+def _leave_silently() -> None:
+    """Let a further Ctrl-C end the process at once: it would only interrupt how Python leaves, aloud."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _run(words: list[str]) -> None:
