@@ -405,6 +405,25 @@ def test_a_full_context() -> None:
         assert conversation.messages == []
 
 
+def test_a_template_without_a_system_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refusal says how to leave the system message out; the conversation goes on without it."""
+    template = (
+        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        "{{ m.content }}{% endfor %}"
+    )
+    with tinsmith.ServiceClient(base_url="local:") as service:
+        sampler = service.create_sampling_client(base_model="tinsmith/tiny").result(WAIT_S)
+        monkeypatch.setattr(sampler.get_tokenizer(), "chat_template", template)
+        conversation = talk.Dialogue.with_model(service, sampler, "Be brief.")
+        with pytest.raises(InputError, match="refuses: no system role; /system - leaves out the system mess"):
+            conversation.ask("one")
+        conversation.system = None
+        assert conversation.keep(conversation.ask("one")) is False
+        monkeypatch.setattr(sampler.get_tokenizer(), "chat_template", "{{ raise_exception('nothing') }}")
+        with pytest.raises(InputError, match=r"refuses: nothing$"):
+            conversation.ask("one")
+
+
 def test_an_answer_of_which_nothing_came_is_dropped() -> None:
     """Its question too, so that roles stay in turn."""
     with tinsmith.ServiceClient(base_url="local:") as service:

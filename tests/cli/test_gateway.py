@@ -81,6 +81,21 @@ def test_gateway(
     assert exports["OPENAI_API_KEY"] not in err
 
 
+def test_an_alias_that_hides_a_base_model_is_told(
+    program: Callable[..., subprocess.Popen[str]],
+) -> None:
+    """The base model of its name cannot be asked for any more; an alias of itself hides nothing."""
+    words = ("--alias", "tinsmith/tiny=tinsmith/tiny-untied", "--alias", "mine=tinsmith/tiny")
+    process = program("gateway", "--base-url", "local:", *words)
+    exports = _exports(process)
+    with httpx.Client(base_url=exports["OPENAI_BASE_URL"], timeout=WAIT_S) as http:
+        listed = http.get("models", headers={"Authorization": f"Bearer {exports['OPENAI_API_KEY']}"}).json()
+    roots = {each["id"]: each["root"] for each in listed["data"]}
+    assert roots["tinsmith/tiny"] == "tinsmith/tiny-untied"
+    assert roots["mine"] == "tinsmith/tiny"
+    assert "The alias tinsmith/tiny hides the base model of this name.\n" in _ended(process)
+
+
 def test_serve_has_the_same_routes_and_a_gateway_may_stand_before_it(
     program: Callable[..., subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

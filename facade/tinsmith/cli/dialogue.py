@@ -150,11 +150,16 @@ class Dialogue:
     def ask(self, text: str) -> ChatAnswer:
         """Add a turn of the user, and begin the answer; ContextFullError where there is no room for it."""
         turn = {"role": "user", "content": text}
-        prompt = list(
-            self._tokenizer.apply_chat_template(
-                [*self.messages, turn], tokenize=True, add_generation_prompt=True
+        try:
+            prompt = list(
+                self._tokenizer.apply_chat_template(
+                    [*self.messages, turn], tokenize=True, add_generation_prompt=True
+                )
             )
-        )
+        except InputError as refused:
+            if self.system is None:
+                raise
+            raise InputError(f"{refused.problem}; /system - leaves out the system message") from refused
         room = None if self._context_tokens is None else self._context_tokens - len(prompt)
         if room is not None and room < 1:
             raise ContextFullError(

@@ -70,6 +70,8 @@ def gateway(
 
 def _check(client: ServiceClient, aliases: Mapping[str, str]) -> None:
     """Reach the server, and make what the aliases name: what is wrong is told at the start."""
-    client.get_server_capabilities()
-    for target in aliases.values():
+    offered = {model.model_name for model in client.get_server_capabilities().supported_models}
+    for name, target in aliases.items():
         sampler_of(client, target)
+        if name in offered and name != target:
+            note(f"The alias {name} hides the base model of this name.")
