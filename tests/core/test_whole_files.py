@@ -7,7 +7,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from tinsmith.core.whole_files import explained, unreadable, whole_file
+from tinsmith.core.errors import InputError
+from tinsmith.core.whole_files import check_ordinary, explained, unreadable, whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +51,17 @@ def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
         pass
     assert absent.value.filename == str(tmp_path / "no" / "keys.json")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_ordinary_file(tmp_path: Path) -> None:
+    """A pipe and a device are refused; what is not there is left to who opens it."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", os.devnull):
+        with pytest.raises(InputError, match="is no ordinary file; write what it holds to one"):
+            check_ordinary(path)
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path, tmp_path / "none"):
+        check_ordinary(path)
 
 
 def test_what_to_do(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,9 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
         list(read_rows(tmp_path / "none"))
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         list(read_rows(tmp_path))
+    os.mkfifo(tmp_path / "pipe")  # nobody writes to it: reading would wait for ever
+    with pytest.raises(InputError, match=r"pipe is no ordinary file; write what it holds to one"):
+        list(read_rows(tmp_path / "pipe"))
 
 
 def test_a_compressed_file_is_told(tmp_path: Path) -> None:

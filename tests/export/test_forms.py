@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +186,34 @@ def test_what_is_already_there(trained: Trained, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     export.export_peft(trained.folder, tmp_path / "empty")
     assert names(tmp_path) == ["empty", "file", "out", "run"]
+
+
+def test_links_and_devices(trained: Trained, tmp_path: Path) -> None:
+    """A link is followed; one that leads nowhere, and what is no file, are refused and stay as they are."""
+    for name, leads_to in (
+        ("folder", "there"),
+        ("file", "there.gguf"),
+        ("nowhere", "gone"),
+        ("loop", "loop"),
+    ):
+        (tmp_path / name).symlink_to(leads_to)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there.gguf").touch()
+    os.mkfifo(tmp_path / "pipe")
+    before, write = names(tmp_path), partial(export.export_peft, trained.folder)
+    write(tmp_path / "folder")
+    assert names(tmp_path / "there") == ["adapter_config.json", "adapter_model.safetensors"]
+    lora = partial(export.export_gguf_lora, trained.folder, without=["lm_head"], overwrite=True)
+    lora(tmp_path / "file")
+    assert (tmp_path / "there.gguf").stat().st_size > 0
+    for name in ("nowhere", "loop"):
+        with pytest.raises(InputError, match="is a link that leads nowhere; remove it"):
+            write(tmp_path / name)
+        with pytest.raises(InputError, match="is a link that leads nowhere; remove it"):
+            lora(tmp_path / name)
+    with pytest.raises(InputError, match="is no ordinary file and cannot be replaced"):
+        lora(tmp_path / "pipe")
+    assert (names(tmp_path), (tmp_path / "folder").is_symlink()) == (before, True)
 
 
 def test_a_full_disk(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

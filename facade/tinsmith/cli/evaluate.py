@@ -339,12 +339,13 @@ def _evaluated(
 
 def _check_target(path: Path | None) -> None:
     """Refuse a file that could not be written once all is evaluated."""
+    from tinsmith.export.export_target import check_file
+
     if path is None:
         return
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent}")
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file")
+    check_file(path, overwrite=True)
     if not os.access(path.parent, os.W_OK):
         raise ValueError(f"nothing can be written into {path.parent}; name a file in another folder")
 

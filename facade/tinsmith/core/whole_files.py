@@ -9,13 +9,13 @@ import errno
 import os
 import secrets
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tinsmith.core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 OTHER_PLACE = "name another place"
 
@@ -44,6 +44,12 @@ def explained(cause: OSError) -> str:
 def unreadable(path: str | os.PathLike[str], cause: OSError, field: str | None = None) -> InputError:
     """Return the error of a file of the user that cannot be read; `field` is the argument that named it."""
     return InputError(f"{path} cannot be read: {explained(cause)}", field=field)
+
+
+def check_ordinary(path: str | os.PathLike[str]) -> None:
+    """Refuse what is no ordinary file, such as a pipe: it would be read twice, or never end; InputError."""
+    if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+        raise InputError(f"{path} is no ordinary file; write what it holds to one, and name that")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from tinsmith.core.errors import InputError, MissingExtraError
-from tinsmith.core.whole_files import unreadable
+from tinsmith.core.whole_files import check_ordinary, unreadable
 
 if TYPE_CHECKING:
     import os
@@ -46,6 +46,7 @@ def read_rows(path: str | os.PathLike[str]) -> Iterator[RawRecord]:
     JSON array is read as a whole, the others as a stream. Raises InputError for a file that cannot be read,
     and MissingExtraError for Parquet without the extra `parquet`.
     """
+    check_ordinary(path)
     try:
         with Path(path).open("rb") as file:
             head = file.read(len(_PARQUET))

@@ -122,7 +122,7 @@ def export_merged(
     named = base or (lora.base_model if lora else None)
     opened = _open_base(named)
     merge = Merge.plan(opened, lora, dtype)
-    check_room(target, merge.nbytes, "take weights of 16 bits, or ")
+    check_room(target, merge.nbytes, "take weights of 16 bits, ")
     sources = [Path(opened.origin), *([adapter] if adapter else [])]
     found: dict[str, Any] = {}
     with new_folder(target, overwrite=overwrite, sources=sources) as folder:

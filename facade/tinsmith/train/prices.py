@@ -21,7 +21,7 @@ from tinsmith.core.errors import (
     PermissionDeniedError,
     UnprocessableEntityError,
 )
-from tinsmith.core.whole_files import unreadable
+from tinsmith.core.whole_files import check_ordinary, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -203,6 +203,7 @@ def _document(path: Path) -> Mapping[str, Any]:
     import json
     import tomllib
 
+    check_ordinary(path)
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".json":

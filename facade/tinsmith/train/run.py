@@ -18,7 +18,7 @@ from tinsmith.clients.training import TrainingClient
 from tinsmith.core.errors import APIStatusError, InputError, NotFoundError, TinkerError
 from tinsmith.core.negotiation import context_tokens
 from tinsmith.core.values import Datum
-from tinsmith.core.whole_files import unreadable
+from tinsmith.core.whole_files import check_ordinary, unreadable
 from tinsmith.data import Batch, Batches, DatumBuilder, read_records
 from tinsmith.train.loop import SavedStep, supervised
 from tinsmith.train.prices import TokenUse
@@ -410,6 +410,7 @@ def _completed(config: RunConfig, steps: int) -> RunConfig:
 
 
 def _digest(path: str) -> str:
+    check_ordinary(path)
     try:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
