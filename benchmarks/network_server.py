@@ -1,8 +1,8 @@
 """The stand-in server of `network.py`: the one of `traffic.py` behind TLS, as a hosted service answers.
 
 Usage: network_server.py CERTIFICATE READY_S HOLD CHUNK_DATUMS FILE_MB. CERTIFICATE is a file with the key and
-the chain. Batches are read as protobuf only, with at most CHUNK_DATUMS datums each; the one file of each
-exported checkpoint has FILE_MB megabytes. It speaks HTTP/1.1.
+the chain. Batches are read as protobuf only, with at most CHUNK_DATUMS datums each; the chunks of a call may
+come together. The one file of each exported checkpoint has FILE_MB megabytes. It speaks HTTP/1.1.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Remote(Work):
 def main() -> None:
     """Serve until standard input closes."""
     certificate, ready_s, hold, chunk_datums, file_mb = sys.argv[1:6]
-    SETUP["client/config"] = {"fwdbwd_max_chunk_len": int(chunk_datums)}
+    SETUP["client/config"] = {"fwdbwd_max_chunk_len": int(chunk_datums), "parallel_fwdbwd_chunks": True}
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
     tls.set_alpn_protocols(["http/1.1"])
