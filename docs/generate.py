@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 GENERATORS = (
     "tools/contract/contract_coverage.py",
     "tools/contract/contract_reference.py",
+    "docs/cli_help.py",
     "docs/cli_reference.py",
     "docs/server_table.py",
     "docs/reference_pages.py",

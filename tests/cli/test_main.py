@@ -29,11 +29,12 @@ HEAVY = ("httpx", "numpy", "rich", "aiohttp", "tokenizers", "asyncio", "orjson")
 @pytest.mark.parametrize(
     ("arguments", "heavy"),
     [
-        (("--help",), (*HEAVY, "pydantic", "attrs", "tinsmith_api.model")),
+        (("--help",), (*HEAVY, "pydantic", "attrs", "tinsmith_api.model", "typer", "click")),
         (("version",), (*HEAVY, "typer")),
-        (("run", "--help"), HEAVY),
-        (("checkpoint", "delete", "--help"), HEAVY),
-        (("sample", "-h"), HEAVY),
+        (("run", "--help"), (*HEAVY, "typer", "click")),
+        (("checkpoint", "delete", "--help"), (*HEAVY, "typer", "click")),
+        (("sample", "-h"), (*HEAVY, "typer", "click")),
+        (("-f", "json", "sample", "-h"), HEAVY),
     ],
 )
 def test_help_and_version_are_light(arguments: tuple[str, ...], heavy: tuple[str, ...]) -> None:
@@ -154,7 +155,9 @@ def test_the_list_of_commands_says_what_each_says_itself() -> None:
             assert not isinstance(group.typer_instance.info.help, str)
 
 
-@pytest.mark.parametrize(("words", "module"), [("run list --help", "runs"), ("data check --help", "data")])
+@pytest.mark.parametrize(
+    ("words", "module"), [("-f json run list --help", "runs"), ("-f json data check --help", "data")]
+)
 def test_a_command_imports_no_other(words: str, module: str) -> None:
     """The help of a command imports its module, and that of the program none."""
     assert f"tinsmith.cli.{module}" in _imported(words) - _imported("--help")

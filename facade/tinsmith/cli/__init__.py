@@ -15,6 +15,15 @@ __all__ = ["main"]
 INTERRUPTED = 130
 """Exit code of Ctrl-C, as shells have it."""
 
+HELP_FILE = os.path.join(os.path.dirname(__file__), "help.txt")
+"""What each command prints as its help; docs/cli_help.py writes it."""
+
+HELP_COLUMNS = 80
+"""Width from which on the help looks the same."""
+
+HELP_TITLE = "\f\n[tinsmith {}]\n"
+"""What stands above the help of a command in the file."""
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave the process with its exit code.
@@ -50,9 +59,31 @@ def _run(words: list[str]) -> None:
 
         sys.stdout.write(f"tinsmith {tinsmith.__version__}\n")
         return
+    if words and words[-1] in ("--help", "-h") and _print_help(words[:-1]):
+        return
     from tinsmith.cli.app import app
 
     app(args=words, prog_name="tinsmith")
+
+
+def _print_help(path: list[str]) -> bool:
+    """Print the help of a command from the file of them, which saves building the command line; else False.
+
+    The texts fit every terminal that has their width. In a narrower one, and for words that are no command,
+    the command line answers itself.
+    """
+    from shutil import get_terminal_size
+
+    if get_terminal_size().columns < HELP_COLUMNS:
+        return False
+    try:
+        with open(HELP_FILE, encoding="utf-8") as file:
+            _, found, text = file.read().partition(HELP_TITLE.format(" ".join(path)))
+    except OSError:
+        return False
+    if found:
+        sys.stdout.write(text.partition(HELP_TITLE[:2])[0])
+    return bool(found)
 
 
 def _open_streams() -> None:
