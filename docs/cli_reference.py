@@ -7,6 +7,7 @@ the page is stale. The examples of commands are those that docs/cli_examples.py 
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from enum import EnumType
 from pathlib import Path
@@ -118,11 +119,11 @@ def section(path: tuple[str, ...], callback: Callable[..., Any], names: Sequence
         f"    {' '.join(usage)}",
         "",
     ]
-    lines += ["| | meaning | default |", "|---|---|---|"] if found else []
-    lines += [f"| `{_shown(parameter, mark)}` | {mark.help} | |" for parameter, mark in arguments]
+    lines += ["| option | meaning |", "|---|---|"] if found else []
     lines += [
-        f"| {_names(parameter, mark)} | {mark.help} | {_default(parameter)} |" for parameter, mark in options
+        f"| `{_shown(parameter, mark)}` | {_meaning(parameter, mark)} |" for parameter, mark in arguments
     ]
+    lines += [f"| {_names(parameter, mark)} | {_meaning(parameter, mark)} |" for parameter, mark in options]
     example = examples(" ".join(path), names)
     return "\n".join(lines) + "\n" + (f"\n{example}" if example else "")
 
@@ -150,10 +151,12 @@ def _choices(annotation: Any) -> str:
     return "NUMBER" if int in inner or float in inner else ""
 
 
-def _default(parameter: inspect.Parameter) -> str:
-    if any(parameter.default is nothing for nothing in (None, False, inspect.Parameter.empty)):
-        return ""
-    return f"`{parameter.default}`"
+def _meaning(parameter: inspect.Parameter, mark: ArgumentInfo | OptionInfo) -> str:
+    """Return the help text, other options in it as code, and the default where the text does not say it."""
+    said = re.sub(r"(?<![\w`-])--[a-z][a-z-]*", r"`\g<0>`", mark.help or "")
+    if "default" in said or any(parameter.default is no for no in (None, False, "", inspect.Parameter.empty)):
+        return said
+    return f"{said.removesuffix('.')} (default: `{parameter.default}`)."
 
 
 def render() -> str:

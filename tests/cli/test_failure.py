@@ -181,6 +181,21 @@ def test_many_that_wait_are_one_line(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err == "Has waited 120 s for its turn\n"
 
 
+def test_a_slow_server_is_no_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    """A long wait is told of only where no result has come since it began."""
+    time_s = 0.0
+    report = connect._wait_reporter(lambda: time_s)
+    time_s = 30.0
+    report(attrs.evolve(TOLD, done=1))
+    time_s = 70.0
+    report(StillWaiting("optim_step", "the server", 60.0))
+    assert capsys.readouterr().err == ""
+    time_s = 90.0
+    report(attrs.evolve(TOLD, done=1))
+    report(StillWaiting("optim_step", "the server", 60.0))
+    assert capsys.readouterr().err == "Has waited 60 s for the server\n"
+
+
 def test_notes_are_wrapped_in_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -209,12 +209,17 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 
 def _wait_reporter(now: Callable[[], float] = time.monotonic) -> Callable[[Event], None]:
-    """Make what says what a long wait is for: one line for all requests that wait at the same time."""
-    said_s = float("-inf")
+    """Make what says what a long wait is for: one line for all requests that wait at the same time.
+
+    It says nothing where a result has come since the wait began: then the server is only slow, and works.
+    """
+    done, came_s, said_s = 0, float("-inf"), float("-inf")
 
     def report(event: Event) -> None:
-        nonlocal said_s
-        if event.kind == "wait" and now() - said_s >= EVERY_S:
+        nonlocal done, came_s, said_s
+        if event.kind == "progress" and event.done > done:
+            done, came_s = event.done, now()
+        if event.kind == "wait" and now() - came_s >= event.waited_s and now() - said_s >= EVERY_S:
             said_s = now()
             note(f"Has waited {event.waited_s:.0f} s for {event.waits_for}")
 
