@@ -186,6 +186,19 @@ class ChaosMachine(RuleBasedStateMachine):
         self.witness.forward_backward(4)
 
     @precondition(lambda self: self.is_quiet)
+    @rule(chunk=st.integers(0, 2), status=st.sampled_from([400, 422]))
+    def go_on_behind_a_rejected_chunk(self, chunk: int, status: int) -> None:
+        """Refuse a chunk of a loss that is known, look at the failure, and train on."""
+        self.witness.forward_backward()
+        self.world.simulation.advance(20.0)
+        mark = (self.witness.next_mark, chunk)
+        self._meet(submission("forward_backward", mark), Mishap(answer=reply({"detail": "no"}, status)))
+        self.witness.forward_backward(4)
+        self.world.simulation.advance(20.0)
+        self.look()
+        self.train_and_wait(2)
+
+    @precondition(lambda self: self.is_quiet)
     @rule(acts_after_s=st.sampled_from([1.0, 15.0, 25.0, 100.0]))
     def arrive_late(self, acts_after_s: float) -> None:
         """Let the next submission lie somewhere before the server reads it."""
