@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
@@ -43,21 +43,14 @@ NEAR = 0.02
 """Relative distance of numbers that two machines may compute for the same."""
 
 
-class Kernel(KernelManager):
-    """A kernel of this interpreter; what the machine has under the name of one may be of another."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """Say how it is started."""
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=command, display_name="Python 3", language="python")
-
-
 @contextmanager
-def kernel(folder: str) -> Iterator[Kernel]:
-    """Start a kernel that works in a folder, and end it. It keeps all of its files there."""
+def kernel(folder: str) -> Iterator[KernelManager]:
+    """Start a kernel of this interpreter in a folder, and end it. It keeps all of its files there."""
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-    manager = Kernel(connection_file=os.path.join(folder, "kernel.json"))
+    only_ours = KernelSpecManager(kernel_dirs=[])  # what else the machine calls python3 may be another
+    manager = KernelManager(
+        connection_file=os.path.join(folder, "kernel.json"), kernel_spec_manager=only_ours
+    )
     manager.start_kernel(cwd=folder, env={**environment, "IPYTHONDIR": folder})
     try:
         yield manager

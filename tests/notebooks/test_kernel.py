@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jupyter_client.blocking.client import BlockingKernelClient
-
-    from docs.run_notebooks import Kernel
+    from jupyter_client.manager import KernelManager
 
 CELLS = (
     """
@@ -84,7 +83,7 @@ def test_what_a_cell_ends_in_is_a_table(outputs: list[list[Any]]) -> None:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[tuple[Kernel, BlockingKernelClient]]:
+def client(tmp_path: Path) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
     """Start a kernel; give its manager and a client."""
     with kernel(str(tmp_path)) as manager:
         client = manager.client()
@@ -94,7 +93,7 @@ def client(tmp_path: Path) -> Iterator[tuple[Kernel, BlockingKernelClient]]:
         client.stop_channels()
 
 
-def test_an_interrupt_ends_a_wait(client: tuple[Kernel, BlockingKernelClient]) -> None:
+def test_an_interrupt_ends_a_wait(client: tuple[KernelManager, BlockingKernelClient]) -> None:
     """A result that never comes is given up at once; the bar stays, and the kernel goes on."""
     manager, asked = client
     asked.execute(
