@@ -51,7 +51,7 @@ def evaluate(
     context: typer.Context,
     checkpoint: Annotated[
         str | None,
-        Argument(metavar="CHECKPOINT", help="Checkpoint (tinker://...), or folder of a finished run."),
+        Argument(metavar="CHECKPOINT", help="Checkpoint (tinker://...), or folder of a run of `train`."),
     ] = None,
     file: Annotated[
         str | None,
@@ -275,7 +275,7 @@ def _names_of(path: str) -> dict[str, Any]:
     """Run a Python file, as `python FILE` would find what it imports, and return its names."""
     spec = spec_from_file_location("tinsmith_score", path) if Path(path).is_file() else None
     if spec is None or spec.loader is None:
-        raise ValueError(f"{path} is no Python file")
+        raise ValueError(f"{path} is no Python file; name one that is there, such as score.py:score")
     module = sys.modules[spec.name] = module_from_spec(spec)
     sys.path.insert(0, str(Path(path).absolute().parent))
     try:

@@ -200,7 +200,9 @@ def _models(context: typer.Context, options: list[str]) -> dict[str, Path]:
     for name, path in paths:
         if not path.exists():
             raise typer.BadParameter(
-                f"{path} does not exist (model {name})", ctx=context, param_hint="--model"
+                f"{path} does not exist (model {name}); name a Hugging Face directory or a GGUF file",
+                ctx=context,
+                param_hint="--model",
             )
     return dict(paths)
 
