@@ -175,7 +175,7 @@ def test_the_report_does_not_depend_on_the_capture(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr("tinsmith.core.whole_files.whole_file", full)
     done = cli("contract", "check", "local:", "--capture", str(tmp_path / "said.json"))
     assert done.code == 1
     assert "healthz verified 200" in done.words

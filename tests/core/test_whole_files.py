@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tinsmith.core.errors import InputError
 from tinsmith.core.whole_files import check_ordinary, explained, unreadable, whole_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("synced", [False, True])
@@ -25,6 +22,22 @@ def test_a_file_is_replaced(tmp_path: Path, synced: bool) -> None:
     assert path.read_text() == "new"
     assert path.stat().st_mode & 0o077 == 0
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_links_are_followed_and_devices_written_to(tmp_path: Path) -> None:
+    """A link stays one, and its file is replaced; a device stays one too. A folder is no file."""
+    (tmp_path / "link").symlink_to("file")
+    with whole_file(tmp_path / "link") as file:
+        file.write(b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+    (tmp_path / "null").symlink_to(os.devnull)
+    with whole_file(tmp_path / "null") as file:
+        file.write(b"new")
+    assert not Path(os.devnull).is_file()
+    with pytest.raises(IsADirectoryError), whole_file(tmp_path):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link", "null"]
 
 
 @pytest.mark.parametrize(

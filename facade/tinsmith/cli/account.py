@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import sys
-from contextlib import nullcontext
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -232,11 +232,16 @@ def _flat(value: Any) -> dict[str, Any]:
 def _write(path: Path, rows: Sequence[Mapping[str, Any]], noun: str) -> None:
     import csv
 
+    from tinsmith.core.whole_files import whole_file
+
+    text = io.StringIO(newline="")
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    to_stdout = path == STDOUT
-    with nullcontext(sys.stdout) if to_stdout else path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    if not to_stdout:
-        note(f"Wrote {count(len(rows), noun)} to {path}")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    if path == STDOUT:
+        sys.stdout.write(text.getvalue())
+        return
+    with whole_file(path) as file:
+        file.write(text.getvalue().encode())
+    note(f"Wrote {count(len(rows), noun)} to {path}")

@@ -139,10 +139,12 @@ def _on_a_server(
 def _write_capture(path: Path, config: ClientConfig, exchanges: list[Exchange]) -> None:
     from tinsmith.contract.document import shipped
     from tinsmith.contract.exchange import written
+    from tinsmith.core.whole_files import whole_file
 
     secrets = [] if config.api_key is None else [config.api_key.reveal()]
     about = "What `tinsmith contract check` sent to a server, and its answers. The key is not in it."
-    path.write_text(written(exchanges, about, shipped(), secrets), encoding="utf-8")
+    with whole_file(path) as file:
+        file.write(written(exchanges, about, shipped(), secrets).encode())
 
 
 def _show(context: typer.Context, report: Report) -> None:

@@ -56,9 +56,15 @@ def check_ordinary(path: str | os.PathLike[str]) -> None:
 def whole_file(path: Path, *, mode: int = 0o666, synced: bool = False) -> Iterator[BinaryIO]:
     """Give an open file that becomes `path` when the block ends without an error; else nothing is left of it.
 
-    `mode` are its permissions, before those that the user's mask takes away. With `synced` it is on the disk
+    Links are followed; a pipe or a device, which cannot be replaced, is written to as it is. `mode` are the
+    permissions of the file, before those that the user's mask takes away. With `synced` it is on the disk
     before it replaces the old one. OSError names `path`: a full disk alone names no file.
     """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
     half_written = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
