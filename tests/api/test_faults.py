@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Never
 import attrs
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tinsmith_api import AuthenticatedClient, Client, models
 from tinsmith_api.api.checkpoints import get_checkpoint_archive_url, publish_checkpoint
 from tinsmith_api.api.models import get_tokenizer
@@ -25,6 +27,7 @@ from tinsmith_api.endpoint import Endpoint
 from tinsmith_api.errors import InputError, InvalidBody, UnexpectedStatus
 from tinsmith_api.exchange import Response
 from tinsmith_api.operations import SECRET_FIELDS, SECRET_HEADERS
+from tinsmith_api.redaction import struck, struck_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,6 +223,23 @@ def test_secrets_of_every_kind_are_struck() -> None:
         load_weights.sync(client=client, body=body)
     assert "*** *** *** *** and idempotent-5" in str(caught.value)
     assert not [each for each in secrets if each in everything_in(caught.value)]
+
+
+@given(
+    pieces=st.lists(
+        st.sampled_from(["tml-ke", "tml\\-ke", "\\u0074ml-ke", "tml-k\\\\u0065", "tm\\l", "\\u00"])
+        | st.text("tml-ke\\u0", max_size=8)
+    ),
+    secret=st.sampled_from(["tml-ke", "t\\ml-ke", "kéy-üé"]),
+)
+def test_bodies_hide_what_texts_hide(pieces: list[str], secret: str) -> None:
+    """Numbers as bytes are not searched for each spelling, and no spelling gets through for that."""
+    text = "".join(pieces)
+    assert struck_bytes(text.encode(), [secret]) == struck(text, [secret]).encode()
+    spelt = "".join(f"\\u{ord(each):04x}" for each in secret)
+    assert struck_bytes(f"a {spelt} b\\".encode(), [secret]) == b"a *** b\\"
+    numbers = bytes(range(256)) * 4
+    assert struck_bytes(numbers, [secret]) is numbers
 
 
 def test_a_secret_is_what_the_contract_marks() -> None:
