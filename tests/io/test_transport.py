@@ -11,9 +11,11 @@ import pytest
 from tinsmith import APIConnectionError, ServiceClient, TinkerError, testing
 from tinsmith.core.config import ClientConfig, PollPolicy, RetryConfig, Secret, Timeouts
 from tinsmith.core.retry import Fault
+from tinsmith.io.connection import Connection
 from tinsmith.io.http.addressing import proxy_for
 from tinsmith.io.http.messages import Answer, Faulted, Lane, Request, json_body
-from tinsmith.io.http.transport import Transport, client_of
+from tinsmith.io.http.tls_sessions import ResumingObject
+from tinsmith.io.http.transport import EARLY_CONNECTIONS, Transport, client_of
 from tinsmith.testing.fault_plans import AtPosition, FaultKind
 from tinsmith.testing.ledger_service import reply
 
@@ -265,6 +267,98 @@ def test_bad_certificate_is_told_without_retries(secure: testing.SocketServer) -
         "certificate verify failed", ""
     )
     client.close()
+
+
+# Connections
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_connections_are_opened_before_they_are_needed(
+    server: testing.SocketServer,
+    secure: testing.SocketServer,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+) -> None:
+    """The first submission and its poll find connections; the poll of the next one finds one that is idle."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+    target = server if scheme == "http" else secure
+    target.service.rules.append(lambda *_: reply({}))
+    found = []
+
+    async def run() -> None:
+        transport = Transport(config_for(target.url))
+        try:
+            await transport.open_early()
+            await asyncio.gather(transport.send(post(Lane.UPLOAD)), transport.send(post(Lane.POLL)))
+            found.append(target.connections)
+            await transport.send(post(Lane.POLL))
+            found.append(target.connections)
+            transport.renew(Lane.UPLOAD)
+            await transport.send(post(Lane.POLL))
+            found.append(target.connections)
+        finally:
+            await transport.aclose()
+
+    asyncio.run(run())
+    assert found == [EARLY_CONNECTIONS, EARLY_CONNECTIONS, EARLY_CONNECTIONS + 1]
+
+
+def test_tls_sessions_are_resumed(
+    secure: testing.SocketServer, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A further connection resumes the session of an earlier one, whichever library opens it."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+    resumed: list[bool | None] = []
+    handshake = ResumingObject.do_handshake
+
+    def noted(self: ResumingObject) -> None:
+        handshake(self)
+        resumed.append(self.session_reused)
+
+    monkeypatch.setattr(ResumingObject, "do_handshake", noted)
+    secure.service.rules.append(lambda *_: reply({}))
+
+    async def run() -> None:
+        transport = Transport(config_for(secure.url))
+        for lane in (Lane.CONTROL, Lane.HEARTBEAT, Lane.UPLOAD, Lane.ALONE):
+            assert (await transport.send(post(lane))).status == 200
+        await transport.aclose()
+
+    asyncio.run(run())
+    assert resumed == [False, True, True, True]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://elsewhere.localhost:1/"])
+def test_connections_that_cannot_be_opened_early_are_left_to_requests(url: str) -> None:
+    """Nothing is raised: the request that needs one names the fault."""
+
+    async def run() -> None:
+        transport = Transport(config_for(url))
+        await transport.open_early()
+        await transport.aclose()
+        assert not transport.opens_early
+        await transport.open_early()
+
+    asyncio.run(run())
+
+
+def test_a_session_opens_connections_early(
+    server: testing.SocketServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, when the first model or sampler is asked for; what only reads opens none."""
+    began: list[str | None] = []
+
+    async def noted(connection: Connection) -> None:
+        began.append(connection.config.base_url)
+
+    monkeypatch.setattr(Connection, "open_early", noted)
+    with ServiceClient(config=config_for(server.url)) as client:
+        client.get_server_capabilities()
+        assert began == []
+        client.create_lora_training_client("tinsmith/tiny").result(WAIT_S)
+        client.create_sampling_client(base_model="tinsmith/tiny").result(WAIT_S)
+    assert began == [server.url]
 
 
 # A whole run on sockets

@@ -17,7 +17,7 @@ from tinsmith.io.future import APIFuture
 from tinsmith.io.http.auth import Credentials
 from tinsmith.io.http.sender import Sender
 from tinsmith.io.http.server import Server
-from tinsmith.io.http.transport import Transport
+from tinsmith.io.http.transport import Transport, load_lean
 from tinsmith.io.poller import Poller
 
 if TYPE_CHECKING:
@@ -112,6 +112,12 @@ class Connection:
             future.fail(error)
         else:
             future.settle(task.result())
+
+    async def open_early(self) -> None:
+        """Open the first connections for submissions and polls, and load what they need meanwhile."""
+        if self.transport.opens_early:
+            await self.runtime.in_worker(load_lean)
+            await self.transport.open_early()
 
     def apply_limits(self, limits: Limits) -> None:
         """Apply the limits that the server dictates."""

@@ -60,7 +60,13 @@ class ClientContext:
         self.telemetry = self._telemetry() if config.telemetry else None
         """The events that are sent to the server; None while telemetry is off, as it is by default."""
         self.session = Session(
-            config, connection.runtime, connection.sender, self.settings, self.telemetry, on_lost=self._end
+            config,
+            connection.runtime,
+            connection.sender,
+            self.settings,
+            self.telemetry,
+            on_opening=connection.open_early,
+            on_lost=self._end,
         )
         """The session at the server, opened when it is first needed."""
         self.promise_owners = PromiseOwners(recent=0)

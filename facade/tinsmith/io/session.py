@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinsmith_api.models import CreateSessionResponse
 
@@ -22,7 +22,7 @@ from tinsmith.io.http.messages import Lane
 from tinsmith.io.runtime import SharedTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from tinsmith.core.config import ClientConfig
     from tinsmith.core.errors import TinkerError
@@ -55,12 +55,14 @@ class Session:
         settings: ServerSettings,
         telemetry: Telemetry | None,
         *,
+        on_opening: Callable[[], Coroutine[Any, Any, None]],
         on_lost: Callable[[TinkerError], None],
     ) -> None:
         self._config, self._runtime, self._sender = config, runtime, sender
         self._settings = settings
         self._telemetry = telemetry
-        self._on_lost = on_lost
+        self._on_opening, self._on_lost = on_opening, on_lost
+        self._preparing: asyncio.Task[None] | None = None
         self._opening = SharedTask(self._create)
         self._beating: asyncio.Task[None] | None = None
         self._models, self._samplers = count(), count()
@@ -82,8 +84,9 @@ class Session:
     async def close(self) -> None:
         """Stop the heartbeat."""
         self._opening.cancel()
-        if self._beating is not None:
-            self._beating.cancel()
+        for task in (self._preparing, self._beating):
+            if task is not None:
+                task.cancel()
 
     async def finish(self, status: str, detail: str | None) -> None:
         """Report once to the server how the session went; a server without such a route is no error."""
@@ -101,6 +104,7 @@ class Session:
     async def _create(self) -> str:
         from tinsmith_api.models import CreateSessionRequest  # not needed for reads
 
+        self._preparing = self._runtime.task(self._on_opening())  # while the answers are on their way
         await self._settings.fetch()
         config = self._config
         body = CreateSessionRequest(

@@ -49,7 +49,7 @@ LARGEST_BYTES = 256 * 1024
 
 
 class Lane(StrEnum):
-    """Which connections a request may use. Lanes share none, so that a full one starves no other."""
+    """Which connections a request may use. A lane with a limit shares none, so that it starves no other."""
 
     CONTROL = "control"
     """Sessions, models and reads: few at a time."""

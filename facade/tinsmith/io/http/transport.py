@@ -11,7 +11,7 @@ import asyncio
 import logging
 import ssl
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -48,6 +48,7 @@ from tinsmith.io.http.messages import (
     without_secrets,
 )
 from tinsmith.io.http.streaming import QUIET_S, LiveEvents, StreamedAnswer, is_stream
+from tinsmith.io.http.tls_sessions import resume
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -79,6 +80,9 @@ MAX_REDIRECTS = 3
 CONTROL_CONNECTIONS = 8
 """Connections of the control lane, and of heartbeats: few requests that are small."""
 
+EARLY_CONNECTIONS = 2
+"""Connections opened while a session is: a submission and a poll are under way at once in every loop."""
+
 KEEPALIVE_S = 15.0
 """Seconds that an idle connection is kept; shorter than the idle limit of common proxies."""
 
@@ -90,6 +94,10 @@ KEPT_URLS = 256
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 """What the libraries beneath read for TLS."""
+
+_POOLED = (Lane.UPLOAD, Lane.POLL)
+"""Lanes that take their connections from one pool. It has no limit, so that neither can starve the other, and
+a poll has a connection at hand as soon as its submission was answered."""
 
 _BY_A_PROXY = frozenset({Fault.REFUSED, Fault.DNS, Fault.CONNECT_TIMEOUT})
 
@@ -263,17 +271,16 @@ class Transport:
 
     def renew(self, lane: Lane) -> None:
         """Have the next request of a lane open a connection: those at hand lead nowhere."""
-        stale = self._lanes.pop(lane, None)
+        stale = self._lanes.get(lane)
         if stale is not None and stale is not self._local:
             self._stale.append(stale)
+            self._lanes = {other: kept for other, kept in self._lanes.items() if kept is not stale}
 
     async def aclose(self) -> None:
         """Close every connection; a client that the user gave stays open, since it is the user's."""
-        opened = [
-            *self._lanes.values(),
-            *self._stale,
-            *([self._foreign] if self._foreign is not None else []),
-        ]
+        opened = dict.fromkeys([*self._lanes.values(), *self._stale])
+        if self._foreign is not None:
+            opened[self._foreign] = None
         self._lanes, self._stale, self._foreign, self._local = {}, [], None, None
         self._closed = True
         for transport in opened:
@@ -299,6 +306,24 @@ class Transport:
         if lane not in self._lanes:
             self._lanes[lane] = self._open(lane)
 
+    @property
+    def opens_early(self) -> bool:
+        """Whether connections can be opened before a request needs them."""
+        return not (self._config.local or self._closed or self._given is not None)
+
+    async def open_early(self) -> None:
+        """Open connections for the first submission and its poll, which then wait for no handshake.
+
+        What cannot be opened is left to the request that needs it, which names the fault.
+        """
+        import aiohttp  # loaded by `load_lean`
+
+        with suppress(Faulted, InputError, OSError, aiohttp.ClientError, TimeoutError):
+            await self._open_lane(Lane.UPLOAD)
+            if self.opens_early and self._proxy is None:
+                connect_s = self._config.timeouts.connect_s
+                await _connect(self._lanes[Lane.UPLOAD], self.base, EARLY_CONNECTIONS, connect_s)
+
     async def _foreign_exchange(self, message: httpx.Request) -> httpx.Response:
         """Send to a URL that carries its own permission; nothing of this client is added."""
         if self._closed:
@@ -306,8 +331,7 @@ class Transport:
         if self._given is not None or (self._config.local and str(message.url).startswith(LOCAL_ROOT)):
             return await self._exchange(Lane.CONTROL, message)
         if self._foreign is None:
-            proxy = _proxy(proxy_for(str(message.url)))
-            self._foreign = httpx.AsyncHTTPTransport(verify=trusted(), trust_env=False, proxy=proxy)
+            self._foreign = _lean_transport(trusted(), proxy_for(str(message.url)), alone=False)
         response = await self._foreign.handle_async_request(message)
         response.request = message
         return response
@@ -364,12 +388,15 @@ class Transport:
         from tinsmith.core.codec.decode import load_decoders  # not needed for reads
 
         load_decoders(protobuf=self._config.encoding != "json")
+        pooled = next((self._lanes[other] for other in _POOLED if other in self._lanes), None)
+        if lane in _POOLED and pooled is not None:
+            return pooled
         return _lean_transport(self._tls_context(), proxy, alone=lane is Lane.ALONE)
 
     def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:
             if self.base.startswith("https:"):
-                self._tls = trusted()
+                self._tls = resume(trusted())
             else:
                 # Reading the certificates takes longer than the first request; plain http never asks for
                 # them.
@@ -432,6 +459,25 @@ def trusted() -> ssl.SSLContext:
 
 def _proxy(address: ProxyAddress | None) -> httpx.Proxy | None:
     return None if address is None else httpx.Proxy(address.url)
+
+
+def load_lean() -> None:
+    """Load what carries submissions and polls: half of the start-up time, which reads do not need."""
+    import httpx_aiohttp  # noqa: F401
+
+
+async def _connect(transport: Any, url: str, count: int, connect_s: float) -> None:
+    """Open connections of a lean transport to a server, and leave them in its pool."""
+    import aiohttp
+    from yarl import URL
+
+    session = transport.client = transport.get_client()
+    request = aiohttp.ClientRequest("GET", URL(url), loop=asyncio.get_running_loop(), session=session)
+    limits = aiohttp.ClientTimeout(sock_connect=connect_s)
+    opening = [session.connector.connect(request, [], limits) for _ in range(count)]
+    for opened in await asyncio.gather(*opening, return_exceptions=True):
+        if not isinstance(opened, BaseException):
+            opened.release()
 
 
 def _lean_transport(
