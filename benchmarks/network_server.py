@@ -1,4 +1,4 @@
-"""The stand-in server of `network.py`: the one of `traffic.py` behind TLS, as a hosted service answers: it orders chunks by number.
+"""The stand-in server of `network.py`: the one of `traffic.py` behind TLS, as a hosted service answers.
 
 Usage: network_server.py CERTIFICATE READY_S HOLD CHUNK_DATUMS FILE_MB. CERTIFICATE is a file with the key and
 the chain. Batches are read as protobuf only, with at most CHUNK_DATUMS datums each; the chunks of a call may

@@ -259,8 +259,8 @@ def _failed(task: asyncio.Task[_T]) -> bool:
 
 
 def _is_ending(error: RuntimeError) -> bool:
-    """Say whether a thread was refused because the interpreter ends."""
-    return "interpreter shutdown" in str(error)
+    """Say whether a thread was refused because the interpreter ends; a pool in use says so in other words."""
+    return "shutdown" in str(error)
 
 
 def _in_daemon(work: Callable[..., _T], *args: object) -> concurrent.futures.Future[_T]:
