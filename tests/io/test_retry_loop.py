@@ -37,7 +37,7 @@ NOT_RETRIES = {
     ("io/http/transport.py", "_attempt"): "follows redirects of a GET, three at most",
     ("io/http/transport.py", "stream"): "follows redirects of a GET, three at most",
     ("io/poller.py", "_settled"): "polling: until the outcome of a promise is known",
-    ("io/queues/training_queue.py", "_turn"): "a second send has another number, for which the server asked",
+    ("io/queues/training_queue.py", "_have_accepted"): "the second send has the next number, as asked",
     ("io/session.py", "_beat"): "each heartbeat is a new request",
     ("io/telemetry.py", "_flush"): "each batch is a new request",
 }
