@@ -66,7 +66,7 @@ RANKS = {"Guides": 3.0, "Concepts": 3.0, "Contributing": 0.5}
 RANKED = {
     "install.md": 3.0,
     "tutorial.md": 3.0,
-    "questions.md": 3.0,
+    "questions.md": 2.2,
     "glossary.md": 3.0,
     "reference/api.md": 0.5,
     "reference/python/types.md": 0.5,
