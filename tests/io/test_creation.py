@@ -229,6 +229,19 @@ def test_a_running_loop_is_told_to_await(service: HoldingService) -> None:
     assert client_of(service).create_lora_training_client("tinsmith/tiny").model_id
 
 
+def test_tables_say_that_a_client_is_being_made(service: HoldingService) -> None:
+    """A notebook shows that a client is being made, and that calls on it wait for it."""
+    with client_of(service) as client, held(service, "create_model"):
+        early = client.create_lora_training_client("tinsmith/tiny", rank=4)
+        behind = early.optim_step(ADAM)
+        own, waiting = early._repr_html_(), behind._repr_html_()
+    assert own is not None
+    assert "being made" in own
+    assert "tinsmith/tiny" in own
+    assert waiting is not None
+    assert "the TrainingClient to be made" in waiting
+
+
 def test_a_cell_of_a_notebook_waits(service: HoldingService, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel's loop runs while a cell does, and a cell that waits holds up nobody but itself."""
 
@@ -237,7 +250,7 @@ def test_a_cell_of_a_notebook_waits(service: HoldingService, monkeypatch: pytest
 
     shell = SimpleNamespace()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    with pytest.raises(InputError, match="await the client first"):
+    with held(service, "create_model"), pytest.raises(InputError, match="await the client first"):
         asyncio.run(cell(client_of(service)))
     shell.kernel = object()
     assert asyncio.run(cell(client_of(service)))
