@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+from base64 import b64encode
+from contextlib import nullcontext
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from tinsmith import InputError, ServiceClient, TinkerError, testing
 from tinsmith.core.config import RetryConfig
 from tinsmith.io.download import Download
 from tinsmith.io.http.addressing import proxy_for
-from tinsmith.io.http.messages import Lane
+from tinsmith.io.http.messages import Faulted, Lane
 
 from tests.clients.test_download import PATH, Store
 from tests.io.bench import WAIT_S
@@ -77,6 +81,47 @@ def test_a_proxy_that_refuses_is_named(
     assert f"the proxy 127.0.0.1:9 of {variable}" in told
     assert "NO_PROXY=127.0.0.1" in told
     assert "CANARY" not in told
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """A proxy that answers by itself, and notes what it was asked."""
+
+    asked: ClassVar[list[tuple[str, str, str | None]]] = []
+
+    def do_POST(self) -> None:
+        """Answer in the server's place."""
+        self.asked.append((self.command, self.path, self.headers["Proxy-Authorization"]))
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def do_CONNECT(self) -> None:
+        """Open no tunnel."""
+        self.asked.append((self.command, self.path, self.headers["Proxy-Authorization"]))
+        self.send_error(502)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_gets_its_name_and_password(monkeypatch: pytest.MonkeyPatch, lane: Lane, scheme: str) -> None:
+    """As Basic authentication, whether it passes requests on or opens a tunnel, and in no other header."""
+    monkeypatch.setattr(_Proxy, "asked", [])
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Proxy) as proxy:
+        thread = Thread(target=proxy.serve_forever)
+        thread.start()
+        monkeypatch.setenv(f"{scheme}_proxy", f"http://us%40er:p%C3%A4ss@127.0.0.1:{proxy.server_port}/")
+        try:
+            with nullcontext() if scheme == "http" else pytest.raises(Faulted):
+                send(config_for(f"{scheme}://127.0.0.1:9/"), post(lane))
+        finally:
+            proxy.shutdown()
+            thread.join()
+    command, path, word = _Proxy.asked[0]
+    assert (command, "127.0.0.1:9" in path) == ("POST" if scheme == "http" else "CONNECT", True)
+    assert word == "Basic " + b64encode("us@er:p\u00e4ss".encode()).decode()
 
 
 @pytest.mark.parametrize("value", ["socks5://127.0.0.1:9", "socks://h", "not a url", "http://", "http://h:x"])

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import ssl
 import sys
+from base64 import b64encode
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -458,7 +459,14 @@ def trusted() -> ssl.SSLContext:
 
 
 def _proxy(address: ProxyAddress | None) -> httpx.Proxy | None:
-    return None if address is None else httpx.Proxy(address.url)
+    """Address a proxy as aiohttp wants it, which passes this header on as Proxy-Authorization."""
+    if address is None:
+        return None
+    url = httpx.URL(address.url)
+    if not url.userinfo:
+        return httpx.Proxy(url)
+    word = b64encode(f"{url.username}:{url.password}".encode()).decode()
+    return httpx.Proxy(url.copy_with(userinfo=b""), headers={"Authorization": f"Basic {word}"})
 
 
 def load_lean() -> None:
