@@ -18,6 +18,7 @@ from tests.servers.ledgers import Call, Row, differences
 from tests.servers.positions import judged, positions, with_loss
 from tests.servers.relay import Relay
 from tests.servers.run import STEPS, TABLE
+from tests.servers.walk import same_curve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -223,3 +224,26 @@ def test_what_differs_is_an_assertion() -> None:
     """A step says in words what it found."""
     with pytest.raises(Differs, match="two, not one"):
         holds(False, "two, not one")
+
+
+@pytest.mark.parametrize(
+    ("found", "differs"),
+    [
+        ([{"step": 0, "held_out_loss": 5.8811682}, {"step": 1, "loss": 5.4}], False),
+        ([{"step": 0, "held_out_loss": 5.8811681}, {"step": 1, "loss": 5.4}], False),
+        ([{"step": 0, "held_out_loss": 5.88}, {"step": 1, "loss": 5.4}], True),
+        ([{"step": 0, "held_out_loss": 5.8811682}, {"step": 2, "loss": 5.4}], True),
+        ([{"step": 0, "held_out_loss": 5.8811682}, {"step": 1, "held_out_loss": 5.4}], True),
+        ([{"step": 0, "held_out_loss": 5.8811682}], True),
+        ([], True),
+    ],
+    ids=["equal", "rounded", "another loss", "another step", "another name", "a step missing", "nothing"],
+)
+def test_curves_are_the_same_but_for_rounding(found: list[dict[str, float]], differs: bool) -> None:
+    """A step that is missing or made twice shows; the order in which a server adds numbers up does not."""
+    whole = [{"step": 0, "held_out_loss": 5.8811682}, {"step": 1, "loss": 5.4}]
+    if differs:
+        with pytest.raises(Differs):
+            same_curve(found, whole)
+    else:
+        same_curve(found, whole)
