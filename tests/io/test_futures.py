@@ -133,6 +133,7 @@ def test_tables_say_what_a_future_waits_for(service: testing.LedgerService) -> N
         )
         failed = early.optim_step(ADAM)
         failed.exception(WAIT_S)
+        early.get_info()  # goes over the same loop, which has counted the failure then
         withdrawn: APIFuture[None] = APIFuture()
         withdrawn.cancel()
         rest = client.create_rest_client()
